@@ -1,0 +1,126 @@
+"""Every setting of an experiment, in one table.
+
+Widgets, addresses, limits, help texts, the comparison line and exports are all made from `SETTINGS`; a new setting is
+one new row in `Experiment`.
+"""
+
+from dataclasses import Field, dataclass, fields
+
+from engine.activations import ACTIVATIONS
+from engine.datasets import DATASETS
+from engine.initializers import INITIALIZERS
+from engine.losses import LOSSES
+from engine.optimizers import OPTIMIZERS
+from engine.remedies import CLIPPINGS
+from engine.settings import OutOfRange, Setting, Value
+from engine.settings import choice as _choice
+from engine.settings import row as _row
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Every setting of one training run: immutable, hashable, checked when made.
+
+    Raises OutOfRange for a value outside the table.  Same Experiment, same RunHistory, to the last bit.
+    """
+
+    dataset: str = _choice(DATASETS, "data", "Data set", "The problem that the network is asked to learn.")
+    n_train: int = _row(
+        150, "data", "Training examples", "More examples make it harder to memorise and easier to generalise.",
+        low=5, high=5000, log=True,
+    )  # fmt: skip
+    noise: float = _row(
+        -1.0, "data", "Noise", "Standard deviation of the noise on the examples, before standardisation.",
+        low=0, high=2, special=((-1.0, "the data set's own"),),
+    )  # fmt: skip
+    label_noise: float = _row(
+        0.0, "data", "Label noise", "Share of the training labels that are flipped to a wrong class.", low=0, high=0.5
+    )
+    data_digest: str = _row("", "data", "Data digest", "SHA-256 of a custom data set's arrays.")
+
+    depth: int = _row(4, "network", "Hidden layers", "Each hidden layer is one more factor in the chain rule.",
+                      low=1, high=50)  # fmt: skip
+    width: int = _row(16, "network", "Units a layer", "Units in every hidden layer.", low=1, high=256, log=True)
+    activation: str = _choice(
+        ACTIVATIONS, "network", "Activation", "The non-linear function of every hidden unit; its slope is a factor of "
+        "every gradient that passes through.",
+    )  # fmt: skip
+    initializer: str = _choice(
+        INITIALIZERS, "network", "Initializer", "How the weights start: it sets the size of the signal forward and of "
+        "the gradient backward.",
+    )  # fmt: skip
+    gain: float = _row(1.0, "network", "Gain", "Multiplies the initial weights.", low=0, high=100, log=True)
+    bias: float = _row(0.0, "network", "Initial bias", "Standard deviation of the initial biases.", low=0, high=10)
+    normalization: str = _choice(
+        ("none", "batch", "layer"), "network", "Normalization",
+        "Rescales every hidden pre-activation to mean 0 and variance 1, over the batch or over the layer.",
+    )  # fmt: skip
+    residual: bool = _row(
+        False, "network", "Residual connections", "Adds the layer below to each hidden layer: a way round the layer."
+    )
+
+    loss: str = _choice(
+        ("auto", *LOSSES), "loss", "Loss", "What training makes small; auto is mean squared error for regression and "
+        "cross-entropy for classes.",
+    )  # fmt: skip
+
+    optimizer: str = _choice(OPTIMIZERS, "training", "Optimizer", "How a gradient becomes a change of the weights.")
+    learning_rate: float = _row(
+        0.1, "training", "Learning rate", "η in w_new = w_old − η ∂L/∂w.", low=0, above=True, high=1000, log=True
+    )
+    batch_size: int = _row(
+        0, "training", "Batch size", "Examples averaged for one update; 0 takes all of them.", low=0, high=5000
+    )
+    steps: int = _row(500, "training", "Training steps", "Number of updates of the weights.", low=1, high=20000, log=True)
+
+    clip: str = _choice(
+        CLIPPINGS, "remedies", "Gradient clipping",
+        "Shortens a gradient that is too long: the whole of it (norm), or entry by entry (value).",
+    )  # fmt: skip
+    clip_threshold: float = _row(
+        1.0, "remedies", "Clipping threshold", "The largest norm, or the largest entry, that passes unchanged.",
+        low=0, above=True, high=1e6, log=True,
+    )  # fmt: skip
+    l1: float = _row(0.0, "remedies", "L1 penalty", "λ in λ Σ|w|: pulls weights to exactly zero.",
+                     low=0, high=100, log=True)  # fmt: skip
+    l2: float = _row(0.0, "remedies", "L2 penalty", "λ in λ/2 Σw²: shrinks large weights most.",
+                     low=0, high=100, log=True)  # fmt: skip
+    dropout: float = _row(0.0, "remedies", "Dropout", "Share of hidden units dropped at random in every update.",
+                          low=0, high=0.9)  # fmt: skip
+    patience: int = _row(
+        0, "remedies", "Patience", "Stops after this many evaluations without a lower validation loss; 0 is off.",
+        low=0, high=1000,
+    )  # fmt: skip
+
+    seed: int = _row(0, "other", "Seed", "Chooses the random draw of everything that is drawn.", low=0, high=2**31 - 1)
+    data_seed: int = _row(
+        -1, "other", "Data seed", "Chooses the draw of the data alone.", low=0, high=2**31 - 1,
+        special=((-1, "the same as the seed"),),
+    )  # fmt: skip
+    precision: str = _choice(("float64", "float32"), "other", "Precision", "Of the numbers that the network computes with.")
+
+    def __post_init__(self) -> None:
+        for name, setting in SETTINGS.items():
+            object.__setattr__(self, name, setting.check(getattr(self, name)))
+        data = DATASETS[self.dataset]
+        if self.loss == "cross_entropy" and data.task == "regression":
+            raise OutOfRange("loss", self.loss, "auto or mse", f"{self.dataset} asks for a number, not for a class.")
+        if data.n_train_max and self.n_train > data.n_train_max:
+            raise OutOfRange(
+                "n_train", self.n_train, f"a whole number from 5 to {data.n_train_max}",
+                f"That is what {self.dataset} has beside its validation and test examples.",
+            )  # fmt: skip
+
+    def differences(self, other: "Experiment") -> dict[str, tuple[Value, Value]]:
+        """Settings in which two experiments differ: name -> (mine, theirs), in the table's order."""
+        pairs = {name: (getattr(self, name), getattr(other, name)) for name in SETTINGS}
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _setting(row: Field) -> Setting:
+    if not isinstance(row.default, (str, int, float, bool)):
+        raise TypeError(f"{row.name} has no plain default")
+    return Setting(row.name, row.default, **row.metadata)
+
+
+SETTINGS = {row.name: _setting(row) for row in fields(Experiment)}

@@ -1,0 +1,102 @@
+"""RunHistory: what a run leaves behind, read-only.
+
+Three clocks.  Updates: one row per update of the weights.  Evaluations: the whole data sets, at most about a hundred
+times.  Frames: the evaluations at which the parameters themselves are kept, which the timeline moves over.
+
+S updates, V evaluations, K frames, L = depth + 1 layers (index 0 nearest the input, the last one the output), H = depth
+hidden layers.  Losses have the unit of the experiment's loss (cross-entropy in nats), norms are Euclidean.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from engine.experiment import Experiment
+
+Array = np.ndarray
+
+STATUSES = ("running", "completed", "stopped_early", "diverged")
+
+
+@dataclass(frozen=True, eq=False)
+class RunHistory:
+    """One run.  Arrays are read-only; what a run has not is None (predictions, confusion) or () (scales, shifts, ...)."""
+
+    experiment: Experiment
+    status: str  # one of STATUSES; running only in what Training.history() gives before the end
+    best_step: int  # step of the lowest validation loss, the first of equals
+    diverged_at: tuple[int, int | None, str] | None  # step, layer (None: the loss), tensor that first was not finite
+
+    # Updates: update s starts from θ_s; every row is of that update's batch and mask.
+    step: Array  # (S,)
+    batch_loss: Array  # (S,) data loss that was minimised
+    gradient_norm: Array  # (S, L) ‖∂L/∂W_l‖ of the data loss, before clipping
+    weight_norm: Array  # (S, L) ‖W_l‖
+    update_norm: Array  # (S, L) ‖ΔW_l‖
+    delta_rms: Array  # (S, L) root mean square of an example's ∂L/∂z_l over batch and units
+    weight_factor: Array  # (S, L) rms ∂L/∂h_l over rms ∂L/∂z_{l+1}; NaN at the output
+    slope_factor: Array  # (S, L) rms ∂L/∂z_l over rms ∂L/∂h_l; NaN at the output
+    data_gradient_norm: Array  # (S,) over all parameters
+    penalty_gradient_norm: Array  # (S,)
+    total_gradient_norm: Array  # (S,) of data and penalty together
+    clipped_norm: Array  # (S,) after clipping
+
+    # Evaluations, in evaluation mode: no mask, running statistics.
+    evaluation_step: Array  # (V,)
+    train_loss: Array  # (V,) without penalty
+    validation_loss: Array  # (V,)
+    train_accuracy: Array  # (V,) share, NaN for regression
+    validation_accuracy: Array  # (V,)
+    penalty: Array  # (V,)
+    dead_fraction: Array  # (V, L) on the probe: share of units with z ≤ 0 on all of it; NaN where undefined
+    saturated_fraction: Array  # (V, L) share of values with |φ′(z)| < .05 max|φ′|; NaN where undefined
+    activation_mean: Array  # (V, L) of h_l, at the output of what the network puts out
+    activation_std: Array  # (V, L)
+    probe_delta_rms: Array  # (V, L)
+
+    # Frames
+    frame_step: Array  # (K,) a subset of evaluation_step with its first, the best and its last
+    weight_step: Array  # (W,) the frames whose parameters were kept: all of them unless the network is very large
+    weights: tuple[Array, ...]  # L arrays (W, n_in, n_out)
+    biases: tuple[Array, ...]  # L arrays (W, n_out)
+    scales: tuple[Array, ...]  # H arrays (W, width): γ
+    shifts: tuple[Array, ...]  # H arrays (W, width): β
+    running_means: tuple[Array, ...]  # H arrays (W, width)
+    running_variances: tuple[Array, ...]  # H arrays (W, width)
+    predictions: Array | None  # (K, G, G, n_out) over the input plane [axis 1: second input], (K, G, n_out) over the line
+    prediction_axes: tuple[Array, ...] | None  # the grid's coordinates (G,), one array an input, standardised
+    confusion: Array | None  # (K, C, C) counts on validation data: row the true class, column the predicted one
+
+    test_loss: float  # of the result: the weights of best_step where patience > 0, else the last
+    test_accuracy: float
+    last_test_loss: float  # of the last weights
+    last_test_accuracy: float
+
+    def __post_init__(self) -> None:
+        for row in fields(self):
+            value = getattr(self, row.name)
+            for array in value if isinstance(value, tuple) else (value,):
+                if isinstance(array, np.ndarray):
+                    array.flags.writeable = False
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()  # pickling loses the read-only flag
+
+    @property
+    def layers(self) -> int:
+        """L: hidden layers and the output."""
+        return self.gradient_norm.shape[1]
+
+    @property
+    def gradient_ratio(self) -> Array:
+        """R = rms δ_1 / rms δ_H at each update, (S,): *the* number of vanishing (far below 1) and exploding (far above)."""
+        with np.errstate(all="ignore"):
+            return self.delta_rms[:, 0] / self.delta_rms[:, -2]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the arrays."""
+        values = [getattr(self, row.name) for row in fields(self)]
+        flat = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
+        return sum(item.nbytes for item in flat if isinstance(item, np.ndarray))

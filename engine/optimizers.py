@@ -1,0 +1,80 @@
+"""How a gradient becomes a change of the parameters: a small state and an update rule each.
+
+All act on flat parameters (networks, n) with one learning rate a network, (networks, 1).  An update returns Δ, so that
+θ_new = θ_old − Δ, and changes the state's arrays in place.  Written as PyTorch writes them, ε outside the root.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+Array = np.ndarray
+
+MOMENTUM = 0.9
+RMSPROP_DECAY = 0.99
+ADAM_DECAYS = 0.9, 0.999
+EPSILON = 1e-8
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """update(gradient, state, rate, count) -> Δ; slots is how many arrays the state has; count starts from 1."""
+
+    update: Callable[[Array, list[Array], Array, int], Array]
+    slots: int
+    formula: str
+    source: str
+
+    def state(self, parameters: Array) -> list[Array]:
+        return [np.zeros_like(parameters) for _ in range(self.slots)]
+
+
+def sgd(gradient: Array, state: list[Array], rate: Array, count: int) -> Array:
+    """Δ = η g"""
+    return rate * gradient
+
+
+def momentum(gradient: Array, state: list[Array], rate: Array, count: int) -> Array:
+    """v ← .9 v + g;  Δ = η v"""
+    (velocity,) = state
+    velocity *= MOMENTUM
+    velocity += gradient
+    return rate * velocity
+
+
+def nesterov(gradient: Array, state: list[Array], rate: Array, count: int) -> Array:
+    """v ← .9 v + g;  Δ = η (g + .9 v)"""
+    (velocity,) = state
+    velocity *= MOMENTUM
+    velocity += gradient
+    return rate * (gradient + MOMENTUM * velocity)
+
+
+def rmsprop(gradient: Array, state: list[Array], rate: Array, count: int) -> Array:
+    """s ← .99 s + .01 g²;  Δ = η g/(√s + ε)"""
+    (square,) = state
+    square *= RMSPROP_DECAY
+    square += (1 - RMSPROP_DECAY) * gradient * gradient
+    return rate * gradient / (np.sqrt(square) + EPSILON)
+
+
+def adam(gradient: Array, state: list[Array], rate: Array, count: int) -> Array:
+    """m ← .9 m + .1 g;  s ← .999 s + .001 g²;  Δ = η m̂/(√ŝ + ε) with m̂ = m/(1 − .9ᵗ), ŝ = s/(1 − .999ᵗ)"""
+    mean, square = state
+    decay_mean, decay_square = ADAM_DECAYS
+    mean *= decay_mean
+    mean += (1 - decay_mean) * gradient
+    square *= decay_square
+    square += (1 - decay_square) * gradient * gradient
+    unbiased_square = square / (1 - decay_square**count)
+    return rate * (mean / (1 - decay_mean**count)) / (np.sqrt(unbiased_square) + EPSILON)
+
+
+OPTIMIZERS = {
+    "sgd": Optimizer(sgd, 0, r"\Delta = \eta g", "gradient descent"),
+    "momentum": Optimizer(momentum, 1, r"v \leftarrow 0.9 v + g,\ \Delta = \eta v", "Polyak 1964"),
+    "nesterov": Optimizer(nesterov, 1, r"v \leftarrow 0.9 v + g,\ \Delta = \eta (g + 0.9 v)", "Nesterov 1983"),
+    "rmsprop": Optimizer(rmsprop, 1, r"\Delta = \eta g / (\sqrt{s} + \epsilon)", "Tieleman & Hinton 2012"),
+    "adam": Optimizer(adam, 2, r"\Delta = \eta \hat m / (\sqrt{\hat s} + \epsilon)", "Kingma & Ba 2015"),
+}
