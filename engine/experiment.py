@@ -7,6 +7,7 @@ one new row in `Experiment`.
 from dataclasses import Field, dataclass, fields
 
 from engine.activations import ACTIVATIONS
+from engine.cost import Cost, estimate
 from engine.datasets import DATASETS
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
@@ -110,6 +111,12 @@ class Experiment:
                 "n_train", self.n_train, f"a whole number from 5 to {data.n_train_max}",
                 f"That is what {self.dataset} has beside its validation and test examples.",
             )  # fmt: skip
+
+    @property
+    def cost(self) -> Cost:
+        """Floating-point operations, seconds on one core and bytes of history, estimated; custom data as if 2-D."""
+        data = DATASETS[self.dataset]
+        return estimate(self, data.n_in, data.n_out)
 
     def differences(self, other: "Experiment") -> dict[str, tuple[Value, Value]]:
         """Settings in which two experiments differ: name -> (mine, theirs), in the table's order."""

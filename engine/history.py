@@ -56,13 +56,12 @@ class RunHistory:
 
     # Frames
     frame_step: Array  # (K,) a subset of evaluation_step with its first, the best and its last
-    weight_step: Array  # (W,) the frames whose parameters were kept: all of them unless the network is very large
-    weights: tuple[Array, ...]  # L arrays (W, n_in, n_out)
-    biases: tuple[Array, ...]  # L arrays (W, n_out)
-    scales: tuple[Array, ...]  # H arrays (W, width): γ
-    shifts: tuple[Array, ...]  # H arrays (W, width): β
-    running_means: tuple[Array, ...]  # H arrays (W, width)
-    running_variances: tuple[Array, ...]  # H arrays (W, width)
+    weights: tuple[Array, ...]  # L arrays (K, n_in, n_out); float32 where a very large network would not fit otherwise
+    biases: tuple[Array, ...]  # L arrays (K, n_out)
+    scales: tuple[Array, ...]  # H arrays (K, width): γ
+    shifts: tuple[Array, ...]  # H arrays (K, width): β
+    running_means: tuple[Array, ...]  # H arrays (K, width)
+    running_variances: tuple[Array, ...]  # H arrays (K, width)
     predictions: Array | None  # (K, G, G, n_out) over the input plane [axis 1: second input], (K, G, n_out) over the line
     prediction_axes: tuple[Array, ...] | None  # the grid's coordinates (G,), one array an input, standardised
     confusion: Array | None  # (K, C, C) counts on validation data: row the true class, column the predicted one
@@ -100,3 +99,34 @@ class RunHistory:
         values = [getattr(self, row.name) for row in fields(self)]
         flat = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
         return sum(item.nbytes for item in flat if isinstance(item, np.ndarray))
+
+
+class Rows:
+    """A clock's rows while a stack trains: one array a field, (networks, rows, ...), that grows as rows come.
+
+    shapes: field -> shape of one network's row.
+    """
+
+    def __init__(self, networks: int, shapes: dict[str, tuple[int, ...]]):
+        self._steps: list[int] = []
+        self._columns = {name: np.empty((networks, 1, *shape)) for name, shape in shapes.items()}
+
+    def append(self, step: int, row: dict[str, Array]) -> None:
+        count = len(self._steps)
+        for name, column in self._columns.items():
+            if count == column.shape[1]:
+                column = np.concatenate([column, np.empty_like(column)], axis=1)
+                self._columns[name] = column
+            column[:, count] = row[name]
+        self._steps.append(step)
+
+    def keep(self, networks: Array) -> None:
+        """Forget all networks but these places."""
+        self._columns = {name: column[networks] for name, column in self._columns.items()}
+
+    def of(self, network: int, last_step: int) -> dict[str, Array]:
+        """Field -> (rows, ...) of one network up to last_step, with the steps as `step`."""
+        steps = np.array(self._steps, dtype=np.int64)
+        count = np.searchsorted(steps, last_step, side="right")
+        rows = {name: column[network, :count].copy() for name, column in self._columns.items()}
+        return {"step": steps[:count], **rows}

@@ -1,0 +1,304 @@
+"""The network: forward pass and backpropagation, readable as a textbook page.
+
+    u_l = h_{l-1} W_l + b_l          z_l = u_l, or γ·norm(u_l) + β          h_l = φ(z_l)  (· mask)  (+ h_{l-1})
+
+Rows are examples.  Networks of equal shape lie along a leading axis: W_l is (networks, n_in, n_out), inputs are
+(networks, batch, n_in), or (batch, n_in) for all of them.  One network is a stack of one; each network's numbers are the
+same, to the last bit, alone or in a stack.  Hidden layers alone are normalised, dropped out and bridged.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.activations import ACTIVATIONS
+from engine.initializers import INITIALIZERS
+from engine.losses import outputs
+from engine.randomness import BIASES, WEIGHTS, generator
+
+if TYPE_CHECKING:
+    from engine.experiment import Experiment
+
+Array = np.ndarray
+
+NORMALIZATION_EPSILON = 1e-5
+RUNNING_MOMENTUM = 0.1  # weight of the newest batch in the running statistics
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Layer sizes from inputs to outputs, and what the layers do."""
+
+    sizes: tuple[int, ...]
+    activation: str = "relu"
+    output: str = "linear"  # sigmoid, softmax or linear
+    normalization: str = "none"  # none, batch or layer
+    residual: bool = False
+
+    @property
+    def depth(self) -> int:
+        """H, the number of hidden layers."""
+        return len(self.sizes) - 2
+
+
+class Parameters:
+    """The parameters of a stack of networks, as one flat array and as views of it, layer by layer.
+
+    flat (networks, n): all weights, layer by layer, then biases, scales γ and shifts β.
+    weights L x (networks, n_in, n_out); biases L x (networks, n_out); scales and shifts H x (networks, width), where
+    normalised.  running_means and running_variances H x (networks, width) are statistics, not parameters.
+    frozen: (n,) True for the parameters whose gradient is to be taken as 0, or None.
+    """
+
+    def __init__(self, architecture: Architecture, flat: Array, running: Array | None = None):
+        self.architecture, self.flat = architecture, flat
+        self.frozen: Array | None = None
+        sizes = architecture.sizes
+        hidden = sizes[1:-1] if architecture.normalization != "none" else ()
+        self.weight_starts: list[int] = []
+        position = 0
+        self.weights: list[Array] = []
+        for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+            self.weight_starts.append(position)
+            self.weights.append(flat[:, position : position + n_in * n_out].reshape(-1, n_in, n_out))
+            position += n_in * n_out
+        self.n_weights = position
+        views = []
+        for n in (*sizes[1:], *hidden, *hidden):
+            views.append(flat[:, position : position + n])
+            position += n
+        n_layers = len(sizes) - 1
+        self.biases = views[:n_layers]
+        self.scales = views[n_layers : n_layers + len(hidden)]
+        self.shifts = views[n_layers + len(hidden) :]
+
+        tracked = sum(hidden) if architecture.normalization == "batch" else 0
+        if running is None:
+            running = np.repeat(np.array([[0.0, 1.0]], flat.dtype), tracked, axis=1).repeat(len(flat), axis=0)
+        self.running = running
+        ends = np.cumsum([0, *hidden]) if tracked else [0]
+        self.running_means = [running[:, a:b] for a, b in zip(ends, ends[1:], strict=False)]
+        self.running_variances = [running[:, tracked + a : tracked + b] for a, b in zip(ends, ends[1:], strict=False)]
+
+    @staticmethod
+    def size(architecture: Architecture) -> int:
+        """Parameters of one network."""
+        sizes = architecture.sizes
+        weights = sum(n_in * n_out for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+        return weights + sum(sizes[1:]) + (2 * sum(sizes[1:-1]) if architecture.normalization != "none" else 0)
+
+    def copy(self) -> "Parameters":
+        return self[slice(None)]
+
+    def __getitem__(self, networks: slice | Sequence[int] | Array) -> "Parameters":
+        """A copy of some networks of the stack."""
+        chosen = Parameters(self.architecture, self.flat[networks].copy(), self.running[networks].copy())
+        chosen.frozen = self.frozen
+        return chosen
+
+    def astype(self, dtype: str) -> "Parameters":
+        return Parameters(self.architecture, self.flat.astype(dtype), self.running.astype(dtype))
+
+    def __reduce__(self):
+        return _restored, (self.architecture, self.flat, self.running, self.frozen)
+
+
+def _restored(architecture: Architecture, flat: Array, running: Array, frozen: Array | None) -> Parameters:
+    """Views are rebuilt after pickling, which would make copies of them."""
+    parameters = Parameters(architecture, flat, running)
+    parameters.frozen = frozen
+    return parameters
+
+
+def architecture_of(experiment: "Experiment", n_in: int, n_out: int, task: str) -> Architecture:
+    """The experiment's layers between n_in inputs and n_out outputs."""
+    return Architecture(
+        (n_in, *[experiment.width] * experiment.depth, n_out),
+        experiment.activation,
+        {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[task],
+        experiment.normalization,
+        experiment.residual,
+    )
+
+
+def initial_parameters(experiments: "Sequence[Experiment]", architecture: Architecture) -> Parameters:
+    """θ_0 of a stack: each layer's weights and biases from streams of their own; γ = 1, β = 0."""
+    flat = np.zeros((len(experiments), Parameters.size(architecture)), experiments[0].precision)
+    parameters = Parameters(architecture, flat)
+    for i, experiment in enumerate(experiments):
+        initializer = INITIALIZERS[experiment.initializer]
+        for layer, weights in enumerate(parameters.weights):
+            n_in, n_out = weights.shape[1:]
+            draw = initializer.weights(generator(experiment.seed, WEIGHTS, layer), n_in, n_out)
+            weights[i] = experiment.gain * draw
+            if experiment.bias > 0:
+                normal = generator(experiment.seed, BIASES, layer).standard_normal(n_out)
+                parameters.biases[layer][i] = experiment.bias * normal
+    for scales in parameters.scales:
+        scales[...] = 1
+    return parameters
+
+
+@dataclass
+class ForwardPass:
+    """What a forward pass computed, one array a layer: (networks, batch, units)."""
+
+    inputs: Array
+    z: list[Array]  # L pre-activations
+    phi: list[Array]  # H values φ(z)
+    h: list[Array]  # H hidden outputs: φ(z), masked and bridged
+    masks: Sequence[Array] | None
+    normalised: list[Array]  # H arrays norm(u), where normalised
+    deviations: list[Array]  # H arrays σ that u was divided by
+    statistics: list[tuple[Array, Array]] | None  # H (mean, biased variance) of the batch, where they were used
+
+    def examples(self, part: slice) -> "ForwardPass":
+        """Some of the examples, of a pass in evaluation mode, in which examples do not act on each other."""
+
+        def cut(arrays: list[Array]) -> list[Array]:
+            return [array[:, part] for array in arrays]
+
+        deviations = [d if d.shape[1] == 1 else d[:, part] for d in self.deviations]
+        return ForwardPass(
+            self.inputs[:, part], cut(self.z), cut(self.phi), cut(self.h), None, cut(self.normalised), deviations, None
+        )
+
+
+def forward(
+    parameters: Parameters, inputs: Array, masks: Sequence[Array] | None = None, training: bool = False
+) -> ForwardPass:
+    """The forward pass.
+
+    inputs: (networks, batch, n_in), or (batch, n_in) for every network.  masks: H arrays (batch, width) or (networks,
+    batch, width), already divided by 1 − p.  training: batch normalisation uses the batch's statistics, unless the
+    batch is one example; otherwise the running ones.
+    """
+    architecture = parameters.architecture
+    phi = ACTIVATIONS[architecture.activation].value
+    h = inputs if inputs.ndim == 3 else inputs[None]
+    result = ForwardPass(h, [], [], [], masks, [], [], None)
+    use_batch = training and architecture.normalization == "batch" and h.shape[1] > 1
+    if use_batch:
+        result.statistics = []
+    for layer, (weights, biases) in enumerate(zip(parameters.weights, parameters.biases, strict=True)):
+        z = h @ weights
+        z += biases[:, None]
+        if layer < architecture.depth:
+            if architecture.normalization != "none":
+                z = _normalise(parameters, layer, z, use_batch, result)
+            value = phi(z)
+            result.phi.append(value)
+            if masks is not None:
+                value = value * masks[layer]
+            if architecture.residual and layer > 0:
+                value = value + h
+            result.h.append(value)
+            h = value
+        result.z.append(z)
+    return result
+
+
+def _normalise(parameters: Parameters, layer: int, u: Array, use_batch: bool, result: ForwardPass) -> Array:
+    """z = γ (u − μ)/√(σ² + ε) + β over the batch (or its running statistics), or over the units of the layer."""
+    by_layer = parameters.architecture.normalization == "layer"
+    if by_layer or use_batch:
+        axis = 2 if by_layer else 1
+        mean = u.mean(axis=axis, keepdims=True)
+        centred = u - mean
+        variance = (centred * centred).mean(axis=axis, keepdims=True)
+        if result.statistics is not None:
+            result.statistics.append((mean[:, 0], variance[:, 0]))
+    else:
+        centred = u - parameters.running_means[layer][:, None]
+        variance = parameters.running_variances[layer][:, None]
+    deviation = np.sqrt(variance + NORMALIZATION_EPSILON)
+    normalised = centred / deviation
+    result.normalised.append(normalised)
+    result.deviations.append(deviation)
+    return parameters.scales[layer][:, None] * normalised + parameters.shifts[layer][:, None]
+
+
+def track_statistics(parameters: Parameters, passed: ForwardPass) -> None:
+    """running ← .9 running + .1 batch, the variance unbiased; nothing where the batch's statistics were not used."""
+    batch = passed.inputs.shape[1]
+    for layer, (mean, variance) in enumerate(passed.statistics or ()):
+        unbiased = variance * (batch / (batch - 1))
+        for running, newest in ((parameters.running_means, mean), (parameters.running_variances, unbiased)):
+            running[layer][...] = (1 - RUNNING_MOMENTUM) * running[layer] + RUNNING_MOMENTUM * newest
+
+
+@dataclass
+class ErrorSignal:
+    """How the error travelled back: ∂L/∂z (L arrays), ∂L/∂h (H), ∂L/∂u (L; is ∂L/∂z where not normalised)."""
+
+    z: list[Array]
+    h: list[Array]
+    u: list[Array]
+
+
+def backpropagate(parameters: Parameters, passed: ForwardPass, output_gradient: Array) -> ErrorSignal:
+    """The error signal δ_l = ∂L/∂z_l of every layer, from the output's, (networks, batch, n_out).
+
+    ∂L/∂h_l = ∂L/∂u_{l+1} W_{l+1}ᵀ  (+ ∂L/∂h_{l+1} over a bridge)        δ_l = ∂L/∂h_l ⊙ mask ⊙ φ′(z_l)
+    """
+    architecture = parameters.architecture
+    slope = ACTIVATIONS[architecture.activation].slope
+    depth = architecture.depth
+    signal = ErrorSignal([output_gradient] * (depth + 1), [output_gradient] * depth, [output_gradient] * (depth + 1))
+    for layer in reversed(range(depth)):
+        h_gradient = signal.u[layer + 1] @ parameters.weights[layer + 1].swapaxes(1, 2)
+        if architecture.residual and layer + 1 < depth:
+            h_gradient += signal.h[layer + 1]
+        delta = slope(passed.z[layer], passed.phi[layer])
+        delta *= h_gradient
+        if passed.masks is not None:
+            delta *= passed.masks[layer]
+        signal.h[layer] = h_gradient
+        signal.z[layer] = delta
+        signal.u[layer] = delta if architecture.normalization == "none" else _unnormalise(parameters, passed, layer, delta)
+    return signal
+
+
+def _unnormalise(parameters: Parameters, passed: ForwardPass, layer: int, delta: Array) -> Array:
+    """∂L/∂u = (g − mean g − norm(u)·mean(g·norm(u)))/σ with g = γ δ; g/σ where the statistics were constants."""
+    scaled = delta * parameters.scales[layer][:, None]
+    by_layer = parameters.architecture.normalization == "layer"
+    if by_layer or passed.statistics is not None:
+        axis = 2 if by_layer else 1
+        normalised = passed.normalised[layer]
+        along = (scaled * normalised).mean(axis=axis, keepdims=True)
+        scaled = scaled - scaled.mean(axis=axis, keepdims=True) - normalised * along
+    return scaled / passed.deviations[layer]
+
+
+def backward(
+    parameters: Parameters, passed: ForwardPass, output_gradient: Array, gradient: Parameters | None = None
+) -> tuple[Parameters, ErrorSignal]:
+    """Backpropagate the batch-mean loss through every layer.
+
+    ∂L/∂W_l = h_{l-1}ᵀ ∂L/∂u_l      ∂L/∂b_l = Σ ∂L/∂u_l      ∂L/∂γ_l = Σ δ_l ⊙ norm(u_l)      ∂L/∂β_l = Σ δ_l
+
+    output_gradient: (networks, batch, n_out), ∂L/∂z at the output.  gradient: where to write, else made anew.
+    Gradients are of the data loss alone, sums over the examples (rows); frozen parameters get 0.
+    """
+    signal = backpropagate(parameters, passed, output_gradient)
+    if gradient is None:
+        gradient = Parameters(parameters.architecture, np.empty_like(parameters.flat), parameters.running)
+    ones = np.ones((1, output_gradient.shape[1]), output_gradient.dtype)  # a product sums faster than sum
+    below = [passed.inputs, *passed.h]
+    for layer, u_gradient in enumerate(signal.u):
+        np.matmul(below[layer].swapaxes(1, 2), u_gradient, out=gradient.weights[layer])
+        np.matmul(ones, u_gradient, out=gradient.biases[layer][:, None])
+    for layer, normalised in enumerate(passed.normalised):
+        np.matmul(ones, signal.z[layer] * normalised, out=gradient.scales[layer][:, None])
+        np.matmul(ones, signal.z[layer], out=gradient.shifts[layer][:, None])
+    if parameters.frozen is not None:
+        gradient.flat[:, parameters.frozen] = 0
+    return gradient, signal
+
+
+def network_outputs(parameters: Parameters, passed: ForwardPass) -> Array:
+    """What the networks answer, (networks, batch, n_out): probabilities, or numbers for regression."""
+    return outputs(passed.z[-1], parameters.architecture.output)

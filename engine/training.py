@@ -1,0 +1,507 @@
+"""Training: one run, many runs as one stack, and the resumable slices underneath.
+
+Step s: the batch's loss and gradients at θ_s, a row of measures, clipping, the optimizer's Δ, θ_{s+1} = θ_s − Δ; then,
+where it is due, an evaluation of θ_{s+1}.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine import measures
+from engine.blas import one_blas_thread
+from engine.cost import check_budget, frame_limits, stack_limit
+from engine.datasets import Dataset, load_dataset
+from engine.experiment import Experiment
+from engine.history import Rows, RunHistory
+from engine.losses import LOSSES
+from engine.network import (
+    ErrorSignal,
+    ForwardPass,
+    Parameters,
+    architecture_of,
+    backward,
+    forward,
+    initial_parameters,
+    network_outputs,
+    track_statistics,
+)
+from engine.optimizers import OPTIMIZERS
+from engine.randomness import BATCHES, MASKS, generator
+from engine.remedies import EarlyStopping, clip_by_norm, clip_by_value, draw_masks, penalty_gradient
+
+Array = np.ndarray
+CustomData = tuple[Array, Array]
+
+MAX_UPDATES = 2000  # rows of the updates' clock, thinned evenly beyond
+MAX_FRAMES = 60  # frames that the timeline moves over
+EVALUATIONS = 100  # evaluations that a run is divided into
+PROBE = 256  # training examples that activations are measured on
+GRID, LINE = 32, 200  # points a side of the input plane, points of the input line
+GRID_REACH = 2.75  # half the side, in standard deviations of the inputs
+
+# One network a value; networks that differ in nothing else train as one stack.
+OWN = {
+    "dataset", "noise", "label_noise", "data_digest", "initializer", "gain", "bias", "learning_rate", "clip_threshold",
+    "seed", "data_seed",
+}  # fmt: skip
+
+
+def batch_indices(experiment: Experiment, step: int) -> Array:
+    """Which training examples update `step` uses, (batch,): a permutation an epoch; the last batch may be short."""
+    n = experiment.n_train
+    batch = min(experiment.batch_size or n, n)
+    if batch == n:
+        return np.arange(n)
+    epoch, position = divmod(step, -(-n // batch))
+    order = generator(experiment.seed, BATCHES, epoch).permutation(n)
+    return order[position * batch : (position + 1) * batch]
+
+
+def initialize(experiment: Experiment, data: CustomData | None = None) -> Parameters:
+    """θ_0 of one experiment: a stack of one."""
+    dataset = load_dataset(experiment, data)
+    return initial_parameters([experiment], architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task))
+
+
+def evaluation_steps(steps: int) -> Array:
+    """0, E, 2E, ..., steps with E = max(1, steps // 100)."""
+    every = max(1, steps // EVALUATIONS)
+    return np.unique([*range(0, steps, every), steps])
+
+
+def stack_key(experiment: Experiment, dataset: Dataset) -> tuple:
+    """What networks must share to train as one stack."""
+    shared = [value for name, value in vars(experiment).items() if name not in OWN | {"l1", "l2", "dropout"}]
+    penalised = experiment.l1 > 0 or experiment.l2 > 0
+    sizes = len(dataset.train_inputs), len(dataset.validation_inputs), len(dataset.test_inputs)
+    return (*shared, penalised, experiment.dropout > 0, dataset.n_in, dataset.n_out, dataset.task, sizes)
+
+
+class Training:
+    """A run, or a stack of runs of equal shape, that can be advanced, pickled, and advanced elsewhere.
+
+    max_updates and max_frames bound what is recorded; they never change the result.
+    Raises OutOfRange for an experiment over budget or data that do not fit, before any work; ValueError for experiments
+    of unequal shape.
+    """
+
+    def __init__(
+        self,
+        experiments: Experiment | Sequence[Experiment],
+        data: CustomData | None = None,
+        max_updates: int = MAX_UPDATES,
+        max_frames: int = MAX_FRAMES,
+    ):
+        self.experiments = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
+        first = self.experiments[0]
+        self._datasets = [load_dataset(experiment, data) for experiment in self.experiments]
+        keys = {stack_key(*pair) for pair in zip(self.experiments, self._datasets, strict=True)}
+        if len(keys) > 1:
+            raise ValueError("A stack takes experiments of equal shape; train_many takes any.")
+        dataset = self._datasets[0]
+        for experiment in self.experiments:
+            check_budget(experiment, dataset.n_in, dataset.n_out)
+
+        self.step, self.steps = 0, first.steps
+        self._loss = first.loss if first.loss != "auto" else "mse" if dataset.task == "regression" else "cross_entropy"
+        architecture = architecture_of(first, dataset.n_in, dataset.n_out, dataset.task)
+        self._output = architecture.output
+        self._stride = -(-first.steps // max_updates) if max_updates else 0
+        evaluations = evaluation_steps(first.steps)
+        self._evaluations = set(evaluations.tolist())
+        self._frame_type, frames = frame_limits(first, dataset.n_in, dataset.n_out, max_frames)
+        # The best evaluation and an early last one are not known beforehand: two places are kept for them.
+        chosen = np.linspace(0, len(evaluations) - 1, min(max(frames - 2, 1), len(evaluations))).round().astype(int)
+        self._framed = set(evaluations[chosen].tolist())
+
+        self._networks = np.arange(len(self.experiments))  # which experiment each network of the stack belongs to
+        self._finished: dict[int, RunHistory] = {}
+        self._frames: dict[int, tuple[Array, Array]] = {}  # step -> parameters and running statistics
+
+        n_layers, n_classes = first.depth + 1, len(dataset.class_names)
+        self._update_rows = Rows(len(self.experiments), measures.update_shapes(n_layers))
+        self._evaluation_rows = Rows(len(self.experiments), measures.evaluation_shapes(n_layers, n_classes))
+        self._parameters = initial_parameters(self.experiments, architecture)
+        self._previous = self._parameters.copy()  # θ_{s-1}: where a run ends whose θ_s has no finite loss
+        self._optimizer_state = OPTIMIZERS[first.optimizer].state(self._parameters.flat)
+        self._stopping = [EarlyStopping(first.patience) for _ in self.experiments]
+        self._best = [(self._parameters.flat[i], self._parameters.running[i]) for i in range(len(self.experiments))]
+        self._open()
+        with np.errstate(all="ignore"), one_blas_thread():
+            self._evaluate()
+
+    # --- what can be rebuilt from experiments and data set is not pickled ---
+
+    def _open(self) -> None:
+        """Arrays of the networks that still run, and random streams at the present step."""
+        if self.done:
+            return
+        experiments = [self.experiments[i] for i in self._networks]
+        datasets = [self._datasets[i] for i in self._networks]
+        kind = experiments[0].precision
+
+        def column(name: str) -> Array:
+            return np.array([[getattr(experiment, name)] for experiment in experiments], kind)
+
+        self._rate, self._threshold = column("learning_rate"), column("clip_threshold")
+        self._l1, self._l2 = column("l1"), column("l2")
+
+        def inputs(split: str) -> Array:
+            return np.array([getattr(dataset, f"{split}_inputs") for dataset in datasets], kind)
+
+        def targets(split: str) -> Array:
+            return np.array([_rows_of_targets(dataset, split) for dataset in datasets], kind)
+
+        self._train = inputs("train"), targets("train")
+        self._validation_targets = targets("validation")
+        self._evaluation_inputs = np.concatenate([self._train[0], inputs("validation")], axis=1)
+        self._gradient = Parameters(self._parameters.architecture, np.empty_like(self._parameters.flat))
+        self._masks = [generator(experiment.seed, MASKS) for experiment in experiments]
+        if experiments[0].dropout > 0:
+            draws = self.step * experiments[0].depth * self._batch_size * experiments[0].width
+            for stream in self._masks:
+                stream.bit_generator.advance(draws)  # type: ignore[attr-defined]
+        self._order: tuple[int, Array] = (-1, np.empty(0))
+
+    REBUILT = (
+        "_rate", "_threshold", "_l1", "_l2", "_train", "_validation_targets", "_evaluation_inputs", "_gradient",
+        "_masks", "_order",
+    )  # fmt: skip
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._open()
+
+    # --- the run ---
+
+    @property
+    def done(self) -> bool:
+        """Whether every network of the stack has ended."""
+        return not len(self._networks)
+
+    def advance(self, steps: int) -> "Training":
+        """Take up to `steps` updates more."""
+        end = min(self.step + steps, self.steps)
+        with np.errstate(all="ignore"), one_blas_thread():
+            while self.step < end and not self.done:
+                self._update()
+        return self
+
+    def history(self) -> RunHistory:
+        """The run so far, of a Training of one experiment."""
+        (history,) = self.histories()
+        return history
+
+    def histories(self) -> tuple[RunHistory, ...]:
+        """The runs so far, in the order of the experiments; status "running" for those that have not ended."""
+        with np.errstate(all="ignore"), one_blas_thread():
+            running = {
+                int(i): self._history(place, "running", self.step, self._parameters)
+                for place, i in enumerate(self._networks)
+            }
+        histories = running | self._finished
+        return tuple(histories[i] for i in range(len(self.experiments)))
+
+    @property
+    def _batch_size(self) -> int:
+        first = self.experiments[0]
+        return min(first.batch_size or first.n_train, first.n_train)
+
+    def _batch(self) -> tuple[Array, Array]:
+        """Inputs and targets of this update, (networks, batch, ...)."""
+        inputs, targets = self._train
+        n, batch = inputs.shape[1], self._batch_size
+        if batch == n:
+            return inputs, targets
+        epoch, position = divmod(self.step, -(-n // batch))
+        if self._order[0] != epoch:
+            orders = [generator(self.experiments[i].seed, BATCHES, epoch).permutation(n) for i in self._networks]
+            self._order = epoch, np.array(orders)
+        chosen = self._order[1][:, position * batch : (position + 1) * batch]
+        networks = np.arange(len(inputs))[:, None]
+        return inputs[networks, chosen], targets[networks, chosen]
+
+    def _draw_masks(self, batch: int) -> Array | None:
+        """(depth, networks, batch, width) for this update."""
+        experiments = [self.experiments[i] for i in self._networks]
+        first = experiments[0]
+        if first.dropout == 0:
+            return None
+        shape = first.depth, self._batch_size, first.width
+        drawn = [
+            draw_masks(stream, *shape, experiment.dropout)
+            for stream, experiment in zip(self._masks, experiments, strict=True)
+        ]
+        return np.stack(drawn, axis=1)[:, :, :batch].astype(first.precision)
+
+    def _update(self) -> None:
+        first = self.experiments[0]
+        parameters, gradient, following = self._parameters, self._gradient, self._previous
+        inputs, targets = self._batch()
+        masks = self._draw_masks(inputs.shape[1])
+        passed = forward(parameters, inputs, masks, training=True)
+        loss = LOSSES[self._loss].value(passed.z[-1], targets, self._output)
+        if not (finite := np.isfinite(loss)).all():
+            self._diverge(~finite, self.step, lambda place: _first_in_forward(passed, place))
+            return
+
+        output_gradient = LOSSES[self._loss].gradient(passed.z[-1], targets, self._output)
+        _, signal = backward(parameters, passed, output_gradient, gradient)
+        total, norm = self._with_penalty(gradient.flat)
+        clipped = total
+        if first.clip == "norm":
+            clipped = clip_by_norm(total, norm["total_gradient_norm"][:, None], self._threshold)
+        elif first.clip == "value":
+            clipped = clip_by_value(total, self._threshold)
+        if clipped is not total:
+            norm["clipped_norm"] = measures.norms(clipped)
+        update = OPTIMIZERS[first.optimizer].update(clipped, self._optimizer_state, self._rate, self.step + 1)
+        np.subtract(parameters.flat, update, out=following.flat)
+        following.running[...] = parameters.running
+        track_statistics(following, passed)
+
+        finite = np.isfinite(norm["total_gradient_norm"]) & np.isfinite(following.flat).all(axis=1)
+        if self._stride and (self.step % self._stride == 0 or not finite.all()):
+            row = measures.update_row(parameters, gradient, update, signal, norm)
+            self._update_rows.append(self.step, {"batch_loss": loss, **row})
+        self._parameters, self._previous = following, parameters
+        self.step += 1
+        if not finite.all():
+            self._diverge(~finite, self.step - 1, lambda place: _first_in_backward(signal, gradient, following, place))
+        if self.step in self._evaluations and not self.done:
+            self._evaluate()
+        if self.step == self.steps and not self.done:
+            self._finish(np.ones(len(self._networks), bool), "completed")
+
+    def _with_penalty(self, data_gradient: Array) -> tuple[Array, dict[str, Array]]:
+        """The gradient of data loss plus penalty, and the global norms; clipping has not happened yet."""
+        first, n_weights = self.experiments[0], self._parameters.n_weights
+        total = data_gradient
+        data_norm = total_norm = measures.norms(data_gradient)
+        penalty_norm = np.zeros_like(data_norm)
+        if first.l1 > 0 or first.l2 > 0:
+            penalty = penalty_gradient(self._parameters.flat[:, :n_weights], self._l1, self._l2)
+            total = data_gradient.copy()
+            total[:, :n_weights] += penalty
+            penalty_norm, total_norm = measures.norms(penalty), measures.norms(total)
+        return total, {
+            "data_gradient_norm": data_norm,
+            "penalty_gradient_norm": penalty_norm,
+            "total_gradient_norm": total_norm,
+            "clipped_norm": total_norm,
+        }
+
+    # --- evaluations ---
+
+    def _evaluation_row(self, parameters: Parameters, places: slice | list[int]) -> dict[str, Array]:
+        """Evaluate whole sets with parameters of the networks at some places of the stack."""
+        train_targets, validation_targets = self._train[1][places], self._validation_targets[places]
+        n = train_targets.shape[1]
+        n_probe = min(n, PROBE)
+        passed = forward(parameters, self._evaluation_inputs[places])
+        on_train, on_validation = passed.examples(slice(0, n)), passed.examples(slice(n, None))
+        row = {
+            **measures.set_row("train", self._loss, on_train, train_targets, self._output),
+            **measures.set_row("validation", self._loss, on_validation, validation_targets, self._output),
+            **measures.probe_row(parameters, passed.examples(slice(0, n_probe)), train_targets[:, :n_probe], self._loss),
+            "penalty": measures.penalty_value(parameters, self._l1[places], self._l2[places]),
+        }
+        if self._output != "linear":
+            row["confusion"] = measures.confusion(on_validation, validation_targets, self._output)
+        return row
+
+    def _evaluate(self) -> None:
+        parameters = self._parameters
+        row = self._evaluation_row(parameters, slice(None))
+        self._evaluation_rows.append(self.step, row)
+        if self.step in self._framed:
+            kept = parameters.flat.astype(self._frame_type), parameters.running.astype(self._frame_type)
+            self._frames[self.step] = kept
+        finite = np.isfinite(row["train_loss"])
+        for place in np.flatnonzero(finite):
+            if self._stopping[place].evaluate(self.step, float(row["validation_loss"][place])):
+                self._best[place] = parameters.flat[place].copy(), parameters.running[place].copy()
+        if not finite.all():
+            passed = forward(parameters, self._evaluation_inputs)
+            self._diverge(~finite, self.step, lambda place: _first_in_forward(passed, place))
+        stopped = np.array([stopping.stop for stopping in self._stopping], bool)
+        if stopped.any() and self.step < self.steps:
+            self._finish(stopped, "stopped_early")
+
+    # --- the end ---
+
+    def _diverge(self, which: Array, step: int, locate: Callable[[int], tuple[int | None, str]]) -> None:
+        """End networks of which something is not finite at `step`; they end with the θ before, whose loss was finite."""
+        self._finish(which, "diverged", {int(place): (step, *locate(place)) for place in np.flatnonzero(which)})
+
+    def _finish(
+        self, which: Array, status: str, diverged_at: dict[int, tuple[int, int | None, str]] | None = None
+    ) -> None:
+        """Write the histories of some networks and go on without them."""
+        diverged_at = diverged_at or {}
+        step, parameters = (max(self.step - 1, 0), self._previous) if diverged_at else (self.step, self._parameters)
+        for place in np.flatnonzero(which).tolist():
+            history = self._history(place, status, step, parameters, diverged_at.get(place))
+            self._finished[int(self._networks[place])] = history
+        kept = np.flatnonzero(~which)
+        self._networks = self._networks[kept]
+        self._parameters, self._previous = self._parameters[kept], self._previous[kept]
+        self._optimizer_state = [state[kept] for state in self._optimizer_state]
+        self._update_rows.keep(kept)
+        self._evaluation_rows.keep(kept)
+        self._frames = {step: (flat[kept], running[kept]) for step, (flat, running) in self._frames.items()}
+        self._stopping = [self._stopping[place] for place in kept]
+        self._best = [self._best[place] for place in kept]
+        self._open()
+
+    def _history(
+        self,
+        place: int,
+        status: str,
+        last_step: int,
+        parameters: Parameters,
+        diverged_at: tuple[int, int | None, str] | None = None,
+    ) -> RunHistory:
+        """The history of one network of the stack that ends with these parameters at last_step."""
+        experiment = self.experiments[self._networks[place]]
+        dataset = self._datasets[self._networks[place]]
+        last = parameters[[place]]
+        stopping = self._stopping[place]
+        best = Parameters(last.architecture, self._best[place][0][None], self._best[place][1][None])
+        result = best if experiment.patience else last
+
+        updates = self._update_rows.of(place, last_step)
+        due = (updates["step"] % max(self._stride, 1) == 0) | (updates["step"] == last_step)
+        updates = {name: values[due] for name, values in updates.items()}
+        evaluations = self._evaluation_rows.of(place, last_step)
+        if evaluations["step"][-1] != last_step:
+            extra = self._evaluation_row(last, [place])
+            extra["step"] = np.array([last_step])
+            evaluations = {name: np.concatenate([values, extra[name]]) for name, values in evaluations.items()}
+        evaluations["evaluation_step"] = evaluations.pop("step")
+
+        kept = {step: (flat[place], running[place]) for step, (flat, running) in self._frames.items() if step < last_step}
+        for step, network in ((stopping.best_step, best), (last_step, last)):
+            kept[step] = network.flat[0].astype(self._frame_type), network.running[0].astype(self._frame_type)
+        kept = dict(sorted(kept.items()))
+        frames = Parameters(last.architecture, *(np.array(part) for part in zip(*kept.values(), strict=True)))
+        frame_step = np.array(list(kept))
+        confusion = evaluations.pop("confusion", None)
+        if confusion is not None:
+            confusion = confusion[np.isin(evaluations["evaluation_step"], frame_step)].astype(np.int32)
+        axes, predictions = _predictions(frames, dataset, self._output)
+        test, last_test = self._test(result, dataset), self._test(last, dataset)
+        return RunHistory(
+            experiment=experiment,
+            status=status,
+            best_step=stopping.best_step,
+            diverged_at=diverged_at,
+            **updates,
+            **evaluations,
+            frame_step=frame_step,
+            weights=tuple(frames.weights),
+            biases=tuple(frames.biases),
+            scales=tuple(frames.scales),
+            shifts=tuple(frames.shifts),
+            running_means=tuple(frames.running_means),
+            running_variances=tuple(frames.running_variances),
+            predictions=predictions,
+            prediction_axes=axes,
+            confusion=confusion,
+            test_loss=float(test["test_loss"][0]),
+            test_accuracy=float(test["test_accuracy"][0]),
+            last_test_loss=float(last_test["test_loss"][0]),
+            last_test_accuracy=float(last_test["test_accuracy"][0]),
+        )
+
+    def _test(self, parameters: Parameters, dataset: Dataset) -> dict[str, Array]:
+        kind = parameters.flat.dtype
+        passed = forward(parameters, dataset.test_inputs.astype(kind))
+        targets = _rows_of_targets(dataset, "test").astype(kind)
+        return measures.set_row("test", self._loss, passed, targets[None], self._output)
+
+
+def _rows_of_targets(dataset: Dataset, split: str) -> Array:
+    """Targets as rows (n, n_out): classes one-hot."""
+    targets = getattr(dataset, f"{split}_targets")
+    return np.eye(dataset.n_out)[targets] if dataset.task == "classes" else targets
+
+
+def _predictions(frames: Parameters, dataset: Dataset, output: str) -> tuple[tuple[Array, ...] | None, Array | None]:
+    """The input grid and the networks' outputs on it, (K, G, G, n_out) or (K, G, n_out), in float32: a picture's data."""
+    if dataset.n_in > 2:
+        return None, None
+    reach = max(GRID_REACH, float(np.abs(dataset.train_inputs).max()))
+    axis = np.linspace(-reach, reach, GRID if dataset.n_in == 2 else LINE, dtype=np.float32)
+    axes = (axis,) * dataset.n_in
+    grid = np.stack([values.ravel() for values in np.meshgrid(*axes)], axis=1)
+    narrow = frames.astype("float32")
+    predictions = network_outputs(narrow, forward(narrow, grid))
+    return axes, predictions.reshape(-1, *[len(axis)] * dataset.n_in, predictions.shape[-1])
+
+
+def _first_in_forward(passed: ForwardPass, place: int) -> tuple[int | None, str]:
+    """Layer and tensor that first was not finite on the way forward."""
+    for layer, z in enumerate(passed.z):
+        if not np.isfinite(z[place]).all():
+            return layer, "pre-activation"
+        if layer < len(passed.h) and not np.isfinite(passed.h[layer][place]).all():
+            return layer, "activation"
+    return None, "loss"
+
+
+def _first_in_backward(
+    signal: ErrorSignal, gradient: Parameters, following: Parameters, place: int
+) -> tuple[int | None, str]:
+    """Layer and tensor that first was not finite on the way back or in the update."""
+    for layer in reversed(range(len(signal.z))):
+        for tensor, arrays in (("error signal", signal.z), ("gradient", gradient.weights), ("gradient", gradient.biases)):
+            if not np.isfinite(arrays[layer][place]).all():
+                return layer, tensor
+    for layer, (weights, biases) in enumerate(zip(following.weights, following.biases, strict=True)):
+        for tensor, array in (("weights", weights), ("biases", biases)):
+            if not np.isfinite(array[place]).all():
+                return layer, tensor
+    return None, "gradient norm"
+
+
+def train(
+    experiment: Experiment, data: CustomData | None = None, max_updates: int = MAX_UPDATES, max_frames: int = MAX_FRAMES
+) -> RunHistory:
+    """Train one experiment from start to end.
+
+    Same Experiment, same RunHistory, to the last bit.  A run that diverges is a result, not an error.
+    data: inputs and targets where the data set is "custom".  Raises OutOfRange for an experiment over budget.
+    """
+    return Training(experiment, data, max_updates, max_frames).advance(experiment.steps).history()
+
+
+def stacks(experiments: Sequence[Experiment], data: CustomData | None = None) -> list[list[int]]:
+    """Which experiments can train as one stack: groups of indices, none larger than LARGEST_STACK or its memory allows."""
+    groups: dict[tuple, list[list[int]]] = {}
+    for i, experiment in enumerate(experiments):
+        dataset = load_dataset(experiment, data)
+        several = groups.setdefault(stack_key(experiment, dataset), [[]])
+        if len(several[-1]) == stack_limit(experiment, dataset.n_in, dataset.n_out):
+            several.append([])
+        several[-1].append(i)
+    return [group for several in groups.values() for group in several]
+
+
+def train_many(
+    experiments: Sequence[Experiment],
+    data: CustomData | None = None,
+    max_updates: int = MAX_UPDATES,
+    max_frames: int = MAX_FRAMES,
+) -> list[RunHistory]:
+    """Train many experiments, those of equal shape as one stack; histories in the order of the experiments."""
+    histories: dict[int, RunHistory] = {}
+    for group in stacks(experiments, data):
+        training = Training([experiments[i] for i in group], data, max_updates, max_frames)
+        histories |= zip(group, training.advance(training.steps).histories(), strict=True)
+    return [histories[i] for i in range(len(experiments))]
