@@ -36,7 +36,8 @@ class Activation:
 
 def sigmoid(z: Array) -> Array:
     """Logistic function 1 / (1 + e⁻ᶻ).  For very negative z the exponential overflows to ∞ and the result is 0."""
-    result = np.exp(-z)
+    result = np.negative(z)
+    np.exp(result, out=result)
     result += 1
     return np.reciprocal(result, out=result)
 

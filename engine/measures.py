@@ -3,6 +3,8 @@
 Norms and means accumulate in float64.  A measure reads; it never changes what it measures.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from engine.activations import ACTIVATIONS
@@ -34,32 +36,43 @@ def evaluation_shapes(n_layers: int, n_classes: int) -> dict[str, tuple[int, ...
 def norms(values: Array) -> Array:
     """Euclidean norm along the last axis, in float64; also where squares would under- or overflow."""
     wide = values.astype(np.float64, copy=False)
-    squares = np.vecdot(wide, wide)
-    low, high = SAFE_SQUARES
-    if not ((squares > low) & (squares < high)).all():
-        largest = np.abs(wide).max(axis=-1, initial=0)
-        scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)
-        scaled = wide / scale[..., None]
-        return np.sqrt(np.vecdot(scaled, scaled)) * scale
-    return np.sqrt(squares)
+    return _roots(np.vecdot(wide, wide), lambda: _scaled_norms(wide))
 
 
 def layer_norms(parameters: Parameters, flat: Array) -> Array:
     """‖·‖ of each layer's weights, (networks, L), of a flat array laid out like the parameters."""
     wide = flat[:, : parameters.n_weights].astype(np.float64, copy=False)
     squares = np.add.reduceat(wide * wide, parameters.weight_starts, axis=1)
-    low, high = SAFE_SQUARES
-    if not ((squares > low) & (squares < high)).all():
-        ends = [*parameters.weight_starts[1:], parameters.n_weights]
-        parts = [wide[:, a:b] for a, b in zip(parameters.weight_starts, ends, strict=True)]
-        return np.stack([norms(part) for part in parts], axis=1)
-    return np.sqrt(squares)
+    ends = [*parameters.weight_starts[1:], parameters.n_weights]
+    parts = zip(parameters.weight_starts, ends, strict=True)
+    return _roots(squares, lambda: np.stack([_scaled_norms(wide[:, a:b]) for a, b in parts], axis=1))
 
 
 def root_mean_squares(arrays: list[Array]) -> Array:
     """Root mean square over batch and units of each array, (networks, len(arrays))."""
-    flat = [array.reshape(len(array), -1) for array in arrays]
-    return np.stack([norms(array) / array.shape[1] ** 0.5 for array in flat], axis=1)
+    flat = [array.reshape(len(array), -1).astype(np.float64, copy=False) for array in arrays]
+    squares = np.empty((len(arrays[0]), len(arrays)))
+    for i, values in enumerate(flat):
+        np.vecdot(values, values, out=squares[:, i])
+    roots = _roots(squares, lambda: np.stack([_scaled_norms(values) for values in flat], axis=1))
+    return roots / np.sqrt([values.shape[1] for values in flat])
+
+
+def _roots(squares: Array, again: Callable[[], Array]) -> Array:
+    """√squares, or what `again` gives where sums of squares may have under- or overflowed."""
+    low, high = SAFE_SQUARES
+    if low < squares.min(initial=1) and squares.max(initial=1) < high:
+        return np.sqrt(squares)
+    # entry by entry, so that a network's numbers do not depend on its neighbours in the stack
+    return np.where((squares > low) & (squares < high), np.sqrt(squares), again())
+
+
+def _scaled_norms(wide: Array) -> Array:
+    """Norms along the last axis by way of numbers of at most 1."""
+    largest = np.abs(wide).max(axis=-1, initial=0)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)
+    scaled = wide / scale[..., None]
+    return np.sqrt(np.vecdot(scaled, scaled)) * scale
 
 
 def error_signal_row(signal: ErrorSignal) -> dict[str, Array]:
@@ -124,15 +137,14 @@ def probe_row(parameters: Parameters, passed: ForwardPass, targets: Array, loss:
         if activation.dies:
             dead[:, layer] = (z.max(axis=1) <= 0).mean(axis=1)
         if activation.saturates:
-            slope = np.abs(activation.slope(z, passed.phi[layer]))
-            shallow = slope.reshape(networks, -1) < SATURATED * activation.steepest
+            slope = activation.slope(z, passed.phi[layer]).reshape(networks, -1)
+            shallow = np.abs(slope, out=slope) < SATURATED * activation.steepest
             saturated[:, layer] = np.count_nonzero(shallow, axis=1) / shallow.shape[1]
     mean, deviation = np.empty((2, networks, depth + 1))
     for layer, h in enumerate([*passed.h, network_outputs(parameters, passed)]):
         values = h.reshape(networks, -1).astype(np.float64, copy=False)
-        mean[:, layer] = values.mean(axis=1)
-        centred = values - mean[:, layer, None]
-        deviation[:, layer] = norms(centred) / values.shape[1] ** 0.5
+        mean[:, layer] = np.add.reduce(values, axis=1) / values.shape[1]
+        deviation[:, layer] = norms(values - mean[:, layer, None]) / values.shape[1] ** 0.5
     gradient = LOSSES[loss].gradient(passed.z[-1], targets, architecture.output)
     delta = root_mean_squares(backpropagate(parameters, passed, gradient).z)
     return {
