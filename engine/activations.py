@@ -120,12 +120,12 @@ ACTIVATIONS = {
     "gelu": Activation(
         gelu,
         gelu_slope,
-        1.1289,
+        1.1289930687,
         r"\tfrac{z}{2} (1 + \tanh(\sqrt{2/\pi} (z + 0.044715 z^3)))",
         "Hendrycks & Gimpel 2016",
         saturates=True,
     ),
-    "silu": Activation(silu, silu_slope, 1.0998, r"z / (1 + e^{-z})", "Elfwing et al. 2018", saturates=True),
+    "silu": Activation(silu, silu_slope, 1.0998393201, r"z / (1 + e^{-z})", "Elfwing et al. 2018", saturates=True),
     "linear": Activation(
         lambda z: z.copy(), lambda z, value: np.ones_like(z), 1.0, r"z", "none: the network stays linear"
     ),

@@ -1,0 +1,438 @@
+"""Where training runs: worker processes here, a Dask cluster where there is one, this process as the last resort.
+
+A run is advanced in slices of a fraction of a second.  After each slice the run goes back to the end of the queue, so
+that one heavy run cannot starve a class, and a run that nobody wants any more costs at most one slice.  Only as many
+slices as there are workers are ever handed out; all others wait here, where they can be dropped.
+A worker that dies takes one slice with it: the run goes on elsewhere from the slice before, with the same result.
+"""
+
+import logging
+import os
+import pickle
+import signal
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    InvalidStateError,
+    ThreadPoolExecutor,
+    as_completed,
+)
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+
+from engine.blas import one_blas_thread
+from engine.experiment import Experiment
+from engine.history import RunHistory
+from engine.training import MAX_FRAMES, MAX_UPDATES, CustomData, Training, stacks
+
+logger = logging.getLogger(__name__)
+
+DASK_ADDRESS = "DASK_SCHEDULER_ADDRESS"  # environment variable: where the scheduler of a cluster listens
+
+SLICE_SECONDS = 0.25  # that a run keeps a worker before others get their turn
+CHUNK_SECONDS = 0.005  # between two looks at the clock
+MAX_WORKERS = 8  # processes; each holds about 50 MB
+ATTEMPTS = 3  # that a slice gets when workers die under it
+START_SECONDS = 60.0  # for the first worker to be ready
+CONNECT_SECONDS = 5.0  # for a cluster's scheduler to answer
+WATCH_SECONDS = 2.0  # between two looks of a worker after its server
+
+# Read when BLAS is loaded: no threads, and no memory for them, from the start.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+Recipe = tuple[tuple[Experiment, ...], CustomData | None, int, int]  # the arguments of Training
+
+
+# --- in the worker ---
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What comes back from a worker: the histories of a run that has ended, or what it takes to go on."""
+
+    progress: float = 0.0  # share of the steps taken
+    training: bytes = b""
+    histories: tuple[RunHistory, ...] = ()
+    error: Exception | None = None
+
+
+@cache
+def hold_blas_to_one_thread() -> None:
+    """For as long as this process lives, whichever thread asks."""
+    one_blas_thread().__enter__()
+
+
+def advance_slice(training: Recipe | bytes) -> Slice:
+    """Start or continue a run, for SLICE_SECONDS.
+
+    An error of the run is handed back; so whatever a place raises speaks of the place.
+    """
+    hold_blas_to_one_thread()
+    end = time.perf_counter() + SLICE_SECONDS
+    try:
+        run = pickle.loads(training) if isinstance(training, bytes) else Training(*training)
+        steps = 1
+        while True:
+            before = time.perf_counter()
+            run.advance(steps)
+            now = time.perf_counter()
+            if run.done or now > end:
+                break
+            if now - before < CHUNK_SECONDS:
+                steps *= 2
+        if run.done:
+            return Slice(1.0, histories=run.histories())
+        return Slice(run.step / run.steps, pickle.dumps(run, pickle.HIGHEST_PROTOCOL))
+    except Exception as error:
+        error.add_note(f"In the worker:\n{traceback.format_exc()}")
+        return Slice(error=error)
+
+
+def prepare_worker() -> None:
+    """Make a fresh worker process ready: one BLAS thread, deaf to Ctrl-C, warm, and gone when its server is."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # sent to the whole group; the server ends its workers itself
+    hold_blas_to_one_thread()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    Training(Experiment(steps=1)).advance(1).histories()  # a first run pays for what NumPy does once
+
+
+def _end_with(server: int) -> None:
+    """End this process when the server that started it has gone without a word."""
+    while os.getppid() == server:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)
+
+
+# --- places where slices can run ---
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Somewhere to run slices: an executor, how many slices it works on at once, and how to give it up."""
+
+    name: str
+    executor: Executor
+    slots: Callable[[], int]
+    close: Callable[[], None]
+
+
+def worker_processes(n_workers: int | None = None) -> Place:
+    """Processes of this machine, one a core up to MAX_WORKERS; they stay warm until the place is closed.
+
+    loky starts them without importing `__main__`, which Streamlit replaces by the page's script.
+    Raises whatever keeps the first of them from being ready.
+    """
+    import loky
+
+    n_workers = n_workers or default_workers()
+    executor = loky.ProcessPoolExecutor(n_workers, timeout=None, initializer=prepare_worker, env=ONE_THREAD)
+    try:
+        executor.submit(os.getpid).result(START_SECONDS)
+    except BaseException:
+        executor.shutdown(wait=False, kill_workers=True)
+        raise
+    return Place("worker processes", executor, lambda: n_workers, lambda: executor.shutdown(kill_workers=True))
+
+
+def default_workers() -> int:
+    """Cores that this process may use (affinity and container limits count), at most MAX_WORKERS."""
+    import loky
+
+    return min(loky.cpu_count(), MAX_WORKERS)
+
+
+def dask_cluster(address: str | None = None) -> Place:
+    """The Dask cluster whose scheduler listens at `address`, else at the one that the environment names.
+
+    Its workers need this package on their path.  Raises OSError where no scheduler answers within CONNECT_SECONDS.
+    """
+    from distributed import Client
+
+    client = Client(address or os.environ[DASK_ADDRESS], timeout=CONNECT_SECONDS, set_as_default=False)
+    # pure=False: a slice that is asked for again is computed again
+    executor = client.get_executor(pure=False)
+    return Place("Dask cluster", executor, lambda: sum(client.nthreads().values()), client.close)
+
+
+def this_process() -> Place:
+    """One thread of this process: slow where many ask, but it always works."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="training")
+    return Place("this process", executor, lambda: 1, lambda: executor.shutdown(wait=False))
+
+
+def default_places() -> tuple[Callable[[], Place], ...]:
+    """Where to train, in order of preference."""
+    cluster = (dask_cluster,) if os.environ.get(DASK_ADDRESS) else ()
+    return *cluster, worker_processes, this_process
+
+
+# --- in the server ---
+
+
+class Run(Future):
+    """One training, or one stack, on its way: a concurrent.futures.Future with progress.
+
+    result() is a RunHistory, of a stack a tuple of them, or raises what the training raised (OutOfRange).
+    """
+
+    def __init__(self, recipe: Recipe, alone: bool, visitor: object):
+        super().__init__()
+        self.experiments = recipe[0]
+        self.progress = 0.0  # share of the steps taken when the last slice ended
+        self.visitor = visitor  # whose turn it takes
+        self.training: Recipe | bytes = recipe  # what a worker needs to go on
+        self.alone = alone
+        self.attempts = 0  # at the present slice
+        self._notified = threading.Lock()  # taken once, by the first who cancels
+
+    def cancel(self) -> bool:
+        """Drop the run unless it has ended: at most its present slice finishes; whoever waits learns so at once."""
+        cancelled = super().cancel()
+        if cancelled and self._notified.acquire(blocking=False):
+            self.set_running_or_notify_cancel()
+        return cancelled
+
+
+class Sweep:
+    """Many runs at once, as stacks over all workers."""
+
+    def __init__(self, runs: Sequence[Run], indices: Sequence[Sequence[int]]):
+        self.runs = tuple(runs)
+        self._indices: dict[Future, Sequence[int]] = dict(zip(runs, indices, strict=True))  # of a run's experiments
+
+    @property
+    def progress(self) -> float:
+        """Share of all steps taken."""
+        steps = [sum(experiment.steps for experiment in run.experiments) for run in self.runs]
+        return sum(n * run.progress for n, run in zip(steps, self.runs, strict=True)) / max(sum(steps), 1)
+
+    def done(self) -> bool:
+        return all(run.done() for run in self.runs)
+
+    def cancel(self) -> None:
+        """Drop what has not ended; at most the present slices finish."""
+        for run in self.runs:
+            run.cancel()
+
+    def as_completed(self, timeout: float | None = None) -> Iterator[tuple[int, RunHistory]]:
+        """(index of the experiment, history) as they come.  Raises the first error of a run, and CancelledError."""
+        for run in as_completed(self._indices, timeout):
+            yield from zip(self._indices[run], run.result(), strict=True)
+
+    def result(self, timeout: float | None = None) -> list[RunHistory]:
+        """All histories, in the order of the experiments."""
+        histories = dict(self.as_completed(timeout))
+        return [histories[i] for i in sorted(histories)]
+
+
+class Workers:
+    """Trains experiments somewhere else, in fair turns.  Safe to use from many threads; usable as a context manager.
+
+    places are tried in order until one can be started, now and whenever the present one is lost.
+    """
+
+    def __init__(self, places: Sequence[Callable[[], Place]] | None = None):
+        self._places = tuple(places or default_places())
+        self._place: Place | None = None
+        self._lost = False
+        self._closed = False
+        self._slots = default_workers()
+        self._in_flight = 0
+        self._waiting: dict[object, deque[Run]] = {}  # by visitor, in the order of their turns
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._dispatch, name="training-dispatch", daemon=True)
+        self._thread.start()
+
+    @property
+    def place(self) -> str:
+        """Where training runs, in words; empty while the first place is being started."""
+        return self._place.name if self._place else ""
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more runs are taken."""
+        return self._closed
+
+    def submit(
+        self,
+        experiments: Experiment | Sequence[Experiment],
+        data: CustomData | None = None,
+        max_updates: int = MAX_UPDATES,
+        max_frames: int = MAX_FRAMES,
+    ) -> Run:
+        """Have one experiment trained, or several of equal shape as one stack; returns at once.
+
+        The result is that of Training with the same arguments, to the last bit.
+        """
+        alone = isinstance(experiments, Experiment)
+        recipe = ((experiments,) if isinstance(experiments, Experiment) else tuple(experiments)), data
+        return self._enqueue(Run((*recipe, max_updates, max_frames), alone, object()))
+
+    def submit_many(
+        self,
+        experiments: Sequence[Experiment],
+        data: CustomData | None = None,
+        max_updates: int = MAX_UPDATES,
+        max_frames: int = MAX_FRAMES,
+    ) -> Sweep:
+        """Have many experiments trained, those of equal shape in stacks, spread over the workers.
+
+        All of them together take turns as one visitor.  Raises OutOfRange for data that do not fit.
+        """
+        visitor = object()
+        whole = stacks(experiments, data)
+        groups = [part for group in whole for part in _parts(group, -(-self._slots // len(whole)))]
+        recipes = [(tuple(experiments[i] for i in group), data, max_updates, max_frames) for group in groups]
+        return Sweep([self._enqueue(Run(recipe, False, visitor)) for recipe in recipes], groups)
+
+    def close(self) -> None:
+        """Give up the place; runs that have not ended are cancelled."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # --- turns ---
+
+    def _enqueue(self, run: Run) -> Run:
+        with self._changed:
+            if self._closed:
+                raise RuntimeError("These workers are closed.")
+            self._put(run)
+            self._changed.notify()
+        return run
+
+    def _put(self, run: Run, first: bool = False) -> None:
+        """Behind its visitor's other runs, or before them; a visitor who has none waiting comes after all others."""
+        runs = self._waiting.setdefault(run.visitor, deque())
+        (runs.appendleft if first else runs.append)(run)
+
+    def _next(self) -> Run:
+        """One run of the visitor whose turn it is; the visitor's others wait for their next turn."""
+        visitor, runs = next(iter(self._waiting.items()))
+        del self._waiting[visitor]
+        run = runs.popleft()
+        if runs:
+            self._waiting[visitor] = runs
+        return run
+
+    # --- the thread that hands out slices ---
+
+    def _dispatch(self) -> None:
+        try:
+            while not self._closed:
+                if self._place is None or self._lost:
+                    self._start()
+                elif run := self._wait_for_turn():
+                    self._hand_out(run)
+        except BaseException as error:
+            logger.exception("Training has stopped")
+            self._give_up(error)
+        finally:
+            self._give_up()
+            if self._place:
+                self._place.close()
+
+    def _start(self) -> None:
+        """Start the first place that can be started."""
+        if self._place:
+            self._place.close()
+        self._lost = False
+        error: Exception | None = None
+        for start in self._places:
+            try:
+                self._place = start()
+                self._slots = max(1, self._place.slots())
+                return
+            except Exception as reason:
+                error = reason
+                logger.warning("Cannot train in %s: %s", getattr(start, "__name__", start), reason)
+        raise RuntimeError("There is no place to train") from error
+
+    def _wait_for_turn(self) -> Run | None:
+        """The next run, when there is one and a worker is free; None when the place was lost or the run was dropped."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or self._lost or (self._waiting and self._in_flight < self._slots)
+            )
+            if self._closed or self._lost:
+                return None
+            run = self._next()
+            if run.cancelled():
+                return None
+            self._in_flight += 1
+            return run
+
+    def _hand_out(self, run: Run) -> None:
+        place = self._place
+        assert place is not None
+        future: Future[Slice]
+        try:
+            self._slots = max(1, place.slots())
+            future = place.executor.submit(advance_slice, run.training)
+        except Exception as error:
+            if isinstance(error, RuntimeError) and not isinstance(error, BrokenExecutor):
+                # What executors say when the interpreter is shutting down; then they end by themselves.
+                self._closed, self._place = True, None
+            future = Future()
+            future.set_exception(error)
+        future.add_done_callback(lambda future: self._take_back(run, place, future))
+
+    def _take_back(self, run: Run, place: Place, future: "Future[Slice]") -> None:
+        """What became of a slice.  Called by the place's own threads: light work only."""
+        lost = future.exception() if not future.cancelled() else CancelledError("The cluster dropped a slice.")
+        part = future.result() if lost is None else Slice()
+        if lost is None:
+            run.training, run.progress, run.attempts = part.training, part.progress, 0
+        else:
+            run.attempts += 1
+        failed = lost if run.attempts == ATTEMPTS else part.error
+        with self._changed:
+            self._in_flight -= 1
+            if lost is not None and place is self._place:
+                self._lost = True
+                logger.info("Lost %s: %s", place.name, lost)
+            goes_on = not (failed or part.histories or run.cancelled() or self._closed)
+            if goes_on:
+                self._put(run, first=True)
+            self._changed.notify()
+        with suppress(InvalidStateError):  # cancelled in the meantime
+            if failed:
+                run.set_exception(failed)
+            elif part.histories:
+                run.set_result(part.histories[0] if run.alone else part.histories)
+            elif not goes_on:
+                run.cancel()
+
+    def _give_up(self, error: BaseException | None = None) -> None:
+        """Take no more runs, and end those that wait."""
+        with self._changed:
+            self._closed = True
+            runs = [run for queue in self._waiting.values() for run in queue]
+            self._waiting.clear()
+        for run in runs:
+            with suppress(InvalidStateError):
+                if error:
+                    run.set_exception(error)
+                else:
+                    run.cancel()
+
+
+def _parts(group: Sequence[int], n: int) -> list[Sequence[int]]:
+    """A group in at most n parts of about equal size."""
+    size = -(-len(group) // n)
+    return [group[start : start + size] for start in range(0, len(group), size)]

@@ -1,0 +1,24 @@
+"""The timeline's clock: which steps two runs share, and what a run shows at a step that it has no row for."""
+
+import numpy as np
+
+from engine import RunHistory
+
+MOST_STEPS = 60
+
+
+def timeline_steps(*histories: RunHistory) -> list[int]:
+    """Steps that the timeline moves over: the frames of all runs, at most 60, each run's first, best and last kept."""
+    steps = np.unique(np.concatenate([history.frame_step for history in histories]))
+    if len(steps) > MOST_STEPS:
+        needed = [
+            step for history in histories for step in (history.frame_step[0], history.best_step, history.frame_step[-1])
+        ]
+        chosen = np.linspace(0, len(steps) - 1, MOST_STEPS - len(set(needed))).round().astype(int)
+        steps = np.unique([*steps[chosen], *needed])
+    return [int(step) for step in steps]
+
+
+def latest(clock: np.ndarray, step: int) -> int:
+    """Index of the last entry of an ascending clock that is not after the step; the first one before that."""
+    return max(int(np.searchsorted(clock, step, side="right")) - 1, 0)

@@ -1,0 +1,295 @@
+"""What every chart has in common: frames that cost next to nothing, and one look.
+
+A chart builder describes its traces, layout and frames as plain dicts and returns an `AnimatedFigure`:
+
+    steps = history.frame_step
+    return AnimatedFigure(
+        data=[{"type": "scatter", "x": layers, "name": PATIENT.name, **PATIENT.line(), **PATIENT.marker()}],
+        layout={"xaxis": axis("layer"), "yaxis": log_axis("rms ∂L/∂z", rms)},
+        frames=[frame(step, {0: {"y": rms[k]}}) for k, step in enumerate(steps)],
+    )
+
+Ranges of moving charts are fixed over all frames, so that the eye compares heights and not axes.
+"""
+
+import base64
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.colors import hex_to_rgb
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one of the two networks is drawn, everywhere: never by colour alone."""
+
+    name: str
+    color: str
+    dash: str
+    symbol: str
+
+    def line(self, width: float = 3) -> Json:
+        """Trace attributes of a line of this network."""
+        return {"line": {"color": self.color, "dash": self.dash, "width": width}}
+
+    def marker(self, size: float = 9) -> Json:
+        """Trace attributes of the markers of this network."""
+        return {"marker": {"color": self.color, "symbol": self.symbol, "size": size}}
+
+
+# Vermillion and blue of Okabe and Ito's palette for all kinds of colour vision (2008).  Contrast is at least 3.6 on
+# white and on a near-black page; 3 is what WCAG 2.1, 1.4.11 asks of graphics.
+PATIENT = Look("Patient", "#d55e00", "solid", "circle")
+TREATED = Look("Treated", "#0072b2", "dash", "diamond")
+
+# Depth in the network, first layer to last: lightness rises steadily (OKLCH .51 to .66), hue runs from violet over
+# teal to olive, so the order survives without red-green vision, and every colour has contrast 3 on white and on black.
+DEPTH_COLORS = ("#7a52a0", "#5f66b1", "#3f7bb3", "#2a8ca5", "#3b978a", "#65996a", "#8f9850")
+
+# Size of a quantity in a map: perceptually uniform, and readable without red-green vision.
+MAGNITUDE_SCALE = "Viridis"
+
+# Readable from the back of a lecture hall at 1440 px, and still narrow enough for axis labels at 390 px.
+FONT_SIZE = 15
+TICK_SIZE = 14
+
+# Plotly draws labels in powers larger by this factor.
+_POWER_LABELS = 1.25
+
+# Axis labels.  Streamlit's Plotly theme puts the page's strong text colour, light or dark, in the place of this one (its
+# own choice for them, a pale grey, has contrast 3.7 on white); anywhere else it is what it says, nearly black.
+INK = "#000037"
+
+HEIGHT = 340
+
+# Passed to st.plotly_chart(config=...): the page keeps the wheel and the finger for scrolling.
+CONFIG: Json = {
+    "displaylogo": False,
+    "scrollZoom": False,
+    "doubleClick": "reset",
+    "modeBarButtonsToRemove": ["pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+}
+
+_MOST_DECADE_LABELS = 7
+
+# The typed arrays that Plotly.js reads, by NumPy's code without byte order, which is little-endian everywhere.
+_TYPED_ARRAYS = frozenset({"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"})
+
+_AXIS_LOOK: Json = {
+    "tickfont": {"size": TICK_SIZE, "color": INK},
+    "title": {"font": {"size": FONT_SIZE, "color": INK}, "standoff": 12},
+    "automargin": True,
+    "zeroline": False,
+}
+
+_COLOR_AXIS_LOOK: Json = {
+    "colorscale": MAGNITUDE_SCALE,
+    "colorbar": {
+        "thickness": 14, "len": 1, "y": 0.5, "xpad": 6, "tickfont": {"size": TICK_SIZE, "color": INK},
+        "title": {"side": "right", "font": {"size": FONT_SIZE, "color": INK}},
+    },
+}  # fmt: skip
+
+# Colours of grid and paper are left open: the page's light or dark theme fills them in.  The empty template keeps
+# Plotly's own default (3 kB a figure) from being sent.
+_LAYOUT_LOOK: Json = {
+    "template": {},
+    "height": HEIGHT,
+    "margin": {"l": 0, "r": 8, "t": 36, "b": 0, "pad": 4},
+    "font": {"size": TICK_SIZE},
+    "legend": {
+        "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
+        "font": {"size": TICK_SIZE}, "itemwidth": 40,
+    },
+    "hoverlabel": {"font": {"size": TICK_SIZE}},
+    "dragmode": False,
+}  # fmt: skip
+
+
+class AnimatedFigure(go.Figure):
+    """A Plotly figure whose frames stay plain dicts, and which wears the common look.
+
+    data: traces as dicts; layout: a dict, laid over the common look; frames: what `frame` returns, steps ascending.
+    The base figure shows the last frame: the end of the run, the timeline's first position.  Every frame must set the
+    same attributes of the same traces, since the timeline jumps from any frame to any other; ValueError otherwise.
+
+    Plotly's validation of frames takes longer than training does, so nothing is validated here: `validate` is for
+    tests.  Arrays of frames and traces travel as base64, float64 shortened to float32 where its range allows.
+    """
+
+    def __init__(self, data: Sequence[Json] = (), layout: Mapping[str, Any] | None = None, frames: Iterable[Json] = ()):
+        frames = tuple(frames)
+        _check_frames(frames)
+        traces, look = [dict(trace) for trace in data], _with_look(layout or {})
+        if frames:
+            for index, part in zip(frames[-1]["traces"], frames[-1]["data"], strict=True):
+                traces[index] = merged(traces[index], part)
+            look = merged(look, frames[-1].get("layout", {}))
+        super().__init__(data=traces, layout=look, _validate=False)
+        self._frames = frames
+
+    @property
+    def frames(self) -> tuple[Json, ...]:
+        """The frames as given: name, traces, data and, where a frame moves the layout, layout."""
+        return self._frames
+
+    @property
+    def steps(self) -> list[int]:
+        """Training steps that have a frame, ascending."""
+        return [int(frame["name"]) for frame in self._frames]
+
+    def to_dict(self) -> Json:
+        """The figure as Plotly's JSON schema has it, arrays encoded; what st.plotly_chart and Plotly's io call."""
+        figure = {"data": _encoded(self._data), "layout": _encoded(self._layout)}
+        return figure | ({"frames": _encoded(self._frames)} if self._frames else {})
+
+    def validate(self) -> go.Figure:
+        """The same figure through Plotly's full validation, frames included; ValueError if invalid.  Slow: for tests."""
+        figure = self.to_dict()
+        for one in figure.get("frames", []):  # the browser knows a trace by its place, the validator by its type
+            one["data"] = [
+                {"type": self._data[index]["type"]} | part
+                for index, part in zip(one["traces"], one["data"], strict=True)
+            ]
+        return go.Figure(figure)
+
+    def __reduce__(self) -> tuple:
+        return AnimatedFigure, (self._data, self._layout, self._frames)
+
+
+def frame(step: int, traces: Mapping[int, Json] | None = None, layout: Mapping[str, Any] | None = None) -> Json:
+    """What changes in a figure at a training step.
+
+    traces: trace index -> the attributes that move, only those; layout: the part of the layout that moves.
+    """
+    traces = traces or {}
+    return {"name": str(int(step)), "traces": list(traces), "data": list(traces.values())} | (
+        {"layout": dict(layout)} if layout else {}
+    )
+
+
+def step_line(step: int, row: str = "y domain", column: str = "x") -> list[Json]:
+    """Shapes that mark a training step on an axis of steps: frame(step, layout={"shapes": step_line(step)}).
+
+    A light line within a dark one reads on a pale page, on a dark one, and on every colour of a map.
+    """
+    line = {"type": "line", "xref": column, "yref": row, "x0": step, "x1": step, "y0": 0, "y1": 1}
+    return [line | {"line": {"color": "#111111", "width": 5}}, line | {"line": {"color": "#ffffff", "width": 2}}]
+
+
+def axis(title: str, values: Any = None, **attributes: Any) -> Json:
+    """A linear axis; with values, its range spans them (non-finite ones left out) with a little air."""
+    finite = _finite(values)
+    spanned: Json = {}
+    if finite.size:
+        low, high = float(finite.min()), float(finite.max())
+        air = (0.05 * high - 0.05 * low) or 0.5 * abs(high) or 0.5
+        spanned = {"range": [low - air, high + air]}
+    return merged({"title": {"text": title}} | spanned, attributes)
+
+
+def log_axis(title: str, values: Any = None, **attributes: Any) -> Json:
+    """A logarithmic axis that is labelled at powers of ten, and only there.
+
+    values: everything that will be drawn on it over all frames; zeros and non-finite values have no place on the axis
+    and are left out.  The range is whole decades, the labels as sparse as is needed to stay apart.
+    """
+    finite = _finite(values)
+    positive = np.log10(finite[finite > 0])
+    spanned: Json = {"dtick": 1}
+    if positive.size:
+        low, high = math.floor(positive.min() + 1e-9), math.ceil(positive.max() - 1e-9)
+        high = max(high, low + 1)
+        # Half a decade of air hides no point behind the frame and adds no label.
+        spanned = {"range": [low - 0.2, high + 0.2], "dtick": math.ceil((high - low) / _MOST_DECADE_LABELS), "tick0": 0}
+    look = {"type": "log", "exponentformat": "power", "tickfont": {"size": TICK_SIZE / _POWER_LABELS}}
+    return merged(look | {"title": {"text": title}} | spanned, attributes)
+
+
+def log_color_axis(title: str, values: Any, **attributes: Any) -> Json:
+    """A colour axis for log10 of the values, labelled in powers of ten: layout["coloraxis"].
+
+    Traces send z = log10 of their values (float32) and name "coloraxis", so that maps side by side share one scale.
+    """
+    finite = _finite(values)
+    logs = np.log10(finite[finite > 0])
+    low, high = (float(logs.min()), float(logs.max())) if logs.size else (-1.0, 0.0)
+    high = max(high, low + 1)
+    every = max(1, math.ceil((high - low) / _MOST_DECADE_LABELS))
+    decades = [decade for decade in range(math.ceil(low), math.floor(high) + 1) if decade % every == 0]
+    labels = [{0: "1", 1: "10"}.get(decade, f"10<sup>{decade}</sup>".replace("-", "−")) for decade in decades]
+    bar = {"title": {"text": title}, "tickvals": decades, "ticktext": labels}
+    return merged({"cmin": low, "cmax": high, "colorbar": bar}, attributes)
+
+
+def depth_colors(layers: int) -> list[str]:
+    """One colour a layer along the ramp of depth, first layer to last."""
+    stops = np.array([hex_to_rgb(color) for color in DEPTH_COLORS], float)
+    places = np.linspace(0, len(stops) - 1, layers)
+    channels = [np.interp(places, np.arange(len(stops)), stops[:, channel]) for channel in range(3)]
+    return [f"#{round(red):02x}{round(green):02x}{round(blue):02x}" for red, green, blue in zip(*channels, strict=True)]
+
+
+def compact(array: np.ndarray) -> np.ndarray:
+    """The same picture in fewer bytes: float64 as float32 where its numbers fit, integers as short as they can be."""
+    if array.dtype.kind in "iu" and array.itemsize > 2 and array.size:
+        return array.astype(np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max())))
+    if array.dtype != np.float64:
+        return array
+    size = np.abs(array[np.isfinite(array) & (array != 0)])
+    limits = np.finfo(np.float32)
+    fits = not size.size or (size.min() >= limits.tiny and size.max() <= limits.max)
+    return array.astype(np.float32) if fits else array
+
+
+def merged(base: Mapping[str, Any], part: Mapping[str, Any]) -> Json:
+    """base with part laid over it, dicts within dicts merged, everything else replaced."""
+    both = dict(base)
+    for name, value in part.items():
+        mine = both.get(name)
+        both[name] = merged(mine, value) if isinstance(mine, Mapping) and isinstance(value, Mapping) else value
+    return both
+
+
+def _with_look(layout: Mapping[str, Any]) -> Json:
+    looks = {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK, "coloraxis": _COLOR_AXIS_LOOK}
+    axes = {name: merged(looks[kind], layout[name]) for name in layout if (kind := name.rstrip("0123456789")) in looks}
+    return merged(merged(_LAYOUT_LOOK, {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK}), {**layout, **axes})
+
+
+def _check_frames(frames: Sequence[Json]) -> None:
+    steps = [int(frame["name"]) for frame in frames]
+    if steps != sorted(set(steps)):
+        raise ValueError("Frames must have ascending, distinct steps.")
+    for one in frames:
+        if _attributes(one) != _attributes(frames[0]):
+            raise ValueError(f"Frame {one['name']} sets other attributes than frame {frames[0]['name']}.")
+
+
+def _attributes(one: Json) -> tuple:
+    return one["traces"], [part.keys() for part in one["data"]], one.get("layout", {}).keys()
+
+
+def _finite(values: Any) -> np.ndarray:
+    array = np.asarray([] if values is None else values, float).ravel()
+    return array[np.isfinite(array)]
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        array = compact(value)
+        if array.dtype.str[1:] not in _TYPED_ARRAYS or not array.size:
+            return value.tolist()
+        shape = {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {}
+        return {"dtype": array.dtype.str[1:], "bdata": base64.b64encode(array.tobytes()).decode("ascii")} | shape
+    if isinstance(value, Mapping):
+        return {name: _encoded(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_encoded(item) for item in value]
+    return value

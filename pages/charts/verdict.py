@@ -1,0 +1,136 @@
+"""What a run shows, in sentences: its numbers are the run's, its words are fixed."""
+
+import math
+
+import numpy as np
+
+from engine import RunHistory
+from pages.charts.wording import name, number, percent, share
+
+VANISHES, EXPLODES = 1e-2, 10.0  # R beyond which the gradient counts as vanishing or exploding (AutoTrainer; Schoenholz)
+MOST_FACTORS = 4  # that the product of the chain rule writes out
+
+
+def starting_ratio(history: RunHistory) -> float:
+    """R at step 0, or NaN where the first step had no finite loss."""
+    return float(history.gradient_ratio[0]) if len(history.step) else math.nan
+
+
+def verdict(patient: RunHistory, treated: RunHistory) -> str:
+    """How much of the gradient reaches the first layer, in the patient and in the treated network."""
+    if patient.experiment == treated.experiment:
+        return f"{_patient(patient)} Patient and treated are the same network: change one setting of the treated."
+    return f"{_patient(patient)} {_treated(patient, treated)}"
+
+
+def _patient(patient: RunHistory) -> str:
+    ratio = starting_ratio(patient)
+    if math.isnan(ratio):
+        return _no_ratio(patient, "The patient")
+    if patient.experiment.depth == 1:
+        return "With one hidden layer there is nothing for the gradient to fade through."
+    if ratio == 0:
+        return "No gradient at all reaches the first layer."
+    return f"The first layer receives {share(ratio)} the last hidden layer’s gradient{_judged(ratio)}."
+
+
+def _treated(patient: RunHistory, treated: RunHistory) -> str:
+    ratio = starting_ratio(treated)
+    if math.isnan(ratio):
+        return _no_ratio(treated, "The treated network")
+    if treated.experiment.depth == 1:
+        return "The treated network has one hidden layer, so nothing can fade in it."
+    receives = "nothing" if ratio == 0 else share(ratio).removesuffix(" of")
+    return f"{_with(patient, treated)} it receives {receives}{_judged(ratio)}."
+
+
+def _with(patient: RunHistory, treated: RunHistory) -> str:
+    """ "With ReLU and He normal", from the settings in which the treated network differs."""
+    changes = [
+        theirs if isinstance(theirs, str) and theirs != "none" and setting not in ("precision",) else None
+        for setting, (_, theirs) in patient.experiment.differences(treated.experiment).items()
+    ]
+    if changes and len(changes) <= 3 and all(changes):
+        return f"With {' and '.join(name(change) for change in changes if change)}"
+    return "In the treated network"
+
+
+def _judged(ratio: float) -> str:
+    if ratio < VANISHES:
+        return ": it vanishes"
+    return ": it explodes" if ratio > EXPLODES else ""
+
+
+def _no_ratio(history: RunHistory, who: str) -> str:
+    if history.status == "diverged" and not len(history.step):
+        return f"{who} could not take one step: {_where(history)} was no finite number."
+    return f"In {who[0].lower()}{who[1:]} no gradient reaches any hidden layer."
+
+
+def outcome(history: RunHistory) -> str:
+    """What came of the training: loss and accuracy at the end, and how it ended."""
+    first, last = history.train_loss[0], history.train_loss[-1]
+    step = int(history.evaluation_step[-1])
+    fell = f"training loss {number(first)} → {number(last)} in {step} steps"
+    accuracy = history.validation_accuracy[-1]
+    reached = "" if math.isnan(accuracy) else f", validation accuracy {percent(accuracy)}"
+    if history.status == "diverged":
+        at = history.diverged_at[0] if history.diverged_at else step
+        return f"broke off at step {at}, where {_where(history)} was no finite number; {fell}"
+    if history.status == "stopped_early":
+        return f"{fell}{reached}; stopped early, best at step {history.best_step}"
+    return fell + reached
+
+
+def _where(history: RunHistory) -> str:
+    """The tensor that first was not finite: "the weights of layer 3", "the loss"."""
+    if history.diverged_at is None:
+        return "the loss"
+    _, layer, tensor = history.diverged_at
+    if layer is None:
+        return f"the {tensor}"
+    place = "the output layer" if layer == history.layers - 1 else f"layer {layer + 1}"
+    return f"the {tensor} of {place}"
+
+
+def chain_product(history: RunHistory) -> str:
+    """The chain rule from the last hidden layer to the first at step 0, in LaTeX with this network's numbers.
+
+    R = ∏ w_l s_l over the hidden layers l below the last; long products are shortened in the middle.
+    """
+    n_hidden = history.experiment.depth
+    if not len(history.step) or n_hidden == 1:
+        return ""
+    weights, slopes = history.weight_factor[0, : n_hidden - 1], history.slope_factor[0, : n_hidden - 1]
+    factors = [rf"({_latex(w)} \cdot {_latex(s)})" for w, s in zip(weights, slopes, strict=True)]
+    if len(factors) > MOST_FACTORS:
+        factors = [*factors[:2], r"\cdots", factors[-1]]
+    return (
+        rf"\frac{{\text{{rms}}\,\delta_{{1}}}}{{\text{{rms}}\,\delta_{{{n_hidden}}}}} = \prod_{{l=1}}^{{{n_hidden - 1}}} "
+        rf"(w_l \cdot s_l) = {' '.join(factors)} = {_latex(starting_ratio(history))}"
+    )
+
+
+def average_factor(history: RunHistory) -> str:
+    """The same product as one average factor a layer: its power is R exactly."""
+    ratio, n = starting_ratio(history), history.experiment.depth - 1
+    if n < 1 or not ratio > 0 or not math.isfinite(ratio):
+        return ""
+    slope = history.slope_factor[0, :n]
+    weight = history.weight_factor[0, :n]
+    with np.errstate(all="ignore"):
+        typical = [float(np.exp(np.log(factor).mean())) for factor in (weight, slope)]
+    return (
+        f"On average one layer multiplies the gradient by {number(ratio ** (1 / n))}: {number(typical[0])} from the "
+        f"weights times {number(typical[1])} from the slope. Over {n} {'layer' if n == 1 else 'layers'} that makes "
+        f"{number(ratio)}."
+    )
+
+
+def _latex(value: float) -> str:
+    text = number(value)
+    if " × 10" in text:
+        mantissa, _ = text.split(" × 10")
+        exponent = math.floor(math.log10(abs(float(f"{value:.1e}"))))
+        return rf"{mantissa} \cdot 10^{{{exponent}}}"
+    return text if text[-1].isdigit() else rf"\text{{{text}}}"

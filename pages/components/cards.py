@@ -1,0 +1,39 @@
+"""A chart on a page: its title, the figure with its text alternative, and its data one click away."""
+
+from types import ModuleType
+
+import streamlit as st
+
+from engine import Experiment, RunHistory
+from pages.charts.figure import CONFIG, AnimatedFigure
+
+MOST_FIGURES = 300  # kept built, for the next visitor with the same networks; 60 kB each
+
+
+def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
+    """Draw one chart of pages/charts for these two runs.
+
+    The table is made when it is opened, and its CSV when it is asked for.
+    """
+    stem = chart.__name__.rpartition(".")[2]
+    with st.container(key=f"card_{stem}"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
+            with st.popover("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}", on_change="rerun") as data:
+                if data.open:
+                    table = chart.table(patient, treated)
+                    st.dataframe(table, hide_index=True)
+                    st.download_button(
+                        "Download CSV", lambda: table.to_csv(index=False), f"{stem}.csv", "text/csv",
+                        icon=":material/download:", on_click="ignore", key=f"csv_{stem}",
+                    )  # fmt: skip
+        figure, alt = _built(chart.__name__, patient.experiment, treated.experiment, chart, patient, treated)
+        st.plotly_chart(figure, key=f"chart_{stem}", config=CONFIG, alt=alt)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_FIGURES)
+def _built(
+    name: str, patient: Experiment, treated: Experiment, _chart: ModuleType, _patient: RunHistory, _treated: RunHistory
+) -> tuple[AnimatedFigure, str]:
+    """Figure and text alternative; the experiments and the chart's name are the key."""
+    return _chart.figure(_patient, _treated), _chart.alt(_patient, _treated)

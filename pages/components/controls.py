@@ -1,0 +1,450 @@
+"""The controls of a lesson, and the address that says how they stand.
+
+Every widget is made from a row of `SETTINGS` and bound to the address (`bind="query-params"`).  Its key and its
+parameter have the name of the Experiment's field, with the prefix `treated_` for the treated network's own.  Streamlit
+puts the text of a chosen option into the address as it stands, so the options are the Experiment's own names.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.runtime.state import get_session_state
+
+from engine.cost import check_budget
+from engine.datasets import DATASETS
+from engine.experiment import SETTINGS, Experiment
+from engine.settings import OutOfRange, Setting, Value
+from pages.components.frame import PARAMETERS, memory
+
+PREFIX = "treated_"
+AS_PATIENT = "as patient"
+
+# One control for both networks: the data, the draw and what the loss means have to be the same in a fair comparison.
+SHARED = ("dataset", "n_train", "noise", "label_noise", "loss", "steps", "seed", "data_seed", "precision")
+# A page without an upload has no data of the learner's own.
+ABSENT = ("data_digest",)
+NOT_OFFERED = {"dataset": ("custom",)}
+
+SEGMENTS = ("activation",)  # chosen with one click, all choices in view
+SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
+A_ROW = 3  # controls side by side for each network among "more settings"
+MOST_QUOTED = 40  # characters of an address's nonsense that are shown
+
+Answer = str | int | float | bool | None  # what a widget holds; None: an empty field, which stands for its placeholder
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a lesson's page starts from, and where its settings stand.
+
+    patient, treated: the networks of the bare address.  front: settings on the first screen, for each network its own.
+    beside: settings on the first screen with one control; where the treated network may differ, its own control is
+    among "more settings", with all the rest.  shared: settings with one control for both.  absent: not on the page.
+    ValueError where the two networks differ in what they share.
+    """
+
+    page: str
+    patient: Experiment
+    treated: Experiment
+    front: tuple[str, ...] = ("activation", "initializer")
+    beside: tuple[str, ...] = ("depth", "dataset", "steps")
+    shared: tuple[str, ...] = SHARED
+    absent: tuple[str, ...] = ABSENT
+
+    def __post_init__(self) -> None:
+        _answers(self, self.patient, self.treated)
+
+
+class Choice(NamedTuple):
+    """What the controls say.
+
+    patient, treated: the networks to show; notes: sentences about what was not taken as asked, already drawn;
+    address: of this choice, every setting named; refused: the controls ask for what cannot be made, and the networks
+    are the last good ones.
+    """
+
+    patient: Experiment
+    treated: Experiment
+    notes: tuple[str, ...]
+    address: str
+    refused: bool
+
+
+def controls(lesson: Lesson) -> Choice:
+    """Draw the lesson's controls, those of the closed expander included, and say which networks they ask for.
+
+    Never raises.  Nonsense in the address is ignored, with a sentence.  Settings that do not go together, and runs over
+    budget, leave the last good networks in place, with a sentence.
+    """
+    widgets = _widgets(lesson)
+    garbled, ignored = _read_address(lesson)
+    held: dict[str, Answer] = {}
+
+    def draw(name: str, compact: bool = False) -> None:
+        held[name] = widgets[name].draw(bound=name not in garbled, compact=compact)
+
+    with st.container(key="controls", gap="small"):
+        _draw_first_screen(lesson, draw)
+        sentences = st.container()
+        with st.expander("More settings", icon=":material/tune:"):
+            _draw_more(lesson, draw)
+
+    notes = _still_ignored(lesson, ignored, held)
+    last_good = memory().last_good
+    refused = False
+    try:
+        pair = _pair(lesson, held)
+    except OutOfRange as problem:
+        refused = True
+        shown = "the last networks that could be trained" if lesson.page in last_good else "this lesson's own networks"
+        pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
+        notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
+    last_good[lesson.page] = pair
+    parameters = {name: control.text(held[name]) for name, control in widgets.items()}
+    memory().addresses[lesson.page] = parameters
+    if notes:
+        sentences.warning("  \n".join(notes), icon=":material/info:")
+    return Choice(*pair, notes, _link(lesson, parameters), refused)
+
+
+def address(lesson: Lesson, patient: Experiment, treated: Experiment) -> str:
+    """Path and parameters of the lesson's page with these networks; every setting of the page is named.
+
+    ValueError where the networks differ in what they share on this page.
+    """
+    widgets = _widgets(lesson)
+    answers = _answers(lesson, patient, treated)
+    return _link(lesson, {name: widgets[name].text(answer) for name, answer in answers.items()})
+
+
+def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
+    """Set every control, and with it the address, to these networks.  For a button's on_click."""
+    widgets = _widgets(lesson)
+    answers = _answers(lesson, patient, treated)
+    st.session_state.update(answers)
+    # Streamlit makes one history entry of every changed parameter, and Back would walk through mixtures of old and new.
+    # Told of all of them beforehand it makes one.  For bound parameters there is no public call.
+    with get_session_state().query_params() as parameters:
+        for name, answer in answers.items():
+            if answer == widgets[name].default:
+                parameters.discard_param_no_forward_msg(name)
+            else:
+                parameters.set_with_no_forward_msg(name, widgets[name].text(answer))
+        parameters._send_query_param_msg()
+
+
+def comparison(patient: Experiment, treated: Experiment) -> str:
+    """In what the treated network differs, in words."""
+    changes = [
+        f"{_inside(SETTINGS[name].label)} {words(name, mine)} → {words(name, theirs)}"
+        for name, (mine, theirs) in patient.differences(treated).items()
+    ]
+    return f"Treated differs in: {', '.join(changes)}." if changes else "Treated is the same as the patient."
+
+
+def words(name: str, value: Value) -> str:
+    """A setting's value as a sentence names it."""
+    meanings = dict(SETTINGS[name].special)
+    if value in meanings:
+        return meanings[value]
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return value.replace("_", " ") if isinstance(value, str) else f"{value:g}"
+
+
+@dataclass(frozen=True)
+class Control:
+    """One widget: a setting of the patient's, or of the treated network's own.
+
+    default: what it holds where the address says nothing.  An empty number field stands for the patient's value, or for
+    a setting's special value; among options "as patient" does.
+    """
+
+    setting: Setting
+    treated: bool
+    default: Answer
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.setting.name if self.treated else self.setting.name
+
+    @property
+    def label(self) -> str:
+        return f"Treated: {_inside(self.setting.label)}" if self.treated else self.setting.label
+
+    @property
+    def numeric(self) -> bool:
+        return self.setting.kind in (int, float)
+
+    @property
+    def empty(self) -> str:
+        """What an empty number field stands for; nothing where the field cannot be empty."""
+        if not self.numeric or self.default is not None:
+            return ""
+        return AS_PATIENT if self.treated else self.setting.special[0][1]
+
+    @property
+    def follows(self) -> str:
+        """How the treated network's control says that it follows the patient; nothing where it cannot."""
+        return AS_PATIENT if self.treated and (self.empty or not self.numeric) else ""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What a choice offers.  "As patient" stands last in a row of segments, so that two rows line up."""
+        setting = self.setting
+        withheld = NOT_OFFERED.get(setting.name, ())
+        offered = tuple(choice for choice in setting.choices if choice not in withheld) or ("true", "false")
+        if not self.treated:
+            return offered
+        return (*offered, AS_PATIENT) if setting.name in SEGMENTS else (AS_PATIENT, *offered)
+
+    def answer(self, value: Value | None) -> Answer:
+        """What the widget holds for a value of the setting; None: for the patient's."""
+        if value is None:
+            return None if self.numeric else AS_PATIENT
+        if self.treated and isinstance(value, bool):
+            return str(value).lower()
+        return None if self.empty and not self.treated and value in dict(self.setting.special) else value
+
+    def value(self, answer: Answer) -> Value | None:
+        """The setting's value for what the widget holds; None: the patient's."""
+        if self.treated:
+            if answer in (None, AS_PATIENT):
+                return None
+            return answer == "true" if self.setting.kind is bool else answer
+        return self.setting.special[0][0] if answer is None else answer
+
+    def read(self, texts: Sequence[str]) -> Answer:
+        """What the widget holds for a parameter of the address.  OutOfRange for one that means nothing here."""
+        text = texts[-1]
+        if len(texts) > 1:
+            raise OutOfRange(self.name, text, "named once")
+        if text and text == self.follows:
+            return self.answer(None)
+        if not self.numeric:
+            offered = ("true", "false") if self.setting.kind is bool else self.options
+            text = text.lower() if self.setting.kind is bool else text
+            if text not in offered:
+                raise OutOfRange(self.name, text, "one of " + ", ".join(offered))
+            return self.answer(text == "true" if self.setting.kind is bool else text)
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        return self.answer(self.setting.check(number))
+
+    def text(self, answer: Answer) -> str:
+        """The parameter of the address for what the widget holds."""
+        if answer is None:
+            return AS_PATIENT if self.treated else str(self.setting.special[0][0])
+        return str(answer).lower() if isinstance(answer, bool) else str(answer)
+
+    def draw(self, bound: bool = True, compact: bool = False) -> Answer:
+        """Draw the widget; what it holds.
+
+        bound: to the address.  Where that holds nonsense the widget starts unbound, because Streamlit would take some
+        of it: 12.7 layers for 12, and inf is an error.  compact: the label is for screen readers only.
+        """
+        setting = self.setting
+        common: Any = {
+            "label": self.label, "key": self.name, "help": setting.help,
+            "label_visibility": "collapsed" if compact else "visible",
+        }  # fmt: skip
+        common |= {"bind": "query-params"} if bound else {"on_change": _say_again, "args": (self.name,)}
+        if not self.numeric:
+            if setting.kind is bool and not self.treated:
+                return st.toggle(value=bool(self.default), **common)
+            if setting.name in SEGMENTS:
+                return st.segmented_control(options=self.options, default=self.default, required=True, **common)
+            return st.selectbox(options=self.options, index=self.options.index(str(self.default)), **common)
+        number: Any = setting.kind
+        low: Any = math.nextafter(setting.low, math.inf) if setting.above else setting.low
+        if setting.special and (self.treated or not self.empty):
+            low = min(low, *(value for value, _ in setting.special))  # typed, where empty does not stand for it
+        common |= {"value": self.default, "min_value": number(low), "max_value": number(setting.high)}
+        if not self.treated and number is int and not setting.log and setting.high - low < SLIDER_STOPS:
+            return st.slider(**common)
+        held = st.session_state.get(self.name, self.default)
+        return st.number_input(
+            step=_step(setting, held), format="%d" if number is int else "%g", placeholder=self.empty or None, **common
+        )
+
+
+def _inside(label: str) -> str:
+    """A label inside a sentence: "Learning rate" loses its capital, "L1 penalty" keeps it."""
+    return label if label[1:2].isdigit() else label[0].lower() + label[1:]
+
+
+def _step(setting: Setting, held: Answer) -> Any:
+    """What plus and minus change: for settings that move in factors, between a twentieth and a half of the number."""
+    if not setting.log:
+        return setting.kind(1 if setting.kind is int else 0.05)
+    power = math.floor(math.log10(float(held) / 2)) if held else -3
+    return setting.kind(max(1, 10**power) if setting.kind is int else 10.0**power)
+
+
+def _say_again(name: str) -> None:
+    """Set by code, a widget's value reaches the address also where the browser did not know the two as bound."""
+    st.session_state[name] = st.session_state[name]
+
+
+@lru_cache
+def _widgets(lesson: Lesson) -> dict[str, Control]:
+    """The page's controls by name: the patient's, then the treated network's own."""
+    made = []
+    for treated in (False, True):
+        for name, setting in SETTINGS.items():
+            if name in lesson.absent or (treated and name in lesson.shared):
+                continue
+            value = getattr(lesson.treated if treated else lesson.patient, name)
+            if (treated and value == getattr(lesson.patient, name)) or (not treated and value in dict(setting.special)):
+                default = None if setting.kind in (int, float) else AS_PATIENT
+            else:
+                default = str(value).lower() if treated and setting.kind is bool else value
+            made.append(Control(setting, treated, default))
+    return {control.name: control for control in made}
+
+
+def _answers(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict[str, Answer]:
+    """What every control holds for these networks; what is equal follows the patient where the control can say so."""
+    unfair = [name for name in patient.differences(treated) if name in lesson.shared + lesson.absent]
+    unfair += [name for name in patient.differences(lesson.patient) if name in lesson.absent]
+    if unfair:
+        raise ValueError(f"{lesson.page} has no controls for this difference in {', '.join(unfair)}")
+    answers = {}
+    for name, control in _widgets(lesson).items():
+        mine, theirs = getattr(patient, control.setting.name), getattr(treated, control.setting.name)
+        value = theirs if control.treated else mine
+        answers[name] = control.answer(None if control.follows and mine == theirs else value)
+    return answers
+
+
+def _pair(lesson: Lesson, held: dict[str, Answer]) -> tuple[Experiment, Experiment]:
+    """The networks that the controls ask for.  OutOfRange where they cannot be made."""
+    mine: dict[str, Any] = {}
+    theirs: dict[str, Any] = {}
+    for name, control in _widgets(lesson).items():
+        value = control.value(held[name])
+        if value is not None:
+            (theirs if control.treated else mine)[control.setting.name] = value
+    patient = replace(lesson.patient, **mine)
+    treated = replace(patient, **theirs)
+    for experiment in (patient, treated):
+        data = DATASETS[experiment.dataset]
+        check_budget(experiment, data.n_in, data.n_out)
+    return patient, treated
+
+
+def _link(lesson: Lesson, parameters: dict[str, str]) -> str:
+    return f"/{lesson.page}?{urlencode(parameters)}"
+
+
+def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
+    """Names of the controls whose parameter means nothing, and a sentence for all that was ignored.
+
+    Comes before any widget: Streamlit takes what it can use of the address and drops the rest in silence.
+    """
+    widgets = _widgets(lesson)
+    entering = memory().controls != lesson.page
+    memory().controls = lesson.page
+    if entering:  # Streamlit would hand the values of another lesson's widgets on to this one's
+        for name in widgets:
+            st.session_state.pop(name, None)
+    asked, garbled, sentences = {}, set(), []
+    for name in st.query_params:
+        if name in PARAMETERS:
+            asked[name] = st.query_params[name]
+            continue
+        texts = st.query_params.get_all(name)
+        try:
+            answer = _control(lesson, name).read(texts)
+            if answer != widgets[name].default:
+                asked[name] = texts[-1]
+        except OutOfRange as problem:
+            sentences.append(
+                f"{_quoted(f'{name}={texts[-1]}')} in the address was ignored: it must be {problem.allowed}."
+            )
+            garbled.add(name)
+    if entering:
+        # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
+        if list(asked) != list(st.query_params):
+            st.query_params.from_dict(asked)
+    else:
+        for name in garbled:
+            if name in widgets:
+                st.session_state[name] = widgets[name].default
+            else:
+                del st.query_params[name]
+    return garbled, tuple(sentences)
+
+
+def _control(lesson: Lesson, name: str) -> Control:
+    """The control of a parameter.  OutOfRange where the page has none."""
+    widgets = _widgets(lesson)
+    if name in widgets:
+        return widgets[name]
+    if name.removeprefix(PREFIX) in lesson.shared:
+        raise OutOfRange(name, "", f"{name.removeprefix(PREFIX)}, one for both networks")
+    raise OutOfRange(name, "", "a setting of this page")
+
+
+def _quoted(text: str) -> str:
+    """Text from the address, as code: it must not become Markdown."""
+    short = text if len(text) <= MOST_QUOTED else text[: MOST_QUOTED - 1] + "…"
+    return "`" + " ".join(short.replace("`", "'").split()) + "`"
+
+
+def _still_ignored(lesson: Lesson, sentences: tuple[str, ...], held: dict[str, Answer]) -> tuple[str, ...]:
+    """What was ignored in the address, until a control is moved: a rerun by something else must not swallow it."""
+    ignored = memory().ignored
+    if sentences:
+        ignored[lesson.page] = sentences, held
+    elif lesson.page in ignored and ignored[lesson.page][1] != held:
+        del ignored[lesson.page]
+    return ignored[lesson.page][0] if lesson.page in ignored else ()
+
+
+def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
+    """A row for the patient, one for the treated network; what is one for both at their right."""
+    widths = [0.9, *(6.4 if name in SEGMENTS else 2 for name in lesson.front)]
+    beside_rows = [lesson.beside[:2], lesson.beside[2:]]
+    for prefix, heading, beside in zip(
+        ("", PREFIX), (":orange[**Patient**]", ":blue[**Treated**]"), beside_rows, strict=True
+    ):
+        name_column, *columns = st.columns([*widths, 1.6, 1.6], vertical_alignment="bottom")
+        name_column.markdown(heading)
+        for column, name in zip(columns, [*(prefix + name for name in lesson.front), *beside], strict=False):
+            with column:
+                draw(name, compact=bool(prefix) and name.startswith(prefix))
+
+
+def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
+    """What is one for both; then the patient's own and the treated network's own, side by side."""
+    shown = (*lesson.front, *lesson.beside)
+    widgets = _widgets(lesson)
+    _draw_rows([name for name in lesson.shared if name in widgets and name not in shown], 2 * A_ROW, draw)
+    own = [name for name in widgets if PREFIX + name in widgets and name not in lesson.front]
+    patient, treated = st.columns(2, gap="large")
+    with patient:
+        st.markdown(":orange[**Patient**]")
+        _draw_rows([name for name in own if name not in shown], A_ROW, draw)
+    with treated:
+        st.markdown(":blue[**Treated**]")
+        last = [name for name in own if name in shown]  # so that the others stand opposite the patient's
+        _draw_rows([PREFIX + name for name in own if name not in shown] + [PREFIX + name for name in last], A_ROW, draw)
+    st.button("Back to this lesson's start", on_click=apply, args=(lesson, lesson.patient, lesson.treated),
+              icon=":material/restart_alt:")  # fmt: skip
+
+
+def _draw_rows(names: list[str], a_row: int, draw: Callable[..., None]) -> None:
+    for start in range(0, len(names), a_row):
+        for column, name in zip(
+            st.columns(a_row, vertical_alignment="bottom"), names[start : start + a_row], strict=False
+        ):
+            with column:
+                draw(name)

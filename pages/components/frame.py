@@ -1,0 +1,140 @@
+"""What every page stands in: title, menu, the tools at the top right, the footer, and what a session remembers."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "Backprop Clinic"
+SIDEBAR_WIDTH = 210  # pixels
+PROJECTOR_FONT_SIZE = "22px"  # readable from the last row at 1440 pixels across; Streamlit sizes everything in rem
+
+# Parameters of the address that are the frame's own.
+PARAMETERS = ("projector",)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A row of the menu.  name: the path in the address; card: what the home page says of it."""
+
+    name: str
+    title: str
+    icon: str
+    card: str = ""
+
+    @property
+    def file(self) -> str:
+        return f"pages/{self.name}.py" if self.name else "app.py"
+
+    @property
+    def exists(self) -> bool:
+        return (ROOT / self.file).is_file()
+
+
+# A new page is a new row.
+PAGES = (
+    Page("", "Home", ":material/home:"),
+    Page(
+        "vanishing_gradients", "Vanishing gradients", ":material/trending_down:",
+        "**The complaint:** a deep network of sigmoid units does not learn. **What you will see:** how little of the "
+        "gradient arrives at its first layers, which factor of the chain rule takes it away, and how another "
+        "activation and initialization bring it back.",
+    ),
+)  # fmt: skip
+
+
+def lessons() -> list[Page]:
+    """The lessons that there are."""
+    return [row for row in PAGES if row.name and row.exists]
+
+
+@dataclass
+class Memory:
+    """A session's state beside its widgets.
+
+    controls: the lesson whose controls are drawn; addresses: lesson -> parameters of its networks, for the menu;
+    last_good: lesson -> its last pair of networks that could be made; ignored: lesson -> what was ignored in its
+    address, and how the controls stood; last_trained: lesson -> its last pair that was within budget; predictions:
+    (lesson, thing to try) -> which way and why.
+    """
+
+    controls: str = ""
+    addresses: dict[str, dict[str, str]] = field(default_factory=dict)
+    last_good: dict[str, Any] = field(default_factory=dict)
+    ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
+    last_trained: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+
+
+def memory() -> Memory:
+    """This session's."""
+    return st.session_state.setdefault("memory", Memory())
+
+
+def page(name: str) -> "Frame":
+    """Start a page: what the browser's tab says, the menu, the title.  The first Streamlit call of every page."""
+    row = next(row for row in PAGES if row.name == name)
+    st.set_page_config(
+        page_title=f"{row.title} · {NAME}" if name else NAME,
+        page_icon=str(ROOT / "assets" / "icon.svg"),
+        layout="wide",
+        initial_sidebar_state=SIDEBAR_WIDTH,
+    )
+    if memory().controls != name:
+        memory().controls = ""
+    with st.sidebar:
+        _menu(name)
+    header = st.container(horizontal=True, vertical_alignment="center", key="header")
+    header.title(row.title if name else NAME, anchor=False, width="stretch")
+    return Frame(header)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A started page: its header still has room for tools."""
+
+    header: Any
+
+    def tools(self, address: str = "") -> bool:
+        """Draw share (where there is an address of the screen to share) and projector; whether projector is on.
+
+        Comes after the lesson's controls, which read the address before any widget is bound to it.
+        """
+        with self.header:
+            if address:
+                with st.popover("Share", icon=":material/link:"):
+                    st.markdown("This link opens the page with these two networks, on any computer:")
+                    st.code(_absolute(address), language=None, wrap_lines=True)
+            asked = st.query_params.get("projector", "true")
+            projector = st.toggle("Projector", key="projector", bind="query-params", help="Larger type.")
+        if asked.lower() not in ("true", "false"):
+            st.warning("The address says neither projector=true nor projector=false; it was ignored.")
+        if projector:
+            st.html(f"<style>:root:root {{ font-size: {PROJECTOR_FONT_SIZE} }}</style>")
+        return projector
+
+
+def footer() -> None:
+    """The last line of every page."""
+    st.divider()
+    st.caption(
+        f"{NAME} · every number and curve is measured on networks that were trained for this page; nothing is "
+        "sketched · no tracking, nothing is loaded from elsewhere"
+    )
+
+
+def _menu(current: str) -> None:
+    """Links to the pages there are; a lesson's link remembers how its controls stood."""
+    st.markdown(f"**{NAME}**")
+    for row in PAGES:
+        if row.exists:
+            elsewhere = memory().addresses.get(row.name) if row.name != current else None
+            st.page_link(row.file, label=row.title, icon=row.icon, query_params=elsewhere, width="stretch")
+
+
+def _absolute(address: str) -> str:
+    """The address with scheme, host and path as the reader's browser has them."""
+    here = st.context.url
+    return here.partition("?")[0] + "?" + address.partition("?")[2] if here else address

@@ -1,0 +1,78 @@
+"""What all lessons have in common: the runs, the verdict, the charts in their order, and the text."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from types import ModuleType
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine import OutOfRange, RunHistory
+from pages.charts.clock import timeline_steps
+from pages.charts.verdict import average_factor, chain_product, outcome, verdict
+from pages.charts.wording import differences
+from pages.components.cards import card
+from pages.components.controls import Choice, Lesson
+from pages.components.frame import memory
+from pages.components.runs import histories_of
+from pages.components.timeline import timeline
+from pages.components.trials import ASSETS
+
+
+def results(lesson: Lesson, choice: Choice) -> tuple[RunHistory, RunHistory]:
+    """The two runs that the controls ask for; the last good ones, with a sentence, where these are over budget."""
+    good = memory().last_trained
+    try:
+        patient, treated = histories_of((choice.patient, choice.treated))
+    except OutOfRange as problem:
+        patient, treated = histories_of(good.get(lesson.page, (lesson.patient, lesson.treated)))
+        st.warning(f"{problem} The charts show the last networks that could be trained, not what the controls say.")
+    good[lesson.page] = patient.experiment, treated.experiment
+    return patient, treated
+
+
+def compare(
+    sentence: DeltaGenerator,
+    first: Iterable[ModuleType],
+    then: Iterable[Sequence[ModuleType]],
+    patient: RunHistory,
+    treated: RunHistory,
+) -> None:
+    """Verdict, difference and timeline, the first charts side by side, the others below, row by row."""
+    sentence.subheader(verdict(patient, treated), anchor=False)
+    st.caption(
+        f"{differences(patient.experiment, treated.experiment)} "
+        f"**Patient:** {outcome(patient)}. **Treated:** {outcome(treated)}."
+    )
+    steps = timeline_steps(patient, treated)
+    timeline(steps, steps[-1])
+    for row in (list(first), *then):
+        for chart, column in zip(row, st.columns(len(row)), strict=True):
+            with column:
+                card(chart, patient, treated)
+
+
+def text(lesson: Lesson, heading: str) -> None:
+    """One section of the lesson's text, with its heading."""
+    st.subheader(heading, anchor=False)
+    st.markdown(_sections(lesson.page)[heading])
+
+
+def chain_rule(patient: RunHistory, treated: RunHistory) -> None:
+    """The product of the chain rule with the numbers of both networks, at step 0."""
+    for who, history, column in zip(("Patient", "Treated"), (patient, treated), st.columns(2), strict=True):
+        with column, st.container(border=True, key=f"product_{who.lower()}"):
+            st.markdown(f"**{who}, step 0**")
+            if product := chain_product(history):
+                st.latex(product)
+                st.markdown(average_factor(history))
+            else:
+                st.markdown("There is no product to write down: one hidden layer, or no step was taken.")
+
+
+@lru_cache
+def _sections(page: str) -> dict[str, str]:
+    """Heading -> Markdown below it."""
+    _, *parts = re.split(r"^## (.+)$", (ASSETS / f"{page}.md").read_text("utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))

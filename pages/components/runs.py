@@ -1,0 +1,154 @@
+"""Training for pages: what is on the screen is trained once, whoever asks, and dropped when nobody asks any more."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, wait
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine.executors import Run, Workers
+from engine.experiment import Experiment
+from engine.history import RunHistory
+from engine.training import CustomData
+
+CACHE_BYTES = 200e6  # of histories; a default run leaves about 1 MB, the largest 16 MB
+POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on
+PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
+GRACE_SECONDS = 0.5  # that a run outlives its last visitor, who may ask for it again in the very next rerun
+
+
+@dataclass(eq=False)
+class _Entry:
+    run: Run
+    visitors: int = 0  # who wait for it
+    nbytes: int = 0  # of its history, once there is one
+
+
+class SharedRuns:
+    """Runs by experiment, shared by all sessions of a server.  Thread-safe.
+
+    An experiment that several ask for is trained once.  Histories are kept up to `limit` bytes, those least recently
+    asked for going first; failures are not kept.
+    """
+
+    def __init__(self, workers: Workers, limit: float = CACHE_BYTES):
+        self.workers = workers
+        self.limit = limit
+        self.nbytes = 0
+        self._entries: OrderedDict[Experiment, _Entry] = OrderedDict()  # least recently asked for first
+        self._lock = threading.RLock()  # a callback of a run may come from inside
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def join(self, experiment: Experiment, data: CustomData | None = None) -> Run:
+        """The run of this experiment, whether ended, on its way, or begun now.  Whoever joins must leave."""
+        with self._lock:
+            entry = self._entries.get(experiment)
+            if entry is None:
+                entry = self._entries[experiment] = _Entry(self.workers.submit(experiment, data))
+                entry.run.add_done_callback(lambda run: self._ended(experiment, entry))
+            self._entries.move_to_end(experiment)
+            entry.visitors += 1
+            return entry.run
+
+    def leave(self, run: Run) -> None:
+        """A visitor who joined does not wait any more; a run without visitors is soon dropped."""
+        (experiment,) = run.experiments
+        with self._lock:
+            entry = self._entries.get(experiment)
+            if entry is None or entry.run is not run:
+                return
+            entry.visitors -= 1
+            if entry.visitors or run.done():
+                return
+        timer = threading.Timer(GRACE_SECONDS, self._drop, (experiment, entry))
+        timer.daemon = True
+        timer.start()
+
+    def close(self) -> None:
+        """Give up the workers and forget all."""
+        self.workers.close()
+        with self._lock:
+            self._entries.clear()
+            self.nbytes = 0
+
+    def _drop(self, experiment: Experiment, entry: _Entry) -> None:
+        with self._lock:
+            if entry.visitors == 0 and not entry.run.done():
+                entry.run.cancel()
+
+    def _ended(self, experiment: Experiment, entry: _Entry) -> None:
+        with self._lock:
+            if self._entries.get(experiment) is not entry:
+                return
+            if entry.run.cancelled() or entry.run.exception():
+                del self._entries[experiment]
+                return
+            entry.nbytes = entry.run.result().nbytes
+            self.nbytes += entry.nbytes
+            for oldest, other in list(self._entries.items()):
+                if self.nbytes <= self.limit:
+                    break
+                if other.nbytes and other is not entry:
+                    del self._entries[oldest]
+                    self.nbytes -= other.nbytes
+
+
+@st.cache_resource(
+    show_spinner=False, max_entries=1, validate=lambda shared: not shared.workers.closed, on_release=SharedRuns.close
+)
+def _shared_runs(code: int) -> SharedRuns:
+    return SharedRuns(Workers())
+
+
+def shared_runs() -> SharedRuns:
+    """The one object of the server.  The first call starts the workers and does not wait for them."""
+    # Streamlit loads modules anew when a source file changes; workers that run the old code are then replaced.
+    return _shared_runs(id(Workers))
+
+
+def histories_of(
+    experiments: Sequence[Experiment], data: CustomData | None = None, place: DeltaGenerator | None = None
+) -> tuple[RunHistory, ...]:
+    """What the runs of these experiments left behind, trained now unless they have been before.
+
+    While they train, a bar in `place` (here, if none is given) shows how far they are.  A visitor who changes a widget
+    or closes the page in the meantime ends the script in here, and with it the runs that nobody else waits for.
+    Raises OutOfRange for an experiment over budget.
+    """
+    place = place or st.empty()
+    shared = shared_runs()
+    runs: list[Run] = []
+    try:
+        for experiment in experiments:
+            runs.append(shared.join(experiment, data))
+        _wait(runs, place)
+        return tuple(run.result() for run in runs)
+    finally:
+        for run in runs:
+            shared.leave(run)
+
+
+def _wait(runs: Sequence[Run], place: DeltaGenerator) -> None:
+    """Until all have ended or one has failed.  Streamlit interrupts a script only where it calls Streamlit."""
+    start, shown = time.monotonic(), False
+    while not _over(runs):
+        if shown or time.monotonic() - start > PATIENCE_SECONDS:
+            share = sum(run.progress for run in runs) / len(runs)
+            place.progress(share, text=f"Training: {share:.0%}")
+            shown = True
+        else:
+            st.session_state.get("")  # sends nothing, and is a point of interruption too
+    if shown:
+        place.empty()
+
+
+def _over(runs: Sequence[Run]) -> bool:
+    """Whether all have ended or one has failed, after at most POLL_SECONDS."""
+    ended, waiting = wait(runs, POLL_SECONDS, FIRST_EXCEPTION)
+    return not waiting or any(run.cancelled() or run.exception() for run in ended)

@@ -1,0 +1,42 @@
+"""The timeline: one range over the training steps that moves every animated chart of the page, in the browser.
+
+assets/timeline.js says how.  Elements that are no Plotly charts follow the event `backprop-clinic:step` on window, whose
+detail is {step}; the step of the moment is document.documentElement.dataset.backpropClinicStep.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+_ASSETS = Path(__file__).parents[2] / "assets"
+_timeline = st.components.v2.component(
+    "backprop_clinic_timeline",
+    html=(_ASSETS / "timeline.html").read_text("utf-8"),
+    css=(_ASSETS / "timeline.css").read_text("utf-8"),
+    js=(_ASSETS / "timeline.js").read_text("utf-8"),
+)
+
+
+def timeline(
+    steps: Sequence[int], updates_total: int, key: str = "timeline", jump: tuple[object, int] | None = None
+) -> None:
+    """Draw the timeline over the steps that have a frame; the charts below it follow without a rerun.
+
+    steps: ascending, at least one; a chart without a frame at the current step shows its latest before it.
+    updates_total: the run's length in updates, for "step 240 of 500".
+    key: the position is remembered under it in the browser, across reruns and other runs: the end stays the end,
+    any other position the nearest step.  It starts at the end, which is what the charts' base figures show.
+    jump: (token, step) goes to the nearest step once for each new token; the same token again does nothing.
+    """
+    if not len(steps):
+        raise ValueError("A timeline needs at least one step.")
+    _timeline(
+        key=key,
+        data={
+            "key": key,
+            "steps": [int(step) for step in steps],
+            "updates_total": int(updates_total),
+            "jump": None if jump is None else [str(jump[0]), int(jump[1])],
+        },
+    )

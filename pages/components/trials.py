@@ -1,0 +1,107 @@
+"""Things to try: a prediction first, then the networks are set and trained, then the result beside the prediction."""
+
+import math
+import tomllib
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from engine import RunHistory
+from pages.charts.verdict import outcome, starting_ratio
+from pages.charts.wording import number
+from pages.components.controls import Lesson, address, apply
+from pages.components.frame import memory
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets" / "lessons"
+DIRECTIONS = {"more": "More than in the patient", "same": "About the same", "less": "Less than in the patient"}
+CLEAR = 2.0  # factor between two R below which they count as about the same
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing to try: how it changes the lesson's networks, and what is to be predicted."""
+
+    key: str
+    title: str
+    text: str
+    patient: dict[str, Any]
+    treated: dict[str, Any]
+    answer: str
+    reasons: tuple[str, ...]
+    reason: int
+    explanation: str
+
+    def pair(self, lesson: Lesson) -> tuple[Any, Any]:
+        """The two experiments."""
+        patient = replace(lesson.patient, **self.patient)
+        return patient, replace(patient, **self.treated)
+
+
+@lru_cache
+def trials_of(page: str) -> tuple[Trial, ...]:
+    """The things to try of a lesson, from assets/lessons."""
+    rows = tomllib.loads((ASSETS / f"{page}.toml").read_text("utf-8"))["trial"]
+    return tuple(Trial(**row | {"reasons": tuple(row["reasons"])}) for row in rows)
+
+
+def direction(patient: RunHistory, treated: RunHistory) -> str:
+    """How the treated network's R compares with the patient's: a key of DIRECTIONS."""
+    before, after = starting_ratio(patient), starting_ratio(treated)
+    if math.isnan(before) or math.isnan(after) or before == after:
+        return "same"
+    change = after / before if before else math.inf
+    return "more" if change > CLEAR else "less" if change < 1 / CLEAR else "same"
+
+
+def trials(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
+    """Draw the things to try of a lesson, side by side."""
+    for trial, column in zip(trials_of(lesson.page), st.columns(3), strict=True):
+        with column, st.container(border=True, key=f"trial_{trial.key}"):
+            _draw(trial, lesson, patient, treated)
+
+
+def _draw(trial: Trial, lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
+    st.markdown(f"**{trial.title}**")
+    st.markdown(trial.text)
+    which = st.radio(
+        "How much of the gradient will reach the first layer of the treated network?", DIRECTIONS,
+        format_func=DIRECTIONS.__getitem__, index=None, key=f"predict_{trial.key}",
+    )  # fmt: skip
+    why = st.radio("Because …", trial.reasons, index=None, key=f"because_{trial.key}")
+    st.button(
+        "Train both and compare", key=f"try_{trial.key}", on_click=_try, args=(trial, lesson, which, why),
+        disabled=which is None or why is None, type="primary", width="stretch",
+        help=None if which and why else "Say first what you expect, and why.",
+    )  # fmt: skip
+    pair = trial.pair(lesson)
+    committed = memory().predictions.get((lesson.page, trial.key))
+    if committed and (patient.experiment, treated.experiment) == pair:
+        _reconcile(trial, *committed, patient, treated)
+    with st.popover("Address", icon=":material/link:", type="tertiary"):
+        st.code(address(lesson, *pair), language=None, wrap_lines=True)
+
+
+def _try(trial: Trial, lesson: Lesson, which: str, why: str) -> None:
+    memory().predictions[lesson.page, trial.key] = which, why
+    apply(lesson, *trial.pair(lesson))
+
+
+def _reconcile(trial: Trial, which: str, why: str, patient: RunHistory, treated: RunHistory) -> None:
+    """The prediction beside what was measured."""
+    measured = direction(patient, treated)
+    st.markdown(
+        f"You said: **{DIRECTIONS[which].lower()}**, because {why}.  \n"
+        f"Measured: **{DIRECTIONS[measured].lower()}**. R is {number(starting_ratio(patient))} in the patient and "
+        f"{number(starting_ratio(treated))} in the treated network.  \n"
+        f"Patient: {outcome(patient)}.  \nTreated: {outcome(treated)}."
+    )
+    right = which == measured, why == trial.reasons[trial.reason]
+    if all(right):
+        st.success(f"As you said, and for that reason. {trial.explanation}", icon=":material/check:")
+    elif right[0]:
+        st.info(f"The direction is right; the reason is another: {trial.reasons[trial.reason]}. {trial.explanation}")
+    else:
+        st.info(f"It went the other way, because {trial.reasons[trial.reason]}. {trial.explanation}")

@@ -1,0 +1,44 @@
+"""Vanishing gradients: the first layers of a deep sigmoid network receive next to no gradient."""
+
+import streamlit as st
+
+from engine import Experiment
+from pages.charts import (
+    activations,
+    chain_rule_factors,
+    gradient_per_layer,
+    gradient_through_training,
+    learning_curves,
+    predictions,
+    weight_distributions,
+    weight_norms,
+)
+from pages.components.controls import Lesson, controls
+from pages.components.frame import footer, page
+from pages.components.lessons import chain_rule, compare, results, text
+from pages.components.trials import trials
+
+# Seed 4: its R of .69 is the median of sixteen seeds.
+PATIENT = Experiment(depth=10, width=16, activation="sigmoid", initializer="xavier_normal", steps=300, seed=4)
+TREATED = Experiment(depth=10, width=16, activation="relu", initializer="he_normal", steps=300, seed=4)
+LESSON = Lesson("vanishing_gradients", PATIENT, TREATED)
+FIRST = gradient_per_layer, learning_curves, predictions
+THEN = (
+    (gradient_through_training, chain_rule_factors),
+    (weight_distributions, weight_norms),
+    (activations,),
+)
+
+frame = page("vanishing_gradients")
+sentence = st.container(key="verdict")
+choice = controls(LESSON)
+frame.tools(choice.address)
+patient, treated = results(LESSON, choice)
+compare(sentence, FIRST, THEN, patient, treated)
+text(LESSON, "Why it vanishes")
+chain_rule(patient, treated)
+text(LESSON, "What helps, and why")
+st.subheader("Try this")
+trials(LESSON, patient, treated)
+text(LESSON, "Where else it lives")
+footer()

@@ -1,0 +1,151 @@
+"""How fast the engine is beside PyTorch, JAX and scikit-learn: the engine's rows of the design's budgets, as ratios.
+
+    pip install -r tests/benchmarks/requirements.txt
+    python tests/benchmarks/engine_speed.py
+
+Prints Markdown tables after two to three minutes.  Nothing here can fail for a slow machine: it measures processor time,
+the contestants take turns so that noise hits all of them, and the best of several turns counts.  It does fail where a
+peer's recorded rows are not the engine's: then they would not have done the same work.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"  # read when the libraries are loaded
+os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+os.environ["JAX_PLATFORMS"] = "cpu"
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import argparse  # noqa: E402
+import datetime  # noqa: E402
+import platform  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from dataclasses import replace  # noqa: E402
+from importlib.metadata import version  # noqa: E402
+from time import process_time  # noqa: E402
+
+import jax_peer  # noqa: E402
+import numpy as np  # noqa: E402
+import pytorch_peer  # noqa: E402
+import scikit_learn_peer  # noqa: E402
+import torch  # noqa: E402
+from problem import Array, problem  # noqa: E402
+
+from engine import Experiment, RunHistory, train, train_many  # noqa: E402
+
+STEPS = 500
+TURNS = 5
+# depth, width, batch size; how many times as fast as PyTorch the engine is to be
+NETWORKS = {(2, 8, 32): 5, (10, 16, 64): 3, (10, 32, 256): 2, (30, 64, 256): 1.3}
+SEEDS, STACK_TARGET = 8, 10
+PAIR_BUDGET = 0.3  # s of processor time for patient and treated together
+COMPARED, TOLERANCE = 4, 0.01  # first rows compared with the engine's (rounding grows), relative to a field's largest
+
+
+def experiment_of(depth: int, width: int, batch: int) -> Experiment:
+    n_train = max(192, 2 * batch)  # whole batches, which compiled code wants
+    return Experiment(depth=depth, width=width, batch_size=batch, n_train=n_train, steps=STEPS, precision="float32")
+
+
+def best_of_turns(contestants: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
+    """Least processor seconds of each, over turns in which each goes once."""
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(turns):
+        for name, run in contestants.items():
+            start = process_time()
+            run()
+            seconds[name].append(process_time() - start)
+    return {name: min(each) for name, each in seconds.items()}
+
+
+def check_rows(history: RunHistory, peer: str, rows: tuple[dict[str, Array], dict[str, Array]]) -> None:
+    """Raise where a peer's first rows are not the engine's."""
+    for fields in rows:
+        for name, theirs in fields.items():
+            mine, theirs = getattr(history, name)[:COMPARED], theirs[:COMPARED]
+            size = np.abs(mine[np.isfinite(mine)]).max(initial=1e-30)
+            if not np.allclose(mine, theirs, rtol=0, atol=TOLERANCE * size, equal_nan=True):
+                raise SystemExit(f"{peer} recorded another {name} than the engine: {theirs} for {mine}")
+
+
+def compared_row(shape: tuple[int, int, int], target: float, turns: int) -> str:
+    experiment = experiment_of(*shape)
+    given = problem(experiment)
+    jax_peer.forget_compiled()
+    start = process_time()
+    jax_rows = jax_peer.train(given)
+    compiling = process_time() - start
+    check_rows(train(experiment), "JAX", jax_rows)
+    check_rows(train(experiment), "PyTorch", pytorch_peer.train(given))
+    best = best_of_turns(
+        {
+            "engine": lambda: train(experiment),
+            "PyTorch": lambda: pytorch_peer.train(given),
+            "JAX": lambda: jax_peer.train(given),
+            "scikit-learn": lambda: scikit_learn_peer.train(given),
+        },
+        turns,
+    )
+    mine = best["engine"]
+    cells = [f"{mine / STEPS * 1e6:.0f} µs", f"**{best['PyTorch'] / mine:.1f}**", f"{target:g}"]
+    cells += [f"{seconds / mine:.2f}" for seconds in (best["JAX"], compiling, best["scikit-learn"])]
+    depth, width, batch = shape
+    return f"| {depth} x {width}, batch {batch} | " + " | ".join(cells) + " |"
+
+
+def stack_row(turns: int) -> str:
+    experiment = experiment_of(10, 16, 64)
+    given = problem(experiment)
+    seeds = [replace(experiment, seed=seed) for seed in range(SEEDS)]
+    best = best_of_turns({"stack": lambda: train_many(seeds), "PyTorch": lambda: pytorch_peer.train(given)}, turns)
+    each = best["stack"] / SEEDS
+    ratio = best["PyTorch"] / each
+    return f"| 10 x 16, batch 64, a stack of {SEEDS}, each | {each / STEPS * 1e6:.0f} µs | **{ratio:.1f}** | {STACK_TARGET} | | | |"
+
+
+def pair_rows(turns: int) -> list[str]:
+    rows = []
+    for steps in (500, 300):
+        patient = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal", steps=steps)
+        treated = replace(patient, activation="relu", initializer="he_normal")
+        best = best_of_turns({"patient": lambda e=patient: train(e), "treated": lambda e=treated: train(e)}, turns)
+        each = [f"{seconds:.3f} s" for seconds in (*best.values(), sum(best.values()))]
+        rows.append(f"| {steps} | " + " | ".join(each) + f" | {PAIR_BUDGET:g} s |")
+    return rows
+
+
+def machine() -> str:
+    """Date, processor and versions, in a line."""
+    model = platform.processor() or platform.machine()
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        names = [line.split(":")[1].strip() for line in described.read_text().splitlines() if "model name" in line]
+        model = names[0] if names else model
+    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "torch", "jax", "scikit-learn"))
+    return f"{datetime.date.today()}, {os.cpu_count()} cores, {model}; Python {platform.python_version()}, {versions}."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--turns", type=int, default=TURNS, help="how often each contestant goes; the best time counts")
+    turns = parser.parse_args().turns
+    torch.set_num_threads(1)
+
+    print(machine(), "One thread each; processor time, least of", turns, "turns taken in rotation.\n")
+    print("The engine's time an update, everything recorded and evaluated, and the others' as multiples of it.\n")
+    print("| float32 | engine | PyTorch | target | JAX | JAX, compilation included | scikit-learn |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for shape, target in NETWORKS.items():
+        print(compared_row(shape, target, turns), flush=True)
+    print(stack_row(turns))
+    print(f"\nOver {STEPS} updates and 101 evaluations. PyTorch and JAX record the same rows; the engine also keeps frames,")
+    print("decision surfaces, confusion and test results. scikit-learn records nothing and evaluates nothing.\n")
+    print("| default lesson, float64, steps | patient | treated | together | budget |")
+    print("| --- | --- | --- | --- | --- |")
+    print(*pair_rows(turns), sep="\n")
+
+
+if __name__ == "__main__":
+    main()

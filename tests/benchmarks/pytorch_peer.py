@@ -1,0 +1,121 @@
+"""The same training in eager PyTorch, recording the same rows: what a careful person would write there.
+
+Forward hooks keep every pre-activation and activation with its gradient (`retain_grad`, the cheapest of PyTorch's ways to
+see ∂L/∂z and ∂L/∂h; full backward hooks cost twice as much).  Left out, to its advantage: frames of the parameters, the
+decision surface, confusion and test sets, accumulation of norms in float64.
+"""
+
+import numpy as np
+import torch
+from problem import Array, Problem
+from torch import Tensor, nn
+from torch.linalg import vector_norm
+
+
+def network(problem: Problem) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for weights in problem.weights:
+        linear = nn.Linear(*weights.shape)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(weights.T))
+            linear.bias.zero_()
+        layers += [linear, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Recorder:
+    """Rows of updates and evaluations, written into arrays made once."""
+
+    def __init__(self, model: nn.Sequential, problem: Problem):
+        self.model, self.problem = model, problem
+        self.weights = [module.weight for module in model if isinstance(module, nn.Linear)]
+        self.outputs: list[Tensor] = []  # of the modules in turn: z_1, h_1, z_2, ..., z_L
+        self.keeping = True
+        for module in model:
+            module.register_forward_hook(self._keep)
+        n_layers = len(self.weights)
+        layered = "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor"
+        single = "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm"
+        steps, evaluations = problem.experiment.steps, len(problem.evaluations)
+        self.updates = {name: torch.full((steps, n_layers), torch.nan) for name in layered}
+        self.updates |= {name: torch.zeros(steps) for name in single}
+        layered = "dead_fraction", "activation_mean", "activation_std", "probe_delta_rms"
+        single = "train_loss", "train_accuracy", "validation_loss", "validation_accuracy"
+        self.evaluations = {name: torch.full((evaluations, n_layers), torch.nan) for name in layered}
+        self.evaluations |= {name: torch.zeros(evaluations) for name in single}
+        self.evaluated = 0
+
+    def _keep(self, module: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> None:
+        if self.keeping:
+            output.retain_grad()
+            self.outputs.append(output)
+
+    def _gradient_rms(self) -> tuple[Tensor, Tensor]:
+        """rms ∂L/∂z of every layer and rms ∂L/∂h of every hidden one."""
+        gradients = [output.grad for output in self.outputs]
+        rms = torch.stack([vector_norm(g) / g.numel() ** 0.5 for g in gradients if g is not None])
+        return rms[::2], rms[1::2]
+
+    def update(self, step: int, loss: Tensor, before: list[Tensor]) -> None:
+        rows, batch = self.updates, len(self.outputs[0])
+        gradients = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
+        total = nn.utils.get_total_norm(gradients)
+        for name in ("data_gradient_norm", "total_gradient_norm", "clipped_norm"):
+            rows[name][step] = total
+        rows["batch_loss"][step] = loss
+        rows["gradient_norm"][step] = torch.stack([vector_norm(w.grad) for w in self.weights])
+        rows["weight_norm"][step] = torch.stack([vector_norm(w) for w in before])
+        updates = torch._foreach_sub(before, self.weights)
+        rows["update_norm"][step] = torch.stack([vector_norm(update) for update in updates])
+        delta, hidden = self._gradient_rms()
+        rows["delta_rms"][step] = delta * batch
+        rows["weight_factor"][step, :-1] = hidden / delta[1:]
+        rows["slope_factor"][step, :-1] = delta[:-1] / hidden
+        self.outputs.clear()
+
+    def evaluate(self, criterion: nn.Module, sets: dict[str, tuple[Tensor, Tensor]]) -> None:
+        rows, place = self.evaluations, self.evaluated
+        self.keeping = False
+        with torch.no_grad():
+            for name, (inputs, targets) in sets.items():
+                z = self.model(inputs)
+                rows[f"{name}_loss"][place] = criterion(z, targets)
+                rows[f"{name}_accuracy"][place] = ((z > 0) == (targets > 0.5)).float().mean()
+        self.keeping = True
+        inputs, targets = (values[: self.problem.n_probe] for values in sets["train"])
+        criterion(self.model(inputs), targets).backward()
+        with torch.no_grad():
+            pre, hidden = self.outputs[:-1:2], [*self.outputs[1::2], self.outputs[-1].sigmoid()]
+            rows["dead_fraction"][place, :-1] = torch.stack([(z.amax(0) <= 0).float().mean() for z in pre])
+            rows["activation_mean"][place] = torch.stack([h.mean() for h in hidden])
+            rows["activation_std"][place] = torch.stack([h.std(correction=0) for h in hidden])
+            rows["probe_delta_rms"][place] = self._gradient_rms()[0] * len(inputs)
+        self.outputs.clear()
+        self.model.zero_grad()
+        self.evaluated += 1
+
+
+def train(problem: Problem) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Train and record: rows of updates and rows of evaluations, field by field."""
+    model = network(problem)
+    recorder = Recorder(model, problem)
+    criterion = nn.BCEWithLogitsLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=problem.experiment.learning_rate)
+    sets = {
+        "train": (torch.from_numpy(problem.train_inputs), torch.from_numpy(problem.train_targets)),
+        "validation": (torch.from_numpy(problem.validation_inputs), torch.from_numpy(problem.validation_targets)),
+    }
+    inputs, targets = sets["train"]
+    recorder.evaluate(criterion, sets)
+    for step, chosen in enumerate(problem.batches):
+        batch = torch.from_numpy(chosen)
+        optimizer.zero_grad()
+        loss = criterion(model(inputs[batch]), targets[batch])
+        loss.backward()
+        with torch.no_grad():
+            before = [weights.clone() for weights in recorder.weights]
+            optimizer.step()
+            recorder.update(step, loss, before)
+        if step + 1 in problem.evaluations:
+            recorder.evaluate(criterion, sets)
+    return tuple({name: np.asarray(row) for name, row in rows.items()} for rows in (recorder.updates, recorder.evaluations))
