@@ -131,9 +131,8 @@ class Timeline {
     this.buttons = Object.fromEntries([...root.querySelectorAll("button")].map((one) => [one.name, one]));
     this.playing = null;
     this.charts = new Charts();
-    // Charts further down are moved too: the timeline goes along when the page scrolls.
-    const box = root.host.closest(".stElementContainer");
-    if (box) Object.assign(box.style, { position: "sticky", top: 0, zIndex: ABOVE_CHARTS });
+    this.resized = new ResizeObserver(() => stick(root.host.closest(".stElementContainer")));
+    this.resized.observe(root.host);
     this.range.addEventListener("input", () => {
       this.pause();
       this.go(Number(this.range.value));
@@ -159,6 +158,7 @@ class Timeline {
     this.pause();
     clearTimeout(this.announcement);
     document.removeEventListener("keydown", this.onKey);
+    this.resized.disconnect();
     this.charts.stop();
   }
 
@@ -245,6 +245,14 @@ class Timeline {
     event.preventDefault();
     if (!this.buttons.play.disabled) this.playing ? this.pause() : this.play();
   }
+}
+
+// Charts further down the page are moved too, so the timeline goes along when the page scrolls: at the window's upper
+// edge, or below Streamlit's header where that has something to click.
+function stick(box) {
+  const header = document.querySelector(".stAppHeader");
+  const covers = header && getComputedStyle(header).pointerEvents !== "none";
+  Object.assign(box.style, { position: "sticky", top: `${covers ? header.offsetHeight : 0}px`, zIndex: ABOVE_CHARTS });
 }
 
 function nearest(steps, step) {

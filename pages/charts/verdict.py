@@ -40,7 +40,8 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
         return _no_ratio(treated, "The treated network")
     if treated.experiment.depth == 1:
         return "The treated network has one hidden layer, so nothing can fade in it."
-    receives = "nothing" if ratio == 0 else share(ratio).removesuffix(" of")
+    much = share(ratio)
+    receives = "nothing" if ratio == 0 else f"{much} it" if much.endswith(" of") else f"{much} as much"
     return f"{_with(patient, treated)} it receives {receives}{_judged(ratio)}."
 
 
@@ -71,12 +72,13 @@ def outcome(history: RunHistory) -> str:
     """What came of the training: loss and accuracy at the end, and how it ended."""
     first, last = history.train_loss[0], history.train_loss[-1]
     step = int(history.evaluation_step[-1])
-    fell = f"training loss {number(first)} → {number(last)} in {step} steps"
+    fell = f"training loss {number(first)} → {number(last)} in {step} {'step' if step == 1 else 'steps'}"
     accuracy = history.validation_accuracy[-1]
     reached = "" if math.isnan(accuracy) else f", validation accuracy {percent(accuracy)}"
     if history.status == "diverged":
         at = history.diverged_at[0] if history.diverged_at else step
-        return f"broke off at step {at}, where {_where(history)} was no finite number; {fell}"
+        broke_off = f"broke off at step {at}, where {_where(history)} was no finite number"
+        return f"{broke_off}; {fell}" if math.isfinite(first) else broke_off
     if history.status == "stopped_early":
         return f"{fell}{reached}; stopped early, best at step {history.best_step}"
     return fell + reached
@@ -99,7 +101,7 @@ def chain_product(history: RunHistory) -> str:
     R = ∏ w_l s_l over the hidden layers l below the last; long products are shortened in the middle.
     """
     n_hidden = history.experiment.depth
-    if not len(history.step) or n_hidden == 1:
+    if n_hidden == 1 or not math.isfinite(starting_ratio(history)):
         return ""
     weights, slopes = history.weight_factor[0, : n_hidden - 1], history.slope_factor[0, : n_hidden - 1]
     factors = [rf"({_latex(w)} \cdot {_latex(s)})" for w, s in zip(weights, slopes, strict=True)]

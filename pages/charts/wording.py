@@ -33,13 +33,13 @@ def number(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A share of something, in words where words are short: about 2.7 millionths of, 0.62 times, 3.2 times."""
+    """A share of something, in words where words are short: about 2.7 millionths of, 0.62 of, 3.2 times."""
     if not math.isfinite(value):
         return "an undefined share of"
     if value == 0:
         return "nothing of"
-    if value >= 0.1:
-        return f"{number(value)} times"
+    if value >= 0.095:
+        return f"{number(value)} of" if value < 1 else f"{number(value)} times"
     for exponent in (-2, -3, -6, -9):
         multiple = value / 10**exponent
         if 0.95 <= multiple < 1000 and not (exponent == -2 and multiple >= 10):

@@ -68,7 +68,7 @@ def chain_rule(patient: RunHistory, treated: RunHistory) -> None:
                 st.latex(product)
                 st.markdown(average_factor(history))
             else:
-                st.markdown("There is no product to write down: one hidden layer, or no step was taken.")
+                st.markdown("There is no product to write down: there is one hidden layer only, or no gradient.")
 
 
 @lru_cache

@@ -190,7 +190,9 @@ def histograms(steps, generator) -> AnimatedFigure:
             "height": 500,
             "xaxis": axis("weight", domain=[0, 0.49]),
             "xaxis2": axis("weight", domain=[0.51, 1]),
-            "yaxis": axis("layer", height, tickvals=list(range(0, 1000 * LAYERS, 2000)), ticktext=list(range(1, LAYERS + 1, 2))),
+            "yaxis": axis(
+                "layer", height, tickvals=list(range(0, 1000 * LAYERS, 2000)), ticktext=list(range(1, LAYERS + 1, 2))
+            ),
         },
         [
             frame(step, {i: {"y": height[k, i // LAYERS, i % LAYERS]} for i in range(2 * LAYERS)})

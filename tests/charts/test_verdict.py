@@ -1,0 +1,75 @@
+"""The sentences say the run's own numbers."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from engine import Experiment, train
+from pages.charts.verdict import average_factor, chain_product, outcome, starting_ratio, verdict
+from pages.charts.wording import number
+
+SIGMOID = Experiment(depth=6, width=8, activation="sigmoid", initializer="xavier_normal", steps=20, n_train=40)
+RELU = replace(SIGMOID, activation="relu", initializer="he_normal")
+
+
+@pytest.fixture(scope="module")
+def sick():
+    return train(SIGMOID)
+
+
+@pytest.fixture(scope="module")
+def well():
+    return train(RELU)
+
+
+def test_the_ratio_is_that_of_the_error_signals_at_step_0(sick):
+    assert starting_ratio(sick) == sick.delta_rms[0, 0] / sick.delta_rms[0, 5]
+
+
+def test_the_verdict_speaks_of_both_networks_first_of_r(sick, well):
+    text = verdict(sick, well)
+    assert text.startswith("The first layer receives about ")
+    assert "the last hidden layer’s gradient: it vanishes. With ReLU and He normal it receives" in text
+    assert number(starting_ratio(well)) in text
+
+
+def test_equal_networks_are_said_to_be_equal(sick):
+    assert "the same network" in verdict(sick, sick)
+
+
+def test_one_hidden_layer_has_nothing_to_fade_through(well):
+    assert "nothing for the gradient to fade through" in verdict(train(replace(RELU, depth=1)), well)
+
+
+def test_zeros_pass_no_gradient(well):
+    assert "no gradient" in verdict(train(replace(RELU, initializer="zeros")), well)
+
+
+@pytest.mark.parametrize(("rate", "word"), [(1e3, "broke off at step"), (0.01, "training loss")])
+def test_the_outcome_says_how_it_ended(rate, word):
+    history = train(replace(RELU, learning_rate=rate, gain=3.0, loss="mse", dataset="sine"))
+    assert word in outcome(history)
+
+
+def test_a_diverged_run_names_step_layer_and_tensor():
+    history = train(replace(RELU, learning_rate=1000.0, gain=10.0, dataset="sine", steps=200))
+    assert history.status == "diverged"
+    step, layer, tensor = history.diverged_at
+    assert f"step {step}" in outcome(history)
+    assert tensor in outcome(history)
+    assert layer is None or f"layer {layer + 1}" in outcome(history) or "output layer" in outcome(history)
+
+
+def test_the_written_product_is_the_measured_one(sick):
+    weights, slopes = sick.weight_factor[0, :5], sick.slope_factor[0, :5]
+    assert math.isclose((weights * slopes).prod(), starting_ratio(sick), rel_tol=1e-12)
+    text = chain_product(sick)
+    for value in (weights[0], slopes[0], weights[-1], slopes[-1]):
+        assert number(value) in text
+    assert number(starting_ratio(sick) ** (1 / 5)) in average_factor(sick)
+
+
+def test_no_product_where_there_is_none():
+    assert chain_product(train(replace(RELU, depth=1))) == ""
+    assert chain_product(train(replace(RELU, initializer="zeros"))) == ""

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs everything: lint, types, tests.  Needs Python 3.11 or newer and a network for the first run; makes its own venv.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=tests/.venv
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
+
+find_browser() {
+  for name in "${CHROME:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+    [ -n "$name" ] && command -v "$name" && return
+  done
+  "$venv/bin/python" - <<'PYTHON'
+from pathlib import Path
+from playwright.sync_api import sync_playwright
+
+with sync_playwright() as playwright:
+    path = playwright.chromium.executable_path
+print(path if Path(path).exists() else "")
+PYTHON
+}
+
+browser=$(find_browser)
+if [ -z "$browser" ]; then
+  "$venv/bin/playwright" install --with-deps chromium ||
+    { [ "$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium; } ||
+    echo "No Chrome or Chromium was found, and none could be installed." >&2
+  browser=$(find_browser)
+fi
+export CHROME="$browser"
+# A missing browser fails the browser tests in CI; elsewhere they are skipped.
+
+"$venv/bin/ruff" check .
+"$venv/bin/ruff" format --check .
+"$venv/bin/mypy" engine pages app.py
+"$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-2}" --dist loadfile "$@"
