@@ -9,6 +9,9 @@ const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoke
 const NEAR = 300; // pixels: charts this close to the window are kept up to date
 const ABOVE_CHARTS = 1002; // one more than Plotly's mode bar
 
+// Streamlit's Plotly theme gives axis labels a pale grey, contrast 3.7 on white: here they have the page's text colour.
+const INK = ".js-plotly-plot :is([class$=tick] text, text[class$=title]) { fill: currentColor !important }";
+
 const positions = new Map(); // key -> {steps, index, jump}
 const mounted = new WeakMap(); // parent element -> Timeline
 
@@ -69,10 +72,10 @@ class Charts {
 
   async draw(chart) {
     const state = this.known.get(chart);
-    if (!state || !state.near || state.busy || this.step === null) return;
+    if (!state || state.busy) return;
     state.busy = true;
     try {
-      for (;;) {
+      while (state.near && this.step !== null && isDrawn(chart)) {
         const frame = frameAt(chart, this.step);
         if (!frame || (state.frame === frame && state.data === chart.data)) break;
         Object.assign(state, { frame, data: chart.data });
@@ -82,6 +85,11 @@ class Charts {
       state.busy = false;
     }
   }
+}
+
+// Not while someone else's drawing is under way, which throws in the midst of Plotly: its end will call again.
+function isDrawn(chart) {
+  return chart.isConnected && chart.calcdata;
 }
 
 // The latest frame at or before the step, else the first.
@@ -255,9 +263,17 @@ function stick(box) {
   Object.assign(box.style, { position: "sticky", top: `${covers ? header.offsetHeight : 0}px`, zIndex: ABOVE_CHARTS });
 }
 
+function ink() {
+  const style = document.createElement("style");
+  style.textContent = INK;
+  document.head.append(style);
+}
+
 function nearest(steps, step) {
   return steps.reduce((best, one, index) => (Math.abs(one - step) < Math.abs(steps[best] - step) ? index : best), 0);
 }
+
+ink();
 
 export default function ({ data, parentElement }) {
   let timeline = mounted.get(parentElement);

@@ -127,12 +127,13 @@ class Place:
 def worker_processes(n_workers: int | None = None) -> Place:
     """Processes of this machine, one a core up to MAX_WORKERS; they stay warm until the place is closed.
 
+    Only cores that this process may use count: affinity and a container's limit are respected.
     loky starts them without importing `__main__`, which Streamlit replaces by the page's script.
     Raises whatever keeps the first of them from being ready.
     """
     import loky
 
-    n_workers = n_workers or default_workers()
+    n_workers = n_workers or min(loky.cpu_count(), MAX_WORKERS)
     executor = loky.ProcessPoolExecutor(n_workers, timeout=None, initializer=prepare_worker, env=ONE_THREAD)
     try:
         executor.submit(os.getpid).result(START_SECONDS)
@@ -140,13 +141,6 @@ def worker_processes(n_workers: int | None = None) -> Place:
         executor.shutdown(wait=False, kill_workers=True)
         raise
     return Place("worker processes", executor, lambda: n_workers, lambda: executor.shutdown(kill_workers=True))
-
-
-def default_workers() -> int:
-    """Cores that this process may use (affinity and container limits count), at most MAX_WORKERS."""
-    import loky
-
-    return min(loky.cpu_count(), MAX_WORKERS)
 
 
 def dask_cluster(address: str | None = None) -> Place:
@@ -244,7 +238,7 @@ class Workers:
         self._place: Place | None = None
         self._lost = False
         self._closed = False
-        self._slots = default_workers()
+        self._slots = 1
         self._in_flight = 0
         self._waiting: dict[object, deque[Run]] = {}  # by visitor, in the order of their turns
         self._changed = threading.Condition()
@@ -285,8 +279,11 @@ class Workers:
     ) -> Sweep:
         """Have many experiments trained, those of equal shape in stacks, spread over the workers.
 
-        All of them together take turns as one visitor.  Raises OutOfRange for data that do not fit.
+        All of them together take turns as one visitor.  Waits for the workers to be there, but not for the runs.
+        Raises OutOfRange for data that do not fit.
         """
+        with self._changed:
+            self._changed.wait_for(lambda: self._place or self._closed)
         visitor = object()
         whole = stacks(experiments, data)
         groups = [part for group in whole for part in _parts(group, -(-self._slots // len(whole)))]
@@ -297,7 +294,7 @@ class Workers:
         """Give up the place; runs that have not ended are cancelled."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join()
 
     def __enter__(self) -> "Workers":
@@ -313,7 +310,7 @@ class Workers:
             if self._closed:
                 raise RuntimeError("These workers are closed.")
             self._put(run)
-            self._changed.notify()
+            self._changed.notify_all()
         return run
 
     def _put(self, run: Run, first: bool = False) -> None:
@@ -349,14 +346,18 @@ class Workers:
 
     def _start(self) -> None:
         """Start the first place that can be started."""
-        if self._place:
-            self._place.close()
-        self._lost = False
+        with self._changed:
+            place, self._place, self._lost = self._place, None, False
+        if place:
+            with suppress(Exception):  # what was lost may complain
+                place.close()
         error: Exception | None = None
         for start in self._places:
             try:
-                self._place = start()
-                self._slots = max(1, self._place.slots())
+                place = start()
+                with self._changed:
+                    self._place, self._slots = place, max(1, place.slots())
+                    self._changed.notify_all()
                 return
             except Exception as reason:
                 error = reason
@@ -409,7 +410,7 @@ class Workers:
             goes_on = not (failed or part.histories or run.cancelled() or self._closed)
             if goes_on:
                 self._put(run, first=True)
-            self._changed.notify()
+            self._changed.notify_all()
         with suppress(InvalidStateError):  # cancelled in the meantime
             if failed:
                 run.set_exception(failed)

@@ -39,6 +39,8 @@ def cross_entropy(z: Array, targets: Array, output: str) -> Array:
         highest = z.max(axis=-1, keepdims=True)
         log_total = np.log(np.exp(z - highest).sum(axis=-1, keepdims=True)) + highest
         each = targets * (log_total - z)
+    elif output == "linear":
+        raise ValueError("Cross-entropy is of probabilities: the output must be sigmoid or softmax.")
     else:
         each = np.maximum(z, 0) - z * targets + np.log1p(np.exp(-np.abs(z)))
     return each.reshape(len(z), -1).sum(axis=1) / z.shape[1]
@@ -46,6 +48,8 @@ def cross_entropy(z: Array, targets: Array, output: str) -> Array:
 
 def cross_entropy_gradient(z: Array, targets: Array, output: str) -> Array:
     """∂L/∂z = (p − t)/batch: the slope of the output cancels."""
+    if output == "linear":
+        raise ValueError("Cross-entropy is of probabilities: the output must be sigmoid or softmax.")
     return (outputs(z, output) - targets) / z.shape[1]
 
 

@@ -37,6 +37,10 @@ class Architecture:
     normalization: str = "none"  # none, batch or layer
     residual: bool = False
 
+    def __post_init__(self) -> None:
+        if self.residual and len(set(self.sizes[1:-1])) > 1:
+            raise ValueError(f"Residual connections need hidden layers of one size, not {self.sizes[1:-1]}.")
+
     @property
     def depth(self) -> int:
         """H, the number of hidden layers."""
@@ -99,7 +103,7 @@ class Parameters:
         return chosen
 
     def astype(self, dtype: str) -> "Parameters":
-        return Parameters(self.architecture, self.flat.astype(dtype), self.running.astype(dtype))
+        return _restored(self.architecture, self.flat.astype(dtype), self.running.astype(dtype), self.frozen)
 
     def __reduce__(self):
         return _restored, (self.architecture, self.flat, self.running, self.frozen)

@@ -12,12 +12,14 @@ The way forward counts a layer's inputs (n_l), the way back its outputs (n_{l+1}
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS
-from engine.datasets import DATASETS
+from engine.datasets import load_dataset
 from engine.initializers import INITIALIZERS
 from engine.settings import OutOfRange
 
@@ -28,10 +30,11 @@ Array = np.ndarray
 
 LARGEST_VARIANCE = 1e12  # of weights and of biases in mean_field
 ALMOST_ZERO, ALMOST_INFINITE = 1e-14, 1e13  # a variance q beyond counts as 0, or as ∞
-NEXT_TO_ZERO = 1e-200  # stands for q → 0, where slopes differ on the two sides of a kink
+NEXT_TO_ZERO, NEXT_TO_INFINITE = 1e-200, 1e200  # stand for the limits of q; at 0 itself a kink has no slope
 STRIDE = 1.1  # least factor between two q in the search for a fixed point
 ROUNDING = 1e-13  # relative: what F(q) and q may differ by where they are equal
 
+GROUPS = 16  # of examples of about the same size, which share one q a layer
 HOMOGENEOUS = ("relu", "leaky_relu", "linear")  # φ(cz) = c φ(z) for c > 0: the finite-width band holds for these
 BAND_DEVIATIONS = 3.0  # standard deviations of ln R² that the finite-width band reaches to either side
 
@@ -56,19 +59,19 @@ _Z, _WEIGHTS = _half_line()
 _Z, _WEIGHTS = np.concatenate([-_Z, _Z]), np.concatenate([_WEIGHTS, _WEIGHTS])
 
 
-def moments(activation: str, q: float) -> tuple[float, float]:
-    """E[φ(√q z)²] and E[φ′(√q z)²] for z ~ N(0, 1), relative error below 1e-10; q = 0 is the limit q → 0.
+def moments(activation: str, q: Array) -> tuple[Array, Array]:
+    """E[φ(√q z)²] and E[φ′(√q z)²] for z ~ N(0, 1) and each of the variances q (n,); for 0 and ∞ the limits.
 
-    For q beyond ALMOST_INFINITE an activation is as good as straight on either side of 0, and the first grows like q.
+    Relative error below 1e-10 up to ALMOST_INFINITE.  In an Experiment only unbounded activations come beyond, and at
+    that distance they are as good as straight on either side of 0.
     """
     function = ACTIVATIONS[activation]
-    within = min(max(q, NEXT_TO_ZERO), ALMOST_INFINITE)
-    u = np.sqrt(within) * _Z
+    within = np.clip(q, NEXT_TO_ZERO, NEXT_TO_INFINITE)
+    u = np.sqrt(within)[:, None] * _Z
     with np.errstate(all="ignore"):  # a logistic function's exponential overflows on its way to 0
         value = function.value(u)
         slope = function.slope(u, value)
-        second = float(_WEIGHTS @ (value * value))
-        return second * max(q / within, 1.0), float(_WEIGHTS @ (slope * slope))
+        return (value * value) @ _WEIGHTS * np.maximum(q / within, 1), (slope * slope) @ _WEIGHTS
 
 
 def mean_field(activation: str, weight_variance: float, bias_variance: float) -> tuple[float, float]:
@@ -89,18 +92,19 @@ def mean_field(activation: str, weight_variance: float, bias_variance: float) ->
 
     def growth(q: float) -> float:
         """F(q)/q, or exactly 1 where the two differ by no more than rounding."""
-        factor = (weight_variance * moments(activation, q)[0] + bias_variance) / q
+        second, _ = moments(activation, np.array([q]))
+        factor = (weight_variance * second.item() + bias_variance) / q
         return factor if abs(factor - 1) > ROUNDING else 1.0
 
-    q = _fixed_point(growth, weight_variance + bias_variance)
-    return q, weight_variance * moments(activation, q)[1]
+    q = _fixed_point(growth, float(weight_variance + bias_variance))
+    return q, weight_variance * moments(activation, np.array([q]))[1].item()
 
 
 def _fixed_point(growth: Callable[[float], float], q: float) -> float:
     """Where the iteration q ← q growth(q) settles, without its slowness near critical points.
 
-    F(q) = q growth(q) grows with q, so there is no fixed point between q and F(q) and a step of F jumps over none; where
-    F hardly moves, a step by STRIDE takes its place until growth crosses 1, and bisection of ln q does the rest.
+    F(q) = q growth(q) grows with q, so there is no fixed point between q and F(q), and a step of F jumps over none.
+    Where F hardly moves, a step by STRIDE takes its place until growth crosses 1, and bisection of ln q does the rest.
     """
     if q < ALMOST_ZERO:
         return 0.0
@@ -132,65 +136,79 @@ class GradientFlow:
     """
 
     reason: str = ""
-    q: tuple[float, ...] = ()  # H variances of the pre-activations
+    q: tuple[float, ...] = ()  # H: variance of the pre-activations, mean over the examples
     weight_factor: tuple[float, ...] = ()  # H: rms ∂L/∂h_l over rms ∂L/∂z_{l+1}
     slope_factor: tuple[float, ...] = ()  # H: rms ∂L/∂z_l over rms ∂L/∂h_l
-    chi: tuple[float, ...] = ()  # H: χ_l, the factor of E[δ²] from layer l + 1 to layer l
+    chi: tuple[float, ...] = ()  # H: χ_l = E[δ_l²]/E[δ_{l+1}²], the square of the product of both
     delta_ratio: tuple[float, ...] = ()  # L: rms δ_l over rms δ_H, H the last hidden layer
     gradient_ratio: float = np.nan  # R = rms δ_1 / rms δ_H
-    log_variance: float | None = None  # β, of ln R² over random draws of the weights; None where it is not known
+    log_variance: float | None = None  # β, of ln R² over draws of the weights; None where no formula is known
     band: tuple[float, float] | None = None  # R of nearly every draw, None where β is None
 
 
-def gradient_flow(experiment: "Experiment", n_in: int = 0, n_out: int = 0) -> GradientFlow:
+def gradient_flow(experiment: "Experiment", data: tuple[Array, Array] | None = None) -> GradientFlow:
     """How the error signal is predicted to travel back through an experiment's network at step 0.
 
-    weight_factor_l² = n_{l+1} Var(W_{l+1})        slope_factor_l² = E[φ′(√q_l z)²]/(1 − dropout)        χ_l = their product
+    weight_factor_l² = n_{l+1} Var(W_{l+1})      slope_factor_l² = E[φ′(√q_l z)²]/(1 − dropout)      χ_l = their product
 
-    Inputs are standardised, E[x²] = 1.  n_in and n_out are inputs and outputs of the network; only custom data, whose
-    sizes the experiment does not know, need them.
-    For independent weights and ReLU-like activations, a network of finite width scatters about the prediction: ln R² has
-    variance about β = Σ (3κ − 1)/n_l over the H − 1 steps back, with κ = E[φ′⁴]/E[φ′²]², which is 5 Σ 1/n_l for ReLU;
-    its mean lies β/2 below ln of the mean.  band allows for both: |Δ ln R²| ≤ β/2 + 3√β.  Hanin & Nica 2018.
+    q starts from each training example's own mean square, and E[δ_l²] is the mean over the examples, whose errors at
+    the output are taken to be of one size.  data: as for load_dataset, where the data set is custom.
+    For independent weights and ReLU-like activations, a network of finite width scatters about the prediction: ln R²
+    has variance about β = Σ (3κ − 1)/n_l over the H − 1 steps back, with κ = E[φ′⁴]/E[φ′²]², which is 5 Σ 1/n_l for
+    ReLU; its mean lies β/2 below ln of the mean.  band allows for both: |Δ ln R²| ≤ β/2 + 3√β.  β is that of a single
+    example; the mean over a batch scatters less.  Hanin & Nica 2018.
     """
-    source = DATASETS[experiment.dataset]
-    if experiment.dataset != "custom":
-        n_in, n_out = source.n_in, source.n_out
-    variance = INITIALIZERS[experiment.initializer].variance
+    return _predicted(experiment) if data is None else _predicted.__wrapped__(experiment, data)
+
+
+@lru_cache(maxsize=64)
+def _predicted(experiment: "Experiment", data: tuple[Array, Array] | None = None) -> GradientFlow:
     if experiment.normalization != "none":
         return GradientFlow("The theory is for layers without normalization, which sets the variance itself.")
     if experiment.residual:
         return GradientFlow("The theory is for layers in a chain, without residual connections.")
+    variance = INITIALIZERS[experiment.initializer].variance
     if variance is None or experiment.gain == 0:
-        return GradientFlow("The theory is for random weights; these all start equal.")
-    if not (n_in and n_out):
-        return GradientFlow("The theory needs the number of inputs and outputs of the data.")
+        return GradientFlow("The theory is for random weights, and these all start equal.")
+    if experiment.dataset == "custom" and data is None:
+        return GradientFlow("The theory needs the data, which are not at hand.")
 
-    depth, width = experiment.depth, experiment.width
-    sizes = (n_in, *[width] * depth, n_out)
-    deviation = [experiment.gain * variance(*pair) ** 0.5 for pair in zip(sizes, sizes[1:], strict=False)]
-    kept = 1 - experiment.dropout
-    q, slope_factor = np.empty((2, depth))
-    second = 1.0  # E[x²]
+    dataset = load_dataset(experiment, data)
+    depth, width, kept = experiment.depth, experiment.width, 1 - experiment.dropout
+    sizes = (dataset.n_in, *[width] * depth, dataset.n_out)
+    deviation = [experiment.gain * variance(*pair) ** 0.5 for pair in pairwise(sizes)]
+    second, share = _mean_squares(dataset.train_inputs)
+    q, slope = np.empty((2, depth, len(second)))
     with np.errstate(all="ignore"):  # where a signal fades or grows beyond the range of numbers
         for layer in range(depth):
             q[layer] = sizes[layer] * deviation[layer] ** 2 * second + experiment.bias**2
-            second, slope = np.array(moments(experiment.activation, q[layer])) / kept
-            slope_factor[layer] = slope**0.5
+            second, slope[layer] = moments(experiment.activation, q[layer])
+            second, slope[layer] = second / kept, slope[layer] / kept
         weight_factor = np.sqrt(sizes[2:]) * deviation[1:]
+        signal = np.ones_like(share)  # each group's E[δ_l²], always scaled to mean 1: long products stay within range
+        slope_factor = np.empty(depth)
+        for layer in reversed(range(depth)):
+            slope_factor[layer] = (share @ (signal * slope[layer])) ** 0.5
+            signal = signal * slope[layer] / slope_factor[layer] ** 2
         factor = weight_factor * slope_factor
-        # The product of the factors between a layer and the last hidden one; the output lies on its other side.
         hidden = np.cumprod(np.append(factor[:-1], 1.0)[::-1])[::-1]
         ratio = np.append(hidden, 1 / factor[-1])
 
     log_variance, band = None, None
     if experiment.activation in HOMOGENEOUS and experiment.initializer != "orthogonal" and experiment.dropout == 0:
-        slopes = ACTIVATIONS[experiment.activation].slope(np.array([-1.0, 1.0]), np.empty(2))
+        function, either_side = ACTIVATIONS[experiment.activation], np.array([-1.0, 1.0])
+        slopes = function.slope(either_side, function.value(either_side))
         kurtosis = np.mean(slopes**4) / np.mean(slopes**2) ** 2
         log_variance = float((3 * kurtosis - 1) * (depth - 1) / width)
         reach = np.exp((log_variance / 2 + BAND_DEVIATIONS * log_variance**0.5) / 2)
         band = float(ratio[0] / reach), float(ratio[0] * reach)
     return GradientFlow(
-        "", tuple(q.tolist()), tuple(weight_factor.tolist()), tuple(slope_factor.tolist()), tuple((factor**2).tolist()),
-        tuple(ratio.tolist()), float(ratio[0]), log_variance, band,
+        "", tuple((q @ share).tolist()), tuple(weight_factor.tolist()), tuple(slope_factor.tolist()),
+        tuple((factor**2).tolist()), tuple(ratio.tolist()), float(ratio[0]), log_variance, band,
     )  # fmt: skip
+
+
+def _mean_squares(inputs: Array) -> tuple[Array, Array]:
+    """Mean square of the inputs, of groups of examples from small to large ones, and each group's share of them."""
+    groups = np.array_split(np.sort((inputs**2).mean(axis=1)), min(GROUPS, len(inputs)))
+    return np.array([group.mean() for group in groups]), np.array([len(group) for group in groups]) / len(inputs)

@@ -129,6 +129,7 @@ class Training:
         self._optimizer_state = OPTIMIZERS[first.optimizer].state(self._parameters.flat)
         self._stopping = [EarlyStopping(first.patience) for _ in self.experiments]
         self._best = [(self._parameters.flat[i], self._parameters.running[i]) for i in range(len(self.experiments))]
+        self._evaluated = 0, self._previous  # step and parameters of the last evaluation with finite losses
         self._open()
         with np.errstate(all="ignore"), one_blas_thread():
             self._evaluate()
@@ -267,6 +268,8 @@ class Training:
         track_statistics(following, passed)
 
         finite = np.isfinite(norm["total_gradient_norm"]) & np.isfinite(following.flat).all(axis=1)
+        if following.running.size:
+            finite &= np.isfinite(following.running).all(axis=1)
         if self._stride and (self.step % self._stride == 0 or not finite.all()):
             row = measures.update_row(parameters, gradient, update, signal, norm)
             self._update_rows.append(self.step, {"batch_loss": loss, **row})
@@ -323,13 +326,14 @@ class Training:
         if self.step in self._framed:
             kept = parameters.flat.astype(self._frame_type), parameters.running.astype(self._frame_type)
             self._frames[self.step] = kept
-        finite = np.isfinite(row["train_loss"])
+        finite = np.isfinite(row["train_loss"]) & np.isfinite(row["validation_loss"])
         for place in np.flatnonzero(finite):
             if self._stopping[place].evaluate(self.step, float(row["validation_loss"][place])):
                 self._best[place] = parameters.flat[place].copy(), parameters.running[place].copy()
         if not finite.all():
             passed = forward(parameters, self._evaluation_inputs)
             self._diverge(~finite, self.step, lambda place: _first_in_forward(passed, place))
+        self._evaluated = self.step, self._parameters.copy()
         stopped = np.array([stopping.stop for stopping in self._stopping], bool)
         if stopped.any() and self.step < self.steps:
             self._finish(stopped, "stopped_early")
@@ -358,6 +362,7 @@ class Training:
         self._frames = {step: (flat[kept], running[kept]) for step, (flat, running) in self._frames.items()}
         self._stopping = [self._stopping[place] for place in kept]
         self._best = [self._best[place] for place in kept]
+        self._evaluated = self._evaluated[0], self._evaluated[1][kept]
         self._open()
 
     def _history(
@@ -373,18 +378,25 @@ class Training:
         dataset = self._datasets[self._networks[place]]
         last = parameters[[place]]
         stopping = self._stopping[place]
-        best = Parameters(last.architecture, self._best[place][0][None], self._best[place][1][None])
-        result = best if experiment.patience else last
 
         updates = self._update_rows.of(place, last_step)
-        due = (updates["step"] % max(self._stride, 1) == 0) | (updates["step"] == last_step)
+        due = (updates["step"] % max(self._stride, 1) == 0) | (updates["step"] == (diverged_at or [None])[0])
         updates = {name: values[due] for name, values in updates.items()}
-        evaluations = self._evaluation_rows.of(place, last_step)
-        if evaluations["step"][-1] != last_step:
+
+        evaluated_step, evaluated = self._evaluated
+        extra = None
+        if evaluated_step < last_step:
             extra = self._evaluation_row(last, [place])
             extra["step"] = np.array([last_step])
+        if evaluated_step > last_step or (extra and not np.isfinite([extra["train_loss"], extra["validation_loss"]]).all()):
+            # the loss of a batch and that of the whole sets need not overflow at the same step
+            last_step, last, extra = evaluated_step, evaluated[[place]], None
+        evaluations = self._evaluation_rows.of(place, last_step)
+        if extra:
             evaluations = {name: np.concatenate([values, extra[name]]) for name, values in evaluations.items()}
         evaluations["evaluation_step"] = evaluations.pop("step")
+        best = Parameters(last.architecture, self._best[place][0][None], self._best[place][1][None])
+        result = best if experiment.patience else last
 
         kept = {step: (flat[place], running[place]) for step, (flat, running) in self._frames.items() if step < last_step}
         for step, network in ((stopping.best_step, best), (last_step, last)):
@@ -464,8 +476,12 @@ def _first_in_backward(
         for tensor, arrays in (("error signal", signal.z), ("gradient", gradient.weights), ("gradient", gradient.biases)):
             if not np.isfinite(arrays[layer][place]).all():
                 return layer, tensor
-    for layer, (weights, biases) in enumerate(zip(following.weights, following.biases, strict=True)):
-        for tensor, array in (("weights", weights), ("biases", biases)):
+    updated = {
+        "weights": following.weights, "biases": following.biases, "scales": following.scales, "shifts": following.shifts,
+        "running mean": following.running_means, "running variance": following.running_variances,
+    }  # fmt: skip
+    for tensor, arrays in updated.items():
+        for layer, array in enumerate(arrays):
             if not np.isfinite(array[place]).all():
                 return layer, tensor
     return None, "gradient norm"

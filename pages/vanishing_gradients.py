@@ -18,9 +18,9 @@ from pages.components.frame import footer, page
 from pages.components.lessons import chain_rule, compare, results, text
 from pages.components.trials import trials
 
-# Seed 4: its R of .69 is the median of sixteen seeds.
-PATIENT = Experiment(depth=10, width=16, activation="sigmoid", initializer="xavier_normal", steps=300, seed=4)
-TREATED = Experiment(depth=10, width=16, activation="relu", initializer="he_normal", steps=300, seed=4)
+# Seed 8: the treated network's R of .63 is the median of 24 seeds, and its loss falls without a jump.
+PATIENT = Experiment(depth=10, width=16, activation="sigmoid", initializer="xavier_normal", steps=300, seed=8)
+TREATED = Experiment(depth=10, width=16, activation="relu", initializer="he_normal", steps=300, seed=8)
 LESSON = Lesson("vanishing_gradients", PATIENT, TREATED)
 FIRST = gradient_per_layer, learning_curves, predictions
 THEN = (

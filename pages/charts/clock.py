@@ -1,5 +1,7 @@
 """The timeline's clock: which steps two runs share, and what a run shows at a step that it has no row for."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine import RunHistory
@@ -22,3 +24,20 @@ def timeline_steps(*histories: RunHistory) -> list[int]:
 def latest(clock: np.ndarray, step: int) -> int:
     """Index of the last entry of an ascending clock that is not after the step; the first one before that."""
     return max(int(np.searchsorted(clock, step, side="right")) - 1, 0)
+
+
+def thinned(steps: Sequence[int], most: int) -> list[int]:
+    """At most `most` of the steps (two or more), spread evenly, the first and the last kept: for heavy frames."""
+    if len(steps) <= most:
+        return list(steps)
+    return [steps[place] for place in np.linspace(0, len(steps) - 1, most).round().astype(int)]
+
+
+def rows_at(clock: np.ndarray, values: np.ndarray, steps: Sequence[int]) -> np.ndarray:
+    """What a run shows at each of the timeline's steps: the latest row of values; NaN where it has no row at all.
+
+    values: (rows, ...) along the clock.  Returns (len(steps), ...).
+    """
+    if not len(clock):
+        return np.full((len(steps), *values.shape[1:]), np.nan)
+    return values[[latest(clock, step) for step in steps]]

@@ -14,6 +14,7 @@ Ranges of moving charts are fixed over all frames, so that the eye compares heig
 
 import base64
 import math
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,10 +63,6 @@ TICK_SIZE = 14
 # Plotly draws labels in powers larger by this factor.
 _POWER_LABELS = 1.25
 
-# Axis labels.  Streamlit's Plotly theme puts the page's strong text colour, light or dark, in the place of this one (its
-# own choice for them, a pale grey, has contrast 3.7 on white); anywhere else it is what it says, nearly black.
-INK = "#000037"
-
 HEIGHT = 340
 
 # Passed to st.plotly_chart(config=...): the page keeps the wheel and the finger for scrolling.
@@ -77,13 +74,18 @@ CONFIG: Json = {
 }
 
 _MOST_DECADE_LABELS = 7
+_MOST_LAYER_LABELS = 12  # side by side at 390 px
+
+_NOTE_CHARACTERS = 46  # a line at 390 px
+_NOTE_LINE = 19  # px
+_BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
 
 # The typed arrays that Plotly.js reads, by NumPy's code without byte order, which is little-endian everywhere.
 _TYPED_ARRAYS = frozenset({"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"})
 
 _AXIS_LOOK: Json = {
-    "tickfont": {"size": TICK_SIZE, "color": INK},
-    "title": {"font": {"size": FONT_SIZE, "color": INK}, "standoff": 12},
+    "tickfont": {"size": TICK_SIZE},
+    "title": {"font": {"size": FONT_SIZE}, "standoff": 12},
     "automargin": True,
     "zeroline": False,
 }
@@ -91,12 +93,12 @@ _AXIS_LOOK: Json = {
 _COLOR_AXIS_LOOK: Json = {
     "colorscale": MAGNITUDE_SCALE,
     "colorbar": {
-        "thickness": 14, "len": 1, "y": 0.5, "xpad": 6, "tickfont": {"size": TICK_SIZE, "color": INK},
-        "title": {"side": "right", "font": {"size": FONT_SIZE, "color": INK}},
+        "thickness": 14, "len": 1, "y": 0.5, "xpad": 6, "tickfont": {"size": TICK_SIZE},
+        "title": {"side": "right", "font": {"size": FONT_SIZE}},
     },
 }  # fmt: skip
 
-# Colours of grid and paper are left open: the page's light or dark theme fills them in.  The empty template keeps
+# Colours of text, grid and paper are left open: the page's light or dark theme fills them in.  The empty template keeps
 # Plotly's own default (3 kB a figure) from being sent.
 _LAYOUT_LOOK: Json = {
     "template": {},
@@ -133,6 +135,7 @@ class AnimatedFigure(go.Figure):
             look = merged(look, frames[-1].get("layout", {}))
         super().__init__(data=traces, layout=look, _validate=False)
         self._frames = frames
+        self._encoded_frames: list[Json] | None = None
 
     @property
     def frames(self) -> tuple[Json, ...]:
@@ -147,17 +150,28 @@ class AnimatedFigure(go.Figure):
     def to_dict(self) -> Json:
         """The figure as Plotly's JSON schema has it, arrays encoded; what st.plotly_chart and Plotly's io call."""
         figure = {"data": _encoded(self._data), "layout": _encoded(self._layout)}
-        return figure | ({"frames": _encoded(self._frames)} if self._frames else {})
+        if self._encoded_frames is None:  # nine tenths of the work, and done again at every rerun of a page
+            self._encoded_frames = _encoded(self._frames)
+        return figure | ({"frames": self._encoded_frames} if self._frames else {})
 
     def validate(self) -> go.Figure:
-        """The same figure through Plotly's full validation, frames included; ValueError if invalid.  Slow: for tests."""
+        """The same figure through Plotly's validation, frames included; ValueError if invalid.  Slow: for tests."""
         figure = self.to_dict()
-        for one in figure.get("frames", []):  # the browser knows a trace by its place, the validator by its type
-            one["data"] = [
-                {"type": self._data[index]["type"]} | part
-                for index, part in zip(one["traces"], one["data"], strict=True)
-            ]
+        types = [
+            trace["type"] for trace in self._data
+        ]  # the browser knows a trace by its place, the validator by its type
+        figure["frames"] = [
+            one
+            | {"data": [{"type": types[index]} | part for index, part in zip(one["traces"], one["data"], strict=True)]}
+            for one in figure.get("frames", [])
+        ]
         return go.Figure(figure)
+
+    def enlarged(self, factor: float) -> "AnimatedFigure":
+        """The same figure with all type larger by the factor, for a projector.  Shares the arrays."""
+        figure = AnimatedFigure(self._data, _with_larger_type(self._layout, factor))
+        figure._frames, figure._encoded_frames = self._frames, self._encoded_frames
+        return figure
 
     def __reduce__(self) -> tuple:
         return AnimatedFigure, (self._data, self._layout, self._frames)
@@ -183,6 +197,24 @@ def step_line(step: int, row: str = "y domain", column: str = "x") -> list[Json]
     return [line | {"line": {"color": "#111111", "width": 5}}, line | {"line": {"color": "#ffffff", "width": 2}}]
 
 
+def heading(look: Look, text: str, left: float, right: float) -> Json:
+    """Annotation over a panel that spans left to right of the figure (0 to 1): whose panel it is, and what is in it."""
+    # A filled shape before the name: who cannot tell the colours apart still sees which lines belong here.
+    return {
+        "text": f"{_marked(look)}<br>{text}", "align": "center",
+        "showarrow": False, "xref": "paper", "yref": "paper", "x": (left + right) / 2, "y": 1, "yanchor": "bottom",
+        "font": {"size": TICK_SIZE},
+    }  # fmt: skip
+
+
+def row_heading(look: Look, text: str, y: float) -> Json:
+    """Annotation in one line over a panel that has the whole width and reaches up to y (0 to 1)."""
+    return {
+        "text": f"{_marked(look)}: {text}", "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left",
+        "yref": "paper", "y": y, "yanchor": "bottom", "font": {"size": TICK_SIZE},
+    }  # fmt: skip
+
+
 def axis(title: str, values: Any = None, **attributes: Any) -> Json:
     """A linear axis; with values, its range spans them (non-finite ones left out) with a little air."""
     finite = _finite(values)
@@ -194,22 +226,79 @@ def axis(title: str, values: Any = None, **attributes: Any) -> Json:
     return merged({"title": {"text": title}} | spanned, attributes)
 
 
-def log_axis(title: str, values: Any = None, **attributes: Any) -> Json:
+def log_axis(title: str, values: Any = None, labels: int = _MOST_DECADE_LABELS, **attributes: Any) -> Json:
     """A logarithmic axis that is labelled at powers of ten, and only there.
 
     values: everything that will be drawn on it over all frames; zeros and non-finite values have no place on the axis
-    and are left out.  The range is whole decades, the labels as sparse as is needed to stay apart.
+    and are left out.  The range is whole decades.  labels: the most that stay apart in the axis' height.
     """
     finite = _finite(values)
     positive = np.log10(finite[finite > 0])
     spanned: Json = {"dtick": 1}
-    if positive.size:
+    if values is not None:
+        positive = positive if positive.size else np.zeros(1)
         low, high = math.floor(positive.min() + 1e-9), math.ceil(positive.max() - 1e-9)
         high = max(high, low + 1)
         # Half a decade of air hides no point behind the frame and adds no label.
-        spanned = {"range": [low - 0.2, high + 0.2], "dtick": math.ceil((high - low) / _MOST_DECADE_LABELS), "tick0": 0}
+        spanned = {"range": [low - 0.2, high + 0.2], "dtick": math.ceil((high - low) / labels), "tick0": 0}
     look = {"type": "log", "exponentformat": "power", "tickfont": {"size": TICK_SIZE / _POWER_LABELS}}
     return merged(look | {"title": {"text": title}} | spanned, attributes)
+
+
+def zero_marks(look: Look, **attributes: Any) -> Json:
+    """A trace for values that are exactly 0 on a log axis, which has no place for them: marks on its lower edge.
+
+    y is what `on_lower_edge` gives.
+    """
+    symbol = "triangle-down" if look is PATIENT else "triangle-down-open"
+    mark = {"color": look.color, "symbol": symbol, "size": 12, "line": {"color": look.color, "width": 2}}
+    return {
+        "type": "scatter", "mode": "markers", "name": look.name, "marker": mark, "showlegend": False,
+        "hovertemplate": "exactly 0",
+    } | attributes  # fmt: skip
+
+
+def on_lower_edge(values: np.ndarray, log_axis: Json) -> np.ndarray:
+    """Heights of `zero_marks`: just above the lower end of the axis where a value is 0, NaN elsewhere."""
+    low, high = log_axis["range"]
+    return np.where(values == 0, 10 ** (low + 0.04 * (high - low)), np.nan)
+
+
+def layer_axis(*layers: int, output: bool = True, labels: int = _MOST_LAYER_LABELS, **attributes: Any) -> Json:
+    """An axis of layers, counted from 1.
+
+    layers: how many each network has; with output, the last of them is the output, and is labelled so where that is at
+    the same place in every network.  labels: about the most that stay apart.
+    """
+    last = max(layers)
+    every = next((step for step in (1, 2, 5) if last <= labels * step), 10)
+    ticks = sorted({1, *range(every, last + 1, every)} - ({2} if every == 2 else set()))
+    names = [str(tick) for tick in ticks]
+    title = "layer (1 = nearest the input)"
+    if output and len(set(layers)) == 1:
+        ticks = [*(tick for tick in ticks if tick <= last - max(1, every // 2)), last]
+        names = [*map(str, ticks[:-1]), "out"]
+    elif output:
+        title = "layer (1 = nearest the input, last = output)"
+    look = {"range": [0.5, last + 0.5], "tickvals": ticks, "ticktext": names, "tickangle": 0}
+    return merged({"title": {"text": title}} | look, attributes)
+
+
+def footnotes(sentences: Sequence[str], height: float = HEIGHT, below: float = _BELOW_AXIS) -> Json:
+    """The part of a layout that says, below the lowest axis, what the drawing cannot show; empty without sentences.
+
+    height: of the figure without notes; it grows so that the plot stays as it is.  below: pixels from the plot to the
+    notes, more than what an axis takes where a legend stands there too.
+    """
+    if not sentences:
+        return {"height": height}
+    lines = [line for sentence in sentences for line in textwrap.wrap(sentence, _NOTE_CHARACTERS)]
+    room = _NOTE_LINE * len(lines)
+    note = {
+        "text": "<br>".join(lines), "showarrow": False, "align": "left", "font": {"size": TICK_SIZE},
+        "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -below,
+    }  # fmt: skip
+    return {"height": height + room, "margin": {"b": below + room}, "annotations": [note]}
 
 
 def log_color_axis(title: str, values: Any, **attributes: Any) -> Json:
@@ -257,10 +346,27 @@ def merged(base: Mapping[str, Any], part: Mapping[str, Any]) -> Json:
     return both
 
 
+def _marked(look: Look) -> str:
+    mark = {"circle": "●", "diamond": "◆"}[look.symbol]
+    return f'<span style="color:{look.color}">{mark}</span> <b>{look.name}</b>'
+
+
 def _with_look(layout: Mapping[str, Any]) -> Json:
     looks = {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK, "coloraxis": _COLOR_AXIS_LOOK}
     axes = {name: merged(looks[kind], layout[name]) for name in layout if (kind := name.rstrip("0123456789")) in looks}
     return merged(merged(_LAYOUT_LOOK, {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK}), {**layout, **axes})
+
+
+def _with_larger_type(layout: Mapping[str, Any], factor: float) -> Json:
+    larger: Json = {}
+    for name, value in layout.items():
+        if name in ("font", "tickfont") and "size" in value:
+            larger[name] = {**value, "size": value["size"] * factor}
+        elif isinstance(value, Mapping):
+            larger[name] = _with_larger_type(value, factor)
+        else:
+            larger[name] = value
+    return larger
 
 
 def _check_frames(frames: Sequence[Json]) -> None:

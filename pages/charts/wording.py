@@ -13,7 +13,8 @@ _NAMES = {
     "adam": "Adam", "nesterov": "Nesterov", "xor": "XOR", "mse": "mean squared error", "cross_entropy": "cross-entropy",
     "small_normal": "small normal (sd 0.01)", "standard_normal": "standard normal (sd 1)", "constant": "constant 0.5",
 }  # fmt: skip
-_PARTS = {-1: "tenth", -2: "hundredth", -3: "thousandth", -6: "millionth", -9: "billionth"}
+_PARTS = {-2: "hundredth", -3: "thousandth", -6: "millionth", -9: "billionth"}
+_LEGEND_CHARACTERS = 36  # that fit beside a legend's line at 390 px
 
 
 def number(value: float) -> str:
@@ -24,12 +25,13 @@ def number(value: float) -> str:
         return "infinite" if value > 0 else "minus infinity"
     if value == 0:
         return "0"
-    exponent = math.floor(math.log10(abs(float(f"{value:.1e}"))))
+    # The digits are read off the text, since logarithms and powers of ten fail at the ends of the range.
+    mantissa, _, power = f"{value:.1e}".partition("e")
+    exponent = int(power)
     if -3 <= exponent < 5:
-        text = f"{float(f'{value:.1e}'):.{max(1 - exponent, 0)}f}"
+        text = f"{float(f'{mantissa}e{power}'):.{max(1 - exponent, 0)}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
-    mantissa = float(f"{value / 10**exponent:.1f}") if exponent > -300 else float(f"{value:.1e}".split("e")[0])
-    return f"{mantissa:g} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+    return f"{mantissa.removesuffix('.0')} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def share(value: float) -> str:
@@ -38,23 +40,25 @@ def share(value: float) -> str:
         return "an undefined share of"
     if value == 0:
         return "nothing of"
-    if value >= 0.095:
-        return f"{number(value)} of" if value < 1 else f"{number(value)} times"
-    for exponent in (-2, -3, -6, -9):
-        multiple = value / 10**exponent
-        if 0.95 <= multiple < 1000 and not (exponent == -2 and multiple >= 10):
-            rounded = number(multiple)
-            if rounded == "1":
-                return f"about a {_PARTS[exponent]} of"
-            return f"about {rounded} {_PARTS[exponent]}s of"
+    rounded = float(f"{value:.1e}")  # first, so that 0.0999 is said as the 0.1 that it is shown as
+    if rounded >= 0.1:
+        return f"{number(value)} of" if rounded < 1 else f"{number(value)} times"
+    for exponent, part in _PARTS.items():
+        multiple = number(rounded / 10**exponent)
+        if rounded >= 10**exponent:
+            return f"about a {part} of" if multiple == "1" else f"about {multiple} {part}s of"
     return f"{number(value)} of"
 
 
 def percent(value: float) -> str:
-    """A share as a percentage without decimals; tiny but not nothing stays visible."""
+    """A share as a percentage without decimals; tiny but not nothing, and nearly but not all, stay visible."""
     if math.isnan(value):
         return "not defined"
-    return f"{100 * value:.0f} %" if value == 0 or value >= 0.005 else "under 1 %"
+    if 0 < value < 0.01:
+        return "under 1 %" if value < 0.005 else "1 %"
+    if 0.99 < value < 1:
+        return "over 99 %" if value > 0.995 else "99 %"
+    return f"{100 * value:.0f} %"
 
 
 def name(value: Value) -> str:
@@ -63,7 +67,12 @@ def name(value: Value) -> str:
         return "on" if value else "off"
     if isinstance(value, str):
         return _NAMES.get(value, value.replace("_", " "))
-    return f"{value:g}"
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+def meaning(field: str, value: Value) -> str:
+    """A setting's value as people write it; where it stands for something else, what it stands for."""
+    return dict(SETTINGS[field].special).get(value, name(value))
 
 
 def label(field: str) -> str:
@@ -77,7 +86,7 @@ def differences(patient: Experiment, treated: Experiment) -> str:
     changes = patient.differences(treated)
     if not changes:
         return "Patient and treated are the same network."
-    parts = [f"{label(field)} {name(mine)} → {name(theirs)}" for field, (mine, theirs) in changes.items()]
+    parts = (f"{label(field)} {meaning(field, a)} → {meaning(field, b)}" for field, (a, b) in changes.items())
     return "Treated differs in: " + ", ".join(parts) + "."
 
 
@@ -86,3 +95,48 @@ def network(history: RunHistory) -> str:
     e = history.experiment
     layers = "1 hidden layer" if e.depth == 1 else f"{e.depth} hidden layers"
     return f"{layers} of {e.width}, {name(e.activation)}, {name(e.initializer)}"
+
+
+def legends(patient: RunHistory, treated: RunHistory) -> tuple[str, str]:
+    """What tells the two networks apart, for legends: ("sigmoid, Xavier normal", "ReLU, He normal").
+
+    Activation and initializer, or else the settings in which the two differ, as many as fit on a phone.
+    """
+    fields = ["activation", "initializer"]
+    changed = list(patient.experiment.differences(treated.experiment))
+    if changed and not set(changed) & set(fields):
+        fields = changed
+
+    def named(history: RunHistory, count: int) -> str:
+        return ", ".join(_entry(field, getattr(history.experiment, field)) for field in fields[:count])
+
+    count = len(fields)
+    while count > 1 and max(len(named(history, count)) for history in (patient, treated)) > _LEGEND_CHARACTERS:
+        count -= 1
+    return named(patient, count), named(treated, count)
+
+
+def _entry(field: str, value: Value) -> str:
+    speaks_for_itself = field in ("activation", "initializer", "optimizer", "dataset")
+    return name(value) if speaks_for_itself else f"{label(field)} {meaning(field, value)}"
+
+
+def loss_unit(history: RunHistory) -> str:
+    """The unit of the loss, and so of its gradients with respect to numbers without a unit."""
+    loss = history.experiment.loss
+    if loss == "auto":
+        loss = "mse" if history.confusion is None else "cross_entropy"
+    return "nats" if loss == "cross_entropy" else "squared error"
+
+
+def ending(history: RunHistory) -> str:
+    """How a run ended that did not complete: "stopped early at step 120"; nothing for one that did."""
+    if history.status == "stopped_early":
+        return f"stopped early at step {history.evaluation_step[-1]}"
+    if history.diverged_at is None:
+        return ""
+    step, layer, tensor = history.diverged_at
+    if layer is None:
+        return f"not finite at step {step} ({tensor})"
+    place = "output layer" if layer == history.layers - 1 else f"layer {layer + 1}"
+    return f"not finite at step {step} ({tensor}, {place})"

@@ -19,6 +19,7 @@ from engine.cost import check_budget
 from engine.datasets import DATASETS
 from engine.experiment import SETTINGS, Experiment
 from engine.settings import OutOfRange, Setting, Value
+from pages.charts.figure import PATIENT, TREATED, Look
 from pages.components.frame import PARAMETERS, memory
 
 PREFIX = "treated_"
@@ -32,7 +33,8 @@ NOT_OFFERED = {"dataset": ("custom",)}
 
 SEGMENTS = ("activation",)  # chosen with one click, all choices in view
 SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
-A_ROW = 3  # controls side by side for each network among "more settings"
+NAME_WIDTH, FRONT_WIDTH, BESIDE_WIDTH = 85, 175, 140  # pixels: two rows at 1440, and no longest option cut off
+SHARED_A_ROW, OWN_A_ROW = 4, 3  # controls side by side among "more settings": for both, for each network
 MOST_QUOTED = 40  # characters of an address's nonsense that are shown
 
 Answer = str | int | float | bool | None  # what a widget holds; None: an empty field, which stands for its placeholder
@@ -85,8 +87,8 @@ def controls(lesson: Lesson) -> Choice:
     garbled, ignored = _read_address(lesson)
     held: dict[str, Answer] = {}
 
-    def draw(name: str, compact: bool = False) -> None:
-        held[name] = widgets[name].draw(bound=name not in garbled, compact=compact)
+    def draw(name: str, **look: Any) -> None:
+        held[name] = widgets[name].draw(bound=name not in garbled, **look)
 
     with st.container(key="controls", gap="small"):
         _draw_first_screen(lesson, draw)
@@ -227,10 +229,9 @@ class Control:
         if text and text == self.follows:
             return self.answer(None)
         if not self.numeric:
-            offered = ("true", "false") if self.setting.kind is bool else self.options
             text = text.lower() if self.setting.kind is bool else text
-            if text not in offered:
-                raise OutOfRange(self.name, text, "one of " + ", ".join(offered))
+            if text not in self.options:
+                raise OutOfRange(self.name, text, "one of " + ", ".join(self.options))
             return self.answer(text == "true" if self.setting.kind is bool else text)
         try:
             number = float(text)
@@ -244,7 +245,7 @@ class Control:
             return AS_PATIENT if self.treated else str(self.setting.special[0][0])
         return str(answer).lower() if isinstance(answer, bool) else str(answer)
 
-    def draw(self, bound: bool = True, compact: bool = False) -> Answer:
+    def draw(self, bound: bool = True, compact: bool = False, width: Any = "stretch") -> Answer:
         """Draw the widget; what it holds.
 
         bound: to the address.  Where that holds nonsense the widget starts unbound, because Streamlit would take some
@@ -252,7 +253,7 @@ class Control:
         """
         setting = self.setting
         common: Any = {
-            "label": self.label, "key": self.name, "help": setting.help,
+            "label": self.label, "key": self.name, "help": None if self.treated else setting.help, "width": width,
             "label_visibility": "collapsed" if compact else "visible",
         }  # fmt: skip
         common |= {"bind": "query-params"} if bound else {"on_change": _say_again, "args": (self.name,)}
@@ -410,41 +411,49 @@ def _still_ignored(lesson: Lesson, sentences: tuple[str, ...], held: dict[str, A
 
 
 def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
-    """A row for the patient, one for the treated network; what is one for both at their right."""
-    widths = [0.9, *(6.4 if name in SEGMENTS else 2 for name in lesson.front)]
-    beside_rows = [lesson.beside[:2], lesson.beside[2:]]
-    for prefix, heading, beside in zip(
-        ("", PREFIX), (":orange[**Patient**]", ":blue[**Treated**]"), beside_rows, strict=True
-    ):
-        name_column, *columns = st.columns([*widths, 1.6, 1.6], vertical_alignment="bottom")
-        name_column.markdown(heading)
-        for column, name in zip(columns, [*(prefix + name for name in lesson.front), *beside], strict=False):
-            with column:
-                draw(name, compact=bool(prefix) and name.startswith(prefix))
+    """A row for the patient, one for the treated network; what is one for both at their right, half in each."""
+    half = math.ceil(len(lesson.beside) / 2)
+    for prefix, look, beside in (("", PATIENT, lesson.beside[:half]), (PREFIX, TREATED, lesson.beside[half:])):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.markdown(_heading(look), width=NAME_WIDTH)
+            for name in lesson.front:
+                draw(prefix + name, compact=bool(prefix), width="stretch" if name in SEGMENTS else FRONT_WIDTH)
+            for name in beside:
+                draw(name, width=BESIDE_WIDTH)
+            for _ in range(half - len(beside)):
+                st.space(BESIDE_WIDTH)
 
 
 def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
-    """What is one for both; then the patient's own and the treated network's own, side by side."""
-    shown = (*lesson.front, *lesson.beside)
+    """What is one for both; then the patient's own at the left, the treated network's own opposite."""
     widgets = _widgets(lesson)
-    _draw_rows([name for name in lesson.shared if name in widgets and name not in shown], 2 * A_ROW, draw)
-    own = [name for name in widgets if PREFIX + name in widgets and name not in lesson.front]
-    patient, treated = st.columns(2, gap="large")
-    with patient:
-        st.markdown(":orange[**Patient**]")
-        _draw_rows([name for name in own if name not in shown], A_ROW, draw)
-    with treated:
-        st.markdown(":blue[**Treated**]")
-        last = [name for name in own if name in shown]  # so that the others stand opposite the patient's
-        _draw_rows([PREFIX + name for name in own if name not in shown] + [PREFIX + name for name in last], A_ROW, draw)
-    st.button("Back to this lesson's start", on_click=apply, args=(lesson, lesson.patient, lesson.treated),
-              icon=":material/restart_alt:")  # fmt: skip
-
-
-def _draw_rows(names: list[str], a_row: int, draw: Callable[..., None]) -> None:
-    for start in range(0, len(names), a_row):
-        for column, name in zip(
-            st.columns(a_row, vertical_alignment="bottom"), names[start : start + a_row], strict=False
-        ):
+    shown = (*lesson.front, *lesson.beside)
+    shared = [name for name in lesson.shared if name in widgets and name not in shown]
+    for start in range(0, len(shared), SHARED_A_ROW):
+        columns = st.columns(SHARED_A_ROW)
+        for column, name in zip(columns, shared[start : start + SHARED_A_ROW], strict=False):
             with column:
                 draw(name)
+    sides = st.columns(2)
+    for side, look in zip(sides, (PATIENT, TREATED), strict=True):
+        side.markdown(_heading(look))
+    own = [name for name in widgets if PREFIX + name in widgets and name not in lesson.front]
+    own.sort(key=lambda name: name in shown)  # last: those whose control for the patient is on the first screen
+    for start in range(0, len(own), OWN_A_ROW):
+        columns = st.columns(2 * OWN_A_ROW, vertical_alignment="bottom")
+        for place, name in enumerate(own[start : start + OWN_A_ROW]):
+            if name not in shown:
+                with columns[place]:
+                    draw(name)
+            with columns[OWN_A_ROW + place]:
+                draw(PREFIX + name)
+    st.button(
+        "Back to this lesson's start", icon=":material/restart_alt:",
+        on_click=apply, args=(lesson, lesson.patient, lesson.treated),
+    )  # fmt: skip
+
+
+def _heading(look: Look) -> str:
+    """The network's name in its colour, with its marker: never by colour alone."""
+    color, marker = {PATIENT: ("orange", "●"), TREATED: ("blue", "◆")}[look]
+    return f":{color}[{marker} **{look.name}**]"

@@ -8,8 +8,9 @@ import streamlit as st
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "Backprop Clinic"
-SIDEBAR_WIDTH = 210  # pixels
-PROJECTOR_FONT_SIZE = "22px"  # readable from the last row at 1440 pixels across; Streamlit sizes everything in rem
+SIDEBAR_WIDTH = 225  # pixels
+# Readable from the last row, on narrow and wide projectors; Streamlit sizes everything in rem.
+PROJECTOR_FONT_SIZE = "clamp(20px, 1.4vw, 32px)"
 
 # Parameters of the address that are the frame's own.
 PARAMETERS = ("projector",)
@@ -82,9 +83,11 @@ def page(name: str) -> "Frame":
         layout="wide",
         initial_sidebar_state=SIDEBAR_WIDTH,
     )
+    st.html(ROOT / "assets" / "style.css")
     if memory().controls != name:
         memory().controls = ""
-    with st.sidebar:
+    st.logo(ROOT / "assets" / "icon.svg", size="large")
+    with st.sidebar, st.container(key="menu"):
         _menu(name)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
@@ -106,13 +109,14 @@ class Frame:
             if address:
                 with st.popover("Share", icon=":material/link:"):
                     st.markdown("This link opens the page with these two networks, on any computer:")
-                    st.code(_absolute(address), language=None, wrap_lines=True)
+                    st.code(absolute(address), language=None, wrap_lines=True)
             asked = st.query_params.get("projector", "true")
             projector = st.toggle("Projector", key="projector", bind="query-params", help="Larger type.")
         if asked.lower() not in ("true", "false"):
             st.warning("The address says neither projector=true nor projector=false; it was ignored.")
         if projector:
-            st.html(f"<style>:root:root {{ font-size: {PROJECTOR_FONT_SIZE} }}</style>")
+            # The menu is not for the last row, and its lines must not be cut off.
+            st.html(f"<style>:root:root {{ font-size: {PROJECTOR_FONT_SIZE} }} .st-key-menu {{ zoom: 0.8 }}</style>")
         return projector
 
 
@@ -120,8 +124,7 @@ def footer() -> None:
     """The last line of every page."""
     st.divider()
     st.caption(
-        f"{NAME} · every number and curve is measured on networks that were trained for this page; nothing is "
-        "sketched · no tracking, nothing is loaded from elsewhere"
+        f"{NAME} · every number and curve is measured on networks that were trained for this page; nothing is sketched."
     )
 
 
@@ -134,7 +137,7 @@ def _menu(current: str) -> None:
             st.page_link(row.file, label=row.title, icon=row.icon, query_params=elsewhere, width="stretch")
 
 
-def _absolute(address: str) -> str:
+def absolute(address: str) -> str:
     """The address with scheme, host and path as the reader's browser has them."""
     here = st.context.url
     return here.partition("?")[0] + "?" + address.partition("?")[2] if here else address

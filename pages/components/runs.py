@@ -49,10 +49,11 @@ class SharedRuns:
         """The run of this experiment, whether ended, on its way, or begun now.  Whoever joins must leave."""
         with self._lock:
             entry = self._entries.get(experiment)
-            if entry is None:
+            if entry:
+                self._entries.move_to_end(experiment)
+            else:
                 entry = self._entries[experiment] = _Entry(self.workers.submit(experiment, data))
                 entry.run.add_done_callback(lambda run: self._ended(experiment, entry))
-            self._entries.move_to_end(experiment)
             entry.visitors += 1
             return entry.run
 
@@ -135,20 +136,22 @@ def histories_of(
 
 
 def _wait(runs: Sequence[Run], place: DeltaGenerator) -> None:
-    """Until all have ended or one has failed.  Streamlit interrupts a script only where it calls Streamlit."""
+    """Until all have ended, or raise what the first that failed raised.
+
+    Streamlit interrupts a script only where it calls Streamlit.
+    """
     start, shown = time.monotonic(), False
-    while not _over(runs):
+    while True:
+        ended, waiting = wait(runs, POLL_SECONDS, FIRST_EXCEPTION)
+        for run in ended:
+            run.result()
+        if not waiting:
+            break
         if shown or time.monotonic() - start > PATIENCE_SECONDS:
             share = sum(run.progress for run in runs) / len(runs)
             place.progress(share, text=f"Training: {share:.0%}")
             shown = True
         else:
-            st.session_state.get("")  # sends nothing, and is a point of interruption too
+            st.session_state.get("any")  # a point of interruption that sends nothing
     if shown:
         place.empty()
-
-
-def _over(runs: Sequence[Run]) -> bool:
-    """Whether all have ended or one has failed, after at most POLL_SECONDS."""
-    ended, waiting = wait(runs, POLL_SECONDS, FIRST_EXCEPTION)
-    return not waiting or any(run.cancelled() or run.exception() for run in ended)

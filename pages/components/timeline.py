@@ -1,7 +1,7 @@
 """The timeline: one range over the training steps that moves every animated chart of the page, in the browser.
 
-assets/timeline.js says how.  Elements that are no Plotly charts follow the event `backprop-clinic:step` on window, whose
-detail is {step}; the step of the moment is document.documentElement.dataset.backpropClinicStep.
+assets/timeline.js says how.  Elements that are no Plotly charts follow the event `backprop-clinic:step` on window,
+whose detail is {step}; the step of the moment is document.documentElement.dataset.backpropClinicStep.
 """
 
 from collections.abc import Sequence

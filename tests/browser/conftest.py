@@ -44,10 +44,23 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
     """A page of a laptop's size with its own storage; an error that the page throws fails the test."""
+    with _page(chromium) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def page_module(chromium: Browser) -> Iterator[Page]:
+    """The same as `page`, for a module whose tests can share one: loading a page with charts takes seconds."""
+    with _page(chromium) as page:
+        yield page
+
+
+@contextmanager
+def _page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
     errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
     yield page
     context.close()
     assert not errors
@@ -57,7 +70,8 @@ def page(chromium: Browser) -> Iterator[Page]:
 def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
     """serve(script, query="") starts a fresh server and returns its address with the query after the slash.
 
-    The script is relative to the checkout.  The server stops with the test, and fails it if it logged a traceback or a warning.
+    The script is relative to the checkout.  The server stops with the test, and fails it if it has logged a traceback
+    or a warning.
     """
     with ExitStack() as stack:
         yield _starter(stack, tmp_path_factory)

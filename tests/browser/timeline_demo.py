@@ -100,7 +100,8 @@ def surfaces(steps, generator) -> AnimatedFigure:
     traces = [
         {
             "type": "heatmap", "x0": -2, "dx": 4 / (GRID - 1), "y0": -2, "dy": 4 / (GRID - 1), "zmin": 0, "zmax": 255,
-            "colorscale": MAGNITUDE_SCALE, "showscale": False, "hoverinfo": "skip", "xaxis": name, "yaxis": f"y{name[1:]}",
+            "colorscale": MAGNITUDE_SCALE, "showscale": False, "hoverinfo": "skip",
+            "xaxis": name, "yaxis": f"y{name[1:]}",
         }
         for name in ("x", "x2")
     ]  # fmt: skip

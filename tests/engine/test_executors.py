@@ -43,7 +43,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOON = 30.0  # seconds; only a failing test waits that long
 
 SHORT = Experiment(depth=2, width=8, steps=20)
-LONG = Experiment(depth=8, width=16, steps=3000, activation="tanh", batch_size=32, dropout=0.1)  # several slices
+LONG = Experiment(depth=8, width=16, steps=2200, activation="tanh", batch_size=32, dropout=0.1)  # several slices
 
 
 def bits(history: RunHistory) -> list:
@@ -452,6 +452,12 @@ def test_a_sweep_spreads_stacks_over_the_workers_and_keeps_the_order(processes: 
     one_shape = processes.submit_many([Experiment(steps=1, seed=seed) for seed in range(5)])
     assert [len(run.experiments) for run in one_shape.runs] == [3, 2]
     one_shape.result(SOON)
+    assert processes.submit_many([]).result(SOON) == []
+
+
+def test_a_sweep_waits_for_the_workers_to_be_there() -> None:
+    with Workers([partial(worker_processes, 2)]) as workers:
+        assert len(workers.submit_many([Experiment(steps=1, seed=seed) for seed in range(2)]).runs) == 2
 
 
 def test_a_cancelled_sweep_ends() -> None:

@@ -8,17 +8,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime import Runtime
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import RerunData
 from streamlit.runtime.state import SafeSessionState, SessionState
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.local_script_runner import LocalScriptRunner
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from engine.executors import Run, Workers, this_process
@@ -29,7 +32,7 @@ from pages.components import runs
 from pages.components.runs import SharedRuns
 
 ROOT = Path(__file__).resolve().parents[2]
-SOON = 30.0  # seconds; only a failing test waits that long
+SOON = 15.0  # seconds; only a failing test waits that long
 
 QUICK = Experiment(depth=1, width=2, steps=5)
 OTHER = Experiment(depth=1, width=2, steps=5, activation="tanh")
@@ -54,6 +57,9 @@ class Patient:
     def submit(self, experiment: Experiment, data: object = None) -> Run:
         self.runs.append(Run(((experiment,), None, 0, 0), True, object()))
         return self.runs[-1]
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -127,6 +133,23 @@ def test_a_failure_is_not_kept(waiting: SharedRuns, patient: Patient) -> None:
     assert not waiting.join(QUICK).done()
 
 
+def test_a_run_may_fail_before_anyone_looks(waiting: SharedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = Run(((QUICK,), None, 0, 0), True, object())
+    failed.set_exception(MemoryError())
+    monkeypatch.setattr(waiting.workers, "submit", lambda *_: failed)
+    assert waiting.join(QUICK) is failed
+    waiting.leave(failed)
+    assert len(waiting) == 0
+
+
+def test_a_server_has_one_object_while_its_workers_live(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "Workers", lambda: patient)
+    first = runs.shared_runs()
+    assert runs.shared_runs() is first
+    patient.closed = True
+    assert runs.shared_runs() is not first
+
+
 def test_a_run_that_nobody_waits_for_is_dropped_but_not_at_once(waiting: SharedRuns, patient: Patient) -> None:
     first, second = waiting.join(QUICK), waiting.join(QUICK)
     waiting.leave(first)
@@ -183,8 +206,9 @@ def test_an_experiment_over_budget_is_the_pages_to_show(training: SharedRuns) ->
 
 
 @pytest.fixture
-def script(tmp_path: Path) -> LocalScriptRunner:
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalScriptRunner:
     """A page in Streamlit's own script runner, which a test can interrupt as the server does."""
+    monkeypatch.setattr(Runtime, "_instance", MagicMock())
     path = tmp_path / "page.py"
     path.write_text(page(QUICK))
     state = SafeSessionState(SessionState(), lambda: None)
@@ -274,15 +298,18 @@ def tell(_shared):
     threading.Thread(target=watch, daemon=True).start()
 
 tell(shared_runs())
-histories_of([Experiment(depth=8, steps=5000)])
+histories_of([Experiment(depth=8, steps=3000)])
 """
 
 
-def open_page(port: int) -> ClientConnection:
-    """What a browser does to see a page."""
-    connection = connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=[Subprotocol("streamlit")])
-    connection.send(BackMsg(rerun_script=ClientState()).SerializeToString())
-    return connection
+@contextmanager
+def open_page(port: int) -> Iterator[None]:
+    """What a browser does to see a page, and to leave it."""
+    with connect(
+        f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=[Subprotocol("streamlit")], max_queue=None
+    ) as connection:
+        connection.send(BackMsg(rerun_script=ClientState()).SerializeToString())
+        yield
 
 
 def test_in_a_server_runs_train_in_processes_and_end_with_the_browser(tmp_path: Path) -> None:

@@ -1,0 +1,148 @@
+"""When does the gradient vanish, and does it come back?
+
+A map of the error signal rms ∂L/∂z for each network, layer against training step, both on one logarithmic colour scale.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.clock import thinned, timeline_steps
+from pages.charts.figure import (
+    PATIENT,
+    TREATED,
+    AnimatedFigure,
+    Json,
+    axis,
+    footnotes,
+    frame,
+    layer_axis,
+    log_color_axis,
+    merged,
+    row_heading,
+    step_line,
+)
+from pages.charts.verdict import VANISHES
+from pages.charts.wording import ending, legends, loss_unit, number, percent
+
+TITLE = "Gradient through training"
+QUESTION = "When does the gradient vanish, and does it come back?"
+
+HEIGHT = 440
+PANELS = ([0.55, 1.0], [0.0, 0.45])  # patient above treated, so that a step is at the same place in both
+LAYER_LABELS = 7  # that stay apart in a panel
+MOST_COLUMNS = 150  # more are narrower than two pixels on a phone
+ZERO_COLOR = "#a3a3a3"  # in none of the scale's hues
+ZERO_GAP = 2  # px between layers, which makes stripes: not by colour alone
+ZEROS = "Grey stripes: exactly 0."
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """log10 rms ∂L/∂z, (layers, steps), of both networks in two panels; the frames move the line of the step."""
+    histories, looks, rows = (patient, treated), (PATIENT, TREATED), ("y", "y2")
+    steps, unit = timeline_steps(patient, treated), loss_unit(patient)
+    drawn = [_rows(history) for history in histories]
+    signals = [history.delta_rms[places] for history, places in zip(histories, drawn, strict=True)]
+    traces: list[Json] = []
+    for history, places, signal, row in zip(histories, drawn, signals, rows, strict=True):
+        traces += _maps(history.step[places], signal, row, unit)
+
+    everything = np.concatenate([signal.ravel() for signal in signals])
+    sentences = [f"{look.name}: {text}." for look, one in zip(looks, histories, strict=True) if (text := ending(one))]
+    layout = merged(
+        {
+            "xaxis": axis("training step (updates)", range=_span(steps, histories), anchor="y2"),
+            "yaxis": layer_axis(patient.layers, labels=LAYER_LABELS, domain=PANELS[0], title={"text": "layer"}),
+            "yaxis2": layer_axis(treated.layers, labels=LAYER_LABELS, domain=PANELS[1], title={"text": "layer"}),
+            "coloraxis": log_color_axis(f"rms ∂L/∂z ({unit})", everything),
+        },
+        footnotes(sentences + ([ZEROS] if (everything == 0).any() else []), HEIGHT),
+    )
+    headings = zip(looks, legends(patient, treated), PANELS, strict=True)
+    layout["annotations"] = layout.get("annotations", []) + [
+        row_heading(look, name, panel[1]) for look, name, panel in headings
+    ]
+    lines = [[line for row in rows for line in step_line(step, f"{row} domain")] for step in steps]
+    frames = [frame(step, layout={"shapes": shapes}) for step, shapes in zip(steps, lines, strict=True)]
+    return AnimatedFigure(traces, layout, frames)
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """When the error signal of the first layer is lowest and highest, and how long it is a vanished one, in numbers."""
+    return f"Patient: {_in_words(patient)} Treated: {_in_words(treated)}"
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, drawn update and layer."""
+    parts = []
+    for look, history in ((PATIENT, patient), (TREATED, treated)):
+        places = _rows(history)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "network": look.name,
+                    "step (updates)": np.repeat(history.step[places], history.layers),
+                    "layer": np.tile(_layers(history), len(places)),
+                    f"rms ∂L/∂z ({loss_unit(history)})": history.delta_rms[places].ravel(),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _layers(history: RunHistory) -> np.ndarray:
+    return np.arange(1, history.layers + 1)
+
+
+def _rows(history: RunHistory) -> list[int]:
+    """Rows of the updates' clock that are drawn."""
+    return thinned(range(len(history.step)), MOST_COLUMNS)
+
+
+def _span(steps: list[int], histories: tuple[RunHistory, RunHistory]) -> list[float]:
+    """From the first column's left edge to the last one's right edge, or to the last step where that is later."""
+    last_rows = [int(history.step[-1]) for history in histories if len(history.step)]
+    half = 0.5 * max(1, max(last_rows, default=0) / MOST_COLUMNS)
+    return [-half, max(steps[-1], *last_rows, 0) + half]
+
+
+def _maps(steps: np.ndarray, signal: np.ndarray, row: str, unit: str) -> list[Json]:
+    """The map, and over it, where there are any, the cells without a logarithm."""
+    layers = np.arange(1, signal.shape[1] + 1)
+    place: Json = {"type": "heatmap", "x": steps, "y": layers, "yaxis": row}
+    with np.errstate(all="ignore"):
+        logs = np.where((signal > 0) & np.isfinite(signal), np.log10(signal), np.nan).T
+    hover = f"step %{{x}}, layer %{{y}}: 10<sup>%{{z:.2f}}</sup> {unit}<extra></extra>"
+    maps = [place | {"z": logs, "coloraxis": "coloraxis", "hovertemplate": hover}]
+    if (signal == 0).any():
+        flat = [[0, ZERO_COLOR], [1, ZERO_COLOR]]
+        zeros = np.where(signal == 0, 0.0, np.nan).T
+        hover = "step %{x}, layer %{y}: exactly 0<extra></extra>"
+        maps.append(
+            place | {"z": zeros, "colorscale": flat, "showscale": False, "ygap": ZERO_GAP, "hovertemplate": hover}
+        )
+    return maps
+
+
+def _in_words(history: RunHistory) -> str:
+    if not len(history.step):
+        return f"{ending(history)}, before there was any gradient."
+    unit, first = loss_unit(history), history.delta_rms[:, 0]
+    finite = np.flatnonzero(np.isfinite(first))
+    if not finite.size:
+        return f"the error signal of layer 1 is not finite from the first step on; {ending(history)}."
+    low, high = finite[first[finite].argmin()], finite[first[finite].argmax()]
+    how = f"; {ending(history)}" if ending(history) else ""
+    signal = "the error signal (rms ∂L/∂z) of layer 1 is"
+    if first[high] == 0:
+        return f"{signal} exactly 0 at every step{how}."
+    if len(first) == 1:
+        return f"{signal} {number(first[0])} {unit} at step 0{how}."
+    depth = history.experiment.depth
+    vanished = percent(float((history.gradient_ratio < VANISHES).mean()))
+    below = f"; it is below a hundredth of hidden layer {depth}'s at {vanished} of the steps" if depth > 1 else ""
+    return (
+        f"{signal} {number(first[0])} {unit} at step {history.step[0]} and {number(first[-1])} at step "
+        f"{history.step[-1]}, lowest with {number(first[low])} at step {history.step[low]} and highest with "
+        f"{number(first[high])} at step {history.step[high]}{below}{how}."
+    )

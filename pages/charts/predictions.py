@@ -1,0 +1,405 @@
+"""What does each network compute?
+
+Patient and treated side by side at the current step: the decision surface over two inputs, the fit over one, a confusion
+matrix on validation data where there are more.
+"""
+
+import math
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from engine import Dataset, RunHistory, load_dataset
+from engine.datasets import DATASETS
+from pages.charts.clock import latest, thinned, timeline_steps
+from pages.charts.figure import (
+    MAGNITUDE_SCALE,
+    PATIENT,
+    TREATED,
+    AnimatedFigure,
+    Json,
+    Look,
+    axis,
+    footnotes,
+    frame,
+    heading,
+    merged,
+)
+from pages.charts.wording import ending, legends, number, percent
+
+TITLE = "What each network computes"
+QUESTION = "What does each network compute?"
+
+Array = np.ndarray
+
+MOST_FRAMES = 40  # of the timeline's 60: a surface weighs more than everything else on the page
+MOST_POINTS = 200  # training examples drawn; more hide the surface
+LOOKS = (PATIENT, TREATED)
+PANELS = ((0.0, 0.485), (0.515, 1.0))
+HEADING_CHARACTERS, HEADING_LINE = 22, 19  # a panel's width at 390 px; px a line
+BELOW = 112  # px: tick labels, axis title and the key below them
+AXIS_BELOW = 58  # px: tick labels and axis title alone
+
+# Ends and middle of a diverging scale: equally dark, distinct without red-green vision, and neither network's colour.
+# Classes beyond the third follow Tol's muted scheme (2021).
+CLASS_COLORS = (
+    "#762a83", "#1b7837", "#b8860b", "#88ccee", "#cc6677", "#332288", "#999933", "#44aa99", "#882255", "#dddddd",
+)  # fmt: skip
+NEUTRAL = "#f7f7f7"
+CLASS_SYMBOLS = ("square", "triangle-up", "cross", "circle", "diamond", "star", "x", "pentagon", "triangle-down", "hexagon")
+CLASS_MARKS = ("■", "▲", "✚", "●", "◆", "★", "✖", "⬟", "▼", "⬢")
+LEVELS = 256  # of a byte
+BOUNDARY = 50.01  # percent: exactly one half counts as the first class, as in the engine
+PLANE_TICKS = [-2, 0, 2]
+CURVE_POINTS = 200
+CONFUSION_WIDTH = 115  # px that the digits of one row may take, two a cell, at 390 px
+MOST_NAMED_CLASSES = 4  # side by side under the panels at 390 px
+
+POINT_COLOR, TRUTH_COLOR = "#8a8f94", "#4f9d69"
+OUTSIDE = 0.5  # of the data's range: how far the axis of a fit reaches beyond it
+BEYOND = 10  # ranges: a line that is cut off there leaves the picture at the same place
+
+
+@dataclass
+class _Panel:
+    """One network's half: its traces, what moves in them (trace -> one dict a frame), and its axes."""
+
+    traces: list[Json]
+    moves: dict[int, list[Json]]
+    xaxis: Json
+    yaxis: Json
+    layout: Json = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Two panels on the same axes and colours; at most MOST_FRAMES frames."""
+    steps = thinned(timeline_steps(patient, treated), MOST_FRAMES)
+    histories = (patient, treated)
+    headings = [textwrap.wrap(text, HEADING_CHARACTERS) for text in legends(patient, treated)]
+    same_kind = _draw(patient) is _draw(treated)
+
+    traces: list[Json] = []
+    moves: dict[int, list[Json]] = {}
+    layout: Json = {"showlegend": False, "margin": {"t": HEADING_LINE * (1 + max(map(len, headings))) + 8}}
+    notes: list[str] = []
+    for place, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
+        panel = _draw(history)(look, history, [latest(history.frame_step, step) for step in steps], histories)
+        number = "2" if place else ""
+        moves |= {len(traces) + i: parts for i, parts in panel.moves.items()}
+        traces += [trace | {"xaxis": f"x{number}", "yaxis": f"y{number}"} for trace in panel.traces]
+        shared = {"showticklabels": False, "title": {"text": ""}} if place and same_kind else {}
+        layout[f"xaxis{number}"] = panel.xaxis | {"domain": PANELS[place], "anchor": f"y{number}"}
+        layout[f"yaxis{number}"] = merged(panel.yaxis, {"anchor": f"x{number}"} | shared)
+        layout = merged(layout, panel.layout)
+        notes += panel.notes + ([f"{look.name}: {words}."] if (words := ending(history)) else [])
+    below = footnotes(list(dict.fromkeys(notes)), below=BELOW)
+    layout["annotations"] = [
+        heading(look, "<br>".join(lines), *panel) for look, lines, panel in zip(LOOKS, headings, PANELS, strict=True)
+    ] + below.pop("annotations", [])
+    frames = [frame(step, {i: parts[k] for i, parts in moves.items()}) for k, step in enumerate(steps)]
+    return AnimatedFigure(traces, merged(merged({"margin": {"b": BELOW}}, layout), below), frames)
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """What each network answers at the end of its run, in numbers."""
+    return " ".join(f"{look.name}: {_in_words(history)}." for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """The outputs at the start, at the best step and at the end, one row a place of the plane or line, or a pair of classes."""
+    return pd.concat([_rows(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True)], ignore_index=True)
+
+
+# --- one panel ---
+
+
+def _draw(history: RunHistory) -> Callable[[Look, RunHistory, list[int], tuple[RunHistory, RunHistory]], _Panel]:
+    """Which picture a network's answers make."""
+    if history.prediction_axes is not None:
+        return _surface if len(history.prediction_axes) == 2 else _fit
+    return _no_picture if history.confusion is None else _confusion
+
+
+def _surface(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
+    """The input plane in colours: probability and its boundary for two classes, else class and certainty."""
+    assert history.predictions is not None
+    assert history.prediction_axes is not None
+    across, up = history.prediction_axes
+    outputs = history.predictions[frames]
+    place = {
+        "x0": float(across[0]), "dx": float(across[1] - across[0]), "y0": float(up[0]), "dy": float(up[1] - up[0]),
+        "coloraxis": "coloraxis", "name": look.name,
+    }  # fmt: skip
+    names = _class_names(history)
+    if history.confusion is None:
+        levels, color_axis = _number_levels(outputs[..., 0], histories)
+        trace = place | {"type": "heatmap", "hoverinfo": "skip"}
+    elif len(names) == 2:
+        levels, color_axis = _probability_levels(outputs[..., 0]), _probability_axis(names)
+        trace = place | {
+            "type": "contour", "hovertemplate": f"{names[1]}: %{{z}} %<extra>{look.name}</extra>",
+            "line": {"color": "#111111", "width": 3},
+            "contours": {"start": BOUNDARY, "end": BOUNDARY, "size": 1, "coloring": "heatmap"},
+        }  # fmt: skip
+    else:
+        levels, color_axis = _class_levels(outputs), _class_axis(names)
+        trace = place | {"type": "heatmap", "hoverinfo": "skip"}
+    notes = [] if np.isfinite(outputs).all() else [f"{look.name}: where the plane is empty its output is not finite."]
+    points, point_notes = _points_of_plane(history)
+    edge = [float(across[0]), float(across[-1])]
+    x_name, y_name = _input_names(history, 2)
+    return _Panel(
+        [trace, *points], {0: [{"z": level} for level in levels]},
+        axis(x_name, range=edge, tickvals=PLANE_TICKS), axis(y_name, range=edge, tickvals=PLANE_TICKS),
+        {"coloraxis": color_axis}, notes + point_notes,
+    )  # fmt: skip
+
+
+def _fit(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
+    """The output over the input line, with the training examples and the curve that they were drawn from."""
+    assert history.predictions is not None
+    assert history.prediction_axes is not None
+    (line,) = history.prediction_axes
+    outputs = history.predictions[frames]
+    low, high = _range_of_fit(histories)
+    reach = BEYOND * (high - low)
+    dataset, truth = _dataset(history), _noise_free(history)
+    traces: list[Json] = []
+    if dataset is not None and dataset.task == "regression":
+        x, y = dataset.train_inputs[:MOST_POINTS, 0], dataset.train_targets[:MOST_POINTS, 0]
+        marker = {"color": POINT_COLOR, "size": 6, "symbol": "circle-open"}
+        traces.append({"type": "scatter", "mode": "markers", "x": x, "y": y, "name": "training examples", "marker": marker})
+    if truth is not None:
+        dots = {"color": TRUTH_COLOR, "width": 3, "dash": "dot"}
+        traces.append({"type": "scatter", "mode": "lines", "x": truth[0], "y": truth[1], "name": "noise-free curve", "line": dots})
+    moves: dict[int, list[Json]] = {}
+    for output in range(outputs.shape[-1]):
+        moves[len(traces)] = [{"y": np.clip(values, low - reach, high + reach)} for values in outputs[..., output]]
+        traces.append(
+            {
+                "type": "scatter", "mode": "lines", "x": line, "name": f"{look.name}’s output", **look.line(3.5),
+                "hovertemplate": f"x %{{x:.2f}}: %{{y:.3g}}<extra>{look.name}</extra>",
+            }
+        )  # fmt: skip
+    traces = [trace | {"showlegend": look is PATIENT or look.name in trace["name"]} for trace in traces]
+    notes = []
+    if not ((outputs[-1] >= low) & (outputs[-1] <= high)).any():
+        notes.append(f"{look.name}: at the end the whole line is outside this picture.")
+    y_name = "output" if history.confusion is None else "probability"
+    legend = {"y": 0, "yref": "container", "yanchor": "bottom", "x": 0.5, "xanchor": "center", "itemwidth": 30}
+    edge = [float(line[0]), float(line[-1])]
+    return _Panel(
+        traces, moves, axis(_input_names(history, 1)[0], range=edge, tickvals=PLANE_TICKS), axis(y_name, range=[low, high]),
+        {"showlegend": True, "legend": legend}, notes,
+    )  # fmt: skip
+
+
+def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
+    """Validation examples counted by true class (row) and predicted class (column)."""
+    assert history.confusion is not None
+    counts = history.confusion[frames]
+    n_classes, places = counts.shape[-1], list(range(counts.shape[-1]))
+    names = _class_names(history)
+    most = max(int(other.confusion.sum(axis=2).max()) for other in histories if other.confusion is not None)
+    size = min(max(CONFUSION_WIDTH / n_classes, 8), 20)
+    trace = {
+        "type": "heatmap", "x": places, "y": places, "coloraxis": "coloraxis", "texttemplate": "%{z}",
+        "textfont": {"size": size}, "xgap": 1, "ygap": 1,
+        "hovertemplate": f"true %{{y}}, predicted %{{x}}: %{{z}}<extra>{look.name}</extra>",
+    }  # fmt: skip
+    labels = {"tickvals": places, "ticktext": names, "range": [-0.5, n_classes - 0.5], "showgrid": False}
+    turned = {"range": [n_classes - 0.5, -0.5], "tickangle": -90 if max(map(len, names)) > 2 else 0}
+    return _Panel(
+        [trace], {0: [{"z": count} for count in counts]},
+        axis("predicted class", **labels | {"tickangle": 0}), axis("true class", **labels | turned),
+        {"coloraxis": {"cmin": 0, "cmax": most, "showscale": False}, "margin": {"b": AXIS_BELOW}},
+    )  # fmt: skip
+
+
+def _no_picture(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
+    return _Panel(
+        [{"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}], {}, axis("", visible=False),
+        axis("", visible=False), {}, [f"{look.name}: a number computed from more than two inputs has no picture here."],
+    )  # fmt: skip
+
+
+# --- colours ---
+
+
+def _probability_levels(probability: Array) -> Sequence[Array]:
+    """Percent of class 1 as bytes, rounded away from 50, so that each place stays on its side of the boundary."""
+    with np.errstate(invalid="ignore"):
+        percents = 100 * probability
+        percents = np.where(probability < 0.5, np.floor(percents), np.ceil(percents))
+    return _bytes(percents)
+
+
+def _probability_axis(names: Sequence[str]) -> Json:
+    ends = [[0, CLASS_COLORS[0]], [0.5, NEUTRAL], [1, CLASS_COLORS[1]]]
+    ticks = [f"{CLASS_MARKS[0]} {names[0]}", "50 %", f"{CLASS_MARKS[1]} {names[1]}"]
+    return _key("probability (line: 50 %); points: training data", ends, 100, [0, 50, 100], ticks)
+
+
+def _class_levels(probabilities: Array) -> Sequence[Array]:
+    """The winning class and how certain it is, as one byte: LEVELS // C levels a class, pale at p = 1/C, full at 1."""
+    n_classes = probabilities.shape[-1]
+    levels = LEVELS // n_classes
+    with np.errstate(invalid="ignore"):
+        certainty = (probabilities.max(axis=-1) * n_classes - 1) / (n_classes - 1)
+        return _bytes(probabilities.argmax(axis=-1) * levels + np.rint(certainty * (levels - 1)))
+
+
+def _class_axis(names: Sequence[str]) -> Json:
+    n_classes, levels = len(names), LEVELS // len(names)
+    top = n_classes * levels - 1
+    scale = [
+        [stop / top, color]
+        for k in range(n_classes)
+        for stop, color in ((k * levels, NEUTRAL), (k * levels + levels - 1, CLASS_COLORS[k % len(CLASS_COLORS)]))
+    ]
+    named = range(n_classes if n_classes <= MOST_NAMED_CLASSES else 0)
+    ticks = [f"{CLASS_MARKS[k % len(CLASS_MARKS)]} {names[k]}" for k in named]
+    return _key("stronger = more certain; points: training data", scale, top, [(k + 0.5) * levels for k in named], ticks)
+
+
+def _number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> tuple[Sequence[Array], Json]:
+    """A number over the plane, between the least and the largest of both networks' last frames, as bytes."""
+    last = np.concatenate([h.predictions[-1].ravel() for h in histories if h.predictions is not None]).astype(float)
+    last = last[np.isfinite(last)] if np.isfinite(last).any() else np.zeros(1)
+    low, high = last.min(), max(last.max(), last.min() + 1e-9)
+    levels = _bytes(np.clip(np.rint((outputs.astype(float) - low) / (high - low) * (LEVELS - 1)), 0, LEVELS - 1))
+    ticks = [number(value) for value in np.linspace(low, high, 3)]
+    return levels, _key("output", MAGNITUDE_SCALE, LEVELS - 1, [0, (LEVELS - 1) / 2, LEVELS - 1], ticks)
+
+
+def _key(title: str, scale: object, top: float, values: Sequence[float], labels: Sequence[str]) -> Json:
+    """A colour axis from 0 to top whose bar lies below the panels."""
+    bar = {
+        "orientation": "h", "thickness": 12, "len": 0.8, "x": 0.5, "y": 0, "yref": "container", "yanchor": "bottom",
+        "ypad": 2, "title": {"text": title, "side": "top"}, "tickvals": list(values), "ticktext": list(labels),
+    }  # fmt: skip
+    return {"cmin": 0, "cmax": top, "colorscale": scale, "colorbar": bar}
+
+
+def _bytes(levels: Array) -> Sequence[Array]:
+    """One array a frame: bytes, or float32 with gaps where an output was not finite."""
+    return [(level if not np.isfinite(level).all() else level.astype(np.uint8)) for level in levels.astype(np.float32)]
+
+
+# --- data ---
+
+
+def _dataset(history: RunHistory) -> Dataset | None:
+    """The examples, unless they were handed in: a history does not hold them."""
+    return None if history.experiment.dataset == "custom" else load_dataset(history.experiment)
+
+
+def _class_names(history: RunHistory) -> tuple[str, ...]:
+    if history.confusion is None:
+        return ()
+    dataset = _dataset(history)
+    return dataset.class_names if dataset else tuple(f"class {k + 1}" for k in range(history.confusion.shape[-1]))
+
+
+def _input_names(history: RunHistory, count: int) -> list[str]:
+    dataset = _dataset(history)
+    return [f"{name} (standardised)" for name in (dataset.input_names if dataset else ("x₁", "x₂")[:count])]
+
+
+def _points_of_plane(history: RunHistory) -> tuple[list[Json], list[str]]:
+    """Training examples by class, in colour and symbol; of many only the first, which are a random draw."""
+    dataset = _dataset(history)
+    if dataset is None or dataset.task == "regression":
+        return [], []
+    inputs, targets = dataset.train_inputs[:MOST_POINTS], dataset.train_targets[:MOST_POINTS].ravel()
+    traces = []
+    for k, name in enumerate(dataset.class_names):
+        of_class = inputs[targets == k]
+        marker = {
+            "color": CLASS_COLORS[k % len(CLASS_COLORS)], "symbol": CLASS_SYMBOLS[k % len(CLASS_SYMBOLS)], "size": 8,
+            "line": {"color": "#ffffff", "width": 1},
+        }  # fmt: skip
+        traces.append(
+            {
+                "type": "scatter", "mode": "markers", "x": of_class[:, 0], "y": of_class[:, 1], "name": name,
+                "marker": marker, "hovertemplate": f"training example: {name}<extra></extra>",
+            }
+        )  # fmt: skip
+    n = len(dataset.train_inputs)
+    return traces, [f"{MOST_POINTS} of {n:,} training examples are drawn."] if n > MOST_POINTS else []
+
+
+def _noise_free(history: RunHistory) -> tuple[Array, Array] | None:
+    """The curve that drawn one-input examples scatter about, (x, y), with x standardised like theirs."""
+    source = DATASETS[history.experiment.dataset]
+    if source.draw is None or source.n_in != 1 or source.noisy_inputs:
+        return None
+    u = np.zeros((CURVE_POINTS, 3))
+    u[:, 0] = np.linspace(0, 1, CURVE_POINTS)
+    inputs, targets = source.draw(u, np.zeros((CURVE_POINTS, 2)))
+    return (inputs[:, 0] - source.mean[0]) / math.sqrt(source.variance[0]), targets[:, 0]
+
+
+def _range_of_fit(histories: tuple[RunHistory, RunHistory]) -> tuple[float, float]:
+    """The range of the training targets of both runs and some more; without them that of the last outputs."""
+    values: list[Array] = []
+    for history in histories:
+        dataset = _dataset(history)
+        if history.confusion is not None:
+            values.append(np.array([0.0, 1.0]))
+        elif dataset is not None:
+            values.append(dataset.train_targets.ravel())
+        elif history.predictions is not None:
+            values.append(history.predictions[-1].ravel())
+    finite = np.concatenate(values).astype(float)
+    finite = finite[np.isfinite(finite)] if np.isfinite(finite).any() else np.zeros(1)
+    low, high = finite.min(), finite.max()
+    air = OUTSIDE * (high - low) or 1.0
+    return float(low - air), float(high + air)
+
+
+# --- words and rows ---
+
+
+def _in_words(history: RunHistory) -> str:
+    text = f"at step {history.frame_step[-1]} " + _answer(history)
+    return text + (f"; {words}" if (words := ending(history)) else "")
+
+
+def _answer(history: RunHistory) -> str:
+    names = _class_names(history)
+    accuracy = f", right for {percent(history.validation_accuracy[-1])} of the validation examples" if names else ""
+    if history.predictions is not None:
+        last = history.predictions[-1]
+        if not np.isfinite(last).all():
+            return "its output is not finite everywhere" + accuracy
+        span = f"between {number(float(last[..., -1].min()))} and {number(float(last[..., -1].max()))}"
+        if not names:
+            return f"its output lies {span}"
+        if len(names) == 2:
+            part = percent(float((last > 0.5).mean()))
+            return f"the probability of {names[1]} lies {span}, above one half on {part} of the inputs shown" + accuracy
+        winners = np.bincount(last.reshape(-1, len(names)).argmax(axis=1), minlength=len(names)) / last[..., 0].size
+        parts = ", ".join(f"{name} on {percent(float(part))}" for name, part in zip(names, winners, strict=True))
+        return f"the winning class is {parts} of the inputs shown" + accuracy
+    if history.confusion is None:
+        return "it computes a number from more than two inputs, which has no picture here"
+    counts = history.confusion[-1]
+    right, n = int(np.trace(counts)), int(counts.sum())
+    wrong = counts - np.diag(np.diag(counts))
+    true, predicted = np.unravel_index(wrong.argmax(), wrong.shape)
+    often = f"; {names[true]} is taken for {names[predicted]} most often, {wrong.max()} times" if right < n else ""
+    return f"it is right for {right} of {n} validation examples ({percent(right / n)}){often}"
+
+
+def _rows(look: Look, history: RunHistory) -> pd.DataFrame:
+    kept = sorted({0, latest(history.frame_step, history.best_step), len(history.frame_step) - 1})
+    return pd.concat([_rows_of_frame(history, k).assign(network=look.name, step=history.frame_step[k]) for k in kept])
+
+
+def _rows_of_frame(history: RunHistory, k: int) -> pd.DataFrame:
+    return pd.DataFrame()

@@ -1,0 +1,158 @@
+"""Whole runs against JAX and optax, step by step from public pieces: batch_indices, dropout_masks, initialize."""
+
+from dataclasses import replace
+from functools import cache, partial
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from engine import Experiment, batch_indices, dropout_masks, initialize, load_dataset, train
+from engine.optimizers import OPTIMIZERS
+from engine.remedies import CLIPPINGS
+from tests.engine import oracle
+
+STEPS = 50
+TOLERANCE = 1e-8
+ROUNDING = 1e-12
+PENALTIES = {"none": (0.0, 0.0), "l1": (0.003, 0.0), "l2": (0.0, 0.02)}
+RATES = {"sgd": 0.3, "momentum": 0.1, "nesterov": 0.1, "rmsprop": 0.01, "adam": 0.03}
+THRESHOLDS = {"none": 1.0, "norm": 0.15, "value": 0.02}
+
+
+@cache
+def optimizer(name, rate, clip, threshold):
+    """optax's own, as jitted init and update."""
+    clipping = {"none": optax.identity(), "norm": optax.clip_by_global_norm(threshold), "value": optax.clip(threshold)}
+    rules = {
+        "sgd": optax.sgd(rate),
+        "momentum": optax.sgd(rate, momentum=0.9),
+        "nesterov": optax.sgd(rate, momentum=0.9, nesterov=True),
+        "rmsprop": optax.rmsprop(rate, decay=0.99, eps=1e-8, eps_in_sqrt=False),
+        "adam": optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8),
+    }
+    chain = optax.chain(clipping[clip], rules[name])
+    return chain.init, jax.jit(chain.update)
+
+
+@partial(jax.jit, static_argnames=("output", "loss", "activation", "normalization", "residual"))
+def total_gradient(layers, x, targets, masks, l1, l2, output, loss, activation, normalization, residual):
+    """Gradient of data loss plus penalty on the weights alone, and the hidden u for the running statistics."""
+
+    def objective(layers):
+        z, _, _, us = oracle.forward(layers, x, activation, normalization, residual, masks, training=True)
+        penalty = sum(l1 * jnp.abs(layer["weights"]).sum() + l2 / 2 * (layer["weights"] ** 2).sum() for layer in layers)
+        return oracle.loss(z, targets, output, loss) + penalty, us
+
+    return jax.grad(objective, has_aux=True)(layers)
+
+
+def trajectory(experiment):
+    """The layers after each of the experiment's steps, θ_0 first."""
+    dataset = load_dataset(experiment)
+    output = {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[dataset.task]
+    loss = {"regression": "mse"}.get(dataset.task, "cross_entropy") if experiment.loss == "auto" else experiment.loss
+    targets = oracle.one_hot(dataset.train_targets, dataset.task, dataset.n_out)
+    init, update = optimizer(experiment.optimizer, experiment.learning_rate, experiment.clip, experiment.clip_threshold)
+    layers = oracle.layers_of(initialize(experiment))
+    state = init(layers)
+    passed = [layers]
+    for step in range(experiment.steps):
+        batch = batch_indices(experiment, step)
+        masks = dropout_masks(experiment, step)
+        masks = np.ones((experiment.depth, 1, 1)) if masks is None else masks[:, : len(batch)]
+        gradient, us = total_gradient(
+            layers, dataset.train_inputs[batch], targets[batch], masks, experiment.l1, experiment.l2, output=output,
+            loss=loss, activation=experiment.activation, normalization=experiment.normalization,
+            residual=experiment.residual,
+        )  # fmt: skip
+        change, state = update(gradient, state)
+        layers = jax.tree.map(np.add, layers, change)
+        if experiment.normalization == "batch" and len(batch) > 1:
+            for layer, u in zip(layers, us, strict=False):
+                layer["running_mean"] = 0.9 * layer["running_mean"] + 0.1 * np.mean(u, axis=0)
+                layer["running_variance"] = 0.9 * layer["running_variance"] + 0.1 * np.var(u, axis=0, ddof=1)
+        passed.append(layers)
+    return passed
+
+
+def assert_same_trajectory(experiment, tolerance=TOLERANCE):
+    """Every tensor at every step; 50 steps have a frame each."""
+    history = train(experiment)
+    assert history.status == "completed"
+    np.testing.assert_array_equal(history.frame_step, np.arange(experiment.steps + 1))
+    for step, expected in enumerate(trajectory(experiment)):
+        for layer, (found, wanted) in enumerate(zip(oracle.layers_of(history, step), expected, strict=True)):
+            assert found.keys() == wanted.keys()
+            for name, tensor in wanted.items():
+                if np.linalg.norm(tensor) > ROUNDING:
+                    assert oracle.error(found[name], tensor) < tolerance, f"{experiment} {step} {name} {layer}"
+                else:
+                    assert np.linalg.norm(found[name]) <= ROUNDING, f"{experiment} {step} {name} {layer}"
+    return history
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("clip", CLIPPINGS)
+def test_every_optimizer_clipping_penalty_and_dropout(name, clip):
+    for penalty, dropout in product(PENALTIES, (0.0, 0.2)):
+        l1, l2 = PENALTIES[penalty]
+        experiment = Experiment(
+            dataset="blobs", n_train=40, depth=3, width=6, activation="tanh", initializer="xavier_normal", bias=0.1,
+            optimizer=name, learning_rate=RATES[name], batch_size=16, steps=STEPS, clip=clip,
+            clip_threshold=THRESHOLDS[clip], l1=l1, l2=l2, dropout=dropout, seed=3,
+        )  # fmt: skip
+        history = assert_same_trajectory(experiment)
+        if clip != "none":  # the test would say nothing if nothing were clipped, or everything
+            shortened = history.clipped_norm < history.total_gradient_norm * (1 - 1e-12)
+            assert shortened.mean() > 0.2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        # 33 examples in batches of 16: the last batch is a single example, which uses the running statistics
+        {"normalization": "batch", "activation": "relu", "n_train": 33, "batch_size": 16},
+        {"normalization": "batch", "residual": True, "optimizer": "adam", "learning_rate": 0.01, "clip": "norm"},
+        {"normalization": "layer", "residual": True, "activation": "gelu", "optimizer": "nesterov", "dropout": 0.3},
+        {"dataset": "sine", "activation": "elu", "optimizer": "momentum", "learning_rate": 0.02, "batch_size": 7},
+        {"loss": "mse", "activation": "sigmoid", "depth": 1, "width": 1, "batch_size": 1, "learning_rate": 1.0},
+        {"dataset": "digits", "loss": "mse", "activation": "selu", "initializer": "lecun", "n_train": 60},
+        {"dataset": "breast_cancer", "activation": "leaky_relu", "initializer": "orthogonal", "depth": 5},
+    ],
+    ids=lambda settings: ", ".join(f"{name} {value}" for name, value in settings.items()),
+)
+def test_other_networks(settings):
+    defaults = {"depth": 3, "width": 6, "n_train": 40, "batch_size": 16, "steps": 20, "seed": 1, "bias": 0.1}
+    assert_same_trajectory(Experiment(**defaults | settings))
+
+
+def test_running_statistics_are_used_where_the_design_says():
+    experiment = Experiment(normalization="batch", depth=2, width=4, n_train=33, batch_size=32, steps=20)
+    history = assert_same_trajectory(experiment)
+    changed = np.diff(history.running_means[0], axis=0).any(axis=1)
+    np.testing.assert_array_equal(changed, [True, False] * 10)  # every second batch is one example
+
+
+def test_float32_runs_in_float32_and_close_to_float64():
+    wide = Experiment(
+        depth=3, width=8, activation="tanh", batch_size=16, steps=STEPS, optimizer="momentum", dropout=0.1
+    )
+    narrow = train(replace(wide, precision="float32"))
+    assert narrow.weights[0].dtype == np.float32
+    for found, expected in zip(narrow.weights, train(wide).weights, strict=True):
+        assert oracle.error(found, expected) < 1e-4
+
+
+def test_batches_are_a_permutation_an_epoch():
+    experiment = Experiment(n_train=23, batch_size=5)
+    epochs = [np.concatenate([batch_indices(experiment, 5 * epoch + i) for i in range(5)]) for epoch in range(3)]
+    for order in epochs:
+        np.testing.assert_array_equal(np.sort(order), np.arange(23))
+    assert (epochs[0] != epochs[1]).any()
+    assert [len(batch_indices(experiment, step)) for step in range(5)] == [5, 5, 5, 5, 3]
+    for whole in (0, 23, 5000):
+        np.testing.assert_array_equal(batch_indices(replace(experiment, batch_size=whole), 7), np.arange(23))

@@ -1,0 +1,290 @@
+"""The controls of a lesson: from the address to the networks, from a widget to the networks, and what is ignored."""
+
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
+
+from engine import Experiment
+from engine.experiment import SETTINGS
+from pages.components.controls import AS_PATIENT, PREFIX, SHARED, Lesson, address, comparison, words
+
+PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal", steps=20)
+TREATED = replace(PATIENT, activation="relu", initializer="he_normal", learning_rate=0.2, residual=True)
+LESSON = Lesson("demo", PATIENT, TREATED)
+OWN = [name for name in SETTINGS if name not in SHARED and name != "data_digest"]
+# A legal value of every setting that is neither network's own.
+OTHERS = {
+    "dataset": "xor", "n_train": 77, "noise": 0.25, "label_noise": 0.125, "depth": 7, "width": 24,
+    "activation": "tanh", "initializer": "lecun", "gain": 1.5, "bias": 0.25, "normalization": "layer",
+    "residual": True, "loss": "mse", "optimizer": "adam", "learning_rate": 0.0123, "batch_size": 32, "steps": 33,
+    "clip": "norm", "clip_threshold": 0.5, "l1": 0.001, "l2": 0.003, "dropout": 0.37, "patience": 9, "seed": 12345,
+    "data_seed": 3, "precision": "float32",
+}  # fmt: skip
+
+
+def script() -> None:
+    import streamlit as st
+
+    from pages.components.controls import apply, controls
+    from tests.pages.test_controls import LESSON, PATIENT, TREATED, replace
+
+    st.session_state.choice = controls(LESSON)
+    other = replace(PATIENT, depth=3, dataset="circles", gain=2.0)
+    st.button("Try", on_click=apply, args=(LESSON, other, replace(other, activation="tanh", seed=other.seed)))
+    st.button("Same", on_click=apply, args=(LESSON, PATIENT, PATIENT))
+    st.button("Back", on_click=apply, args=(LESSON, PATIENT, TREATED))
+    st.button("Nothing")
+
+
+def opened(link: str = "") -> AppTest:
+    app = AppTest.from_function(script, default_timeout=20)
+    for name, texts in parse_qs(urlsplit(link).query, keep_blank_values=True).items():
+        app.query_params[name] = texts if len(texts) > 1 else texts[0]
+    return ran(app.run())
+
+
+def ran(app: AppTest) -> AppTest:
+    assert not app.exception
+    return app
+
+
+def choice(app: AppTest):
+    return app.session_state["choice"]
+
+
+def pair(app: AppTest) -> tuple[Experiment, Experiment]:
+    return choice(app).patient, choice(app).treated
+
+
+def widget(app: AppTest, name: str):
+    groups = (app.selectbox, app.number_input, app.slider, app.toggle, app.segmented_control)
+    (found,) = [one for group in groups for one in group if one.key == name]
+    return found
+
+
+def test_the_bare_page_shows_the_lessons_networks():
+    app = opened()
+    assert pair(app) == (PATIENT, TREATED)
+    assert not choice(app).notes
+    assert not choice(app).refused
+    assert app.query_params == {}
+
+
+def test_every_setting_is_tried_below():
+    assert set(OTHERS) | {"data_digest"} == set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_address_sets_the_patient_and_the_treated_follows(name):
+    app = opened(f"?{name}={str(OTHERS[name]).lower()}")
+    assert choice(app).patient == replace(PATIENT, **{name: OTHERS[name]})
+    assert not choice(app).notes
+    own = getattr(TREATED, name) != getattr(PATIENT, name)
+    assert getattr(choice(app).treated, name) == (getattr(TREATED, name) if own else OTHERS[name])
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_address_sets_the_treated_network_alone(name):
+    value = False if name == "residual" else OTHERS[name]
+    app = opened(f"?{PREFIX}{name}={str(value).lower()}")
+    assert pair(app) == (PATIENT, replace(TREATED, **{name: value}))
+    assert not choice(app).notes
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_moved_widget_sets_both_the_network_and_the_address(name):
+    app = opened()
+    widget(app, name).set_value(OTHERS[name])
+    ran(app.run())
+    assert choice(app).patient == replace(PATIENT, **{name: OTHERS[name]})
+    assert opened(choice(app).address).session_state["choice"] == choice(app)
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_moved_widget_of_the_treated_network_moves_it_alone(name):
+    app = opened()
+    value = False if name == "residual" else OTHERS[name]
+    widget(app, PREFIX + name).set_value(str(value).lower() if name == "residual" else value)
+    ran(app.run())
+    assert pair(app) == (PATIENT, replace(TREATED, **{name: value}))
+
+
+def test_as_patient_follows():
+    app = opened("?treated_activation=as+patient&treated_residual=as+patient&activation=elu&gain=3")
+    assert choice(app).treated == replace(choice(app).patient, initializer="he_normal", learning_rate=0.2)
+    assert widget(app, "treated_gain").value is None
+    assert widget(app, "treated_gain").placeholder == AS_PATIENT
+    widget(app, "gain").set_value(4.0)
+    assert choice(ran(app.run())).treated.gain == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("depth=999", "`depth=999` in the address was ignored: it must be a whole number from 1 to 50."),
+        ("depth=12.7", "a whole number"),
+        ("depth=inf", "a whole number"),
+        ("seed=1e999", "a whole number"),
+        ("width=nan", "a whole number"),
+        ("steps=inf", "a whole number"),
+        ("treated_width=inf", "a whole number"),
+        ("depth=", "a whole number"),
+        ("depth=3&depth=4", "named once"),
+        ("learning_rate=0", "above 0"),
+        ("learning_rate=-1", "above 0"),
+        ("learning_rate=fast", "above 0"),
+        ("noise=-0.5", "from 0 to 2, or -1 for the data set's own"),
+        ("activation=swish", "one of relu, sigmoid"),
+        ("activation=", "one of relu, sigmoid"),
+        ("activation=as+patient", "one of relu, sigmoid"),
+        ("residual=maybe", "one of true, false"),
+        ("treated_residual=1", "one of as patient, true, false"),
+        ("treated_learning_rate=as+patient", "above 0"),  # this lesson's treated network has a rate of its own
+        ("dataset=custom", "one of moons, "),
+        ("treated_dataset=xor", "dataset, one for both networks"),
+        ("data_digest=00", "a setting of this page"),
+        ("banana=1", "a setting of this page"),
+        ("banana=![x](http://e)`[y](z)", "a setting of this page"),
+    ],
+)
+def test_garbage_in_the_address_is_ignored_and_said(query, said):
+    app = opened(f"?{query}&gain=3")
+    assert pair(app) == (replace(PATIENT, gain=3.0), replace(TREATED, gain=3.0))
+    (note,) = choice(app).notes
+    assert said in note
+    assert app.warning[0].value == note
+    assert note.count("`") == 2  # what the address says is shown as code, never as Markdown
+    assert app.query_params == {"gain": "3"}
+
+
+def test_what_was_ignored_is_said_until_a_control_moves():
+    app = opened("?depth=999&banana=1")
+    app.button[-1].click()
+    assert len(choice(ran(app.run())).notes) == 2
+    widget(app, "gain").set_value(2.0)
+    assert not choice(ran(app.run())).notes
+
+
+def test_a_control_whose_parameter_was_garbage_reaches_the_address_again():
+    app = opened("?width=inf")
+    widget(app, "width").set_value(20)
+    assert ran(app.run()).query_params == {"width": "20"}
+    assert choice(app).patient.width == 20
+
+
+def test_garbage_after_the_first_run_falls_back_to_the_default():
+    app = opened("?width=20")
+    app.query_params["width"] = "inf"
+    app.query_params["banana"] = "1"
+    assert choice(ran(app.run())).patient.width == PATIENT.width
+    assert len(choice(app).notes) == 2
+    assert app.query_params == {}
+
+
+def test_settings_that_do_not_go_together_leave_the_last_good_networks():
+    app = opened("?dataset=digits&n_train=1000")
+    good = pair(app)
+    assert not choice(app).refused
+    widget(app, "dataset").set_value("breast_cancer")
+    ran(app.run())
+    assert choice(app).refused
+    assert pair(app) == good
+    assert "n_train is 1000, but it must be a whole number from 5 to 341" in choice(app).notes[0]
+    assert "the last networks that could be trained" in choice(app).notes[0]
+    assert widget(app, "dataset").value == "breast_cancer"  # the controls show what was asked
+    widget(app, "n_train").set_value(300)
+    assert not choice(ran(app.run())).refused
+    assert choice(app).patient.dataset == "breast_cancer"
+
+
+@pytest.mark.parametrize(
+    "query", ["dataset=sine&loss=cross_entropy", "depth=50&width=256&steps=20000", "dataset=digits&n_train=5000"]
+)
+def test_a_link_to_what_cannot_be_made_shows_the_lessons_networks(query):
+    app = opened(f"?{query}")
+    assert choice(app).refused
+    assert pair(app) == (PATIENT, TREATED)
+    assert "this lesson's own networks" in choice(app).notes[0]
+
+
+@pytest.mark.parametrize("label", ["Try", "Same", "Back"])
+def test_things_to_try_set_the_screen_and_the_address(label):
+    other = replace(PATIENT, depth=3, dataset="circles", gain=2.0)
+    wanted = {"Try": (other, replace(other, activation="tanh")), "Same": (PATIENT, PATIENT), "Back": (PATIENT, TREATED)}
+    app = opened("?depth=20&treated_gain=2&l2=0.5")
+    (button,) = [one for one in app.button if one.label == label]
+    button.click()
+    ran(app.run())
+    assert pair(app) == wanted[label]
+    query = app.query_params
+    again = AppTest.from_function(script, default_timeout=20)
+    again.query_params.update(query)
+    assert pair(ran(again.run())) == wanted[label]
+
+
+def values(name: str) -> st.SearchStrategy:
+    setting = SETTINGS[name]
+    if name == "dataset":  # small enough for every other setting
+        return st.sampled_from(("moons", "sine", "blobs", "digits"))
+    if name == "loss":
+        return st.sampled_from(("auto", "mse"))
+    if setting.choices:
+        return st.sampled_from(setting.choices)
+    if setting.kind is bool:
+        return st.booleans()
+    special = st.sampled_from([value for value, _ in setting.special]) if setting.special else st.nothing()
+    if setting.kind is int:
+        highest = {"n_train": 100, "steps": 30, "width": 32}.get(name, int(setting.high))
+        return special | st.integers(int(setting.low), highest)
+    return special | st.floats(setting.low, setting.high, exclude_min=setting.above)
+
+
+PATIENTS = st.fixed_dictionaries({name: values(name) for name in OTHERS})
+CHANGES = st.fixed_dictionaries({}, optional={name: values(name) for name in OWN})
+
+
+@given(PATIENTS, CHANGES)
+@settings(max_examples=40, deadline=None)
+def test_any_pair_survives_the_way_through_its_address(patient_values, changes):
+    patient = Experiment(**patient_values)
+    treated = replace(patient, **changes)
+    link = address(LESSON, patient, treated)
+    named = parse_qs(urlsplit(link).query)
+    assert set(named) == set(OTHERS) | {PREFIX + name for name in OWN}
+    app = opened(link)
+    assert pair(app) == (patient, treated)
+    assert not choice(app).notes
+    assert parse_qs(urlsplit(choice(app).address).query) == named
+
+
+def test_networks_that_differ_in_what_the_page_shares_have_no_address():
+    with pytest.raises(ValueError, match="seed"):
+        address(LESSON, PATIENT, replace(TREATED, seed=1))
+    with pytest.raises(ValueError, match="dataset"):
+        Lesson("demo", PATIENT, replace(TREATED, dataset="xor"))
+
+
+def test_a_page_of_few_settings_names_them_alone():
+    few = tuple(name for name in SETTINGS if name not in ("depth", "activation"))
+    lesson = Lesson("few", PATIENT, replace(PATIENT, activation="relu"), ("activation",), ("depth",), (), few)
+    assert address(lesson, lesson.patient, lesson.treated) == (
+        "/few?depth=10&activation=sigmoid&treated_depth=as+patient&treated_activation=relu"
+    )
+    with pytest.raises(ValueError, match="gain"):
+        address(lesson, replace(PATIENT, gain=2.0), replace(PATIENT, gain=2.0))
+
+
+def test_the_difference_in_words():
+    assert comparison(PATIENT, TREATED) == (
+        "Treated differs in: activation sigmoid → relu, initializer xavier normal → he normal, residual connections "
+        "off → on, learning rate 0.1 → 0.2."
+    )
+    assert comparison(PATIENT, PATIENT) == "Treated is the same as the patient."
+    assert comparison(PATIENT, replace(PATIENT, l2=0.01, noise=0.5)) == (
+        "Treated differs in: noise the data set's own → 0.5, L2 penalty 0 → 0.01."
+    )
+    assert words("l1", 1e-7) == "1e-07"
