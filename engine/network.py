@@ -153,7 +153,7 @@ class ForwardPass:
     z: list[Array]  # L pre-activations
     phi: list[Array]  # H values φ(z)
     h: list[Array]  # H hidden outputs: φ(z), masked and bridged
-    masks: Sequence[Array] | None
+    masks: Sequence[Array] | Array | None
     normalised: list[Array]  # H arrays norm(u), where normalised
     deviations: list[Array]  # H arrays σ that u was divided by
     statistics: list[tuple[Array, Array]] | None  # H (mean, biased variance) of the batch, where they were used
@@ -171,7 +171,7 @@ class ForwardPass:
 
 
 def forward(
-    parameters: Parameters, inputs: Array, masks: Sequence[Array] | None = None, training: bool = False
+    parameters: Parameters, inputs: Array, masks: Sequence[Array] | Array | None = None, training: bool = False
 ) -> ForwardPass:
     """The forward pass.
 

@@ -1,8 +1,9 @@
 """What a setting is: its default, its range, its words, and the error that names it."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 Value = str | int | float | bool
 
@@ -55,22 +56,22 @@ class Setting:
         if self.kind is str:
             return "the SHA-256 of the data's arrays in 64 hexadecimal digits, or empty"
         number = "a whole number" if self.kind is int else "a number"
-        span = f"above {self.low:g} and at most {self.high:g}" if self.above else f"from {self.low:g} to {self.high:g}"
+        low, high = f"{self.low:g}", f"{self.high:.0f}" if self.kind is int else f"{self.high:g}"
+        span = f"above {low} and at most {high}" if self.above else f"from {low} to {high}"
         return f"{number} {span}" + "".join(f", or {value:g} for {meaning}" for value, meaning in self.special)
 
     def check(self, value: object) -> Value:
         """The value as this setting's plain type, or OutOfRange."""
         if self.kind is bool:
-            if isinstance(value, bool):
-                return value
+            if isinstance(value, (bool, np.bool_)):
+                return bool(value)
         elif self.kind is str:
             if isinstance(value, str) and (value in self.choices if self.choices else _is_digest(value)):
                 return value
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-            number = self.kind(value)
-            inside = (self.low < number if self.above else self.low <= number) and number <= self.high
-            if number == value and (inside or number in dict(self.special)):
-                return number
+        elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+            inside = (self.low < value if self.above else self.low <= value) and value <= self.high
+            if (inside or value in dict(self.special)) and self.kind(value) == value:
+                return self.kind(value) + 0  # −0.0 equals 0.0, and must be the same bits
         raise OutOfRange(self.name, value, self.allowed)
 
 

@@ -327,7 +327,7 @@ class Training:
             kept = parameters.flat.astype(self._frame_type), parameters.running.astype(self._frame_type)
             self._frames[self.step] = kept
         finite = np.isfinite(row["train_loss"]) & np.isfinite(row["validation_loss"])
-        for place in np.flatnonzero(finite):
+        for place in np.flatnonzero(finite).tolist():
             if self._stopping[place].evaluate(self.step, float(row["validation_loss"][place])):
                 self._best[place] = parameters.flat[place].copy(), parameters.running[place].copy()
         if not finite.all():
@@ -342,7 +342,7 @@ class Training:
 
     def _diverge(self, which: Array, step: int, locate: Callable[[int], tuple[int | None, str]]) -> None:
         """End networks of which something is not finite at `step`; they end with the θ before, whose loss was finite."""
-        self._finish(which, "diverged", {int(place): (step, *locate(place)) for place in np.flatnonzero(which)})
+        self._finish(which, "diverged", {place: (step, *locate(place)) for place in np.flatnonzero(which).tolist()})
 
     def _finish(
         self, which: Array, status: str, diverged_at: dict[int, tuple[int, int | None, str]] | None = None

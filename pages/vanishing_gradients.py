@@ -18,9 +18,9 @@ from pages.components.frame import footer, page
 from pages.components.lessons import chain_rule, compare, results, text
 from pages.components.trials import trials
 
-# Seed 8: the treated network's R of .63 is the median of 24 seeds, and its loss falls without a jump.
-PATIENT = Experiment(depth=10, width=16, activation="sigmoid", initializer="xavier_normal", steps=300, seed=8)
-TREATED = Experiment(depth=10, width=16, activation="relu", initializer="he_normal", steps=300, seed=8)
+# Seed 9 is a typical draw: R about 1e-6 in the patient, .73 in the treated network (median of 24 seeds: .63).
+PATIENT = Experiment(depth=10, width=16, activation="sigmoid", initializer="xavier_normal", steps=300, seed=9)
+TREATED = Experiment(depth=10, width=16, activation="relu", initializer="he_normal", steps=300, seed=9)
 LESSON = Lesson("vanishing_gradients", PATIENT, TREATED)
 FIRST = gradient_per_layer, learning_curves, predictions
 THEN = (

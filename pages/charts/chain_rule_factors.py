@@ -15,7 +15,6 @@ from engine import RunHistory
 from pages.charts.clock import latest, rows_at, thinned, timeline_steps
 from pages.charts.figure import (
     PATIENT,
-    TICK_SIZE,
     TREATED,
     AnimatedFigure,
     Json,
@@ -23,8 +22,10 @@ from pages.charts.figure import (
     frame,
     layer_axis,
     log_axis,
+    marker_size,
     merged,
     on_lower_edge,
+    row_heading,
     zero_marks,
 )
 from pages.charts.wording import ending, legends, number
@@ -32,7 +33,7 @@ from pages.charts.wording import ending, legends, number
 TITLE = "Why: the factors of the chain rule"
 QUESTION = "Which factor shrinks the gradient on its way back, the slope of the activation or the weights?"
 
-HEIGHT = 540
+HEIGHT = 520
 HEADINGS = (
     "Slope factor: what φ′ lets through",
     "× weight factor: what the weights make of it",
@@ -40,8 +41,10 @@ HEADINGS = (
     "All layers multiplied, from the output back",
 )
 PANELS = ([0.84, 1.0], [0.59, 0.75], [0.34, 0.50], [0.0, 0.25])  # of the figure's height, top to bottom
+ABOVE_HEADING = 1.06
 ROWS = ("y", "y2", "y3", "y4")
-FACTOR_LABELS, PRODUCT_LABELS = 2, 4
+FACTOR_LABELS, PRODUCT_LABELS = 3, 4
+AIR = 0.15  # decades beyond the outermost factor
 MOST_VALUES = 12_000  # in all frames; deeper networks get fewer frames
 NEUTRAL = "1: neither shrinks nor grows"
 NEUTRAL_LINE: Json = {"color": "#7d868c", "width": 2, "dash": "dot"}
@@ -65,7 +68,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     factors = np.concatenate([part.ravel() for network in values for part in network[:3]])
     products = np.concatenate([network[3].ravel() for network in values])
 
-    axes = [log_axis("factor", [*factors, 1], FACTOR_LABELS, domain=panel) for panel in PANELS[:3]]
+    tight = {"range": _span(factors)}  # whole decades would press the factors together
+    axes = [log_axis("factor", [*factors, 1], FACTOR_LABELS, domain=panel, **tight) for panel in PANELS[:3]]
     axes.append(log_axis("product", [*products, 1], PRODUCT_LABELS, domain=PANELS[3]))
     traces: list[Json] = []
     heights: dict[int, np.ndarray] = {}  # trace -> y at every step
@@ -73,12 +77,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         for look, name, network in zip(looks, legends(patient, treated), values, strict=True):
             y = network[place]
             x = np.arange(1, y.shape[1] + 1)
-            heights[len(traces)] = y
+            heights[len(traces)] = np.where(y == 0, np.nan, y)
             traces.append(
                 {
                     "type": "scatter", "mode": "lines+markers", "x": x, "yaxis": row, "name": f"{look.name}: {name}",
                     "showlegend": place == 0, "hovertemplate": f"layer %{{x}}: %{{y:.2~g}}<extra>{look.name}</extra>",
-                    **look.line(), **look.marker(),
+                    "cliponaxis": False, **look.line(), **look.marker(marker_size(len(x))),
                 }
             )  # fmt: skip
             if (y == 0).any():
@@ -87,15 +91,18 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     traces.append({"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": NEUTRAL, "line": NEUTRAL_LINE})
 
     has_zeros = any((y == 0).any() for network in values for y in network)
+    title = {"text": "hidden layer (1 = nearest the input)"}
     layout = merged(
         {
-            "xaxis": layer_axis(*depths, output=False, title={"text": "hidden layer (1 = nearest the input)"}, anchor="y4"),
+            "xaxis": layer_axis(*depths, output=False, title=title, anchor=ROWS[-1]),
+            "legend": {"y": ABOVE_HEADING},
             **{f"yaxis{row[1:]}": axis for row, axis in zip(ROWS, axes, strict=True)},
             "shapes": [_neutral(row) for row in ROWS],
         },
         footnotes([*_notes(patient, treated), *([ZEROS] if has_zeros else [])], HEIGHT),
     )
-    layout["annotations"] = [_heading(*each) for each in zip(HEADINGS, PANELS, strict=True)] + layout.get("annotations", [])
+    headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]
+    layout["annotations"] = headings + layout.get("annotations", [])
     frames = [frame(step, {i: {"y": y[k]} for i, y in heights.items()}) for k, step in enumerate(steps)]
     return AnimatedFigure(traces, layout, frames)
 
@@ -145,11 +152,10 @@ def _neutral(row: str) -> Json:
     return {"type": "line", "layer": "below", "line": NEUTRAL_LINE} | place
 
 
-def _heading(text: str, panel: list[float]) -> Json:
-    return {
-        "text": text, "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": panel[1],
-        "yanchor": "bottom", "font": {"size": TICK_SIZE},
-    }  # fmt: skip
+def _span(factors: np.ndarray) -> list[float]:
+    """log10 of the ends of an axis around all factors and 1, a third of a decade at least on either side of 1."""
+    logs = np.log10(factors[(factors > 0) & np.isfinite(factors)])
+    return [min(logs.min(initial=0) - AIR, -1 / 3), max(logs.max(initial=0) + AIR, 1 / 3)]
 
 
 def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:

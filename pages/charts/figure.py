@@ -76,6 +76,9 @@ CONFIG: Json = {
 _MOST_DECADE_LABELS = 7
 _MOST_LAYER_LABELS = 12  # side by side at 390 px
 
+COLUMNS = ((0.0, 0.485), (0.515, 1.0))  # patient and treated side by side
+_COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
+
 _NOTE_CHARACTERS = 46  # a line at 390 px
 _NOTE_LINE = 19  # px
 _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
@@ -197,21 +200,28 @@ def step_line(step: int, row: str = "y domain", column: str = "x") -> list[Json]
     return [line | {"line": {"color": "#111111", "width": 5}}, line | {"line": {"color": "#ffffff", "width": 2}}]
 
 
-def heading(look: Look, text: str, left: float, right: float) -> Json:
-    """Annotation over a panel that spans left to right of the figure (0 to 1): whose panel it is, and what is in it."""
-    # A filled shape before the name: who cannot tell the colours apart still sees which lines belong here.
-    return {
-        "text": f"{_marked(look)}<br>{text}", "align": "center",
-        "showarrow": False, "xref": "paper", "yref": "paper", "x": (left + right) / 2, "y": 1, "yanchor": "bottom",
-        "font": {"size": TICK_SIZE},
-    }  # fmt: skip
+def column_headings(texts: Sequence[str]) -> tuple[list[Json], int]:
+    """Whose panel it is, and what is in it, over each of the two COLUMNS; and the top margin (px) that this takes.
+
+    texts: of the patient's and of the treated network's panel.
+    """
+    columns = [(look, textwrap.wrap(text, _COLUMN_CHARACTERS)) for look, text in zip((PATIENT, TREATED), texts, strict=True)]
+    headings = [
+        {
+            "text": "<br>".join([_marked(look), *lines]), "align": "center", "showarrow": False, "xref": "paper",
+            "x": (left + right) / 2, "xanchor": "center", "yref": "paper", "y": 1, "yanchor": "bottom",
+            "font": {"size": TICK_SIZE},
+        }
+        for (look, lines), (left, right) in zip(columns, COLUMNS, strict=True)
+    ]  # fmt: skip
+    return headings, 8 + _NOTE_LINE * (1 + max(len(lines) for _, lines in columns))
 
 
-def row_heading(look: Look, text: str, y: float) -> Json:
+def row_heading(text: str, y: float, look: Look | None = None) -> Json:
     """Annotation in one line over a panel that has the whole width and reaches up to y (0 to 1)."""
     return {
-        "text": f"{_marked(look)}: {text}", "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left",
-        "yref": "paper", "y": y, "yanchor": "bottom", "font": {"size": TICK_SIZE},
+        "text": f"{_marked(look)}: {text}" if look else text, "showarrow": False, "xref": "paper", "x": 0,
+        "xanchor": "left", "yref": "paper", "y": y, "yanchor": "bottom", "font": {"size": TICK_SIZE},
     }  # fmt: skip
 
 
@@ -239,10 +249,16 @@ def log_axis(title: str, values: Any = None, labels: int = _MOST_DECADE_LABELS, 
         positive = positive if positive.size else np.zeros(1)
         low, high = math.floor(positive.min() + 1e-9), math.ceil(positive.max() - 1e-9)
         high = max(high, low + 1)
-        # Half a decade of air hides no point behind the frame and adds no label.
-        spanned = {"range": [low - 0.2, high + 0.2], "dtick": math.ceil((high - low) / labels), "tick0": 0}
+        # A little air hides no point behind the frame and adds no label.
+        air = max(0.2, 0.03 * (high - low))
+        spanned = {"range": [low - air, high + air], "dtick": math.ceil((high - low) / labels), "tick0": 0}
     look = {"type": "log", "exponentformat": "power", "tickfont": {"size": TICK_SIZE / _POWER_LABELS}}
     return merged(look | {"title": {"text": title}} | spanned, attributes)
+
+
+def marker_size(points: int) -> float:
+    """Of markers side by side at 390 px, so that as many as this stay apart."""
+    return 9 if points <= 16 else 6 if points <= 30 else 4
 
 
 def zero_marks(look: Look, **attributes: Any) -> Json:
@@ -254,7 +270,7 @@ def zero_marks(look: Look, **attributes: Any) -> Json:
     mark = {"color": look.color, "symbol": symbol, "size": 12, "line": {"color": look.color, "width": 2}}
     return {
         "type": "scatter", "mode": "markers", "name": look.name, "marker": mark, "showlegend": False,
-        "hovertemplate": "exactly 0",
+        "cliponaxis": False, "hovertemplate": "exactly 0",
     } | attributes  # fmt: skip
 
 
@@ -272,11 +288,11 @@ def layer_axis(*layers: int, output: bool = True, labels: int = _MOST_LAYER_LABE
     """
     last = max(layers)
     every = next((step for step in (1, 2, 5) if last <= labels * step), 10)
-    ticks = sorted({1, *range(every, last + 1, every)} - ({2} if every == 2 else set()))
+    ticks = list(range(1, last + 1, every)) if every < 5 else [1, *range(every, last + 1, every)]
     names = [str(tick) for tick in ticks]
     title = "layer (1 = nearest the input)"
     if output and len(set(layers)) == 1:
-        ticks = [*(tick for tick in ticks if tick <= last - max(1, every // 2)), last]
+        ticks = [*(tick for tick in ticks if tick <= last - every), last]
         names = [*map(str, ticks[:-1]), "out"]
     elif output:
         title = "layer (1 = nearest the input, last = output)"

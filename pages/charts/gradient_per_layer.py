@@ -21,8 +21,10 @@ from pages.charts.figure import (
     frame,
     layer_axis,
     log_axis,
+    marker_size,
     merged,
     on_lower_edge,
+    row_heading,
     zero_marks,
 )
 from pages.charts.wording import ending, legends, loss_unit, number
@@ -30,8 +32,10 @@ from pages.charts.wording import ending, legends, loss_unit, number
 TITLE = "Gradient per layer"
 QUESTION = "How much of the gradient reaches each layer?"
 
-HEIGHT = 400
-UPPER, LOWER = [0.38, 1], [0, 0.31]  # the two panels, from the bottom
+HEIGHT = 420
+UPPER, LOWER = [0.43, 1], [0, 0.31]  # the two panels, of the figure's height
+HEADINGS = (("Error signal of each layer", UPPER), ("Gradient of its weights", LOWER))
+ABOVE_HEADING = 1.07
 UPPER_LABELS, LOWER_LABELS = 6, 3
 THEORY = "theory, step 0"
 THEORY_LINE: Json = {"dash": "dot", "width": 2}
@@ -42,18 +46,19 @@ ZEROS = "▼ on the lower edge: exactly 0, for which a log axis has no place."
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """rms ∂L/∂z and ‖∂L/∂W‖ against the layer, both networks on the same axes; one frame a step of the timeline."""
     looks, histories = (PATIENT, TREATED), (patient, treated)
-    steps, unit = timeline_steps(patient, treated), loss_unit(patient)
+    steps, unit = timeline_steps(patient, treated), loss_unit(patient, treated)
     theories = [_theory(history) for history in histories]
     signals = [rows_at(history.step, history.delta_rms, steps) for history in histories]
     gradients = [rows_at(history.step, history.gradient_norm, steps) for history in histories]
-    upper = log_axis(f"rms ∂L/∂z ({unit})", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
-    lower = log_axis(f"‖∂L/∂W‖ ({unit})", _flat(*gradients), LOWER_LABELS, domain=LOWER)
+    short = unit.replace("squared error", "error²")
+    upper = log_axis(f"rms ∂L/∂z ({short})", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
+    lower = log_axis(f"‖∂L/∂W‖ ({short})", _flat(*gradients), LOWER_LABELS, domain=LOWER)
 
     traces = [_theory_line(look, theory) for look, theory in zip(looks, theories, strict=True)]
     heights: dict[int, np.ndarray] = {}  # trace -> y at every step
     for row, panel, axis in (("y", signals, upper), ("y2", gradients, lower)):
         for look, name, values in zip(looks, legends(patient, treated), panel, strict=True):
-            heights[len(traces)] = values
+            heights[len(traces)] = np.where(values == 0, np.nan, values)
             traces.append(_curve(look, name, row, values.shape[1], unit))
             if (values == 0).any():
                 heights[len(traces)] = on_lower_edge(values, axis)
@@ -63,9 +68,19 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
     has_zeros = any((values == 0).any() for values in (*signals, *gradients))
     sentences = [*_notes(patient, treated), *([ZEROS] if has_zeros else [])]
-    layout = {"xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"), "yaxis": upper, "yaxis2": lower}
+    layout = merged(
+        {
+            "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"),
+            "yaxis": upper,
+            "yaxis2": lower,
+            "legend": {"y": ABOVE_HEADING},
+        },
+        footnotes(sentences, HEIGHT),
+    )
+    headings = [row_heading(text, panel[1]) for text, panel in HEADINGS]
+    layout["annotations"] = headings + layout.get("annotations", [])
     frames = [frame(step, {i: {"y": y[k]} for i, y in heights.items()}) for k, step in enumerate(steps)]
-    return AnimatedFigure(traces, merged(layout, footnotes(sentences, HEIGHT)), frames)
+    return AnimatedFigure(traces, layout, frames)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -75,7 +90,7 @@ def alt(patient: RunHistory, treated: RunHistory) -> str:
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     """One row a network, update and layer, at the timeline's steps; the prediction stands with step 0."""
-    unit, steps = loss_unit(patient), timeline_steps(patient, treated)
+    unit, steps = loss_unit(patient, treated), timeline_steps(patient, treated)
     parts = []
     for look, history in ((PATIENT, patient), (TREATED, treated)):
         rows = np.unique([latest(history.step, step) for step in steps]) if len(history.step) else np.array([], int)
@@ -132,7 +147,7 @@ def _curve(look: Look, name: str, row: str, n_layers: int, unit: str) -> Json:
     return {
         "type": "scatter", "mode": "lines+markers", "x": _layers(n_layers), "yaxis": row, "showlegend": row == "y",
         "name": f"{look.name}: {name}", "hovertemplate": f"layer %{{x}}: %{{y:.2~e}} {unit}<extra>{look.name}</extra>",
-        **look.line(), **look.marker(),
+        "cliponaxis": False, **look.line(), **look.marker(marker_size(n_layers)),
     }  # fmt: skip
 
 

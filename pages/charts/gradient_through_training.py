@@ -28,9 +28,10 @@ from pages.charts.wording import ending, legends, loss_unit, number, percent
 TITLE = "Gradient through training"
 QUESTION = "When does the gradient vanish, and does it come back?"
 
-HEIGHT = 440
-PANELS = ([0.55, 1.0], [0.0, 0.45])  # patient above treated, so that a step is at the same place in both
-LAYER_LABELS = 7  # that stay apart in a panel
+HEIGHT = 520
+PANELS = ([0.54, 1.0], [0.0, 0.46])  # patient above treated, so that a step is at the same place in both
+LAYER_LABELS = 8  # that stay apart in a panel
+FEW_STEPS = 8  # that are all labelled; Plotly would label halves too
 MOST_COLUMNS = 150  # more are narrower than two pixels on a phone
 ZERO_COLOR = "#a3a3a3"  # in none of the scale's hues
 ZERO_GAP = 2  # px between layers, which makes stripes: not by colour alone
@@ -40,7 +41,7 @@ ZEROS = "Grey stripes: exactly 0."
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """log10 rms ∂L/∂z, (layers, steps), of both networks in two panels; the frames move the line of the step."""
     histories, looks, rows = (patient, treated), (PATIENT, TREATED), ("y", "y2")
-    steps, unit = timeline_steps(patient, treated), loss_unit(patient)
+    steps, unit = timeline_steps(patient, treated), loss_unit(patient, treated)
     drawn = [_rows(history) for history in histories]
     signals = [history.delta_rms[places] for history, places in zip(histories, drawn, strict=True)]
     traces: list[Json] = []
@@ -51,7 +52,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     sentences = [f"{look.name}: {text}." for look, one in zip(looks, histories, strict=True) if (text := ending(one))]
     layout = merged(
         {
-            "xaxis": axis("training step (updates)", range=_span(steps, histories), anchor="y2"),
+            "xaxis": axis("training step (updates)", range=_span(steps, histories), anchor="y2", **_whole_steps(steps)),
             "yaxis": layer_axis(patient.layers, labels=LAYER_LABELS, domain=PANELS[0], title={"text": "layer"}),
             "yaxis2": layer_axis(treated.layers, labels=LAYER_LABELS, domain=PANELS[1], title={"text": "layer"}),
             "coloraxis": log_color_axis(f"rms ∂L/∂z ({unit})", everything),
@@ -60,7 +61,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     )
     headings = zip(looks, legends(patient, treated), PANELS, strict=True)
     layout["annotations"] = layout.get("annotations", []) + [
-        row_heading(look, name, panel[1]) for look, name, panel in headings
+        row_heading(name, panel[1], look) for look, name, panel in headings
     ]
     lines = [[line for row in rows for line in step_line(step, f"{row} domain")] for step in steps]
     frames = [frame(step, layout={"shapes": shapes}) for step, shapes in zip(steps, lines, strict=True)]
@@ -74,7 +75,7 @@ def alt(patient: RunHistory, treated: RunHistory) -> str:
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     """One row a network, drawn update and layer."""
-    parts = []
+    unit, parts = loss_unit(patient, treated), []
     for look, history in ((PATIENT, patient), (TREATED, treated)):
         places = _rows(history)
         parts.append(
@@ -83,7 +84,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
                     "network": look.name,
                     "step (updates)": np.repeat(history.step[places], history.layers),
                     "layer": np.tile(_layers(history), len(places)),
-                    f"rms ∂L/∂z ({loss_unit(history)})": history.delta_rms[places].ravel(),
+                    f"rms ∂L/∂z ({unit})": history.delta_rms[places].ravel(),
                 }
             )
         )
@@ -106,8 +107,14 @@ def _span(steps: list[int], histories: tuple[RunHistory, RunHistory]) -> list[fl
     return [-half, max(steps[-1], *last_rows, 0) + half]
 
 
+def _whole_steps(steps: list[int]) -> Json:
+    return {"dtick": 1} if steps[-1] <= FEW_STEPS else {}
+
+
 def _maps(steps: np.ndarray, signal: np.ndarray, row: str, unit: str) -> list[Json]:
     """The map, and over it, where there are any, the cells without a logarithm."""
+    if not len(steps):  # an empty map would be no panel at all
+        steps, signal = np.zeros(1), np.full((1, signal.shape[1]), np.nan)
     layers = np.arange(1, signal.shape[1] + 1)
     place: Json = {"type": "heatmap", "x": steps, "y": layers, "yaxis": row}
     with np.errstate(all="ignore"):

@@ -29,6 +29,8 @@ TITLE = "Loss and accuracy"
 QUESTION = "Does the network learn, and does it also do well on examples that it never saw?"
 
 LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis
+LOG_LABELS = 5  # that stay apart in the loss panel
+AIR = 0.15  # decades
 MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 THIN, THICK = 1.5, 3.5
 
@@ -41,7 +43,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     networks = ((PATIENT, patient), (TREATED, treated))
     with_accuracy = any(history.confusion is not None for _, history in networks)
     losses = np.concatenate([history.train_loss for _, history in networks] + [h.validation_loss for _, h in networks])
-    on_log = _spans_decades(losses)
+    decades = _decades(losses)
+    on_log = bool(decades.size) and float(np.ptp(decades)) > LOG_FROM_DECADES
 
     traces: list[Json] = []
     for look, history in networks:
@@ -56,7 +59,11 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     end = max(int(history.evaluation_step[-1]) for _, history in networks)
     units = [loss_unit(history) for _, history in networks]
     loss_title = f"loss ({units[0]})" if units[0] == units[1] else "loss"
-    loss_axis = log_axis(loss_title, losses) if on_log else axis(loss_title, losses)
+    if on_log:  # closer than whole decades, which would leave half of a small panel empty
+        tight = [float(decades.min()) - AIR, float(decades.max()) + AIR]
+        loss_axis = log_axis(loss_title, losses, LOG_LABELS, range=tight)
+    else:
+        loss_axis = axis(loss_title, losses)
     layout: Json = {
         "xaxis": axis("training step (updates)", [0, end], anchor="y2" if with_accuracy else "y"),
         "yaxis": merged(loss_axis, {"domain": _LOSS_PANEL} if with_accuracy else {}),
@@ -97,9 +104,9 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     )
 
 
-def _spans_decades(losses: np.ndarray) -> bool:
-    drawn = losses[np.isfinite(losses) & (losses > 0)]
-    return bool(drawn.size) and math.log10(drawn.max()) - math.log10(drawn.min()) > LOG_FROM_DECADES
+def _decades(losses: np.ndarray) -> np.ndarray:
+    """log10 of what a log axis can show."""
+    return np.log10(losses[np.isfinite(losses) & (losses > 0)])
 
 
 def _pair(look: Look, history: RunHistory, measure: str, train: np.ndarray, validation: np.ndarray) -> list[Json]:

@@ -1,11 +1,10 @@
 """What does each network compute?
 
-Patient and treated side by side at the current step: the decision surface over two inputs, the fit over one, a confusion
-matrix on validation data where there are more.
+Patient and treated side by side at the current step: the decision surface over two inputs, the fit over one, a
+confusion matrix on validation data where there are more.
 """
 
 import math
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +15,8 @@ from engine import Dataset, RunHistory, load_dataset
 from engine.datasets import DATASETS
 from pages.charts.clock import latest, thinned, timeline_steps
 from pages.charts.figure import (
+    COLUMNS,
+    HEIGHT,
     MAGNITUDE_SCALE,
     PATIENT,
     TREATED,
@@ -23,9 +24,9 @@ from pages.charts.figure import (
     Json,
     Look,
     axis,
+    column_headings,
     footnotes,
     frame,
-    heading,
     merged,
 )
 from pages.charts.wording import ending, legends, number, percent
@@ -38,10 +39,8 @@ Array = np.ndarray
 MOST_FRAMES = 40  # of the timeline's 60: a surface weighs more than everything else on the page
 MOST_POINTS = 200  # training examples drawn; more hide the surface
 LOOKS = (PATIENT, TREATED)
-PANELS = ((0.0, 0.485), (0.515, 1.0))
-HEADING_CHARACTERS, HEADING_LINE = 22, 19  # a panel's width at 390 px; px a line
-BELOW = 112  # px: tick labels, axis title and the key below them
-AXIS_BELOW = 58  # px: tick labels and axis title alone
+BELOW = 118  # px: tick labels, axis title and the key below them
+AXIS_BELOW = 62  # px: tick labels and axis title alone
 
 # Ends and middle of a diverging scale: equally dark, distinct without red-green vision, and neither network's colour.
 # Classes beyond the third follow Tol's muted scheme (2021).
@@ -49,13 +48,20 @@ CLASS_COLORS = (
     "#762a83", "#1b7837", "#b8860b", "#88ccee", "#cc6677", "#332288", "#999933", "#44aa99", "#882255", "#dddddd",
 )  # fmt: skip
 NEUTRAL = "#f7f7f7"
-CLASS_SYMBOLS = ("square", "triangle-up", "cross", "circle", "diamond", "star", "x", "pentagon", "triangle-down", "hexagon")
+CLASS_SYMBOLS = (
+    "square", "triangle-up", "cross", "circle", "diamond", "star", "x", "pentagon", "triangle-down", "hexagon",
+)  # fmt: skip
 CLASS_MARKS = ("■", "▲", "✚", "●", "◆", "★", "✖", "⬟", "▼", "⬢")
-LEVELS = 256  # of a byte
+# Of a byte's 256.  The top levels of three classes, which fill most of a surface, are then free of six ones in a row,
+# which travel as the six characters of an escaped slash.
+LEVELS = 237
 BOUNDARY = 50.01  # percent: exactly one half counts as the first class, as in the engine
 PLANE_TICKS = [-2, 0, 2]
 CURVE_POINTS = 200
+COUNT_SCALE = [[0, "#f7f7f7"], [1, "#4cb3a6"]]  # pale enough for dark digits on all of it: contrast 7 and more
+COUNT_COLOR = "#111111"
 CONFUSION_WIDTH = 115  # px that the digits of one row may take, two a cell, at 390 px
+KEY_LEGEND: Json = {"x": 0.5, "xanchor": "center", "yanchor": "top", "itemwidth": 30}
 MOST_NAMED_CLASSES = 4  # side by side under the panels at 390 px
 
 POINT_COLOR, TRUTH_COLOR = "#8a8f94", "#4f9d69"
@@ -79,12 +85,14 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """Two panels on the same axes and colours; at most MOST_FRAMES frames."""
     steps = thinned(timeline_steps(patient, treated), MOST_FRAMES)
     histories = (patient, treated)
-    headings = [textwrap.wrap(text, HEADING_CHARACTERS) for text in legends(patient, treated)]
+    headings, top = column_headings(legends(patient, treated))
     same_kind = _draw(patient) is _draw(treated)
 
     traces: list[Json] = []
     moves: dict[int, list[Json]] = {}
-    layout: Json = {"showlegend": False, "margin": {"t": HEADING_LINE * (1 + max(map(len, headings))) + 8}}
+    # What stands below the panels hangs at a distance in pixels, in the unit of Plotly's places: the panels' height.
+    key = -AXIS_BELOW / (HEIGHT - top - BELOW)
+    layout: Json = {"showlegend": False, "margin": {"t": top, "b": BELOW}, "legend": KEY_LEGEND | {"y": key}}
     notes: list[str] = []
     for place, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
         panel = _draw(history)(look, history, [latest(history.frame_step, step) for step in steps], histories)
@@ -92,26 +100,28 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         moves |= {len(traces) + i: parts for i, parts in panel.moves.items()}
         traces += [trace | {"xaxis": f"x{number}", "yaxis": f"y{number}"} for trace in panel.traces]
         shared = {"showticklabels": False, "title": {"text": ""}} if place and same_kind else {}
-        layout[f"xaxis{number}"] = panel.xaxis | {"domain": PANELS[place], "anchor": f"y{number}"}
+        layout[f"xaxis{number}"] = panel.xaxis | {"domain": COLUMNS[place], "anchor": f"y{number}"}
         layout[f"yaxis{number}"] = merged(panel.yaxis, {"anchor": f"x{number}"} | shared)
         layout = merged(layout, panel.layout)
         notes += panel.notes + ([f"{look.name}: {words}."] if (words := ending(history)) else [])
+    if "coloraxis" in layout:
+        layout["coloraxis"]["colorbar"] = {"y": key} | layout["coloraxis"].get("colorbar", {})
     below = footnotes(list(dict.fromkeys(notes)), below=BELOW)
-    layout["annotations"] = [
-        heading(look, "<br>".join(lines), *panel) for look, lines, panel in zip(LOOKS, headings, PANELS, strict=True)
-    ] + below.pop("annotations", [])
+    layout["annotations"] = headings + below.pop("annotations", [])
     frames = [frame(step, {i: parts[k] for i, parts in moves.items()}) for k, step in enumerate(steps)]
-    return AnimatedFigure(traces, merged(merged({"margin": {"b": BELOW}}, layout), below), frames)
+    return AnimatedFigure(traces, merged(layout, below), frames)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
     """What each network answers at the end of its run, in numbers."""
-    return " ".join(f"{look.name}: {_in_words(history)}." for look, history in zip(LOOKS, (patient, treated), strict=True))
+    networks = zip(LOOKS, (patient, treated), strict=True)
+    return " ".join(f"{look.name}: {_in_words(history)}." for look, history in networks)
 
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
-    """The outputs at the start, at the best step and at the end, one row a place of the plane or line, or a pair of classes."""
-    return pd.concat([_rows(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True)], ignore_index=True)
+    """Start, best step and end: one row a place of the plane or line, or a pair of true and predicted class."""
+    networks = zip(LOOKS, (patient, treated), strict=True)
+    return pd.concat([_rows(look, history) for look, history in networks], ignore_index=True)
 
 
 # --- one panel ---
@@ -170,12 +180,13 @@ def _fit(look: Look, history: RunHistory, frames: list[int], histories: tuple[Ru
     dataset, truth = _dataset(history), _noise_free(history)
     traces: list[Json] = []
     if dataset is not None and dataset.task == "regression":
-        x, y = dataset.train_inputs[:MOST_POINTS, 0], dataset.train_targets[:MOST_POINTS, 0]
+        examples = {"x": dataset.train_inputs[:MOST_POINTS, 0], "y": dataset.train_targets[:MOST_POINTS, 0]}
         marker = {"color": POINT_COLOR, "size": 6, "symbol": "circle-open"}
-        traces.append({"type": "scatter", "mode": "markers", "x": x, "y": y, "name": "training examples", "marker": marker})
+        named = {"name": "training examples", "mode": "markers", "marker": marker}
+        traces.append({"type": "scatter", **examples, **named, "hovertemplate": "(%{x:.2f}, %{y:.2f})"})
     if truth is not None:
-        dots = {"color": TRUTH_COLOR, "width": 3, "dash": "dot"}
-        traces.append({"type": "scatter", "mode": "lines", "x": truth[0], "y": truth[1], "name": "noise-free curve", "line": dots})
+        dots = {"mode": "lines", "line": {"color": TRUTH_COLOR, "width": 3, "dash": "dot"}, "hoverinfo": "skip"}
+        traces.append({"type": "scatter", "x": truth[0], "y": truth[1], "name": "noise-free curve", **dots})
     moves: dict[int, list[Json]] = {}
     for output in range(outputs.shape[-1]):
         moves[len(traces)] = [{"y": np.clip(values, low - reach, high + reach)} for values in outputs[..., output]]
@@ -190,12 +201,9 @@ def _fit(look: Look, history: RunHistory, frames: list[int], histories: tuple[Ru
     if not ((outputs[-1] >= low) & (outputs[-1] <= high)).any():
         notes.append(f"{look.name}: at the end the whole line is outside this picture.")
     y_name = "output" if history.confusion is None else "probability"
-    legend = {"y": 0, "yref": "container", "yanchor": "bottom", "x": 0.5, "xanchor": "center", "itemwidth": 30}
     edge = [float(line[0]), float(line[-1])]
-    return _Panel(
-        traces, moves, axis(_input_names(history, 1)[0], range=edge, tickvals=PLANE_TICKS), axis(y_name, range=[low, high]),
-        {"showlegend": True, "legend": legend}, notes,
-    )  # fmt: skip
+    xaxis = axis(_input_names(history, 1)[0], range=edge, tickvals=PLANE_TICKS)
+    return _Panel(traces, moves, xaxis, axis(y_name, range=[low, high]), {"showlegend": True}, notes)
 
 
 def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
@@ -208,15 +216,16 @@ def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tu
     size = min(max(CONFUSION_WIDTH / n_classes, 8), 20)
     trace = {
         "type": "heatmap", "x": places, "y": places, "coloraxis": "coloraxis", "texttemplate": "%{z}",
-        "textfont": {"size": size}, "xgap": 1, "ygap": 1,
+        "textfont": {"size": size, "color": COUNT_COLOR}, "xgap": 1, "ygap": 1,
         "hovertemplate": f"true %{{y}}, predicted %{{x}}: %{{z}}<extra>{look.name}</extra>",
     }  # fmt: skip
     labels = {"tickvals": places, "ticktext": names, "range": [-0.5, n_classes - 0.5], "showgrid": False}
     turned = {"range": [n_classes - 0.5, -0.5], "tickangle": -90 if max(map(len, names)) > 2 else 0}
+    color_axis = {"cmin": 0, "cmax": most, "colorscale": COUNT_SCALE, "showscale": False}
     return _Panel(
         [trace], {0: [{"z": count} for count in counts]},
         axis("predicted class", **labels | {"tickangle": 0}), axis("true class", **labels | turned),
-        {"coloraxis": {"cmin": 0, "cmax": most, "showscale": False}, "margin": {"b": AXIS_BELOW}},
+        {"coloraxis": color_axis, "margin": {"b": AXIS_BELOW}},
     )  # fmt: skip
 
 
@@ -263,7 +272,9 @@ def _class_axis(names: Sequence[str]) -> Json:
     ]
     named = range(n_classes if n_classes <= MOST_NAMED_CLASSES else 0)
     ticks = [f"{CLASS_MARKS[k % len(CLASS_MARKS)]} {names[k]}" for k in named]
-    return _key("stronger = more certain; points: training data", scale, top, [(k + 0.5) * levels for k in named], ticks)
+    return _key(
+        "stronger = more certain; points: training data", scale, top, [(k + 0.5) * levels for k in named], ticks
+    )
 
 
 def _number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> tuple[Sequence[Array], Json]:
@@ -279,8 +290,8 @@ def _number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> 
 def _key(title: str, scale: object, top: float, values: Sequence[float], labels: Sequence[str]) -> Json:
     """A colour axis from 0 to top whose bar lies below the panels."""
     bar = {
-        "orientation": "h", "thickness": 12, "len": 0.8, "x": 0.5, "y": 0, "yref": "container", "yanchor": "bottom",
-        "ypad": 2, "title": {"text": title, "side": "top"}, "tickvals": list(values), "ticktext": list(labels),
+        "orientation": "h", "thickness": 12, "len": 0.8, "x": 0.5, "yanchor": "top", "ypad": 0,
+        "title": {"text": title, "side": "top"}, "tickvals": list(values), "ticktext": list(labels),
     }  # fmt: skip
     return {"cmin": 0, "cmax": top, "colorscale": scale, "colorbar": bar}
 
@@ -372,7 +383,7 @@ def _in_words(history: RunHistory) -> str:
 
 def _answer(history: RunHistory) -> str:
     names = _class_names(history)
-    accuracy = f", right for {percent(history.validation_accuracy[-1])} of the validation examples" if names else ""
+    accuracy = f", correct for {percent(history.validation_accuracy[-1])} of the validation examples" if names else ""
     if history.predictions is not None:
         last = history.predictions[-1]
         if not np.isfinite(last).all():
@@ -393,13 +404,37 @@ def _answer(history: RunHistory) -> str:
     wrong = counts - np.diag(np.diag(counts))
     true, predicted = np.unravel_index(wrong.argmax(), wrong.shape)
     often = f"; {names[true]} is taken for {names[predicted]} most often, {wrong.max()} times" if right < n else ""
-    return f"it is right for {right} of {n} validation examples ({percent(right / n)}){often}"
+    return f"it is correct for {right} of {n} validation examples ({percent(right / n)}){often}"
 
 
 def _rows(look: Look, history: RunHistory) -> pd.DataFrame:
     kept = sorted({0, latest(history.frame_step, history.best_step), len(history.frame_step) - 1})
-    return pd.concat([_rows_of_frame(history, k).assign(network=look.name, step=history.frame_step[k]) for k in kept])
+    parts = []
+    for k in kept:
+        part = _rows_of_frame(history, k)
+        part.insert(0, "training step (updates)", history.frame_step[k])
+        part.insert(0, "network", look.name)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _rows_of_frame(history: RunHistory, k: int) -> pd.DataFrame:
-    return pd.DataFrame()
+    names = _class_names(history)
+    if history.prediction_axes is not None and history.predictions is not None:
+        outputs = history.predictions[k].reshape(-1, history.predictions.shape[-1])
+        places = [grid.ravel() for grid in np.meshgrid(*history.prediction_axes)]
+        answers = [f"probability of {name}" for name in (names[1:] if len(names) == 2 else names)]
+        columns = dict(zip(_input_names(history, len(places)), places, strict=True))
+        return pd.DataFrame(columns | dict(zip(answers or _output_names(outputs), outputs.T, strict=True)))
+    if history.confusion is None:
+        return pd.DataFrame()
+    counts = history.confusion[k]
+    true, predicted = (np.array(names)[places.ravel()] for places in np.indices(counts.shape))
+    return pd.DataFrame(
+        {"true class": true, "predicted class": predicted, "validation examples (count)": counts.ravel()}
+    )
+
+
+def _output_names(outputs: Array) -> list[str]:
+    n = outputs.shape[1]
+    return ["output"] if n == 1 else [f"output {k + 1}" for k in range(n)]

@@ -121,8 +121,12 @@ def _entry(field: str, value: Value) -> str:
     return name(value) if speaks_for_itself else f"{label(field)} {meaning(field, value)}"
 
 
-def loss_unit(history: RunHistory) -> str:
-    """The unit of the loss, and so of its gradients with respect to numbers without a unit."""
+def loss_unit(*histories: RunHistory) -> str:
+    """The unit of the loss, and of its gradients with respect to numbers without a unit; both where they differ."""
+    return " or ".join(dict.fromkeys(_loss_unit(history) for history in histories))
+
+
+def _loss_unit(history: RunHistory) -> str:
     loss = history.experiment.loss
     if loss == "auto":
         loss = "mse" if history.confusion is None else "cross_entropy"

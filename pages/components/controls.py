@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
 from engine.cost import check_budget
@@ -35,6 +36,7 @@ SEGMENTS = ("activation",)  # chosen with one click, all choices in view
 SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
 NAME_WIDTH, FRONT_WIDTH, BESIDE_WIDTH = 85, 175, 140  # pixels: two rows at 1440, and no longest option cut off
 SHARED_A_ROW, OWN_A_ROW = 4, 3  # controls side by side among "more settings": for both, for each network
+EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
 MOST_QUOTED = 40  # characters of an address's nonsense that are shown
 
 Answer = str | int | float | bool | None  # what a widget holds; None: an empty field, which stands for its placeholder
@@ -108,7 +110,10 @@ def controls(lesson: Lesson) -> Choice:
         notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
     last_good[lesson.page] = pair
     parameters = {name: control.text(held[name]) for name, control in widgets.items()}
-    memory().addresses[lesson.page] = parameters
+    memory().addresses[lesson.page] = {
+        name: text for name, text in parameters.items() if held[name] != widgets[name].default
+    }
+    memory().parameters = _parameters()
     if notes:
         sentences.warning("  \n".join(notes), icon=":material/info:")
     return Choice(*pair, notes, _link(lesson, parameters), refused)
@@ -262,7 +267,8 @@ class Control:
                 return st.toggle(value=bool(self.default), **common)
             if setting.name in SEGMENTS:
                 return st.segmented_control(options=self.options, default=self.default, required=True, **common)
-            return st.selectbox(options=self.options, index=self.options.index(str(self.default)), **common)
+            chosen: Answer = st.selectbox(options=self.options, index=self.options.index(str(self.default)), **common)
+            return chosen
         number: Any = setting.kind
         low: Any = math.nextafter(setting.low, math.inf) if setting.above else setting.low
         if setting.special and (self.treated or not self.empty):
@@ -351,11 +357,7 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
     Comes before any widget: Streamlit takes what it can use of the address and drops the rest in silence.
     """
     widgets = _widgets(lesson)
-    entering = memory().controls != lesson.page
-    memory().controls = lesson.page
-    if entering:  # Streamlit would hand the values of another lesson's widgets on to this one's
-        for name in widgets:
-            st.session_state.pop(name, None)
+    entering = _enter(lesson)
     asked, garbled, sentences = {}, set(), []
     for name in st.query_params:
         if name in PARAMETERS:
@@ -373,8 +375,7 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
             garbled.add(name)
     if entering:
         # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
-        if list(asked) != list(st.query_params):
-            st.query_params.from_dict(asked)
+        st.query_params.from_dict(asked)
     else:
         for name in garbled:
             if name in widgets:
@@ -382,6 +383,37 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
             else:
                 del st.query_params[name]
     return garbled, tuple(sentences)
+
+
+def _enter(lesson: Lesson) -> bool:
+    """Whether the learner comes to the lesson with this run, by a first request or from another page.
+
+    Who goes back, or comes by a link without parameters, finds the lesson as it was left.  Starts again where the
+    address has to be mended: Streamlit takes from it what has the name of a widget of the last page, lends it the last
+    page's parameters where a link has none, and puts a bare address into the history where a page is left.
+    """
+    session = memory()
+    if session.controls == lesson.page:
+        return False
+    session.controls = lesson.page
+    for name in _widgets(lesson):  # or the widgets of one lesson would hand their values to the next
+        st.session_state.pop(name, None)
+    context = get_script_run_ctx()
+    asked = parse_qs(context.query_string, keep_blank_values=True) if context else {}
+    frames = {name: texts for name, texts in asked.items() if name in PARAMETERS}
+    asked = {name: texts for name, texts in asked.items() if name not in (*PARAMETERS, *EMBEDDING)}
+    if not asked or (asked == session.parameters and not session.restarted):
+        asked = {name: [text] for name, text in session.addresses.get(lesson.page, {}).items()}
+    if asked != _parameters() and not session.restarted:
+        session.controls, session.restarted = "", True
+        st.switch_page(f"pages/{lesson.page}.py", query_params=asked | frames)
+    session.restarted = False
+    return True
+
+
+def _parameters() -> dict[str, list[str]]:
+    """The lesson's part of the address, as Streamlit has it."""
+    return {name: st.query_params.get_all(name) for name in st.query_params if name not in PARAMETERS}
 
 
 def _control(lesson: Lesson, name: str) -> Control:

@@ -55,13 +55,15 @@ def lessons() -> list[Page]:
 class Memory:
     """A session's state beside its widgets.
 
-    controls: the lesson whose controls are drawn; addresses: lesson -> parameters of its networks, for the menu;
-    last_good: lesson -> its last pair of networks that could be made; ignored: lesson -> what was ignored in its
-    address, and how the controls stood; last_trained: lesson -> its last pair that was within budget; predictions:
-    (lesson, thing to try) -> which way and why.
+    controls: the lesson whose controls are drawn; restarted: it started again to have its whole address;
+    parameters: of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its last pair of networks that could
+    be made; ignored: lesson -> what was ignored in its address, and how the controls stood; last_trained: lesson -> its
+    last pair that was within budget; predictions: (lesson, thing to try) -> which way and why.
     """
 
     controls: str = ""
+    restarted: bool = False
+    parameters: dict[str, list[str]] = field(default_factory=dict)
     addresses: dict[str, dict[str, str]] = field(default_factory=dict)
     last_good: dict[str, Any] = field(default_factory=dict)
     ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
@@ -88,7 +90,7 @@ def page(name: str) -> "Frame":
         memory().controls = ""
     st.logo(ROOT / "assets" / "icon.svg", size="large")
     with st.sidebar, st.container(key="menu"):
-        _menu(name)
+        _menu()
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
     return Frame(header)
@@ -128,13 +130,12 @@ def footer() -> None:
     )
 
 
-def _menu(current: str) -> None:
-    """Links to the pages there are; a lesson's link remembers how its controls stood."""
+def _menu() -> None:
+    """Links to the pages that there are."""
     st.markdown(f"**{NAME}**")
     for row in PAGES:
         if row.exists:
-            elsewhere = memory().addresses.get(row.name) if row.name != current else None
-            st.page_link(row.file, label=row.title, icon=row.icon, query_params=elsewhere, width="stretch")
+            st.page_link(row.file, label=row.title, icon=row.icon, width="stretch")
 
 
 def absolute(address: str) -> str:

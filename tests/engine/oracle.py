@@ -9,6 +9,7 @@ import numpy as np
 import optax
 
 jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_disable_most_optimizations", True)  # compiles twice as fast
 
 import jax.numpy as jnp  # noqa: E402
 
@@ -38,7 +39,7 @@ def layers_of(parameters, network=0):
     n_layers = len(parameters.weights)
     return [
         {
-            name: jnp.asarray(np.asarray(getattr(parameters, field)[layer][network], dtype=np.float64))
+            name: np.asarray(getattr(parameters, field)[layer][network], dtype=np.float64)
             for field, name in NAMES.items()
             if layer < len(getattr(parameters, field))
         }

@@ -264,9 +264,8 @@ def test_one_hidden_layer_has_a_ratio_of_one():
     "changes",
     [
         {"activation": "tanh", "initializer": "lecun", "gain": 1.3, "bias": 0.2},
-        {"activation": "elu", "initializer": "he_uniform", "dropout": 0.3},
         {"activation": "sigmoid", "initializer": "xavier_normal"},
-        {"activation": "relu", "initializer": "he_normal"},
+        {"activation": "relu", "initializer": "he_uniform", "dropout": 0.3},
     ],
 )
 def test_wide_networks_do_as_predicted(changes):

@@ -1,0 +1,151 @@
+"""What comes out of each layer: a signal, or always the same?
+
+Per layer at the current step, on the probe: mean and spread of the activations, and the shares of saturated and of dead
+units, both networks on the same axes.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.clock import latest, rows_at, thinned, timeline_steps
+from pages.charts.figure import (
+    PATIENT,
+    TREATED,
+    AnimatedFigure,
+    Json,
+    Look,
+    axis,
+    footnotes,
+    frame,
+    layer_axis,
+    merged,
+)
+from pages.charts.signed_scale import signed_axis
+from pages.charts.wording import ending, legends, name, number, percent
+
+TITLE = "Activations per layer"
+QUESTION = "Does a signal come out of each layer, or always the same?"
+
+Array = np.ndarray
+
+LOOKS = (PATIENT, TREATED)
+OFFSETS = (-0.12, 0.12)  # layers: the networks' bars stand side by side
+MOST_LAYERS, FEWEST_FRAMES = 1300, 30  # layers over all frames: deep networks move in fewer frames
+HEIGHT = 440
+UPPER, LOWER = (0.42, 1), (0, 0.32)
+SHARES = {"saturated": "saturated_fraction", "dead": "dead_fraction"}
+SYMBOLS = {"saturated": "", "dead": "-open"}
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Above, mean ± standard deviation; below, shares in percent; each against the layer."""
+    histories = (patient, treated)
+    most_frames = max(FEWEST_FRAMES, MOST_LAYERS // (patient.layers + treated.layers))
+    steps = thinned(timeline_steps(*histories), most_frames)
+    means = [rows_at(history.evaluation_step, history.activation_mean, steps) for history in histories]
+    spreads = [rows_at(history.evaluation_step, history.activation_std, steps) for history in histories]
+    with np.errstate(all="ignore"):
+        reach = np.concatenate([(abs(mean) + std).ravel() for mean, std in zip(means, spreads, strict=True)])
+    value_axis, place, on_log = signed_axis("activation", reach, zeroline=True, domain=UPPER)
+
+    traces: list[Json] = []
+    moves: dict[int, list[Json]] = {}
+    for look, text, offset, mean, std in zip(LOOKS, legends(*histories), OFFSETS, means, spreads, strict=True):
+        moves[len(traces)] = [_bar(*values, place, on_log) for values in zip(mean, std, strict=True)]
+        traces.append(_means(look, text, offset, mean.shape[1], on_log))
+    for look, history in zip(LOOKS, histories, strict=True):
+        for kind, share in _defined(history).items():
+            moves[len(traces)] = [{"y": 100 * row} for row in rows_at(history.evaluation_step, share, steps)]
+            traces.append(_shares(look, kind, history.layers))
+
+    layout: Json = {
+        "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"), "yaxis": value_axis,
+        "yaxis2": axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]), "hovermode": "closest",
+    }  # fmt: skip
+    frames = [frame(step, {i: parts[k] for i, parts in moves.items()}) for k, step in enumerate(steps)]
+    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories), HEIGHT)), frames)
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Spread of the first and last hidden layer and the largest share of saturated or dead units, at the end."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, evaluation and layer; shares where they are defined."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        n_rows, n_layers = history.activation_mean.shape
+        columns = {
+            "network": look.name,
+            "training step (updates)": np.repeat(history.evaluation_step, n_layers),
+            "layer": np.tile(np.arange(1, n_layers + 1), n_rows),
+            "mean activation": history.activation_mean.ravel(),
+            "standard deviation of the activation": history.activation_std.ravel(),
+            "saturated (share)": history.saturated_fraction.ravel(),
+            "dead (share)": history.dead_fraction.ravel(),
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _defined(history: RunHistory) -> dict[str, Array]:
+    """The shares that this activation has."""
+    shares = {kind: getattr(history, measure) for kind, measure in SHARES.items()}
+    return {kind: share for kind, share in shares.items() if not np.isnan(share).all()}
+
+
+def _bar(mean: Array, std: Array, place, on_log: bool) -> Json:
+    """What moves of one network's means: heights, and lengths of the bars above and, where they differ, below."""
+    with np.errstate(all="ignore"):
+        height = place(mean)
+        above, below = place(mean + std) - height, height - place(mean - std)
+    return {"y": height, "error_y": {"array": above} | ({"arrayminus": below} if on_log else {})}
+
+
+def _means(look: Look, text: str, offset: float, n_layers: int, on_log: bool) -> Json:
+    bar = {"type": "data", "symmetric": not on_log, "color": look.color, "thickness": 2.5, "width": 4}
+    hover = "layer %{x:.0f}: mean %{y:.3g}, standard deviation %{error_y.array:.3g}"
+    return {
+        "type": "scatter", "mode": "markers", "x": np.arange(1, n_layers + 1) + offset, "name": f"{look.name}: {text}",
+        "error_y": bar, **look.marker(),
+        # On a log scale the heights are places on the axis and not values.
+        **({"hoverinfo": "skip"} if on_log else {"hovertemplate": f"{hover}<extra>{look.name}</extra>"}),
+    }  # fmt: skip
+
+
+def _shares(look: Look, kind: str, n_layers: int) -> Json:
+    marker = {"color": look.color, "symbol": look.symbol + SYMBOLS[kind], "size": 9, "line": {"width": 2}}
+    return {
+        "type": "scatter", "mode": "lines+markers", "x": np.arange(1, n_layers + 1), "yaxis": "y2", "marker": marker,
+        "name": f"{look.name}: {kind}", **look.line(2), "cliponaxis": False,
+        "hovertemplate": f"layer %{{x}}: %{{y:.0f}} % {kind}<extra>{look.name}</extra>",
+    }  # fmt: skip
+
+
+def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+    missing = dict.fromkeys(
+        f"{kind} for {name(history.experiment.activation)}"
+        for history in histories
+        for kind in SHARES
+        if kind not in _defined(history)
+    )
+    notes = [f"Above: mean ± standard deviation. Not defined: shares at the output, {', '.join(missing)}."]
+    endings = zip(LOOKS, histories, strict=True)
+    return notes + [f"{look.name}: {words}." for look, history in endings if (words := ending(history))]
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    last, hidden = latest(history.evaluation_step, int(history.evaluation_step[-1])), history.experiment.depth
+    mean, std = history.activation_mean[last], history.activation_std[last]
+    text = f"{look.name} at step {history.evaluation_step[last]}: layer 1 puts out {number(mean[0])} ± {number(std[0])}"
+    if hidden > 1:
+        text += f", hidden layer {hidden} {number(mean[hidden - 1])} ± {number(std[hidden - 1])}"
+    for kind, share in _defined(history).items():
+        layers = share[last, :hidden]
+        if np.isnan(layers).all():
+            continue
+        worst = int(np.nanargmax(layers))
+        text += f"; {kind} at most {percent(float(layers[worst]))} of layer {worst + 1}"
+    return text + "."

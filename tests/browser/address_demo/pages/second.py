@@ -1,0 +1,15 @@
+"""Another lesson with the same names in its address."""
+
+import json
+from dataclasses import asdict
+
+import streamlit as st
+
+from engine import Experiment
+from pages.components.controls import Lesson, controls
+
+choice = controls(Lesson("second", Experiment(), Experiment(activation="tanh")))
+with st.container(key="said"):
+    st.text(json.dumps([asdict(choice.patient), asdict(choice.treated)]))
+st.page_link("pages/vanishing_gradients.py", label="The first lesson")
+st.page_link("pages/vanishing_gradients.py", label="As in a text", query_params={"depth": "21", "gain": "3", "x": "y"})

@@ -1,0 +1,23 @@
+"""The frame and the controls of a lesson, and what they say."""
+
+import json
+from dataclasses import asdict, replace
+
+import streamlit as st
+
+from engine import Experiment
+from pages.components import frame
+from pages.components.controls import Lesson, apply, controls
+
+PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal")
+TREATED = replace(PATIENT, activation="relu", initializer="he_normal")
+LESSON = Lesson("vanishing_gradients", PATIENT, TREATED)
+
+header = frame.page("vanishing_gradients")
+choice = controls(LESSON)
+header.tools(choice.address)
+other = replace(PATIENT, depth=3, dataset="circles", gain=2.0, residual=True, learning_rate=0.003)
+st.button("Try this", on_click=apply, args=(LESSON, other, replace(other, activation="tanh", bias=0.5)))
+with st.container(key="said"):
+    st.text(json.dumps([asdict(choice.patient), asdict(choice.treated)]))
+frame.footer()

@@ -1,0 +1,245 @@
+"""Address and screen agree: after every control, reload and Back, on a cold deep link, and after a thing to try."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from engine.experiment import SETTINGS
+from pages.components.controls import PREFIX, SHARED
+
+APP = "tests/browser/address_demo/app.py"
+LESSON = "vanishing_gradients"
+SECONDS = 15
+
+
+@pytest.fixture(scope="module")
+def home(serve_module: Callable[..., str]) -> str:
+    return serve_module(APP)
+
+
+def said(page: Page) -> list[dict[str, Any]]:
+    """The networks that the page speaks of."""
+    text = page.locator(".st-key-said").inner_text()
+    return json.loads(text[text.index("[") : text.rindex("]") + 1])
+
+
+def parameters(page: Page) -> dict[str, str]:
+    return {name: texts[-1] for name, texts in parse_qs(urlsplit(page.url).query).items()}
+
+
+def agree(page: Page, address: dict[str, str], patient: dict[str, Any], treated: dict[str, Any]) -> None:
+    """Wait until the address bar has these parameters and the networks these settings."""
+    end = time.monotonic() + SECONDS
+    while True:
+        page.wait_for_timeout(100)
+        shown: Any = said(page) if page.locator(".st-key-said").count() else [{}, {}]
+        mine = {name: shown[0].get(name) for name in patient}
+        theirs = {name: shown[1].get(name) for name in treated}
+        if (parameters(page), mine, theirs) == (address, patient, treated):
+            return
+        assert time.monotonic() < end, (parameters(page), mine, theirs)
+
+
+def opened(page: Page, address: str) -> Page:
+    page.goto(address)
+    expect(page.locator(".st-key-said")).to_contain_text("precision", timeout=SECONDS * 1000)
+    return page
+
+
+def segment(page: Page, label: str, option: str) -> Locator:
+    group = page.get_by_role("radiogroup", name=label, exact=True)
+    return group.get_by_role("radio", name=option, exact=True)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def type_into(page: Page, label: str, text: str) -> None:
+    field = page.get_by_label(label, exact=True)
+    field.fill(text)
+    field.press("Enter")
+
+
+def test_address_and_screen_agree_after_every_kind_of_control(page: Page, home: str):
+    opened(page, home + LESSON)
+    agree(page, {}, {"activation": "sigmoid"}, {"activation": "relu"})
+    segment(page, "Activation", "tanh").click()
+    address = {"activation": "tanh"}
+    agree(page, address, {"activation": "tanh"}, {"activation": "relu"})
+    segment(page, "Treated: activation", "as patient").click()
+    address |= {"treated_activation": "as patient"}
+    agree(page, address, {"activation": "tanh"}, {"activation": "tanh"})
+    choose(page, "Treated: initializer", "orthogonal")
+    address |= {"treated_initializer": "orthogonal"}
+    agree(page, address, {"initializer": "xavier_normal"}, {"initializer": "orthogonal"})
+    slider = page.get_by_role("slider", name="Hidden layers")
+    slider.press("ArrowRight")
+    address |= {"depth": "11"}
+    agree(page, address, {"depth": 11}, {"depth": 11})
+    page.get_by_text("More settings").click()
+    type_into(page, "Learning rate", "0.00123")
+    address |= {"learning_rate": "0.00123"}
+    agree(page, address, {"learning_rate": 0.00123}, {"learning_rate": 0.00123})
+    type_into(page, "Treated: gain", "1.7")
+    address |= {"treated_gain": "1.7"}
+    agree(page, address, {"gain": 1.0}, {"gain": 1.7})
+    page.locator(".st-key-width").get_by_role("button", name="Increment").click()
+    address |= {"width": "17"}
+    agree(page, address, {"width": 17}, {"width": 17})
+    page.get_by_role("switch", name="Residual connections").press("Space")
+    address |= {"residual": "true"}
+    agree(page, address, {"residual": True}, {"residual": True})
+    choose(page, "Treated: residual connections", "false")
+    address |= {"treated_residual": "false"}
+    agree(page, address, {"residual": True}, {"residual": False})
+    type_into(page, "Treated: gain", "")
+    del address["treated_gain"]
+    agree(page, address, {"gain": 1.0}, {"gain": 1.0})
+
+    before = said(page)
+    page.reload()
+    agree(page, address, *before)
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_text("at home")).to_be_visible()
+    assert parameters(page) == {}
+    page.go_back()
+    agree(page, address, *before)
+    # and through the menu, which remembers
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_text("at home")).to_be_visible()
+    page.get_by_role("link", name="Vanishing gradients").click()
+    agree(page, address, *before)
+
+
+def test_a_cold_deep_link_on_a_fresh_server(page: Page, serve: Callable[..., str]):
+    query = "?depth=12&activation=tanh&treated_activation=relu&treated_initializer=he_normal&learning_rate=0.0123"
+    opened(page, serve(APP, LESSON + query))
+    agree(
+        page,
+        {"depth": "12", "activation": "tanh", "learning_rate": "0.0123"},  # defaults leave the address
+        {"depth": 12, "activation": "tanh", "learning_rate": 0.0123},
+        {"depth": 12, "activation": "relu", "initializer": "he_normal"},
+    )
+    expect(page.get_by_role("heading", name="Vanishing gradients")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Page, home: str, chromium: Browser):
+    opened(page, home + LESSON + "?depth=12&gain=2&treated_activation=as+patient&projector=true")
+    page.get_by_role("button", name="Share").click()
+    link = page.get_by_text("http://127.0.0.1").inner_text()
+    assert link.startswith(home + LESSON + "?")
+    named = parse_qs(urlsplit(link).query)
+    own = set(SETTINGS) - {*SHARED, "data_digest"}
+    assert set(named) == {*SHARED, *own, *(PREFIX + name for name in own)}
+    assert named["depth"] == ["12"]
+    assert named["treated_activation"] == named["treated_gain"] == ["as patient"]
+    assert "projector" not in named
+    other = chromium.new_page()
+    opened(other, link)
+    length = other.evaluate("history.length")
+    address = {"depth": "12", "gain": "2.0", "treated_activation": "as patient"}
+    agree(other, address, *said(page))
+    assert other.evaluate("history.length") == length <= 3  # the blank page, the link, and the link without defaults
+    other.close()
+
+
+def test_a_thing_to_try_is_one_step_back(page: Page, home: str):
+    opened(page, home + LESSON + "?l2=0.01&width=8")
+    agree(page, {"l2": "0.01", "width": "8"}, {"l2": 0.01, "width": 8}, {"l2": 0.01})
+    before = said(page)
+    page.get_by_role("button", name="Try this").click()
+    address = {"depth": "3", "dataset": "circles", "gain": "2.0", "residual": "true", "learning_rate": "0.003"}
+    address |= {"treated_activation": "tanh", "treated_bias": "0.5"}
+    # The treated network's initializer is the patient's now, and says so.
+    address |= {"treated_initializer": "as patient"}
+    mine = {"depth": 3, "dataset": "circles", "gain": 2, "l2": 0, "width": 16}
+    agree(page, address, mine, {"activation": "tanh", "bias": 0.5, "residual": True})
+    after = said(page)
+    page.go_back()
+    agree(page, {"l2": "0.01", "width": "8"}, *before)
+    page.go_forward()
+    agree(page, address, *after)
+    page.reload()
+    agree(page, address, *after)
+
+
+def test_garbage_falls_back_with_a_line(page: Page, home: str):
+    opened(page, home + LESSON + "?depth=12.7&width=inf&activation=swish&banana=1&gain=2")
+    agree(page, {"gain": "2"}, {"depth": 10, "width": 16, "activation": "sigmoid", "gain": 2}, {"activation": "relu"})
+    for text in ("depth=12.7", "width=inf", "activation=swish", "banana=1"):
+        expect(page.get_by_role("alert").get_by_text(text)).to_be_visible()
+    segment(page, "Activation", "tanh").click()  # its parameter was garbage
+    agree(page, {"gain": "2", "activation": "tanh"}, {"activation": "tanh"}, {"activation": "relu"})
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.go_back()
+    page.go_back()
+    agree(page, {"gain": "2"}, {"depth": 10, "width": 16, "activation": "sigmoid", "gain": 2}, {"activation": "relu"})
+
+
+def test_lessons_keep_their_settings_apart(page: Page, home: str):
+    opened(page, home + LESSON + "?depth=33&activation=elu&treated_gain=3")
+    first = {"depth": "33", "activation": "elu", "treated_gain": "3"}
+    agree(page, first, {"depth": 33}, {"gain": 3})
+    page.evaluate("history.pushState({}, '', '/second'); dispatchEvent(new PopStateEvent('popstate'))")
+    agree(page, {}, {"depth": 4, "activation": "relu"}, {"gain": 1, "activation": "tanh"})
+    type_into(page, "Training steps", "77")
+    agree(page, {"steps": "77"}, {"depth": 4, "steps": 77}, {"steps": 77})
+    # a lesson is found as it was left
+    page.get_by_role("link", name="The first lesson").click()
+    agree(page, first | {"treated_gain": "3.0"}, {"depth": 33, "steps": 500}, {"gain": 3, "activation": "relu"})
+    page.go_back()
+    agree(page, {"steps": "77"}, {"depth": 4, "steps": 77}, {"activation": "tanh"})
+    # a link with parameters means these, although the last page's widgets have the same names
+    page.get_by_role("link", name="As in a text").click()
+    agree(page, {"depth": "21", "gain": "3"}, {"depth": 21, "gain": 3, "activation": "sigmoid"}, {"gain": 3})
+    expect(page.get_by_role("alert").get_by_text("x=y")).to_be_visible()
+
+
+def test_projector_is_larger_and_in_the_address(page: Page, home: str):
+    opened(page, home + LESSON)
+
+    size = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
+    normal = page.evaluate(size)
+    page.get_by_text("Projector", exact=True).click()
+    agree(page, {"projector": "true"}, {}, {})
+    page.wait_for_function(f"{size} >= {1.2 * normal}")
+    page.reload()
+    agree(page, {"projector": "true"}, {}, {})
+    page.wait_for_function(f"{size} >= {1.2 * normal}")
+
+
+def test_by_keyboard_alone(page: Page, home: str):
+    opened(page, home + LESSON)
+    segment(page, "Activation", "relu").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    agree(page, {"activation": "tanh"}, {"activation": "tanh"}, {})
+    page.get_by_role("combobox", name="Initializer", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    page.get_by_role("slider", name="Hidden layers").focus()
+    page.keyboard.press("ArrowLeft")
+    agree(page, {"activation": "tanh", "initializer": "he_normal", "depth": "9"}, {"depth": 9}, {})
+
+
+def test_nothing_is_fetched_from_elsewhere(page: Page, home: str):
+    outside: list[str] = []
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((home, "data:", "blob:")) else outside.append(request.url),
+    )
+    page.goto(home)
+    expect(page.get_by_text("at home")).to_be_visible(timeout=SECONDS * 1000)
+    opened(page, home + LESSON)
+    page.wait_for_timeout(500)
+    assert not outside

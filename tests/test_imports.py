@@ -1,0 +1,84 @@
+"""Imports point one way: engine <- pages/charts <- pages/components <- pages, app.py."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAVY = "streamlit", "plotly", "pandas"
+
+
+def files(*patterns):
+    return sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+
+
+def imported(path):
+    """Dotted names of all modules that a file imports anywhere in it, in a function or for type checking too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def packages(path):
+    return {name.split(".")[0] for name in imported(path)}
+
+
+def within(names, *prefixes):
+    return {name for name in names if any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)}
+
+
+def label(path):
+    return str(path.relative_to(ROOT))
+
+
+ENGINE = files("engine/*.py")
+CHARTS = files("pages/charts/*.py")
+COMPONENTS = files("pages/components/*.py")
+PAGES = files("pages/*.py", "app.py")
+SCRIPTS = [f"pages.{path.stem}" for path in files("pages/*.py")]
+# threadpoolctl is optional there; executors.py alone starts processes
+ENGINE_EXTRAS = {"blas.py": {"threadpoolctl"}, "executors.py": {"loky", "threadpoolctl", "distributed"}}
+
+
+def test_importing_the_engine_brings_in_no_screen():
+    code = f"import engine, sys; print([name for name in {HEAVY} if name in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_there_is_something_to_check():
+    assert {"experiment.py", "network.py", "training.py", "theory.py"} <= {path.name for path in ENGINE}
+
+
+@pytest.mark.parametrize("path", ENGINE, ids=label)
+def test_the_engine_needs_numpy_and_the_standard_library(path):
+    allowed = {"engine", "numpy", *sys.stdlib_module_names, *ENGINE_EXTRAS.get(path.name, ())}
+    assert packages(path) <= allowed
+
+
+@pytest.mark.parametrize("path", CHARTS, ids=label)
+def test_charts_know_no_screen(path):
+    names = imported(path)
+    assert not within(names, "streamlit", "app", "pages.components", *SCRIPTS)
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=label)
+def test_components_know_no_page(path):
+    assert not within(imported(path), "app", *SCRIPTS)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=label)
+def test_pages_hold_no_numpy_no_plotly_no_training(path):
+    names = imported(path)
+    assert not within(names, "numpy", "plotly", "pandas", "engine.training", "engine.train", "engine.train_many")
+    assert not within(names, "app", *SCRIPTS)
