@@ -4,6 +4,8 @@ Per layer at the current step, on the probe: mean and spread of the activations,
 units, both networks on the same axes.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -33,7 +35,7 @@ LOOKS = (PATIENT, TREATED)
 OFFSETS = (-0.12, 0.12)  # layers: the networks' bars stand side by side
 MOST_LAYERS, FEWEST_FRAMES = 1300, 30  # layers over all frames: deep networks move in fewer frames
 HEIGHT = 440
-UPPER, LOWER = (0.42, 1), (0, 0.32)
+UPPER, LOWER = (0.4, 1), (0, 0.3)
 SHARES = {"saturated": "saturated_fraction", "dead": "dead_fraction"}
 SYMBOLS = {"saturated": "", "dead": "-open"}
 
@@ -45,9 +47,11 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     steps = thinned(timeline_steps(*histories), most_frames)
     means = [rows_at(history.evaluation_step, history.activation_mean, steps) for history in histories]
     spreads = [rows_at(history.evaluation_step, history.activation_std, steps) for history in histories]
+    pairs = list(zip(means, spreads, strict=True))
     with np.errstate(all="ignore"):
-        reach = np.concatenate([(abs(mean) + std).ravel() for mean, std in zip(means, spreads, strict=True)])
-    value_axis, place, on_log = signed_axis("activation", reach, zeroline=True, domain=UPPER)
+        low = np.concatenate([(mean - spread).ravel() for mean, spread in pairs])
+        high = np.concatenate([(mean + spread).ravel() for mean, spread in pairs])
+    value_axis, place, on_log = signed_axis("activation", low, high, zeroline=True, domain=UPPER)
 
     traces: list[Json] = []
     moves: dict[int, list[Json]] = {}
@@ -96,7 +100,7 @@ def _defined(history: RunHistory) -> dict[str, Array]:
     return {kind: share for kind, share in shares.items() if not np.isnan(share).all()}
 
 
-def _bar(mean: Array, std: Array, place, on_log: bool) -> Json:
+def _bar(mean: Array, std: Array, place: Callable[[Array], Array], on_log: bool) -> Json:
     """What moves of one network's means: heights, and lengths of the bars above and, where they differ, below."""
     with np.errstate(all="ignore"):
         height = place(mean)
@@ -109,14 +113,19 @@ def _means(look: Look, text: str, offset: float, n_layers: int, on_log: bool) ->
     hover = "layer %{x:.0f}: mean %{y:.3g}, standard deviation %{error_y.array:.3g}"
     return {
         "type": "scatter", "mode": "markers", "x": np.arange(1, n_layers + 1) + offset, "name": f"{look.name}: {text}",
-        "error_y": bar, **look.marker(),
+        "error_y": bar, **look.marker(7),
         # On a log scale the heights are places on the axis and not values.
         **({"hoverinfo": "skip"} if on_log else {"hovertemplate": f"{hover}<extra>{look.name}</extra>"}),
     }  # fmt: skip
 
 
 def _shares(look: Look, kind: str, n_layers: int) -> Json:
-    marker = {"color": look.color, "symbol": look.symbol + SYMBOLS[kind], "size": 9, "line": {"width": 2}}
+    marker = {
+        "color": look.color,
+        "symbol": look.symbol + SYMBOLS[kind],
+        "size": 9,
+        "line": {"color": look.color, "width": 2},
+    }
     return {
         "type": "scatter", "mode": "lines+markers", "x": np.arange(1, n_layers + 1), "yaxis": "y2", "marker": marker,
         "name": f"{look.name}: {kind}", **look.line(2), "cliponaxis": False,

@@ -71,6 +71,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     tight = {"range": _span(factors)}  # whole decades would press the factors together
     axes = [log_axis("factor", [*factors, 1], FACTOR_LABELS, domain=panel, **tight) for panel in PANELS[:3]]
     axes.append(log_axis("product", [*products, 1], PRODUCT_LABELS, domain=PANELS[3]))
+    size = marker_size(max(depths))
     traces: list[Json] = []
     heights: dict[int, np.ndarray] = {}  # trace -> y at every step
     for place, (row, axis) in enumerate(zip(ROWS, axes, strict=True)):
@@ -82,7 +83,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
                 {
                     "type": "scatter", "mode": "lines+markers", "x": x, "yaxis": row, "name": f"{look.name}: {name}",
                     "showlegend": place == 0, "hovertemplate": f"layer %{{x}}: %{{y:.2~g}}<extra>{look.name}</extra>",
-                    "cliponaxis": False, **look.line(), **look.marker(marker_size(len(x))),
+                    "cliponaxis": False, **look.line(), **look.marker(size),
                 }
             )  # fmt: skip
             if (y == 0).any():

@@ -205,16 +205,16 @@ def column_headings(texts: Sequence[str]) -> tuple[list[Json], int]:
 
     texts: of the patient's and of the treated network's panel.
     """
-    columns = [(look, textwrap.wrap(text, _COLUMN_CHARACTERS)) for look, text in zip((PATIENT, TREATED), texts, strict=True)]
+    wrapped = [textwrap.wrap(text, _COLUMN_CHARACTERS) for text in texts]
     headings = [
         {
             "text": "<br>".join([_marked(look), *lines]), "align": "center", "showarrow": False, "xref": "paper",
             "x": (left + right) / 2, "xanchor": "center", "yref": "paper", "y": 1, "yanchor": "bottom",
             "font": {"size": TICK_SIZE},
         }
-        for (look, lines), (left, right) in zip(columns, COLUMNS, strict=True)
+        for look, lines, (left, right) in zip((PATIENT, TREATED), wrapped, COLUMNS, strict=True)
     ]  # fmt: skip
-    return headings, 8 + _NOTE_LINE * (1 + max(len(lines) for _, lines in columns))
+    return headings, 8 + _NOTE_LINE * (1 + max(map(len, wrapped)))
 
 
 def row_heading(text: str, y: float, look: Look | None = None) -> Json:
@@ -258,7 +258,7 @@ def log_axis(title: str, values: Any = None, labels: int = _MOST_DECADE_LABELS, 
 
 def marker_size(points: int) -> float:
     """Of markers side by side at 390 px, so that as many as this stay apart."""
-    return 9 if points <= 16 else 6 if points <= 30 else 4
+    return 9 if points <= 16 else 6 if points <= 30 else 5
 
 
 def zero_marks(look: Look, **attributes: Any) -> Json:

@@ -50,6 +50,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     theories = [_theory(history) for history in histories]
     signals = [rows_at(history.step, history.delta_rms, steps) for history in histories]
     gradients = [rows_at(history.step, history.gradient_norm, steps) for history in histories]
+    size = marker_size(max(patient.layers, treated.layers))
     short = unit.replace("squared error", "error²")
     upper = log_axis(f"rms ∂L/∂z ({short})", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
     lower = log_axis(f"‖∂L/∂W‖ ({short})", _flat(*gradients), LOWER_LABELS, domain=LOWER)
@@ -59,7 +60,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     for row, panel, axis in (("y", signals, upper), ("y2", gradients, lower)):
         for look, name, values in zip(looks, legends(patient, treated), panel, strict=True):
             heights[len(traces)] = np.where(values == 0, np.nan, values)
-            traces.append(_curve(look, name, row, values.shape[1], unit))
+            traces.append(_curve(look, name, row, values.shape[1], unit, size))
             if (values == 0).any():
                 heights[len(traces)] = on_lower_edge(values, axis)
                 traces.append(zero_marks(look, x=_layers(values.shape[1]), yaxis=row))
@@ -143,11 +144,11 @@ def _theory_line_of_legend() -> Json:
     return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": THEORY, "line": line}
 
 
-def _curve(look: Look, name: str, row: str, n_layers: int, unit: str) -> Json:
+def _curve(look: Look, name: str, row: str, n_layers: int, unit: str, size: float) -> Json:
     return {
         "type": "scatter", "mode": "lines+markers", "x": _layers(n_layers), "yaxis": row, "showlegend": row == "y",
         "name": f"{look.name}: {name}", "hovertemplate": f"layer %{{x}}: %{{y:.2~e}} {unit}<extra>{look.name}</extra>",
-        "cliponaxis": False, **look.line(), **look.marker(marker_size(n_layers)),
+        "cliponaxis": False, **look.line(), **look.marker(size),
     }  # fmt: skip
 
 

@@ -113,8 +113,9 @@ def _whole_steps(steps: list[int]) -> Json:
 
 def _maps(steps: np.ndarray, signal: np.ndarray, row: str, unit: str) -> list[Json]:
     """The map, and over it, where there are any, the cells without a logarithm."""
-    if not len(steps):  # an empty map would be no panel at all
-        steps, signal = np.zeros(1), np.full((1, signal.shape[1]), np.nan)
+    if not len(steps):  # an empty map would leave its panel without axes
+        nothing = {"type": "scatter", "mode": "markers", "x": [0], "y": [1], "opacity": 0, "hoverinfo": "skip"}
+        return [nothing | {"yaxis": row, "showlegend": False}]
     layers = np.arange(1, signal.shape[1] + 1)
     place: Json = {"type": "heatmap", "x": steps, "y": layers, "yaxis": row}
     with np.errstate(all="ignore"):

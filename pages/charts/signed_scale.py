@@ -18,16 +18,17 @@ SMALLEST_DECADE = -300  # close to the smallest number there is
 LABELS_A_SIDE = 3
 
 
-def signed_axis(title: str, reach: Array, **attributes: Any) -> tuple[Json, Callable[[Array], Array], bool]:
-    """An axis for signed values: linear, or logarithmic on both sides of 0 where the layers differ by orders of magnitude.
+def signed_axis(title: str, low: Array, high: Array, **attributes: Any) -> tuple[Json, Callable[[Array], Array], bool]:
+    """An axis for signed values: linear, or logarithmic on both sides of 0 where layers differ by orders of magnitude.
 
-    reach: the largest |value| of each layer and frame.  Returns the axis, the function that puts values on it, and
-    whether it is logarithmic: sign(v) log₁₀(1 + |v|/t), with t the power of ten below the smallest reach.
+    low, high: where each layer's drawing begins and ends in each frame.  Returns the axis, the function that puts values
+    on it, and whether it is logarithmic: sign(v) log₁₀(1 + |v|/t), with t the power of ten below the smallest layer.
     """
+    reach = np.maximum(np.abs(low), np.abs(high))
     finite = reach[np.isfinite(reach) & (reach > 0)]
+    ends = np.array([low[np.isfinite(low)].min(initial=0), high[np.isfinite(high)].max(initial=0)])
     if not finite.size or math.log10(finite.max()) - math.log10(finite.min()) <= LINEAR_DECADES:
-        largest = finite.max() if finite.size else 1.0
-        return axis(title, [-largest, largest], **attributes), np.asarray, False
+        return axis(title, ends if finite.size else [-1, 1], **attributes), np.asarray, False
 
     lowest = max(math.log10(finite.min()), math.log10(np.median(finite)) - DECADES_BELOW_TYPICAL, SMALLEST_DECADE)
     start, end = math.floor(lowest), math.floor(math.log10(finite.max()))
@@ -40,9 +41,8 @@ def signed_axis(title: str, reach: Array, **attributes: Any) -> tuple[Json, Call
     decades = range(end, start, -every)
     ticks = [0.0] + [sign * float(place(np.array(10.0**decade))) for decade in decades for sign in (1, -1)]
     labels = ["0"] + [sign + _power(decade) for decade in decades for sign in ("", "−")]
-    edge = float(place(np.array(finite.max()))) * 1.05
-    look = {"range": [-edge, edge], "tickvals": ticks, "ticktext": labels}
-    return merged(axis(f"{title}, log scale"), look | attributes), place, True
+    look = axis(f"{title}, log scale", place(ends)) | {"tickvals": ticks, "ticktext": labels}
+    return merged(look, attributes), place, True
 
 
 def _power(decade: int) -> str:

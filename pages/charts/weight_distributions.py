@@ -44,8 +44,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     most_frames = max(FEWEST_FRAMES, MOST_BOXES // (patient.layers + treated.layers))
     steps = thinned(timeline_steps(*histories), most_frames)
     boxes = [_quantiles(history, [latest(history.frame_step, step) for step in steps]) for history in histories]
-    reach = np.concatenate([np.abs(values).max(axis=2).ravel() for values in boxes])
-    value_axis, place, on_log = signed_axis("weight", reach, zeroline=True)
+    ends = np.concatenate([values[..., [0, -1]].reshape(-1, 2) for values in boxes])
+    value_axis, place, on_log = signed_axis("weight", *ends.T, zeroline=True)
     drawn = [place(values) for values in boxes]
 
     traces = [
@@ -91,9 +91,7 @@ def _quantiles(history: RunHistory, frames: Sequence[int]) -> Array:
     """Quantiles of each layer's weights, (frames, L, 5)."""
     kept, where = np.unique(frames, return_inverse=True)
     with np.errstate(over="ignore", invalid="ignore"):  # differences of the largest numbers there are
-        layers = [
-            np.quantile(weights[kept].reshape(len(kept), -1), QUANTILES, axis=1).T for weights in history.weights
-        ]
+        layers = [np.quantile(weights[kept].reshape(len(kept), -1), QUANTILES, axis=1).T for weights in history.weights]
     return np.stack(layers, axis=1)[where]
 
 
@@ -114,6 +112,6 @@ def _sentence(look: Look, history: RunHistory) -> str:
 
     end = history.frame_step[-1]
     return (
-        f"{look.name}: the middle half of layer 1’s weights lies {half(first[0])} at step 0 and {half(last[0])} at step "
-        f"{end}; of the output layer’s {half(first[-1])} and {half(last[-1])}."
+        f"{look.name}: the middle half of layer 1’s weights lies {half(first[0])} at step 0 and {half(last[0])} "
+        f"at step {end}; of the output layer’s {half(first[-1])} and {half(last[-1])}."
     )

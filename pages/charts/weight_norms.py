@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.clock import timeline_steps
+from pages.charts.clock import thinned, timeline_steps
 from pages.charts.figure import (
     COLUMNS,
     DEPTH_COLORS,
@@ -36,17 +36,18 @@ LOOKS = (PATIENT, TREATED)
 # An update of about a thousandth of the weights is a rule of thumb for a good learning rate; the band is one decade to
 # either side.  cs231n, Neural Networks Part 3, "Ratio of weights:updates".
 RULE_OF_THUMB, BAND = 1e-3, (1e-4, 1e-2)
-MOST_POINTS, POINTS_A_PANEL, FEWEST_POINTS = 150, 2400, 40  # of a curve; of all curves of a panel
+MOST_POINTS = 120  # of a curve
+MOST_CURVES = 16  # of a panel: of deeper networks every so many layers, the first and the output always
 UPPER, LOWER = (0.56, 1.0), (0.0, 0.46)
 LABELS = 5  # powers of ten that stay apart on an axis of that height
 HEIGHT = 460
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
 MOST_KEY_LABELS = 12
-HOW_TO_READ = "Thick: layer 1. Dotted: output layer. Grey: a relative update of 10⁻³, give or take a decade, is a rule of thumb."
+HOW_TO_READ = "Thick: layer 1. Dotted: output. Grey: a rule of thumb for updates, 10⁻³, and a decade either side."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Norms above, relative updates below, patient left and treated right, against the training step; a line a layer."""
+    """Norms above, relative updates below; patient left, treated right; against the training step, a line a layer."""
     histories = (patient, treated)
     most_layers = max(history.layers for history in histories)
     rows = [_rows(history) for history in histories]
@@ -58,7 +59,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
     key = -AXIS_BELOW / (HEIGHT - top - BELOW)
     layout: Json = {
-        "showlegend": False, "margin": {"t": top, "b": BELOW}, "coloraxis": _depth_axis(most_layers, key), "hovermode": "closest",
+        "showlegend": False, "margin": {"t": top, "b": BELOW}, "coloraxis": _depth_axis(most_layers, key),
+        "hovermode": "closest",
     }  # fmt: skip
     traces: list[Json] = [_key_of_depth()]
     rows_of_panels = (
@@ -72,7 +74,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             if row:
                 traces += [part | place for part in _rule_of_thumb(end)]
             steps = history.step[rows[column]]
-            traces += [trace | place for trace in _curves(look, steps, values, most_layers, "ΔW" if row else "W")]
+            traces += [trace | place for trace in _curves(look, steps, values, _layers(history), most_layers)]
             shared = {"showticklabels": False, "title": {"text": ""}} if column else {}
             layout["yaxis" + place["yaxis"][1:]] = merged(value_axis, {"anchor": place["xaxis"]} | shared)
     for column, panel in enumerate(COLUMNS):
@@ -112,8 +114,12 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
 def _rows(history: RunHistory) -> Array:
     """Places of the updates that are drawn: the first, the last, and some evenly between."""
     n = len(history.step)
-    most = min(MOST_POINTS, max(FEWEST_POINTS, POINTS_A_PANEL // history.layers))
-    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int))
+    return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(int))
+
+
+def _layers(history: RunHistory) -> list[int]:
+    """Indices of the layers that are drawn."""
+    return thinned(range(history.layers), MOST_CURVES)
 
 
 def _relative_updates(history: RunHistory) -> Array:
@@ -127,14 +133,14 @@ def _drawn(panels: list[Array]) -> Array:
     return np.concatenate([values.ravel() for values in panels])
 
 
-def _curves(look: Look, steps: Array, values: Array, most_layers: int, tensor: str) -> list[Json]:
+def _curves(look: Look, steps: Array, values: Array, layers: list[int], most_layers: int) -> list[Json]:
     """A line a layer in the colour of its depth; first and output layer can be told apart without colour."""
     n_layers, colors = values.shape[1], depth_colors(most_layers)
     mode = "lines+markers" if len(steps) == 1 else "lines"
     # A log axis has no place for 0: a gap, which the notes mention.
     positive = np.where(values > 0, values, np.nan)
     traces = []
-    for layer in range(n_layers):
+    for layer in layers:
         line: Json = {"color": colors[layer], "width": 3.5 if layer == 0 else 1.5}
         if layer == n_layers - 1:
             line |= {"dash": "dot", "width": 3}
@@ -151,7 +157,8 @@ def _curves(look: Look, steps: Array, values: Array, most_layers: int, tensor: s
 def _rule_of_thumb(end: int) -> list[Json]:
     low, high = BAND
     band = {"x": [0, end, end, 0], "y": [low, low, high, high], "fill": "toself", "mode": "none"}
-    line = {"x": [0, end], "y": [RULE_OF_THUMB] * 2, "mode": "lines", "line": {"color": "#8a8f94", "dash": "dash", "width": 1.5}}
+    dashes = {"color": "#8a8f94", "dash": "dash", "width": 1.5}
+    line = {"x": [0, end], "y": [RULE_OF_THUMB] * 2, "mode": "lines", "line": dashes}
     look = {"type": "scatter", "hoverinfo": "skip", "name": "rule of thumb"}
     return [look | band | {"fillcolor": "rgba(138, 143, 148, 0.25)"}, look | line]
 
@@ -163,7 +170,8 @@ def _depth_axis(layers: int, key: float) -> Json:
     scale = [[place / (len(DEPTH_COLORS) - 1), color] for place, color in enumerate(DEPTH_COLORS)]
     bar = {
         "orientation": "h", "thickness": 12, "len": 0.9, "x": 0.5, "y": key, "yanchor": "top", "ypad": 0,
-        "title": {"text": "layer (1 = nearest the input)", "side": "top"}, "tickvals": ticks, "ticktext": list(map(str, ticks)),
+        "title": {"text": "layer (1 = nearest the input)", "side": "top"},
+        "tickvals": ticks, "ticktext": list(map(str, ticks)),
     }  # fmt: skip
     return {"cmin": 1, "cmax": max(layers, 2), "colorscale": scale, "colorbar": bar}
 
@@ -176,10 +184,12 @@ def _key_of_depth() -> Json:
 
 def _notes(histories: tuple[RunHistory, RunHistory], norms: list[Array], updates: list[Array]) -> list[str]:
     notes = [HOW_TO_READ]
+    if len(_layers(max(histories, key=lambda history: history.layers))) < max(history.layers for history in histories):
+        notes.append(f"Of more than {MOST_CURVES} layers, {MOST_CURVES} are drawn.")
     for look, history, norm, update in zip(LOOKS, histories, norms, updates, strict=True):
         still = int((update == 0).any(axis=0).sum())
         if still:
-            notes.append(f"{look.name}: {still} of {history.layers} layers have updates of exactly 0, not on a log axis.")
+            notes.append(f"{look.name}: updates of exactly 0, not drawn, in {still} of {history.layers} layers.")
         if (norm == 0).any():
             notes.append(f"{look.name}: some weights are all 0, so their relative update is not defined.")
         if words := ending(history):
@@ -197,7 +207,7 @@ def _sentence(look: Look, history: RunHistory) -> str:
         return number(float(np.median(defined))) if defined.size else "not defined"
 
     text = (
-        f"{look.name}: the norm of layer 1’s weights goes from {number(norm[0, 0])} to {number(norm[-1, 0])}; the median "
-        f"relative update is {median(0)} in layer 1 and {median(-1)} in the output layer"
+        f"{look.name}: the norm of layer 1’s weights goes from {number(norm[0, 0])} to {number(norm[-1, 0])}; "
+        f"the median relative update is {median(0)} in layer 1 and {median(-1)} in the output layer"
     )
     return text + (f"; {words}." if (words := ending(history)) else ".")

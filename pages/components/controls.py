@@ -266,9 +266,9 @@ class Control:
             if setting.kind is bool and not self.treated:
                 return st.toggle(value=bool(self.default), **common)
             if setting.name in SEGMENTS:
-                return st.segmented_control(options=self.options, default=self.default, required=True, **common)
-            chosen: Answer = st.selectbox(options=self.options, index=self.options.index(str(self.default)), **common)
-            return chosen
+                default: Any = self.default
+                return st.segmented_control(options=self.options, default=default, required=True, **common)
+            return st.selectbox(options=self.options, index=self.options.index(str(self.default)), **common)
         number: Any = setting.kind
         low: Any = math.nextafter(setting.low, math.inf) if setting.above else setting.low
         if setting.special and (self.treated or not self.empty):
@@ -389,8 +389,8 @@ def _enter(lesson: Lesson) -> bool:
     """Whether the learner comes to the lesson with this run, by a first request or from another page.
 
     Who goes back, or comes by a link without parameters, finds the lesson as it was left.  Starts again where the
-    address has to be mended: Streamlit takes from it what has the name of a widget of the last page, lends it the last
-    page's parameters where a link has none, and puts a bare address into the history where a page is left.
+    address has to be mended: Streamlit adds the last page's parameters to those of a link, takes away what has the name
+    of one of the last page's widgets, and puts a bare address into the history where a page is left.
     """
     session = memory()
     if session.controls == lesson.page:
@@ -402,7 +402,9 @@ def _enter(lesson: Lesson) -> bool:
     asked = parse_qs(context.query_string, keep_blank_values=True) if context else {}
     frames = {name: texts for name, texts in asked.items() if name in PARAMETERS}
     asked = {name: texts for name, texts in asked.items() if name not in (*PARAMETERS, *EMBEDDING)}
-    if not asked or (asked == session.parameters and not session.restarted):
+    if not session.restarted and not (context and context.is_history_navigation):
+        asked = {name: texts for name, texts in asked.items() if session.parameters.get(name) != texts}
+    if not asked:
         asked = {name: [text] for name, text in session.addresses.get(lesson.page, {}).items()}
     if asked != _parameters() and not session.restarted:
         session.controls, session.restarted = "", True

@@ -55,10 +55,11 @@ def lessons() -> list[Page]:
 class Memory:
     """A session's state beside its widgets.
 
-    controls: the lesson whose controls are drawn; restarted: it started again to have its whole address;
-    parameters: of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its last pair of networks that could
-    be made; ignored: lesson -> what was ignored in its address, and how the controls stood; last_trained: lesson -> its
-    last pair that was within budget; predictions: (lesson, thing to try) -> which way and why.
+    controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters:
+    of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
+    last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
+    stood; last_trained: lesson -> its last pair that was within budget; predictions: (lesson, thing to try) -> which
+    way and why.
     """
 
     controls: str = ""
@@ -88,6 +89,8 @@ def page(name: str) -> "Frame":
     st.html(ROOT / "assets" / "style.css")
     if memory().controls != name:
         memory().controls = ""
+    if not name:
+        memory().parameters = {}
     st.logo(ROOT / "assets" / "icon.svg", size="large")
     with st.sidebar, st.container(key="menu"):
         _menu()

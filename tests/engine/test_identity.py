@@ -1,0 +1,165 @@
+"""Same Experiment, same bits: alone or in a stack, in slices or in one go, recorded more or less, run again."""
+
+import pickle
+import random
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from engine import SETTINGS, Experiment, RunHistory, Training, load_dataset, train, train_many
+from engine.training import stack_key
+
+CASES = 60
+
+
+def difference(first, second):
+    """The name of the first field in which two histories differ, or None."""
+    for field in fields(RunHistory):
+        one, other = getattr(first, field.name), getattr(second, field.name)
+        if not isinstance(one, tuple) or not any(isinstance(item, np.ndarray) for item in one):
+            one, other = (one,), (other,)
+        if len(one) != len(other):
+            return field.name
+        for a, b in zip(one, other, strict=True):
+            if isinstance(a, np.ndarray):
+                same = a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+            else:
+                same = a == b or (a != a and b != b)
+            if not same:
+                return field.name
+    return None
+
+
+def experiments(seed):
+    """One experiment of a seeded draw that meets every choice, and many a divergence."""
+    draw = random.Random(seed)
+    names = {
+        name: [c for c in setting.choices if c != "custom"] for name, setting in SETTINGS.items() if setting.choices
+    }
+    picked = {name: choices[seed % len(choices)] for name, choices in names.items()}
+    shuffled = {name: draw.choice(choices) for name, choices in names.items()}
+    picked |= {name: shuffled[name] for name in draw.sample(sorted(names), len(names) // 2)}
+    if picked["dataset"] == "sine":
+        picked["loss"] = "mse"
+    steps = draw.choice([1, 13, 50])
+    return Experiment(
+        **picked,
+        n_train=draw.choice([5, 37, 150]),
+        depth=draw.randint(1, 5),
+        width=draw.choice([1, 2, 3, 8, 17]),
+        residual=draw.random() < 0.5,
+        bias=draw.choice([0, 0.3]),
+        gain=draw.choice([1, 1, 3, 100]),
+        learning_rate=draw.choice([0.01, 0.1, 1, 1000]),
+        batch_size=draw.choice([0, 1, 7, 32]),
+        steps=steps,
+        l1=draw.choice([0, 0, 0.01]),
+        l2=draw.choice([0, 0.01, 100]),
+        dropout=draw.choice([0, 0, 0.3]),
+        patience=draw.choice([0, 0, 4]),
+        seed=draw.randint(0, 99),
+    )
+
+
+cases = pytest.mark.parametrize("part", range(4))
+
+
+def of(part):
+    return [experiments(seed) for seed in range(part, CASES, 4)]
+
+
+def test_the_cases_cover_every_choice_and_every_end():
+    drawn = [experiment for part in range(4) for experiment in of(part)]
+    for name, setting in SETTINGS.items():
+        if setting.choices:
+            assert {getattr(experiment, name) for experiment in drawn} >= set(setting.choices) - {"custom"}
+    assert {train(experiment).status for experiment in drawn} == {"completed", "stopped_early", "diverged"}
+
+
+@cases
+def test_alone_or_in_a_stack(part):
+    for experiment in of(part):
+        others = [
+            replace(experiment, seed=seed, learning_rate=min(1000, experiment.learning_rate * seed), gain=seed)
+            for seed in (1, 2)
+        ]
+        stack = [others[0], experiment, others[1]]
+        assert len({stack_key(each, load_dataset(each)) for each in stack}) == 1
+        for each, history in zip(stack, Training(stack).advance(experiment.steps).histories(), strict=True):
+            assert difference(train(each), history) is None, each
+
+
+@cases
+def test_in_slices_or_in_one_go(part):
+    draw = random.Random(part)
+    for experiment in of(part):
+        training = Training(experiment)
+        while not training.done:
+            training = pickle.loads(pickle.dumps(training))
+            training.advance(draw.randint(1, 20))
+            training.history()  # looking at it on the way changes nothing
+        assert difference(train(experiment), training.history()) is None, experiment
+        assert difference(pickle.loads(pickle.dumps(training)).history(), training.history()) is None
+
+
+@cases
+def test_recorded_more_or_less(part):
+    for experiment in of(part):
+        more = train(experiment)
+        for bounds in ({"max_updates": 0}, {"max_frames": 3}, {"max_updates": 7, "max_frames": 10}):
+            less = train(experiment, **bounds)
+            for name in ("status", "best_step", "diverged_at"):
+                assert getattr(more, name) == getattr(less, name), experiment
+            for name in ("test_loss", "last_test_loss", "train_loss", "validation_loss", "probe_delta_rms"):
+                np.testing.assert_array_equal(getattr(more, name), getattr(less, name), err_msg=str(experiment))
+            shared = np.isin(more.frame_step, less.frame_step)
+            assert less.frame_step[-1] == more.frame_step[-1]
+            assert len(less.frame_step) <= bounds.get("max_frames", 60)
+            for field in ("weights", "biases", "running_means", "running_variances"):
+                for a, b in zip(getattr(more, field), getattr(less, field), strict=True):
+                    np.testing.assert_array_equal(a[shared], b[np.isin(less.frame_step, more.frame_step)])
+            rows = np.isin(more.step, less.step)
+            np.testing.assert_array_equal(more.batch_loss[rows], less.batch_loss)
+
+
+def test_run_again_and_after_other_runs():
+    first = {experiment: train(experiment) for experiment in of(0)}
+    for experiment in reversed(list(first)):
+        assert difference(first[experiment], train(experiment)) is None, experiment
+
+
+def test_many_come_back_in_their_order_whatever_their_shapes():
+    many = of(0) + of(1)
+    for experiment, history in zip(many, train_many(many), strict=True):
+        assert history.experiment == experiment
+        assert difference(train(experiment), history) is None, experiment
+    assert train_many([]) == []
+
+
+def test_more_networks_than_one_stack_takes():
+    many = [Experiment(depth=1, width=2, n_train=5, steps=3, seed=seed) for seed in range(70)]
+    histories = train_many(many)
+    for experiment, history in list(zip(many, histories, strict=True))[::23]:
+        assert difference(train(experiment), history) is None
+
+
+def test_a_stack_whose_networks_diverge_stop_and_finish_at_different_steps_beyond_thinning():
+    """Rows are thinned from 2,000 steps on; a neighbour's end must not leave a row behind."""
+    base = Experiment(depth=2, width=3, n_train=12, activation="tanh", batch_size=5, steps=300, l2=1e-3)
+    stack = [
+        replace(base, learning_rate=rate, l2=l2, seed=seed)
+        for seed, (rate, l2) in enumerate(
+            [(0.1, 1e-3), (900, 1.0), (901, 1.0), (1000, 5.0), (1000, 0.9), (1, 3.1), (1, 3.7)]
+        )
+    ]
+    together = Training(stack, max_updates=50).advance(300).histories()
+    ends = {history.diverged_at[0] if history.diverged_at else None for history in together}
+    assert len(ends) > 3
+    for experiment, history in zip(stack, together, strict=True):
+        assert difference(train(experiment, max_updates=50), history) is None
+
+
+def test_experiments_of_unequal_shape_are_refused_as_a_stack():
+    with pytest.raises(ValueError, match="equal shape"):
+        Training([Experiment(depth=1), Experiment(depth=2)])
