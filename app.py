@@ -22,7 +22,7 @@ with main:
         for lesson in frame.lessons():
             with st.container(border=True):
                 st.markdown(lesson.card)
-                st.page_link(lesson.file, label=f"Open {lesson.title.lower()}", icon=lesson.icon)
+                frame.link(lesson, f"Open {lesson.title.lower()}")
 with side:
     st.subheader("New here?", anchor=False)
     st.markdown(

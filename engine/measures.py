@@ -22,14 +22,14 @@ def update_shapes(n_layers: int) -> dict[str, tuple[int, ...]]:
     """The fields of one update and the shape of one network's row."""
     layered = "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor"
     single = "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm"
-    return {name: (n_layers,) for name in layered} | {name: () for name in single}
+    return dict.fromkeys(layered, (n_layers,)) | dict.fromkeys(single, ())
 
 
 def evaluation_shapes(n_layers: int, n_classes: int) -> dict[str, tuple[int, ...]]:
     """The fields of one evaluation and the shape of one network's row; n_classes is 0 for regression."""
     layered = "dead_fraction", "saturated_fraction", "activation_mean", "activation_std", "probe_delta_rms"
     single = "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "penalty"
-    shapes: dict[str, tuple[int, ...]] = {name: (n_layers,) for name in layered} | {name: () for name in single}
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(layered, (n_layers,)) | dict.fromkeys(single, ())
     return shapes | ({"confusion": (n_classes, n_classes)} if n_classes else {})
 
 

@@ -388,18 +388,22 @@ class Training:
         if evaluated_step < last_step:
             extra = self._evaluation_row(last, [place])
             extra["step"] = np.array([last_step])
-        if evaluated_step > last_step or (extra and not np.isfinite([extra["train_loss"], extra["validation_loss"]]).all()):
+        overflown = extra and not np.isfinite([extra["train_loss"], extra["validation_loss"]]).all()
+        if overflown or evaluated_step > last_step:
             # the loss of a batch and that of the whole sets need not overflow at the same step
             last_step, last, extra = evaluated_step, evaluated[[place]], None
         evaluations = self._evaluation_rows.of(place, last_step)
         if extra:
             evaluations = {name: np.concatenate([values, extra[name]]) for name, values in evaluations.items()}
         evaluations["evaluation_step"] = evaluations.pop("step")
+        best_step = stopping.best_step
         best = Parameters(last.architecture, self._best[place][0][None], self._best[place][1][None])
+        if extra and extra["validation_loss"][0] < stopping.best_loss:
+            best_step, best = last_step, last
         result = best if experiment.patience else last
 
         kept = {step: (flat[place], running[place]) for step, (flat, running) in self._frames.items() if step < last_step}
-        for step, network in ((stopping.best_step, best), (last_step, last)):
+        for step, network in ((best_step, best), (last_step, last)):
             kept[step] = network.flat[0].astype(self._frame_type), network.running[0].astype(self._frame_type)
         kept = dict(sorted(kept.items()))
         frames = Parameters(last.architecture, *(np.array(part) for part in zip(*kept.values(), strict=True)))
@@ -412,7 +416,7 @@ class Training:
         return RunHistory(
             experiment=experiment,
             status=status,
-            best_step=stopping.best_step,
+            best_step=best_step,
             diverged_at=diverged_at,
             **updates,
             **evaluations,

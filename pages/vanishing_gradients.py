@@ -15,7 +15,8 @@ from pages.charts import (
 )
 from pages.components.controls import Lesson, controls
 from pages.components.frame import footer, page
-from pages.components.lessons import chain_rule, compare, results, text
+from pages.components.lessons import chain_rule, compare, text
+from pages.components.runs import histories_of
 from pages.components.trials import trials
 
 # Seed 9 is a typical draw: R about 1e-6 in the patient, .73 in the treated network (median of 24 seeds: .63).
@@ -33,7 +34,7 @@ frame = page("vanishing_gradients")
 sentence = st.container(key="verdict")
 choice = controls(LESSON)
 frame.tools(choice.address)
-patient, treated = results(LESSON, choice)
+patient, treated = histories_of((choice.patient, choice.treated))
 compare(sentence, FIRST, THEN, patient, treated)
 text(LESSON, "Why it vanishes")
 chain_rule(patient, treated)

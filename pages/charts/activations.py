@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.clock import latest, rows_at, thinned, timeline_steps
+from pages.charts.clock import rows_at, thinned, timeline_steps
 from pages.charts.figure import (
     PATIENT,
     TREATED,
@@ -95,8 +95,9 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
 
 
 def _defined(history: RunHistory) -> dict[str, Array]:
-    """The shares that this activation has."""
-    shares = {kind: getattr(history, measure) for kind, measure in SHARES.items()}
+    """The shares that this activation has; NaN where the layer's activations are not finite."""
+    finite = np.isfinite(history.activation_mean)
+    shares = {kind: np.where(finite, getattr(history, measure), np.nan) for kind, measure in SHARES.items()}
     return {kind: share for kind, share in shares.items() if not np.isnan(share).all()}
 
 
@@ -120,12 +121,8 @@ def _means(look: Look, text: str, offset: float, n_layers: int, on_log: bool) ->
 
 
 def _shares(look: Look, kind: str, n_layers: int) -> Json:
-    marker = {
-        "color": look.color,
-        "symbol": look.symbol + SYMBOLS[kind],
-        "size": 9,
-        "line": {"color": look.color, "width": 2},
-    }
+    outline = {"color": look.color, "width": 2}
+    marker = {"color": look.color, "symbol": look.symbol + SYMBOLS[kind], "size": 9, "line": outline}
     return {
         "type": "scatter", "mode": "lines+markers", "x": np.arange(1, n_layers + 1), "yaxis": "y2", "marker": marker,
         "name": f"{look.name}: {kind}", **look.line(2), "cliponaxis": False,
@@ -146,15 +143,21 @@ def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
 
 
 def _sentence(look: Look, history: RunHistory) -> str:
-    last, hidden = latest(history.evaluation_step, int(history.evaluation_step[-1])), history.experiment.depth
-    mean, std = history.activation_mean[last], history.activation_std[last]
-    text = f"{look.name} at step {history.evaluation_step[last]}: layer 1 puts out {number(mean[0])} ± {number(std[0])}"
+    hidden = history.experiment.depth
+    mean, std = history.activation_mean[-1], history.activation_std[-1]
+
+    def puts_out(layer: int) -> str:
+        finite = np.isfinite(mean[layer]) and np.isfinite(std[layer])
+        return f"{number(mean[layer])} ± {number(std[layer])}" if finite else "no finite numbers"
+
+    text = f"{look.name} at step {history.evaluation_step[-1]}: layer 1 puts out {puts_out(0)}"
     if hidden > 1:
-        text += f", hidden layer {hidden} {number(mean[hidden - 1])} ± {number(std[hidden - 1])}"
+        text += f", hidden layer {hidden} {puts_out(hidden - 1)}"
     for kind, share in _defined(history).items():
-        layers = share[last, :hidden]
+        layers = share[-1, :hidden]
         if np.isnan(layers).all():
             continue
         worst = int(np.nanargmax(layers))
-        text += f"; {kind} at most {percent(float(layers[worst]))} of layer {worst + 1}"
+        most = float(layers[worst])
+        text += f"; {kind} are up to {percent(most)}, in layer {worst + 1}" if most > 0 else f"; none is {kind}"
     return text + "."

@@ -45,7 +45,7 @@ ABOVE_HEADING = 1.06
 ROWS = ("y", "y2", "y3", "y4")
 FACTOR_LABELS, PRODUCT_LABELS = 3, 4
 AIR = 0.15  # decades beyond the outermost factor
-MOST_VALUES = 12_000  # in all frames; deeper networks get fewer frames
+MOST_VALUES = 8_000  # in all frames; deeper networks get fewer frames
 NEUTRAL = "1: neither shrinks nor grows"
 NEUTRAL_LINE: Json = {"color": "#7d868c", "width": 2, "dash": "dot"}
 ZEROS = "▼ on the lower edge: exactly 0, for which a log axis has no place."
@@ -69,8 +69,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     products = np.concatenate([network[3].ravel() for network in values])
 
     tight = {"range": _span(factors)}  # whole decades would press the factors together
-    axes = [log_axis("factor", [*factors, 1], FACTOR_LABELS, domain=panel, **tight) for panel in PANELS[:3]]
-    axes.append(log_axis("product", [*products, 1], PRODUCT_LABELS, domain=PANELS[3]))
+    axes = [log_axis("factor", np.append(factors, 1), FACTOR_LABELS, domain=panel, **tight) for panel in PANELS[:3]]
+    axes.append(log_axis("product", np.append(products, 1), PRODUCT_LABELS, domain=PANELS[3]))
     size = marker_size(max(depths))
     traces: list[Json] = []
     heights: dict[int, np.ndarray] = {}  # trace -> y at every step

@@ -162,6 +162,8 @@ def _sentence(look: Look, history: RunHistory) -> str:
     first, last = 0, len(history.evaluation_step) - 1
     best = latest(history.evaluation_step, history.best_step)
     validation = history.validation_loss
+    if not math.isfinite(history.train_loss[first]):
+        return f"{look.name}: no finite loss; {ending(history)}."
     text = (
         f"{look.name}: training loss from {number(history.train_loss[first])} to {number(history.train_loss[last])} "
         f"{loss_unit(history)} and validation loss from {number(validation[first])} to {number(validation[last])} in "

@@ -77,7 +77,8 @@ class _Panel:
     moves: dict[int, list[Json]]
     xaxis: Json
     yaxis: Json
-    layout: Json = field(default_factory=dict)
+    color_axis: Json = field(default_factory=dict)
+    has_legend: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -85,28 +86,41 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """Two panels on the same axes and colours; at most MOST_FRAMES frames."""
     steps = thinned(timeline_steps(patient, treated), MOST_FRAMES)
     histories = (patient, treated)
+    panels = [
+        _draw(history)(look, history, [latest(history.frame_step, step) for step in steps], histories)
+        for look, history in zip(LOOKS, histories, strict=True)
+    ]
     headings, top = column_headings(legends(patient, treated))
-    same_kind = _draw(patient) is _draw(treated)
+    # What stands below the panels hangs at a distance in pixels, in the unit of Plotly's places: the panels' height.
+    key = -AXIS_BELOW / (HEIGHT - top - BELOW)
+    has_key = any("colorbar" in panel.color_axis or panel.has_legend for panel in panels)
+    layout: Json = {
+        "margin": {"t": top}, "showlegend": any(panel.has_legend for panel in panels), "legend": KEY_LEGEND | {"y": key},
+    }  # fmt: skip
+    notes = [note for panel in panels for note in panel.notes]
+    notes += [
+        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
+    ]
+    same_colors = panels[0].color_axis == panels[1].color_axis
+    if not same_colors:
+        notes.append("The networks have different data, and colours of their own.")
 
     traces: list[Json] = []
     moves: dict[int, list[Json]] = {}
-    # What stands below the panels hangs at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    key = -AXIS_BELOW / (HEIGHT - top - BELOW)
-    layout: Json = {"showlegend": False, "margin": {"t": top, "b": BELOW}, "legend": KEY_LEGEND | {"y": key}}
-    notes: list[str] = []
-    for place, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
-        panel = _draw(history)(look, history, [latest(history.frame_step, step) for step in steps], histories)
-        number = "2" if place else ""
+    for place, (panel, column) in enumerate(zip(panels, COLUMNS, strict=True)):
+        suffix = "2" if place else ""
         moves |= {len(traces) + i: parts for i, parts in panel.moves.items()}
-        traces += [trace | {"xaxis": f"x{number}", "yaxis": f"y{number}"} for trace in panel.traces]
-        shared = {"showticklabels": False, "title": {"text": ""}} if place and same_kind else {}
-        layout[f"xaxis{number}"] = panel.xaxis | {"domain": COLUMNS[place], "anchor": f"y{number}"}
-        layout[f"yaxis{number}"] = merged(panel.yaxis, {"anchor": f"x{number}"} | shared)
-        layout = merged(layout, panel.layout)
-        notes += panel.notes + ([f"{look.name}: {words}."] if (words := ending(history)) else [])
-    if "coloraxis" in layout:
-        layout["coloraxis"]["colorbar"] = {"y": key} | layout["coloraxis"].get("colorbar", {})
-    below = footnotes(list(dict.fromkeys(notes)), below=BELOW)
+        colors = {"coloraxis": f"coloraxis{suffix}"} if not same_colors else {}
+        axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
+        traces += [trace | axes | (colors if "coloraxis" in trace else {}) for trace in panel.traces]
+        repeated = {"showticklabels": False, "title": {"text": ""}} if place and panel.yaxis == panels[0].yaxis else {}
+        layout[f"xaxis{suffix}"] = panel.xaxis | {"domain": column, "anchor": f"y{suffix}"}
+        layout[f"yaxis{suffix}"] = merged(panel.yaxis, {"anchor": f"x{suffix}"} | repeated)
+        if panel.color_axis and (place == 0 or not same_colors):
+            shown = {"colorbar": {"y": key}} if same_colors else {"showscale": False}
+            layout[f"coloraxis{suffix}"] = merged(panel.color_axis, shown)
+    below = footnotes(list(dict.fromkeys(notes)), below=BELOW if has_key else AXIS_BELOW)
+    layout["margin"]["b"] = BELOW if has_key else AXIS_BELOW
     layout["annotations"] = headings + below.pop("annotations", [])
     frames = [frame(step, {i: parts[k] for i, parts in moves.items()}) for k, step in enumerate(steps)]
     return AnimatedFigure(traces, merged(layout, below), frames)
@@ -165,7 +179,7 @@ def _surface(look: Look, history: RunHistory, frames: list[int], histories: tupl
     return _Panel(
         [trace, *points], {0: [{"z": level} for level in levels]},
         axis(x_name, range=edge, tickvals=PLANE_TICKS), axis(y_name, range=edge, tickvals=PLANE_TICKS),
-        {"coloraxis": color_axis}, notes + point_notes,
+        color_axis, notes=notes + point_notes,
     )  # fmt: skip
 
 
@@ -198,12 +212,14 @@ def _fit(look: Look, history: RunHistory, frames: list[int], histories: tuple[Ru
         )  # fmt: skip
     traces = [trace | {"showlegend": look is PATIENT or look.name in trace["name"]} for trace in traces]
     notes = []
-    if not ((outputs[-1] >= low) & (outputs[-1] <= high)).any():
+    if not np.isfinite(outputs).all():
+        notes.append(f"{look.name}: where there is no line its output is not finite.")
+    elif not ((outputs[-1] >= low) & (outputs[-1] <= high)).any():
         notes.append(f"{look.name}: at the end the whole line is outside this picture.")
     y_name = "output" if history.confusion is None else "probability"
     edge = [float(line[0]), float(line[-1])]
     xaxis = axis(_input_names(history, 1)[0], range=edge, tickvals=PLANE_TICKS)
-    return _Panel(traces, moves, xaxis, axis(y_name, range=[low, high]), {"showlegend": True}, notes)
+    return _Panel(traces, moves, xaxis, axis(y_name, range=[low, high]), has_legend=True, notes=notes)
 
 
 def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
@@ -225,14 +241,14 @@ def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tu
     return _Panel(
         [trace], {0: [{"z": count} for count in counts]},
         axis("predicted class", **labels | {"tickangle": 0}), axis("true class", **labels | turned),
-        {"coloraxis": color_axis, "margin": {"b": AXIS_BELOW}},
+        color_axis,
     )  # fmt: skip
 
 
 def _no_picture(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
     return _Panel(
         [{"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}], {}, axis("", visible=False),
-        axis("", visible=False), {}, [f"{look.name}: a number computed from more than two inputs has no picture here."],
+        axis("", visible=False), notes=[f"{look.name}: a number computed from more than two inputs has no picture here."],
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ Array = np.ndarray
 
 # Beyond this ratio of the largest to the smallest layer the smallest is a hair's breadth on a linear axis.
 LINEAR_DECADES = 1.5
-# What is smaller than the typical layer by more than this may merge with 0, else the axis shows nothing but tiny layers.
+# What is smaller than the typical layer by more than this may merge with 0, else the axis shows only tiny layers.
 DECADES_BELOW_TYPICAL = 3
 SMALLEST_DECADE = -300  # close to the smallest number there is
 LABELS_A_SIDE = 3
@@ -21,8 +21,8 @@ LABELS_A_SIDE = 3
 def signed_axis(title: str, low: Array, high: Array, **attributes: Any) -> tuple[Json, Callable[[Array], Array], bool]:
     """An axis for signed values: linear, or logarithmic on both sides of 0 where layers differ by orders of magnitude.
 
-    low, high: where each layer's drawing begins and ends in each frame.  Returns the axis, the function that puts values
-    on it, and whether it is logarithmic: sign(v) log₁₀(1 + |v|/t), with t the power of ten below the smallest layer.
+    low, high: where each layer's drawing begins and ends in each frame.  Returns the axis, the function that puts
+    values on it, and whether it is logarithmic: sign(v) log₁₀(1 + |v|/t), t the power of ten below the smallest layer.
     """
     reach = np.maximum(np.abs(low), np.abs(high))
     finite = reach[np.isfinite(reach) & (reach > 0)]

@@ -108,8 +108,9 @@ def chain_product(history: RunHistory) -> str:
     if len(factors) > MOST_FACTORS:
         factors = [*factors[:2], r"\cdots", factors[-1]]
     return (
-        rf"\frac{{\text{{rms}}\,\delta_{{1}}}}{{\text{{rms}}\,\delta_{{{n_hidden}}}}} = \prod_{{l=1}}^{{{n_hidden - 1}}} "
-        rf"(w_l \cdot s_l) = {' '.join(factors)} = {_latex(starting_ratio(history))}"
+        rf"\begin{{aligned}} R = \frac{{\text{{rms}}\,\delta_{{1}}}}{{\text{{rms}}\,\delta_{{{n_hidden}}}}} "
+        rf"&= \prod_{{l=1}}^{{{n_hidden - 1}}} (w_l \cdot s_l) \\ &= {' '.join(factors)} \\ "
+        rf"&= {_latex(starting_ratio(history))} \end{{aligned}}"
     )
 
 

@@ -78,8 +78,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             shared = {"showticklabels": False, "title": {"text": ""}} if column else {}
             layout["yaxis" + place["yaxis"][1:]] = merged(value_axis, {"anchor": place["xaxis"]} | shared)
     for column, panel in enumerate(COLUMNS):
-        name, below = ("xaxis2", "y4") if column else ("xaxis", "y3")
-        layout[name] = axis("step (updates)", [0, end], domain=panel, anchor=below, nticks=4)
+        name, lowest = ("xaxis2", "y4") if column else ("xaxis", "y3")
+        layout[name] = axis("step (updates)", [0, end], domain=panel, anchor=lowest, nticks=4)
     below = footnotes(_notes(histories, norms, updates), HEIGHT, BELOW)
     layout["annotations"] = headings + below.pop("annotations", [])
     frames = [
@@ -187,11 +187,10 @@ def _notes(histories: tuple[RunHistory, RunHistory], norms: list[Array], updates
     if len(_layers(max(histories, key=lambda history: history.layers))) < max(history.layers for history in histories):
         notes.append(f"Of more than {MOST_CURVES} layers, {MOST_CURVES} are drawn.")
     for look, history, norm, update in zip(LOOKS, histories, norms, updates, strict=True):
-        still = int((update == 0).any(axis=0).sum())
-        if still:
+        if still := int((update == 0).any(axis=0).sum()):
             notes.append(f"{look.name}: updates of exactly 0, not drawn, in {still} of {history.layers} layers.")
-        if (norm == 0).any():
-            notes.append(f"{look.name}: some weights are all 0, so their relative update is not defined.")
+        if empty := int((norm == 0).any(axis=0).sum()):
+            notes.append(f"{look.name}: weights all 0, with no norm to draw or divide by, in {empty} layers.")
         if words := ending(history):
             notes.append(f"{look.name}: {words}.")
     return notes

@@ -58,7 +58,7 @@ class Memory:
     controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters:
     of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
     last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
-    stood; last_trained: lesson -> its last pair that was within budget; predictions: (lesson, thing to try) -> which
+    stood; predictions: (lesson, thing to try) -> which
     way and why.
     """
 
@@ -68,7 +68,6 @@ class Memory:
     addresses: dict[str, dict[str, str]] = field(default_factory=dict)
     last_good: dict[str, Any] = field(default_factory=dict)
     ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
-    last_trained: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
 
@@ -133,12 +132,18 @@ def footer() -> None:
     )
 
 
+def link(row: Page, label: str) -> None:
+    """A link to a page; a lesson is found as it was left in this session."""
+    left = memory().addresses.get(row.name) if row.name != memory().controls else None
+    st.page_link(row.file, label=label, icon=row.icon, query_params=left or None)
+
+
 def _menu() -> None:
     """Links to the pages that there are."""
     st.markdown(f"**{NAME}**")
     for row in PAGES:
         if row.exists:
-            st.page_link(row.file, label=row.title, icon=row.icon, width="stretch")
+            link(row, row.title)
 
 
 def absolute(address: str) -> str:

@@ -1,4 +1,4 @@
-"""What all lessons have in common: the runs, the verdict, the charts in their order, and the text."""
+"""What all lessons have in common: the verdict, the charts in their order, and the text."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,49 +8,38 @@ from types import ModuleType
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engine import OutOfRange, RunHistory
+from engine import RunHistory
 from pages.charts.clock import timeline_steps
 from pages.charts.verdict import average_factor, chain_product, outcome, verdict
 from pages.charts.wording import differences
 from pages.components.cards import card
-from pages.components.controls import Choice, Lesson
-from pages.components.frame import memory
-from pages.components.runs import histories_of
+from pages.components.controls import Lesson
 from pages.components.timeline import timeline
 from pages.components.trials import ASSETS
 
 
-def results(lesson: Lesson, choice: Choice) -> tuple[RunHistory, RunHistory]:
-    """The two runs that the controls ask for; the last good ones, with a sentence, where these are over budget."""
-    good = memory().last_trained
-    try:
-        patient, treated = histories_of((choice.patient, choice.treated))
-    except OutOfRange as problem:
-        patient, treated = histories_of(good.get(lesson.page, (lesson.patient, lesson.treated)))
-        st.warning(f"{problem} The charts show the last networks that could be trained, not what the controls say.")
-    good[lesson.page] = patient.experiment, treated.experiment
-    return patient, treated
-
-
 def compare(
     sentence: DeltaGenerator,
-    first: Iterable[ModuleType],
+    first: Sequence[ModuleType],
     then: Iterable[Sequence[ModuleType]],
     patient: RunHistory,
     treated: RunHistory,
 ) -> None:
-    """Verdict, difference and timeline, the first charts side by side, the others below, row by row."""
+    """Verdict, difference and timeline, the first charts side by side, what came of it, the other charts row by row."""
     sentence.subheader(verdict(patient, treated), anchor=False)
-    st.caption(
-        f"{differences(patient.experiment, treated.experiment)} "
-        f"**Patient:** {outcome(patient)}. **Treated:** {outcome(treated)}."
-    )
+    sentence.caption(differences(patient.experiment, treated.experiment))
     steps = timeline_steps(patient, treated)
     timeline(steps, steps[-1])
-    for row in (list(first), *then):
-        for chart, column in zip(row, st.columns(len(row)), strict=True):
-            with column:
-                card(chart, patient, treated)
+    _row(first, patient, treated)
+    st.markdown(f"**Patient:** {outcome(patient)}. **Treated:** {outcome(treated)}.")
+    for row in then:
+        _row(row, patient, treated)
+
+
+def _row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
+    for chart, column in zip(charts, st.columns(len(charts)), strict=True):
+        with column:
+            card(chart, patient, treated)
 
 
 def text(lesson: Lesson, heading: str) -> None:

@@ -57,7 +57,7 @@ def test_other_data(dataset):
 def test_a_run_that_diverges_draws_every_chart_and_names_the_place():
     page = opened(learning_rate="1000", activation="relu", gain="4", dataset="sine", steps="60")
     assert len(charts(page)) == CHARTS
-    text = " ".join(caption.value for caption in page.caption)
+    text = " ".join(paragraph.value for paragraph in page.markdown)
     assert "broke off at step" in text
 
 

@@ -1,0 +1,64 @@
+"""Pairs of runs that every chart must be able to draw, small ones."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from engine import Experiment, RunHistory, train
+
+Pair = tuple[RunHistory, RunHistory]
+
+SIGMOID = {"activation": "sigmoid", "initializer": "xavier_normal"}
+RELU = {"activation": "relu", "initializer": "he_normal"}
+SMALL = {"width": 6, "depth": 4, "steps": 30, "n_train": 30}
+DIVERGES_AT_ONCE = {
+    "depth": 50, "width": 16, "activation": "linear", "initializer": "standard_normal", "gain": 100, "steps": 3,
+    "precision": "float32",
+}  # fmt: skip
+
+LONG = {"steps": 4100, "depth": 1, "width": 2, "n_train": 5}
+
+PAIRS: dict[str, tuple[dict, dict]] = {
+    "plain": (SIGMOID, RELU),
+    "equal": (SIGMOID, SIGMOID),
+    "of unequal depth": (SIGMOID | {"depth": 50}, RELU | {"depth": 1}),
+    "both deep": (SIGMOID | {"depth": 50}, RELU | {"depth": 50}),
+    "one hidden layer": (SIGMOID | {"depth": 1}, RELU | {"depth": 1}),
+    "one step": (SIGMOID | {"steps": 1}, RELU | {"steps": 1}),
+    "of zeros": (RELU | {"initializer": "zeros", "activation": "tanh"}, RELU),
+    "both of zeros": (SIGMOID | {"initializer": "zeros"}, RELU | {"initializer": "zeros"}),
+    "normalised, bridged, dropped out": (
+        SIGMOID | {"normalization": "batch"},
+        RELU | {"residual": True, "dropout": 0.5},
+    ),
+    "diverging": (
+        RELU | {"dataset": "sine", "learning_rate": 1000.0, "gain": 3.0, "depth": 8},
+        RELU | {"dataset": "sine"},
+    ),
+    "diverging at once": (DIVERGES_AT_ONCE, RELU),
+    "both diverging at once": (DIVERGES_AT_ONCE, DIVERGES_AT_ONCE),
+    "stopped early": (RELU | {"patience": 1, "learning_rate": 3.0, "steps": 200}, RELU),
+    "of digits": (SIGMOID | {"dataset": "digits"}, RELU | {"dataset": "digits"}),
+    "of regression": (SIGMOID | {"dataset": "sine"}, RELU | {"dataset": "sine"}),
+    "of thinned rows": (SIGMOID | LONG, RELU | LONG),
+    "without finite gradients at the end": (SIGMOID, RELU),
+}
+
+
+@lru_cache(None)
+def pair(name: str) -> Pair:
+    """The histories of patient and treated, trained once."""
+    patient, treated = (train(Experiment(**(SMALL | settings))) for settings in PAIRS[name])
+    if name == "without finite gradients at the end":
+        patient = _overflowing(patient)
+    return patient, treated
+
+
+def _overflowing(history: RunHistory) -> RunHistory:
+    """The same run as if its last update's gradient had overflowed in the first layers."""
+    rows = {}
+    for field in ("gradient_norm", "update_norm", "delta_rms", "slope_factor", "weight_factor"):
+        rows[field] = getattr(history, field).copy()
+        rows[field][-1, :2] = np.inf, np.nan
+    return replace(history, status="diverged", diverged_at=(int(history.step[-1]), 1, "error signal"), **rows)

@@ -1,0 +1,56 @@
+"""The union clock of two runs, and what a run shows between its rows."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages.charts.clock import MOST_STEPS, latest, rows_at, thinned, timeline_steps
+from tests.charts.odd_runs import PAIRS, pair
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_clock_has_the_first_the_best_and_the_last_frame_of_both_runs(name):
+    histories = pair(name)
+    steps = timeline_steps(*histories)
+    assert steps == sorted(set(steps))
+    assert len(steps) <= MOST_STEPS
+    assert all(isinstance(step, int) for step in steps)
+    for history in histories:
+        assert {int(history.frame_step[0]), history.best_step, int(history.frame_step[-1])} <= set(steps)
+    assert set(steps) <= {int(step) for history in histories for step in history.frame_step}
+
+
+def test_few_frames_are_all_kept():
+    patient, treated = pair("stopped early")
+    assert timeline_steps(patient) == patient.frame_step.tolist()
+    assert timeline_steps(patient, treated) == sorted({*patient.frame_step.tolist(), *treated.frame_step.tolist()})
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, unique=True), st.integers(0, 10_000))
+def test_the_latest_row_is_the_last_one_not_after_the_step(steps, step):
+    clock = np.sort(steps)
+    index = latest(clock, step)
+    before = [one for one in clock if one <= step]
+    assert clock[index] == (before[-1] if before else clock[0])
+
+
+def test_rows_are_the_latest_ones():
+    values = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    shown = rows_at(np.array([0, 2, 4]), values, [0, 1, 2, 3, 4, 5])
+    np.testing.assert_array_equal(shown, values[[0, 0, 1, 1, 2, 2]])
+
+
+def test_a_run_without_rows_shows_nothing():
+    shown = rows_at(np.empty(0, int), np.empty((0, 3)), [0, 1])
+    assert shown.shape == (2, 3)
+    assert np.isnan(shown).all()
+
+
+@given(st.lists(st.integers(0, 500), unique=True).map(sorted), st.integers(2, 60))
+def test_thinned_steps_keep_both_ends(steps, most):
+    kept = thinned(steps, most)
+    assert kept == sorted(set(kept))
+    assert set(kept) <= set(steps)
+    assert len(kept) == min(most, len(steps))
+    assert kept[:1] + kept[-1:] == steps[:1] + steps[-1:]

@@ -1,0 +1,186 @@
+"""Numbers and names in sentences: two significant digits, whatever the size."""
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import SETTINGS, Experiment, data_digest, train
+from pages.charts.wording import (
+    differences,
+    ending,
+    label,
+    legends,
+    loss_unit,
+    meaning,
+    name,
+    network,
+    number,
+    percent,
+    share,
+)
+from tests.charts.odd_runs import PAIRS, pair
+
+SUPERSCRIPTS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+PARTS = {"hundredth": 1e-2, "thousandth": 1e-3, "millionth": 1e-6, "billionth": 1e-9}
+
+
+def read(text):
+    """The number that a text says."""
+    mantissa, _, exponent = text.partition(" × 10")
+    return float(f"{mantissa}e{exponent.translate(SUPERSCRIPTS) or 0}")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.62, "0.62"), (3.2, "3.2"), (120, "120"), (2.71e-6, "2.7 × 10⁻⁶"), (0, "0"), (1, "1"), (9.99, "10"),
+        (0.0999, "0.1"), (0.001, "0.001"), (0.000999, "0.001"), (0.00099, "9.9 × 10⁻⁴"), (12345, "12000"),
+        (99999, "1 × 10⁵"), (-0.5, "-0.5"), (1e15, "1 × 10¹⁵"), (5e-324, "4.9 × 10⁻³²⁴"), (1.79e308, "1.8 × 10³⁰⁸"),
+        (math.nan, "not defined"), (math.inf, "infinite"), (-math.inf, "minus infinity"),
+        (np.float32(0.25), "0.25"),
+    ],
+)  # fmt: skip
+def test_numbers(value, text):
+    assert number(value) == text
+
+
+@given(st.floats(1e-300, 1e300))
+def test_a_number_is_right_to_two_digits(value):
+    assert read(number(value)) == pytest.approx(value, rel=0.0501)
+    assert len(re.sub(r"^0\.0*|0*$|\.", "", number(value).partition(" × ")[0])) <= 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2.7e-6, "about 2.7 millionths of"), (1e-6, "about a millionth of"), (0.62, "0.62 of"), (3.2, "3.2 times"),
+        (0.0999, "0.1 of"), (0.1, "0.1 of"), (0.095, "about 9.5 hundredths of"), (0.0095, "about 9.5 thousandths of"),
+        (0.01, "about a hundredth of"), (0.02, "about 2 hundredths of"), (0.00012, "about 120 millionths of"),
+        (1e-9, "about a billionth of"), (2e-12, "2 × 10⁻¹² of"), (0.999, "1 times"), (2e7, "2 × 10⁷ times"),
+        (0, "nothing of"), (math.nan, "an undefined share of"), (math.inf, "an undefined share of"),
+    ],
+)  # fmt: skip
+def test_shares(value, text):
+    assert share(value) == text
+
+
+@given(st.floats(1e-12, 1e6))
+def test_a_share_says_its_value(value):
+    words = share(value).removeprefix("about ").split()
+    part = words[-2].removesuffix("s") if words[-2].removesuffix("s") in PARTS else ""
+    said = (1 if words[0] == "a" else read(" ".join(words[: -2 if part else -1]))) * PARTS.get(part, 1)
+    assert said == pytest.approx(value, rel=0.0501)
+    if part and words[0] != "a":
+        assert 1 < float(words[0]) < 1000
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0 %"), (1, "100 %"), (0.5, "50 %"), (0.126, "13 %"), (0.001, "under 1 %"), (0.0049, "under 1 %"),
+        (0.005, "1 %"), (0.01, "1 %"), (0.994, "99 %"), (0.998, "over 99 %"), (math.nan, "not defined"),
+    ],
+)  # fmt: skip
+def test_percentages(value, text):
+    assert percent(value) == text
+
+
+@given(st.floats(0, 1))
+def test_only_none_is_0_percent_and_only_all_is_100(value):
+    assert (percent(value) == "0 %") == (value == 0)
+    assert (percent(value) == "100 %") == (value == 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("he_normal", "He normal"), ("relu", "ReLU"), ("breast_cancer", "breast cancer"), (True, "on"), (False, "off"),
+        (0.1, "0.1"), (16, "16"), (2**31 - 1, "2147483647"), (1e-5, "1e-05"),
+    ],
+)  # fmt: skip
+def test_names(value, text):
+    assert name(value) == text
+
+
+def test_a_special_value_is_said_by_its_meaning():
+    assert meaning("noise", -1.0) == "the data set's own"
+    assert meaning("noise", 0.2) == "0.2"
+    assert differences(Experiment(noise=0.2), Experiment()) == "Treated differs in: noise 0.2 → the data set's own."
+
+
+@pytest.mark.parametrize("field", SETTINGS)
+def test_labels_stand_in_the_middle_of_a_sentence(field):
+    text = label(field)
+    assert text.lower() == SETTINGS[field].label.lower()
+    assert text[0].islower() or text[:2].isupper()
+
+
+def test_differences_name_every_setting_that_differs():
+    patient = Experiment(activation="sigmoid", initializer="xavier_normal")
+    assert differences(patient, patient) == "Patient and treated are the same network."
+    assert (
+        differences(patient, replace(patient, activation="relu", residual=True))
+        == "Treated differs in: activation sigmoid → ReLU, residual connections off → on."
+    )
+
+
+def test_a_network_in_a_few_words():
+    assert network(pair("plain")[0]) == "4 hidden layers of 6, sigmoid, Xavier normal"
+    assert network(pair("one hidden layer")[1]) == "1 hidden layer of 6, ReLU, He normal"
+
+
+@pytest.mark.parametrize(
+    ("changes", "mine", "theirs"),
+    [
+        ({"activation": "relu"}, "sigmoid, Xavier normal", "ReLU, Xavier normal"),
+        ({"residual": True}, "residual connections off", "residual connections on"),
+        ({"depth": 2, "width": 5}, "hidden layers 4, units a layer 6", "hidden layers 2, units a layer 5"),
+        ({"normalization": "layer", "residual": True}, "normalization none", "normalization layer"),
+        ({}, "sigmoid, Xavier normal", "sigmoid, Xavier normal"),
+    ],
+)
+def test_legends_say_what_tells_the_networks_apart(changes, mine, theirs):
+    patient, _ = pair("plain")
+    treated = replace(patient, experiment=replace(patient.experiment, **changes))
+    assert legends(patient, treated) == (mine, theirs)
+
+
+def test_the_unit_of_the_loss():
+    classes, regression = pair("plain")[0], pair("of regression")[0]
+    assert loss_unit(classes) == loss_unit(pair("of digits")[0]) == "nats"
+    assert loss_unit(regression) == "squared error"
+    assert loss_unit(replace(classes, experiment=replace(classes.experiment, loss="mse"))) == "squared error"
+    assert loss_unit(classes, regression) == "nats or squared error"
+    assert loss_unit(classes, classes) == "nats"
+
+
+def test_the_unit_of_the_loss_of_own_data():
+    inputs, targets = np.random.default_rng(0).normal(size=(2, 20, 1))
+    experiment = Experiment(dataset="custom", n_train=8, steps=1, data_digest=data_digest(inputs, targets))
+    assert loss_unit(train(experiment, data=(inputs, targets))) == "squared error"
+
+
+@pytest.mark.parametrize("pair_name", PAIRS)
+def test_the_ending_names_the_step(pair_name):
+    for history in pair(pair_name):
+        text = ending(history)
+        assert bool(text) == (history.status != "completed")
+        if history.status == "diverged":
+            step, layer, tensor = history.diverged_at
+            place = f", layer {layer + 1})" if layer is not None and layer < history.layers - 1 else ")"
+            assert text.startswith(f"not finite at step {step} ({tensor}")
+            assert text.endswith(place)
+        elif history.status == "stopped_early":
+            assert text == f"stopped early at step {history.step[-1] + 1}"
+
+
+def test_the_output_layer_is_named_so_and_the_loss_has_no_layer():
+    history, _ = pair("plain")
+    output = replace(history, status="diverged", diverged_at=(7, history.layers - 1, "gradient"))
+    assert ending(output) == "not finite at step 7 (gradient, output layer)"
+    assert ending(replace(output, diverged_at=(7, None, "loss"))) == "not finite at step 7 (loss)"

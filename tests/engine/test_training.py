@@ -1,0 +1,403 @@
+"""A run's clocks and ends: early stopping, divergence, thinning, budgets, custom data, and the shapes of it all."""
+
+import pickle
+import warnings
+from dataclasses import fields, replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from engine import Experiment, OutOfRange, RunHistory, Training, data_digest, load_dataset, train, train_many
+from engine.training import evaluation_steps
+
+UPDATES = (
+    "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor",
+    "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm",
+)  # fmt: skip
+EVALUATIONS = (
+    "dead_fraction", "saturated_fraction", "activation_mean", "activation_std", "probe_delta_rms",
+    "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "penalty",
+)  # fmt: skip
+PARAMETERS = ("weights", "biases", "scales", "shifts", "running_means", "running_variances")
+
+
+@pytest.fixture(autouse=True)
+def _no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def assert_well_formed(history, n_in=2, n_out=1):
+    """Every field has the shape that the design gives it, is read-only, and agrees with the others."""
+    experiment = history.experiment
+    depth, width, layers = experiment.depth, experiment.width, experiment.depth + 1
+    assert history.layers == layers
+    rows = len(history.step)
+    for i, name in enumerate(UPDATES):
+        assert getattr(history, name).shape == ((rows, layers) if i < 6 else (rows,)), name
+    evaluations, frames = len(history.evaluation_step), len(history.frame_step)
+    for i, name in enumerate(EVALUATIONS):
+        assert getattr(history, name).shape == ((evaluations, layers) if i < 5 else (evaluations,)), name
+    sizes = [n_in, *[width] * depth, n_out]
+    assert [w.shape for w in history.weights] == [(frames, *pair) for pair in pairwise(sizes)]
+    assert [b.shape for b in history.biases] == [(frames, n) for n in sizes[1:]]
+    for name in PARAMETERS[2:]:
+        kept = experiment.normalization == "batch" or (experiment.normalization == "layer" and name in PARAMETERS[2:4])
+        assert [array.shape for array in getattr(history, name)] == [(frames, width)] * (depth if kept else 0)
+    if n_in <= 2:
+        side = {1: (200,), 2: (32, 32)}[n_in]
+        assert history.predictions.shape == (frames, *side, n_out)
+        assert [axis.shape for axis in history.prediction_axes] == [side[:1]] * n_in
+    else:
+        assert history.predictions is history.prediction_axes is None
+
+    assert rows <= 2000 + 1  # thinned rows, and the one at which a run diverged
+    assert frames <= 60
+    for clock in (history.step, history.evaluation_step, history.frame_step):
+        assert (np.diff(clock) > 0).all()
+        assert clock.dtype == np.int64
+    assert {0, history.best_step, history.evaluation_step[-1]} <= set(history.frame_step.tolist())
+    assert set(history.frame_step.tolist()) <= set(history.evaluation_step.tolist())
+    assert history.frame_step[-1] == history.evaluation_step[-1]
+    finite = np.isfinite(history.validation_loss)
+    if finite.any():
+        assert (
+            history.best_step
+            == history.evaluation_step[np.nanargmin(np.where(finite, history.validation_loss, np.nan))]
+        )
+
+    for field in fields(RunHistory):
+        value = getattr(history, field.name)
+        for array in value if isinstance(value, tuple) else (value,):
+            if isinstance(array, np.ndarray):
+                assert not array.flags.writeable, field.name
+    if history.status == "diverged":
+        step, layer, tensor = history.diverged_at
+        assert isinstance(step, int)
+        assert layer is None or 0 <= layer < layers
+        assert isinstance(tensor, str)
+        assert history.evaluation_step[-1] <= step
+        assert rows == 0 or history.step[-1] <= step
+    else:
+        assert history.diverged_at is None
+    for name in PARAMETERS:
+        assert all(np.isfinite(array).all() for array in getattr(history, name)), name
+    if history.diverged_at is None or history.diverged_at[0] > 0:
+        for name in ("batch_loss", "train_loss", "validation_loss"):
+            assert np.isfinite(getattr(history, name)).all(), name
+
+
+# --- clocks ---
+
+
+@pytest.mark.parametrize("steps", [1, 7, 99, 100, 150, 199, 200, 250, 1234, 20_000])
+def test_evaluations_are_at_zero_every_e_and_the_last(steps):
+    every = max(1, steps // 100)
+    expected = sorted({*range(0, steps, every), steps})
+    np.testing.assert_array_equal(evaluation_steps(steps), expected)
+
+
+@pytest.mark.parametrize(("steps", "stride"), [(5, 1), (2000, 1), (2001, 2), (5001, 3)])
+def test_updates_beyond_two_thousand_are_thinned_evenly(steps, stride):
+    history = train(Experiment(depth=1, width=2, n_train=5, steps=steps))
+    np.testing.assert_array_equal(history.step, np.arange(0, steps, stride))
+    assert len(history.step) <= 2000
+    np.testing.assert_array_equal(history.evaluation_step, evaluation_steps(steps))
+    assert_well_formed(history)
+
+
+@pytest.mark.parametrize("steps", [1, 30, 57, 58, 59, 60, 400])
+def test_frames_are_at_most_sixty_and_every_evaluation_where_they_fit(steps):
+    history = train(Experiment(depth=1, width=2, n_train=5, steps=steps))
+    if steps <= 57:
+        np.testing.assert_array_equal(history.frame_step, np.arange(steps + 1))
+    assert 50 < len(history.frame_step) <= 60 or steps < 57
+    assert_well_formed(history)
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_in", "n_out"),
+    [
+        ({}, 2, 1),
+        ({"normalization": "batch", "residual": True, "dataset": "blobs"}, 2, 3),
+        ({"normalization": "layer", "dataset": "sine", "precision": "float32"}, 1, 1),
+        ({"dataset": "digits", "depth": 1, "width": 1}, 64, 10),
+        ({"dataset": "breast_cancer", "dropout": 0.5, "batch_size": 32}, 30, 1),
+    ],
+)
+def test_shapes(settings, n_in, n_out):
+    history = train(Experiment(steps=30, **settings))
+    assert history.status == "completed"
+    assert history.diverged_at is None
+    assert_well_formed(history, n_in, n_out)
+    assert all(weights.dtype == history.experiment.precision for weights in history.weights)
+    assert history.nbytes < 2e6
+    again = pickle.loads(pickle.dumps(history))
+    assert not again.weights[0].flags.writeable
+    assert not again.step.flags.writeable
+
+
+def test_a_history_can_be_had_on_the_way():
+    training = Training(Experiment(steps=1000, depth=1, width=4))
+    assert training.history().status == "running"
+    history = training.advance(333).history()
+    assert history.status == "running"
+    assert training.step == 333
+    assert not training.done
+    np.testing.assert_array_equal(history.step, np.arange(333))
+    np.testing.assert_array_equal(history.evaluation_step, [*range(0, 331, 10), 333])
+    assert_well_formed(history)
+    training.advance(10**6)
+    assert training.done
+    assert training.step == 1000
+    assert training.history().status == "completed"
+    assert training.advance(10).history() is training.history()
+
+
+# --- early stopping ---
+
+
+def noisy(**settings):
+    """A run that overfits: its validation loss turns within some tens of evaluations."""
+    return Experiment(
+        noise=0.5, n_train=20, depth=2, activation="tanh", optimizer="momentum", learning_rate=0.5, **settings
+    )
+
+
+def stop_of(losses, patience):
+    """(index of the best, index of the last) by the definition."""
+    best = waited = 0
+    for i, loss in enumerate(losses):
+        if i and not loss < losses[best]:
+            waited += 1
+        else:
+            best, waited = i, 0
+        if waited == patience:
+            return best, i
+    return best, len(losses) - 1
+
+
+@pytest.mark.parametrize("steps", [100, 600])
+@pytest.mark.parametrize("patience", [1, 2, 5, 20, 1000])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_early_stopping_ends_the_same_run_sooner(steps, patience, seed):
+    whole = train(noisy(steps=steps, seed=seed))
+    history = train(noisy(steps=steps, seed=seed, patience=patience))
+    best, last = stop_of(whole.validation_loss, patience)
+    assert history.best_step == whole.evaluation_step[best]
+    np.testing.assert_array_equal(history.validation_loss, whole.validation_loss[: last + 1])
+    np.testing.assert_array_equal(history.evaluation_step, whole.evaluation_step[: last + 1])
+    assert history.status == ("stopped_early" if last < len(whole.evaluation_step) - 1 else "completed")
+    np.testing.assert_array_equal(history.step, np.arange(history.evaluation_step[-1]))
+    assert_well_formed(history)
+    # the result is the network of the best step; the last one is told apart
+    if history.best_step != history.evaluation_step[-1]:
+        assert history.test_loss != history.last_test_loss
+    shorter = train(noisy(steps=steps, seed=seed), max_frames=3)
+    assert shorter.test_loss == whole.test_loss == whole.last_test_loss
+
+
+def test_a_tie_is_no_improvement():
+    history = train(Experiment(learning_rate=1e-300, patience=4, steps=100))
+    assert np.ptp(history.validation_loss) == 0
+    assert history.status == "stopped_early"
+    assert history.best_step == 0
+    assert history.evaluation_step[-1] == 4
+
+
+def test_the_frame_of_the_best_step_is_kept_whenever_it_was():
+    for seed in range(4):
+        history = train(noisy(steps=150, seed=seed))
+        assert history.best_step == history.evaluation_step[history.validation_loss.argmin()]
+        assert history.best_step in history.frame_step
+
+
+# --- divergence ---
+
+DIVERGENCES = {
+    "forward, weights too large": (
+        Experiment(dataset="sine", activation="linear", learning_rate=100.0, steps=200), {"pre-activation", "loss"},
+    ),
+    "forward, float32": (
+        Experiment(dataset="sine", activation="relu", learning_rate=1000.0, precision="float32", noise=0),
+        {"pre-activation", "loss"},
+    ),
+    "update, the penalty alone": (
+        Experiment(depth=1, activation="tanh", learning_rate=32.0, l2=1.0, n_train=12, batch_size=5, steps=300),
+        {"weights"},
+    ),
+    "statistics": (
+        Experiment(normalization="batch", l2=100, learning_rate=1000.0, steps=60, depth=2, width=4, loss="mse"),
+        {"running variance"},
+    ),
+    "whole sets overflow before a batch does": (
+        Experiment(
+            dataset="sine", depth=6, width=4, dropout=0.9, learning_rate=1000.0, steps=50, seed=1, precision="float32",
+            gain=3,
+        ),
+        {"pre-activation", "loss"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DIVERGENCES)
+def test_a_diverged_run_ends_with_its_last_finite_step(name):
+    experiment, tensors = DIVERGENCES[name]
+    history = train(experiment)
+    assert history.status == "diverged"
+    step, _, tensor = history.diverged_at
+    assert 0 < step < experiment.steps
+    assert tensor in tensors
+    assert_well_formed(history, n_in=1 if experiment.dataset == "sine" else 2)
+    # the whole sets' loss can overflow some steps before a batch's does: then the evaluation before them is the last
+    every = max(1, experiment.steps // 100)
+    assert step - 1 - every <= history.evaluation_step[-1] <= step
+    assert np.isfinite(history.test_loss)
+    assert history.gradient_ratio.shape == history.step.shape
+
+
+def test_divergence_names_where_it_began():
+    """Weights of each layer grow by a factor of about 10⁵ a step; the layer whose product overflows first is named."""
+    history = train(Experiment(depth=30, activation="relu", gain=100, dataset="sine", precision="float32", steps=5))
+    step, layer, tensor = history.diverged_at
+    assert step == 0
+    assert tensor == "pre-activation"
+    inputs = load_dataset(history.experiment).train_inputs.astype(np.float32)
+    with np.errstate(all="ignore"):
+        for first in range(31):
+            inputs = inputs @ history.weights[first][0] + history.biases[first][0]
+            if not np.isfinite(inputs).all():
+                break
+            inputs = np.maximum(inputs, 0)
+    assert layer == first
+    assert_well_formed(history, n_in=1)
+    assert len(history.step) == 0
+    assert history.best_step == 0
+    np.testing.assert_array_equal(history.evaluation_step, [0])
+    np.testing.assert_array_equal(history.frame_step, [0])
+    assert len(history.gradient_ratio) == 0
+
+
+def test_backward_overflow_at_step_zero():
+    """A loss of 10³² is a float32; its gradient with respect to a hidden unit is not."""
+    training = Training(Experiment(dataset="sine", depth=1, width=2, activation="linear", precision="float32", steps=5))
+    training._parameters.weights[0][:] = 1e-20
+    training._parameters.weights[1][:] = 1e36
+    history = training.advance(5).history()
+    assert history.status == "diverged"
+    assert history.diverged_at == (0, 0, "error signal")
+    np.testing.assert_array_equal(history.step, [0])
+    assert np.isfinite(history.batch_loss).all()
+    assert not np.isfinite(history.gradient_norm).all()
+    np.testing.assert_array_equal(history.evaluation_step, [0])
+
+
+def test_gradients_of_the_last_row_may_overflow_but_not_its_loss():
+    """The row of the update that could not be made is there: it shows the explosion."""
+    experiment, _ = DIVERGENCES["update, the penalty alone"]
+    history = train(experiment)
+    assert history.step[-1] == history.diverged_at[0]
+    assert not np.isfinite(history.update_norm[-1]).all() or history.update_norm[-1].max() > 1e300
+
+
+def test_one_diverging_network_leaves_the_others_of_its_stack_alone():
+    experiments = [Experiment(dataset="sine", learning_rate=rate, steps=60) for rate in (0.01, 900.0, 0.02)]
+    statuses = [history.status for history in train_many(experiments)]
+    assert statuses == ["completed", "diverged", "completed"]
+
+
+# --- budgets ---
+
+
+@pytest.mark.parametrize(
+    ("experiment", "field"),
+    [
+        (Experiment(depth=50, width=256, steps=20_000, n_train=5000), "steps"),
+        (Experiment(depth=50, width=16, steps=20_000), "steps"),
+        (Experiment(dataset="digits", depth=20, width=256, n_train=1000, steps=5000), "steps"),
+        (Experiment(depth=50, width=256, steps=1, n_train=5), "width"),
+    ],
+)
+def test_a_run_over_budget_is_refused_before_any_work(experiment, field, monkeypatch):
+    monkeypatch.setattr("engine.training.initial_parameters", lambda *_: pytest.fail("work was done"))
+    for start in (train, Training, lambda experiment: train_many([experiment])):
+        with pytest.raises(OutOfRange, match=field) as refusal:
+            start(experiment)
+        assert refusal.value.field == field
+        assert refusal.value.value == getattr(experiment, field)
+
+
+def test_a_large_network_keeps_fewer_frames_and_then_narrower_ones():
+    small, large, largest = (
+        train(Experiment(depth=depth, width=width, n_train=5, steps=15, loss="mse"))
+        for depth, width in ((2, 16), (4, 250), (14, 240))
+    )
+    assert len(small.frame_step) == 16
+    assert 3 <= len(large.frame_step) < 16
+    assert large.weights[0].dtype == np.float64
+    assert largest.weights[0].dtype == np.float32
+    for history in (small, large, largest):
+        assert history.nbytes <= 16e6
+        assert_well_formed(history)
+
+
+# --- custom data ---
+
+
+def own(kind, n=40, n_in=3):
+    """Arrays of a user's own, and the experiment that names them."""
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(3, 5, (n, n_in))
+    targets = {
+        "binary": np.where(inputs[:, 0] > 3, "yes", "no"),
+        "classes": generator.integers(5, 9, n),
+        "regression": inputs @ generator.normal(size=(n_in, 2)),
+    }[kind]
+    return Experiment(
+        dataset="custom", n_train=20, steps=30, learning_rate=0.001, data_digest=data_digest(inputs, targets)
+    ), (
+        inputs,
+        targets,
+    )
+
+
+@pytest.mark.parametrize(("kind", "n_out"), [("binary", 1), ("classes", 4), ("regression", 2)])
+def test_custom_data(kind, n_out):
+    experiment, data = own(kind)
+    history = train(experiment, data=data)
+    assert history.status == "completed"
+    assert_well_formed(history, n_in=3, n_out=n_out)
+    assert history.train_loss[-1] < history.train_loss[0]
+    twin = replace(experiment, seed=1)
+    stacked = train_many([experiment, twin], data=data)
+    np.testing.assert_array_equal(stacked[0].weights[0], history.weights[0])
+    assert (stacked[1].weights[0] != history.weights[0]).any()
+
+
+def test_custom_data_in_a_plane_are_predicted_on_it():
+    experiment, data = own("regression", n_in=2)
+    assert_well_formed(train(experiment, data=data), n_in=2, n_out=2)
+
+
+def test_custom_data_survive_slices():
+    experiment, data = own("classes")
+    training = pickle.loads(pickle.dumps(Training(experiment, data).advance(7))).advance(100)
+    np.testing.assert_array_equal(training.history().weights[-1], train(experiment, data=data).weights[-1])
+
+
+def test_custom_data_that_do_not_fit_are_refused():
+    experiment, (inputs, targets) = own("classes")
+    for wrong, field in (
+        (None, "dataset"),
+        ((inputs[:-1], targets[:-1]), "data_digest"),
+        ((inputs[:4], targets[:4]), "data"),
+        ((inputs * np.nan, targets), "data"),
+    ):
+        with pytest.raises(OutOfRange) as refusal:
+            train(experiment, data=wrong)
+        assert refusal.value.field == field
+    with pytest.raises(OutOfRange) as refusal:
+        train(replace(experiment, n_train=1000), data=(inputs, targets))
+    assert refusal.value.field == "n_train"

@@ -1,0 +1,91 @@
+"""The frame of every page: menu, tools, home page, theme."""
+
+import tomllib
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.components import frame
+
+ROOT = Path(frame.__file__).parents[2]
+CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+
+
+def home(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+    app.query_params.update(query)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def links(app: AppTest) -> set[str]:
+    return {link.proto.page for link in app.get("page_link")}
+
+
+def test_every_page_file_has_a_row_in_the_menu_and_on_the_home_page():
+    files = {path.stem for path in (ROOT / "pages").glob("*.py")}
+    assert files == {row.name for row in frame.lessons()}
+    app = home()
+    assert links(app) == files | {""}
+    cards = " ".join(text.value for text in app.main.markdown)
+    assert all(row.card in cards for row in frame.lessons())
+
+
+def test_the_home_page_says_what_this_is_and_where_to_start():
+    app = home()
+    assert app.title[0].value == frame.NAME
+    assert [part.value for part in app.subheader] == ["The ward", "New here?", "Teaching?"]
+    assert not app.warning
+
+
+def test_projector_makes_the_type_larger():
+    def sent(app: AppTest) -> str:
+        return str([html.proto.body for html in app.get("html")])
+
+    assert frame.PROJECTOR_FONT_SIZE in sent(home(projector="true"))
+    app = home()
+    assert frame.PROJECTOR_FONT_SIZE not in sent(app)
+    app.toggle[0].set_value(True)
+    assert frame.PROJECTOR_FONT_SIZE in sent(app.run())
+
+
+def test_a_projector_that_is_neither_on_nor_off_is_ignored_and_said():
+    app = home(projector="perhaps")
+    assert "neither projector=true nor projector=false" in app.warning[0].value
+    assert app.toggle[0].value is False
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_has_enough_contrast(theme):
+    colors = CONFIG["theme"][theme]
+    for background in ("backgroundColor", "secondaryBackgroundColor"):
+        for text in ("textColor", "linkColor", "primaryColor", "orangeTextColor", "blueTextColor"):
+            assert contrast(colors[text], colors[background]) >= 4.5, (text, background)  # WCAG 2.1, 1.4.3
+    assert contrast(colors["borderColor"], colors["backgroundColor"]) >= 3  # of a control's outline, 1.4.11
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio, WCAG 2.1."""
+
+    def luminance(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_nothing_is_configured_to_come_from_elsewhere():
+    text = (ROOT / ".streamlit" / "config.toml").read_text("utf-8") + (ROOT / "assets" / "style.css").read_text("utf-8")
+    assert "http" not in text
+    assert "@import" not in text
+    assert "emotion" not in text
+    assert CONFIG["browser"]["gatherUsageStats"] is False
+
+
+def test_the_icon_is_a_drawing():
+    assert ElementTree.parse(ROOT / "assets" / "icon.svg").getroot().tag.endswith("svg")
