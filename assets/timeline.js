@@ -10,7 +10,7 @@ const NEAR = 300; // pixels: charts this close to the window are kept up to date
 const ABOVE_CHARTS = 1002; // one more than Plotly's mode bar
 
 // Streamlit's Plotly theme gives axis labels a pale grey, contrast 3.7 on white: here they have the page's text colour.
-const INK = ".js-plotly-plot :is([class$=tick] text, text[class$=title]) { fill: currentColor !important }";
+const INK = ".js-plotly-plot :is([class$=tick] text, text[class$=title], .annotation-text) { fill: currentColor !important }";
 
 const positions = new Map(); // key -> {steps, index, jump}
 const mounted = new WeakMap(); // parent element -> Timeline

@@ -33,6 +33,7 @@ PANELS = ([0.54, 1.0], [0.0, 0.46])  # patient above treated, so that a step is 
 LAYER_LABELS = 8  # that stay apart in a panel
 FEW_STEPS = 8  # that are all labelled; Plotly would label halves too
 MOST_COLUMNS = 150  # more are narrower than two pixels on a phone
+MOST_CELLS = 4000  # in a panel: deep networks get fewer columns, so that the page stays light
 ZERO_COLOR = "#a3a3a3"  # in none of the scale's hues
 ZERO_GAP = 2  # px between layers, which makes stripes: not by colour alone
 ZEROS = "Grey stripes: exactly 0."
@@ -97,7 +98,7 @@ def _layers(history: RunHistory) -> np.ndarray:
 
 def _rows(history: RunHistory) -> list[int]:
     """Rows of the updates' clock that are drawn."""
-    return thinned(range(len(history.step)), MOST_COLUMNS)
+    return thinned(range(len(history.step)), min(MOST_COLUMNS, MOST_CELLS // history.layers))
 
 
 def _span(steps: list[int], histories: tuple[RunHistory, RunHistory]) -> list[float]:

@@ -93,10 +93,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     headings, top = column_headings(legends(patient, treated))
     # What stands below the panels hangs at a distance in pixels, in the unit of Plotly's places: the panels' height.
     key = -AXIS_BELOW / (HEIGHT - top - BELOW)
-    has_key = any("colorbar" in panel.color_axis or panel.has_legend for panel in panels)
-    layout: Json = {
-        "margin": {"t": top}, "showlegend": any(panel.has_legend for panel in panels), "legend": KEY_LEGEND | {"y": key},
-    }  # fmt: skip
+    has_legend = any(panel.has_legend for panel in panels)
+    layout: Json = {"margin": {"t": top}, "showlegend": has_legend, "legend": KEY_LEGEND | {"y": key}}
+    has_key = has_legend or any("colorbar" in panel.color_axis for panel in panels)
     notes = [note for panel in panels for note in panel.notes]
     notes += [
         f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
@@ -113,9 +112,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         colors = {"coloraxis": f"coloraxis{suffix}"} if not same_colors else {}
         axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
         traces += [trace | axes | (colors if "coloraxis" in trace else {}) for trace in panel.traces]
-        repeated = {"showticklabels": False, "title": {"text": ""}} if place and panel.yaxis == panels[0].yaxis else {}
+        own: Json = {"anchor": f"x{suffix}"}
+        if place:
+            repeated = panel.yaxis == panels[0].yaxis
+            own |= {"showticklabels": False, "title": {"text": ""}} if repeated else {"side": "right"}
         layout[f"xaxis{suffix}"] = panel.xaxis | {"domain": column, "anchor": f"y{suffix}"}
-        layout[f"yaxis{suffix}"] = merged(panel.yaxis, {"anchor": f"x{suffix}"} | repeated)
+        layout[f"yaxis{suffix}"] = merged(panel.yaxis, own)
         if panel.color_axis and (place == 0 or not same_colors):
             shown = {"colorbar": {"y": key}} if same_colors else {"showscale": False}
             layout[f"coloraxis{suffix}"] = merged(panel.color_axis, shown)
@@ -246,10 +248,9 @@ def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tu
 
 
 def _no_picture(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
-    return _Panel(
-        [{"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}], {}, axis("", visible=False),
-        axis("", visible=False), notes=[f"{look.name}: a number computed from more than two inputs has no picture here."],
-    )  # fmt: skip
+    empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}
+    note = f"{look.name}: a number computed from more than two inputs has no picture here."
+    return _Panel([empty], {}, axis("", visible=False), axis("", visible=False), notes=[note])
 
 
 # --- colours ---
@@ -353,7 +354,7 @@ def _points_of_plane(history: RunHistory) -> tuple[list[Json], list[str]]:
         traces.append(
             {
                 "type": "scatter", "mode": "markers", "x": of_class[:, 0], "y": of_class[:, 1], "name": name,
-                "marker": marker, "hovertemplate": f"training example: {name}<extra></extra>",
+                "marker": marker, "showlegend": False, "hovertemplate": f"training example: {name}<extra></extra>",
             }
         )  # fmt: skip
     n = len(dataset.train_inputs)

@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from engine import RunHistory
-from pages.charts.wording import name, number, percent, share
+from pages.charts.wording import layer_name, name, number, percent, share
 
-VANISHES, EXPLODES = 1e-2, 10.0  # R beyond which the gradient counts as vanishing or exploding (AutoTrainer; Schoenholz)
+# R beyond which the gradient counts as vanishing or exploding (AutoTrainer; Schoenholz)
+VANISHES, EXPLODES = 1e-2, 10.0
 MOST_FACTORS = 4  # that the product of the chain rule writes out
 
 
@@ -91,8 +92,8 @@ def _where(history: RunHistory) -> str:
     _, layer, tensor = history.diverged_at
     if layer is None:
         return f"the {tensor}"
-    place = "the output layer" if layer == history.layers - 1 else f"layer {layer + 1}"
-    return f"the {tensor} of {place}"
+    place = layer_name(history, layer)
+    return f"the {tensor} of {'the ' if place == 'output layer' else ''}{place}"
 
 
 def chain_product(history: RunHistory) -> str:

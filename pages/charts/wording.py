@@ -45,7 +45,8 @@ def share(value: float) -> str:
         return f"{number(value)} of" if rounded < 1 else f"{number(value)} times"
     for exponent, part in _PARTS.items():
         multiple = number(rounded / 10**exponent)
-        if rounded >= 10**exponent:
+        # 0.71 millionths reads better than 710 billionths
+        if rounded >= 10**exponent * (0.1 if exponent < -3 else 1):
             return f"about a {part} of" if multiple == "1" else f"about {multiple} {part}s of"
     return f"{number(value)} of"
 
@@ -142,5 +143,9 @@ def ending(history: RunHistory) -> str:
     step, layer, tensor = history.diverged_at
     if layer is None:
         return f"not finite at step {step} ({tensor})"
-    place = "output layer" if layer == history.layers - 1 else f"layer {layer + 1}"
-    return f"not finite at step {step} ({tensor}, {place})"
+    return f"not finite at step {step} ({tensor}, {layer_name(history, layer)})"
+
+
+def layer_name(history: RunHistory, layer: int) -> str:
+    """A layer as people count it: "layer 3", "output layer"."""
+    return "output layer" if layer == history.layers - 1 else f"layer {layer + 1}"

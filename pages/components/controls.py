@@ -20,8 +20,9 @@ from engine.cost import check_budget
 from engine.datasets import DATASETS
 from engine.experiment import SETTINGS, Experiment
 from engine.settings import OutOfRange, Setting, Value
+from pages.charts import wording
 from pages.charts.figure import PATIENT, TREATED, Look
-from pages.components.frame import PARAMETERS, memory
+from pages.components.frame import PARAMETERS, memory, projecting
 
 PREFIX = "treated_"
 AS_PATIENT = "as patient"
@@ -35,6 +36,7 @@ NOT_OFFERED = {"dataset": ("custom",)}
 SEGMENTS = ("activation",)  # chosen with one click, all choices in view
 SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
 NAME_WIDTH, FRONT_WIDTH, BESIDE_WIDTH = 85, 175, 140  # pixels: two rows at 1440, and no longest option cut off
+PROJECTOR_SCALE = 1.45  # of these widths, for a window of 1440 to 1920 pixels
 SHARED_A_ROW, OWN_A_ROW = 4, 3  # controls side by side among "more settings": for both, for each network
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
 MOST_QUOTED = 40  # characters of an address's nonsense that are shown
@@ -145,25 +147,6 @@ def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
         parameters._send_query_param_msg()
 
 
-def comparison(patient: Experiment, treated: Experiment) -> str:
-    """In what the treated network differs, in words."""
-    changes = [
-        f"{_inside(SETTINGS[name].label)} {words(name, mine)} → {words(name, theirs)}"
-        for name, (mine, theirs) in patient.differences(treated).items()
-    ]
-    return f"Treated differs in: {', '.join(changes)}." if changes else "Treated is the same as the patient."
-
-
-def words(name: str, value: Value) -> str:
-    """A setting's value as a sentence names it."""
-    meanings = dict(SETTINGS[name].special)
-    if value in meanings:
-        return meanings[value]
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return value.replace("_", " ") if isinstance(value, str) else f"{value:g}"
-
-
 @dataclass(frozen=True)
 class Control:
     """One widget: a setting of the patient's, or of the treated network's own.
@@ -182,7 +165,7 @@ class Control:
 
     @property
     def label(self) -> str:
-        return f"Treated: {_inside(self.setting.label)}" if self.treated else self.setting.label
+        return f"Treated: {wording.label(self.setting.name)}" if self.treated else self.setting.label
 
     @property
     def numeric(self) -> bool:
@@ -280,11 +263,6 @@ class Control:
         return st.number_input(
             step=_step(setting, held), format="%d" if number is int else "%g", placeholder=self.empty or None, **common
         )
-
-
-def _inside(label: str) -> str:
-    """A label inside a sentence: "Learning rate" loses its capital, "L1 penalty" keeps it."""
-    return label if label[1:2].isdigit() else label[0].lower() + label[1:]
 
 
 def _step(setting: Setting, held: Answer) -> Any:
@@ -445,17 +423,28 @@ def _still_ignored(lesson: Lesson, sentences: tuple[str, ...], held: dict[str, A
 
 
 def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
-    """A row for the patient, one for the treated network; what is one for both at their right, half in each."""
-    half = math.ceil(len(lesson.beside) / 2)
-    for prefix, look, beside in (("", PATIENT, lesson.beside[:half]), (PREFIX, TREATED, lesson.beside[half:])):
+    """A row for the patient, one for the treated network; what is one for both at their right, half in each.
+
+    In large type there is no room at the right: a third row.
+    """
+    large, half = projecting(), math.ceil(len(lesson.beside) / 2)
+    scale = PROJECTOR_SCALE if large else 1
+    rows = (("", PATIENT, lesson.beside[:half]), (PREFIX, TREATED, lesson.beside[half:]))
+    for prefix, look, beside in rows:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.markdown(_heading(look), width=NAME_WIDTH)
+            st.markdown(_heading(look), width=round(scale * NAME_WIDTH))
             for name in lesson.front:
-                draw(prefix + name, compact=bool(prefix), width="stretch" if name in SEGMENTS else FRONT_WIDTH)
-            for name in beside:
-                draw(name, width=BESIDE_WIDTH)
-            for _ in range(half - len(beside)):
-                st.space(BESIDE_WIDTH)
+                width = "stretch" if name in SEGMENTS else round(scale * FRONT_WIDTH)
+                draw(prefix + name, compact=bool(prefix), width=width)
+            if not large:
+                for name in beside:
+                    draw(name, width=BESIDE_WIDTH)
+                for _ in range(half - len(beside)):
+                    st.space(BESIDE_WIDTH)
+    if large:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            for name in lesson.beside:
+                draw(name)
 
 
 def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:

@@ -58,8 +58,7 @@ class Memory:
     controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters:
     of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
     last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
-    stood; predictions: (lesson, thing to try) -> which
-    way and why.
+    stood; predictions: (lesson, thing to try) -> which way and why.
     """
 
     controls: str = ""
@@ -122,6 +121,11 @@ class Frame:
             # The menu is not for the last row, and its lines must not be cut off.
             st.html(f"<style>:root:root {{ font-size: {PROJECTOR_FONT_SIZE} }} .st-key-menu {{ zoom: 0.8 }}</style>")
         return projector
+
+
+def projecting() -> bool:
+    """Whether the page is in large type, for a projector; known before the toggle is drawn."""
+    return bool(st.session_state.get("projector", st.query_params.get("projector", "").lower() == "true"))
 
 
 def footer() -> None:

@@ -208,15 +208,15 @@ def test_lessons_keep_their_settings_apart(page: Page, home: str):
 
 
 def test_projector_is_larger_and_in_the_address(page: Page, home: str):
-    opened(page, home + LESSON)
+    opened(page, home + LESSON + "?depth=12")
 
     size = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
     normal = page.evaluate(size)
     page.get_by_text("Projector", exact=True).click()
-    agree(page, {"projector": "true"}, {}, {})
+    agree(page, {"depth": "12", "projector": "true"}, {"depth": 12}, {"depth": 12})
     page.wait_for_function(f"{size} >= {1.2 * normal}")
     page.reload()
-    agree(page, {"projector": "true"}, {}, {})
+    agree(page, {"depth": "12", "projector": "true"}, {"depth": 12}, {"depth": 12})
     page.wait_for_function(f"{size} >= {1.2 * normal}")
 
 

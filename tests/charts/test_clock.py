@@ -54,3 +54,12 @@ def test_thinned_steps_keep_both_ends(steps, most):
     assert set(kept) <= set(steps)
     assert len(kept) == min(most, len(steps))
     assert kept[:1] + kept[-1:] == steps[:1] + steps[-1:]
+
+
+def test_the_odd_pairs_are_what_they_are_called():
+    assert pair("diverging")[0].status == "diverged"
+    assert pair("stopped early")[0].status == "stopped_early"
+    assert not len(pair("diverging at once")[0].step)
+    assert (pair("of zeros")[0].delta_rms[:, :-1] == 0).all()
+    assert np.diff(pair("of thinned rows")[0].step).min() > 1
+    assert not np.isfinite(pair("without finite gradients at the end")[0].delta_rms[-1]).all()

@@ -13,7 +13,7 @@ from pages.charts.verdict import VANISHES
 from pages.charts.wording import number, percent
 from tests.charts.odd_runs import PAIRS, pair
 
-MOST_BYTES = 150_000  # of 600,000 for all charts of a page; networks of 50 layers need that
+MOST_BYTES = 90_000  # of 600,000 for all charts of a page
 
 
 def maps(figure):

@@ -2,33 +2,16 @@
 
 import pickle
 import random
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from engine import SETTINGS, Experiment, RunHistory, Training, load_dataset, train, train_many
+from engine import SETTINGS, Experiment, Training, load_dataset, train, train_many
 from engine.training import stack_key
+from tests.engine.contract import difference
 
 CASES = 60
-
-
-def difference(first, second):
-    """The name of the first field in which two histories differ, or None."""
-    for field in fields(RunHistory):
-        one, other = getattr(first, field.name), getattr(second, field.name)
-        if not isinstance(one, tuple) or not any(isinstance(item, np.ndarray) for item in one):
-            one, other = (one,), (other,)
-        if len(one) != len(other):
-            return field.name
-        for a, b in zip(one, other, strict=True):
-            if isinstance(a, np.ndarray):
-                same = a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-            else:
-                same = a == b or (a != a and b != b)
-            if not same:
-                return field.name
-    return None
 
 
 def experiments(seed):

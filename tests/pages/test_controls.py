@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import Experiment
 from engine.experiment import SETTINGS
-from pages.components.controls import AS_PATIENT, PREFIX, SHARED, Lesson, address, comparison, words
+from pages.components.controls import AS_PATIENT, PREFIX, SHARED, Lesson, address
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal", steps=20)
 TREATED = replace(PATIENT, activation="relu", initializer="he_normal", learning_rate=0.2, residual=True)
@@ -276,15 +276,3 @@ def test_a_page_of_few_settings_names_them_alone():
     )
     with pytest.raises(ValueError, match="gain"):
         address(lesson, replace(PATIENT, gain=2.0), replace(PATIENT, gain=2.0))
-
-
-def test_the_difference_in_words():
-    assert comparison(PATIENT, TREATED) == (
-        "Treated differs in: activation sigmoid → relu, initializer xavier normal → he normal, residual connections "
-        "off → on, learning rate 0.1 → 0.2."
-    )
-    assert comparison(PATIENT, PATIENT) == "Treated is the same as the patient."
-    assert comparison(PATIENT, replace(PATIENT, l2=0.01, noise=0.5)) == (
-        "Treated differs in: noise the data set's own → 0.5, L2 penalty 0 → 0.01."
-    )
-    assert words("l1", 1e-7) == "1e-07"
