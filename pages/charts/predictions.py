@@ -7,6 +7,7 @@ confusion matrix on validation data where there are more.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,7 @@ LEVELS = 237
 BOUNDARY = 50.01  # percent: exactly one half counts as the first class, as in the engine
 PLANE_TICKS = [-2, 0, 2]
 CURVE_POINTS = 200
+EMPTY = [[None, None], [None, None]]
 COUNT_SCALE = [[0, "#f7f7f7"], [1, "#4cb3a6"]]  # pale enough for dark digits on all of it: contrast 7 and more
 COUNT_COLOR = "#111111"
 CONFUSION_WIDTH = 115  # px that the digits of one row may take, two a cell, at 390 px
@@ -145,9 +147,12 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
 
 def _draw(history: RunHistory) -> Callable[[Look, RunHistory, list[int], tuple[RunHistory, RunHistory]], _Panel]:
     """Which picture a network's answers make."""
-    if history.prediction_axes is not None:
-        return _surface if len(history.prediction_axes) == 2 else _fit
-    return _no_picture if history.confusion is None else _confusion
+    n_inputs, is_class = len(history.prediction_axes or ()), history.confusion is not None
+    if n_inputs == 2:
+        return _surface
+    if n_inputs == 1 and (not is_class or len(_class_names(history)) == 2):
+        return _fit
+    return _confusion if is_class else _no_picture
 
 
 def _surface(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
@@ -174,7 +179,9 @@ def _surface(look: Look, history: RunHistory, frames: list[int], histories: tupl
     else:
         levels, color_axis = _class_levels(outputs), _class_axis(names)
         trace = place | {"type": "heatmap", "hoverinfo": "skip"}
-    notes = [] if np.isfinite(outputs).all() else [f"{look.name}: where the plane is empty its output is not finite."]
+    notes = _first_only(look, history)
+    if not np.isfinite(outputs).all():
+        notes.append(f"{look.name}: where the plane is empty its output is not finite.")
     points, point_notes = _points_of_plane(history)
     edge = [float(across[0]), float(across[-1])]
     x_name, y_name = _input_names(history, 2)
@@ -203,17 +210,12 @@ def _fit(look: Look, history: RunHistory, frames: list[int], histories: tuple[Ru
     if truth is not None:
         dots = {"mode": "lines", "line": {"color": TRUTH_COLOR, "width": 3, "dash": "dot"}, "hoverinfo": "skip"}
         traces.append({"type": "scatter", "x": truth[0], "y": truth[1], "name": "noise-free curve", **dots})
-    moves: dict[int, list[Json]] = {}
-    for output in range(outputs.shape[-1]):
-        moves[len(traces)] = [{"y": np.clip(values, low - reach, high + reach)} for values in outputs[..., output]]
-        traces.append(
-            {
-                "type": "scatter", "mode": "lines", "x": line, "name": f"{look.name}’s output", **look.line(3.5),
-                "hovertemplate": f"x %{{x:.2f}}: %{{y:.3g}}<extra>{look.name}</extra>",
-            }
-        )  # fmt: skip
+    moves = {len(traces): [{"y": np.clip(values, low - reach, high + reach)} for values in outputs[..., 0]]}
+    hover = f"x %{{x:.2f}}: %{{y:.3g}}<extra>{look.name}</extra>"
+    named = {"name": f"{look.name}’s output", "mode": "lines", "hovertemplate": hover}
+    traces.append({"type": "scatter", "x": line, **named, **look.line(3.5)})
     traces = [trace | {"showlegend": look is PATIENT or look.name in trace["name"]} for trace in traces]
-    notes = []
+    notes = _first_only(look, history)
     if not np.isfinite(outputs).all():
         notes.append(f"{look.name}: where there is no line its output is not finite.")
     elif not ((outputs[-1] >= low) & (outputs[-1] <= high)).any():
@@ -247,6 +249,13 @@ def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tu
     )  # fmt: skip
 
 
+def _first_only(look: Look, history: RunHistory) -> list[str]:
+    n_outputs = history.weights[-1].shape[-1]
+    if history.confusion is not None or n_outputs == 1:
+        return []
+    return [f"{look.name}: the first of {n_outputs} outputs is drawn."]
+
+
 def _no_picture(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> _Panel:
     empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}
     note = f"{look.name}: a number computed from more than two inputs has no picture here."
@@ -256,7 +265,7 @@ def _no_picture(look: Look, history: RunHistory, frames: list[int], histories: t
 # --- colours ---
 
 
-def _probability_levels(probability: Array) -> Sequence[Array]:
+def _probability_levels(probability: Array) -> list[Any]:
     """Percent of class 1 as bytes, rounded away from 50, so that each place stays on its side of the boundary."""
     with np.errstate(invalid="ignore"):
         percents = 100 * probability
@@ -270,7 +279,7 @@ def _probability_axis(names: Sequence[str]) -> Json:
     return _key("probability (line: 50 %); points: training data", ends, 100, [0, 50, 100], ticks)
 
 
-def _class_levels(probabilities: Array) -> Sequence[Array]:
+def _class_levels(probabilities: Array) -> list[Any]:
     """The winning class and how certain it is, as one byte: LEVELS // C levels a class, pale at p = 1/C, full at 1."""
     n_classes = probabilities.shape[-1]
     levels = LEVELS // n_classes
@@ -294,7 +303,7 @@ def _class_axis(names: Sequence[str]) -> Json:
     )
 
 
-def _number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> tuple[Sequence[Array], Json]:
+def _number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> tuple[list[Any], Json]:
     """A number over the plane, between the least and the largest of both networks' last frames, as bytes."""
     last = np.concatenate([h.predictions[-1].ravel() for h in histories if h.predictions is not None]).astype(float)
     last = last[np.isfinite(last)] if np.isfinite(last).any() else np.zeros(1)
@@ -313,9 +322,13 @@ def _key(title: str, scale: object, top: float, values: Sequence[float], labels:
     return {"cmin": 0, "cmax": top, "colorscale": scale, "colorbar": bar}
 
 
-def _bytes(levels: Array) -> Sequence[Array]:
-    """One array a frame: bytes, or float32 with gaps where an output was not finite."""
-    return [(level if not np.isfinite(level).all() else level.astype(np.uint8)) for level in levels.astype(np.float32)]
+def _bytes(levels: Array) -> list[Any]:
+    """One array a frame: bytes, or float32 with gaps where an output was not finite, or nothing but a gap."""
+    finite = np.isfinite(levels)
+    return [
+        level.astype(np.uint8) if here.all() else level.astype(np.float32) if here.any() else EMPTY
+        for level, here in zip(levels, finite, strict=True)
+    ]
 
 
 # --- data ---

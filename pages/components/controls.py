@@ -70,8 +70,8 @@ class Choice(NamedTuple):
     """What the controls say.
 
     patient, treated: the networks to show; notes: sentences about what was not taken as asked, already drawn;
-    address: of this choice, every setting named; refused: the controls ask for what cannot be made, and the networks
-    are the last good ones.
+    address: of the controls as they stand, every setting named; refused: the controls ask for what cannot be made, and
+    the networks are the last good ones.
     """
 
     patient: Experiment
@@ -104,13 +104,12 @@ def controls(lesson: Lesson) -> Choice:
     last_good = memory().last_good
     refused = False
     try:
-        pair = _pair(lesson, held)
+        pair = last_good[lesson.page] = _pair(lesson, held)
     except OutOfRange as problem:
         refused = True
         shown = "the last networks that could be trained" if lesson.page in last_good else "this lesson's own networks"
         pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
         notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
-    last_good[lesson.page] = pair
     parameters = {name: control.text(held[name]) for name, control in widgets.items()}
     memory().addresses[lesson.page] = {
         name: text for name, text in parameters.items() if held[name] != widgets[name].default

@@ -91,7 +91,7 @@ def page(name: str) -> "Frame":
         memory().parameters = {}
     st.logo(ROOT / "assets" / "icon.svg", size="large")
     with st.sidebar, st.container(key="menu"):
-        _menu()
+        _menu(name)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
     return Frame(header)
@@ -136,18 +136,18 @@ def footer() -> None:
     )
 
 
-def link(row: Page, label: str) -> None:
-    """A link to a page; a lesson is found as it was left in this session."""
-    left = memory().addresses.get(row.name) if row.name != memory().controls else None
+def link(row: Page, label: str, here: str = "") -> None:
+    """A link to a page, drawn on the page `here`; a lesson is found as it was left in this session."""
+    left = memory().addresses.get(row.name) if row.name != here else None
     st.page_link(row.file, label=label, icon=row.icon, query_params=left or None)
 
 
-def _menu() -> None:
+def _menu(here: str) -> None:
     """Links to the pages that there are."""
     st.markdown(f"**{NAME}**")
     for row in PAGES:
         if row.exists:
-            link(row, row.title)
+            link(row, row.title, here)
 
 
 def absolute(address: str) -> str:

@@ -1,6 +1,7 @@
 """The controls of a lesson: from the address to the networks, from a widget to the networks, and what is ignored."""
 
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ TREATED = replace(PATIENT, activation="relu", initializer="he_normal", learning_
 LESSON = Lesson("demo", PATIENT, TREATED)
 OWN = [name for name in SETTINGS if name not in SHARED and name != "data_digest"]
 # A legal value of every setting that is neither network's own.
-OTHERS = {
+OTHERS: dict[str, Any] = {
     "dataset": "xor", "n_train": 77, "noise": 0.25, "label_noise": 0.125, "depth": 7, "width": 24,
     "activation": "tanh", "initializer": "lecun", "gain": 1.5, "bias": 0.25, "normalization": "layer",
     "residual": True, "loss": "mse", "optimizer": "adam", "learning_rate": 0.0123, "batch_size": 32, "steps": 33,
@@ -89,7 +90,7 @@ def test_the_address_sets_the_patient_and_the_treated_follows(name):
 
 @pytest.mark.parametrize("name", OWN)
 def test_the_address_sets_the_treated_network_alone(name):
-    value = False if name == "residual" else OTHERS[name]
+    value: Any = False if name == "residual" else OTHERS[name]
     app = opened(f"?{PREFIX}{name}={str(value).lower()}")
     assert pair(app) == (PATIENT, replace(TREATED, **{name: value}))
     assert not choice(app).notes
@@ -107,7 +108,7 @@ def test_a_moved_widget_sets_both_the_network_and_the_address(name):
 @pytest.mark.parametrize("name", OWN)
 def test_a_moved_widget_of_the_treated_network_moves_it_alone(name):
     app = opened()
-    value = False if name == "residual" else OTHERS[name]
+    value: Any = False if name == "residual" else OTHERS[name]
     widget(app, PREFIX + name).set_value(str(value).lower() if name == "residual" else value)
     ran(app.run())
     assert pair(app) == (PATIENT, replace(TREATED, **{name: value}))

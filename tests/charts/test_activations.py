@@ -1,0 +1,120 @@
+"""Means, spreads and shares are the measured ones; what is not defined is not drawn as 0."""
+
+import warnings
+
+import numpy as np
+import plotly.io
+import pytest
+
+from pages.charts import activations as chart
+from pages.charts.clock import latest, timeline_steps
+from pages.charts.figure import PATIENT, TREATED
+from pages.charts.wording import number, percent
+from tests.charts.odd_runs import PAIRS, pair
+
+MOST_BYTES = 95_000  # of 600,000 for all charts of a page
+
+
+def trace_index(figure, name):
+    return next((i for i, trace in enumerate(figure.data) if trace.name == name), None)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_every_pair_of_runs_is_drawn(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = chart.figure(*pair(name))
+        text, table = chart.alt(*pair(name)), chart.table(*pair(name))
+    figure.validate()
+    assert set(figure.steps) <= set(timeline_steps(*pair(name)))
+    assert figure.steps[-1] == timeline_steps(*pair(name))[-1]
+    assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
+    assert "nan" not in text
+    assert set(table["network"]) == {"Patient", "Treated"}
+
+
+@pytest.mark.parametrize("name", ["plain", "equal", "stopped early", "one step"])
+def test_means_and_spreads_are_those_of_the_step(name):
+    figure = chart.figure(*pair(name))
+    assert figure.layout.yaxis.tickvals is None, "these runs have a linear axis"
+    for index, history in enumerate(pair(name)):
+        for frame in figure.frames:
+            row = latest(history.evaluation_step, int(frame["name"]))
+            drawn = frame["data"][index]
+            np.testing.assert_array_equal(drawn["y"], history.activation_mean[row])
+            np.testing.assert_allclose(drawn["error_y"]["array"], history.activation_std[row], rtol=1e-6, atol=1e-12)
+
+
+def test_shares_are_drawn_in_percent_where_they_are_defined():
+    figure, (patient, treated) = chart.figure(*pair("plain")), pair("plain")
+    assert trace_index(figure, "Patient: dead") is None
+    assert trace_index(figure, "Treated: saturated") is None
+    for name, history, measured in (
+        ("Patient: saturated", patient, patient.saturated_fraction),
+        ("Treated: dead", treated, treated.dead_fraction),
+    ):
+        index = trace_index(figure, name)
+        for frame in figure.frames:
+            drawn = frame["data"][frame["traces"].index(index)]["y"]
+            row = latest(history.evaluation_step, int(frame["name"]))
+            np.testing.assert_array_equal(drawn, 100 * measured[row])
+            assert np.isnan(drawn[-1]), "the output has no such share"
+
+
+def test_undefined_shares_are_said_in_words():
+    figure = chart.figure(*pair("plain"))
+    notes = figure.layout.annotations[0].text.replace("<br>", " ")
+    assert "dead for sigmoid" in notes
+    assert "saturated for ReLU" in notes
+
+
+def test_layers_that_are_not_finite_have_no_share():
+    figure, (patient, _) = chart.figure(*pair("both diverging at once")), pair("both diverging at once")
+    for trace in figure.data:
+        if trace.yaxis == "y2":
+            assert not np.isfinite(np.asarray(trace.y)[~np.isfinite(patient.activation_mean[-1])]).any()
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_one_axis_holds_every_bar_of_every_frame(name):
+    figure = chart.figure(*pair(name))
+    low, high = figure.layout.yaxis.range
+    for frame in figure.frames:
+        for part in frame["data"]:
+            if "error_y" in part:
+                top, below = part["error_y"]["array"], part["error_y"].get("arrayminus", part["error_y"]["array"])
+                assert np.nanmax(part["y"] + top, initial=low) <= high + 1e-9
+                assert np.nanmin(part["y"] - below, initial=high) >= low - 1e-9
+    assert figure.layout.yaxis2.title.text == "share (%)"
+    assert "layer (1 = nearest the input" in figure.layout.xaxis.title.text
+
+
+def test_networks_differ_beyond_colour():
+    patient, treated = chart.figure(*pair("plain")).data[:2]
+    assert patient.marker.symbol == PATIENT.symbol != treated.marker.symbol
+    assert treated.name.startswith("Treated: ReLU")
+
+
+def test_alt_says_the_runs_numbers():
+    text, (patient, treated) = chart.alt(*pair("plain")), pair("plain")
+    for history in (patient, treated):
+        mean, std = history.activation_mean[-1], history.activation_std[-1]
+        assert f"layer 1 puts out {number(mean[0])} ± {number(std[0])}" in text
+    most = float(np.nanmax(treated.dead_fraction[-1]))
+    assert (f"dead are up to {percent(most)}" if most else "none is dead") in text
+
+
+@pytest.mark.parametrize("name", ["plain", "of unequal depth"])
+def test_the_table_is_the_history(name):
+    table = chart.table(*pair(name))
+    for look, history in zip((PATIENT, TREATED), pair(name), strict=True):
+        part = table[table["network"] == look.name]
+        columns = {
+            "mean activation": history.activation_mean,
+            "standard deviation of the activation": history.activation_std,
+            "saturated (share)": history.saturated_fraction,
+            "dead (share)": history.dead_fraction,
+        }
+        for column, values in columns.items():
+            np.testing.assert_array_equal(part[column], values.ravel())
+        np.testing.assert_array_equal(part["layer"].iloc[: history.layers], np.arange(1, history.layers + 1))

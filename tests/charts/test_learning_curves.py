@@ -1,0 +1,133 @@
+"""The curves are the evaluations, and the axes fit them."""
+
+import math
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import plotly.io
+import pytest
+
+from engine import Experiment, train
+from pages.charts import learning_curves as chart
+from pages.charts.clock import latest, timeline_steps
+from pages.charts.figure import PATIENT, TREATED
+from pages.charts.wording import number, percent
+from tests.charts.odd_runs import PAIRS, SMALL, pair
+
+MOST_BYTES = 35_000  # of 600,000 for all charts of a page
+
+
+def curve(figure, name, row="y"):
+    return next(trace for trace in figure.data if trace.name == name and (trace.yaxis or "y") == row)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_every_pair_of_runs_is_drawn(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = chart.figure(*pair(name))
+        text, table = chart.alt(*pair(name)), chart.table(*pair(name))
+    figure.validate()
+    assert figure.steps == timeline_steps(*pair(name))
+    assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
+    assert "nan" not in text
+    assert set(table["network"]) == {"Patient", "Treated"}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_curves_are_the_evaluations(name):
+    figure = chart.figure(*pair(name))
+    for look, history in zip((PATIENT, TREATED), pair(name), strict=True):
+        for suffix, part in ((" training", "train"), ("", "validation")):
+            loss = curve(figure, look.name + suffix)
+            np.testing.assert_array_equal(loss.x, history.evaluation_step)
+            np.testing.assert_array_equal(loss.y, getattr(history, f"{part}_loss"))
+            if history.confusion is not None:
+                accuracy = curve(figure, look.name + suffix, "y2")
+                np.testing.assert_array_equal(accuracy.y, getattr(history, f"{part}_accuracy"))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_loss_axis_holds_every_drawn_loss(name):
+    figure, histories = chart.figure(*pair(name)), pair(name)
+    losses = np.concatenate([loss for history in histories for loss in (history.train_loss, history.validation_loss)])
+    finite = losses[np.isfinite(losses)]
+    axis = figure.layout.yaxis
+    drawn = np.log10(finite[finite > 0]) if axis.type == "log" else finite
+    if len(drawn):
+        assert axis.range[0] <= drawn.min()
+        assert axis.range[1] >= drawn.max()
+        assert (axis.type == "log") == (np.ptp(np.log10(finite[finite > 0])) > chart.LOG_FROM_DECADES)
+
+
+def test_titles_name_units_and_regression_has_no_accuracy():
+    classes, regression = chart.figure(*pair("plain")), chart.figure(*pair("of regression"))
+    assert classes.layout.yaxis.title.text == "loss (nats)"
+    assert classes.layout.yaxis2.title.text == "accuracy"
+    assert regression.layout.yaxis.title.text == "loss (squared error)"
+    assert not any(trace.yaxis == "y2" for trace in regression.data)
+    assert classes.layout.xaxis.title.text == "training step (updates)"
+
+
+def test_the_star_stands_at_the_lowest_validation_loss():
+    figure, (patient, _) = chart.figure(*pair("stopped early")), pair("stopped early")
+    star = curve(figure, "Patient best")
+    assert star.x[0] == patient.best_step
+    assert star.y[0] == patient.validation_loss.min()
+
+
+def test_the_line_of_the_step_moves_over_both_panels():
+    figure = chart.figure(*pair("plain"))
+    for frame in figure.frames:
+        for shape in frame["layout"]["shapes"]:
+            assert shape["x0"] == shape["x1"] == int(frame["name"])
+            assert (shape["yref"], shape["y0"], shape["y1"]) == ("paper", 0, 1)
+
+
+def test_losses_of_unlike_unit_are_said_to_be_so():
+    patient, (_, treated) = train(Experiment(loss="mse", **SMALL)), pair("plain")
+    figure = chart.figure(patient, treated)
+    assert figure.layout.yaxis.title.text == "loss"
+    assert "squared error, nats" in figure.layout.annotations[0].text
+    columns = chart.table(patient, treated).columns
+    assert {"training loss (nats)", "training loss (squared error)"} <= set(columns)
+
+
+def test_a_loss_of_zero_is_said_to_be_missing_on_a_log_axis():
+    (_, treated), losses = pair("plain"), pair("plain")[1].train_loss.copy()
+    losses[-2:] = 1e-9, 0
+    history = replace(treated, train_loss=losses)
+    notes = chart.figure(history, history).layout.annotations[0].text
+    assert "loss of 0" in notes
+
+
+@pytest.mark.parametrize("name", ["plain", "of regression", "diverging", "stopped early"])
+def test_alt_says_the_runs_numbers(name):
+    text = chart.alt(*pair(name))
+    for history in pair(name):
+        best = history.validation_loss[latest(history.evaluation_step, history.best_step)]
+        assert f"from {number(history.train_loss[0])} to {number(history.train_loss[-1])}" in text
+        assert f"lowest {number(best)} at step {history.best_step}" in text
+        if not math.isnan(history.validation_accuracy[-1]):
+            assert f"{percent(history.validation_accuracy[-1])} on validation data" in text
+
+
+@pytest.mark.parametrize("name", ["plain", "of regression", "stopped early"])
+def test_the_table_is_the_history(name):
+    table = chart.table(*pair(name))
+    for look, history in zip((PATIENT, TREATED), pair(name), strict=True):
+        part = table[table["network"] == look.name]
+        unit = "squared error" if name == "of regression" else "nats"
+        expected = pd.DataFrame(
+            {
+                "training step (updates)": history.evaluation_step,
+                f"training loss ({unit})": history.train_loss,
+                f"validation loss ({unit})": history.validation_loss,
+                "training accuracy (share)": history.train_accuracy,
+                "validation accuracy (share)": history.validation_accuracy,
+            }
+        )
+        pd.testing.assert_frame_equal(part[expected.columns].reset_index(drop=True), expected)
+        assert part.loc[part["best"], "training step (updates)"].tolist() == [history.best_step]

@@ -1,0 +1,89 @@
+"""The boxes are quantiles of the recorded weights."""
+
+import warnings
+
+import numpy as np
+import plotly.io
+import pytest
+
+from pages.charts import weight_distributions as chart
+from pages.charts.clock import latest, timeline_steps
+from pages.charts.figure import PATIENT, TREATED
+from pages.charts.wording import number
+from tests.charts.odd_runs import PAIRS, pair
+
+MOST_BYTES = 95_000  # of 600,000 for all charts of a page
+
+
+def of_layer(history, frame, layer):
+    return np.quantile(history.weights[layer][frame], [0.05, 0.25, 0.5, 0.75, 0.95])
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_every_pair_of_runs_is_drawn(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = chart.figure(*pair(name))
+        text, table = chart.alt(*pair(name)), chart.table(*pair(name))
+    figure.validate()
+    assert set(figure.steps) <= set(timeline_steps(*pair(name)))
+    assert figure.steps[0] == 0
+    assert figure.steps[-1] == timeline_steps(*pair(name))[-1]
+    assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
+    assert "nan" not in text
+    assert set(table["network"]) == {"Patient", "Treated"}
+
+
+@pytest.mark.parametrize("name", ["plain", "of unequal depth", "stopped early", "of zeros"])
+def test_the_boxes_are_quantiles_of_the_weights(name):
+    figure = chart.figure(*pair(name))
+    assert figure.layout.yaxis.tickvals is None, "these runs have a linear axis"
+    for index, history in enumerate(pair(name)):
+        for frame in figure.frames:
+            row, box = latest(history.frame_step, int(frame["name"])), frame["data"][index]
+            for layer in (0, history.layers - 1):
+                drawn = [box[part][layer] for part in ("lowerfence", "q1", "median", "q3", "upperfence")]
+                np.testing.assert_allclose(drawn, of_layer(history, row, layer), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_one_axis_holds_every_box_of_every_frame(name):
+    figure = chart.figure(*pair(name))
+    low, high = figure.layout.yaxis.range
+    for frame in figure.frames:
+        for box in frame["data"]:
+            assert (box["lowerfence"] >= low).all()
+            assert (box["upperfence"] <= high).all()
+
+
+def test_exploded_weights_are_drawn_on_a_log_scale_that_says_so():
+    figure = chart.figure(*pair("diverging"))
+    assert "log scale" in figure.layout.yaxis.title.text
+    assert figure.data[0].hoverinfo == "skip"
+
+
+def test_layers_count_from_one_and_networks_differ_beyond_colour():
+    figure = chart.figure(*pair("plain"))
+    patient, treated = figure.data
+    np.testing.assert_array_equal(patient.x, [1, 2, 3, 4, 5])
+    assert patient.name.startswith("Patient: sigmoid")
+    assert treated.name.startswith("Treated: ReLU")
+    assert patient.fillcolor != treated.fillcolor
+    assert "layer (1 = nearest the input)" in figure.layout.xaxis.title.text
+
+
+def test_alt_says_where_the_middle_half_of_the_weights_lies():
+    text, (patient, _) = chart.alt(*pair("plain")), pair("plain")
+    _, low, _, high, _ = of_layer(patient, -1, 0)
+    assert f"between {number(low)} and {number(high)} at step {patient.frame_step[-1]}" in text
+
+
+@pytest.mark.parametrize("name", ["plain", "of unequal depth"])
+def test_the_table_has_every_frame_and_layer(name):
+    table = chart.table(*pair(name))
+    for look, history in zip((PATIENT, TREATED), pair(name), strict=True):
+        part = table[table["network"] == look.name]
+        assert len(part) == len(history.frame_step) * history.layers
+        last = part[part["training step (updates)"] == history.frame_step[-1]].set_index("layer")
+        values = last.loc[history.layers].filter(like="quantile").to_numpy(float)
+        np.testing.assert_allclose(values, of_layer(history, -1, history.layers - 1), rtol=1e-12)
