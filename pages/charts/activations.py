@@ -33,7 +33,7 @@ Array = np.ndarray
 
 LOOKS = (PATIENT, TREATED)
 OFFSETS = (-0.12, 0.12)  # layers: the networks' bars stand side by side
-MOST_LAYERS, FEWEST_FRAMES = 1300, 30  # layers over all frames: deep networks move in fewer frames
+MOST_LAYERS, FEWEST_FRAMES = 1300, 20  # layers over all frames: deep networks move in fewer frames
 HEIGHT = 440
 UPPER, LOWER = (0.4, 1), (0, 0.3)
 SHARES = {"saturated": "saturated_fraction", "dead": "dead_fraction"}

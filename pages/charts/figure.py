@@ -380,6 +380,8 @@ def _with_larger_type(layout: Mapping[str, Any], factor: float) -> Json:
             larger[name] = {**value, "size": value["size"] * factor}
         elif isinstance(value, Mapping):
             larger[name] = _with_larger_type(value, factor)
+        elif isinstance(value, (list, tuple)):
+            larger[name] = [_with_larger_type(one, factor) if isinstance(one, Mapping) else one for one in value]
         else:
             larger[name] = value
     return larger

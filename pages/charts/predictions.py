@@ -37,7 +37,7 @@ QUESTION = "What does each network compute?"
 
 Array = np.ndarray
 
-MOST_FRAMES = 40  # of the timeline's 60: a surface weighs more than everything else on the page
+MOST_FRAMES = 36  # of the timeline's 60: a surface weighs more than everything else on the page
 MOST_POINTS = 200  # training examples drawn; more hide the surface
 LOOKS = (PATIENT, TREATED)
 BELOW = 118  # px: tick labels, axis title and the key below them
@@ -413,7 +413,8 @@ def _in_words(history: RunHistory) -> str:
 
 def _answer(history: RunHistory) -> str:
     names = _class_names(history)
-    accuracy = f", correct for {percent(history.validation_accuracy[-1])} of the validation examples" if names else ""
+    share = float(history.validation_accuracy[-1])
+    accuracy = "" if math.isnan(share) else f", correct for {percent(share)} of the validation examples"
     if history.predictions is not None:
         last = history.predictions[-1]
         if not np.isfinite(last).all():

@@ -33,7 +33,7 @@ LOOKS = (PATIENT, TREATED)
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 PARTS = ("lowerfence", "q1", "median", "q3", "upperfence")  # what a box calls them
 FILLS = {"Patient": "rgba(213, 94, 0, 0.55)", "Treated": "rgba(0, 0, 0, 0)"}  # full against hollow: not by colour alone
-MOST_BOXES, FEWEST_FRAMES = 1300, 24  # boxes over all frames: deep networks move in fewer frames
+MOST_BOXES, FEWEST_FRAMES = 1300, 16  # boxes over all frames: deep networks move in fewer frames
 HEIGHT = 400
 HOW_TO_READ = "Middle line: median. Box: the middle half of the weights. Whiskers: 5 % to 95 % of them."
 

@@ -37,7 +37,7 @@ LOOKS = (PATIENT, TREATED)
 # either side.  cs231n, Neural Networks Part 3, "Ratio of weights:updates".
 RULE_OF_THUMB, BAND = 1e-3, (1e-4, 1e-2)
 MOST_POINTS = 120  # of a curve
-MOST_CURVES = 16  # of a panel: of deeper networks every so many layers, the first and the output always
+MOST_CURVES = 12  # of a panel: of deeper networks every so many layers, the first and the output always
 UPPER, LOWER = (0.56, 1.0), (0.0, 0.46)
 LABELS = 5  # powers of ten that stay apart on an axis of that height
 HEIGHT = 460

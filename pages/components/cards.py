@@ -6,7 +6,9 @@ import streamlit as st
 
 from engine import Experiment, RunHistory
 from pages.charts.figure import CONFIG, AnimatedFigure
+from pages.components.frame import projecting
 
+PROJECTED = 1.3  # size of a chart's type on a projector, in its own
 MOST_FIGURES = 300  # kept built, for the next visitor with the same networks; 60 kB each
 
 
@@ -19,8 +21,9 @@ def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
     with st.container(key=f"card_{stem}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
-            with st.popover("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}", on_change="rerun") as data:
-                if data.open:
+            data = st.popover("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}", on_change="rerun")
+            if data.open:
+                with data:
                     table = chart.table(patient, treated)
                     st.dataframe(table, hide_index=True)
                     st.download_button(
@@ -28,6 +31,8 @@ def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
                         icon=":material/download:", on_click="ignore", key=f"csv_{stem}",
                     )  # fmt: skip
         figure, alt = _built(chart.__name__, patient.experiment, treated.experiment, chart, patient, treated)
+        if projecting():
+            figure = figure.enlarged(PROJECTED)
         st.plotly_chart(figure, key=f"chart_{stem}", config=CONFIG, alt=alt)
 
 

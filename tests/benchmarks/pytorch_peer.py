@@ -1,8 +1,8 @@
 """The same training in eager PyTorch, recording the same rows: what a careful person would write there.
 
-Forward hooks keep every pre-activation and activation with its gradient (`retain_grad`, the cheapest of PyTorch's ways to
-see ∂L/∂z and ∂L/∂h; full backward hooks cost twice as much).  Left out, to its advantage: frames of the parameters, the
-decision surface, confusion and test sets, accumulation of norms in float64.
+Forward hooks keep every pre-activation and activation.  Their gradients ∂L/∂z and ∂L/∂h come from `retain_grad`, the
+cheapest of PyTorch's ways, or from full backward hooks, the way that its documentation shows first.  Left out, to its
+advantage: frames of the parameters, the decision surface, confusion and test sets, accumulation of norms in float64.
 """
 
 import numpy as np
@@ -26,13 +26,16 @@ def network(problem: Problem) -> nn.Sequential:
 class Recorder:
     """Rows of updates and evaluations, written into arrays made once."""
 
-    def __init__(self, model: nn.Sequential, problem: Problem):
-        self.model, self.problem = model, problem
+    def __init__(self, model: nn.Sequential, problem: Problem, backward_hooks: bool):
+        self.model, self.problem, self.backward_hooks = model, problem, backward_hooks
         self.weights = [module.weight for module in model if isinstance(module, nn.Linear)]
         self.outputs: list[Tensor] = []  # of the modules in turn: z_1, h_1, z_2, ..., z_L
+        self.gradients: list[Tensor] = []  # of the loss for these, last module first; of backward hooks alone
         self.keeping = True
         for module in model:
             module.register_forward_hook(self._keep)
+            if backward_hooks:
+                module.register_full_backward_hook(self._keep_gradient)
         n_layers = len(self.weights)
         layered = "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor"
         single = "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm"
@@ -47,14 +50,22 @@ class Recorder:
 
     def _keep(self, module: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> None:
         if self.keeping:
-            output.retain_grad()
             self.outputs.append(output)
+            if not self.backward_hooks:
+                output.retain_grad()
+
+    def _keep_gradient(self, module: nn.Module, inward: tuple[Tensor, ...], outward: tuple[Tensor, ...]) -> None:
+        self.gradients.append(outward[0])
 
     def _gradient_rms(self) -> tuple[Tensor, Tensor]:
         """rms ∂L/∂z of every layer and rms ∂L/∂h of every hidden one."""
-        gradients = [output.grad for output in self.outputs]
+        gradients = self.gradients[::-1] or [output.grad for output in self.outputs]
         rms = torch.stack([vector_norm(g) / g.numel() ** 0.5 for g in gradients if g is not None])
         return rms[::2], rms[1::2]
+
+    def _forget(self) -> None:
+        self.outputs.clear()
+        self.gradients.clear()
 
     def update(self, step: int, loss: Tensor, before: list[Tensor]) -> None:
         rows, batch = self.updates, len(self.outputs[0])
@@ -71,7 +82,7 @@ class Recorder:
         rows["delta_rms"][step] = delta * batch
         rows["weight_factor"][step, :-1] = hidden / delta[1:]
         rows["slope_factor"][step, :-1] = delta[:-1] / hidden
-        self.outputs.clear()
+        self._forget()
 
     def evaluate(self, criterion: nn.Module, sets: dict[str, tuple[Tensor, Tensor]]) -> None:
         rows, place = self.evaluations, self.evaluated
@@ -90,15 +101,15 @@ class Recorder:
             rows["activation_mean"][place] = torch.stack([h.mean() for h in hidden])
             rows["activation_std"][place] = torch.stack([h.std(correction=0) for h in hidden])
             rows["probe_delta_rms"][place] = self._gradient_rms()[0] * len(inputs)
-        self.outputs.clear()
+        self._forget()
         self.model.zero_grad()
         self.evaluated += 1
 
 
-def train(problem: Problem) -> tuple[dict[str, Array], dict[str, Array]]:
+def train(problem: Problem, backward_hooks: bool = False) -> tuple[dict[str, Array], dict[str, Array]]:
     """Train and record: rows of updates and rows of evaluations, field by field."""
     model = network(problem)
-    recorder = Recorder(model, problem)
+    recorder = Recorder(model, problem, backward_hooks)
     criterion = nn.BCEWithLogitsLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=problem.experiment.learning_rate)
     sets = {
@@ -118,4 +129,6 @@ def train(problem: Problem) -> tuple[dict[str, Array], dict[str, Array]]:
             recorder.update(step, loss, before)
         if step + 1 in problem.evaluations:
             recorder.evaluate(criterion, sets)
-    return tuple({name: np.asarray(row) for name, row in rows.items()} for rows in (recorder.updates, recorder.evaluations))
+    return tuple(
+        {name: np.asarray(row) for name, row in rows.items()} for rows in (recorder.updates, recorder.evaluations)
+    )

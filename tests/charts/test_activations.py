@@ -12,7 +12,7 @@ from pages.charts.figure import PATIENT, TREATED
 from pages.charts.wording import number, percent
 from tests.charts.odd_runs import PAIRS, pair
 
-MOST_BYTES = 95_000  # of 600,000 for all charts of a page
+MOST_BYTES = 70_000  # of 600,000 for all charts of a page
 
 
 def trace_index(figure, name):

@@ -14,7 +14,7 @@ from pages.charts.figure import PATIENT, TREATED
 from pages.charts.wording import number, percent
 from tests.charts.odd_runs import PAIRS, RELU, SIGMOID, SMALL, pair
 
-MOST_BYTES = 145_000  # of 600,000 for all charts of a page
+MOST_BYTES = 135_000  # of 600,000 for all charts of a page
 
 
 @cache
