@@ -171,13 +171,18 @@ class ForwardPass:
 
 
 def forward(
-    parameters: Parameters, inputs: Array, masks: Sequence[Array] | Array | None = None, training: bool = False
+    parameters: Parameters,
+    inputs: Array,
+    masks: Sequence[Array] | Array | None = None,
+    training: bool = False,
+    keep: bool = True,
 ) -> ForwardPass:
     """The forward pass.
 
     inputs: (networks, batch, n_in), or (batch, n_in) for every network.  masks: H arrays (batch, width) or (networks,
     batch, width), already divided by 1 − p.  training: batch normalisation uses the batch's statistics, unless the
-    batch is one example; otherwise the running ones.
+    batch is one example; otherwise the running ones.  keep: False keeps nothing but the output's
+    pre-activation, in less memory.
     """
     architecture = parameters.architecture
     phi = ACTIVATIONS[architecture.activation].value
@@ -193,14 +198,17 @@ def forward(
             if architecture.normalization != "none":
                 z = _normalise(parameters, layer, z, use_batch, result)
             value = phi(z)
-            result.phi.append(value)
+            if keep:
+                result.phi.append(value)
             if masks is not None:
                 value = value * masks[layer]
             if architecture.residual and layer > 0:
                 value = value + h
-            result.h.append(value)
+            if keep:
+                result.h.append(value)
             h = value
-        result.z.append(z)
+        if keep or layer == architecture.depth:
+            result.z.append(z)
     return result
 
 

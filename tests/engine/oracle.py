@@ -73,7 +73,9 @@ def forward(layers, x, activation, normalization="none", residual=False, masks=N
         h = value + h if residual and index > 0 else value
         if nudges is not None:
             h = h + nudges[1][index]
-        zs.append(z), hs.append(h), us.append(u)
+        zs.append(z)
+        hs.append(h)
+        us.append(u)
     z = h @ layers[-1]["weights"] + layers[-1]["biases"]
     if nudges is not None:
         z = z + nudges[0][-1]

@@ -8,7 +8,7 @@ from scipy.special import erf, expit
 
 from engine.activations import ACTIVATIONS
 
-ANALYTIC = {"sigmoid", "tanh", "gelu", "silu"}  # formulas that work on complex numbers
+ANALYTIC = ("sigmoid", "tanh", "gelu", "silu")  # formulas that work on complex numbers
 Z = np.concatenate([-np.geomspace(30, 1e-4, 200), np.geomspace(1e-4, 30, 200)])
 
 FORMULAS = {  # written down a second time, one number at a time

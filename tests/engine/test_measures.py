@@ -127,19 +127,21 @@ def test_rows_of_evaluations(name):
     how = (experiment.activation, experiment.normalization, experiment.residual)
     slope_of = jax.jit(jax.vmap(jax.grad(oracle.ACTIVATIONS[experiment.activation])))
     steepest = np.abs(slope_of(np.linspace(-5, 5, 20_001))).max()
+    n, n_probe = experiment.n_train, min(experiment.n_train, 256)
+    inputs = np.concatenate([dataset.train_inputs, dataset.validation_inputs])
     for row in range(len(history.evaluation_step)):
         where = f"{name}, evaluation {row}"
         layers = oracle.layers_of(history, row)
-        for split in ("train", "validation"):
+        z_all, zs, hs, _ = jax.tree.map(np.asarray, forward_pass(layers, inputs, *how))
+        for split, z in zip(("train", "validation"), np.split(z_all, [n]), strict=True):
             targets = targets_of(dataset, split)
-            z = forward_pass(layers, getattr(dataset, f"{split}_inputs"), *how)[0]
             equal(getattr(history, f"{split}_loss")[row], oracle.loss(z, targets, output, loss), where)
             if output == "linear":
                 assert np.isnan(getattr(history, f"{split}_accuracy")[row])
                 continue
             two = np.column_stack([1 - targets, targets]) if output == "sigmoid" else targets
             truth = two.argmax(axis=1)
-            answer = np.asarray(z[:, 0] > 0, int) if output == "sigmoid" else np.asarray(z).argmax(axis=1)
+            answer = np.asarray(z[:, 0] > 0, int) if output == "sigmoid" else z.argmax(axis=1)
             equal(getattr(history, f"{split}_accuracy")[row], np.mean(answer == truth), where)
             if split == "validation":
                 counts = np.zeros((two.shape[1],) * 2, int)
@@ -149,13 +151,13 @@ def test_rows_of_evaluations(name):
         penalty = sum(experiment.l1 * np.abs(w).sum() + experiment.l2 / 2 * (w**2).sum() for w in weights)
         equal(history.penalty[row], penalty, where)
 
-        probe, targets = dataset.train_inputs[:256], targets_of(dataset, "train")[:256]
-        z, zs, hs, _ = forward_pass(layers, probe, *how)
-        values = [*hs, oracle.answer(z, output)]
+        zs, values = [z[:n_probe] for z in zs], [h[:n_probe] for h in (*hs, oracle.answer(z_all, output))]
         equal(history.activation_mean[row], [np.mean(h) for h in values], where)
         equal(history.activation_std[row], [np.std(h) for h in values], where)
-        _, _, z_gradients, _ = gradients(layers, probe, targets, output, loss, *how)
-        equal(history.probe_delta_rms[row], [len(probe) * rms(g) for g in z_gradients], where)
+        _, _, z_gradients, _ = gradients(
+            layers, inputs[:n_probe], targets_of(dataset, "train")[:n_probe], output, loss, *how
+        )
+        equal(history.probe_delta_rms[row], [n_probe * rms(g) for g in z_gradients], where)
 
         if experiment.activation == "relu":
             np.testing.assert_allclose(history.dead_fraction[row, :-1], [np.mean((z <= 0).all(axis=0)) for z in zs])
@@ -253,7 +255,7 @@ def test_norms_survive_under_and_overflow(scale):
         architecture = Architecture((2, 1, 1))  # weights 2 + 1, biases 1 + 1
         flat = np.array([[3.0, 4.0, 2.0, 7.0, 7.0]]) * scale
         np.testing.assert_allclose(
-            layer_norms(Parameters(architecture, flat), flat), [[5 * scale, 2 * scale]], rtol=1e-15
+            layer_norms(Parameters(architecture, flat), flat), [[[5 * scale, 2 * scale]]], rtol=1e-15
         )
 
 

@@ -66,6 +66,7 @@ def outside(setting):
 
 def trained(legal):
     """The history of legal settings, or None where two of them do not go together or the budget does not allow them."""
+    refusal = None
     try:
         experiment = Experiment(**legal)
         with warnings.catch_warnings():
@@ -73,8 +74,6 @@ def trained(legal):
             history = train(experiment)
     except OutOfRange as error:
         refusal = error
-    else:
-        refusal = None
     if refusal:
         assert refusal.field in ("loss", "n_train", "steps", "width")
         assert refusal.field in str(refusal)

@@ -199,6 +199,7 @@ def test_a_diverged_run_ends_with_its_last_finite_step(name):
     experiment, tensors = DIVERGENCES[name]
     history = train(experiment)
     assert history.status == "diverged"
+    assert history.diverged_at
     step, _, tensor = history.diverged_at
     assert 0 < step < experiment.steps
     assert tensor in tensors
@@ -215,6 +216,7 @@ def test_a_diverged_run_ends_with_its_last_finite_step(name):
 def test_divergence_names_where_it_began():
     """Weights of each layer grow by a factor of about 10⁵ a step; the layer whose product overflows first is named."""
     history = train(Experiment(depth=30, activation="relu", gain=100, dataset="sine", precision="float32", steps=5))
+    assert history.diverged_at
     step, layer, tensor = history.diverged_at
     assert step == 0
     assert tensor == "pre-activation"
@@ -252,6 +254,7 @@ def test_gradients_of_the_last_row_may_overflow_but_not_its_loss():
     """The row of the update that could not be made is there: it shows the explosion."""
     experiment, _ = DIVERGENCES["update, the penalty alone"]
     history = train(experiment)
+    assert history.diverged_at
     assert history.step[-1] == history.diverged_at[0]
     assert not np.isfinite(history.update_norm[-1]).all() or history.update_norm[-1].max() > 1e300
 

@@ -1,0 +1,365 @@
+"""How fast the lesson's page is: the page's rows of the design's budgets, measured on a server of their own.
+
+    pip install -r tests/requirements.txt
+    python tests/benchmarks/pages.py
+
+Prints a Markdown table after two to three minutes.  Nothing here can fail for a slow machine.  A class is thirty clients
+that speak Streamlit's protocol over loopback, without browsers, which would slow each other down.
+"""
+
+import argparse
+import asyncio
+import datetime
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from shutil import which
+
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import ClientConnection, connect
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSON = "vanishing_gradients"
+CHARTS = 8
+SESSIONS, PERIOD, LENGTH = 30, 3.0, 18.0  # of a class: clients, s between two toggles, s
+TOGGLES = ("tanh", "elu", "selu", "gelu", "silu", "linear")  # of the treated network's activation, in the browser
+RERUNS = 40
+LONGEST = 60.0  # s that anything is waited for
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+# Milliseconds from the click to the frame in which every chart is a new one and drawn.
+TOGGLE = """([button, number]) => new Promise((done) => {
+  const plots = () => [...document.querySelectorAll('.js-plotly-plot')];
+  const old = new Set(plots());
+  const start = performance.now();
+  const look = () => {
+    const now = plots();
+    if (now.length === number && now.every((plot) => plot.calcdata && !old.has(plot)))
+      requestAnimationFrame(() => done(performance.now() - start));
+    else setTimeout(look, 5);
+  };
+  button.click();
+  look();
+})"""
+DRAWN = "(number) => [...document.querySelectorAll('.js-plotly-plot')].filter((c) => c.calcdata).length === number"
+
+
+@dataclass
+class Server:
+    """A Streamlit server of our own.  started: when the command was given, by time.monotonic."""
+
+    process: psutil.Process
+    port: int
+    started: float
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def processor_seconds(self) -> float:
+        """Of the server itself, without its workers."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
+    def resident_bytes(self) -> int:
+        """Of server and workers; pages that they share count once in each."""
+        total = 0
+        for process in (self.process, *self.process.children(recursive=True)):
+            try:
+                total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+        return total
+
+
+@contextmanager
+def served() -> Iterator[Server]:
+    """`streamlit run app.py` on a free port of 127.0.0.1, ended with the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
+    options |= {"server.fileWatcherType": "none"}
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    with tempfile.TemporaryFile("w+") as log:
+        started = time.monotonic()
+        process = psutil.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            while True:
+                with socket.socket() as probe:
+                    if not probe.connect_ex(("127.0.0.1", port)):
+                        break
+                if process.poll() is not None or time.monotonic() - started > LONGEST:
+                    log.seek(0)
+                    raise RuntimeError(f"the server did not start:\n{log.read()}")
+                time.sleep(0.01)
+            yield Server(process, port, started)
+        finally:
+            process.terminate()
+            process.wait(LONGEST)
+
+
+# ------------------------------------------------------------------------------------------------------------ browser
+
+
+def start_to_first_page(browser: Browser) -> tuple[float, float]:
+    """Seconds from the command to the home page, and to the lesson's charts where that is the first page."""
+    seconds = []
+    for path, drawn, argument in (
+        ("", "() => document.querySelector('.st-key-ward a')", None),
+        (LESSON, DRAWN, CHARTS),
+    ):
+        with served() as server:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(server.address + path)
+            page.wait_for_function(drawn, arg=argument, timeout=1000 * LONGEST)
+            seconds.append(time.monotonic() - server.started)
+            page.close()
+    return seconds[0], seconds[1]
+
+
+def toggles(browser: Browser, server: Server) -> tuple[list[float], list[float]]:
+    """Milliseconds from a toggle to all charts drawn: runs not cached, and cached."""
+    fresh, cached = [], []
+    for seed in (101, 102):
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(f"{server.address}{LESSON}?seed={seed}")
+        page.wait_for_function(DRAWN, arg=CHARTS, timeout=1000 * LONGEST)
+        page.wait_for_timeout(1000)
+        fresh += [_toggle(page, activation) for activation in TOGGLES]
+        cached += [_toggle(page, activation) for activation in reversed(TOGGLES[:-1])]
+        cached.append(_toggle(page, "relu"))
+        page.close()
+    return fresh, cached
+
+
+def _toggle(page: Page, activation: str) -> float:
+    group = page.get_by_role("radiogroup", name="Treated: activation", exact=True)
+    button = group.get_by_role("radio", name=activation, exact=True).element_handle()
+    taken = page.evaluate(TOGGLE, [button, CHARTS])
+    page.wait_for_timeout(500)  # the next one starts from rest
+    return taken
+
+
+# ------------------------------------------------------------------------------------------------------------ sessions
+
+
+@dataclass
+class Answer:
+    """What came back for one request."""
+
+    seconds: float
+    charts: int = 0
+    chart_bytes: int = 0
+    errors: list[str] = field(default_factory=list)
+
+
+class Session:
+    """A visitor without a browser.  Holds what a browser would: page, address, and the ids of the widgets."""
+
+    def __init__(self, socket: ClientConnection, server: Server):
+        self.socket = socket
+        self.server = server
+        self.query = ""
+        self.page = ""
+        self.widgets: dict[str, str] = {}  # parameter of the address -> id
+        self.state: dict[str, dict[str, float | bool]] = {}  # id -> field and value
+
+    async def open(self, query: str = "") -> Answer:
+        self.query = query
+        return await self._request()
+
+    async def set_number(self, parameter: str, value: float) -> Answer:
+        self.state[self.widgets[parameter]] = {"double_value": value}
+        return await self._request()
+
+    async def switch(self, parameter: str, value: bool) -> Answer:
+        self.state[self.widgets[parameter]] = {"bool_value": value}
+        return await self._request()
+
+    async def _request(self) -> Answer:
+        message = BackMsg()
+        state = message.rerun_script
+        state.query_string = self.query
+        state.context_info.url = self.server.address + LESSON
+        if self.page:
+            state.page_script_hash = self.page
+        else:
+            state.page_name = LESSON
+        for identity, value in self.state.items():
+            state.widget_states.widgets.add(id=identity, **value)
+        answer = Answer(time.perf_counter())
+        await self.socket.send(message.SerializeToString())
+        async with asyncio.timeout(LONGEST):
+            while not self._heard(ForwardMsg.FromString(await self.socket.recv(decode=False)), answer):
+                pass
+        answer.seconds = time.perf_counter() - answer.seconds
+        if answer.charts != CHARTS:
+            answer.errors.append(f"{answer.charts} charts")
+        return answer
+
+    def _heard(self, message: ForwardMsg, answer: Answer) -> bool:
+        """Take a message in; whether it was the last."""
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self.page = message.new_session.page_script_hash
+            answer.charts = answer.chart_bytes = 0
+        elif kind == "page_info_changed":
+            self.query = message.page_info_changed.query_string
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            element = message.delta.new_element
+            which_one = element.WhichOneof("type")
+            if which_one == "plotly_chart":
+                answer.charts += 1
+                answer.chart_bytes += len(element.plotly_chart.spec)
+            elif which_one == "exception":
+                answer.errors.append(element.exception.message)
+            elif which_one in ("number_input", "checkbox"):
+                widget = getattr(element, which_one)
+                self.widgets[widget.query_param_key] = widget.id
+        elif kind == "script_finished":
+            return message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+        return False
+
+
+def joined(server: Server):
+    """A connection as a browser opens it."""
+    stream = f"ws://127.0.0.1:{server.port}/_stcore/stream"
+    return connect(stream, subprotocols=["streamlit"], max_size=None, proxy=None)  # type: ignore[list-item]
+
+
+async def cached_reruns(server: Server) -> tuple[float, float, int]:
+    """Processor milliseconds of a rerun with other cached runs, of one with the same, and bytes of a page's charts."""
+    async with joined(server) as socket:
+        session = Session(socket, server)
+        size = (await session.open()).chart_bytes
+        for seed in (10, 11, 10, 11):
+            await session.set_number("seed", seed)
+        other = await _processor(server, [lambda s=s: session.set_number("seed", s) for s in (10, 11)])
+        same = await _processor(server, [lambda on=on: session.switch("projector", on) for on in (True, False)])
+    return other, same, size
+
+
+async def _processor(server: Server, requests: list[Callable]) -> float:
+    before = server.processor_seconds()
+    for turn in range(RERUNS):
+        answer = await requests[turn % len(requests)]()
+        assert not answer.errors, answer.errors
+    return 1000 * (server.processor_seconds() - before) / RERUNS
+
+
+@dataclass
+class Class:
+    """What a class found: every answer, and the most memory that server and workers had."""
+
+    answers: list[Answer]
+    resident_bytes: int
+
+    @property
+    def errors(self) -> list[str]:
+        return [error for answer in self.answers for error in answer.errors]
+
+    def seconds(self, share: float) -> float:
+        times = sorted(answer.seconds for answer in self.answers)
+        return times[min(len(times) - 1, int(share * len(times)))]
+
+
+async def classroom(server: Server, different: bool) -> Class:
+    """SESSIONS clients that open the lesson and then change the seed every PERIOD seconds, for LENGTH seconds.
+
+    different: each to a network that nobody has asked for; else all open one link and toggle between the same two.
+    """
+    answers: list[Answer] = []
+    most = 0
+
+    async def student(number: int) -> None:
+        async with joined(server) as socket:
+            session = Session(socket, server)
+            await session.open(f"seed={1000 + number}" if different else "")
+            await start.wait()
+            began = time.perf_counter() + PERIOD * number / SESSIONS
+            for turn in range(int(LENGTH / PERIOD)):
+                await asyncio.sleep(max(0.0, began + PERIOD * turn - time.perf_counter()))
+                seed = 2000 + SESSIONS * turn + number if different else 10 + turn % 2
+                try:
+                    answers.append(await session.set_number("seed", seed))
+                except Exception as problem:
+                    answers.append(Answer(LONGEST, errors=[repr(problem)]))
+                    return
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, server.resident_bytes())
+            await asyncio.sleep(0.5)
+
+    start = asyncio.Barrier(SESSIONS)
+    watching = asyncio.create_task(watch())
+    await asyncio.gather(*map(student, range(SESSIONS)))
+    watching.cancel()
+    return Class(answers, most)
+
+
+# --------------------------------------------------------------------------------------------------------------- table
+
+
+def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    print(f"{_machine()}, load {os.getloadavg()[0]:.1f}\n", file=sys.stderr)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=next(filter(None, map(which, BROWSERS)), None), args=BROWSER_OPTIONS
+        )
+        home, lesson = start_to_first_page(browser)
+        with served() as server:
+            fresh, cached = toggles(browser, server)
+        browser.close()
+    with served() as server:
+        other, same, size = asyncio.run(cached_reruns(server))
+        alike = asyncio.run(classroom(server, different=False))
+        unlike = asyncio.run(classroom(server, different=True))
+    rows = [
+        ("toggle to all charts drawn, run not cached: median", 500, statistics.median(fresh), "ms"),
+        ("toggle to all charts drawn, run cached: median", 300, statistics.median(cached), "ms"),
+        ("charts of the default page", 600, size / 1000, "kB"),
+        ("server CPU for a rerun with cached runs: other runs", 25, other, "ms"),
+        ("server CPU for a rerun with cached runs: the same", 25, same, "ms"),
+        (f"{SESSIONS} sessions, all different: 95th percentile", 1200, 1000 * unlike.seconds(0.95), "ms"),
+        (f"{SESSIONS} sessions, all different: median", "", 1000 * unlike.seconds(0.5), "ms"),
+        (f"{SESSIONS} sessions, one link: 95th percentile", 500, 1000 * alike.seconds(0.95), "ms"),
+        (f"{SESSIONS} sessions, one link: median", "", 1000 * alike.seconds(0.5), "ms"),
+        ("errors among their answers", 0, len(unlike.errors) + len(alike.errors), f"of {len(unlike.answers + alike.answers)}"),
+        ("resident memory meanwhile", 700, max(unlike.resident_bytes, alike.resident_bytes) / 1e6, "MB"),
+        ("`streamlit run app.py` to the home page drawn", 5, home, "s"),
+        ("the same to the lesson's charts drawn", "", lesson, "s"),
+    ]  # fmt: skip
+    print(f"{_machine()}; load at the end {os.getloadavg()[0]:.1f}.\n")
+    print("| what | budget | measured |\n| --- | --- | --- |")
+    for what, budget, measured, unit in rows:
+        print(f"| {what} | {budget}{f' {unit}' if budget else ''} | {measured:.3g} {unit} |")
+    for error in sorted({*unlike.errors, *alike.errors}):
+        print(f"\n{error}")
+
+
+def _machine() -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in ("streamlit", "plotly", "numpy"))
+    return f"{datetime.date.today()}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,307 @@
+"""The lesson in a real browser: drawn, moved, tried, by keyboard, on a phone, in the dark, and read by a machine."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from engine import Experiment, train
+from pages.charts.verdict import verdict
+from pages.charts.wording import differences
+from tests.browser.conftest import Serve
+from tests.browser.test_timeline import LABEL_COLORS, contrast, luminance, range_of
+from tests.pages.test_vanishing_lesson import PATIENT, TREATED
+
+APP = "app.py"
+LESSON = "vanishing_gradients"
+CHARTS = (
+    "gradient_per_layer", "learning_curves", "predictions", "gradient_through_training", "chain_rule_factors",
+    "weight_distributions", "weight_norms", "activations",
+)  # fmt: skip
+MILLISECONDS = 30_000  # for a first request, which starts the workers
+PHONE = {"width": 390, "height": 844}
+MOST_TABS = 60  # from the top of the page to the timeline
+GRAVE = ("serious", "critical")
+
+# Streamlit looks for its server below the page's path before it looks at the root.
+PROBED = (f"/{LESSON}/_stcore/health", f"/{LESSON}/_stcore/host-config")
+
+# Rule of axe -> how the element begins.  Streamlit gives a formula (st.latex) a scrolling box that has no tab stop.
+STREAMLITS_OWN = {"scrollable-region-focusable": '<span class="katex-display">'}
+
+DRAWN = "(number) => [...document.querySelectorAll('.js-plotly-plot')].filter((c) => c.calcdata).length === number"
+
+# Whether Plotly has drawn the chart's latest frame at or before the step; compared with what it made of the frame.
+SHOWS = """(figure, step) => {
+  const chart = figure.querySelector('.js-plotly-plot');
+  const frame = chart._transitionData._frames.filter((one) => Number(one.name) <= step).at(-1);
+  const equal = (drawn, told) => 'bdata' in told
+    ? drawn.length > 0 && drawn.bdata === told.bdata
+    : Object.entries(told).every(([name, part]) => equal(drawn[name], part));
+  return frame.data.length
+    ? frame.data.every((part, place) => equal(chart._fullData[frame.traces[place]], part))
+    : chart._fullLayout.shapes[0].x0 === frame.layout.shapes[0].x0;
+}"""
+
+# The element that has the keyboard: its accessible name and role.
+FOCUSED = """() => {
+  let element = document.activeElement;
+  while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  return element.getAttribute('aria-label') ?? element.innerText;
+}"""
+
+# What reaches beyond the right edge, except within a box that scrolls or clips and is itself within the screen.
+TOO_WIDE = """() => [...document.querySelectorAll('body *')].filter((element) => {
+  const box = element.getBoundingClientRect();
+  if (!box.width || !box.height || box.right <= innerWidth + 1) return false;
+  for (let around = element.parentElement; around !== document.body; around = around.parentElement) {
+    const clips = getComputedStyle(around).overflowX !== 'visible' && !around.matches('.stMain, .stApp');
+    if (clips && around.getBoundingClientRect().right <= innerWidth + 1) return false;
+  }
+  return true;
+}).map((element) => element.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def home(serve_module: Serve) -> str:
+    return serve_module(APP)
+
+
+@pytest.fixture(scope="module")
+def heard(page_module: Page) -> dict[str, list[str]]:
+    """What the module's page asked for, and what its console called an error, from the beginning."""
+    heard: dict[str, list[str]] = {"requests": [], "errors": []}
+    page_module.on("request", lambda request: heard["requests"].append(request.url))
+    page_module.on("websocket", lambda socket: heard["requests"].append(socket.url))
+
+    def listen(message) -> None:
+        if message.type == "error" and not message.location["url"].endswith(PROBED):
+            heard["errors"].append(f"{message.text} {message.location['url']}")
+
+    page_module.on("console", listen)
+    return heard
+
+
+@pytest.fixture(scope="module")
+def loaded(page_module: Page, heard: dict[str, list[str]], home: str) -> Page:
+    return opened(page_module, home + LESSON)
+
+
+@pytest.fixture
+def lesson(loaded: Page) -> Iterator[Page]:
+    """The bare address's page, loaded once; tests leave it as they found it."""
+    yield loaded
+    range_of(loaded).fill(range_of(loaded).get_attribute("max") or "")
+
+
+def opened(page: Page, address: str) -> Page:
+    page.goto(address)
+    page.wait_for_function(DRAWN, arg=len(CHARTS), timeout=MILLISECONDS)
+    return page
+
+
+def headline(page: Page) -> Locator:
+    return page.locator(".st-key-verdict").get_by_role("heading")
+
+
+def expect_networks(page: Page, patient: Experiment, treated: Experiment) -> None:
+    """The page speaks of these two networks, trained here once more."""
+    expect(headline(page)).to_have_text(verdict(train(patient), train(treated)))
+    expect(page.locator(".st-key-verdict")).to_contain_text(differences(patient, treated))
+
+
+def expect_address(page: Page, parameters: dict[str, str]) -> None:
+    page.wait_for_url(lambda url: dict(parse_qsl(urlsplit(url).query)) == parameters, wait_until="commit")
+
+
+def segment(page: Page, label: str, option: str) -> Locator:
+    return page.get_by_role("radiogroup", name=label, exact=True).get_by_role("radio", name=option, exact=True)
+
+
+def card(page: Page, stem: str) -> Locator:
+    return page.locator(f".st-key-card_{stem}")
+
+
+def tab_to(page: Page, name: str) -> None:
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED) == name:
+            return
+    pytest.fail(f"no way to {name} with the tab key")
+
+
+def violations(page: Page) -> list[tuple[str, str, str]]:
+    """What axe calls serious or critical: rule, element, why."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        (rule["id"], node["html"][:200], node["failureSummary"])
+        for rule in found
+        for node in rule["nodes"]
+        if rule["impact"] in GRAVE and not node["html"].startswith(STREAMLITS_OWN.get(rule["id"], "\0"))
+    ]
+
+
+def test_the_bare_address_shows_patient_and_treated(lesson: Page):
+    expect_networks(lesson, PATIENT, TREATED)
+    expect_address(lesson, {})
+    expect(lesson.get_by_role("alert")).to_have_count(0)
+    expect(segment(lesson, "Activation", "sigmoid")).to_be_checked()
+    expect(segment(lesson, "Treated: activation", "relu")).to_be_checked()
+
+
+@pytest.mark.parametrize("stem", CHARTS)
+def test_a_chart_says_what_it_shows(lesson: Page, stem: str):
+    figure = card(lesson, stem).get_by_role("figure")
+    expect(figure).to_have_count(1)
+    name = figure.get_attribute("aria-label") or ""
+    assert name.startswith("Patient")
+    assert "Treated" in name
+    assert any(character.isdigit() for character in name)
+
+
+@pytest.mark.parametrize("stem", CHARTS)
+def test_the_timeline_moves_every_chart(lesson: Page, stem: str):
+    figure = card(lesson, stem).get_by_role("figure")
+    figure.scroll_into_view_if_needed()
+    last = int(range_of(lesson).get_attribute("max") or 0)
+    for index in (last, 0, last // 2):
+        range_of(lesson).fill(str(index))
+        step = int(lesson.evaluate("document.documentElement.dataset.backpropClinicStep"))
+        lesson.wait_for_function(f"([figure, step]) => ({SHOWS})(figure, step)", arg=[figure.element_handle(), step])
+
+
+@pytest.mark.parametrize("stem", CHARTS)
+def test_a_chart_has_its_data_one_click_away(lesson: Page, stem: str, tmp_path: Path):
+    card(lesson, stem).get_by_role("button", name="Data", exact=True).click()
+    data = lesson.get_by_role("dialog", name="Data")
+    expect(data.get_by_role("grid")).to_be_attached()
+    with lesson.expect_download() as download:
+        data.get_by_role("button", name="Download CSV").click()
+    assert download.value.suggested_filename == f"{stem}.csv"
+    download.value.save_as(tmp_path / "data.csv")
+    with (tmp_path / "data.csv").open() as lines:
+        heading, *rows = csv.reader(lines)
+    assert len(rows) > 1
+    assert {len(row) for row in rows} == {len(heading)}
+    lesson.keyboard.press("Escape")
+    expect(data).to_have_count(0)
+
+
+def test_light_and_dark_are_readable_by_all(lesson: Page):
+    lesson.evaluate("() => document.querySelector('.stMain').scrollTo(0, 0)")
+    for scheme in ("dark", "light"):
+        lesson.emulate_media(color_scheme=scheme)
+        paper = luminance(lesson.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor"))
+        assert paper < 0.05 if scheme == "dark" else paper > 0.9
+        # Charts are drawn anew for the theme.
+        lesson.wait_for_function(
+            f"""() => {{
+              const page = getComputedStyle(document.querySelector('.stApp')).backgroundColor;
+              const colors = ({LABEL_COLORS})();
+              return colors.length && colors.every(([, paper]) => paper === page);
+            }}"""
+        )
+        colors = lesson.evaluate(LABEL_COLORS)
+        assert len(colors) > 30
+        assert min(contrast(*pair) for pair in colors) >= 4.5  # WCAG 2.1, 1.4.3
+        assert not violations(lesson)
+
+
+def test_nothing_comes_from_elsewhere_and_no_error_is_logged(lesson: Page, heard: dict[str, list[str]], home: str):
+    own = (home, home.replace("http", "ws"), "data:", "blob:" + home)
+    assert len(heard["requests"]) > 10
+    assert not [url for url in heard["requests"] if not url.startswith(own)]
+    assert not heard["errors"]
+
+
+def test_a_deep_link_as_the_first_request_to_a_server(page: Page, serve: Serve):
+    own = {"depth": 6, "activation": "tanh", "dataset": "circles", "steps": 100, "learning_rate": 0.05}
+    other = {"activation": "selu", "initializer": "lecun"}
+    asked = {name: str(value) for name, value in own.items()}
+    asked |= {f"treated_{name}": str(value) for name, value in other.items()}
+    opened(page, serve(APP, f"{LESSON}?" + "&".join(f"{name}={text}" for name, text in asked.items())))
+    patient = changed(PATIENT, own)
+    expect_networks(page, patient, changed(patient, other))
+    expect_address(page, asked)
+    expect(page.get_by_role("heading", name="Vanishing gradients", exact=True)).to_be_visible()
+    expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
+    expect(segment(page, "Treated: activation", "selu")).to_be_checked()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def changed(experiment: Experiment, settings: dict[str, Any]) -> Experiment:
+    return Experiment(**vars(experiment) | settings)
+
+
+def test_a_garbage_link_on_a_phone_shows_the_defaults_and_fits(page: Page, home: str):
+    page.set_viewport_size(PHONE)
+    opened(page, home + LESSON + "?depth=banana&activation=swish&nonsense=1")
+    for text in ("depth=banana", "activation=swish", "nonsense=1"):
+        expect(page.get_by_role("alert").get_by_text(text)).to_be_visible()
+    expect_networks(page, PATIENT, TREATED)
+    expect_address(page, {})
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
+    assert not page.evaluate(TOO_WIDE)
+    for figure in page.get_by_role("figure").all():
+        box = figure.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+
+
+def test_a_thing_to_try_and_back(page: Page, home: str):
+    opened(page, home + LESSON)
+    trial = page.locator(".st-key-trial_bridges")
+    button = trial.get_by_role("button", name="Train both and compare")
+    expect(button).to_be_disabled()  # before it is said what will happen
+    trial.get_by_text("More than in the patient", exact=True).click()
+    trial.get_by_text("the bridge passes the gradient on unmultiplied", exact=True).click()
+    button.click()
+    expect(trial).to_contain_text("You said: more than in the patient, because the bridge passes", timeout=MILLISECONDS)
+    expect(trial).to_contain_text("Measured: more than in the patient. R is")
+    expect(trial.get_by_role("alert")).to_contain_text("As you said, and for that reason.")
+    expect_networks(page, PATIENT, changed(PATIENT, {"residual": True}))
+    expect_address(
+        page,
+        {
+            "treated_activation": "as patient",
+            "treated_initializer": "as patient",
+            "treated_residual": "true",
+        },
+    )
+    expect(segment(page, "Treated: activation", "as patient")).to_be_checked()
+    page.go_back()
+    expect_networks(page, PATIENT, TREATED)
+    expect_address(page, {})
+    expect(segment(page, "Treated: activation", "relu")).to_be_checked()
+    page.wait_for_function(DRAWN, arg=len(CHARTS))
+
+
+def test_by_keyboard_alone(page: Page, home: str):
+    opened(page, home + LESSON)
+    tab_to(page, "Hidden layers")
+    page.keyboard.press("ArrowLeft")
+    deeper = changed(PATIENT, {"depth": 9})
+    expect_networks(page, deeper, changed(TREATED, {"depth": 9}))
+    expect_address(page, {"depth": "9"})
+    page.wait_for_function(DRAWN, arg=len(CHARTS))
+    tab_to(page, "Training step")
+    last = int(range_of(page).get_attribute("max") or 0)
+    page.keyboard.press("ArrowLeft")
+    expect(range_of(page)).to_have_value(str(last - 1))
+    page.keyboard.press("Home")
+    expect(range_of(page)).to_have_value("0")
+    figure = card(page, CHARTS[0]).get_by_role("figure").element_handle()
+    page.wait_for_function(f"(figure) => ({SHOWS})(figure, 0)", arg=figure)
+    page.keyboard.press("Space")
+    page.wait_for_function("() => Number(document.documentElement.dataset.backpropClinicStep) > 0")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(range_of(page)).not_to_have_value("0")
