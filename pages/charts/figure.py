@@ -65,7 +65,8 @@ _POWER_LABELS = 1.25
 
 HEIGHT = 340
 
-# Passed to st.plotly_chart(config=...): the page keeps the wheel and the finger for scrolling.
+# Passed to st.plotly_chart(config=...): the page keeps the wheel and the finger for scrolling, and no buttons lie over
+# the legends of a phone.
 CONFIG: Json = {
     "displaylogo": False,
     "scrollZoom": False,

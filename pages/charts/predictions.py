@@ -56,6 +56,7 @@ CLASS_MARKS = ("■", "▲", "✚", "●", "◆", "★", "✖", "⬟", "▼", "�
 # Of a byte's 256.  The top levels of three classes, which fill most of a surface, are then free of six ones in a row,
 # which travel as the six characters of an escaped slash.
 LEVELS = 237
+UNDECIDED = 0.01  # a network that is nowhere further from one half has no boundary to show
 BOUNDARY = 50.01  # percent: exactly one half counts as the first class, as in the engine
 PLANE_TICKS = [-2, 0, 2]
 CURVE_POINTS = 200
@@ -266,10 +267,12 @@ def _no_picture(look: Look, history: RunHistory, frames: list[int], histories: t
 
 
 def _probability_levels(probability: Array) -> list[Any]:
-    """Percent of class 1 as bytes, rounded away from 50, so that each place stays on its side of the boundary."""
+    """Percent of class 1 as bytes, (K, G, G), rounded away from 50, so that each place stays on its side of the line."""
     with np.errstate(invalid="ignore"):
         percents = 100 * probability
         percents = np.where(probability < 0.5, np.floor(percents), np.ceil(percents))
+        undecided = (np.abs(probability - 0.5) < UNDECIDED).all(axis=(1, 2), keepdims=True)
+        percents = np.where(undecided, 50, percents)  # a boundary of differences in the third digit is a scribble
     return _bytes(percents)
 
 

@@ -9,7 +9,8 @@ from pages.charts.wording import layer_name, name, number, percent, share
 
 # R beyond which the gradient counts as vanishing or exploding (AutoTrainer; Schoenholz)
 VANISHES, EXPLODES = 1e-2, 10.0
-MOST_FACTORS = 4  # that the product of the chain rule writes out
+LOUDER = 2.0  # times the first loss: training made it worse
+MOST_FACTORS = 3  # that the product of the chain rule writes out; more do not fit on a phone
 
 
 def starting_ratio(history: RunHistory) -> float:
@@ -21,7 +22,8 @@ def verdict(patient: RunHistory, treated: RunHistory) -> str:
     """How much of the gradient reaches the first layer, in the patient and in the treated network."""
     if patient.experiment == treated.experiment:
         return f"{_patient(patient)} Patient and treated are the same network: change one setting of the treated."
-    return f"{_patient(patient)} {_treated(patient, treated)}"
+    endings = [_went_wrong("patient", patient), _went_wrong("treated network", treated)]
+    return " ".join([_patient(patient), _treated(patient, treated), *filter(None, endings)])
 
 
 def _patient(patient: RunHistory) -> str:
@@ -32,7 +34,7 @@ def _patient(patient: RunHistory) -> str:
         return "With one hidden layer there is nothing for the gradient to fade through."
     if ratio == 0:
         return "No gradient at all reaches the first layer."
-    return f"The first layer receives {share(ratio)} the last hidden layer’s gradient{_judged(ratio)}."
+    return f"The first layer receives {share(ratio)} the last hidden layer’s gradient at the start{_judged(ratio)}."
 
 
 def _treated(patient: RunHistory, treated: RunHistory) -> str:
@@ -41,9 +43,18 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
         return _no_ratio(treated, "The treated network")
     if treated.experiment.depth == 1:
         return "The treated network has one hidden layer, so nothing can fade in it."
-    much = share(ratio)
-    receives = "nothing" if ratio == 0 else f"{much} it" if much.endswith(" of") else f"{much} as much"
+    receives = "nothing at all" if ratio == 0 else f"{share(ratio)} the last hidden layer’s"
     return f"{_with(patient, treated)} it receives {receives}{_judged(ratio)}."
+
+
+def _went_wrong(who: str, history: RunHistory) -> str:
+    """What a look at R alone would miss: a run that broke off, or a loss that grew."""
+    if history.status == "diverged" and len(history.step) and history.diverged_at:
+        return f"The {who} broke off at step {history.diverged_at[0]}."
+    first, last = history.train_loss[0], history.train_loss[-1]
+    if last > LOUDER * first:
+        return f"The {who}’s loss grew from {number(first)} to {number(last)}."
+    return ""
 
 
 def _with(patient: RunHistory, treated: RunHistory) -> str:
@@ -60,7 +71,7 @@ def _with(patient: RunHistory, treated: RunHistory) -> str:
 def _judged(ratio: float) -> str:
     if ratio < VANISHES:
         return ": it vanishes"
-    return ": it explodes" if ratio > EXPLODES else ""
+    return ": it grows on the way back" if ratio > EXPLODES else ""
 
 
 def _no_ratio(history: RunHistory, who: str) -> str:
@@ -107,7 +118,7 @@ def chain_product(history: RunHistory) -> str:
     weights, slopes = history.weight_factor[0, : n_hidden - 1], history.slope_factor[0, : n_hidden - 1]
     factors = [rf"({_latex(w)} \cdot {_latex(s)})" for w, s in zip(weights, slopes, strict=True)]
     if len(factors) > MOST_FACTORS:
-        factors = [*factors[:2], r"\cdots", factors[-1]]
+        factors = [factors[0], r"\cdots", factors[-1]]
     return (
         rf"\begin{{aligned}} R = \frac{{\text{{rms}}\,\delta_{{1}}}}{{\text{{rms}}\,\delta_{{{n_hidden}}}}} "
         rf"&= \prod_{{l=1}}^{{{n_hidden - 1}}} (w_l \cdot s_l) \\ &= {' '.join(factors)} \\ "

@@ -21,19 +21,24 @@ def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
     with st.container(key=f"card_{stem}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
-            data = st.popover("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}", on_change="rerun")
-            if data.open:
-                with data:
-                    table = chart.table(patient, treated)
-                    st.dataframe(table, hide_index=True)
-                    st.download_button(
-                        "Download CSV", lambda: table.to_csv(index=False), f"{stem}.csv", "text/csv",
-                        icon=":material/download:", on_click="ignore", key=f"csv_{stem}",
-                    )  # fmt: skip
+            if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}"):
+                _show_data(chart, patient, treated)
         figure, alt = _built(chart.__name__, patient.experiment, treated.experiment, chart, patient, treated)
         if projecting():
             figure = figure.enlarged(PROJECTED)
         st.plotly_chart(figure, key=f"chart_{stem}", config=CONFIG, alt=alt)
+
+
+@st.dialog("Data", width="large", icon=":material/table:")
+def _show_data(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
+    """The chart's table and its CSV, both made only now."""
+    table = chart.table(patient, treated)
+    st.markdown(f"**{chart.TITLE}**, all steps that were recorded or, where the chart says so, a selection.")
+    st.dataframe(table, hide_index=True)
+    st.download_button(
+        "Download CSV", lambda: table.to_csv(index=False), f"{chart.__name__.rpartition('.')[2]}.csv", "text/csv",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_FIGURES)

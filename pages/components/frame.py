@@ -58,7 +58,8 @@ class Memory:
     controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters:
     of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
     last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
-    stood; predictions: (lesson, thing to try) -> which way and why.
+    stood; predictions: (lesson, thing to try) -> which way and why;
+    measured: the same -> what came of it.
     """
 
     controls: str = ""
@@ -68,6 +69,7 @@ class Memory:
     last_good: dict[str, Any] = field(default_factory=dict)
     ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
     predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    measured: dict[tuple[str, str], Any] = field(default_factory=dict)
 
 
 def memory() -> Memory:

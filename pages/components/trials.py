@@ -5,7 +5,7 @@ import tomllib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -47,6 +47,14 @@ def trials_of(page: str) -> tuple[Trial, ...]:
     return tuple(Trial(**row | {"reasons": tuple(row["reasons"])}) for row in rows)
 
 
+class Measured(NamedTuple):
+    """A result to keep on the card: prediction and measurement, what to learn, and whether the prediction was right."""
+
+    text: str
+    lesson: str
+    right: bool
+
+
 def direction(patient: RunHistory, treated: RunHistory) -> str:
     """How the treated network's R compares with the patient's: a key of DIRECTIONS."""
     before, after = starting_ratio(patient), starting_ratio(treated)
@@ -79,7 +87,10 @@ def _draw(trial: Trial, lesson: Lesson, patient: RunHistory, treated: RunHistory
     pair = trial.pair(lesson)
     committed = memory().predictions.get((lesson.page, trial.key))
     if committed and (patient.experiment, treated.experiment) == pair:
-        _reconcile(trial, *committed, patient, treated)
+        memory().measured[lesson.page, trial.key] = _reconciled(trial, *committed, patient, treated)
+    if measured := memory().measured.get((lesson.page, trial.key)):
+        st.markdown(measured.text)
+        (st.success if measured.right else st.info)(measured.lesson)
     with st.popover("Address", icon=":material/link:", type="tertiary"):
         st.code(address(lesson, *pair), language=None, wrap_lines=True)
 
@@ -89,19 +100,20 @@ def _try(trial: Trial, lesson: Lesson, which: str, why: str) -> None:
     apply(lesson, *trial.pair(lesson))
 
 
-def _reconcile(trial: Trial, which: str, why: str, patient: RunHistory, treated: RunHistory) -> None:
+def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated: RunHistory) -> Measured:
     """The prediction beside what was measured."""
-    measured = direction(patient, treated)
-    st.markdown(
+    found = direction(patient, treated)
+    text = (
         f"You said: **{DIRECTIONS[which].lower()}**, because {why}.  \n"
-        f"Measured: **{DIRECTIONS[measured].lower()}**. R is {number(starting_ratio(patient))} in the patient and "
-        f"{number(starting_ratio(treated))} in the treated network.  \n"
+        f"Measured: **{DIRECTIONS[found].lower()}**. R, the first layer’s share, is {number(starting_ratio(patient))} in "
+        f"the patient and {number(starting_ratio(treated))} in the treated network.  \n"
         f"Patient: {outcome(patient)}.  \nTreated: {outcome(treated)}."
     )
-    right = which == measured, why == trial.reasons[trial.reason]
-    if all(right):
-        st.success(f"As you said, and for that reason. {trial.explanation}", icon=":material/check:")
-    elif right[0]:
-        st.info(f"The direction is right; the reason is another: {trial.reasons[trial.reason]}. {trial.explanation}")
+    reason = trial.reasons[trial.reason]
+    if which == found:
+        said = "As you said, and for that reason." if why == reason else f"As you said, but because {reason}."
+    elif why == reason:
+        said = f"Your reason is right, but it makes it {DIRECTIONS[found].lower()}."
     else:
-        st.info(f"It went the other way, because {trial.reasons[trial.reason]}. {trial.explanation}")
+        said = f"It is {DIRECTIONS[found].lower()}, because {reason}."
+    return Measured(text, f"{said} {trial.explanation} The charts above showed these two networks.", which == found)
