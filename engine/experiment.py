@@ -57,7 +57,7 @@ class Experiment:
         "Rescales every hidden pre-activation to mean 0 and variance 1, over the batch or over the layer.",
     )  # fmt: skip
     residual: bool = _row(
-        False, "network", "Residual", "Adds the layer below to each hidden layer: a way round the layer."
+        False, "network", "Residual connections", "Adds the layer below to each hidden layer: a way round the layer."
     )
 
     loss: str = _choice(
@@ -100,7 +100,9 @@ class Experiment:
         -1, "other", "Data seed", "Chooses the draw of the data alone.", low=0, high=2**31 - 1,
         special=((-1, "the same as the seed"),),
     )  # fmt: skip
-    precision: str = _choice(("float64", "float32"), "other", "Precision", "Of the numbers that the network is made of.")
+    precision: str = _choice(
+        ("float64", "float32"), "other", "Precision", "Of the numbers that the network is made of."
+    )
 
     def __post_init__(self) -> None:
         for name, setting in SETTINGS.items():

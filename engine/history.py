@@ -20,7 +20,7 @@ STATUSES = ("running", "completed", "stopped_early", "diverged")
 
 @dataclass(frozen=True, eq=False)
 class RunHistory:
-    """One run.  Arrays are read-only; what a run has not is None (predictions, confusion) or () (scales, shifts, ...)."""
+    """One run.  Arrays are read-only; what a run has not is None (predictions, confusion) or () (scales, ...)."""
 
     experiment: Experiment
     status: str  # one of STATUSES; running only in what Training.history() gives before the end
@@ -62,7 +62,9 @@ class RunHistory:
     shifts: tuple[Array, ...]  # H arrays (K, width): β
     running_means: tuple[Array, ...]  # H arrays (K, width)
     running_variances: tuple[Array, ...]  # H arrays (K, width)
-    predictions: Array | None  # (K, G, G, n_out) over the input plane [axis 1: second input], (K, G, n_out) over the line
+    predictions: (
+        Array | None
+    )  # (K, G, G, n_out) over the input plane [axis 1: second input], (K, G, n_out) over the line
     prediction_axes: tuple[Array, ...] | None  # the grid's coordinates (G,), one array an input, standardised
     confusion: Array | None  # (K, C, C) counts on validation data: row the true class, column the predicted one
 
@@ -89,7 +91,7 @@ class RunHistory:
 
     @property
     def gradient_ratio(self) -> Array:
-        """R = rms δ_1 / rms δ_H at each update, (S,): *the* number of vanishing (far below 1) and exploding (far above)."""
+        """R = rms δ_1 / rms δ_H at each update, (S,): far below 1 the gradient vanishes, far above it explodes."""
         with np.errstate(all="ignore"):
             return self.delta_rms[:, 0] / self.delta_rms[:, -2]
 

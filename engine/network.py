@@ -3,10 +3,11 @@
     u_l = h_{l-1} W_l + b_l          z_l = u_l, or γ·norm(u_l) + β          h_l = φ(z_l)  (· mask)  (+ h_{l-1})
 
 Rows are examples.  Networks of equal shape lie along a leading axis: W_l is (networks, n_in, n_out), inputs are
-(networks, batch, n_in), or (batch, n_in) for all of them.  One network is a stack of one; each network's numbers are the
-same, to the last bit, alone or in a stack.  Hidden layers alone are normalised, dropped out and bridged.
+(networks, batch, n_in), or (batch, n_in) for all of them.  One network is a stack of one; its numbers are the same, to
+the last bit, alone or in a stack.  Hidden layers alone are normalised, dropped out and bridged.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -64,7 +65,7 @@ class Parameters:
         self.weight_starts: list[int] = []
         position = 0
         self.weights: list[Array] = []
-        for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+        for n_in, n_out in itertools.pairwise(sizes):
             self.weight_starts.append(position)
             self.weights.append(flat[:, position : position + n_in * n_out].reshape(-1, n_in, n_out))
             position += n_in * n_out
@@ -83,14 +84,14 @@ class Parameters:
             running = np.repeat(np.array([[0.0, 1.0]], flat.dtype), tracked, axis=1).repeat(len(flat), axis=0)
         self.running = running
         ends = np.cumsum([0, *hidden]) if tracked else [0]
-        self.running_means = [running[:, a:b] for a, b in zip(ends, ends[1:], strict=False)]
-        self.running_variances = [running[:, tracked + a : tracked + b] for a, b in zip(ends, ends[1:], strict=False)]
+        self.running_means = [running[:, a:b] for a, b in itertools.pairwise(ends)]
+        self.running_variances = [running[:, tracked + a : tracked + b] for a, b in itertools.pairwise(ends)]
 
     @staticmethod
     def size(architecture: Architecture) -> int:
         """Parameters of one network."""
         sizes = architecture.sizes
-        weights = sum(n_in * n_out for n_in, n_out in zip(sizes, sizes[1:], strict=False))
+        weights = sum(n_in * n_out for n_in, n_out in itertools.pairwise(sizes))
         return weights + sum(sizes[1:]) + (2 * sum(sizes[1:-1]) if architecture.normalization != "none" else 0)
 
     def copy(self) -> "Parameters":
@@ -269,7 +270,9 @@ def backpropagate(parameters: Parameters, passed: ForwardPass, output_gradient: 
             delta *= passed.masks[layer]
         signal.h[layer] = h_gradient
         signal.z[layer] = delta
-        signal.u[layer] = delta if architecture.normalization == "none" else _unnormalise(parameters, passed, layer, delta)
+        signal.u[layer] = (
+            delta if architecture.normalization == "none" else _unnormalise(parameters, passed, layer, delta)
+        )
     return signal
 
 

@@ -10,5 +10,5 @@ DATA, WEIGHTS, BIASES, BATCHES, MASKS = range(5)
 
 
 def generator(seed: int, *purpose: int) -> np.random.Generator:
-    """The generator of one purpose: WEIGHTS and BIASES take the layer, BATCHES the epoch, DATA the split and quantity."""
+    """The generator of one purpose: WEIGHTS and BIASES take the layer, BATCHES the epoch, DATA split and quantity."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=purpose)))

@@ -11,7 +11,7 @@ Value = str | int | float | bool
 class OutOfRange(ValueError):
     """A setting outside its range, or an experiment over budget.
 
-    field, value and allowed say which, what was asked for, and what is allowed; the message is a sentence for a learner.
+    field, value and allowed say which, what was asked for, and what may be; the message is a sentence for a learner.
     """
 
     def __init__(self, field: str, value: object, allowed: str, reason: str = ""):

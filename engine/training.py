@@ -316,7 +316,9 @@ class Training:
         row = {
             **measures.set_row("train", self._loss, on_train, train_targets, self._output),
             **measures.set_row("validation", self._loss, on_validation, validation_targets, self._output),
-            **measures.probe_row(parameters, passed.examples(slice(0, n_probe)), train_targets[:, :n_probe], self._loss),
+            **measures.probe_row(
+                parameters, passed.examples(slice(0, n_probe)), train_targets[:, :n_probe], self._loss
+            ),
             "penalty": measures.penalty_value(parameters, self._l1[places], self._l2[places]),
         }
         if self._output != "linear":
@@ -345,7 +347,7 @@ class Training:
     # --- the end ---
 
     def _diverge(self, which: Array, step: int, locate: Callable[[int], tuple[int | None, str]]) -> None:
-        """End networks of which something is not finite at `step`; they end with the θ before, whose loss was finite."""
+        """End networks of which something is not finite at `step`, with the θ before, whose loss was finite."""
         self._finish(which, "diverged", {place: (step, *locate(place)) for place in np.flatnonzero(which).tolist()})
 
     def _finish(
@@ -406,7 +408,9 @@ class Training:
             best_step, best = last_step, last
         result = best if experiment.patience else last
 
-        kept = {step: (flat[place], running[place]) for step, (flat, running) in self._frames.items() if step < last_step}
+        kept = {
+            step: (flat[place], running[place]) for step, (flat, running) in self._frames.items() if step < last_step
+        }
         for step, network in ((best_step, best), (last_step, last)):
             kept[step] = network.flat[0].astype(self._frame_type), network.running[0].astype(self._frame_type)
         kept = dict(sorted(kept.items()))
@@ -454,7 +458,7 @@ def _rows_of_targets(dataset: Dataset, split: str) -> Array:
 
 
 def _predictions(frames: Parameters, dataset: Dataset, output: str) -> tuple[tuple[Array, ...] | None, Array | None]:
-    """The input grid and the networks' outputs on it, (K, G, G, n_out) or (K, G, n_out), in float32: a picture's data."""
+    """The input grid and the outputs on it, (K, G, G, n_out) or (K, G, n_out), in float32: a picture's data."""
     if dataset.n_in > 2:
         return None, None
     reach = max(GRID_REACH, float(np.abs(dataset.train_inputs).max()))
@@ -481,11 +485,16 @@ def _first_in_backward(
 ) -> tuple[int | None, str]:
     """Layer and tensor that first was not finite on the way back or in the update."""
     for layer in reversed(range(len(signal.z))):
-        for tensor, arrays in (("error signal", signal.z), ("gradient", gradient.weights), ("gradient", gradient.biases)):
+        for tensor, arrays in (
+            ("error signal", signal.z),
+            ("gradient", gradient.weights),
+            ("gradient", gradient.biases),
+        ):
             if not np.isfinite(arrays[layer][place]).all():
                 return layer, tensor
     updated = {
-        "weights": following.weights, "biases": following.biases, "scales": following.scales, "shifts": following.shifts,
+        "weights": following.weights, "biases": following.biases,
+        "scales": following.scales, "shifts": following.shifts,
         "running mean": following.running_means, "running variance": following.running_variances,
     }  # fmt: skip
     for tensor, arrays in updated.items():
@@ -507,7 +516,7 @@ def train(
 
 
 def stacks(experiments: Sequence[Experiment], data: CustomData | None = None) -> list[list[int]]:
-    """Which experiments can train as one stack: groups of indices, none larger than LARGEST_STACK or its memory allows."""
+    """Which experiments can train as one stack: groups of indices, none larger than stack_limit allows."""
     groups: dict[tuple, list[list[int]]] = {}
     for i, experiment in enumerate(experiments):
         dataset = load_dataset(experiment, data)

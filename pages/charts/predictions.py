@@ -267,7 +267,7 @@ def _no_picture(look: Look, history: RunHistory, frames: list[int], histories: t
 
 
 def _probability_levels(probability: Array) -> list[Any]:
-    """Percent of class 1 as bytes, (K, G, G), rounded away from 50, so that each place stays on its side of the line."""
+    """Percent of class 1 as bytes, (K, G, G), rounded away from 50, so that each stays on its side of the line."""
     with np.errstate(invalid="ignore"):
         percents = 100 * probability
         percents = np.where(probability < 0.5, np.floor(percents), np.ceil(percents))

@@ -34,7 +34,7 @@ def _patient(patient: RunHistory) -> str:
         return "With one hidden layer there is nothing for the gradient to fade through."
     if ratio == 0:
         return "No gradient at all reaches the first layer."
-    return f"The first layer receives {share(ratio)} the last hidden layer’s gradient at the start{_judged(ratio)}."
+    return f"The first layer receives {share(ratio)} the last hidden layer’s gradient{_judged(ratio)}."
 
 
 def _treated(patient: RunHistory, treated: RunHistory) -> str:
@@ -43,7 +43,8 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
         return _no_ratio(treated, "The treated network")
     if treated.experiment.depth == 1:
         return "The treated network has one hidden layer, so nothing can fade in it."
-    receives = "nothing at all" if ratio == 0 else f"{share(ratio)} the last hidden layer’s"
+    much = share(ratio)
+    receives = "nothing" if ratio == 0 else f"{much} it" if much.endswith(" of") else f"{much} the last hidden layer’s"
     return f"{_with(patient, treated)} it receives {receives}{_judged(ratio)}."
 
 

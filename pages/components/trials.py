@@ -105,8 +105,8 @@ def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated
     found = direction(patient, treated)
     text = (
         f"You said: **{DIRECTIONS[which].lower()}**, because {why}.  \n"
-        f"Measured: **{DIRECTIONS[found].lower()}**. R, the first layer’s share, is {number(starting_ratio(patient))} in "
-        f"the patient and {number(starting_ratio(treated))} in the treated network.  \n"
+        f"Measured: **{DIRECTIONS[found].lower()}**. R, the first layer’s share, is {number(starting_ratio(patient))} "
+        f"in the patient and {number(starting_ratio(treated))} in the treated network.  \n"
         f"Patient: {outcome(patient)}.  \nTreated: {outcome(treated)}."
     )
     reason = trial.reasons[trial.reason]

@@ -5,6 +5,7 @@ compiler removes the additions.
 """
 
 from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -103,7 +104,7 @@ def train(problem: Problem) -> tuple[dict[str, Array], dict[str, Array]]:
     carried = parameters, optimizer.init(parameters)
     evaluations, updates = [evaluate(parameters, sets, problem.n_probe)], []
     steps = sorted(problem.evaluations)
-    for start, end in zip(steps, steps[1:], strict=False):
+    for start, end in pairwise(steps):
         carried, rows = advance(optimizer, carried, *sets["train"], np.stack(problem.batches[start:end]))
         updates.append(rows)
         evaluations.append(evaluate(carried[0], sets, problem.n_probe))

@@ -3,8 +3,8 @@
     pip install -r tests/requirements.txt
     python tests/benchmarks/pages.py
 
-Prints a Markdown table after two to three minutes.  Nothing here can fail for a slow machine.  A class is thirty clients
-that speak Streamlit's protocol over loopback, without browsers, which would slow each other down.
+Prints a Markdown table after two to three minutes.  Nothing here can fail for a slow machine.  A class is
+thirty clients that speak Streamlit's protocol over loopback, without browsers, which would slow each other down.
 """
 
 import argparse
@@ -217,8 +217,9 @@ class Session:
         """Take a message in; whether it was the last."""
         kind = message.WhichOneof("type")
         if kind == "new_session":
-            self.page = message.new_session.page_script_hash
             answer.charts = answer.chart_bytes = 0
+        elif kind == "navigation":
+            self.page = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
@@ -333,6 +334,7 @@ def main() -> None:
         other, same, size = asyncio.run(cached_reruns(server))
         alike = asyncio.run(classroom(server, different=False))
         unlike = asyncio.run(classroom(server, different=True))
+    answers = unlike.answers + alike.answers
     rows = [
         ("toggle to all charts drawn, run not cached: median", 500, statistics.median(fresh), "ms"),
         ("toggle to all charts drawn, run cached: median", 300, statistics.median(cached), "ms"),
@@ -343,7 +345,7 @@ def main() -> None:
         (f"{SESSIONS} sessions, all different: median", "", 1000 * unlike.seconds(0.5), "ms"),
         (f"{SESSIONS} sessions, one link: 95th percentile", 500, 1000 * alike.seconds(0.95), "ms"),
         (f"{SESSIONS} sessions, one link: median", "", 1000 * alike.seconds(0.5), "ms"),
-        ("errors among their answers", 0, len(unlike.errors) + len(alike.errors), f"of {len(unlike.answers + alike.answers)}"),
+        ("errors among their answers", 0, len(unlike.errors + alike.errors), f"of {len(answers)}"),
         ("resident memory meanwhile", 700, max(unlike.resident_bytes, alike.resident_bytes) / 1e6, "MB"),
         ("`streamlit run app.py` to the home page drawn", 5, home, "s"),
         ("the same to the lesson's charts drawn", "", lesson, "s"),
@@ -358,7 +360,8 @@ def main() -> None:
 
 def _machine() -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in ("streamlit", "plotly", "numpy"))
-    return f"{datetime.date.today()}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}"
+    return f"{datetime.date.today()}, {machine}, Python {platform.python_version()}, {versions}"
 
 
 if __name__ == "__main__":

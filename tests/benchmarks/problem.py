@@ -15,7 +15,7 @@ class Problem:
     """One experiment of two classes with a ReLU network, sgd and cross-entropy, laid open for another library.
 
     inputs (n, n_in) and targets (n, 1) float32; batches: steps x (batch,) training examples; weights L x (n_in, n_out);
-    evaluations: the steps at which whole sets are evaluated; n_probe: training examples that activations are measured on.
+    evaluations: steps at which whole sets are evaluated; n_probe: training examples that activations are measured on.
     """
 
     experiment: Experiment

@@ -5,11 +5,15 @@ cheapest of PyTorch's ways, or from full backward hooks, the way that its docume
 advantage: frames of the parameters, the decision surface, confusion and test sets, accumulation of norms in float64.
 """
 
-import numpy as np
+import warnings
+
 import torch
 from problem import Array, Problem
 from torch import Tensor, nn
 from torch.linalg import vector_norm
+
+# The first layer's inputs need no gradient, and nobody asks for it.
+warnings.filterwarnings("ignore", message="Full backward hook is firing")
 
 
 def network(problem: Problem) -> nn.Sequential:
@@ -37,13 +41,13 @@ class Recorder:
             if backward_hooks:
                 module.register_full_backward_hook(self._keep_gradient)
         n_layers = len(self.weights)
-        layered = "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor"
-        single = "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm"
+        layered = ["gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor"]
+        single = ["batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm"]
         steps, evaluations = problem.experiment.steps, len(problem.evaluations)
         self.updates = {name: torch.full((steps, n_layers), torch.nan) for name in layered}
         self.updates |= {name: torch.zeros(steps) for name in single}
-        layered = "dead_fraction", "activation_mean", "activation_std", "probe_delta_rms"
-        single = "train_loss", "train_accuracy", "validation_loss", "validation_accuracy"
+        layered = ["dead_fraction", "activation_mean", "activation_std", "probe_delta_rms"]
+        single = ["train_loss", "train_accuracy", "validation_loss", "validation_accuracy"]
         self.evaluations = {name: torch.full((evaluations, n_layers), torch.nan) for name in layered}
         self.evaluations |= {name: torch.zeros(evaluations) for name in single}
         self.evaluated = 0
@@ -129,6 +133,5 @@ def train(problem: Problem, backward_hooks: bool = False) -> tuple[dict[str, Arr
             recorder.update(step, loss, before)
         if step + 1 in problem.evaluations:
             recorder.evaluate(criterion, sets)
-    return tuple(
-        {name: np.asarray(row) for name, row in rows.items()} for rows in (recorder.updates, recorder.evaluations)
-    )
+    updates = {name: row.numpy() for name, row in recorder.updates.items()}
+    return updates, {name: row.numpy() for name, row in recorder.evaluations.items()}

@@ -61,7 +61,8 @@ def test_a_number_is_right_to_two_digits(value):
         (2.7e-6, "about 2.7 millionths of"), (1e-6, "about a millionth of"), (0.62, "0.62 of"), (3.2, "3.2 times"),
         (0.0999, "0.1 of"), (0.1, "0.1 of"), (0.095, "about 9.5 hundredths of"), (0.0095, "about 9.5 thousandths of"),
         (0.01, "about a hundredth of"), (0.02, "about 2 hundredths of"), (0.00012, "about 120 millionths of"),
-        (1e-9, "about a billionth of"), (7.1e-7, "about 0.71 millionths of"), (2e-12, "2 × 10⁻¹² of"), (0.999, "1 times"), (2e7, "2 × 10⁷ times"),
+        (1e-9, "about a billionth of"),
+        (7.1e-7, "about 0.71 millionths of"), (2e-12, "2 × 10⁻¹² of"), (0.999, "1 times"), (2e7, "2 × 10⁷ times"),
         (0, "nothing of"), (math.nan, "an undefined share of"), (math.inf, "an undefined share of"),
     ],
 )  # fmt: skip
