@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from shutil import which
+from urllib.parse import parse_qsl, urlencode
 
 import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -175,27 +176,29 @@ class Session:
     def __init__(self, socket: ClientConnection, server: Server):
         self.socket = socket
         self.server = server
-        self.query = ""
+        self.parameters: dict[str, str] = {}  # of the address
         self.page = ""
         self.widgets: dict[str, str] = {}  # parameter of the address -> id
         self.state: dict[str, dict[str, float | bool]] = {}  # id -> field and value
 
-    async def open(self, query: str = "") -> Answer:
-        self.query = query
+    async def open(self, **parameters: str) -> Answer:
+        self.parameters = parameters
         return await self._request()
 
     async def set_number(self, parameter: str, value: float) -> Answer:
+        self.parameters[parameter] = f"{value:g}"
         self.state[self.widgets[parameter]] = {"double_value": value}
         return await self._request()
 
     async def switch(self, parameter: str, value: bool) -> Answer:
+        self.parameters[parameter] = str(value).lower()
         self.state[self.widgets[parameter]] = {"bool_value": value}
         return await self._request()
 
     async def _request(self) -> Answer:
         message = BackMsg()
         state = message.rerun_script
-        state.query_string = self.query
+        state.query_string = urlencode(self.parameters)
         state.context_info.url = self.server.address + LESSON
         if self.page:
             state.page_script_hash = self.page
@@ -221,7 +224,7 @@ class Session:
         elif kind == "navigation":
             self.page = message.navigation.page_script_hash
         elif kind == "page_info_changed":
-            self.query = message.page_info_changed.query_string
+            self.parameters = dict(parse_qsl(message.page_info_changed.query_string))
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element
             which_one = element.WhichOneof("type")
@@ -291,11 +294,13 @@ async def classroom(server: Server, different: bool) -> Class:
     async def student(number: int) -> None:
         async with joined(server) as socket:
             session = Session(socket, server)
-            await session.open(f"seed={1000 + number}" if different else "")
+            await session.open(**{"seed": f"{1000 + number}"} if different else {})
             await start.wait()
             began = time.perf_counter() + PERIOD * number / SESSIONS
             for turn in range(int(LENGTH / PERIOD)):
                 await asyncio.sleep(max(0.0, began + PERIOD * turn - time.perf_counter()))
+                if time.perf_counter() > began + LENGTH:
+                    return  # the server cannot keep up, which the seconds so far say
                 seed = 2000 + SESSIONS * turn + number if different else 10 + turn % 2
                 try:
                     answers.append(await session.set_number("seed", seed))
