@@ -41,7 +41,7 @@ def _show_data(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> N
     )  # fmt: skip
 
 
-@st.cache_resource(show_spinner=False, max_entries=MOST_FIGURES)
+@st.cache_resource(show_spinner=False, max_entries=MOST_FIGURES, hash_funcs={Experiment: repr})
 def _built(
     name: str, patient: Experiment, treated: Experiment, _chart: ModuleType, _patient: RunHistory, _treated: RunHistory
 ) -> tuple[AnimatedFigure, str]:

@@ -133,9 +133,10 @@ def projecting() -> bool:
 def footer() -> None:
     """The last line of every page."""
     st.divider()
-    st.caption(
+    said = (
         f"{NAME} · every number and curve is measured on networks that were trained for this page; nothing is sketched."
     )
+    st.markdown(f":small[{said}]")
 
 
 def link(row: Page, label: str, here: str = "") -> None:

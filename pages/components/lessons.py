@@ -27,9 +27,8 @@ def compare(
 ) -> None:
     """Verdict, difference and timeline, the first charts side by side, what came of it, the other charts row by row."""
     sentence.subheader(verdict(patient, treated), anchor=False)
-    sentence.caption(
-        f"{differences(patient.experiment, treated.experiment)} Shares are those of step 0, before training."
-    )
+    said = differences(patient.experiment, treated.experiment)
+    sentence.markdown(f":small[{said} Shares are those of step 0, before training.]")
     steps = timeline_steps(patient, treated)
     timeline(steps, steps[-1])
     _row(first, patient, treated)

@@ -284,9 +284,10 @@ class Class:
 
 
 async def classroom(server: Server, different: bool) -> Class:
-    """SESSIONS clients that open the lesson and then change the seed every PERIOD seconds, for LENGTH seconds.
+    """SESSIONS clients open the lesson and then change the treated network every PERIOD seconds, for LENGTH seconds.
 
-    different: each to a network that nobody has asked for; else all open one link and toggle between the same two.
+    different: each has a patient of its own, and changes to a network that nobody has asked for; else all open one link
+    and toggle between the same two.
     """
     answers: list[Answer] = []
     most = 0
@@ -301,9 +302,9 @@ async def classroom(server: Server, different: bool) -> Class:
                 await asyncio.sleep(max(0.0, began + PERIOD * turn - time.perf_counter()))
                 if time.perf_counter() > began + LENGTH:
                     return  # the server cannot keep up, which the seconds so far say
-                seed = 2000 + SESSIONS * turn + number if different else 10 + turn % 2
+                gain = 1 + (SESSIONS * turn + number + 1) / 1000 if different else 1 + (1 + turn % 2) / 1000
                 try:
-                    answers.append(await session.set_number("seed", seed))
+                    answers.append(await session.set_number("treated_gain", gain))
                 except Exception as problem:
                     answers.append(Answer(LONGEST, errors=[repr(problem)]))
                     return
