@@ -9,7 +9,7 @@ from pages.charts.figure import CONFIG, AnimatedFigure
 from pages.components.frame import projecting
 
 PROJECTED = 1.3  # size of a chart's type on a projector, in its own
-MOST_FIGURES = 300  # kept built, for the next visitor with the same networks; 60 kB each
+MOST_FIGURES = 160  # kept built, for the next visitor with the same networks; eight a pair, about 0.3 MB each
 
 
 def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:

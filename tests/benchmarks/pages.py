@@ -359,7 +359,7 @@ def main() -> None:
     print(f"{_machine()}; load at the end {os.getloadavg()[0]:.1f}.\n")
     print("| what | budget | measured |\n| --- | --- | --- |")
     for what, budget, measured, unit in rows:
-        print(f"| {what} | {budget}{f' {unit}' if budget else ''} | {measured:.3g} {unit} |")
+        print(f"| {what} | {budget}{f' {unit}' if budget else ''} | {measured:,.1f} {unit} |")
     for error in sorted({*unlike.errors, *alike.errors}):
         print(f"\n{error}")
 
