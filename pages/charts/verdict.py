@@ -121,9 +121,9 @@ def chain_product(history: RunHistory) -> str:
     if len(factors) > MOST_FACTORS:
         factors = [factors[0], r"\cdots", factors[-1]]
     return (
-        rf"\begin{{aligned}} R = \frac{{\text{{rms}}\,\delta_{{1}}}}{{\text{{rms}}\,\delta_{{{n_hidden}}}}} "
-        rf"&= \prod_{{l=1}}^{{{n_hidden - 1}}} (w_l \cdot s_l) \\ &= {' '.join(factors)} \\ "
-        rf"&= {_latex(starting_ratio(history))} \end{{aligned}}"
+        r"\begin{array}{l} \displaystyle R = "
+        rf"\frac{{\text{{rms}}\,\delta_{{1}}}}{{\text{{rms}}\,\delta_{{{n_hidden}}}}} = \prod_{{l=1}}^{{{n_hidden - 1}}} (w_l \cdot s_l) \\[1.5em] = {' '.join(factors)} \\ "
+        rf"= {_latex(starting_ratio(history))} \end{{array}}"
     )
 
 
