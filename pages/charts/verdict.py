@@ -120,10 +120,11 @@ def chain_product(history: RunHistory) -> str:
     factors = [rf"({_latex(w)} \cdot {_latex(s)})" for w, s in zip(weights, slopes, strict=True)]
     if len(factors) > MOST_FACTORS:
         factors = [factors[0], r"\cdots", factors[-1]]
+    ratio = rf"\frac{{\text{{rms}}\,\delta_{{1}}}}{{\text{{rms}}\,\delta_{{{n_hidden}}}}}"
+    product = rf"\prod_{{l=1}}^{{{n_hidden - 1}}} (w_l \cdot s_l)"
     return (
-        r"\begin{array}{l} \displaystyle R = "
-        rf"\frac{{\text{{rms}}\,\delta_{{1}}}}{{\text{{rms}}\,\delta_{{{n_hidden}}}}} = \prod_{{l=1}}^{{{n_hidden - 1}}} (w_l \cdot s_l) \\[1.5em] = {' '.join(factors)} \\ "
-        rf"= {_latex(starting_ratio(history))} \end{{array}}"
+        rf"\begin{{array}}{{l}} \displaystyle R = {ratio} = {product} \\[1.5em] "
+        rf"= {' '.join(factors)} \\ = {_latex(starting_ratio(history))} \end{{array}}"
     )
 
 
