@@ -13,6 +13,7 @@ from pages.charts import (
     weight_distributions,
     weight_norms,
 )
+from pages.charts.verdict import verdict
 from pages.components.controls import Lesson, controls
 from pages.components.frame import footer, page
 from pages.components.lessons import chain_rule, compare, text
@@ -35,7 +36,7 @@ sentence = st.container(key="verdict")
 choice = controls(LESSON)
 frame.tools(choice.address)
 patient, treated = histories_of((choice.patient, choice.treated))
-compare(sentence, FIRST, THEN, patient, treated)
+compare(sentence, FIRST, THEN, patient, treated, verdict, "Shares are those of step 0, before training.")
 text(LESSON, "Why it vanishes")
 chain_rule(patient, treated)
 text(LESSON, "What helps, and why")

@@ -33,9 +33,8 @@ SHARED = ("dataset", "n_train", "noise", "label_noise", "loss", "steps", "seed",
 ABSENT = ("data_digest",)
 NOT_OFFERED = {"dataset": ("custom",)}
 
-SEGMENTS = ("activation",)  # chosen with one click, all choices in view
 SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
-NAME_WIDTH, FRONT_WIDTH, BESIDE_WIDTH = 85, 175, 140  # pixels: two rows at 1440, and no longest option cut off
+NAME_WIDTH, BESIDE_WIDTH = 85, 140  # pixels: two rows at 1440, and no longest option cut off
 PROJECTOR_SCALE = 1.45  # of these widths, for a window of 1440 to 1920 pixels
 SHARED_A_ROW, OWN_A_ROW = 4, 3  # controls side by side among "more settings": for both, for each network
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
@@ -51,6 +50,7 @@ class Lesson:
     patient, treated: the networks of the bare address.  front: settings on the first screen, for each network its own.
     beside: settings on the first screen with one control; where the treated network may differ, its own control is
     among "more settings", with all the rest.  shared: settings with one control for both.  absent: not on the page.
+    segments: settings chosen with one click, all choices in view.  front_width: pixels of the others on the first screen.
     ValueError where the two networks differ in what they share.
     """
 
@@ -61,6 +61,8 @@ class Lesson:
     beside: tuple[str, ...] = ("depth", "dataset", "steps")
     shared: tuple[str, ...] = SHARED
     absent: tuple[str, ...] = ABSENT
+    segments: tuple[str, ...] = ("activation",)
+    front_width: int = 175
 
     def __post_init__(self) -> None:
         _answers(self, self.patient, self.treated)
@@ -150,12 +152,13 @@ def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
 class Control:
     """One widget: a setting of the patient's, or of the treated network's own.
 
-    default: what it holds where the address says nothing.  An empty number field stands for the patient's value, or for
+    segmented: whether all choices are in view.  default: what it holds where the address says nothing.  An empty number field stands for the patient's value, or for
     a setting's special value; among options "as patient" does.
     """
 
     setting: Setting
     treated: bool
+    segmented: bool
     default: Answer
 
     @property
@@ -190,7 +193,7 @@ class Control:
         offered = tuple(choice for choice in setting.choices if choice not in withheld) or ("true", "false")
         if not self.treated:
             return offered
-        return (*offered, AS_PATIENT) if setting.name in SEGMENTS else (AS_PATIENT, *offered)
+        return (*offered, AS_PATIENT) if self.segmented else (AS_PATIENT, *offered)
 
     def answer(self, value: Value | None) -> Answer:
         """What the widget holds for a value of the setting; None: for the patient's."""
@@ -247,7 +250,7 @@ class Control:
         if not self.numeric:
             if setting.kind is bool and not self.treated:
                 return st.toggle(value=bool(self.default), **common)
-            if setting.name in SEGMENTS:
+            if self.segmented:
                 default: Any = self.default
                 return st.segmented_control(options=self.options, default=default, required=True, **common)
             return st.selectbox(options=self.options, index=self.options.index(str(self.default)), **common)
@@ -290,7 +293,7 @@ def _widgets(lesson: Lesson) -> dict[str, Control]:
                 default = None if setting.kind in (int, float) else AS_PATIENT
             else:
                 default = str(value).lower() if treated and setting.kind is bool else value
-            made.append(Control(setting, treated, default))
+            made.append(Control(setting, treated, name in lesson.segments, default))
     return {control.name: control for control in made}
 
 
@@ -433,7 +436,7 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.markdown(_heading(look), width=round(scale * NAME_WIDTH))
             for name in lesson.front:
-                width = "stretch" if name in SEGMENTS else round(scale * FRONT_WIDTH)
+                width = "stretch" if name in lesson.segments else round(scale * lesson.front_width)
                 draw(prefix + name, compact=bool(prefix), width=width)
             if not large:
                 for name in beside:

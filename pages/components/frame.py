@@ -43,6 +43,21 @@ PAGES = (
         "gradient arrives at its first layers, which factor of the chain rule takes it away, and how another "
         "activation and initialization bring it back.",
     ),
+    Page(
+        "exploding_gradients", "Exploding gradients", ":material/trending_up:",
+        "**The complaint:** the loss jumps about, or ends as no number at all. **What you will see:** a gradient that "
+        "grows on its way back, what clipping by norm and by value do to it, and which start needs no clipping.",
+    ),
+    Page(
+        "overfitting", "Overfitting", ":material/fit_screen:",
+        "**The complaint:** perfect on its training data, poor on new data. **What you will see:** the gap between the "
+        "two open, what the network learnt by heart, and which cure closes it, over eight draws and not one.",
+    ),
+    Page(
+        "underfitting", "Underfitting", ":material/horizontal_rule:",
+        "**The complaint:** it is no better than guessing the average. **What you will see:** whether the network is "
+        "too small, or large enough and badly trained, and how loss depends on width, depth and data.",
+    ),
 )  # fmt: skip
 
 

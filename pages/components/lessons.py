@@ -1,7 +1,7 @@
 """What all lessons have in common: the verdict, the charts in their order, and the text."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from types import ModuleType
 
@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
 from pages.charts.clock import timeline_steps
-from pages.charts.verdict import average_factor, chain_product, outcome, verdict
+from pages.charts.verdict import average_factor, chain_product, outcome
 from pages.charts.wording import differences
 from pages.components.cards import card
 from pages.components.controls import Lesson
@@ -24,11 +24,16 @@ def compare(
     then: Iterable[Sequence[ModuleType]],
     patient: RunHistory,
     treated: RunHistory,
+    verdict: Callable[[RunHistory, RunHistory], str],
+    note: str = "",
 ) -> None:
-    """Verdict, difference and timeline, the first charts side by side, what came of it, the other charts row by row."""
+    """Verdict, difference and timeline, the first charts side by side, what came of it, the other charts row by row.
+
+    note: small print to the verdict.
+    """
     sentence.subheader(verdict(patient, treated), anchor=False)
     said = differences(patient.experiment, treated.experiment)
-    sentence.markdown(f":small[{said} Shares are those of step 0, before training.]")
+    sentence.markdown(f":small[{said} {note}]")
     steps = timeline_steps(patient, treated)
     timeline(steps, steps[-1])
     _row(first, patient, treated)

@@ -1,6 +1,5 @@
 """Things to try: a prediction first, then the networks are set and trained, then the result beside the prediction."""
 
-import math
 import tomllib
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -10,14 +9,14 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from engine import RunHistory
-from pages.charts.verdict import outcome, starting_ratio
+from pages.charts.measures import MEASURES, Measure
+from pages.charts.verdict import outcome
 from pages.charts.wording import number
 from pages.components.controls import Lesson, address, apply
 from pages.components.frame import memory
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "lessons"
-DIRECTIONS = {"more": "More than in the patient", "same": "About the same", "less": "Less than in the patient"}
-CLEAR = 2.0  # factor between two R below which they count as about the same
+WORDS = {"more": "More than in the patient", "same": "About the same", "less": "Less than in the patient"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,7 @@ class Trial:
     text: str
     patient: dict[str, Any]
     treated: dict[str, Any]
+    measure: Measure
     answer: str
     reasons: tuple[str, ...]
     reason: int
@@ -44,7 +44,9 @@ class Trial:
 def trials_of(page: str) -> tuple[Trial, ...]:
     """The things to try of a lesson, from assets/lessons."""
     rows = tomllib.loads((ASSETS / f"{page}.toml").read_text("utf-8"))["trial"]
-    return tuple(Trial(**row | {"reasons": tuple(row["reasons"])}) for row in rows)
+    return tuple(
+        Trial(**row | {"measure": MEASURES[row["measure"]], "reasons": tuple(row["reasons"])}) for row in rows
+    )
 
 
 class Measured(NamedTuple):
@@ -55,18 +57,10 @@ class Measured(NamedTuple):
     right: bool
 
 
-def direction(patient: RunHistory, treated: RunHistory) -> str:
-    """How the treated network's R compares with the patient's: a key of DIRECTIONS."""
-    before, after = starting_ratio(patient), starting_ratio(treated)
-    if math.isnan(before) or math.isnan(after) or before == after:
-        return "same"
-    change = after / before if before else math.inf
-    return "more" if change > CLEAR else "less" if change < 1 / CLEAR else "same"
-
-
 def trials(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
     """Draw the things to try of a lesson, side by side."""
-    for trial, column in zip(trials_of(lesson.page), st.columns(3), strict=True):
+    rows = trials_of(lesson.page)
+    for trial, column in zip(rows, st.columns(len(rows)), strict=True):
         with column, st.container(border=True, key=f"trial_{trial.key}"):
             _draw(trial, lesson, patient, treated)
 
@@ -75,8 +69,7 @@ def _draw(trial: Trial, lesson: Lesson, patient: RunHistory, treated: RunHistory
     st.markdown(f"**{trial.title}**")
     st.markdown(trial.text)
     which = st.radio(
-        "How much of the gradient will reach the first layer of the treated network?", DIRECTIONS,
-        format_func=DIRECTIONS.__getitem__, index=None, key=f"predict_{trial.key}",
+        trial.measure.question, WORDS, format_func=WORDS.__getitem__, index=None, key=f"predict_{trial.key}",
     )  # fmt: skip
     why = st.radio("Because …", trial.reasons, index=None, key=f"because_{trial.key}")
     st.button(
@@ -102,18 +95,19 @@ def _try(trial: Trial, lesson: Lesson, which: str, why: str) -> None:
 
 def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated: RunHistory) -> Measured:
     """The prediction beside what was measured."""
-    found = direction(patient, treated)
+    measure = trial.measure
+    found = measure.direction(patient, treated)
     text = (
-        f"You said: **{DIRECTIONS[which].lower()}**, because {why}.  \n"
-        f"Measured: **{DIRECTIONS[found].lower()}**. R, the first layer’s share, is {number(starting_ratio(patient))} "
-        f"in the patient and {number(starting_ratio(treated))} in the treated network.  \n"
+        f"You said: **{WORDS[which].lower()}**, because {why}.  \n"
+        f"Measured: **{WORDS[found].lower()}**. {measure.name[0].upper()}{measure.name[1:]} is "
+        f"{number(measure.value(patient))} in the patient and {number(measure.value(treated))} in the treated network.  \n"
         f"Patient: {outcome(patient)}.  \nTreated: {outcome(treated)}."
     )
     reason = trial.reasons[trial.reason]
     if which == found:
         said = "As you said, and for that reason." if why == reason else f"As you said, but because {reason}."
     elif why == reason:
-        said = f"Your reason is right, but it makes it {DIRECTIONS[found].lower()}."
+        said = f"Your reason is right, but it makes it {WORDS[found].lower()}."
     else:
-        said = f"It is {DIRECTIONS[found].lower()}, because {reason}."
+        said = f"It is {WORDS[found].lower()}, because {reason}."
     return Measured(text, f"{said} {trial.explanation} The charts above showed these two networks.", which == found)

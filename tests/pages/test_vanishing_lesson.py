@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from engine import Experiment, train_many
+from pages.charts.measures import DIRECTIONS
 from pages.charts.verdict import starting_ratio
-from pages.components.trials import ASSETS, DIRECTIONS, direction, trials_of
+from pages.components.trials import ASSETS, trials_of
 
 SEEDS = range(8)
 # The page is a script that cannot be imported without running, so its two networks stand here as well;
@@ -71,7 +72,7 @@ class Lesson:
 @pytest.mark.parametrize("trial", trials_of("vanishing_gradients"), ids=lambda trial: trial.key)
 def test_each_thing_to_try_goes_the_way_it_says_in_7_of_8_seeds(trial):
     mine, theirs = trial.pair(Lesson)
-    measured = [direction(a, b) for a, b in zip(over_seeds(mine), over_seeds(theirs), strict=True)]
+    measured = [trial.measure.direction(a, b) for a, b in zip(over_seeds(mine), over_seeds(theirs), strict=True)]
     assert measured.count(trial.answer) >= 7, measured
 
 
