@@ -5,11 +5,11 @@ from types import ModuleType
 import streamlit as st
 
 from engine import Experiment, RunHistory
-from pages.charts.figure import CONFIG, AnimatedFigure
 from pages.components.frame import projecting
+from pages.components.plot import encoded, plot
 
 PROJECTED = 1.3  # size of a chart's type on a projector, in its own
-MOST_FIGURES = 160  # kept built, for the next visitor with the same networks; eight a pair, about 0.3 MB each
+MOST_CHARTS = 400  # kept as they are sent, for the next visitor with the same networks; about 60 kB each
 
 
 def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
@@ -23,10 +23,8 @@ def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
             st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
             if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}"):
                 _show_data(chart, patient, treated)
-        figure, alt = _built(chart.__name__, patient.experiment, treated.experiment, chart, patient, treated)
-        if projecting():
-            figure = figure.enlarged(PROJECTED)
-        st.plotly_chart(figure, key=f"chart_{stem}", config=CONFIG, alt=alt)
+        sent = _sent(chart.__name__, patient.experiment, treated.experiment, projecting(), chart, patient, treated)
+        plot(sent, key=f"chart_{stem}")
 
 
 @st.dialog("Data", width="large", icon=":material/table:")
@@ -41,9 +39,16 @@ def _show_data(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> N
     )  # fmt: skip
 
 
-@st.cache_resource(show_spinner=False, max_entries=MOST_FIGURES, hash_funcs={Experiment: repr})
-def _built(
-    name: str, patient: Experiment, treated: Experiment, _chart: ModuleType, _patient: RunHistory, _treated: RunHistory
-) -> tuple[AnimatedFigure, str]:
-    """Figure and text alternative; the experiments and the chart's name are the key."""
-    return _chart.figure(_patient, _treated), _chart.alt(_patient, _treated)
+@st.cache_resource(show_spinner=False, max_entries=MOST_CHARTS, hash_funcs={Experiment: repr})
+def _sent(
+    name: str,
+    patient: Experiment,
+    treated: Experiment,
+    large: bool,
+    _chart: ModuleType,
+    _patient: RunHistory,
+    _treated: RunHistory,
+) -> bytes:
+    """The chart as it is sent; its name, the experiments and the size of its type are the key."""
+    figure = _chart.figure(_patient, _treated)
+    return encoded(figure.enlarged(PROJECTED) if large else figure, _chart.alt(_patient, _treated))

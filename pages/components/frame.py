@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components.plot import load_plotly
+
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "Backprop Clinic"
 SIDEBAR_WIDTH = 225  # pixels
@@ -102,6 +104,7 @@ def page(name: str) -> "Frame":
         initial_sidebar_state=SIDEBAR_WIDTH,
     )
     st.html(ROOT / "assets" / "style.css")
+    load_plotly()
     if memory().controls != name:
         memory().controls = ""
     if not name:

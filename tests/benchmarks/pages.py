@@ -35,6 +35,7 @@ from websockets.asyncio.client import ClientConnection, connect
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "vanishing_gradients"
 CHARTS = 8
+COMPONENT = "backprop_clinic_chart"
 SESSIONS, PERIOD, LENGTH = 30, 3.0, 18.0  # of a class: clients, s between two toggles, s
 TOGGLES = ("tanh", "elu", "selu", "gelu", "silu", "linear")  # of the treated network's activation, in the browser
 RERUNS = 40
@@ -42,21 +43,21 @@ LONGEST = 60.0  # s that anything is waited for
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
-# Milliseconds from the click to the frame in which every chart is a new one and drawn.
+# Milliseconds from the click to the frame in which every chart shows another figure.
 TOGGLE = """([button, number]) => new Promise((done) => {
-  const plots = () => [...document.querySelectorAll('.js-plotly-plot')];
-  const old = new Set(plots());
+  const charts = () => [...document.querySelectorAll('.chart')];
+  const old = new Set(charts().map((chart) => chart.dataset.version));
   const start = performance.now();
   const look = () => {
-    const now = plots();
-    if (now.length === number && now.every((plot) => plot.calcdata && !old.has(plot)))
+    const now = charts();
+    if (now.length === number && now.every((chart) => !old.has(chart.dataset.version)))
       requestAnimationFrame(() => done(performance.now() - start));
     else setTimeout(look, 5);
   };
   button.click();
   look();
 })"""
-DRAWN = "(number) => [...document.querySelectorAll('.js-plotly-plot')].filter((c) => c.calcdata).length === number"
+DRAWN = "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.dataset.version).length === number"
 
 
 @dataclass
@@ -228,9 +229,9 @@ class Session:
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element
             which_one = element.WhichOneof("type")
-            if which_one == "plotly_chart":
+            if which_one == "bidi_component" and element.bidi_component.component_name == COMPONENT:
                 answer.charts += 1
-                answer.chart_bytes += len(element.plotly_chart.spec)
+                answer.chart_bytes += element.bidi_component.ByteSize()
             elif which_one == "exception":
                 answer.errors.append(element.exception.message)
             elif which_one in ("number_input", "checkbox"):

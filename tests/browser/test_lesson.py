@@ -36,12 +36,11 @@ PROBED = (f"/{LESSON}/_stcore/health", f"/{LESSON}/_stcore/host-config")
 # Rule of axe -> how the element begins.  Streamlit gives a formula (st.latex) a scrolling box that has no tab stop.
 STREAMLITS_OWN = {"scrollable-region-focusable": '<span class="katex-display">'}
 
-DRAWN = "(number) => [...document.querySelectorAll('.js-plotly-plot')].filter((c) => c.calcdata).length === number"
+DRAWN = "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.dataset.version).length === number"
 
 # Whether Plotly has drawn the chart's latest frame at or before the step; compared with what it made of the frame.
-SHOWS = """(figure, step) => {
-  const chart = figure.querySelector('.js-plotly-plot');
-  const frame = chart._transitionData._frames.filter((one) => Number(one.name) <= step).at(-1);
+SHOWS = """(chart, step) => {
+  const frame = chart.frames.filter((one) => Number(one.name) <= step).at(-1);
   const equal = (drawn, told) => 'bdata' in told
     ? drawn.length > 0 && drawn.bdata === told.bdata
     : Object.entries(told).every(([name, part]) => equal(drawn[name], part));

@@ -14,19 +14,19 @@ IN_SIGHT = 3  # charts in the demo's first row
 
 # The step whose frame each chart shows, by its accessible name: compared with what Plotly made of the frame, so that a
 # chart that was told and did not draw is found out.
-SHOWN = """() => Object.fromEntries([...document.querySelectorAll('.js-plotly-plot')].map((chart) => {
-  const name = chart.closest('[role=figure]').getAttribute('aria-label');
+SHOWN = """() => Object.fromEntries([...document.querySelectorAll('.chart')].map((chart) => {
+  const name = chart.getAttribute('aria-label');
   const shows = (frame) => frame.data.length
     ? frame.data.every((part, place) => Object.entries(part).every(([attribute, value]) => {
         const drawn = chart._fullData[frame.traces[place]][attribute];
         return drawn.length > 0 && drawn.bdata === value.bdata;
       }))
     : chart._fullLayout.shapes[0].x0 === frame.layout.shapes[0].x0;
-  return [name, chart._transitionData._frames.filter(shows).map((frame) => Number(frame.name))];
+  return [name, (chart._fullData ? chart.frames : []).filter(shows).map((frame) => Number(frame.name))];
 }))"""
 
 # [colour, background] of every label of an axis.
-LABEL_COLORS = """() => [...document.querySelectorAll(':is(.xtick, .ytick) text, text:is(.xtitle, .ytitle)')]
+LABEL_COLORS = """() => [...document.querySelectorAll('.chart :is(.xtick text, .ytick text, .xtitle, .ytitle)')]
   .map((text) => [text, text.closest('.svg-container').querySelector('.main-svg')])
   .map(([text, paper]) => [getComputedStyle(text).fill, getComputedStyle(paper).backgroundColor])"""
 
@@ -64,7 +64,7 @@ def fresh(page: Page, address: str) -> Page:
 
 def wait_for_charts(page: Page, number: int = CHARTS) -> None:
     page.wait_for_function(
-        "(number) => [...document.querySelectorAll('.js-plotly-plot')].filter((c) => c.calcdata).length === number",
+        "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.dataset.version).length === number",
         arg=number,
         timeout=30_000,
     )
@@ -104,7 +104,7 @@ def test_the_range_moves_every_chart(demo: Page):
 
 
 def test_the_drawing_itself_changes_and_comes_back(demo: Page):
-    drawing = "() => document.querySelector('.js-plotly-plot .scatterlayer').innerHTML"
+    drawing = "() => document.querySelector('.chart .scatterlayer').innerHTML"
     last = demo.evaluate(drawing)
     range_of(demo).fill("0")
     wait_for_step(demo, 0)
@@ -198,7 +198,7 @@ def test_the_position_survives_a_rerun(demo: Page):
 def test_the_position_survives_other_runs(fresh: Page):
     range_of(fresh).fill("20")
     wait_for_step(fresh, STEPS[20])
-    fresh.get_by_text("Shorter run").click()  # other figures: every chart is mounted anew
+    fresh.get_by_text("Shorter run").click()  # other figures
     expect(fresh.get_by_text(f"step {STEPS[20]} of 237")).to_be_visible()
     wait_for_step(fresh, STEPS[20])
     range_of(fresh).press("End")
@@ -221,7 +221,7 @@ def test_a_late_chart_never_shows_another_step(fresh: Page):
         """() => {
           window.painted = [];
           const look = () => {
-            const chart = document.querySelector('[aria-label=late] .js-plotly-plot');
+            const chart = document.querySelector('.chart[aria-label=late]');
             if (chart?._fullData?.length) window.painted.push(chart._fullData[0].y.bdata);
             requestAnimationFrame(() => setTimeout(look));
           };
@@ -261,10 +261,10 @@ def test_the_server_can_jump_once(fresh: Page):
 
 
 def test_other_elements_hear_of_the_step(demo: Page):
-    demo.evaluate("() => addEventListener('backprop-clinic:step', (event) => (window.heard = event.detail))")
+    demo.evaluate("() => addEventListener('backprop-clinic:step', (event) => (window.heard = event.detail.step))")
     range_of(demo).fill("7")
     demo.wait_for_function("() => window.heard")
-    assert demo.evaluate("() => window.heard") == {"step": STEPS[7]}
+    assert demo.evaluate("() => window.heard") == STEPS[7]
 
 
 def test_themes(fresh: Page):
@@ -274,7 +274,7 @@ def test_themes(fresh: Page):
     for scheme in ("light", "dark", "light"):
         fresh.emulate_media(color_scheme=scheme)
         fresh.wait_for_timeout(500)
-        wait_for_step(fresh, STEPS[20])  # a change of theme draws every chart anew
+        wait_for_step(fresh, STEPS[20])  # a change of theme draws every chart again
         colors = fresh.evaluate(LABEL_COLORS)
         papers.append(colors[0][1])
         assert len(colors) > 30

@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from pages.charts.figure import (
-    CONFIG,
     MAGNITUDE_SCALE,
     PATIENT,
     TREATED,
@@ -19,6 +18,7 @@ from pages.charts.figure import (
     log_color_axis,
     step_line,
 )
+from pages.components.plot import encoded, load_plotly, plot
 from pages.components.timeline import timeline
 
 UPDATES = 500
@@ -31,6 +31,7 @@ NETWORKS = (PATIENT, TREATED)
 
 def main() -> None:
     st.set_page_config(layout="wide")
+    load_plotly()
     short = st.toggle("Shorter run")
     st.button("Rerun")
     if st.button("Jump"):
@@ -47,15 +48,16 @@ def main() -> None:
     draw(second, "loss", losses(generator))
     draw(third, "decision surface", surfaces(steps, generator))
     if late:
-        draw(st, "late", gradients(steps[::3], walks[::3]))
-    draw(st, "gradient through training", gradient_map(generator))
-    draw(st, "two factors", factors(steps, walks))
-    draw(st, "weights", histograms(steps, generator))
-    draw(st, "activations", gradients(steps, walks[:, ::-1] * 3))
+        draw(st.container(), "late", gradients(steps[::3], walks[::3]))
+    draw(st.container(), "gradient through training", gradient_map(generator))
+    draw(st.container(), "two factors", factors(steps, walks))
+    draw(st.container(), "weights", histograms(steps, generator))
+    draw(st.container(), "activations", gradients(steps, walks[:, ::-1] * 3))
 
 
 def draw(place, name: str, figure: AnimatedFigure) -> None:
-    place.plotly_chart(figure, key=name.replace(" ", "_"), config=CONFIG, alt=name)
+    with place:
+        plot(encoded(figure, name), key=name.replace(" ", "_"))
 
 
 def gradients(steps, values) -> AnimatedFigure:

@@ -1,0 +1,195 @@
+// One Plotly chart: mounted once, then given new figures and the timeline's steps.  It is drawn once for each change.
+//
+// Streamlit's own chart is mounted anew with each new figure, which takes several times as long.
+// Streamlit runs the default export once when the component is mounted and again whenever its data or the theme change,
+// with the same parent element.  Charts near the window are drawn first; those further away get a new figure when the
+// browser has time, and the timeline's step when they come near.
+
+const STEP_EVENT = "backprop-clinic:step"; // from the timeline; detail: {step, drawn: promises to wait for}
+const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
+const NEAR = 300; // pixels: charts this close to the window are kept up to date
+const PLOTLY_POLL = 20; // milliseconds
+
+const CLEAR = "rgba(0,0,0,0)";
+
+const mounted = new WeakMap(); // parent element -> Chart
+const far = []; // charts out of sight with a new figure
+
+class Chart {
+  constructor(parent) {
+    this.parent = parent;
+    this.plot = parent.querySelector(".chart");
+    this.near = true;
+    this.sight = new IntersectionObserver(([entry]) => this.look(entry.isIntersecting), { rootMargin: `${NEAR}px` });
+    this.sight.observe(this.plot);
+    this.size = new ResizeObserver(() => this.resize());
+    this.size.observe(this.plot);
+    this.onStep = ({ detail }) => detail.drawn.push(this.show());
+    window.addEventListener(STEP_EVENT, this.onStep);
+  }
+
+  stop() {
+    this.sight.disconnect();
+    this.size.disconnect();
+    window.removeEventListener(STEP_EVENT, this.onStep);
+    window.Plotly?.purge(this.plot);
+  }
+
+  update(data) {
+    const version = new TextDecoder().decode(data.subarray(0, VERSION_BYTES));
+    if (version !== this.version) {
+      const { figure, alt, config } = JSON.parse(new TextDecoder().decode(data.subarray(VERSION_BYTES)));
+      Object.assign(this, { version, figure, config, own_height: figure.layout.height, stale: true });
+      this.plot.frames = figure.frames ?? [];
+      this.plot.setAttribute("aria-label", alt);
+      this.plot.style.minHeight = `${this.own_height}px`;
+    }
+    const template = themed(this.parent);
+    if (JSON.stringify(template) !== JSON.stringify(this.template)) Object.assign(this, { template, stale: true });
+    if (!this.stale) return;
+    const { top, bottom } = this.plot.getBoundingClientRect();
+    this.near = top < window.innerHeight + NEAR && bottom > -NEAR;
+    if (this.near) this.show();
+    else whenIdle(this);
+  }
+
+  look(near) {
+    this.near = near;
+    this.show();
+  }
+
+  // Resolves when the chart, if near, shows its figure at the timeline's step.
+  show() {
+    return this.near ? this.draw() : null;
+  }
+
+  // One drawing at a time; what changes during it is drawn after it.
+  draw() {
+    this.again = true;
+    this.drawing ??= this.drawAll().finally(() => (this.drawing = null));
+    return this.drawing;
+  }
+
+  async drawAll() {
+    while (!window.Plotly) await new Promise((done) => setTimeout(done, PLOTLY_POLL));
+    while (this.again && this.plot.isConnected) {
+      this.again = false;
+      await this.drawOnce();
+    }
+  }
+
+  async drawOnce() {
+    const step = Number(document.documentElement.dataset.backpropClinicStep ?? Infinity);
+    const frame = frameAt(this.plot.frames, step);
+    if (!this.stale && frame === this.frame) return;
+    const { data, layout } = this.figure;
+    if (frame) {
+      frame.data.forEach((part, place) => lay(data[frame.traces[place]], part));
+      lay(layout, frame.layout ?? {});
+    }
+    const onlyLayout = !this.stale && frame && !frame.data.length;
+    Object.assign(this, { frame, stale: false });
+    if (onlyLayout) {
+      // Plotly.react would draw a whole map anew to move the line on it.
+      await window.Plotly.relayout(this.plot, Object.fromEntries(leaves(frame.layout ?? {})));
+    } else {
+      layout.template = this.template;
+      layout.width = this.plot.clientWidth;
+      layout.height = this.height();
+      await window.Plotly.react(this.plot, data, layout, { ...this.config, modeBarButtonsToAdd: [LARGER] });
+    }
+    Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
+  }
+
+  resize() {
+    const { width, height } = this.figure?.layout ?? {};
+    if (!this.plot.clientWidth || !width || (this.plot.clientWidth === width && this.height() === height)) return;
+    this.stale = true;
+    this.show();
+  }
+
+  height() {
+    return document.fullscreenElement === this.plot ? window.innerHeight : this.own_height;
+  }
+}
+
+// The latest frame at or before the step, else the first.
+function frameAt(frames, step) {
+  let best = frames[0];
+  for (const frame of frames) if (Number(frame.name) <= step) best = frame;
+  return best;
+}
+
+// Attributes by their paths: [["yaxis.title.text", "loss"]].
+function leaves(part, path = "") {
+  return Object.entries(part).flatMap(([name, value]) =>
+    isBranch(value) ? leaves(value, `${path}${name}.`) : [[path + name, value]],
+  );
+}
+
+function lay(target, part) {
+  for (const [name, value] of Object.entries(part)) {
+    if (isBranch(value) && isBranch(target[name])) lay(target[name], value);
+    else target[name] = value;
+  }
+}
+
+// A dict with attributes of its own, not an array, and not an array that travels as base64.
+function isBranch(value) {
+  return Object.prototype.toString.call(value) === "[object Object]" && !("bdata" in value);
+}
+
+// Charts out of sight, one after the other, while the browser has nothing else to do.
+function whenIdle(chart) {
+  if (far.includes(chart)) return;
+  far.push(chart);
+  if (far.length === 1) next();
+}
+
+async function next() {
+  // Not before those in sight have been drawn.
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  const chart = far[0];
+  if (chart?.plot.isConnected && chart.stale) await chart.draw();
+  far.shift();
+  if (far.length) next();
+}
+
+// What the page's light or dark theme gives to a chart: the colours that figures leave open, and the font.
+function themed(element) {
+  const style = getComputedStyle(element);
+  const [ink, paper, family] = ["text-color", "background-color", "font"].map((name) => style.getPropertyValue(`--st-${name}`).trim());
+  const font = { color: ink, family };
+  const grid = mixed(ink, paper, 0.16);
+  const axis = { color: ink, gridcolor: grid, linecolor: grid, tickcolor: grid, zerolinecolor: grid };
+  const modebar = { bgcolor: CLEAR, color: mixed(ink, paper, 0.6), activecolor: ink };
+  const hoverlabel = { bgcolor: paper, bordercolor: grid, font };
+  return { layout: { paper_bgcolor: paper, plot_bgcolor: CLEAR, font, xaxis: { ...axis, showgrid: false }, yaxis: axis, modebar, hoverlabel } };
+}
+
+// Between two colours that are written #rrggbb; the first where they are written otherwise.
+function mixed(one, other, share) {
+  if (!/^#[0-9a-f]{6}$/i.test(one) || !/^#[0-9a-f]{6}$/i.test(other)) return one;
+  const part = (color, at) => parseInt(color.slice(at, at + 2), 16);
+  return "#" + [1, 3, 5].map((at) => Math.round(share * part(one, at) + (1 - share) * part(other, at)).toString(16).padStart(2, "0")).join("");
+}
+
+const LARGER = {
+  name: "larger",
+  title: "Fill the screen",
+  icon: { width: 24, height: 24, path: "M4 4h7v2.5H6.5V11H4zM13 17.5h4.5V13H20v7h-7z" },
+  click: (plot) => (document.fullscreenElement ? document.exitFullscreen() : plot.requestFullscreen()),
+};
+
+export default function ({ data, parentElement }) {
+  let chart = mounted.get(parentElement);
+  if (!chart) {
+    chart = new Chart(parentElement);
+    mounted.set(parentElement, chart);
+  }
+  chart.update(data);
+  return () => {
+    mounted.delete(parentElement);
+    chart.stop();
+  };
+}

@@ -1,0 +1,41 @@
+"""Plotly figures on a page, drawn by a component of our own that stays mounted from one figure to the next.
+
+assets/chart.js says how.  Streamlit's own chart is mounted anew for every new figure: eight charts then take a second
+and more, instead of a quarter of one.  It still brings Plotly.js to the browser, see `load_plotly`.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+import streamlit as st
+
+from pages.charts.figure import CONFIG, AnimatedFigure
+
+_ASSETS = Path(__file__).parents[2] / "assets"
+_VERSION_BYTES = 16  # as in chart.js
+_chart = st.components.v2.component(
+    "backprop_clinic_chart",
+    html=(_ASSETS / "chart.html").read_text("utf-8"),
+    js=(_ASSETS / "chart.js").read_text("utf-8"),
+    isolate_styles=False,  # Plotly's own styles are the page's
+)
+
+
+def load_plotly() -> None:
+    """Let Streamlit bring its Plotly.js, before the first chart: it comes with a chart of its own, which is not seen."""
+    with st.container(key="plotly"):
+        st.plotly_chart(AnimatedFigure(), key="nothing")
+
+
+def encoded(figure: AnimatedFigure, alt: str) -> bytes:
+    """A figure with its text alternative, as `plot` sends it.  Two equal ones are not drawn twice."""
+    figure_json: dict[str, Any] = {"figure": figure.to_dict(), "alt": alt, "config": CONFIG}
+    body = orjson.dumps(figure_json, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+    return hashlib.sha256(body).hexdigest()[:_VERSION_BYTES].encode() + body
+
+
+def plot(chart: bytes, key: str) -> None:
+    """Draw what `encoded` gave.  Where the key stays, the next figure takes the place of this one."""
+    _chart(key=key, data=chart)
