@@ -50,7 +50,7 @@ class Lesson:
     patient, treated: the networks of the bare address.  front: settings on the first screen, for each network its own.
     beside: settings on the first screen with one control; where the treated network may differ, its own control is
     among "more settings", with all the rest.  shared: settings with one control for both.  absent: not on the page.
-    segments: settings chosen with one click, all choices in view.  front_width: pixels of the others on the first screen.
+    segments: settings chosen with one click, all choices in view.  front_width: pixels of the others in front.
     ValueError where the two networks differ in what they share.
     """
 
@@ -152,8 +152,8 @@ def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
 class Control:
     """One widget: a setting of the patient's, or of the treated network's own.
 
-    segmented: whether all choices are in view.  default: what it holds where the address says nothing.  An empty number field stands for the patient's value, or for
-    a setting's special value; among options "as patient" does.
+    segmented: all choices are in view. default: what it holds where the address says nothing. An empty number field
+    stands for the patient's value, or for a setting's special value; among options "as patient" does.
     """
 
     setting: Setting

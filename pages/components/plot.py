@@ -24,7 +24,7 @@ _chart = st.components.v2.component(
 
 
 def load_plotly() -> None:
-    """Let Streamlit bring its Plotly.js, before the first chart: it comes with a chart of its own, which is not seen."""
+    """Let Streamlit bring its Plotly.js, which comes with a chart of its own; nobody sees that."""
     with st.container(key="plotly"):
         st.plotly_chart(AnimatedFigure(), key="nothing")
 

@@ -44,9 +44,7 @@ class Trial:
 def trials_of(page: str) -> tuple[Trial, ...]:
     """The things to try of a lesson, from assets/lessons."""
     rows = tomllib.loads((ASSETS / f"{page}.toml").read_text("utf-8"))["trial"]
-    return tuple(
-        Trial(**row | {"measure": MEASURES[row["measure"]], "reasons": tuple(row["reasons"])}) for row in rows
-    )
+    return tuple(Trial(**row | {"measure": MEASURES[row["measure"]], "reasons": tuple(row["reasons"])}) for row in rows)
 
 
 class Measured(NamedTuple):
@@ -100,7 +98,7 @@ def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated
     text = (
         f"You said: **{WORDS[which].lower()}**, because {why}.  \n"
         f"Measured: **{WORDS[found].lower()}**. {measure.name[0].upper()}{measure.name[1:]} is "
-        f"{number(measure.value(patient))} in the patient and {number(measure.value(treated))} in the treated network.  \n"
+        f"{number(measure.value(patient))} in the patient and {number(measure.value(treated))} in the treated one.  \n"
         f"Patient: {outcome(patient)}.  \nTreated: {outcome(treated)}."
     )
     reason = trial.reasons[trial.reason]
