@@ -1,8 +1,6 @@
 """What all lessons have in common: the verdict, the charts in their order, and the text."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from types import ModuleType
 
 import streamlit as st
@@ -13,9 +11,9 @@ from pages.charts.clock import timeline_steps
 from pages.charts.verdict import average_factor, chain_product, outcome
 from pages.charts.wording import differences
 from pages.components.cards import card
+from pages.components.catalogue import sections_of
 from pages.components.controls import Lesson
 from pages.components.timeline import timeline
-from pages.components.trials import ASSETS
 
 
 def compare(
@@ -51,7 +49,7 @@ def _row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory)
 def text(lesson: Lesson, heading: str) -> None:
     """One section of the lesson's text, with its heading."""
     st.subheader(heading, anchor=False)
-    st.markdown(_sections(lesson.page)[heading])
+    st.markdown(sections_of(lesson.page)[heading])
 
 
 def chain_rule(patient: RunHistory, treated: RunHistory) -> None:
@@ -64,10 +62,3 @@ def chain_rule(patient: RunHistory, treated: RunHistory) -> None:
                 st.markdown(average_factor(history))
             else:
                 st.markdown("There is no product to write down: there is one hidden layer only, or no gradient.")
-
-
-@lru_cache
-def _sections(page: str) -> dict[str, str]:
-    """Heading -> Markdown below it."""
-    _, *parts = re.split(r"^## (.+)$", (ASSETS / f"{page}.md").read_text("utf-8"), flags=re.MULTILINE)
-    return dict(zip(parts[::2], parts[1::2], strict=True))

@@ -1,50 +1,17 @@
 """Things to try: a prediction first, then the networks are set and trained, then the result beside the prediction."""
 
-import tomllib
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
 from engine import RunHistory
-from pages.charts.measures import MEASURES, Measure
 from pages.charts.verdict import outcome
 from pages.charts.wording import number
+from pages.components.catalogue import Trial, trials_of
 from pages.components.controls import Lesson, address, apply
 from pages.components.frame import memory
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "lessons"
 WORDS = {"more": "More than in the patient", "same": "About the same", "less": "Less than in the patient"}
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One thing to try: how it changes the lesson's networks, and what is to be predicted."""
-
-    key: str
-    title: str
-    text: str
-    patient: dict[str, Any]
-    treated: dict[str, Any]
-    measure: Measure
-    answer: str
-    reasons: tuple[str, ...]
-    reason: int
-    explanation: str
-
-    def pair(self, lesson: Lesson) -> tuple[Any, Any]:
-        """The two experiments."""
-        patient = replace(lesson.patient, **self.patient)
-        return patient, replace(patient, **self.treated)
-
-
-@lru_cache
-def trials_of(page: str) -> tuple[Trial, ...]:
-    """The things to try of a lesson, from assets/lessons."""
-    rows = tomllib.loads((ASSETS / f"{page}.toml").read_text("utf-8"))["trial"]
-    return tuple(Trial(**row | {"measure": MEASURES[row["measure"]], "reasons": tuple(row["reasons"])}) for row in rows)
 
 
 class Measured(NamedTuple):

@@ -1,22 +1,19 @@
 """The lesson shows what it says: over seeds, not on one lucky draw."""
 
 import re
-import tomllib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from engine import Experiment, train_many
+from engine import train_many
 from pages.charts.measures import DIRECTIONS
 from pages.charts.verdict import starting_ratio
-from pages.components.trials import ASSETS, trials_of
+from pages.components.catalogue import ASSETS, lesson_of, trials_of
 
 SEEDS = range(8)
-# The page is a script that cannot be imported without running, so its two networks stand here as well;
-# test_lesson_page.py compares them with what the page draws.
-PATIENT = Experiment(depth=10, width=16, activation="sigmoid", initializer="xavier_normal", steps=300, seed=9)
-TREATED = replace(PATIENT, activation="relu", initializer="he_normal")
+LESSON = lesson_of("vanishing_gradients")
+PATIENT, TREATED = LESSON.patient, LESSON.treated
 
 
 def over_seeds(experiment):
@@ -65,13 +62,9 @@ def test_it_works_on_real_data(dataset):
     assert sum(better) >= 7
 
 
-class Lesson:
-    page, patient, treated = "vanishing_gradients", PATIENT, TREATED
-
-
 @pytest.mark.parametrize("trial", trials_of("vanishing_gradients"), ids=lambda trial: trial.key)
 def test_each_thing_to_try_goes_the_way_it_says_in_7_of_8_seeds(trial):
-    mine, theirs = trial.pair(Lesson)
+    mine, theirs = trial.pair(LESSON)
     measured = [trial.measure.direction(a, b) for a, b in zip(over_seeds(mine), over_seeds(theirs), strict=True)]
     assert measured.count(trial.answer) >= 7, measured
 
@@ -83,7 +76,6 @@ def test_things_to_try_are_well_formed():
     for trial in trials:
         assert trial.answer in DIRECTIONS
         assert 0 <= trial.reason < len(trial.reasons)
-    assert tomllib.loads((ASSETS / "vanishing_gradients.toml").read_text("utf-8"))
 
 
 def test_what_the_texts_claim_in_numbers_is_measured():
@@ -101,7 +93,7 @@ def test_what_the_texts_claim_in_numbers_is_measured():
 
 
 def test_the_text_names_where_else_the_pathology_lives():
-    text = (ASSETS / "vanishing_gradients.md").read_text("utf-8")
+    text = (ASSETS / "lessons" / "vanishing_gradients.md").read_text("utf-8")
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
     assert headings == ["Why it vanishes", "What helps, and why", "Where else it lives", "Words"]
     assert "Recurrent" in text
