@@ -1,12 +1,19 @@
 """Backprop Clinic's engine: NumPy networks that record why they do, or do not, train."""
 
+import numpy as np
+
+from engine import network
 from engine.datasets import Dataset, data_digest, load_dataset
 from engine.experiment import SETTINGS, Experiment
 from engine.history import RunHistory
-from engine.network import Parameters, backward, forward
+from engine.network import Parameters
 from engine.remedies import dropout_masks
 from engine.settings import OutOfRange
 from engine.training import Training, batch_indices, initialize, train, train_many
+
+# A number that overflows is a finding, not a warning.  Training ignores it once for many steps.
+_quiet = np.errstate(all="ignore")
+forward, backward = _quiet(network.forward), _quiet(network.backward)
 
 __all__ = [
     "SETTINGS",

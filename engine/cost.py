@@ -51,7 +51,7 @@ def n_parameters(experiment: "Experiment", n_in: int, n_out: int) -> int:
 def _bytes(experiment: "Experiment", n_in: int, n_out: int) -> tuple[float, float]:
     """Bytes of all rows together, and of one frame without its parameters."""
     layers = experiment.depth + 1
-    rows = 8 * min(experiment.steps, 2000) * (6 * layers + 6)
+    rows = 8 * min(experiment.steps, 2000) * (6 * layers + 8)
     evaluations = 8 * n_evaluations(experiment.steps) * (5 * layers + 6)
     frame = 4 * (N_GRID * n_out if n_in <= 2 else 0) + 4 * max(n_out, 2) ** 2
     return rows + evaluations, frame

@@ -69,6 +69,11 @@ class Dataset:
             return len(self.class_names)
         return self.train_targets.shape[1]
 
+    def target_rows(self, split: str) -> Array:
+        """Targets of "train", "validation" or "test" in rows, (n, n_out): classes one-hot."""
+        targets = getattr(self, f"{split}_targets")
+        return np.eye(self.n_out)[targets] if self.task == "classes" else targets
+
 
 @dataclass(frozen=True)
 class Source:

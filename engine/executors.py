@@ -27,6 +27,7 @@ from concurrent.futures import (
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from engine.blas import one_blas_thread
 from engine.experiment import Experiment
@@ -49,6 +50,7 @@ WATCH_SECONDS = 2.0  # between two looks of a worker after its server
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 Recipe = tuple[tuple[Experiment, ...], CustomData | None, int, int]  # the arguments of Training
+Summary = Callable[[RunHistory], Any]  # a function of a module, so that a worker can import it
 
 
 # --- in the worker ---
@@ -56,11 +58,11 @@ Recipe = tuple[tuple[Experiment, ...], CustomData | None, int, int]  # the argum
 
 @dataclass(frozen=True)
 class Slice:
-    """What comes back from a worker: the histories of a run that has ended, or what it takes to go on."""
+    """What comes back from a worker: histories of an ended run, or their summaries, or what it takes to go on."""
 
     progress: float = 0.0  # share of the steps taken
     training: bytes = b""
-    histories: tuple[RunHistory, ...] = ()
+    histories: tuple = ()
     error: Exception | None = None
 
 
@@ -70,9 +72,10 @@ def hold_blas_to_one_thread() -> None:
     one_blas_thread().__enter__()
 
 
-def advance_slice(training: Recipe | bytes) -> Slice:
+def advance_slice(training: Recipe | bytes, summary: Summary | None = None) -> Slice:
     """Start or continue a run, for SLICE_SECONDS.
 
+    summary: made of each history at the end, here, so that what nobody needs is never sent.
     An error of the run is handed back; so whatever a place raises speaks of the place.
     """
     hold_blas_to_one_thread()
@@ -89,7 +92,8 @@ def advance_slice(training: Recipe | bytes) -> Slice:
             if now - before < CHUNK_SECONDS:
                 steps *= 2
         if run.done:
-            return Slice(1.0, histories=run.histories())
+            histories = run.histories()
+            return Slice(1.0, histories=tuple(map(summary, histories)) if summary else histories)
         return Slice(run.step / run.steps, pickle.dumps(run, pickle.HIGHEST_PROTOCOL))
     except Exception as error:
         error.add_note(f"In the worker:\n{traceback.format_exc()}")
@@ -174,16 +178,17 @@ def default_places() -> tuple[Callable[[], Place], ...]:
 class Run(Future):
     """One training, or one stack, on its way: a concurrent.futures.Future with progress.
 
-    result() is a RunHistory, of a stack a tuple of them, or raises what the training raised (OutOfRange).
+    result() is a RunHistory or its summary, of a stack a tuple; or it raises what the training raised (OutOfRange).
     """
 
-    def __init__(self, recipe: Recipe, alone: bool, visitor: object):
+    def __init__(self, recipe: Recipe, alone: bool, visitor: object, summary: Summary | None = None):
         super().__init__()
         self.experiments = recipe[0]
         self.progress = 0.0  # share of the steps taken when the last slice ended
         self.visitor = visitor  # whose turn it takes
         self.training: Recipe | bytes = recipe  # what a worker needs to go on
         self.alone = alone
+        self.summary = summary
         self.attempts = 0  # at the present slice
         self._notified = threading.Lock()  # taken once, by the first who cancels
 
@@ -216,13 +221,16 @@ class Sweep:
         for run in self.runs:
             run.cancel()
 
-    def as_completed(self, timeout: float | None = None) -> Iterator[tuple[int, RunHistory]]:
-        """(index of the experiment, history) as they come.  Raises the first error of a run, and CancelledError."""
+    def as_completed(self, timeout: float | None = None) -> Iterator[tuple[int, Any]]:
+        """(index of the experiment, history or its summary) as they come.
+
+        Raises the first error of a run, and CancelledError.
+        """
         for run in as_completed(self._indices, timeout):
             yield from zip(self._indices[run], run.result(), strict=True)
 
-    def result(self, timeout: float | None = None) -> list[RunHistory]:
-        """All histories, in the order of the experiments."""
+    def result(self, timeout: float | None = None) -> list[Any]:
+        """All histories, or their summaries, in the order of the experiments."""
         histories = dict(self.as_completed(timeout))
         return [histories[i] for i in sorted(histories)]
 
@@ -251,6 +259,11 @@ class Workers:
         return self._place.name if self._place else ""
 
     @property
+    def slots(self) -> int:
+        """How many slices are worked on at once; 1 while the first place is being started."""
+        return self._slots
+
+    @property
     def closed(self) -> bool:
         """Whether no more runs are taken."""
         return self._closed
@@ -276,9 +289,11 @@ class Workers:
         data: CustomData | None = None,
         max_updates: int = MAX_UPDATES,
         max_frames: int = MAX_FRAMES,
+        summary: Summary | None = None,
     ) -> Sweep:
         """Have many experiments trained, those of equal shape in stacks, spread over the workers.
 
+        summary: what comes back of each history, made where it was trained: a sweep then costs next to no memory here.
         All of them together take turns as one visitor.  Waits for the workers to be there, but not for the runs.
         Raises OutOfRange for data that do not fit.
         """
@@ -288,7 +303,7 @@ class Workers:
         whole = stacks(experiments, data)
         groups = [part for group in whole for part in _parts(group, -(-self._slots // len(whole)))]
         recipes = [(tuple(experiments[i] for i in group), data, max_updates, max_frames) for group in groups]
-        return Sweep([self._enqueue(Run(recipe, False, visitor)) for recipe in recipes], groups)
+        return Sweep([self._enqueue(Run(recipe, False, visitor, summary)) for recipe in recipes], groups)
 
     def close(self) -> None:
         """Give up the place; runs that have not ended are cancelled."""
@@ -384,7 +399,7 @@ class Workers:
         future: Future[Slice]
         try:
             self._slots = max(1, place.slots())
-            future = place.executor.submit(advance_slice, run.training)
+            future = place.executor.submit(advance_slice, run.training, summary=run.summary)
         except Exception as error:
             if isinstance(error, RuntimeError) and not isinstance(error, BrokenExecutor):
                 # What executors say when the interpreter is shutting down; then they end by themselves.

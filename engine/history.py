@@ -7,6 +7,7 @@ S updates, V evaluations, K frames, L = depth + 1 layers (index 0 nearest the in
 hidden layers.  Losses have the unit of the experiment's loss (cross-entropy in nats), norms are Euclidean.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -40,6 +41,8 @@ class RunHistory:
     penalty_gradient_norm: Array  # (S,)
     total_gradient_norm: Array  # (S,) of data and penalty together
     clipped_norm: Array  # (S,) after clipping
+    clip_cosine: Array  # (S,) cosine of the angle that clipping turned the total gradient by; NaN where it has none
+    total_update_norm: Array  # (S,) ‖Δθ‖ over all parameters
 
     # Evaluations, in evaluation mode: no mask, running statistics.
     evaluation_step: Array  # (V,)
@@ -48,8 +51,10 @@ class RunHistory:
     train_accuracy: Array  # (V,) share, NaN for regression
     validation_accuracy: Array  # (V,)
     penalty: Array  # (V,)
-    dead_fraction: Array  # (V, L) on the probe: share of units with z ≤ 0 on all of it; NaN where undefined
-    saturated_fraction: Array  # (V, L) share of values with |φ′(z)| < .05 max|φ′|; NaN where undefined
+    dead_fraction: (
+        Array  # (V, L) on the probe: share of units with z ≤ 0 on all of it; NaN where undefined or overflown
+    )
+    saturated_fraction: Array  # (V, L) share of values with |φ′(z)| < .05 max|φ′|; NaN as above
     activation_mean: Array  # (V, L) of h_l, at the output of what the network puts out
     activation_std: Array  # (V, L)
     probe_delta_rms: Array  # (V, L)
@@ -113,14 +118,15 @@ class Rows:
         self._steps: list[int] = []
         self._columns = {name: np.empty((networks, 1, *shape)) for name, shape in shapes.items()}
 
-    def append(self, step: int, row: dict[str, Array]) -> None:
-        count = len(self._steps)
+    def extend(self, steps: Sequence[int], rows: dict[str, Array]) -> None:
+        """Add rows, field by field (rows, networks, ...)."""
+        start, end = len(self._steps), len(self._steps) + len(steps)
         for name, column in self._columns.items():
-            if count == column.shape[1]:
+            while end > column.shape[1]:
                 column = np.concatenate([column, np.empty_like(column)], axis=1)
                 self._columns[name] = column
-            column[:, count] = row[name]
-        self._steps.append(step)
+            column[:, start:end] = rows[name].swapaxes(0, 1)
+        self._steps += steps
 
     def keep(self, networks: Array) -> None:
         """Forget all networks but these places."""

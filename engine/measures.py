@@ -1,9 +1,10 @@
-"""What is measured at one step.  Each function gives RunHistory fields by their names, one row a network.
+"""What is measured at a step, by the names of RunHistory's fields, one row a network.
 
 Norms and means accumulate in float64.  A measure reads; it never changes what it measures.
 """
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -15,14 +16,17 @@ from engine.remedies import penalty
 Array = np.ndarray
 
 SATURATED = 0.05  # share of the steepest slope below which a unit counts as saturated (DeepDiagnosis)
+AT_ONCE = 65_536  # numbers in float64 that stay in a core's second-level cache between two passes
 SAFE_SQUARES = 1e-280, 1e290  # sums of squares outside may have lost numbers to under- or overflow
 
 
 def update_shapes(n_layers: int) -> dict[str, tuple[int, ...]]:
-    """The fields of one update and the shape of one network's row."""
-    layered = "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor"
-    single = "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm"
-    return dict.fromkeys(layered, (n_layers,)) | dict.fromkeys(single, ())
+    """What is taken down of one update, and the shape of one network's row: see update_rows and update_fields."""
+    single = (
+        "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm",
+        "clip_cosine",
+    )  # fmt: skip
+    return dict.fromkeys(single, ()) | {"norms": (3, n_layers + 1), "signal": (2 * n_layers - 1,)}
 
 
 def evaluation_shapes(n_layers: int, n_classes: int) -> dict[str, tuple[int, ...]]:
@@ -39,32 +43,41 @@ def norms(values: Array) -> Array:
     return _roots(np.vecdot(wide, wide), lambda: _scaled_norms(wide))
 
 
-def layer_norms(parameters: Parameters, *flats: Array) -> Array:
-    """‖·‖ of each layer's weights, (len(flats), networks, L), of flat arrays laid out like the parameters."""
-    wide = np.stack([flat[:, : parameters.n_weights] for flat in flats], dtype=np.float64)
-    squares = np.add.reduceat(wide * wide, parameters.weight_starts, axis=-1)
-    ends = [*parameters.weight_starts[1:], parameters.n_weights]
-    parts = zip(parameters.weight_starts, ends, strict=True)
-    return _roots(squares, lambda: np.stack([_scaled_norms(wide[..., a:b]) for a, b in parts], axis=-1))
+def parameter_norms(flats: Array, starts: Sequence[int]) -> Array:
+    """‖·‖ of the parts of flat arrays (..., n) in float64 that begin at starts, (..., parts)."""
+    squares = np.add.reduceat(flats * flats, starts, axis=-1)
+    parts = itertools.pairwise([*starts, flats.shape[-1]])
+    return _roots(squares, lambda: np.stack([_scaled_norms(flats[..., a:b]) for a, b in parts], axis=-1))
 
 
-def root_mean_squares(*groups: Sequence[Array]) -> Array:
-    """Root mean square over batch and units of each array, (networks, arrays); the arrays of a group have one shape."""
-    wide = [_together(arrays) for arrays in groups]
-    squares = np.concatenate([np.vecdot(values, values) / values.shape[2] for values in wide])
-    again = lambda: np.concatenate([_scaled_norms(values) / values.shape[2] ** 0.5 for values in wide])
-    return _roots(squares, again).T
+def root_mean_squares(arrays: Sequence[Array]) -> Array:
+    """Root mean square over batch and units of arrays of one shape, (arrays, networks)."""
+    return np.concatenate([_root_mean_square(wide) for wide in _together(arrays)])
 
 
-def _together(arrays: Sequence[Array]) -> Array:
-    """Arrays of one shape as (arrays, networks, values) in float64: a call for all costs little more than for one."""
-    return np.concatenate(arrays, dtype=np.float64).reshape(len(arrays), len(arrays[0]), -1)
+def _root_mean_square(wide: Array) -> Array:
+    n = wide.shape[-1]
+    return _roots(np.vecdot(wide, wide) / n, lambda: _scaled_norms(wide) / n**0.5)
+
+
+def _together(arrays: Sequence[Array]) -> Iterator[Array]:
+    """Arrays of one shape as (arrays, networks, values) in float64, as many at once as stay in the cache.
+
+    A call for several costs little more than for one.
+    """
+    count = max(1, AT_ONCE // arrays[0].size)
+    for i in range(0, len(arrays), count):
+        part = arrays[i : i + count]
+        yield np.concatenate(part, dtype=np.float64).reshape(len(part), len(part[0]), -1)
 
 
 def _roots(squares: Array, again: Callable[[], Array]) -> Array:
     """√squares, or what `again` gives where sums of squares may have under- or overflowed."""
     low, high = SAFE_SQUARES
-    if low < squares.min() and squares.max() < high:
+    if (
+        low < np.minimum.reduce(squares, axis=None, initial=1)
+        and np.maximum.reduce(squares, axis=None, initial=1) < high
+    ):
         return np.sqrt(squares)
     # entry by entry, so that a network's numbers do not depend on its neighbours in the stack
     return np.where((squares > low) & (squares < high), np.sqrt(squares), again())
@@ -78,50 +91,73 @@ def _scaled_norms(wide: Array) -> Array:
     return np.sqrt(np.vecdot(scaled, scaled)) * scale
 
 
-def _mean_and_deviation(values: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation of (arrays, networks, values), each (networks, arrays)."""
-    n = values.shape[2]
-    mean = np.add.reduce(values, axis=2) / n
-    return mean.T, (norms(values - mean[:, :, None]) / n**0.5).T
+def means_and_deviations(arrays: Sequence[Array]) -> Array:
+    """Mean and standard deviation over batch and units of arrays of one shape, (2, networks, arrays)."""
+    return np.concatenate([_mean_and_deviation(wide) for wide in _together(arrays)], axis=1).swapaxes(1, 2)
 
 
-def error_signal_row(signal: ErrorSignal) -> dict[str, Array]:
-    """delta_rms, weight_factor, slope_factor: how the error fades or grows from layer to layer.
+def _mean_and_deviation(wide: Array) -> Array:
+    n = wide.shape[-1]
+    mean = np.add.reduce(wide, axis=-1) / n
+    wide -= mean[..., None]
+    return np.stack([mean, norms(wide) / n**0.5])
 
-    δ is that of one example's own loss: the batch mean's, times the batch size.
+
+def clip_cosine(total: Array, clipped: Array, total_norm: Array, clipped_norm: Array) -> Array:
+    """cos ∠(g, clipped g) of flat gradients, (networks,): 1 where nothing was clipped, NaN where g is 0 or not finite.
+
+    Of unit vectors, so that nothing under- or overflows; at most 1, so that it has an angle.
     """
-    batch = signal.z[0].shape[1]
-    *below, output = signal.z
-    rms, depth = root_mean_squares([*signal.h, *below], [output]), len(below)
-    hidden, delta = rms[:, :depth], rms[:, depth:]
+    cosine = np.vecdot(total / total_norm[:, None], clipped / clipped_norm[:, None])
+    unclipped = (clipped_norm == total_norm) & (total_norm > 0) & np.isfinite(total_norm)
+    return np.where(unclipped, 1.0, np.minimum(cosine, 1.0))
+
+
+def update_rows(flats: Array, starts: Sequence[int], signals: Sequence[ErrorSignal]) -> dict[str, Array]:
+    """What update_fields makes fields of, for several updates with batches of one size, (updates, networks, ...).
+
+    flats (updates, networks, 3, n): gradient of the data loss, parameters and Δ in float64, whose parts (the L layers'
+    weights, all the rest) begin at starts.  norms (updates, networks, 3, L + 1): of these parts.  signal (updates,
+    networks, H + L): of each ∂L/∂h, then ∂L/∂z, the root mean square for an example's own loss, which is the batch's
+    mean times the batch size.
+    """
+    updates, networks, batch = len(signals), *signals[0].z[-1].shape[:2]
+    below = root_mean_squares([array for signal in signals for array in (*signal.h, *signal.z[:-1])])
+    output = root_mean_squares([signal.z[-1] for signal in signals])
+    signal = np.concatenate([below.reshape(updates, -1, networks), output[:, None]], axis=1).swapaxes(1, 2) * batch
+    return {"norms": parameter_norms(flats, starts), "signal": signal}
+
+
+def update_fields(rows: dict[str, Array]) -> dict[str, Array]:
+    """RunHistory's fields of the updates' clock, from the rows (S, ...) of one network that update_rows began.
+
+    Weight and slope factor: how the error fades or grows between ∂L/∂z_{l+1}, ∂L/∂h_l and ∂L/∂z_l.
+    """
+    fields = dict(rows)
+    each, signal = fields.pop("norms"), fields.pop("signal")
+    for i, name in enumerate(("gradient_norm", "weight_norm", "update_norm")):
+        fields[name] = each[:, i, :-1].copy()
+    fields["total_update_norm"] = norms(each[:, 2])
+    total = fields["total_gradient_norm"]
+    fields["clip_cosine"][(total == 0) | ~np.isfinite(total)] = np.nan
+    depth = signal.shape[1] // 2
+    hidden, delta = signal[:, :depth], signal[:, depth:].copy()
     weight_factor, slope_factor = np.full((2, *delta.shape), np.nan)
     weight_factor[:, :-1] = hidden / delta[:, 1:]
     slope_factor[:, :-1] = delta[:, :-1] / hidden
-    return {"delta_rms": delta * batch, "weight_factor": weight_factor, "slope_factor": slope_factor}
+    return fields | {"delta_rms": delta, "weight_factor": weight_factor, "slope_factor": slope_factor}
 
 
-def update_row(
-    parameters: Parameters, gradient: Parameters, update: Array, signal: ErrorSignal, norm: dict[str, Array]
-) -> dict[str, Array]:
-    """One update: gradient of the data loss, flat Δ; norm holds the global norms that the update needed anyway."""
-    gradient_norm, weight_norm, update_norm = layer_norms(parameters, gradient.flat, parameters.flat, update)
-    return {
-        "gradient_norm": gradient_norm,
-        "weight_norm": weight_norm,
-        "update_norm": update_norm,
-        **error_signal_row(signal),
-        **norm,
-    }
+def accuracy(z: Array, targets: Array, output: str, loss: Array) -> Array:
+    """Share of right answers, (networks,); NaN for regression and where the loss (networks,) is not finite.
 
-
-def set_row(name: str, loss: str, z: Array, targets: Array, output: str) -> dict[str, Array]:
-    """Loss and accuracy on one set: train_loss, train_accuracy, ...  z, targets (networks, n, n_out), one-hot rows."""
-    value = LOSSES[loss].value(z, targets, output).astype(np.float64)
-    accuracy = np.full(len(z), np.nan)
+    z, targets (networks, n, n_out), one-hot rows.
+    """
+    share = np.full(len(z), np.nan)
     if output != "linear":
         right = predicted_classes(z, output) == true_classes(targets, output)
-        np.divide(np.add.reduce(right, axis=1), right.shape[1], out=accuracy, where=np.isfinite(value))
-    return {f"{name}_loss": value, f"{name}_accuracy": accuracy}
+        np.divide(np.add.reduce(right, axis=1), right.shape[1], out=share, where=np.isfinite(loss))
+    return share
 
 
 def predicted_classes(z: Array, output: str) -> Array:
@@ -134,7 +170,7 @@ def true_classes(targets: Array, output: str) -> Array:
 
 
 def confusion(z: Array, targets: Array, output: str) -> Array:
-    """Counts (networks, C, C): row the true class, column the predicted one.  z and targets as in set_row."""
+    """Counts (networks, C, C): row the true class, column the predicted one.  z and targets as in accuracy."""
     n_classes = 2 if output == "sigmoid" else targets.shape[2]
     cell = true_classes(targets, output) * n_classes + predicted_classes(z, output)
     counts = [np.bincount(row, minlength=n_classes**2) for row in cell]
@@ -156,11 +192,13 @@ def probe_row(parameters: Parameters, passed: ForwardPass, targets: Array, loss:
         slope = slope.reshape(depth, networks, -1)
         shallow = np.abs(slope, out=slope) < SATURATED * activation.steepest
         saturated[:, :-1] = shallow.mean(axis=2).T
-    mean[:, :-1], deviation[:, :-1] = _mean_and_deviation(_together(passed.h))
-    mean[:, -1:], deviation[:, -1:] = _mean_and_deviation(_together([network_outputs(parameters, passed)]))
+    mean[:, :-1], deviation[:, :-1] = means_and_deviations(passed.h)
+    mean[:, -1:], deviation[:, -1:] = means_and_deviations([network_outputs(parameters, passed)])
+    for share in (dead, saturated):
+        share[~np.isfinite(mean)] = np.nan
     gradient = LOSSES[loss].gradient(passed.z[-1], targets, architecture.output)
     *below, output = backpropagate(parameters, passed, gradient).z
-    delta = root_mean_squares(below, [output])
+    delta = np.concatenate([root_mean_squares(below), root_mean_squares([output])]).T
     return {
         "dead_fraction": dead,
         "saturated_fraction": saturated,
@@ -168,6 +206,18 @@ def probe_row(parameters: Parameters, passed: ForwardPass, targets: Array, loss:
         "activation_std": deviation,
         "probe_delta_rms": delta * targets.shape[1],
     }
+
+
+def generalization_loss(validation_loss: Array) -> Array:
+    """GL(t) = 100 (E(t)/min_{t' ≤ t} E(t') − 1), in per cent, (V,): how far a loss is above its lowest so far.
+
+    NaN where E is NaN, and ∞ until a first finite one is NaN too; numbers that are not finite never are the lowest.
+    Where the lowest is 0: 0 at 0, else ∞.  Prechelt 1998.
+    """
+    lowest = np.fmin.accumulate(validation_loss)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where((validation_loss == 0) & (lowest == 0), 1.0, validation_loss / lowest)
+    return 100 * (ratio - 1)
 
 
 def penalty_value(parameters: Parameters, l1: Array, l2: Array) -> Array:

@@ -10,6 +10,7 @@ the last bit, alone or in a stack.  Hidden layers alone are normalised, dropped 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -159,17 +160,6 @@ class ForwardPass:
     deviations: list[Array]  # H arrays σ that u was divided by
     statistics: list[tuple[Array, Array]] | None  # H (mean, biased variance) of the batch, where they were used
 
-    def examples(self, part: slice) -> "ForwardPass":
-        """Some of the examples, of a pass in evaluation mode, in which examples do not act on each other."""
-
-        def cut(arrays: list[Array]) -> list[Array]:
-            return [array[:, part] for array in arrays]
-
-        deviations = [d if d.shape[1] == 1 else d[:, part] for d in self.deviations]
-        return ForwardPass(
-            self.inputs[:, part], cut(self.z), cut(self.phi), cut(self.h), None, cut(self.normalised), deviations, None
-        )
-
 
 def forward(
     parameters: Parameters,
@@ -288,6 +278,11 @@ def _unnormalise(parameters: Parameters, passed: ForwardPass, layer: int, delta:
     return scaled / passed.deviations[layer]
 
 
+@lru_cache(maxsize=4)
+def _ones(count: int, kind: np.dtype) -> Array:
+    return np.ones((1, count), kind)
+
+
 def backward(
     parameters: Parameters, passed: ForwardPass, output_gradient: Array, gradient: Parameters | None = None
 ) -> tuple[Parameters, ErrorSignal]:
@@ -301,7 +296,7 @@ def backward(
     signal = backpropagate(parameters, passed, output_gradient)
     if gradient is None:
         gradient = Parameters(parameters.architecture, np.empty_like(parameters.flat), parameters.running)
-    ones = np.ones((1, output_gradient.shape[1]), output_gradient.dtype)  # a product sums faster than sum
+    ones = _ones(output_gradient.shape[1], output_gradient.dtype)  # a product sums faster than sum
     below = [passed.inputs, *passed.h]
     for layer, u_gradient in enumerate(signal.u):
         np.matmul(below[layer].swapaxes(1, 2), u_gradient, out=gradient.weights[layer])

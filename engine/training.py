@@ -11,11 +11,11 @@ import numpy as np
 
 from engine import measures
 from engine.blas import one_blas_thread
-from engine.cost import check_budget, frame_limits, stack_limit
+from engine.cost import check_budget, stack_limit
 from engine.datasets import Dataset, load_dataset
 from engine.experiment import Experiment
-from engine.history import Rows, RunHistory
-from engine.losses import LOSSES
+from engine.history import RunHistory
+from engine.losses import LOSSES, chosen_loss
 from engine.network import (
     ErrorSignal,
     ForwardPass,
@@ -24,33 +24,21 @@ from engine.network import (
     backward,
     forward,
     initial_parameters,
-    network_outputs,
     track_statistics,
 )
 from engine.optimizers import OPTIMIZERS
 from engine.randomness import BATCHES, MASKS, generator
-from engine.remedies import EarlyStopping, clip_by_norm, clip_by_value, draw_masks, penalty_gradient
+from engine.recording import MAX_FRAMES, MAX_UPDATES, Recorder, evaluation_steps
+from engine.remedies import clip_by_norm, clip_by_value, draw_masks, penalty_gradient
 
 Array = np.ndarray
 CustomData = tuple[Array, Array]
-
-MAX_UPDATES = 2000  # rows of the updates' clock, thinned evenly beyond
-MAX_FRAMES = 60  # frames that the timeline moves over
-EVALUATIONS = 100  # evaluations that a run is divided into
-PROBE = 256  # training examples that activations are measured on
-GRID, LINE = 32, 200  # points a side of the input plane, points of the input line
-FRAMES_AT_ONCE = 4  # as many as stay in the processor's cache
-GRID_REACH = 2.75  # half the side, in standard deviations of the inputs
 
 # One network a value; networks that differ in nothing else train as one stack.
 OWN = {
     "dataset", "noise", "label_noise", "data_digest", "initializer", "gain", "bias", "learning_rate", "clip_threshold",
     "seed", "data_seed",
 }  # fmt: skip
-
-# glibc gives freed memory back beyond twice the largest block freed so far, 128 kB at first, and every evaluation pays
-# for it again, page by page: up to a quarter of a run.  This block, freed untouched, raises the limit to 32 MB.
-np.empty(16_000_000, np.uint8)
 
 
 def batch_indices(experiment: Experiment, step: int) -> Array:
@@ -68,12 +56,6 @@ def initialize(experiment: Experiment, data: CustomData | None = None) -> Parame
     """θ_0 of one experiment: a stack of one."""
     dataset = load_dataset(experiment, data)
     return initial_parameters([experiment], architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task))
-
-
-def evaluation_steps(steps: int) -> Array:
-    """0, E, 2E, ..., steps with E = max(1, steps // 100)."""
-    every = max(1, steps // EVALUATIONS)
-    return np.unique([*range(0, steps, every), steps])
 
 
 def stack_key(experiment: Experiment, dataset: Dataset) -> tuple:
@@ -110,33 +92,20 @@ class Training:
             check_budget(experiment, dataset.n_in, dataset.n_out)
 
         self.step, self.steps = 0, first.steps
-        self._loss = first.loss if first.loss != "auto" else "mse" if dataset.task == "regression" else "cross_entropy"
+        self._loss = chosen_loss(first.loss, dataset.task)
         architecture = architecture_of(first, dataset.n_in, dataset.n_out, dataset.task)
         self._output = architecture.output
-        self._stride = -(-first.steps // max_updates) if max_updates else 0
-        evaluations = evaluation_steps(first.steps)
-        self._evaluations = set(evaluations.tolist())
-        self._frame_type, frames = frame_limits(first, dataset.n_in, dataset.n_out, max_frames)
-        # The best evaluation and an early last one are not known beforehand: two places are kept for them.
-        chosen = np.linspace(0, len(evaluations) - 1, min(max(frames - 2, 1), len(evaluations))).round().astype(int)
-        self._framed = set(evaluations[chosen].tolist())
-
+        self._evaluations = set(evaluation_steps(first.steps).tolist())
         self._networks = np.arange(len(self.experiments))  # which experiment each network of the stack belongs to
         self._finished: dict[int, RunHistory] = {}
-        self._frames: dict[int, tuple[Array, Array]] = {}  # step -> parameters and running statistics
-
-        n_layers, n_classes = first.depth + 1, len(dataset.class_names)
-        self._update_rows = Rows(len(self.experiments), measures.update_shapes(n_layers))
-        self._evaluation_rows = Rows(len(self.experiments), measures.evaluation_shapes(n_layers, n_classes))
         self._parameters = initial_parameters(self.experiments, architecture)
         self._previous = self._parameters.copy()  # θ_{s-1}: where a run ends whose θ_s has no finite loss
         self._optimizer_state = OPTIMIZERS[first.optimizer].state(self._parameters.flat)
-        self._stopping = [EarlyStopping(first.patience) for _ in self.experiments]
-        self._best = [(self._parameters.flat[i], self._parameters.running[i]) for i in range(len(self.experiments))]
-        self._evaluated = 0, self._previous  # step and parameters of the last evaluation with finite losses
+        self._recorder = Recorder(self.experiments, self._datasets, self._parameters, max_updates, max_frames)
         self._open()
         with np.errstate(all="ignore"), one_blas_thread():
             self._evaluate()
+            self._recorder.measure()
 
     # --- what can be rebuilt from experiments and data set is not pickled ---
 
@@ -154,15 +123,8 @@ class Training:
         self._rate, self._threshold = column("learning_rate"), column("clip_threshold")
         self._l1, self._l2 = column("l1"), column("l2")
 
-        def inputs(split: str) -> Array:
-            return np.array([getattr(dataset, f"{split}_inputs") for dataset in datasets], kind)
-
-        def targets(split: str) -> Array:
-            return np.array([_rows_of_targets(dataset, split) for dataset in datasets], kind)
-
-        self._train = inputs("train"), targets("train")
-        self._validation_targets = targets("validation")
-        self._evaluation_inputs = np.concatenate([self._train[0], inputs("validation")], axis=1)
+        inputs = np.array([dataset.train_inputs for dataset in datasets], kind)
+        self._train = inputs, np.array([dataset.target_rows("train") for dataset in datasets], kind)
         self._gradient = Parameters(self._parameters.architecture, np.empty_like(self._parameters.flat))
         self._masks = [generator(experiment.seed, MASKS) for experiment in experiments]
         if experiments[0].dropout > 0:
@@ -171,16 +133,14 @@ class Training:
                 stream.bit_generator.advance(draws)  # type: ignore[attr-defined]
         self._epoch, self._shuffled = -1, self._train
 
-    REBUILT = (
-        "_rate", "_threshold", "_l1", "_l2", "_train", "_validation_targets", "_evaluation_inputs", "_gradient",
-        "_masks", "_epoch", "_shuffled",
-    )  # fmt: skip
+    REBUILT = "_rate", "_threshold", "_l1", "_l2", "_train", "_gradient", "_masks", "_epoch", "_shuffled"
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+        self._recorder.open()
         self._open()
 
     # --- the run ---
@@ -196,6 +156,7 @@ class Training:
         with np.errstate(all="ignore"), one_blas_thread():
             while self.step < end and not self.done:
                 self._update()
+            self._recorder.measure()
         return self
 
     def history(self) -> RunHistory:
@@ -207,7 +168,7 @@ class Training:
         """The runs so far, in the order of the experiments; status "running" for those that have not ended."""
         with np.errstate(all="ignore"), one_blas_thread():
             running = {
-                int(i): self._history(place, "running", self.step, self._parameters)
+                int(i): self._recorder.history(place, "running", self.step, self._parameters)
                 for place, i in enumerate(self._networks)
             }
         histories = running | self._finished
@@ -227,8 +188,9 @@ class Training:
         epoch, position = divmod(self.step, -(-n // batch))
         if self._epoch != epoch:
             orders = [generator(self.experiments[i].seed, BATCHES, epoch).permutation(n) for i in self._networks]
-            rows = np.arange(len(inputs))[:, None], np.array(orders)
-            self._epoch, self._shuffled = epoch, (inputs[rows], targets[rows])
+            rows = np.array(orders) + n * np.arange(len(inputs))[:, None]
+            shuffled = (values.reshape(-1, values.shape[2]).take(rows, axis=0) for values in self._train)
+            self._epoch, self._shuffled = epoch, tuple(shuffled)
         part = slice(position * batch, (position + 1) * batch)
         return self._shuffled[0][:, part], self._shuffled[1][:, part]
 
@@ -265,7 +227,8 @@ class Training:
         elif first.clip == "value":
             clipped = clip_by_value(total, self._threshold)
         if clipped is not total:
-            norm["clipped_norm"] = measures.norms(clipped)
+            norm["clipped_norm"] = clipped_norm = measures.norms(clipped)
+            norm["clip_cosine"] = measures.clip_cosine(total, clipped, norm["total_gradient_norm"], clipped_norm)
         update = OPTIMIZERS[first.optimizer].update(clipped, self._optimizer_state, self._rate, self.step + 1)
         np.subtract(parameters.flat, update, out=following.flat)
         following.running[...] = parameters.running
@@ -274,12 +237,13 @@ class Training:
         finite = np.isfinite(norm["total_gradient_norm"]) & np.isfinite(following.flat).all(axis=1)
         if following.running.size:
             finite &= np.isfinite(following.running).all(axis=1)
-        if self._stride and (self.step % self._stride == 0 or not finite.all()):
-            row = measures.update_row(parameters, gradient, update, signal, norm)
-            self._update_rows.append(self.step, {"batch_loss": loss, **row})
+        ended = not finite.all()
+        if self._recorder.records_update(self.step, ended):
+            row = {"batch_loss": loss, **norm}
+            self._recorder.update(self.step, row, gradient.flat, parameters.flat, update, signal)
         self._parameters, self._previous = following, parameters
         self.step += 1
-        if not finite.all():
+        if ended:
             self._diverge(~finite, self.step - 1, lambda place: _first_in_backward(signal, gradient, following, place))
         if self.step in self._evaluations and not self.done:
             self._evaluate()
@@ -302,49 +266,18 @@ class Training:
             "penalty_gradient_norm": penalty_norm,
             "total_gradient_norm": total_norm,
             "clipped_norm": total_norm,
+            "clip_cosine": np.ones_like(total_norm),
         }
 
-    # --- evaluations ---
-
-    def _evaluation_row(self, parameters: Parameters, places: slice | list[int]) -> dict[str, Array]:
-        """Evaluate whole sets with parameters of the networks at some places of the stack."""
-        train_targets, validation_targets = self._train[1][places], self._validation_targets[places]
-        n = train_targets.shape[1]
-        n_probe = min(n, PROBE)
-        passed = forward(parameters, self._evaluation_inputs[places])
-        on_train, on_validation = passed.z[-1][:, :n], passed.z[-1][:, n:]
-        row = {
-            **measures.set_row("train", self._loss, on_train, train_targets, self._output),
-            **measures.set_row("validation", self._loss, on_validation, validation_targets, self._output),
-            **measures.probe_row(
-                parameters, passed.examples(slice(0, n_probe)), train_targets[:, :n_probe], self._loss
-            ),
-            "penalty": measures.penalty_value(parameters, self._l1[places], self._l2[places]),
-        }
-        if self._output != "linear":
-            row["confusion"] = measures.confusion(on_validation, validation_targets, self._output)
-        return row
+    # --- evaluations and ends ---
 
     def _evaluate(self) -> None:
-        parameters = self._parameters
-        row = self._evaluation_row(parameters, slice(None))
-        self._evaluation_rows.append(self.step, row)
-        if self.step in self._framed:
-            kept = parameters.flat.astype(self._frame_type), parameters.running.astype(self._frame_type)
-            self._frames[self.step] = kept
-        finite = np.isfinite(row["train_loss"]) & np.isfinite(row["validation_loss"])
-        for place in np.flatnonzero(finite).tolist():
-            if self._stopping[place].evaluate(self.step, float(row["validation_loss"][place])):
-                self._best[place] = parameters.flat[place].copy(), parameters.running[place].copy()
+        finite = self._recorder.evaluate(self.step, self._parameters)
         if not finite.all():
-            passed = forward(parameters, self._evaluation_inputs)
+            passed = forward(self._parameters, self._recorder.inputs)
             self._diverge(~finite, self.step, lambda place: _first_in_forward(passed, place))
-        self._evaluated = self.step, self._parameters.copy()
-        stopped = np.array([stopping.stop for stopping in self._stopping], bool)
-        if stopped.any() and self.step < self.steps:
+        if self.step < self.steps and (stopped := self._recorder.stopped).any():
             self._finish(stopped, "stopped_early")
-
-    # --- the end ---
 
     def _diverge(self, which: Array, step: int, locate: Callable[[int], tuple[int | None, str]]) -> None:
         """End networks of which something is not finite at `step`, with the θ before, whose loss was finite."""
@@ -357,117 +290,14 @@ class Training:
         diverged_at = diverged_at or {}
         step, parameters = (max(self.step - 1, 0), self._previous) if diverged_at else (self.step, self._parameters)
         for place in np.flatnonzero(which).tolist():
-            history = self._history(place, status, step, parameters, diverged_at.get(place))
+            history = self._recorder.history(place, status, step, parameters, diverged_at.get(place))
             self._finished[int(self._networks[place])] = history
         kept = np.flatnonzero(~which)
         self._networks = self._networks[kept]
         self._parameters, self._previous = self._parameters[kept], self._previous[kept]
         self._optimizer_state = [state[kept] for state in self._optimizer_state]
-        self._update_rows.keep(kept)
-        self._evaluation_rows.keep(kept)
-        self._frames = {step: (flat[kept], running[kept]) for step, (flat, running) in self._frames.items()}
-        self._stopping = [self._stopping[place] for place in kept]
-        self._best = [self._best[place] for place in kept]
-        self._evaluated = self._evaluated[0], self._evaluated[1][kept]
+        self._recorder.keep(kept)
         self._open()
-
-    def _history(
-        self,
-        place: int,
-        status: str,
-        last_step: int,
-        parameters: Parameters,
-        diverged_at: tuple[int, int | None, str] | None = None,
-    ) -> RunHistory:
-        """The history of one network of the stack that ends with these parameters at last_step."""
-        experiment = self.experiments[self._networks[place]]
-        dataset = self._datasets[self._networks[place]]
-        last = parameters[[place]]
-        stopping = self._stopping[place]
-
-        updates = self._update_rows.of(place, last_step)
-        due = (updates["step"] % max(self._stride, 1) == 0) | (updates["step"] == (diverged_at or [None])[0])
-        updates = {name: values[due] for name, values in updates.items()}
-
-        evaluated_step, evaluated = self._evaluated
-        extra = None
-        if evaluated_step < last_step:
-            extra = self._evaluation_row(last, [place])
-            extra["step"] = np.array([last_step])
-        overflown = extra and not np.isfinite([extra["train_loss"], extra["validation_loss"]]).all()
-        if overflown or evaluated_step > last_step:
-            # the loss of a batch and that of the whole sets need not overflow at the same step
-            last_step, last, extra = evaluated_step, evaluated[[place]], None
-        evaluations = self._evaluation_rows.of(place, last_step)
-        if extra:
-            evaluations = {name: np.concatenate([values, extra[name]]) for name, values in evaluations.items()}
-        evaluations["evaluation_step"] = evaluations.pop("step")
-        best_step = stopping.best_step
-        best = Parameters(last.architecture, self._best[place][0][None], self._best[place][1][None])
-        if extra and extra["validation_loss"][0] < stopping.best_loss:
-            best_step, best = last_step, last
-        result = best if experiment.patience else last
-
-        kept = {
-            step: (flat[place], running[place]) for step, (flat, running) in self._frames.items() if step < last_step
-        }
-        for step, network in ((best_step, best), (last_step, last)):
-            kept[step] = network.flat[0].astype(self._frame_type), network.running[0].astype(self._frame_type)
-        kept = dict(sorted(kept.items()))
-        frames = Parameters(last.architecture, *(np.array(part) for part in zip(*kept.values(), strict=True)))
-        frame_step = np.array(list(kept))
-        confusion = evaluations.pop("confusion", None)
-        if confusion is not None:
-            confusion = confusion[np.isin(evaluations["evaluation_step"], frame_step)].astype(np.int32)
-        axes, predictions = _predictions(frames, dataset, self._output)
-        test, last_test = self._test(result, dataset), self._test(last, dataset)
-        return RunHistory(
-            experiment=experiment,
-            status=status,
-            best_step=best_step,
-            diverged_at=diverged_at,
-            **updates,
-            **evaluations,
-            frame_step=frame_step,
-            weights=tuple(frames.weights),
-            biases=tuple(frames.biases),
-            scales=tuple(frames.scales),
-            shifts=tuple(frames.shifts),
-            running_means=tuple(frames.running_means),
-            running_variances=tuple(frames.running_variances),
-            predictions=predictions,
-            prediction_axes=axes,
-            confusion=confusion,
-            test_loss=float(test["test_loss"][0]),
-            test_accuracy=float(test["test_accuracy"][0]),
-            last_test_loss=float(last_test["test_loss"][0]),
-            last_test_accuracy=float(last_test["test_accuracy"][0]),
-        )
-
-    def _test(self, parameters: Parameters, dataset: Dataset) -> dict[str, Array]:
-        kind = parameters.flat.dtype
-        passed = forward(parameters, dataset.test_inputs.astype(kind), keep=False)
-        targets = _rows_of_targets(dataset, "test").astype(kind)
-        return measures.set_row("test", self._loss, passed.z[-1], targets[None], self._output)
-
-
-def _rows_of_targets(dataset: Dataset, split: str) -> Array:
-    """Targets as rows (n, n_out): classes one-hot."""
-    targets = getattr(dataset, f"{split}_targets")
-    return np.eye(dataset.n_out)[targets] if dataset.task == "classes" else targets
-
-
-def _predictions(frames: Parameters, dataset: Dataset, output: str) -> tuple[tuple[Array, ...] | None, Array | None]:
-    """The input grid and the outputs on it, (K, G, G, n_out) or (K, G, n_out), in float32: a picture's data."""
-    if dataset.n_in > 2:
-        return None, None
-    reach = max(GRID_REACH, float(np.abs(dataset.train_inputs).max()))
-    axis = np.linspace(-reach, reach, GRID if dataset.n_in == 2 else LINE, dtype=np.float32)
-    axes = (axis,) * dataset.n_in
-    grid = np.stack([values.ravel() for values in np.meshgrid(*axes)], axis=1)
-    few = [frames[slice(i, i + FRAMES_AT_ONCE)].astype("float32") for i in range(0, len(frames.flat), FRAMES_AT_ONCE)]
-    predictions = np.concatenate([network_outputs(part, forward(part, grid, keep=False)) for part in few])
-    return axes, predictions.reshape(-1, *[len(axis)] * dataset.n_in, predictions.shape[-1])
 
 
 def _first_in_forward(passed: ForwardPass, place: int) -> tuple[int | None, str]:

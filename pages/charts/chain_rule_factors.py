@@ -1,4 +1,4 @@
-"""Why: which factor shrinks the gradient?
+"""Why: which factor shrinks the gradient, or makes it grow?
 
 On its way back the error signal is multiplied twice in every hidden layer: by the weights of the layer above it, and by
 the slope of its own activation.  Both factors, their product, and the product of all layers from the output back:
@@ -31,7 +31,7 @@ from pages.charts.figure import (
 from pages.charts.wording import ending, legends, number
 
 TITLE = "Why: the factors of the chain rule"
-QUESTION = "Which factor shrinks the gradient on its way back, the slope of the activation or the weights?"
+QUESTION = "Which factor changes the gradient on its way back, the slope of the activation or the weights?"
 
 HEIGHT = 520
 HEADINGS = (

@@ -1,4 +1,4 @@
-"""When does the gradient vanish, and does it come back?
+"""When does the gradient vanish or explode, and does it come back?
 
 A map of the error signal rms ∂L/∂z for each network, layer against training step, both on one logarithmic colour scale.
 """
@@ -8,6 +8,7 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.clock import thinned, timeline_steps
+from pages.charts.fences import beyond, within_fences
 from pages.charts.figure import (
     PATIENT,
     TREATED,
@@ -22,11 +23,11 @@ from pages.charts.figure import (
     row_heading,
     step_line,
 )
-from pages.charts.verdict import VANISHES
+from pages.charts.verdict import EXPLODES, VANISHES
 from pages.charts.wording import ending, legends, loss_unit, number, percent
 
 TITLE = "Gradient through training"
-QUESTION = "When does the gradient vanish, and does it come back?"
+QUESTION = "When does the gradient vanish or explode, and does it come back?"
 
 HEIGHT = 520
 PANELS = ([0.54, 1.0], [0.0, 0.46])  # patient above treated, so that a step is at the same place in both
@@ -37,6 +38,9 @@ MOST_CELLS = 4000  # in a panel: deep networks get fewer columns, so that the pa
 ZERO_COLOR = "#a3a3a3"  # in none of the scale's hues
 ZERO_GAP = 2  # px between layers, which makes stripes: not by colour alone
 ZEROS = "Grey stripes: exactly 0."
+# A few cells that reach decades beyond all others, of a run that explodes before it ends, would leave one colour for
+# the rest: an end of the scale that is so far out moves in to where the outermost share of the cells begins.
+OUTERMOST, FAR_DECADES = 0.02, 3
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -50,15 +54,16 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         traces += _maps(history.step[places], signal, row, unit)
 
     everything = np.concatenate([signal.ravel() for signal in signals])
+    colored = within_fences(everything)
     sentences = [f"{look.name}: {text}." for look, one in zip(looks, histories, strict=True) if (text := ending(one))]
     layout = merged(
         {
             "xaxis": axis("training step (updates)", range=_span(steps, histories), anchor="y2", **_whole_steps(steps)),
             "yaxis": layer_axis(patient.layers, labels=LAYER_LABELS, domain=PANELS[0], title={"text": "layer"}),
             "yaxis2": layer_axis(treated.layers, labels=LAYER_LABELS, domain=PANELS[1], title={"text": "layer"}),
-            "coloraxis": log_color_axis(f"rms ∂L/∂z ({unit})", everything),
+            "coloraxis": log_color_axis(f"rms ∂L/∂z ({unit})", colored),
         },
-        footnotes(sentences + ([ZEROS] if (everything == 0).any() else []), HEIGHT),
+        footnotes(sentences + _remarks(everything, colored), HEIGHT),
     )
     headings = zip(looks, legends(patient, treated), PANELS, strict=True)
     layout["annotations"] = layout.get("annotations", []) + [
@@ -92,6 +97,17 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def _remarks(everything: np.ndarray, colored: np.ndarray) -> list[str]:
+    """What the colours cannot show: exact zeros, and cells beyond the ends of the scale."""
+    remarks = [ZEROS] if (everything == 0).any() else []
+    outside = everything[beyond(everything, colored)]
+    if outside.size:
+        many = percent(outside.size / everything.size)
+        span = " to ".join(dict.fromkeys(number(float(end)) for end in (outside.min(), outside.max())))
+        remarks.append(f"Beyond the scale, in the colour of its end: {many} of the cells, {span}.")
+    return remarks
+
+
 def _layers(history: RunHistory) -> np.ndarray:
     return np.arange(1, history.layers + 1)
 
@@ -110,6 +126,29 @@ def _span(steps: list[int], histories: tuple[RunHistory, RunHistory]) -> list[fl
 
 def _whole_steps(steps: list[int]) -> Json:
     return {"dtick": 1} if steps[-1] <= FEW_STEPS else {}
+
+
+def _color_axis(title: str, values: np.ndarray) -> tuple[Json, list[str]]:
+    """One scale for all the cells, without what is far beyond nearly all of them; and a note where it leaves out some.
+
+    values: everything that is drawn.
+    """
+    logs = np.log10(values[np.isfinite(values) & (values > 0)])
+    if not logs.size:
+        return log_color_axis(title, values), []
+    low, high = np.quantile(logs, [OUTERMOST, 1 - OUTERMOST])
+    least = float(low if low - logs.min() > FAR_DECADES else logs.min())
+    most = float(high if logs.max() - high > FAR_DECADES else logs.max())
+    notes = [
+        f"{which} colour: {number(10.0 ** end)} and {more}, as far as {number(10.0 ** float(extreme))}."
+        for which, end, more, extreme, cut in (
+            ("Darkest", least, "less", logs.min(), least > logs.min()),
+            ("Lightest", most, "more", logs.max(), most < logs.max()),
+        )
+        if cut
+    ]
+    within = values[np.isfinite(values) & (values > 0)][(logs >= least) & (logs <= most)]
+    return log_color_axis(title, within), notes
 
 
 def _maps(steps: np.ndarray, signal: np.ndarray, row: str, unit: str) -> list[Json]:

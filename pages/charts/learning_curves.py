@@ -1,14 +1,17 @@
 """Does the network learn, and does it also do well on examples that it never saw?
 
-Loss and accuracy on training and validation data at every evaluation, both networks.
+Loss and accuracy on training and validation data at every evaluation, both networks, and the loss of always giving the
+average answer.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.baseline import AVERAGE, average_loss
 from pages.charts.clock import latest, timeline_steps
 from pages.charts.figure import (
     PATIENT,
@@ -33,6 +36,9 @@ LOG_LABELS = 5  # that stay apart in the loss panel
 AIR = 0.15  # decades
 MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 THIN, THICK = 1.5, 3.5
+NEUTRAL = "#808080"  # what belongs to neither network
+LAST = 2000  # rank in the legend; Plotly's own is 1000
+APART = 0.01  # relative difference from which two networks have an average answer each, of unlike data
 
 # Shares of the height: the loss is the lesson, accuracy its consequence.
 _ACCURACY_PANEL, _LOSS_PANEL = (0, 0.3), (0.42, 1)
@@ -46,7 +52,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     decades = _decades(losses)
     on_log = bool(decades.size) and float(np.ptp(decades)) > LOG_FROM_DECADES
 
-    traces: list[Json] = []
+    end = max(int(history.evaluation_step[-1]) for _, history in networks)
+    averages = _averages(networks)
+    traces: list[Json] = [average.line(end) for average in averages]
     for look, history in networks:
         traces += _pair(look, history, "loss", history.train_loss, history.validation_loss)
         traces.append(_best(look, history))
@@ -56,14 +64,15 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             traces += [trace | {"yaxis": "y2", "showlegend": False} for trace in pair]
     traces += _keys()
 
-    end = max(int(history.evaluation_step[-1]) for _, history in networks)
     units = [loss_unit(history) for _, history in networks]
     loss_title = f"loss ({units[0]})" if units[0] == units[1] else "loss"
+    drawn = np.append(losses, [average.loss for average in averages])
     if on_log:  # closer than whole decades, which would leave half of a small panel empty
+        decades = _decades(drawn)
         tight = [float(decades.min()) - AIR, float(decades.max()) + AIR]
-        loss_axis = log_axis(loss_title, losses, LOG_LABELS, range=tight)
+        loss_axis = log_axis(loss_title, drawn, LOG_LABELS, range=tight)
     else:
-        loss_axis = axis(loss_title, losses)
+        loss_axis = axis(loss_title, drawn)
     layout: Json = {
         "xaxis": axis("training step (updates)", [0, end], anchor="y2" if with_accuracy else "y"),
         "yaxis": merged(loss_axis, {"domain": _LOSS_PANEL} if with_accuracy else {}),
@@ -79,12 +88,18 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Loss at the start and at the end, best step and accuracy of both networks, in words."""
-    return " ".join(_sentence(look, history) for look, history in ((PATIENT, patient), (TREATED, treated)))
+    """Loss at the start and at the end, best step and accuracy of both networks, in words, and the average's loss."""
+    networks = ((PATIENT, patient), (TREATED, treated))
+    said = [_sentence(look, history) for look, history in networks]
+    said += [f"{average.name.capitalize()}: training loss {number(average.loss)}." for average in _averages(networks)]
+    return " ".join(said)
 
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
-    """One row an evaluation of a network; losses in the unit that their column names, accuracies as shares."""
+    """One row an evaluation of a network; losses in the unit that their column names, accuracies as shares.
+
+    The average's loss, of the training set, is NaN for data that were handed in.
+    """
     return pd.concat(
         [
             pd.DataFrame(
@@ -93,6 +108,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
                     "training step (updates)": history.evaluation_step,
                     f"training loss ({loss_unit(history)})": history.train_loss,
                     f"validation loss ({loss_unit(history)})": history.validation_loss,
+                    f"{AVERAGE} ({loss_unit(history)})": average_loss(history.experiment),
                     "training accuracy (share)": history.train_accuracy,
                     "validation accuracy (share)": history.validation_accuracy,
                     "best": history.evaluation_step == history.best_step,
@@ -107,6 +123,32 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
 def _decades(losses: np.ndarray) -> np.ndarray:
     """log10 of what a log axis can show."""
     return np.log10(losses[np.isfinite(losses) & (losses > 0)])
+
+
+class _Average(NamedTuple):
+    """The loss of always giving the average answer.  name: in the legend."""
+
+    name: str
+    loss: float
+    color: str = NEUTRAL
+    dash: str = "dashdot"
+
+    def line(self, end: int) -> Json:
+        return {
+            "type": "scatter", "mode": "lines", "x": [0, end], "y": [self.loss, self.loss], "name": self.name,
+            "line": {"color": self.color, "width": 2, "dash": self.dash}, "legendrank": LAST,
+            "hovertemplate": f"{self.name}: %{{y:.3g}}<extra></extra>",
+        }  # fmt: skip
+
+
+def _averages(networks: tuple[tuple[Look, RunHistory], ...]) -> list[_Average]:
+    """One of both networks where their data are about the same; none of data that were handed in."""
+    known = [(look, loss) for look, history in networks if (loss := average_loss(history.experiment)) > 0]
+    losses = [loss for _, loss in known]
+    if len(losses) == 2 and abs(losses[0] - losses[1]) <= APART * max(losses):
+        return [_Average(AVERAGE, losses[0])]
+    dashes = {PATIENT: "dashdot", TREATED: "longdashdot"}
+    return [_Average(f"{AVERAGE} ({look.name.lower()})", loss, look.color, dashes[look]) for look, loss in known]
 
 
 def _pair(look: Look, history: RunHistory, measure: str, train: np.ndarray, validation: np.ndarray) -> list[Json]:
@@ -139,12 +181,11 @@ def _best(look: Look, history: RunHistory) -> Json:
 
 def _keys() -> list[Json]:
     """Legend entries for what both networks share: what is thick, what is thin, what the star means."""
-    neutral = "#808080"
     empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}
     return [
-        empty | {"mode": "lines", "line": {"color": neutral, "width": THICK + 1}, "name": "validation"},
-        empty | {"mode": "lines", "line": {"color": neutral, "width": THIN}, "name": "training"},
-        empty | {"mode": "markers", "marker": {"color": neutral, "symbol": "star", "size": 13}, "name": "best step"},
+        empty | {"mode": "lines", "line": {"color": NEUTRAL, "width": THICK + 1}, "name": "validation"},
+        empty | {"mode": "lines", "line": {"color": NEUTRAL, "width": THIN}, "name": "training"},
+        empty | {"mode": "markers", "marker": {"color": NEUTRAL, "symbol": "star", "size": 13}, "name": "best step"},
     ]
 
 

@@ -59,10 +59,10 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
     key = -AXIS_BELOW / (HEIGHT - top - BELOW)
     layout: Json = {
-        "showlegend": False, "margin": {"t": top, "b": BELOW}, "coloraxis": _depth_axis(most_layers, key),
+        "showlegend": False, "margin": {"t": top, "b": BELOW}, "coloraxis": depth_axis(most_layers, key),
         "hovermode": "closest",
     }  # fmt: skip
-    traces: list[Json] = [_key_of_depth()]
+    traces: list[Json] = [key_of_depth()]
     rows_of_panels = (
         (norms, log_axis("‖W‖", np.concatenate([values.ravel() for values in norms]), LABELS, domain=UPPER)),
         (updates, log_axis("‖ΔW‖ / ‖W‖", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)),
@@ -74,7 +74,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             if row:
                 traces += [part | place for part in _rule_of_thumb(end)]
             steps = history.step[rows[column]]
-            traces += [trace | place for trace in _curves(look, steps, values, _layers(history), most_layers)]
+            traces += [trace | place for trace in _curves(look, steps, values, drawn_layers(history), most_layers)]
             shared = {"showticklabels": False, "title": {"text": ""}} if column else {}
             layout["yaxis" + place["yaxis"][1:]] = merged(value_axis, {"anchor": place["xaxis"]} | shared)
     for column, panel in enumerate(COLUMNS):
@@ -117,7 +117,7 @@ def _rows(history: RunHistory) -> Array:
     return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(int))
 
 
-def _layers(history: RunHistory) -> list[int]:
+def drawn_layers(history: RunHistory) -> list[int]:
     """Indices of the layers that are drawn."""
     return thinned(range(history.layers), MOST_CURVES)
 
@@ -163,7 +163,7 @@ def _rule_of_thumb(end: int) -> list[Json]:
     return [look | band | {"fillcolor": "rgba(138, 143, 148, 0.25)"}, look | line]
 
 
-def _depth_axis(layers: int, key: float) -> Json:
+def depth_axis(layers: int, key: float) -> Json:
     """The colours of depth, explained by a bar below the panels."""
     every = max(1, -(-layers // MOST_KEY_LABELS))
     ticks = sorted({1, *range(every, layers + 1, every)} - ({2} if every == 2 else set()))
@@ -176,7 +176,7 @@ def _depth_axis(layers: int, key: float) -> Json:
     return {"cmin": 1, "cmax": max(layers, 2), "colorscale": scale, "colorbar": bar}
 
 
-def _key_of_depth() -> Json:
+def key_of_depth() -> Json:
     """An empty trace, for the sake of its colour bar."""
     marker = {"color": [1], "coloraxis": "coloraxis"}
     return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "marker": marker, "hoverinfo": "skip"}
@@ -184,7 +184,9 @@ def _key_of_depth() -> Json:
 
 def _notes(histories: tuple[RunHistory, RunHistory], norms: list[Array], updates: list[Array]) -> list[str]:
     notes = [HOW_TO_READ]
-    if len(_layers(max(histories, key=lambda history: history.layers))) < max(history.layers for history in histories):
+    if len(drawn_layers(max(histories, key=lambda history: history.layers))) < max(
+        history.layers for history in histories
+    ):
         notes.append(f"Of more than {MOST_CURVES} layers, {MOST_CURVES} are drawn.")
     for look, history, norm, update in zip(LOOKS, histories, norms, updates, strict=True):
         if still := int((update == 0).any(axis=0).sum()):

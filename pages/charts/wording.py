@@ -18,13 +18,15 @@ _LEGEND_CHARACTERS = 36  # that fit beside a legend's line at 390 px
 
 
 def number(value: float) -> str:
-    """Two significant digits: 0.62, 3.2, 120, 2.7 × 10⁻⁶."""
+    """Two significant digits: 0.62, 3.2, 120, 2.7 × 10⁻⁶, −0.5."""
     if math.isnan(value):
         return "not defined"
     if math.isinf(value):
         return "infinite" if value > 0 else "minus infinity"
     if value == 0:
         return "0"
+    if value < 0:
+        return f"−{number(-value)}"
     # The digits are read off the text, since logarithms and powers of ten fail at the ends of the range.
     mantissa, _, power = f"{value:.1e}".partition("e")
     exponent = int(power)
@@ -107,14 +109,19 @@ def legends(patient: RunHistory, treated: RunHistory) -> tuple[str, str]:
     changed = list(patient.experiment.differences(treated.experiment))
     if changed and not set(changed) & set(fields):
         fields = changed
-
-    def named(history: RunHistory, count: int) -> str:
-        return ", ".join(_entry(field, getattr(history.experiment, field)) for field in fields[:count])
-
-    count = len(fields)
-    while count > 1 and max(len(named(history, count)) for history in (patient, treated)) > _LEGEND_CHARACTERS:
+    mine, theirs = (_entries(fields, history.experiment) for history in (patient, treated))
+    count = len(mine)
+    while count > 1 and max(len(", ".join(entries[:count])) for entries in (mine, theirs)) > _LEGEND_CHARACTERS:
         count -= 1
-    return named(patient, count), named(treated, count)
+    return ", ".join(mine[:count]), ", ".join(theirs[:count])
+
+
+def _entries(fields: list[str], experiment: Experiment) -> list[str]:
+    """One an item of the legend; depth and width together are one."""
+    if {"depth", "width"} <= set(fields):
+        layers = f"{experiment.depth} {'layer' if experiment.depth == 1 else 'layers'} of {experiment.width}"
+        return [layers, *_entries([field for field in fields if field not in ("depth", "width")], experiment)]
+    return [_entry(field, getattr(experiment, field)) for field in fields]
 
 
 def _entry(field: str, value: Value) -> str:

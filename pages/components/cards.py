@@ -1,7 +1,9 @@
 """A chart on a page: its title, the figure with its text alternative, and its data one click away."""
 
+from collections.abc import Callable
 from types import ModuleType
 
+import pandas as pd
 import streamlit as st
 
 from engine import Experiment, RunHistory
@@ -22,19 +24,19 @@ def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
             if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}"):
-                _show_data(chart, patient, treated)
+                show_data(chart.TITLE, stem, lambda: chart.table(patient, treated))
         sent = _sent(chart.__name__, patient.experiment, treated.experiment, projecting(), chart, patient, treated)
         plot(sent, key=f"chart_{stem}")
 
 
 @st.dialog("Data", width="large", icon=":material/table:")
-def _show_data(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
-    """The chart's table and its CSV, both made only now."""
-    table = chart.table(patient, treated)
-    st.markdown(f"**{chart.TITLE}**, all steps that were recorded or, where the chart says so, a selection.")
+def show_data(title: str, name: str, table_of: Callable[[], pd.DataFrame]) -> None:
+    """A chart's table and its CSV, both made only now."""
+    table = table_of()
+    st.markdown(f"**{title}**, all that was recorded or, where the chart says so, a selection.")
     st.dataframe(table, hide_index=True)
     st.download_button(
-        "Download CSV", lambda: table.to_csv(index=False), f"{chart.__name__.rpartition('.')[2]}.csv", "text/csv",
+        "Download CSV", lambda: table.to_csv(index=False), f"{name}.csv", "text/csv",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 

@@ -67,13 +67,18 @@ def sections_of(page: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Case:
-    """A patient of the ward: a name, what it complains of, and how it changes the networks of its lesson."""
+    """A patient of the ward: a name, what it complains of, and how it changes the networks of its lesson.
 
+    measure: what the treatment makes smaller.
+    """
+
+    key: str
     name: str
     complaint: str
     page: str
     patient: dict[str, Any]
     treated: dict[str, Any]
+    measure: Measure
 
     @property
     def pair(self) -> tuple[Experiment, Experiment]:
@@ -85,7 +90,7 @@ class Case:
 @lru_cache
 def ward() -> tuple[Case, ...]:
     """The patients of the ward, in their order."""
-    return tuple(Case(**row) for row in _read("ward.toml")["case"])
+    return tuple(Case(**row | {"measure": MEASURES[row["measure"]]}) for row in _read("ward.toml")["case"])
 
 
 def _read(file: str) -> dict[str, Any]:

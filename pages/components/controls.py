@@ -112,14 +112,14 @@ def controls(lesson: Lesson) -> Choice:
         shown = "the last networks that could be trained" if lesson.page in last_good else "this lesson's own networks"
         pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
         notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
-    parameters = {name: control.text(held[name]) for name, control in widgets.items()}
+    texts = {name: control.text(held[name]) for name, control in widgets.items()}
     memory().addresses[lesson.page] = {
-        name: text for name, text in parameters.items() if held[name] != widgets[name].default
+        name: text for name, text in texts.items() if held[name] != widgets[name].default
     }
     memory().parameters = _parameters()
     if notes:
         sentences.warning("  \n".join(notes), icon=":material/info:")
-    return Choice(*pair, notes, _link(lesson, parameters), refused)
+    return Choice(*pair, notes, _link(lesson, texts), refused)
 
 
 def address(lesson: Lesson, patient: Experiment, treated: Experiment) -> str:
@@ -132,6 +132,17 @@ def address(lesson: Lesson, patient: Experiment, treated: Experiment) -> str:
     return _link(lesson, {name: widgets[name].text(answer) for name, answer in answers.items()})
 
 
+def parameters(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict[str, str]:
+    """For a link within the app: the settings that the bare address does not have, as Streamlit would write it itself.
+
+    One setting at least, since who comes to a lesson by its bare address finds it as it was left.
+    """
+    widgets = _widgets(lesson)
+    answers = _answers(lesson, patient, treated)
+    others = [name for name, answer in answers.items() if answer != widgets[name].default]
+    return {name: widgets[name].text(answers[name]) for name in others or [lesson.front[0]]}
+
+
 def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
     """Set every control, and with it the address, to these networks.  For a button's on_click."""
     widgets = _widgets(lesson)
@@ -139,13 +150,13 @@ def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
     st.session_state.update(answers)
     # Streamlit makes one history entry of every changed parameter, and Back would walk through mixtures of old and new.
     # Told of all of them beforehand it makes one.  For bound parameters there is no public call.
-    with get_session_state().query_params() as parameters:
+    with get_session_state().query_params() as bound:
         for name, answer in answers.items():
             if answer == widgets[name].default:
-                parameters.discard_param_no_forward_msg(name)
+                bound.discard_param_no_forward_msg(name)
             else:
-                parameters.set_with_no_forward_msg(name, widgets[name].text(answer))
-        parameters._send_query_param_msg()
+                bound.set_with_no_forward_msg(name, widgets[name].text(answer))
+        bound._send_query_param_msg()
 
 
 @dataclass(frozen=True)
@@ -327,8 +338,8 @@ def _pair(lesson: Lesson, held: dict[str, Answer]) -> tuple[Experiment, Experime
     return patient, treated
 
 
-def _link(lesson: Lesson, parameters: dict[str, str]) -> str:
-    return f"/{lesson.page}?{urlencode(parameters)}"
+def _link(lesson: Lesson, texts: dict[str, str]) -> str:
+    return f"/{lesson.page}?{urlencode(texts)}"
 
 
 def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:

@@ -41,24 +41,23 @@ PAGES = (
     Page("", "Home", ":material/home:"),
     Page(
         "vanishing_gradients", "Vanishing gradients", ":material/trending_down:",
-        "**The complaint:** a deep network of sigmoid units does not learn. **What you will see:** how little of the "
-        "gradient arrives at its first layers, which factor of the chain rule takes it away, and how another "
-        "activation and initialization bring it back.",
+        "A deep network of sigmoid units does not learn. How little of the gradient arrives at its first layers, which "
+        "factor of the chain rule takes it away, and what brings it back.",
     ),
     Page(
         "exploding_gradients", "Exploding gradients", ":material/trending_up:",
-        "**The complaint:** the loss jumps about, or ends as no number at all. **What you will see:** a gradient that "
-        "grows on its way back, what clipping by norm and by value do to it, and which start needs no clipping.",
+        "The loss jumps about, or ends as no number at all. How a gradient grows on its way back, what clipping does "
+        "to it, and which start needs no clipping.",
     ),
     Page(
         "overfitting", "Overfitting", ":material/fit_screen:",
-        "**The complaint:** perfect on its training data, poor on new data. **What you will see:** the gap between the "
-        "two open, what the network learnt by heart, and which cure closes it, over eight draws and not one.",
+        "Perfect on its training data, poor on new data. What the network learnt by heart, and which cure closes the "
+        "gap, over eight draws and not one.",
     ),
     Page(
         "underfitting", "Underfitting", ":material/horizontal_rule:",
-        "**The complaint:** it is no better than guessing the average. **What you will see:** whether the network is "
-        "too small, or large enough and badly trained, and how loss depends on width, depth and data.",
+        "No better than guessing the average. Whether the network is too small, or large enough and badly trained, and "
+        "how loss depends on width, depth and data.",
     ),
 )  # fmt: skip
 
@@ -76,7 +75,7 @@ class Memory:
     of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
     last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
     stood; predictions: (lesson, thing to try) -> which way and why;
-    measured: the same -> what came of it.
+    measured: the same -> what came of it; sweeps: what it asked pages/components/sweeps.py for.
     """
 
     controls: str = ""
@@ -87,6 +86,7 @@ class Memory:
     ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
     predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     measured: dict[tuple[str, str], Any] = field(default_factory=dict)
+    sweeps: Any = None
 
 
 def memory() -> Memory:

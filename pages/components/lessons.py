@@ -29,7 +29,7 @@ def compare(
 
     note: small print to the verdict.
     """
-    sentence.subheader(verdict(patient, treated), anchor=False)
+    sentence.subheader(verdict(patient, treated), anchor="verdict")  # things to try link back to it
     said = differences(patient.experiment, treated.experiment)
     sentence.markdown(f":small[{said} {note}]")
     steps = timeline_steps(patient, treated)

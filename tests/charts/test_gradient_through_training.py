@@ -1,6 +1,7 @@
 """The map's colours are the measured error signals, on one scale for both networks."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import plotly.io
@@ -129,3 +130,19 @@ def test_the_table_is_the_history(name):
         np.testing.assert_array_equal(mine["step (updates)"], np.repeat(history.step[rows], history.layers))
         np.testing.assert_array_equal(mine["layer"], np.tile(np.arange(1, history.layers + 1), len(rows)))
         np.testing.assert_array_equal(mine["rms ∂L/∂z (nats)"], history.delta_rms[rows].ravel())
+
+
+def test_an_exploding_patient_does_not_flatten_the_scale():
+    patient, treated = pair("plain")
+    signal = patient.delta_rms.copy()
+    signal[-2:, 0] = 1e150, 1e250
+    exploding = replace(patient, delta_rms=signal[:, :1] * np.ones(patient.layers))
+    figure = chart.figure(exploding, treated)
+    calm = np.log10(treated.delta_rms)
+    scale = figure.layout.coloraxis
+    assert scale.cmax - scale.cmin < 20
+    assert scale.cmin <= calm.min()
+    assert calm.max() <= scale.cmax
+    assert np.nanmax(maps(figure)[0].z) == pytest.approx(250)  # hovering still tells the measured number
+    words = " ".join(note.text.replace("<br>", " ") for note in figure.layout.annotations)
+    assert "Beyond the scale, in the colour of its end: 3 % of the cells, 10¹⁵⁰ to 10²⁵⁰." in words.replace("1 × ", "")

@@ -1,39 +1,30 @@
 """The curves are the evaluations, and the axes fit them."""
 
 import math
-import warnings
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import plotly.io
 import pytest
 
-from engine import Experiment, train
+from engine import Experiment, data_digest, load_dataset, train
 from pages.charts import learning_curves as chart
-from pages.charts.clock import latest, timeline_steps
+from pages.charts.baseline import AVERAGE, average_loss
+from pages.charts.clock import latest
 from pages.charts.figure import PATIENT, TREATED
 from pages.charts.wording import number, percent
 from tests.charts.odd_runs import PAIRS, SMALL, pair
-
-MOST_BYTES = 35_000  # of 600,000 for all charts of a page
 
 
 def curve(figure, name, row="y"):
     return next(trace for trace in figure.data if trace.name == name and (trace.yaxis or "y") == row)
 
 
-@pytest.mark.parametrize("name", PAIRS)
-def test_every_pair_of_runs_is_drawn(name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        figure = chart.figure(*pair(name))
-        text, table = chart.alt(*pair(name)), chart.table(*pair(name))
-    figure.validate()
-    assert figure.steps == timeline_steps(*pair(name))
-    assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
-    assert "nan" not in text
-    assert set(table["network"]) == {"Patient", "Treated"}
+def averages(figure):
+    """Name -> loss of the lines of the average answer."""
+    lines = [trace for trace in figure.data if str(trace.name).startswith(AVERAGE)]
+    assert all(line.y[0] == line.y[1] for line in lines)
+    return {line.name: line.y[0] for line in lines}
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -60,6 +51,39 @@ def test_the_loss_axis_holds_every_drawn_loss(name):
         assert axis.range[0] <= drawn.min()
         assert axis.range[1] >= drawn.max()
         assert (axis.type == "log") == (np.ptp(np.log10(finite[finite > 0])) > chart.LOG_FROM_DECADES)
+
+
+def test_the_average_answer_is_a_line_on_the_axis_that_follows_from_the_data():
+    for name, expected in (("plain", np.log(2)), ("of digits", np.log(10))):
+        figure = chart.figure(*pair(name))
+        ((legend, value),) = averages(figure).items()
+        assert legend == AVERAGE
+        assert value == average_loss(pair(name)[0].experiment)
+        assert value == pytest.approx(expected, rel=0.1)  # the classes are about equally frequent
+        drawn = np.log10(value) if figure.layout.yaxis.type == "log" else value
+        assert figure.layout.yaxis.range[0] <= drawn <= figure.layout.yaxis.range[1]
+        assert f"Always the average: training loss {number(value)}." in chart.alt(*pair(name))
+    variance = load_dataset(pair("of regression")[0].experiment).train_targets.var()
+    assert list(averages(chart.figure(*pair("of regression"))).values()) == pytest.approx([variance])
+
+
+def test_networks_with_unlike_data_have_an_average_each_and_handed_in_data_none():
+    patient, (_, treated) = train(Experiment(dataset="sine", **SMALL)), pair("of regression")
+    fewer = train(Experiment(dataset="sine", **SMALL | {"n_train": 6}))
+    assert len(averages(chart.figure(patient, treated))) == 1
+    expected = {
+        f"{AVERAGE} (patient)": average_loss(patient.experiment),
+        f"{AVERAGE} (treated)": average_loss(fewer.experiment),
+    }
+    assert averages(chart.figure(patient, fewer)) == expected
+    inputs, targets = np.random.default_rng(0).normal(size=(2, 20, 1))
+    own = train(
+        Experiment(dataset="custom", n_train=8, steps=1, data_digest=data_digest(inputs, targets)),
+        data=(inputs, targets),
+    )
+    assert math.isnan(average_loss(own.experiment))
+    assert averages(chart.figure(own, own)) == {}
+    assert "average" not in chart.alt(own, own)
 
 
 def test_titles_name_units_and_regression_has_no_accuracy():

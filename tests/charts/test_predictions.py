@@ -8,6 +8,7 @@ import plotly.io
 import pytest
 
 from engine import Experiment, data_digest, load_dataset, train
+from pages.charts import class_colors, panels
 from pages.charts import predictions as chart
 from pages.charts.clock import latest, timeline_steps
 from pages.charts.figure import PATIENT, TREATED
@@ -90,13 +91,13 @@ def test_a_surface_is_the_probability_and_its_line_the_boundary(name):
             np.testing.assert_array_equal(drawn > boundary, probability > 0.5)
     axis = figure.layout.coloraxis
     assert (axis.cmin, axis.cmax) == (0, 100)
-    assert list(axis.colorbar.tickvals) == [0, 50, 100]
+    assert list(axis.colorbar.tickvals) == class_colors.CLASS_TICKS
 
 
 def test_three_classes_are_drawn_as_winner_and_certainty():
     history = run(dataset="blobs")
     figure = chart.figure(history, history)
-    levels = chart.LEVELS // 3
+    levels = class_colors.LEVELS // 3
     drawn, probabilities = figure.data[0].z.astype(int), history.predictions[-1]
     np.testing.assert_array_equal(drawn // levels, probabilities.argmax(axis=-1))
     certainty = (probabilities.max(axis=-1) - 1 / 3) / (2 / 3)
@@ -106,7 +107,7 @@ def test_three_classes_are_drawn_as_winner_and_certainty():
 
 def test_outputs_that_are_not_finite_leave_gaps_that_are_explained():
     figure = chart.figure(*pair("diverging at once"))
-    assert [list(row) for row in figure.data[0].z] == chart.EMPTY
+    assert [list(row) for row in figure.data[0].z] == class_colors.EMPTY
     assert any("not finite" in note.text for note in figure.layout.annotations)
 
 
@@ -124,7 +125,7 @@ def test_of_many_examples_some_are_drawn_and_the_figure_says_so():
     history = run(n_train=1000, steps=3)
     figure = chart.figure(history, history)
     drawn = sum(len(trace.x) for trace in figure.data if trace.type == "scatter" and trace.xaxis == "x")
-    assert drawn == chart.MOST_POINTS
+    assert drawn == panels.MOST_POINTS
     assert any("200 of 1,000" in note.text for note in figure.layout.annotations)
 
 

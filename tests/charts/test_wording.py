@@ -40,7 +40,8 @@ def read(text):
     [
         (0.62, "0.62"), (3.2, "3.2"), (120, "120"), (2.71e-6, "2.7 × 10⁻⁶"), (0, "0"), (1, "1"), (9.99, "10"),
         (0.0999, "0.1"), (0.001, "0.001"), (0.000999, "0.001"), (0.00099, "9.9 × 10⁻⁴"), (12345, "12000"),
-        (99999, "1 × 10⁵"), (-0.5, "-0.5"), (1e15, "1 × 10¹⁵"), (5e-324, "4.9 × 10⁻³²⁴"), (1.79e308, "1.8 × 10³⁰⁸"),
+        (99999, "1 × 10⁵"), (-0.5, "−0.5"),
+        (-2.71e-6, "−2.7 × 10⁻⁶"), (1e15, "1 × 10¹⁵"), (5e-324, "4.9 × 10⁻³²⁴"), (1.79e308, "1.8 × 10³⁰⁸"),
         (math.nan, "not defined"), (math.inf, "infinite"), (-math.inf, "minus infinity"),
         (np.float32(0.25), "0.25"),
     ],
@@ -140,7 +141,8 @@ def test_a_network_in_a_few_words():
     [
         ({"activation": "relu"}, "sigmoid, Xavier normal", "ReLU, Xavier normal"),
         ({"residual": True}, "residual connections off", "residual connections on"),
-        ({"depth": 2, "width": 5}, "hidden layers 4, units a layer 6", "hidden layers 2, units a layer 5"),
+        ({"depth": 1, "width": 5}, "4 layers of 6", "1 layer of 5"),
+        ({"depth": 2}, "hidden layers 4", "hidden layers 2"),
         ({"normalization": "layer", "residual": True}, "normalization none", "normalization layer"),
         ({}, "sigmoid, Xavier normal", "sigmoid, Xavier normal"),
     ],

@@ -10,6 +10,7 @@ from engine import RunHistory
 UPDATES = (
     "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor",
     "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm",
+    "clip_cosine", "total_update_norm",
 )  # fmt: skip
 EVALUATIONS = (
     "dead_fraction", "saturated_fraction", "activation_mean", "activation_std", "probe_delta_rms",

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import operator
 import os
 import signal
 import subprocess
@@ -453,6 +454,15 @@ def test_a_sweep_spreads_stacks_over_the_workers_and_keeps_the_order(processes: 
     assert [len(run.experiments) for run in one_shape.runs] == [3, 2]
     one_shape.result(SOON)
     assert processes.submit_many([]).result(SOON) == []
+
+
+def test_of_a_sweep_only_what_is_asked_for_comes_back(processes: Workers) -> None:
+    experiments = [Experiment(steps=5, width=width) for width in (2, 3)]
+    sweep = processes.submit_many(experiments, max_updates=0, max_frames=3, summary=operator.attrgetter("test_loss"))
+    assert sweep.result(SOON) == [train(experiment).test_loss for experiment in experiments]
+    failing = processes.submit_many(experiments, summary=operator.attrgetter("nothing"))
+    with pytest.raises(AttributeError):
+        failing.result(SOON)
 
 
 def test_a_sweep_waits_for_the_workers_to_be_there() -> None:

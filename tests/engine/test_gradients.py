@@ -2,10 +2,12 @@
 
 import itertools
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 
+import engine
 from engine.activations import ACTIVATIONS
 from engine.losses import LOSSES
 from engine.network import Architecture, Parameters, backward, forward, track_statistics
@@ -197,3 +199,17 @@ def test_running_statistics_follow_the_batches_and_count_for_a_batch_of_one():
 def test_residual_connections_need_hidden_layers_of_one_size():
     with pytest.raises(ValueError, match="one size"):
         Architecture((2, 1, 4, 1), residual=True)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("normalization", ["none", "layer", "batch"])
+def test_numbers_that_overflow_raise_no_warning(activation, normalization):
+    architecture = Architecture((2, 4, 4, 1), activation, "sigmoid", normalization)
+    parameters = random_parameters(architecture, 0)
+    parameters.flat *= 1e200
+    inputs = np.full((1, 3, 2), 1e200)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        passed = engine.forward(parameters, inputs, training=True)
+        gradient, _ = engine.backward(parameters, passed, np.full((1, 3, 1), 1e200))
+    assert not np.isfinite(gradient.flat).all()

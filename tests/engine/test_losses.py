@@ -4,9 +4,10 @@ from math import log
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
-from engine import Experiment, train
-from engine.losses import LOSSES, outputs
+from engine import Experiment, load_dataset, train
+from engine.losses import LOSSES, chosen_loss, outputs, uninformed_loss
 
 CROSS_ENTROPY, MSE = LOSSES["cross_entropy"], LOSSES["mse"]
 
@@ -88,3 +89,44 @@ def test_cross_entropy_of_a_linear_output_is_refused():
         CROSS_ENTROPY.value(z, z, "linear")
     with pytest.raises(ValueError, match="probabilities"):
         CROSS_ENTROPY.gradient(z, z, "linear")
+
+
+@pytest.mark.parametrize("loss", ["auto", "cross_entropy", "mse"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"dataset": "moons", "n_train": 11},
+        {"dataset": "blobs", "n_train": 37, "label_noise": 0.3},
+        {"dataset": "digits"},
+    ],
+    ids=lambda settings: settings["dataset"],
+)
+def test_no_constant_answer_costs_less_than_the_uninformed_loss(settings, loss):
+    dataset = load_dataset(Experiment(**settings))
+    targets = dataset.target_rows("train")[None]
+    output = "sigmoid" if dataset.task == "binary" else "softmax"
+
+    def of_constant(z):
+        return LOSSES[chosen_loss(loss, dataset.task)].value(np.broadcast_to(z, targets.shape), targets, output)[0]
+
+    found = minimize(of_constant, np.zeros(dataset.n_out), tol=1e-10).fun
+    assert uninformed_loss(dataset, loss) == pytest.approx(found, rel=1e-7)
+
+
+def test_uninformed_loss_of_regression_is_the_variance_of_the_targets():
+    dataset = load_dataset(Experiment(dataset="sine", n_train=23))
+    costs = [((dataset.train_targets - constant) ** 2).mean() for constant in np.linspace(-1, 1, 2001)]
+    for loss in ("auto", "mse"):
+        assert uninformed_loss(dataset, loss) == pytest.approx(min(costs), rel=1e-5)
+        assert uninformed_loss(dataset, loss) <= min(costs)
+    with pytest.raises(ValueError, match="probabilities"):
+        uninformed_loss(dataset, "cross_entropy")
+
+
+def test_uninformed_loss_of_a_single_class_is_nothing():
+    dataset = next(
+        data
+        for seed in range(50)
+        if np.ptp((data := load_dataset(Experiment(n_train=5, seed=seed))).train_targets) == 0
+    )
+    assert uninformed_loss(dataset, "cross_entropy") == uninformed_loss(dataset, "mse") == 0

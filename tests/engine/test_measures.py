@@ -10,8 +10,8 @@ import pytest
 
 from engine import Experiment, Parameters, batch_indices, dropout_masks, forward, load_dataset, train
 from engine.losses import outputs
-from engine.measures import layer_norms, norms, root_mean_squares
-from engine.network import Architecture, architecture_of
+from engine.measures import generalization_loss, norms, parameter_norms, root_mean_squares
+from engine.network import architecture_of
 from tests.engine import oracle
 
 TOLERANCE, ROUNDING = 1e-9, 1e-15
@@ -107,6 +107,8 @@ def test_rows_of_updates(name):
         clipping = {"none": optax.identity(), "norm": optax.clip_by_global_norm(limit), "value": optax.clip(limit)}
         clipped, _ = clipping[experiment.clip].update(tensors, clipping[experiment.clip].init(tensors))
         equal(history.clipped_norm[step], optax.tree.norm(clipped), where)
+        inner = optax.tree.vdot(tensors, clipped)
+        equal(history.clip_cosine[step], inner / optax.tree.norm(tensors) / optax.tree.norm(clipped), where)
 
 
 @everywhere
@@ -250,13 +252,11 @@ def test_norms_survive_under_and_overflow(scale):
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(norms(values), [5 * scale, scale], rtol=1e-15)
         np.testing.assert_allclose(
-            root_mean_squares([values.reshape(2, 2, 2)]), [[2.5 * scale], [0.5 * scale]], rtol=1e-15, atol=5e-324
+            root_mean_squares([values.reshape(2, 2, 2)]), [[2.5 * scale, 0.5 * scale]], rtol=1e-15, atol=5e-324
         )
-        architecture = Architecture((2, 1, 1))  # weights 2 + 1, biases 1 + 1
-        flat = np.array([[3.0, 4.0, 2.0, 7.0, 7.0]]) * scale
-        np.testing.assert_allclose(
-            layer_norms(Parameters(architecture, flat), flat), [[[5 * scale, 2 * scale]]], rtol=1e-15
-        )
+        flats = np.array([[3.0, 4.0, 2.0, 6.0, 8.0], [0.0, 0.0, 0.0, 0.0, 0.0]]) * scale
+        found = parameter_norms(flats, [0, 2, 3])
+        np.testing.assert_allclose(found, [[5 * scale, 2 * scale, 10 * scale], [0, 0, 0]], rtol=1e-15)
 
 
 def test_norms_tell_infinity_from_nan_and_keep_to_their_network():
@@ -276,3 +276,30 @@ def test_the_error_signal_of_a_vanishing_network_is_measured_far_below_the_squar
     assert 0 < history.delta_rms[0, 0] < 1e-200
     product = np.prod((history.weight_factor * history.slope_factor)[0, :-1])
     assert history.delta_rms[0, 0] / history.delta_rms[0, -1] == pytest.approx(product, rel=1e-6)
+
+
+def test_generalization_loss_on_worked_numbers():
+    """Prechelt 1998: above the lowest so far, in per cent."""
+    found = generalization_loss(np.array([1, 0.8, 0.7, 0.72, 0.75, 0.77]))
+    np.testing.assert_allclose(found, [0, 0, 0, 2.857142857, 7.142857143, 10], rtol=1e-9, atol=0)
+
+
+def test_generalization_loss_where_a_loss_is_zero_or_not_finite():
+    inf, nan = np.inf, np.nan
+    found = generalization_loss(np.array([inf, nan, 2, inf, nan, 3, 0, 0, 1e-300]))
+    np.testing.assert_array_equal(found, [nan, nan, 0, inf, nan, 50, 0, 0, inf])
+    assert generalization_loss(np.array([])).shape == (0,)
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_no_share_of_units_where_activations_are_not_finite(activation):
+    overflows = Experiment(
+        depth=50, activation=activation, initializer="standard_normal", gain=100, steps=3, precision="float32"
+    )
+    history = train(overflows)
+    assert history.diverged_at
+    share = {"relu": history.dead_fraction, "gelu": history.saturated_fraction}[activation][0, :-1]
+    finite = np.isfinite(history.activation_mean[0, :-1])
+    assert finite.any()
+    assert not finite.all()
+    np.testing.assert_array_equal(np.isfinite(share), finite)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Experiment, dropout_masks, train
-from engine.measures import norms
+from engine import Experiment, Training, dropout_masks, train
+from engine.measures import clip_cosine, norms
 from engine.optimizers import OPTIMIZERS
 from engine.remedies import EarlyStopping, clip_by_norm, clip_by_value, penalty, penalty_gradient
 
@@ -55,6 +55,72 @@ def test_clipping_acts_in_runs_as_recorded():
     assert (by_value.clipped_norm < by_value.total_gradient_norm)[0]
     without = train(replace(steep, clip="none"))
     np.testing.assert_array_equal(without.clipped_norm, without.total_gradient_norm)
+    np.testing.assert_array_equal(without.clip_cosine, 1)
+
+
+@pytest.mark.parametrize("settings", [{}, {"l2": 0.1, "optimizer": "adam"}, {"normalization": "batch", "seed": 1}])
+def test_clipping_by_norm_is_to_the_threshold_and_turns_nothing(settings):
+    history = train(Experiment(gain=3, learning_rate=0.01, steps=30, clip="norm", clip_threshold=0.5, **settings))
+    above = history.total_gradient_norm > 0.5
+    assert above.any()
+    np.testing.assert_allclose(history.clipped_norm[above], 0.5, rtol=1e-12)
+    np.testing.assert_array_equal(history.clipped_norm[~above], history.total_gradient_norm[~above])
+    np.testing.assert_allclose(history.clip_cosine, 1, rtol=1e-12)
+    np.testing.assert_array_equal(history.clip_cosine[~above], 1)
+    assert (history.clip_cosine <= 1).all()
+
+
+def test_clipping_by_value_turns_the_gradient_as_recorded():
+    """With plain gradient descent at rate 1, Δθ is the clipped gradient itself; without clipping, the gradient."""
+    raw = Experiment(gain=2, learning_rate=1, steps=1, l2=0.01)
+    by_value = replace(raw, clip="value", clip_threshold=0.01)
+    gradient, clipped = (flat_steps(experiment)[0] for experiment in (raw, by_value))
+    assert np.abs(clipped).max() == pytest.approx(0.01, rel=1e-12)
+    history = train(by_value)
+    expected = gradient @ clipped / np.linalg.norm(gradient) / np.linalg.norm(clipped)
+    assert history.clip_cosine[0] == pytest.approx(expected, rel=1e-12)
+    assert expected < 0.95
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e200, 1e-200, 5e-310])
+def test_the_angle_of_clipping_is_found_at_any_scale(scale):
+    gradient = np.array([[3.0, 4.0]]) * scale
+    clipped = clip_by_value(gradient, np.full((1, 1), 3 * scale))
+    with np.errstate(over="ignore", under="ignore"):
+        cosine = clip_cosine(gradient, clipped, norms(gradient), norms(clipped))
+    assert cosine[0] == pytest.approx(21 / 5 / 18**0.5, rel=1e-12)
+
+
+def test_a_gradient_of_zero_or_without_end_has_no_angle():
+    gradient = np.array([[0.0, 0.0], [np.inf, 1.0], [np.nan, 1.0], [3.0, 4.0]])
+    with np.errstate(all="ignore"):
+        for clipped in (gradient, clip_by_value(gradient, np.full((4, 1), 10.0))):
+            cosine = clip_cosine(gradient, clipped, norms(gradient), norms(clipped))
+            np.testing.assert_array_equal(cosine, [np.nan, np.nan, np.nan, 1])
+
+
+def flat_steps(experiment):
+    """Δθ of every step from the parameters themselves, (steps, n)."""
+    training = Training(experiment)
+    places = [training._parameters.flat[0].copy()]
+    for _ in range(experiment.steps):
+        training.advance(1)
+        history = training.history()
+        frame = [getattr(history, field) for field in ("weights", "biases", "scales", "shifts")]
+        places.append(np.concatenate([array[-1].ravel() for arrays in frame for array in arrays]))
+    return -np.diff(places, axis=0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"normalization": "layer", "optimizer": "adam", "learning_rate": 0.01}, {"clip": "value", "bias": 0.5}],
+)
+def test_total_update_norm_is_the_distance_between_two_steps(settings):
+    experiment = Experiment(steps=6, depth=3, width=5, clip_threshold=0.01, **settings)
+    distances = np.linalg.norm(flat_steps(experiment), axis=1)
+    history = train(experiment)
+    np.testing.assert_allclose(history.total_update_norm, distances, rtol=1e-10)
+    assert (history.total_update_norm > np.linalg.norm(history.update_norm, axis=1)).all()  # which is of weights alone
 
 
 def test_clipping_a_gradient_whose_squares_overflow():

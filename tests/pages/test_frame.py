@@ -37,7 +37,9 @@ def test_every_page_file_has_a_row_in_the_menu_and_on_the_home_page():
 def test_the_home_page_says_what_this_is_and_where_to_start():
     app = home()
     assert app.title[0].value == frame.NAME
-    assert [part.value for part in app.subheader] == ["The ward", "New here?", "Teaching?"]
+    assert [part.value for part in app.subheader] == [
+        "See why a neural network does not learn, and cure it.", "New here?", "Teaching?", "The ward",
+    ]  # fmt: skip
     assert not app.warning
 
 

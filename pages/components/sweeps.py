@@ -1,0 +1,297 @@
+"""Sweeps: many small trainings that answer one question, over several seeds; asked for, watched, left, and kept.
+
+The page never waits for a sweep.  A thread of the server collects the outcomes; the page looks at them twice a second,
+in a fragment of its own, and a sweep that nobody looks at any more is dropped.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import streamlit as st
+
+from engine import Experiment, OutOfRange
+from engine.cost import check_budget
+from engine.datasets import DATASETS
+from engine.executors import Sweep, Workers
+from engine.training import CustomData
+from pages.charts.outcomes import SEEDS, Outcome, outcome_of, seconds_of
+from pages.components.cards import PROJECTED, show_data
+from pages.components.frame import memory, projecting
+from pages.components.plot import encoded, plot
+from pages.components.runs import shared_runs
+
+MOST_OUTCOMES = 4000  # kept by the server, at most 3 kB each
+MOST_SECONDS = 120.0  # of one core, that a sweep may take
+POLL_SECONDS = 0.5  # between two looks of a page at its sweep
+LEASE_SECONDS = 10.0  # that a sweep goes on without being looked at: hidden pages look less often
+WATCH_SECONDS = 0.5  # between two looks of the server whether anyone still looks
+FRAMES = 3  # of a history, the fewest
+
+Wanted = tuple[Experiment, ...]
+
+
+@dataclass(eq=False)
+class Job:
+    """One sweep on its way."""
+
+    looked: dict[object, float] = field(default_factory=dict)  # visitor -> when he last looked
+    sweep: Sweep | None = None
+    error: BaseException | None = None
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps taken of what was not known before."""
+        return self.sweep.progress if self.sweep else 0.0
+
+    @property
+    def deserted(self) -> bool:
+        """Whether nobody has looked for a while."""
+        return time.monotonic() - max(self.looked.values(), default=0.0) > LEASE_SECONDS
+
+
+class SharedSweeps:
+    """Outcomes by experiment, shared by all sessions of a server.  Thread-safe.
+
+    A sweep that several visitors look at is trained once, and only those of its experiments that are not known yet.
+    Of outcomes the `limit` that were asked for last are kept.
+    """
+
+    def __init__(self, workers: Workers, limit: int = MOST_OUTCOMES):
+        self.workers = workers
+        self.limit = limit
+        self._outcomes: OrderedDict[Experiment, Outcome] = OrderedDict()  # least recently asked for first
+        self._jobs: dict[Wanted, Job] = {}
+        self._lock = threading.Lock()
+
+    def known(self, experiments: Iterable[Experiment]) -> dict[Experiment, Outcome]:
+        """The outcomes of those experiments that have been trained."""
+        with self._lock:
+            found = {one: self._outcomes[one] for one in experiments if one in self._outcomes}
+            for experiment in found:
+                self._outcomes.move_to_end(experiment)
+            return found
+
+    def look(self, visitor: object, wanted: Wanted, data: CustomData | None = None) -> Job:
+        """The job that trains these experiments, begun now unless it is on its way; keeps it alive for a while."""
+        with self._lock:
+            job = self._jobs.get(wanted)
+            if job is None:
+                self._jobs = {key: other for key, other in self._jobs.items() if not (other.error and other.deserted)}
+                job = self._jobs[wanted] = Job()
+                threading.Thread(target=self._work, args=(wanted, job, data), name="sweep", daemon=True).start()
+            job.looked[visitor] = time.monotonic()
+            return job
+
+    def leave(self, visitor: object, wanted: Wanted) -> None:
+        """The visitor does not want them any more; nobody else, and what is running is dropped."""
+        with self._lock:
+            job = self._jobs.get(wanted)
+            if job is None:
+                return
+            job.looked.pop(visitor, None)
+            if not job.looked:
+                self._drop(wanted, job)
+
+    def _work(self, wanted: Wanted, job: Job, data: CustomData | None) -> None:
+        known = self.known(wanted)
+        try:
+            missing = [experiment for experiment in wanted if experiment not in known]
+            sweep = self.workers.submit_many(missing, data, max_updates=0, max_frames=FRAMES, summary=outcome_of)
+            with self._lock:
+                job.sweep = sweep
+                if self._jobs.get(wanted) is not job:  # left in the meantime
+                    sweep.cancel()
+            waiting: set[Future] = set(sweep.runs)
+            while waiting:
+                ended, waiting = wait(waiting, WATCH_SECONDS, FIRST_COMPLETED)
+                for run in ended:
+                    self._keep(run.result())
+                with self._lock:
+                    if job.deserted:
+                        self._drop(wanted, job)
+            self._forget(wanted, job)
+        except CancelledError:  # dropped, or the workers were closed
+            self._forget(wanted, job)
+        except Exception as error:
+            if job.sweep:
+                job.sweep.cancel()
+            job.error = error
+
+    def _keep(self, outcomes: Sequence[Outcome]) -> None:
+        with self._lock:
+            for outcome in outcomes:
+                self._outcomes[outcome.experiment] = outcome
+                self._outcomes.move_to_end(outcome.experiment)
+            while len(self._outcomes) > self.limit:
+                self._outcomes.popitem(last=False)
+
+    def _drop(self, wanted: Wanted, job: Job) -> None:
+        """With the lock held."""
+        if self._jobs.get(wanted) is job:
+            del self._jobs[wanted]
+        if job.sweep:
+            job.sweep.cancel()
+
+    def _forget(self, wanted: Wanted, job: Job) -> None:
+        with self._lock:
+            if self._jobs.get(wanted) is job:
+                del self._jobs[wanted]
+
+
+@st.cache_resource(show_spinner=False, max_entries=1, validate=lambda shared: not shared.workers.closed)
+def _shared_sweeps(code: int, _workers: Workers) -> SharedSweeps:
+    return SharedSweeps(_workers)
+
+
+def shared_sweeps() -> SharedSweeps:
+    """The one object of the server; it trains where the pages' runs are trained, in fair turns with them."""
+    workers = shared_runs().workers
+    return _shared_sweeps(id(workers), workers)
+
+
+# --- in a page ---
+
+
+@dataclass(eq=False)
+class Visitor:
+    """What a session asked for: sweep's place on its page -> experiments."""
+
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+
+    def start(self, place: str, wanted: Wanted) -> None:
+        self.wanted[place] = wanted
+
+    def stop(self, place: str) -> None:
+        if wanted := self.wanted.pop(place, None):
+            shared_sweeps().leave(self, wanted)
+
+
+def visitor() -> Visitor:
+    """This session's."""
+    session = memory()
+    session.sweeps = session.sweeps or Visitor()
+    return session.sweeps
+
+
+def sweep(
+    chart: ModuleType, groups: Mapping[str, Sequence[Experiment]], *, data: CustomData | None = None, **context: Any
+) -> None:
+    """Draw what came of these groups of experiments, or the button that has them trained.
+
+    chart: a module with TITLE, QUESTION, and figure, alt, table and says of (results, **context), results: group ->
+    outcomes that there are, in the order of the group's experiments; NEEDS, where groups may be empty: what the sweep
+    can be made for.  context goes to the chart.
+    """
+    field_name = context.get("field", "")  # what a chart that can be made for several is made for
+    place = "_".join(filter(None, [chart.__name__.rpartition(".")[2], field_name]))
+    title = ": ".join(filter(None, [chart.TITLE, field_name]))
+    with st.container(key=f"sweep_{place}"):
+        _sweep(chart, place, title, {label: tuple(group) for label, group in groups.items()}, data, context)
+
+
+Groups = Mapping[str, Wanted]
+
+
+@st.fragment
+def _sweep(
+    chart: ModuleType, place: str, title: str, groups: Groups, data: CustomData | None, context: dict[str, Any]
+) -> None:
+    wanted = tuple(dict.fromkeys(experiment for group in groups.values() for experiment in group))
+    known = shared_sweeps().known(wanted)
+    complete = bool(wanted) and len(known) == len(wanted)
+    running = not complete and visitor().wanted.get(place) == wanted
+    if not running:
+        visitor().stop(place)  # what it asked for before other settings
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{title}**", help=chart.QUESTION, width="stretch")
+        if complete and st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
+            show_data(title, place, lambda: chart.table(_by_group(groups, known), **context))
+        if running:
+            st.button(
+                "Stop", icon=":material/stop:", type="tertiary", key=f"stop_{place}", on_click=visitor().stop,
+                args=(place,),
+            )  # fmt: skip
+    if complete:
+        _draw(chart, place, groups, known, context)
+    elif running:
+        _watch(chart, place, groups, wanted, data, context)
+    else:
+        _offer(chart, place, wanted, len(known))
+
+
+def _offer(chart: ModuleType, place: str, wanted: Wanted, n_known: int) -> None:
+    """What would be trained, and the button; or why not."""
+    if not wanted:
+        st.markdown(f"{chart.QUESTION} To measure it takes {chart.NEEDS}.")
+        return
+    seconds = seconds_of(wanted)
+    if reason := _over_budget(wanted, seconds):
+        st.markdown(f"{chart.QUESTION} With these settings it is too much work to measure here. {reason}")
+        return
+    about = _duration(seconds / shared_sweeps().workers.slots * (1 - n_known / len(wanted)))
+    st.markdown(f"{chart.QUESTION} {len(wanted) - n_known} networks are trained to measure it, {about}.")
+    st.button(
+        f"Measure over {SEEDS} seeds", icon=":material/play_arrow:", key=f"start_{place}", on_click=visitor().start,
+        args=(place, wanted),
+    )  # fmt: skip
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _watch(
+    chart: ModuleType, place: str, groups: Groups, wanted: Wanted, data: CustomData | None, context: dict[str, Any]
+) -> None:
+    """Progress, and the figure of what there is so far."""
+    known = shared_sweeps().known(wanted)
+    if len(known) == len(wanted):
+        st.rerun()
+    job = shared_sweeps().look(visitor(), wanted, data)
+    if job.error:
+        said = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
+        st.error(f"{said} Stop, and try again or with other settings.")
+        return
+    st.progress(job.progress, text=f"{len(known)} of {len(wanted)} networks trained")
+    if known:
+        _draw(chart, place, groups, known, context, says=False)
+
+
+def _draw(
+    chart: ModuleType, place: str, groups: Groups, known: Mapping[Experiment, Outcome], context: dict[str, Any],
+    says: bool = True,
+) -> None:  # fmt: skip
+    """The sentence that follows the measurement, and the figure."""
+    results = _by_group(groups, known)
+    if says:
+        st.markdown(chart.says(results, **context))
+    figure = chart.figure(results, **context)
+    if projecting():
+        figure = figure.enlarged(PROJECTED)
+    plot(encoded(figure, chart.alt(results, **context)), key=f"chart_{place}")
+
+
+def _by_group(groups: Groups, known: Mapping[Experiment, Outcome]) -> dict[str, list[Outcome]]:
+    return {
+        label: [known[experiment] for experiment in group if experiment in known] for label, group in groups.items()
+    }
+
+
+def _over_budget(wanted: Wanted, seconds: float) -> str:
+    """Why these cannot be trained here, in a sentence; empty where they can."""
+    for experiment in wanted:
+        source = DATASETS[experiment.dataset]
+        try:
+            check_budget(experiment, source.n_in, source.n_out)
+        except OutOfRange as error:
+            return str(error)
+    if seconds > MOST_SECONDS:
+        return f"All {len(wanted)} networks would take about {seconds / 60:.0f} minutes; fewer steps or units help."
+    return ""
+
+
+def _duration(seconds: float) -> str:
+    return "in about a second" if seconds < 1.5 else f"in about {seconds:.0f} seconds"

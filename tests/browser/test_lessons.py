@@ -1,0 +1,101 @@
+"""Every lesson, and every way into one, in a real browser: drawn, tried, on a phone, in the dark, read by a machine."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pages.charts.wording import differences
+from pages.components.catalogue import lesson_of, trials_of, ward
+from pages.components.controls import address
+from pages.components.frame import lessons
+from tests.browser.conftest import Serve
+from tests.browser.test_lesson import APP, MILLISECONDS, PAPER, PHONE, TOO_WIDE, range_of, violations
+
+LESSONS = [row.name for row in lessons()]
+# The first lesson has a file of its own.
+OTHERS = [name for name in LESSONS if name != "vanishing_gradients"]
+DRAWN = """() => {
+  const charts = [...document.querySelectorAll('.chart')];
+  return charts.length > 3 && charts.every((chart) => chart.dataset.version);
+}"""
+
+
+@pytest.fixture(scope="module")
+def home(serve_module: Serve) -> str:
+    return serve_module(APP)
+
+
+def opened(page: Page, url: str) -> Page:
+    page.goto(url)
+    page.wait_for_function(DRAWN, timeout=MILLISECONDS)
+    return page
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_bare_address(page: Page, home: str, name: str):
+    opened(page, home + name)
+    lesson = lesson_of(name)
+    expect(page.locator(".st-key-verdict")).to_contain_text(differences(lesson.patient, lesson.treated))
+    expect(page.get_by_role("alert")).to_have_count(0)
+    for figure in page.get_by_role("figure").all():
+        said = figure.get_attribute("aria-label") or ""
+        assert any(character.isdigit() for character in said), said
+    range_of(page).fill("0")
+    page.wait_for_function("() => document.documentElement.dataset.backpropClinicStep === '0'")
+    for figure in page.get_by_role("figure").all():
+        figure.scroll_into_view_if_needed()
+        page.wait_for_function("(chart) => ['0', ''].includes(chart.dataset.step)", arg=figure.element_handle())
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_light_and_dark_are_readable_by_all(page: Page, home: str, name: str):
+    opened(page, home + name)
+    for scheme, paper in PAPER.items():
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(
+            "(paper) => getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper", arg=paper
+        )
+        page.wait_for_timeout(500)
+        assert not violations(page)
+
+
+@pytest.mark.parametrize("name", ["", *OTHERS])
+def test_it_fits_on_a_phone(page: Page, home: str, name: str):
+    page.set_viewport_size(PHONE)
+    page.goto(home + name)
+    if name:
+        page.wait_for_function(DRAWN, timeout=MILLISECONDS)
+    else:
+        expect(page.get_by_role("img", name="Patient: ")).to_have_count(len(ward()), timeout=MILLISECONDS)
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
+    assert not page.evaluate(TOO_WIDE)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_thing_to_try(page: Page, home: str, name: str):
+    opened(page, home + name)
+    lesson, trial = lesson_of(name), trials_of(name)[0]
+    card = page.locator(f".st-key-trial_{trial.key}")
+    card.get_by_text("About the same", exact=True).click()
+    card.get_by_text(trial.reasons[trial.reason], exact=True).click()
+    card.get_by_role("button", name="Train both and compare").click()
+    expect(card).to_contain_text("You said: about the same, because", timeout=MILLISECONDS)
+    expect(card).to_contain_text("Measured: ")
+    expect(page.locator(".st-key-verdict")).to_contain_text(differences(*trial.pair(lesson)))
+
+
+def test_every_link_of_the_ward_on_a_fresh_server(page: Page, serve: Serve):
+    server = serve(APP)
+    for case in ward():
+        opened(page, server + address(lesson_of(case.page), *case.pair).removeprefix("/"))
+        expect(page.locator(".st-key-verdict")).to_contain_text(differences(*case.pair))
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_from_the_ward_into_a_lesson(page: Page, home: str):
+    page.goto(home)
+    case = ward()[-1]  # not a lesson's own networks
+    page.locator(f".st-key-case_{case.key}").get_by_role("link", name="Examine").click(timeout=MILLISECONDS)
+    page.wait_for_function(DRAWN, timeout=MILLISECONDS)
+    expect(page.locator(".st-key-verdict")).to_contain_text(differences(*case.pair))
+    page.go_back()
+    expect(page.get_by_role("heading", name="The ward")).to_be_visible()

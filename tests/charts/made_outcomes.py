@@ -1,0 +1,38 @@
+"""Outcomes whose numbers a test chooses, and those of the odd runs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine import Experiment
+from pages.charts.outcomes import Outcome, outcome_of
+from tests.charts.odd_runs import pair
+
+
+def made(experiment: Experiment, **values: object) -> Outcome:
+    """An outcome that is 0.5 in every loss but where values say otherwise."""
+    losses = {
+        f"{which}_loss": 0.5 for which in ("train", "validation", "test", "last_test")
+    }  # fmt: skip
+    accuracies = {f"{which}_accuracy": 0.9 for which in ("train", "validation", "test", "last_test")}
+    fields = {"status": "completed", "steps": experiment.steps, "line_axis": None, "line": None}
+    return Outcome(experiment=experiment, **(fields | losses | accuracies | values))  # type: ignore[arg-type]
+
+
+def curve(field: str, train: dict[int, Sequence[float]], validation: dict[int, Sequence[float]]) -> list[Outcome]:
+    """Outcomes by size: the losses of seeds 0, 1, 2, ... at each."""
+    return [
+        made(Experiment(**{field: size, "seed": seed}), train_loss=of_train, validation_loss=of_validation)
+        for size in train
+        for seed, (of_train, of_validation) in enumerate(zip(train[size], validation[size], strict=True))
+    ]
+
+
+def odd(name: str) -> list[Outcome]:
+    """Of an odd pair of runs."""
+    return [outcome_of(history) for history in pair(name)]
+
+
+def drawn(trace: dict, name: str) -> np.ndarray:
+    """An array of a trace as it was given."""
+    return np.asarray(trace[name], float)

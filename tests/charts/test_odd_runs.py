@@ -1,0 +1,58 @@
+"""Every chart of two runs draws every odd pair: without a warning, in valid Plotly, on the timeline's clock, small."""
+
+import importlib
+import inspect
+import pkgutil
+import warnings
+
+import plotly.io
+import pytest
+
+from pages import charts
+from pages.charts.clock import timeline_steps
+from tests.charts.odd_runs import PAIRS, pair
+
+MOST_BYTES = 70_000  # of 600,000 for all charts of a page
+HEAVIER = {
+    "gradient_per_layer": 90_000, "gradient_through_training": 90_000, "weight_norms": 100_000,
+    "chain_rule_factors": 110_000, "predictions": 135_000,
+}  # fmt: skip
+
+
+def is_chart_of_two_runs(module):
+    parts = [getattr(module, name, None) for name in ("figure", "alt", "table")]
+    return all(part and list(inspect.signature(part).parameters) == ["patient", "treated"] for part in parts)
+
+
+MODULES = [
+    importlib.import_module(f"{charts.__name__}.{found.name}") for found in pkgutil.iter_modules(charts.__path__)
+]
+CHARTS = {module.__name__.rpartition(".")[2]: module for module in MODULES if is_chart_of_two_runs(module)}
+
+
+def test_the_charts_are_found():
+    assert {"learning_curves", "predictions", "weight_norms"} <= set(CHARTS)
+    assert set(HEAVIER) <= set(CHARTS)
+    for chart in CHARTS.values():
+        assert chart.TITLE
+        assert chart.QUESTION.endswith("?")
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("stem", CHARTS)
+def test_every_pair_of_odd_runs_is_drawn(stem, name):
+    chart, histories = CHARTS[stem], pair(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure, text, table = chart.figure(*histories), chart.alt(*histories), chart.table(*histories)
+    figure.validate()
+    clock = timeline_steps(*histories)
+    assert set(figure.steps) <= set(clock)
+    if figure.steps:
+        assert (figure.steps[0], figure.steps[-1]) == (clock[0], clock[-1])
+    assert len(plotly.io.to_json(figure, validate=False)) < HEAVIER.get(stem, MOST_BYTES)
+    assert text.startswith("Patient")
+    assert text.endswith(".")
+    assert "nan" not in text
+    if "network" in table:
+        assert set(table["network"]) <= {"Patient", "Treated"}

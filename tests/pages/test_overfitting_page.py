@@ -1,0 +1,123 @@
+"""The lesson's page in Streamlit's AppTest: default view, every cure, real data, odd runs, nonsense, things to try."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.charts.overfitting_verdict import verdict
+from pages.components.catalogue import lesson_of, trials_of
+from pages.components.runs import histories_of, shared_runs
+
+APP = Path(__file__).parents[2] / "app.py"
+LESSON = lesson_of("overfitting")
+PATIENT, TREATED = LESSON.patient, LESSON.treated
+CHARTS = ["generalization_gap", "predictions", "weight_sizes", "best_and_last", "data_loss_and_penalty", "mask_loss",
+          "weight_norms"]  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers():
+    yield
+    shared_runs().close()
+
+
+def opened(**parameters: str) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=60)
+    page.switch_page("pages/overfitting.py")
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def headline(page: AppTest) -> str:
+    return page.subheader[0].value
+
+
+def assert_all_charts(page: AppTest) -> None:
+    for stem in CHARTS:
+        assert page.button(key=f"data_{stem}")
+
+
+def expected(patient, treated) -> str:
+    return verdict(*histories_of((patient, treated)))
+
+
+def test_default_view_shows_patient_and_treated():
+    page = opened()
+    assert headline(page) == expected(PATIENT, TREATED)
+    assert "it has learnt the noise by heart. With L2 penalty 0.015:" in headline(page)
+    assert_all_charts(page)
+    assert not page.warning
+
+
+@pytest.mark.parametrize(
+    "cure",
+    [
+        {"l1": 0.003}, {"dropout": 0.3}, {"patience": 10}, {"n_train": 300}, {"width": 4}, {"label_noise": 0.0},
+        {"l2": 0.01, "dropout": 0.1},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_cure_can_be_given_to_the_treated_network_alone(cure):
+    treated = replace(PATIENT, **{"l2": 0.0} | cure)
+    page = opened(**{f"treated_{name}": str(value) for name, value in ({"l2": 0.0} | cure).items()})
+    assert headline(page) == expected(PATIENT, treated)
+    assert_all_charts(page)
+    assert not page.warning
+
+
+@pytest.mark.parametrize("trial", trials_of("overfitting"), ids=lambda trial: trial.key)
+def test_each_thing_to_try_in_the_address(trial):
+    patient, treated = trial.pair(LESSON)
+    parameters = {name: str(value) for name, value in trial.patient.items()}
+    fields = {"l2": treated.l2} | trial.treated
+    page = opened(**parameters, **{f"treated_{name}": str(value) for name, value in fields.items()})
+    assert headline(page) == expected(patient, treated)
+    assert_all_charts(page)
+    assert not page.warning
+
+
+@pytest.mark.parametrize("dataset", ["sine", "blobs", "breast_cancer"])
+def test_other_data(dataset):
+    assert_all_charts(opened(dataset=dataset, steps="30"))
+
+
+def test_a_run_that_diverges_draws_every_chart_and_names_the_place():
+    page = opened(learning_rate="1000", optimizer="sgd", gain="4", dataset="sine", steps="60")
+    assert_all_charts(page)
+    assert "broke off at step" in headline(page)
+
+
+def test_more_data_than_there_are_shows_the_lesson_s_own_networks_and_says_so():
+    page = opened(dataset="digits", treated_n_train="5000")
+    assert headline(page) == expected(PATIENT, TREATED)
+    assert "5000" in page.warning[0].value
+
+
+def test_garbage_in_the_address_is_ignored_with_a_line():
+    page = opened(l2="much", label_noise="2", treated_steps="3", colour="red")
+    assert headline(page) == expected(PATIENT, TREATED)
+    (warning,) = page.warning
+    for word in ("much", "label_noise", "treated_steps", "colour"):
+        assert word in warning.value
+
+
+def test_a_prediction_comes_first_then_the_result_beside_it():
+    page = opened()
+    assert page.button(key="try_wider").disabled
+    page.radio(key="predict_wider").set_value("same")
+    page.radio(key="because_wider").set_value(page.radio(key="because_wider").options[1])
+    page.run()
+    page.button(key="try_wider").click().run()
+    assert not page.exception
+    assert headline(page) == expected(PATIENT, replace(PATIENT, width=128))
+    assert any("As you said, and for that reason" in success.value for success in page.success)
+
+
+def test_the_sweep_over_cures_is_offered():
+    page = opened()
+    assert any("Measure over 8 seeds" in button.label for button in page.button)
