@@ -81,7 +81,7 @@ class Experiment:
         "Shortens a gradient that is too long: the whole of it (norm), or entry by entry (value).",
     )  # fmt: skip
     clip_threshold: float = _row(
-        1.0, "remedies", "Clipping threshold", "The largest norm, or the largest entry, that passes unchanged.",
+        1.0, "remedies", "Clip threshold", "The largest norm, or the largest entry, that passes unchanged.",
         low=0, above=True, high=1e6, log=True,
     )  # fmt: skip
     l1: float = _row(0.0, "remedies", "L1 penalty", "λ in λ Σ|w|: pulls weights to exactly zero.",

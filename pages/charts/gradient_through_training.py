@@ -23,7 +23,7 @@ from pages.charts.figure import (
     row_heading,
     step_line,
 )
-from pages.charts.verdict import EXPLODES, VANISHES
+from pages.charts.verdict import VANISHES
 from pages.charts.wording import ending, legends, loss_unit, number, percent
 
 TITLE = "Gradient through training"
@@ -140,7 +140,7 @@ def _color_axis(title: str, values: np.ndarray) -> tuple[Json, list[str]]:
     least = float(low if low - logs.min() > FAR_DECADES else logs.min())
     most = float(high if logs.max() - high > FAR_DECADES else logs.max())
     notes = [
-        f"{which} colour: {number(10.0 ** end)} and {more}, as far as {number(10.0 ** float(extreme))}."
+        f"{which} colour: {number(10.0**end)} and {more}, as far as {number(10.0 ** float(extreme))}."
         for which, end, more, extreme, cut in (
             ("Darkest", least, "less", logs.min(), least > logs.min()),
             ("Lightest", most, "more", logs.max(), most < logs.max()),

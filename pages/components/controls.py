@@ -97,7 +97,8 @@ def controls(lesson: Lesson) -> Choice:
         held[name] = widgets[name].draw(bound=name not in garbled, **look)
 
     with st.container(key="controls", gap="small"):
-        _draw_first_screen(lesson, draw)
+        with st.container(key="first_screen", gap="small"):
+            _draw_first_screen(lesson, draw)
         sentences = st.container()
         with st.expander("More settings", icon=":material/tune:"):
             _draw_more(lesson, draw)
@@ -246,16 +247,15 @@ class Control:
             return AS_PATIENT if self.treated else str(self.setting.special[0][0])
         return str(answer).lower() if isinstance(answer, bool) else str(answer)
 
-    def draw(self, bound: bool = True, compact: bool = False, width: Any = "stretch") -> Answer:
+    def draw(self, bound: bool = True, width: Any = "stretch") -> Answer:
         """Draw the widget; what it holds.
 
         bound: to the address.  Where that holds nonsense the widget starts unbound, because Streamlit would take some
-        of it: 12.7 layers for 12, and inf is an error.  compact: the label is for screen readers only.
+        of it: 12.7 layers for 12, and inf is an error.
         """
         setting = self.setting
         common: Any = {
             "label": self.label, "key": self.name, "help": None if self.treated else setting.help, "width": width,
-            "label_visibility": "collapsed" if compact else "visible",
         }  # fmt: skip
         common |= {"bind": "query-params"} if bound else {"on_change": _say_again, "args": (self.name,)}
         if not self.numeric:
@@ -448,7 +448,7 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
             st.markdown(_heading(look), width=round(scale * NAME_WIDTH))
             for name in lesson.front:
                 width = "stretch" if name in lesson.segments else round(scale * lesson.front_width)
-                draw(prefix + name, compact=bool(prefix), width=width)
+                draw(prefix + name, width=width)
             if not large:
                 for name in beside:
                     draw(name, width=BESIDE_WIDTH)

@@ -1,39 +1,18 @@
 """The factors are the measured ones, and their products are the error signal's own decline."""
 
-import warnings
-
 import numpy as np
-import plotly.io
 import pytest
 
 from pages.charts import chain_rule_factors as chart
-from pages.charts.clock import latest, timeline_steps
+from pages.charts.clock import latest
 from pages.charts.wording import number
 from tests.charts.odd_runs import PAIRS, pair
-
-MOST_BYTES = 110_000  # of 600,000 for all charts of a page
 
 
 def drawn(figure, frame, row):
     """y of patient and treated in a panel of a frame."""
     indices = [i for i, trace in enumerate(figure.data) if trace.mode == "lines+markers" and trace.yaxis == row]
     return [np.asarray(frame["data"][frame["traces"].index(index)]["y"]) for index in indices]
-
-
-@pytest.mark.parametrize("name", PAIRS)
-def test_every_pair_of_runs_is_drawn(name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        figure = chart.figure(*pair(name))
-        text, table = chart.alt(*pair(name)), chart.table(*pair(name))
-    figure.validate()
-    clock = timeline_steps(*pair(name))
-    assert set(figure.steps) <= set(clock)
-    assert figure.steps[:1] + figure.steps[-1:] == clock[:1] + clock[-1:]
-    assert figure.steps == clock or name == "both deep"
-    assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
-    assert "nan" not in text
-    assert set(table["network"]) <= {"Patient", "Treated"}
 
 
 @pytest.mark.parametrize("name", ["plain", "of unequal depth", "stopped early", "of thinned rows", "one step"])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import SETTINGS, Experiment, Training, load_dataset, train, train_many
+from engine import SETTINGS, Experiment, Training, load_dataset, recording, train, train_many
 from engine.training import stack_key
 from tests.engine.contract import difference
 
@@ -104,6 +104,13 @@ def test_recorded_more_or_less(part):
                     np.testing.assert_array_equal(a[shared], b[np.isin(less.frame_step, more.frame_step)])
             rows = np.isin(more.step, less.step)
             np.testing.assert_array_equal(more.batch_loss[rows], less.batch_loss)
+
+
+def test_measured_at_once_or_several_steps_together(monkeypatch):
+    together = {experiment: train(experiment) for experiment in of(1)}
+    monkeypatch.setattr(recording, "WAITING", 0)
+    for experiment, history in together.items():
+        assert difference(train(experiment), history) is None, experiment
 
 
 def test_run_again_and_after_other_runs():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine import Experiment, OutOfRange, Training, data_digest, load_dataset, train, train_many
-from engine.training import evaluation_steps
+from engine.recording import evaluation_steps
 from tests.engine.contract import assert_well_formed
 
 
