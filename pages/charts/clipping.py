@@ -5,184 +5,201 @@ Norm of the gradient of loss and penalties over all parameters, before and after
     by norm: g ← g θ/‖g‖ where ‖g‖ > θ        by value: every entry to [−θ, θ]        Pascanu et al. 2013
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
 from pages.charts.clock import timeline_steps
+from pages.charts.fences import within_fences
 from pages.charts.figure import (
+    COLUMNS,
     PATIENT,
     TREATED,
     AnimatedFigure,
     Json,
     Look,
     axis,
+    column_headings,
     footnotes,
     frame,
     log_axis,
     merged,
-    row_heading,
     step_line,
 )
-from pages.charts.through_updates import THICK, THIN, curve, on_log_axis, peaks
-from pages.charts.wording import ending, number, percent
+from pages.charts.through_updates import (
+    THICK,
+    THIN,
+    curve,
+    left_out,
+    median_and_largest,
+    on_log_axis,
+    peaks,
+)
+from pages.charts.wording import ending, loss_unit, number, percent
 
 TITLE = "Gradient before and after clipping"
 QUESTION = "How large does the gradient get, and how much of it does clipping let through?"
 
 Array = np.ndarray
 
-HEIGHT = 372
-ROWS = ("y", "y2")
-PANELS = ([0.56, 1.0], [0.0, 0.44])  # patient above treated, so that a step is at the same place in both
-LABELS = 4  # powers of ten that stay apart in a panel
-ABOVE_HEADING = 1.08
+LOOKS = (PATIENT, TREATED)
+HEIGHT = 352
+LEGEND = 56  # px from the panels to the legend below them
+BELOW = LEGEND + 26  # px from the panels to the notes
 NEUTRAL = "#808080"  # what belongs to neither network
 THRESHOLD = {"color": NEUTRAL, "width": 2, "dash": "dot"}
+NO_CLIPPING = "Neither network clips its gradient."
+BY_VALUE = "By value, the line is θ√n: the longest that n entries of at most θ can make."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """‖∂L/∂θ‖ on one log axis in two panels: before clipping thin, after it thick, the threshold dotted."""
-    networks = ((PATIENT, patient), (TREATED, treated))
-    end = max(int(history.evaluation_step[-1]) for _, history in networks)
-    norms = [_drawn(history) for _, history in networks]
-    thresholds = [history.experiment.clip_threshold for _, history in networks if history.experiment.clip == "norm"]
-    everything = np.concatenate([thresholds, *[part for _, before, after in norms for part in (before, after)]])
+    """‖∂L/∂θ‖ against the training step on one log axis, patient left, treated right.
+
+    Before clipping thin, after it thick.  Dotted is the longest gradient that clipping leaves; beside a network without
+    clipping it is the other one's, to compare with.
+    """
+    histories = (patient, treated)
+    end = max(int(history.evaluation_step[-1]) for history in histories)
+    limits = [longest_clipped(history) for history in histories]
+    norms = np.concatenate([part for history in histories for part in _norms(history)])
+    shown = within_fences(np.append(norms, [limit for limit in limits if limit]))
 
     traces: list[Json] = []
-    for row, (look, history), (steps, before, after) in zip(ROWS, networks, norms, strict=True):
-        place = {"yaxis": row, "showlegend": False}
-        if history.experiment.clip == "norm":
-            traces.append(_line_of_threshold(history.experiment.clip_threshold, end) | place)
-        traces.append(curve(look, steps, after, "after clipping" if _clips(history) else "not clipped") | place)
-        if _clips(history):
-            traces.append(_before(look, steps, before) | place)
-    traces += _keys(any(_clips(history) for _, history in networks), bool(thresholds))
+    for place, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
+        traces_of_panel = _curves(look, history)
+        if limit := limits[place] or limits[1 - place]:
+            first = not any(trace["name"] == "threshold" for trace in traces)
+            traces_of_panel.append(_line(limit, end) | {"showlegend": first})
+        traces += [trace | {"xaxis": ("x", "x2")[place], "yaxis": ("y", "y2")[place]} for trace in traces_of_panel]
+    traces += _keys(any(clipped(history).any() for history in histories))
 
-    value_axis = log_axis("‖∂L/∂θ‖", everything, LABELS)
-    layout = merged(
-        {
-            "xaxis": axis("training step (updates)", [0, end], anchor=ROWS[-1]),
-            "yaxis": merged(value_axis, {"domain": PANELS[0]}),
-            "yaxis2": merged(value_axis, {"domain": PANELS[1]}),
-            "legend": {"y": ABOVE_HEADING},
-            "hovermode": "closest",
-        },
-        footnotes(_notes(networks), HEIGHT),
-    )
-    headings = [
-        row_heading(_heading(history), panel[1], look)
-        for (look, history), panel in zip(networks, PANELS, strict=True)
-    ]  # fmt: skip
-    layout["annotations"] = headings + layout.get("annotations", [])
-    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(patient, treated)]
-    return AnimatedFigure(traces, layout, frames)
+    headings, top = column_headings([_heading(history) for history in histories])
+    value_axis = log_axis(f"‖∂L/∂θ‖ ({loss_unit(*histories).replace('squared error', 'error²')})", shown)
+    below = footnotes(_notes(histories, value_axis), HEIGHT, BELOW)
+    layout: Json = {
+        "margin": {"t": top, "b": BELOW},
+        "yaxis": value_axis,
+        "yaxis2": merged(value_axis, {"anchor": "x2", "showticklabels": False, "title": {"text": ""}}),
+        "legend": {"itemwidth": 30, "y": -LEGEND / (HEIGHT - top - BELOW), "yanchor": "top"},
+        "hovermode": "closest",
+        "annotations": headings + below.pop("annotations", []),
+    }
+    for name, panel in zip(("xaxis", "xaxis2"), COLUMNS, strict=True):
+        layout[name] = axis("step (updates)", [0, end], domain=panel, nticks=4)
+    frames = [
+        frame(step, layout={"shapes": step_line(step, "paper") + step_line(step, "paper", "x2")})
+        for step in timeline_steps(*histories)
+    ]
+    return AnimatedFigure(traces, merged(layout, below), frames)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Largest and last norm of both networks, before and after clipping, and how many steps were clipped."""
-    return " ".join(_sentence(look, history) for look, history in ((PATIENT, patient), (TREATED, treated)))
+    """Median and largest norm before clipping, and how often and to what it was clipped, of both networks."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
 
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
-    """One row a network and drawn update; the threshold is NaN without clipping."""
-    parts = []
-    for look, history in ((PATIENT, patient), (TREATED, treated)):
+    """One row a network and drawn update."""
+    unit, parts = loss_unit(patient, treated), []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
         kept = peaks(history.total_gradient_norm)
         columns = {
             "network": look.name,
             "training step (updates)": history.step[kept],
-            "‖∂L/∂θ‖ before clipping": history.total_gradient_norm[kept],
-            "‖∂L/∂θ‖ after clipping": history.clipped_norm[kept],
+            f"‖∂L/∂θ‖ before clipping ({unit})": history.total_gradient_norm[kept],
+            f"‖∂L/∂θ‖ after clipping ({unit})": history.clipped_norm[kept],
             "clipping": history.experiment.clip,
-            "threshold": history.experiment.clip_threshold if _clips(history) else np.nan,
+            "clipped": clipped(history)[kept],
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
 
 
 def clipped(history: RunHistory) -> Array:
-    """Whether clipping changed the gradient, (S,)."""
+    """Which updates' gradients clipping made shorter, (S,)."""
     return history.clipped_norm < history.total_gradient_norm
 
 
-def clipped_share(history: RunHistory) -> float:
-    """The share of the updates on record that were clipped; NaN without any."""
-    return float(clipped(history).mean()) if len(history.step) else np.nan
+def longest_clipped(history: RunHistory) -> float | None:
+    """The longest gradient that clipping leaves: θ by norm, θ√n by value with n parameters; None without clipping."""
+    e = history.experiment
+    if e.clip == "none":
+        return None
+    parameters = (*history.weights, *history.biases, *history.scales, *history.shifts)
+    entries = sum(math.prod(array.shape[1:]) for array in parameters)
+    return e.clip_threshold * (entries**0.5 if e.clip == "value" else 1.0)
 
 
-def _clips(history: RunHistory) -> bool:
-    return history.experiment.clip != "none"
+def _norms(history: RunHistory) -> tuple[Array, Array]:
+    return history.total_gradient_norm, history.clipped_norm
 
 
-def _drawn(history: RunHistory) -> tuple[Array, Array, Array]:
-    """Steps, norms before and norms after clipping, of the updates that are drawn."""
+def _curves(look: Look, history: RunHistory) -> list[Json]:
+    """After clipping thick; before it thin, and on top, since the thick one hides it where they agree."""
     kept = peaks(history.total_gradient_norm)
-    before, after = (on_log_axis(norms)[kept] for norms in (history.total_gradient_norm, history.clipped_norm))
-    return history.step[kept], before, after
+    before, after = (on_log_axis(norms)[kept] for norms in _norms(history))
+    steps = history.step[kept]
+    traces = [curve(look, look.name, steps, after, "‖∂L/∂θ‖: %{y:.3~g}") | {"showlegend": False}]
+    if clipped(history).any():
+        mode = "lines+markers" if len(steps) == 1 else "lines"
+        thin = {
+            "type": "scatter", "mode": mode, "x": steps, "y": before, "name": f"{look.name} before clipping",
+            "line": {"color": look.color, "width": THIN}, "marker": {"color": look.color, "size": 5},
+            "showlegend": False,
+            "hovertemplate": f"update %{{x}}<br>before clipping: %{{y:.3~g}}<extra>{look.name}</extra>",
+        }  # fmt: skip
+        traces.append(thin)
+    return traces
 
 
-def _before(look: Look, steps: Array, values: Array) -> Json:
-    mode = "lines+markers" if len(steps) == 1 else "lines"
+def _line(limit: float, end: int) -> Json:
     return {
-        "type": "scatter", "mode": mode, "x": steps, "y": values, "name": f"{look.name}, before clipping",
-        "line": {"color": look.color, "width": THIN}, "marker": {"color": look.color, "size": 5},
-        "hovertemplate": f"before clipping<br>update %{{x}}: %{{y:.3~g}}<extra>{look.name}</extra>",
+        "type": "scatter", "mode": "lines", "x": [0, end], "y": [limit] * 2, "name": "threshold", "line": THRESHOLD,
+        "hovertemplate": "at most %{y:.3~g}<extra></extra>",
     }  # fmt: skip
 
 
-def _line_of_threshold(threshold: float, end: int) -> Json:
-    return {
-        "type": "scatter", "mode": "lines", "x": [0, end], "y": [threshold] * 2, "name": "threshold",
-        "line": THRESHOLD, "hovertemplate": "threshold %{y:.3~g}<extra></extra>",
-    }  # fmt: skip
-
-
-def _keys(clipping: bool, threshold: bool) -> list[Json]:
+def _keys(clips: bool) -> list[Json]:
     """Legend entries for what both panels share."""
+    thick, thin = {"color": NEUTRAL, "width": THICK + 1}, {"color": NEUTRAL, "width": THIN}
+    lines = [("before", thin), ("after", thick)] if clips else [("gradient", thick)]
     empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip", "mode": "lines"}
-    lines: list[tuple[str, Json]] = [("gradient", {"color": NEUTRAL, "width": THICK + 1})]
-    if clipping:
-        lines = [("before clipping", {"color": NEUTRAL, "width": THIN}), ("after", lines[0][1])]
-    if threshold:
-        lines.append(("threshold", THRESHOLD))
     return [empty | {"name": name, "line": line} for name, line in lines]
 
 
 def _heading(history: RunHistory) -> str:
-    if not len(history.step):
-        return "no update"
-    if not _clips(history):
-        return "not clipped"
     e = history.experiment
-    how = f"by norm to {number(e.clip_threshold)}" if e.clip == "norm" else f"entries to ±{number(e.clip_threshold)}"
-    return f"clipped in {percent(clipped_share(history))} of steps, {how}"
+    if e.clip == "none":
+        return "no clipping"
+    if not len(history.step):
+        return f"by {e.clip}, no update"
+    return f"by {e.clip}, at {percent(float(clipped(history).mean()))} of updates"
 
 
-def _notes(networks: tuple[tuple[Look, RunHistory], ...]) -> list[str]:
-    notes = []
-    for look, history in networks:
-        if (history.total_gradient_norm == 0).any():
-            notes.append(f"{look.name}: a gradient of exactly 0 is not drawn.")
+def _notes(histories: tuple[RunHistory, RunHistory], value_axis: Json) -> list[str]:
+    clips = [history.experiment.clip for history in histories]
+    notes = [NO_CLIPPING] if set(clips) == {"none"} else [BY_VALUE] if "value" in clips else []
+    for look, history in zip(LOOKS, histories, strict=True):
+        notes += left_out(look, history, history.total_gradient_norm, value_axis, "gradients")
         if words := ending(history):
             notes.append(f"{look.name}: {words}.")
     return notes
 
 
 def _sentence(look: Look, history: RunHistory) -> str:
+    how = f"; {words}" if (words := ending(history)) else ""
     if not len(history.step):
-        return f"{look.name}: {ending(history)}, before there was any gradient."
-    norm = np.where(np.isfinite(history.total_gradient_norm), history.total_gradient_norm, -np.inf)
-    peak = int(norm.argmax())
-    if norm[peak] == -np.inf:
-        return f"{look.name}: the gradient’s norm is not finite from the first update on; {ending(history)}."
-    text = (
-        f"{look.name}: the gradient’s norm over all parameters is {number(norm[0])} at step {history.step[0]} and at "
-        f"most {number(norm[peak])}, at step {history.step[peak]}"
-    )
-    if _clips(history):
-        finite = history.clipped_norm[np.isfinite(history.clipped_norm)]
-        text += f"; {_heading(history)}, which leaves at most {number(finite.max())}"
-    else:
-        text += "; it is not clipped"
-    return text + (f"; {words}." if (words := ending(history)) else ".")
+        return f"{look.name}: there is no gradient{how}."
+    said = median_and_largest(history, history.total_gradient_norm)
+    if not said:
+        return f"{look.name}: the gradient’s norm over all parameters is not finite at any step{how}."
+    return f"{look.name}: the gradient’s norm over all parameters is {said}; {_cut(history)}{how}."
+
+
+def _cut(history: RunHistory) -> str:
+    if history.experiment.clip == "none":
+        return "nothing is clipped"
+    share, longest = percent(float(clipped(history).mean())), longest_clipped(history)
+    return f"it is clipped by {history.experiment.clip} at {share} of updates, to at most {number(longest or 0.0)}"

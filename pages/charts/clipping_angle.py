@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.clipping import clipped
 from pages.charts.clock import timeline_steps
 from pages.charts.figure import (
     PATIENT,
@@ -30,88 +31,84 @@ QUESTION = "Does clipping keep the gradient’s direction?"
 
 Array = np.ndarray
 
-LEAST_SPAN = 45.0  # degrees; angles near 0 should look near 0
-AIR = 0.05  # of the span
-DEGREES = "°"
-# Above 1e-6 of a degree an angle is one; below, it is what rounding leaves of 1 − cos.
-NO_ANGLE = 1e-5
+LOOKS = (PATIENT, TREATED)
+AIR = 4.0  # degrees beyond 0 and 90, so that a curve on an edge is seen
+# Clipping keeps every entry's sign, so no angle is above 90.
+RIGHT_ANGLE, TICKS = 90, [0, 30, 60, 90]
+# In degrees: what rounding leaves of an angle of 0, since cos has no slope there.
+ROUNDING = 1e-5
+NEITHER = "Neither network clips its gradient, so there is no angle."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """The angle in degrees of both networks against the training step."""
-    networks = ((PATIENT, patient), (TREATED, treated))
-    end = max(int(history.evaluation_step[-1]) for _, history in networks)
-    angles = [angle(history) for _, history in networks]
+    """The angle in degrees against the training step, of the networks that clip."""
+    histories = (patient, treated)
+    end = max(int(history.evaluation_step[-1]) for history in histories)
     traces: list[Json] = []
-    for (look, history), values in zip(networks, angles, strict=True):
-        kept = _kept(values)
-        traces.append(curve(look, history.step[kept], values[kept], "angle", DEGREES))
-    span = max(LEAST_SPAN, np.nanmax(np.concatenate([[0.0], *angles])))
+    for look, history in zip(LOOKS, histories, strict=True):
+        if history.experiment.clip != "none":
+            angles = degrees(history)
+            kept = peaks(np.nan_to_num(angles))
+            name = f"{look.name}: by {history.experiment.clip}"
+            traces.append(curve(look, name, history.step[kept], angles[kept], "angle: %{y:.3~g}°"))
+    if not traces:  # a figure without traces has no axes
+        traces = [{"type": "scatter", "mode": "markers", "x": [0], "y": [0], "opacity": 0, "hoverinfo": "skip"}]
     layout = {
         "xaxis": axis("training step (updates)", [0, end]),
-        "yaxis": axis("angle (degrees)", range=[-AIR * span, (1 + AIR) * span], ticksuffix=DEGREES),
+        "yaxis": axis("angle (degrees)", range=[-AIR, RIGHT_ANGLE + AIR], tickvals=TICKS, ticksuffix="°"),
+        "showlegend": any("name" in trace for trace in traces),
         "hovermode": "closest",
     }
-    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(patient, treated)]
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(networks))), frames)
+    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(*histories)]
+    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories))), frames)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """How each network is clipped, and the median and largest angle of the steps that clipping changed."""
-    return " ".join(_sentence(look, history) for look, history in ((PATIENT, patient), (TREATED, treated)))
+    """How each network is clipped, and the median and largest angle of the updates that clipping changed."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
 
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     """One row a network and drawn update; the angle is NaN where the gradient is 0 or not finite."""
     parts = []
-    for look, history in ((PATIENT, patient), (TREATED, treated)):
-        values = angle(history)
-        kept = _kept(values)
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        angles = degrees(history)
+        kept = peaks(np.nan_to_num(angles))
         columns = {
             "network": look.name,
             "training step (updates)": history.step[kept],
             "clipping": history.experiment.clip,
             "cosine between raw and clipped gradient": history.clip_cosine[kept],
-            "angle (degrees)": values[kept],
+            "angle (degrees)": angles[kept],
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def angle(history: RunHistory) -> Array:
+def degrees(history: RunHistory) -> Array:
     """Degrees between the gradient before and after clipping, (S,); NaN where there is no direction."""
-    degrees = np.degrees(np.arccos(np.clip(history.clip_cosine, -1, 1)))
-    return np.where(degrees < NO_ANGLE, 0.0, degrees)
+    angles = np.degrees(np.arccos(np.clip(history.clip_cosine, 0, 1)))
+    return np.where(angles < ROUNDING, 0.0, angles)
 
 
-def _kept(angles: Array) -> Array:
-    """Places of the updates that are drawn, those with the largest angle of each stretch."""
-    return peaks(np.where(np.isnan(angles), -1.0, angles))
-
-
-def _notes(networks: tuple[tuple[Look, RunHistory], ...]) -> list[str]:
-    notes = [f"{look.name}: {_how(history)}." for look, history in networks]
-    return notes + [f"{look.name}: {words}." for look, history in networks if (words := ending(history))]
-
-
-def _how(history: RunHistory) -> str:
-    if history.experiment.clip == "none":
-        return "not clipped, so no angle"
-    if history.experiment.clip == "norm":
-        return "clipped by norm, which keeps the direction"
-    return "clipped by value, which turns the gradient"
+def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+    named = list(zip(LOOKS, histories, strict=True))
+    without = [look for look, history in named if history.experiment.clip == "none"]
+    notes = (
+        [NEITHER] if len(without) == len(LOOKS) else [f"{look.name}: no clipping, hence no angle." for look in without]
+    )
+    return notes + [f"{look.name}: {words}." for look, history in named if (words := ending(history))]
 
 
 def _sentence(look: Look, history: RunHistory) -> str:
-    if not len(history.step):
-        return f"{look.name}: {ending(history)}, before there was any gradient."
-    text, values = f"{look.name}: {_how(history)}", angle(history)
-    turned = values[values > 0]
-    if turned.size:
-        text += (
-            f"; where it does, the median angle is {number(float(np.median(turned)))} degrees and the largest "
-            f"{number(float(turned.max()))}"
-        )
-    elif history.experiment.clip != "none":
-        text += "; the angle is 0 degrees at every step"
-    return text + (f"; {words}." if (words := ending(history)) else ".")
+    how = f"; {words}" if (words := ending(history)) else ""
+    if history.experiment.clip == "none":
+        return f"{look.name}: no clipping, so the gradient keeps its direction{how}."
+    angles = degrees(history)[clipped(history)].round(1)
+    angles = angles[np.isfinite(angles)]
+    if not angles.size:
+        return f"{look.name}: clipping by {history.experiment.clip} never had anything to cut{how}."
+    return (
+        f"{look.name}: clipping by {history.experiment.clip} turns the gradient by {number(float(np.median(angles)))} "
+        f"degrees in the median of the clipped updates and by at most {number(float(angles.max()))}{how}."
+    )

@@ -37,7 +37,7 @@ def _sentence(whose: str, who: str, history: RunHistory) -> str:
     if largest == 0 and not broke_off:
         return f"{who} has no gradient at all, and {_end(history)}."
     reached = f"{whose} gradient norm reaches {number(largest)}{_cut_back(history)}"
-    return f"{reached} {'before it breaks off:' if broke_off else 'and'} {_end(history)}."
+    return f"{reached} {'before the run breaks off:' if broke_off else 'and'} {_end(history)}."
 
 
 def _cut_back(history: RunHistory) -> str:
@@ -48,9 +48,10 @@ def _cut_back(history: RunHistory) -> str:
     limit = name(experiment.clip_threshold)
     rows = np.isfinite(history.total_gradient_norm)
     share = float(np.mean(clipped(history)[rows]))
+    by_norm = experiment.clip == "norm"
     if share == 0:
-        return f", never above its threshold of {limit}," if experiment.clip == "norm" else ", no entry above its threshold,"
-    how = f"is cut back to {limit}" if experiment.clip == "norm" else f"has its entries cut off at {limit}"
+        return f", never above its threshold of {limit}," if by_norm else f", no entry above its threshold of {limit},"
+    how = f"is cut back to {limit}" if by_norm else f"has its entries cut off at {limit}"
     return f", {how} in {percent(share)} of the updates,"
 
 
@@ -59,5 +60,5 @@ def _end(history: RunHistory) -> str:
         return ending(history)
     loss, average = float(history.train_loss[-1]), average_loss(history.experiment)
     stopped = f" ({ending(history)})" if ending(history) else ""
-    judged = ", no better than always giving the average answer" if 0 < NO_BETTER * average <= loss else ""
+    judged = ", no better than the average answer" if 0 < NO_BETTER * average <= loss else ""
     return f"its training loss ends at {number(loss)}{stopped}{judged}"

@@ -38,9 +38,6 @@ MOST_CELLS = 4000  # in a panel: deep networks get fewer columns, so that the pa
 ZERO_COLOR = "#a3a3a3"  # in none of the scale's hues
 ZERO_GAP = 2  # px between layers, which makes stripes: not by colour alone
 ZEROS = "Grey stripes: exactly 0."
-# A few cells that reach decades beyond all others, of a run that explodes before it ends, would leave one colour for
-# the rest: an end of the scale that is so far out moves in to where the outermost share of the cells begins.
-OUTERMOST, FAR_DECADES = 0.02, 3
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -126,29 +123,6 @@ def _span(steps: list[int], histories: tuple[RunHistory, RunHistory]) -> list[fl
 
 def _whole_steps(steps: list[int]) -> Json:
     return {"dtick": 1} if steps[-1] <= FEW_STEPS else {}
-
-
-def _color_axis(title: str, values: np.ndarray) -> tuple[Json, list[str]]:
-    """One scale for all the cells, without what is far beyond nearly all of them; and a note where it leaves out some.
-
-    values: everything that is drawn.
-    """
-    logs = np.log10(values[np.isfinite(values) & (values > 0)])
-    if not logs.size:
-        return log_color_axis(title, values), []
-    low, high = np.quantile(logs, [OUTERMOST, 1 - OUTERMOST])
-    least = float(low if low - logs.min() > FAR_DECADES else logs.min())
-    most = float(high if logs.max() - high > FAR_DECADES else logs.max())
-    notes = [
-        f"{which} colour: {number(10.0**end)} and {more}, as far as {number(10.0 ** float(extreme))}."
-        for which, end, more, extreme, cut in (
-            ("Darkest", least, "less", logs.min(), least > logs.min()),
-            ("Lightest", most, "more", logs.max(), most < logs.max()),
-        )
-        if cut
-    ]
-    within = values[np.isfinite(values) & (values > 0)][(logs >= least) & (logs <= most)]
-    return log_color_axis(title, within), notes
 
 
 def _maps(steps: np.ndarray, signal: np.ndarray, row: str, unit: str) -> list[Json]:

@@ -23,29 +23,30 @@ from pages.charts.figure import (
     frame,
     log_axis,
     merged,
+    row_heading,
     step_line,
 )
 from pages.charts.through_updates import on_log_axis
 from pages.charts.weight_norms import MOST_CURVES, depth_axis, drawn_layers, key_of_depth
-from pages.charts.wording import layer_name, number
+from pages.charts.wording import layer_name, loss_unit, number
 
 TITLE = "The last steps: what overflowed first"
 QUESTION = "When it ends in NaN, which number overflowed first, and what were the last finite ones on the way there?"
 
 Array = np.ndarray
 
-LAST_UPDATES = 20
+LAST = 20  # updates
 LOOKS = (PATIENT, TREATED)
-MEASURES = (("delta_rms", "rms ∂L/∂z"), ("gradient_norm", "‖∂L/∂W‖"), ("weight_norm", "‖W‖"))
-PANELS = ((0.71, 1.0), (0.355, 0.645), (0.0, 0.29))  # of the figure's height, top to bottom
-# The panel that tells most of a tensor's overflow: on the way forward it is the weights that made it large.
-PANEL_OF = {"error signal": 0, "gradient": 1}
-FORWARD_PANEL = 2
+FIELDS = ("delta_rms", "gradient_norm", "weight_norm")
+PANELS = ((0.74, 0.96), (0.38, 0.60), (0.02, 0.24))  # of the figure's height, top to bottom
 LABELS = 3  # powers of ten that stay apart in a panel
-HEIGHT = 520
+HEIGHT = 540
+HEADINGS = 28  # px between the headings of the columns and that of the first row
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
-CROSS = {"symbol": "x", "size": 13, "color": "#808080", "line": {"color": "#ffffff", "width": 1}}
+LARGEST_DECADE = 308  # of the floating-point numbers; beyond it an axis ends nowhere
+CROSS = {"symbol": "x", "size": 11, "color": "#808080", "line": {"color": "#ffffff", "width": 1}}
 HOW_TO_READ = "Thick: layer 1. Dotted: output."
+OVERFLOWED = "Cross: last finite number of the layer that overflowed first."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -53,6 +54,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     histories = (patient, treated)
     most_layers = max(history.layers for history in histories)
     headings, top = column_headings([_heading(history) for history in histories])
+    for heading in headings:
+        heading["yshift"] = HEADINGS
+    top += HEADINGS
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
     key = -AXIS_BELOW / (HEIGHT - top - BELOW)
     layout: Json = {
@@ -60,26 +64,25 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "hovermode": "closest",
     }  # fmt: skip
     traces: list[Json] = [key_of_depth()]
-    for row, ((field, title), domain) in enumerate(zip(MEASURES, PANELS, strict=True)):
-        values = [on_log_axis(getattr(history, field)[-LAST_UPDATES:]) for history in histories]
-        value_axis = log_axis(title, np.concatenate([one.ravel() for one in values]), LABELS, domain=domain)
-        for column, (look, history, one) in enumerate(zip(LOOKS, histories, values, strict=True)):
+    for row, (field, domain) in enumerate(zip(FIELDS, PANELS, strict=True)):
+        values = [on_log_axis(_last(history, field)) for history in histories]
+        value_axis = _axis(values, domain)
+        for column, (look, history, drawn) in enumerate(zip(LOOKS, histories, values, strict=True)):
             place = 2 * row + column + 1
             x, y = "x2" if column else "x", f"y{place}" if place > 1 else "y"
-            lines = _lines(look, history, one, most_layers)
-            if _row_of_first(history) == row:
-                lines += _first_to_overflow(history, one)
-            traces += [line | {"xaxis": x, "yaxis": y} for line in lines]
-            shared = {"showticklabels": False, "title": {"text": ""}} if column else {}
+            panel = _lines(look, history, drawn, most_layers) + _cross(history, drawn)
+            traces += [trace | {"xaxis": x, "yaxis": y} for trace in panel]
+            shared = {"showticklabels": False} if column else {}
             layout["yaxis" + y[1:]] = merged(value_axis, {"anchor": x} | shared)
-    for column, (history, panel) in enumerate(zip(histories, COLUMNS, strict=True)):
+    for column, (history, span) in enumerate(zip(histories, COLUMNS, strict=True)):
         name, lowest = ("xaxis2", "y6") if column else ("xaxis", "y5")
-        layout[name] = axis("step (updates)", range=_span(history), domain=panel, anchor=lowest, nticks=4)
+        layout[name] = axis("step (updates)", range=_span(history), domain=span, anchor=lowest, nticks=4)
     below = footnotes(_notes(histories), HEIGHT, BELOW)
-    layout["annotations"] = headings + below.pop("annotations", [])
+    rows = [row_heading(title, domain[1]) for title, domain in zip(_titles(*histories), PANELS, strict=True)]
+    layout["annotations"] = headings + rows + below.pop("annotations", [])
     frames = [
         frame(step, layout={"shapes": step_line(step, "paper") + step_line(step, "paper", "x2")})
-        for step in timeline_steps(*histories)
+        for step in _line_steps(*histories)
     ]
     return AnimatedFigure(traces, merged(layout, below), frames)
 
@@ -93,44 +96,67 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     """One row a network, update and layer, over the last updates on record."""
     parts = []
     for look, history in zip(LOOKS, (patient, treated), strict=True):
-        steps = _steps(history)
+        steps, layers = _steps(history), np.arange(history.layers)
         columns = {
             "network": look.name,
             "training step (updates)": np.repeat(steps, history.layers),
-            "layer": np.tile(np.arange(1, history.layers + 1), len(steps)),
+            "layer": np.tile(layers + 1, len(steps)),
+            "overflowed first": np.tile(layers == _culprit(history), len(steps)),
         }
-        for field, title in MEASURES:
-            columns[title] = getattr(history, field)[-LAST_UPDATES:].ravel()
+        for field, title in zip(FIELDS, _titles(patient, treated), strict=True):
+            columns[title] = _last(history, field).ravel()
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def first_to_overflow(history: RunHistory) -> str:
-    """The tensor that first was not finite, and its step: "pre-activation of layer 3 at step 5"; "" if none was."""
-    if history.diverged_at is None:
-        return ""
-    step, layer, tensor = history.diverged_at
-    if layer is None:
-        return f"{tensor} at step {step}"
-    place = layer_name(history, layer)
-    return f"{tensor} of {'the ' if place == 'output layer' else ''}{place} at step {step}"
+def _titles(*histories: RunHistory) -> tuple[str, str, str]:
+    unit = loss_unit(*histories)
+    return f"error signal rms ∂L/∂z ({unit})", f"gradient ‖∂L/∂W‖ ({unit})", "weights ‖W‖"
+
+
+def _culprit(history: RunHistory) -> int | None:
+    """Index of the layer that overflowed first; None where no number did, or one of no layer, as the loss."""
+    return history.diverged_at[1] if history.diverged_at else None
+
+
+def _last(history: RunHistory, field: str) -> Array:
+    return getattr(history, field)[-LAST:]
 
 
 def _steps(history: RunHistory) -> Array:
-    return history.step[-LAST_UPDATES:]
+    return history.step[-LAST:]
+
+
+def _axis(values: list[Array], domain: tuple[float, float]) -> Json:
+    """A log axis of the panels of a row, whose title stands over them."""
+    look = log_axis("", np.concatenate([drawn.ravel() for drawn in values]), LABELS, domain=domain)
+    low, high = look["range"]
+    return look | {"range": [low, min(high, LARGEST_DECADE)]}
 
 
 def _span(history: RunHistory) -> list[float]:
-    """From the first drawn update to where the run ended."""
-    steps = [*_steps(history), history.diverged_at[0] if history.diverged_at else history.evaluation_step[-1]]
-    return [float(min(steps)) - 0.5, float(max(steps)) + 0.5]
+    """From the first drawn update to the last one, or to where the run broke off."""
+    steps = [*_steps(history).tolist(), *(history.diverged_at[:1] if history.diverged_at else ())]
+    return [min(steps) - 0.5, max(steps) + 0.5]
+
+
+def _line_steps(*histories: RunHistory) -> list[int]:
+    """Of the timeline's steps those at which the line of the step moves within a panel, or leaves it."""
+    steps, spans = timeline_steps(*histories), [_span(history) for history in histories]
+    inside = [any(low <= step <= high for low, high in spans) for step in steps]
+    moves = [here or before for here, before in zip(inside, [True, *inside[:-1]], strict=True)]
+    return sorted({step for step, moved in zip(steps, moves, strict=True) if moved} | {steps[-1]})
 
 
 def _lines(look: Look, history: RunHistory, values: Array, most_layers: int) -> list[Json]:
     """A line a layer in the colour of its depth; first and output layer can be told apart without colour."""
-    steps, colors = _steps(history), depth_colors(most_layers)
+    steps, colors, culprit = _steps(history), depth_colors(most_layers), _culprit(history)
+    layers = drawn_layers(history)
+    if culprit is not None and culprit not in layers:
+        nearest = min(layers[1:-1], key=lambda layer: abs(layer - culprit))
+        layers[layers.index(nearest)] = culprit
     traces = []
-    for layer in drawn_layers(history):
+    for layer in layers:
         line: Json = {"color": colors[layer], "width": 3.5 if layer == 0 else 1.5}
         if layer == history.layers - 1:
             line |= {"dash": "dot", "width": 3}
@@ -144,70 +170,60 @@ def _lines(look: Look, history: RunHistory, values: Array, most_layers: int) -> 
     return traces
 
 
-def _row_of_first(history: RunHistory) -> int | None:
-    if history.diverged_at is None or history.diverged_at[1] is None:
-        return None
-    return PANEL_OF.get(history.diverged_at[2], FORWARD_PANEL)
-
-
-def _first_to_overflow(history: RunHistory, values: Array) -> list[Json]:
-    """A cross at the last finite value of the layer that overflowed first."""
-    assert history.diverged_at is not None
-    of_layer = values[:, history.diverged_at[1]]
-    finite = np.flatnonzero(np.isfinite(of_layer))
+def _cross(history: RunHistory, values: Array) -> list[Json]:
+    """A cross at the last finite value of the layer that overflowed first, where there is one."""
+    culprit = _culprit(history)
+    if culprit is None:
+        return []
+    finite = np.flatnonzero(np.isfinite(values[:, culprit]))
     if not finite.size:
         return []
-    x, y = _steps(history)[finite[-1]], of_layer[finite[-1]]
+    x, y = int(_steps(history)[finite[-1]]), float(values[finite[-1], culprit])
     return [
         {
-            "type": "scatter", "mode": "markers", "x": [int(x)], "y": [float(y)], "marker": CROSS, "cliponaxis": False,
-            "name": "overflowed first", "hovertemplate": f"{first_to_overflow(history)}<extra></extra>",
+            "type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": CROSS, "cliponaxis": False,
+            "name": "overflowed first", "hovertemplate": "step %{x}: %{y:.2~e}",
         }
     ]  # fmt: skip
 
 
 def _heading(history: RunHistory) -> str:
-    if first := first_to_overflow(history):
-        return f"not finite: {first}"
-    return "did not break off"
+    if history.diverged_at is None:
+        return "all numbers finite"
+    step, layer, tensor = history.diverged_at
+    return f"step {step} breaks off: {tensor}{'' if layer is None else f', {layer_name(history, layer)}'}"
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
     notes = [HOW_TO_READ]
-    if any(_row_of_first(history) is not None and len(history.step) for history in histories):
-        notes[0] += " Cross: the layer that overflowed first."
+    if any(_culprit(history) is not None and len(history.step) for history in histories):
+        notes.append(OVERFLOWED)
     if max(history.layers for history in histories) > MOST_CURVES:
         notes.append(f"Of more than {MOST_CURVES} layers, {MOST_CURVES} are drawn.")
     for look, history in zip(LOOKS, histories, strict=True):
         if not len(history.step):
             notes.append(f"{look.name}: not one update; there is nothing to draw.")
-        elif first := first_to_overflow(history):
-            notes.append(f"{look.name}: {first} was no finite number. The last ones before it are drawn.")
-        else:
-            notes.append(f"{look.name}: every number stayed finite. Drawn are its last {len(_steps(history))} updates.")
+        elif any((_last(history, field) == 0).any() for field in FIELDS):
+            notes.append(f"{look.name}: what is missing is exactly 0, for which a log axis has no place.")
     return notes
 
 
 def _sentence(look: Look, history: RunHistory) -> str:
-    first = first_to_overflow(history)
+    ended = "it did not break off"
+    layer = _culprit(history)
+    if history.diverged_at is not None:
+        step, _, tensor = history.diverged_at
+        place = "" if layer is None else layer_name(history, layer)
+        of = f" of {'the ' if place == 'output layer' else ''}{place}" if place else ""
+        ended = f"at step {step} the {tensor}{of} was the first to be no finite number"
     if not len(history.step):
-        return f"{look.name}: {first or 'nothing'} was not finite, before there was any update."
-    begins = (
-        f"{look.name}: {first} was the first number that was not finite"
-        if first
-        else (f"{look.name}: every number stayed finite")
-    )
-    layer = history.diverged_at[1] if history.diverged_at and history.diverged_at[1] is not None else 0
+        return f"{look.name}: {ended}, before there was any update."
+    steps, shown = _steps(history), layer or 0
     parts = []
-    for field, title in MEASURES:
-        values = getattr(history, field)[-LAST_UPDATES:, layer]
-        finite = np.flatnonzero(np.isfinite(values))
+    for field, name in zip(FIELDS, ("rms ∂L/∂z", "‖∂L/∂W‖", "‖W‖"), strict=True):
+        values = _last(history, field)[:, shown]
+        finite = values[np.isfinite(values)]
         if finite.size:
-            step = _steps(history)[finite[-1]]
-            parts.append(
-                f"{title} went from {number(values[finite[0]])} to {number(values[finite[-1]])} at step {step}"
-            )
-    over = (
-        f"over the last {len(_steps(history))} updates on record, in {layer_name(history, layer)}, {', '.join(parts)}"
-    )
-    return f"{begins}; {over}."
+            parts.append(f"{name} from {number(float(finite[0]))} to {number(float(finite[-1]))}")
+    went = f"in {layer_name(history, shown)}, {', '.join(parts)}" if parts else "without a finite number"
+    return f"{look.name}: {ended}. Steps {steps[0]} to {steps[-1]}: {went}."

@@ -1,14 +1,16 @@
 """How far does each step really move the network?
 
-Length ‖Δθ‖ of the step that was taken, over all parameters, through training.  With gradient descent clipped by norm it
-is at most ηθ: the learning rate times the threshold.
+Length ‖Δθ‖ of the step that was taken, over all parameters, through training.  With gradient descent it is η times the
+gradient that clipping left, and so at most η times the longest that clipping leaves.
 """
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.clipping import longest_clipped
 from pages.charts.clock import timeline_steps
+from pages.charts.fences import within_fences
 from pages.charts.figure import (
     PATIENT,
     TREATED,
@@ -22,48 +24,52 @@ from pages.charts.figure import (
     merged,
     step_line,
 )
-from pages.charts.through_updates import curve, on_log_axis, peaks
-from pages.charts.wording import ending, number
+from pages.charts.through_updates import curve, left_out, median_and_largest, on_log_axis, peaks
+from pages.charts.wording import ending, legends, number
 
 TITLE = "Size of the steps taken"
 QUESTION = "How far does each step really move the network?"
 
+Array = np.ndarray
+
+LOOKS = (PATIENT, TREATED)
 BOUND_WIDTH = 2
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """‖Δθ‖ of both networks against the training step, on a log axis; the longest that clipping allows as a line."""
-    networks = ((PATIENT, patient), (TREATED, treated))
-    end = max(int(history.evaluation_step[-1]) for _, history in networks)
+    """‖Δθ‖ of both networks against the training step, on a log axis; dotted the longest that clipping allows."""
+    histories = (patient, treated)
+    end = max(int(history.evaluation_step[-1]) for history in histories)
+    bounds = [longest_step(history) for history in histories]
+    lengths = np.concatenate([history.total_update_norm for history in histories])
+    shown = within_fences(np.append(lengths, [bound for bound in bounds if bound]))
     traces: list[Json] = []
-    drawn = []
-    for look, history in networks:
+    for look, history, legend in zip(LOOKS, histories, legends(*histories), strict=True):
         kept = peaks(history.total_update_norm)
         values = on_log_axis(history.total_update_norm)[kept]
-        traces.append(curve(look, history.step[kept], values, "step ‖Δθ‖"))
-        drawn.append(values)
-    for look, history in networks:
-        if longest := longest_step(history):
-            traces.append(_bound(look, longest, end))
-            drawn.append(np.array([longest]))
+        traces.append(curve(look, f"{look.name}: {legend}", history.step[kept], values, "step ‖Δθ‖: %{y:.3~g}"))
+    for look, bound in zip(LOOKS, bounds, strict=True):
+        if bound:
+            traces.append(_line(look, bound, end))
+    value_axis = log_axis("step ‖Δθ‖", shown)
     layout = {
         "xaxis": axis("training step (updates)", [0, end]),
-        "yaxis": log_axis("step ‖Δθ‖", np.concatenate(drawn)),
+        "yaxis": value_axis,
         "hovermode": "closest",
     }
-    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(patient, treated)]
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(networks))), frames)
+    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(*histories)]
+    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, value_axis))), frames)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Median and longest step of both networks."""
-    return " ".join(_sentence(look, history) for look, history in ((PATIENT, patient), (TREATED, treated)))
+    """Median and longest step of both networks, and the longest that clipping allows."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
 
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     """One row a network and drawn update."""
     parts = []
-    for look, history in ((PATIENT, patient), (TREATED, treated)):
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
         kept = peaks(history.total_update_norm)
         columns = {
             "network": look.name,
@@ -75,42 +81,38 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def longest_step(history: RunHistory) -> float:
-    """ηθ, the longest step that gradient descent clipped by norm can take; 0 where there is no such bound."""
-    e = history.experiment
-    return e.learning_rate * e.clip_threshold if e.clip == "norm" and e.optimizer == "sgd" else 0.0
+def longest_step(history: RunHistory) -> float | None:
+    """η times the longest gradient that clipping leaves; None without clipping, and for optimizers that rescale it."""
+    longest = longest_clipped(history)
+    return longest * history.experiment.learning_rate if longest and history.experiment.optimizer == "sgd" else None
 
 
-def _bound(look: Look, longest: float, end: int) -> Json:
+def _line(look: Look, bound: float, end: int) -> Json:
     return {
-        "type": "scatter", "mode": "lines", "x": [0, end], "y": [longest] * 2,
-        "name": f"{look.name}: longest with clipping, ηθ", "hovertemplate": "ηθ = %{y:.3~g}<extra></extra>",
-        "line": {"color": look.color, "width": BOUND_WIDTH, "dash": "dot"},
+        "type": "scatter", "mode": "lines", "x": [0, end], "y": [bound] * 2, "name": f"{look.name}, longest step",
+        "showlegend": False, "line": {"color": look.color, "width": BOUND_WIDTH, "dash": "dot"},
+        "hovertemplate": f"at most %{{y:.3~g}}<extra>{look.name}</extra>",
     }  # fmt: skip
 
 
-def _notes(networks: tuple[tuple[Look, RunHistory], ...]) -> list[str]:
+def _notes(histories: tuple[RunHistory, RunHistory], value_axis: Json) -> list[str]:
     notes = []
-    for look, history in networks:
-        if (history.total_update_norm == 0).any():
-            notes.append(f"{look.name}: a step of exactly 0 is not drawn.")
+    for look, history in zip(LOOKS, histories, strict=True):
+        if bound := longest_step(history):
+            notes.append(f"{look.name}: dotted, the longest step that clipping allows, {number(bound)}.")
+        notes += left_out(look, history, history.total_update_norm, value_axis, "steps")
         if words := ending(history):
             notes.append(f"{look.name}: {words}.")
     return notes
 
 
 def _sentence(look: Look, history: RunHistory) -> str:
+    how = f"; {words}" if (words := ending(history)) else ""
     if not len(history.step):
-        return f"{look.name}: {ending(history)}, before there was any update."
-    lengths = history.total_update_norm
-    finite = np.isfinite(lengths)
-    if not finite.any():
-        return f"{look.name}: no step is of finite length; {ending(history)}."
-    longest = int(np.where(finite, lengths, -np.inf).argmax())
-    text = (
-        f"{look.name}: the median step moves the parameters by {number(float(np.median(lengths[finite])))}, the "
-        f"longest by {number(float(lengths[longest]))} at step {history.step[longest]}"
-    )
-    if bound := longest_step(history):
-        text += f"; clipping allows at most {number(bound)}"
-    return text + (f"; {words}." if (words := ending(history)) else ".")
+        return f"{look.name}: it takes no step{how}."
+    said = median_and_largest(history, history.total_update_norm)
+    if not said:
+        return f"{look.name}: no step is of finite length{how}."
+    bound = longest_step(history)
+    allowed = f"; clipping allows at most {number(bound)}" if bound else ""
+    return f"{look.name}: the length ‖Δθ‖ of a step is {said}{allowed}{how}."

@@ -10,6 +10,7 @@ import pytest
 from engine import initialize
 from pages.charts import clipping as chart
 from pages.charts.clock import timeline_steps
+from pages.charts.through_updates import MOST_POINTS
 from pages.charts.wording import number, percent
 from tests.charts.clipped_runs import BREAKS_OFF, BY_NORM, BY_VALUE, WILD, clipped_pair, run
 from tests.charts.odd_runs import pair
@@ -91,6 +92,14 @@ def test_a_gradient_off_the_axis_is_said_in_numbers_and_flattens_nothing():
     assert "off the axis" not in notes(chart.figure(patient, treated))
 
 
+def test_what_whole_decades_bring_back_on_the_axis_is_not_said_to_be_off_it():
+    for histories in (clipped_pair(BREAKS_OFF, replace(BREAKS_OFF, clip="norm")), clipped_pair(WILD, BY_VALUE)):
+        figure = chart.figure(*histories)
+        for who, history in zip(("Patient", "Treated"), histories, strict=True):
+            top = np.log10(history.total_gradient_norm.max())
+            assert (f"{who}: off the axis, up to" in notes(figure)) == (top > figure.layout.yaxis.range[1])
+
+
 def test_how_a_run_broke_off_is_said():
     histories = clipped_pair(BREAKS_OFF, replace(BREAKS_OFF, clip="norm"))
     assert histories[0].status == "diverged"
@@ -114,7 +123,7 @@ def test_long_runs_are_thinned_with_ends_and_largest_kept():
         warnings.simplefilter("error")
         figure = chart.figure(patient, treated)
     drawn = curve(figure, "Patient before clipping")
-    assert len(drawn.x) <= chart.MOST_POINTS + 1
+    assert len(drawn.x) <= MOST_POINTS
     assert (drawn.x[0], drawn.x[-1], max(drawn.y)) == (patient.step[0], patient.step[-1], 99)
     assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
 

@@ -120,3 +120,23 @@ def test_zeros_are_said_in_words():
     for name, said in (("both of zeros", True), ("plain", False)):
         notes = chart.figure(*pair(name)).layout.annotations[-1].text.replace("<br>", " ")
         assert ("Treated: what is missing is exactly 0" in notes) == said
+
+
+def test_the_line_of_the_step_moves_only_where_it_is_in_view_and_leaves_it():
+    patient, treated = clipped_pair(replace(WILD, steps=100), replace(WILD, steps=100))
+    figure = chart.figure(patient, treated)
+    assert figure.steps[0] == 0
+    assert figure.steps[-1] == 100
+    assert min(figure.steps[1:]) >= 100 - chart.LAST
+    broken_at = replace(patient, diverged_at=(3, 0, "gradient"), status="diverged")
+    early = {name: getattr(patient, name)[:3] for name in ("step", *FIELDS)}
+    figure = chart.figure(replace(broken_at, **early), treated)
+    assert any(3 < step < 10 for step in figure.steps), "else the line would stay in view when the timeline is beyond"
+
+
+def test_axes_end_within_the_numbers_that_there_are():
+    patient, treated = broken(1, "gradient")
+    gradients = patient.gradient_norm.copy()
+    gradients[-2] = 1.7e308
+    figure = chart.figure(replace(patient, gradient_norm=gradients), treated)
+    assert figure.layout.yaxis3.range[1] == chart.LARGEST_DECADE

@@ -1,0 +1,46 @@
+"""Exploding gradients: what grows on its way back makes steps too long to survive, and clipping shortens them."""
+
+import streamlit as st
+
+from pages.charts import (
+    chain_rule_factors,
+    clipping,
+    clipping_angle,
+    gradient_per_layer,
+    gradient_through_training,
+    learning_curves,
+    overflow,
+    step_size,
+    weight_norms,
+)
+from pages.charts.exploding_verdict import verdict
+from pages.components.catalogue import lesson_of
+from pages.components.controls import controls
+from pages.components.frame import footer, page
+from pages.components.lessons import chain_rule, compare, text
+from pages.components.runs import histories_of
+from pages.components.trials import trials
+
+LESSON = lesson_of("exploding_gradients")
+FIRST = clipping, learning_curves, gradient_per_layer
+THEN = (
+    (gradient_through_training, chain_rule_factors),
+    (weight_norms, overflow),
+    (step_size, clipping_angle),
+)
+
+frame = page("exploding_gradients")
+sentence = st.container(key="verdict")
+choice = controls(LESSON)
+frame.tools(choice.address)
+patient, treated = histories_of((choice.patient, choice.treated))
+compare(sentence, FIRST, THEN, patient, treated, verdict, "Gradient norms are those before clipping.")
+text(LESSON, "Why it explodes")
+chain_rule(patient, treated)
+text(LESSON, "How it ends")
+text(LESSON, "What helps, and why")
+st.subheader("Try this")
+trials(LESSON, patient, treated)
+text(LESSON, "Where else it lives")
+text(LESSON, "Words")
+footer()
