@@ -1,8 +1,10 @@
 """Address and screen agree: after every control, reload and Back, on a cold deep link, and after a thing to try."""
 
 import json
+import shutil
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,16 +12,27 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from engine.experiment import SETTINGS
+from pages.components import frame
 from pages.components.controls import PREFIX, SHARED
 
-APP = "tests/browser/address_demo/app.py"
+DEMO = Path(__file__).parent / "address_demo"
 LESSON = "vanishing_gradients"
 SECONDS = 15
 
 
 @pytest.fixture(scope="module")
-def home(serve_module: Callable[..., str]) -> str:
-    return serve_module(APP)
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo, with an empty page for each other entry of the menu: Streamlit links to pages that there are."""
+    folder = tmp_path_factory.mktemp("address") / "demo"
+    shutil.copytree(DEMO, folder)
+    for row in frame.lessons():
+        (folder / row.file).touch()
+    return folder / "app.py"
+
+
+@pytest.fixture(scope="module")
+def home(serve_module: Callable[..., str], app: Path) -> str:
+    return serve_module(app)
 
 
 def said(page: Page) -> list[dict[str, Any]]:
@@ -120,9 +133,9 @@ def test_address_and_screen_agree_after_every_kind_of_control(page: Page, home: 
     expect(page.get_by_text("at home")).to_be_visible()
 
 
-def test_a_cold_deep_link_on_a_fresh_server(page: Page, serve: Callable[..., str]):
+def test_a_cold_deep_link_on_a_fresh_server(page: Page, serve: Callable[..., str], app: Path):
     query = "?depth=12&activation=tanh&treated_activation=relu&treated_initializer=he_normal&learning_rate=0.0123"
-    opened(page, serve(APP, LESSON + query))
+    opened(page, serve(app, LESSON + query))
     agree(
         page,
         {"depth": "12", "activation": "tanh", "learning_rate": "0.0123"},  # defaults leave the address
