@@ -1,7 +1,7 @@
 """How fast the lesson's page is: the page's rows of the design's budgets, measured on a server of their own.
 
     pip install -r tests/requirements.txt
-    python tests/benchmarks/pages.py
+    python tests/benchmarks/page_speed.py
 
 Prints a Markdown table after two to three minutes.  Nothing here can fail for a slow machine.  A class is
 thirty clients that speak Streamlit's protocol over loopback, without browsers, which would slow each other down.
@@ -33,6 +33,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from pages.components.catalogue import ward  # noqa: E402
+
 LESSON = "vanishing_gradients"
 CHARTS = 8
 COMPONENT = "backprop_clinic_chart"
@@ -57,6 +61,7 @@ TOGGLE = """([button, number]) => new Promise((done) => {
   button.click();
   look();
 })"""
+WARD_DRAWN = "(number) => document.querySelectorAll('[class*=st-key-case_] img[alt^=Patient]').length === number"
 DRAWN = "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.dataset.version).length === number"
 
 
@@ -119,11 +124,12 @@ def served() -> Iterator[Server]:
 # ------------------------------------------------------------------------------------------------------------ browser
 
 
-def start_to_first_page(browser: Browser) -> tuple[float, float]:
-    """Seconds from the command to the home page, and to the lesson's charts where that is the first page."""
+def start_to_first_page(browser: Browser) -> list[float]:
+    """Seconds from the command to the home page, to the pictures of its ward, and to a lesson's charts as first page."""
     seconds = []
     for path, drawn, argument in (
-        ("", "() => document.querySelector('.st-key-ward a')", None),
+        ("", "() => document.querySelector('.st-key-lessons a')", None),
+        ("", WARD_DRAWN, len(ward())),
         (LESSON, DRAWN, CHARTS),
     ):
         with served() as server:
@@ -132,7 +138,7 @@ def start_to_first_page(browser: Browser) -> tuple[float, float]:
             page.wait_for_function(drawn, arg=argument, timeout=1000 * LONGEST)
             seconds.append(time.monotonic() - server.started)
             page.close()
-    return seconds[0], seconds[1]
+    return seconds
 
 
 def toggles(browser: Browser, server: Server) -> tuple[list[float], list[float]]:
@@ -333,7 +339,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=next(filter(None, map(which, BROWSERS)), None), args=BROWSER_OPTIONS
         )
-        home, lesson = start_to_first_page(browser)
+        home, pictures, lesson = start_to_first_page(browser)
         with served() as server:
             fresh, cached = toggles(browser, server)
         browser.close()
@@ -355,6 +361,7 @@ def main() -> None:
         ("errors among their answers", 0, len(unlike.errors + alike.errors), f"of {len(answers)}"),
         ("resident memory meanwhile", 700, max(unlike.resident_bytes, alike.resident_bytes) / 1e6, "MB"),
         ("`streamlit run app.py` to the home page drawn", 5, home, "s"),
+        ("the same to the pictures of all patients", "", pictures, "s"),
         ("the same to the lesson's charts drawn", "", lesson, "s"),
     ]  # fmt: skip
     print(f"{_machine()}; load at the end {os.getloadavg()[0]:.1f}.\n")
