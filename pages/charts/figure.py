@@ -17,6 +17,7 @@ import math
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,8 @@ _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
 
 # The typed arrays that Plotly.js reads, by NumPy's code without byte order, which is little-endian everywhere.
 _TYPED_ARRAYS = frozenset({"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"})
+SMALLEST, LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 _AXIS_LOOK: Json = {
     "tickfont": {"size": TICK_SIZE},
@@ -118,15 +121,16 @@ _LAYOUT_LOOK: Json = {
 }  # fmt: skip
 
 
-class AnimatedFigure(go.Figure):
-    """A Plotly figure whose frames stay plain dicts, and which wears the common look.
+class AnimatedFigure:
+    """A Plotly figure as plain dicts, frames included, which wears the common look.
 
-    data: traces as dicts; layout: a dict, laid over the common look; frames: what `frame` returns, steps ascending.
+    data: traces; layout: laid over the common look; frames: what `frame` returns, steps ascending.
     The base figure shows the last frame: the end of the run, the timeline's first position.  Every frame must set the
     same attributes of the same traces, since the timeline jumps from any frame to any other; ValueError otherwise.
 
-    Plotly's validation of frames takes longer than training does, so nothing is validated here: `validate` is for
-    tests.  Arrays of frames and traces travel as base64, float64 shortened to float32 where its range allows.
+    Plotly's own objects take as long to build as a run takes to train, and are made only where somebody asks: `data`
+    and `layout` as Plotly has them, and `validate`, for tests and notebooks.  Arrays travel as base64, float64
+    shortened to float32 where its range allows.
     """
 
     def __init__(self, data: Sequence[Json] = (), layout: Mapping[str, Any] | None = None, frames: Iterable[Json] = ()):
@@ -137,9 +141,22 @@ class AnimatedFigure(go.Figure):
             for index, part in zip(frames[-1]["traces"], frames[-1]["data"], strict=True):
                 traces[index] = merged(traces[index], part)
             look = merged(look, frames[-1].get("layout", {}))
-        super().__init__(data=traces, layout=look, _validate=False)
-        self._frames = frames
+        self._data, self._layout, self._frames = traces, look, frames
         self._encoded_frames: list[Json] | None = None
+
+    @cached_property
+    def _plotly(self) -> go.Figure:
+        return go.Figure(self._data, self._layout, _validate=False)
+
+    @property
+    def data(self) -> Any:
+        """The traces as Plotly's objects."""
+        return self._plotly.data
+
+    @property
+    def layout(self) -> Any:
+        """The layout as Plotly's object."""
+        return self._plotly.layout
 
     @property
     def frames(self) -> tuple[Json, ...]:
@@ -152,14 +169,14 @@ class AnimatedFigure(go.Figure):
         return [int(frame["name"]) for frame in self._frames]
 
     def to_dict(self) -> Json:
-        """The figure as Plotly's JSON schema has it, arrays encoded; what st.plotly_chart and Plotly's io call."""
+        """The figure as Plotly's JSON schema has it, arrays encoded."""
         figure = {"data": _encoded(self._data), "layout": _encoded(self._layout)}
-        if self._encoded_frames is None:  # nine tenths of the work, and done again at every rerun of a page
+        if self._encoded_frames is None:  # shared with the enlarged figure
             self._encoded_frames = _encoded(self._frames)
         return figure | ({"frames": self._encoded_frames} if self._frames else {})
 
     def validate(self) -> go.Figure:
-        """The same figure through Plotly's validation, frames included; ValueError if invalid.  Slow: for tests."""
+        """The same figure through Plotly's validation, frames included; ValueError if invalid.  Slow."""
         figure = self.to_dict()
         types = [
             trace["type"] for trace in self._data
@@ -176,9 +193,6 @@ class AnimatedFigure(go.Figure):
         figure = AnimatedFigure(self._data, _with_larger_type(self._layout, factor))
         figure._frames, figure._encoded_frames = self._frames, self._encoded_frames
         return figure
-
-    def __reduce__(self) -> tuple:
-        return AnimatedFigure, (self._data, self._layout, self._frames)
 
 
 def frame(step: int, traces: Mapping[int, Json] | None = None, layout: Mapping[str, Any] | None = None) -> Json:
@@ -346,12 +360,14 @@ def compact(array: np.ndarray) -> np.ndarray:
     """The same picture in fewer bytes: float64 as float32 where its numbers fit, integers as short as they can be."""
     if array.dtype.kind in "iu" and array.itemsize > 2 and array.size:
         return array.astype(np.promote_types(np.min_scalar_type(array.min()), np.min_scalar_type(array.max())))
-    if array.dtype != np.float64:
+    if array.dtype != np.float64 or not array.size:
         return array
-    size = np.abs(array[np.isfinite(array) & (array != 0)])
-    limits = np.finfo(np.float32)
-    fits = not size.size or (size.min() >= limits.tiny and size.max() <= limits.max)
-    return array.astype(np.float32) if fits else array
+    size = np.abs(array)
+    smallest, largest = np.fmin.reduce(size, axis=None), np.fmax.reduce(size, axis=None)
+    if not (smallest > 0 and largest < np.inf):  # zeros and what is not finite fit always
+        size = size[np.isfinite(size) & (size > 0)]
+        smallest, largest = size.min(initial=1), size.max(initial=1)
+    return array.astype(np.float32) if smallest >= SMALLEST and largest <= LARGEST else array
 
 
 def merged(base: Mapping[str, Any], part: Mapping[str, Any]) -> Json:
@@ -407,12 +423,16 @@ def _finite(values: Any) -> np.ndarray:
 
 
 def _encoded(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is np.ndarray:
         array = compact(value)
-        if array.dtype.str[1:] not in _TYPED_ARRAYS or not array.size:
+        code = array.dtype.str[1:]
+        if code not in _TYPED_ARRAYS or not array.size:
             return value.tolist()
-        shape = {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else {}
-        return {"dtype": array.dtype.str[1:], "bdata": base64.b64encode(array.tobytes()).decode("ascii")} | shape
+        encoded = {"dtype": code, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}
+        return encoded | {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else encoded
     if isinstance(value, Mapping):
         return {name: _encoded(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages.charts.figure import CONFIG, AnimatedFigure
@@ -26,7 +27,7 @@ _chart = st.components.v2.component(
 def load_plotly() -> None:
     """Let Streamlit bring its Plotly.js, which comes with a chart of its own; nobody sees that."""
     with st.container(key="plotly"):
-        st.plotly_chart(AnimatedFigure(), key="nothing")
+        st.plotly_chart(go.Figure(), key="nothing")
 
 
 def encoded(figure: AnimatedFigure, alt: str) -> bytes:
@@ -38,4 +39,6 @@ def encoded(figure: AnimatedFigure, alt: str) -> bytes:
 
 def plot(chart: bytes, key: str) -> None:
     """Draw what `encoded` gave.  Where the key stays, the next figure takes the place of this one."""
-    _chart(key=key, data=chart)
+    # Streamlit presents the state of every component anew for every number field and choice of the page, unless its
+    # key ends like this: a sixth of a rerun's time.
+    _chart(key=f"{key}-None", data=chart)

@@ -18,6 +18,7 @@ from engine.training import CustomData
 CACHE_BYTES = 200e6  # of histories; a default run leaves about 1 MB, the largest 16 MB
 POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on
 PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
+PROGRESS_SECONDS = 0.25  # between two states of the bar: in a class, drawing it would slow down what it waits for
 GRACE_SECONDS = 0.5  # that a run outlives its last visitor, who may ask for it again in the very next rerun
 
 
@@ -140,17 +141,17 @@ def _wait(runs: Sequence[Run], place: DeltaGenerator) -> None:
 
     Streamlit interrupts a script only where it calls Streamlit.
     """
-    start, shown = time.monotonic(), False
+    due, shown = time.monotonic() + PATIENCE_SECONDS, False
     while True:
         ended, waiting = wait(runs, POLL_SECONDS, FIRST_EXCEPTION)
         for run in ended:
             run.result()
         if not waiting:
             break
-        if shown or time.monotonic() - start > PATIENCE_SECONDS:
+        if time.monotonic() > due:
             share = sum(run.progress for run in runs) / len(runs)
             place.progress(share, text=f"Training: {share:.0%}")
-            shown = True
+            due, shown = time.monotonic() + PROGRESS_SECONDS, True
         else:
             st.session_state.get("any")  # a point of interruption that sends nothing
     if shown:

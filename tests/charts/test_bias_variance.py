@@ -61,7 +61,7 @@ def test_each_panel_has_its_own_draws(measured):
 def test_the_figure_shows_mean_and_band(measured):
     figure = chart.figure({"Patient": measured, "Treated": measured}, OWN, OWN)
     figure.validate()
-    assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
+    assert len(plotly.io.to_json(figure.to_dict(), validate=False)) < MOST_BYTES
     for kind, axis in (("data", "y"), ("weights", "y2")):
         found = chart.decomposition(chart.of_draws(measured, OWN)[kind])
         line, band = [

@@ -125,7 +125,7 @@ def test_long_runs_are_thinned_with_ends_and_largest_kept():
     drawn = curve(figure, "Patient before clipping")
     assert len(drawn.x) <= MOST_POINTS
     assert (drawn.x[0], drawn.x[-1], max(drawn.y)) == (patient.step[0], patient.step[-1], 99)
-    assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
+    assert len(plotly.io.to_json(figure.to_dict(), validate=False)) < MOST_BYTES
 
 
 def test_alt_and_table_are_the_history():

@@ -100,7 +100,7 @@ def test_every_pair_of_runs_is_drawn(name):
         warnings.simplefilter("error")
         figure, text, said = chart.figure(results), chart.alt(results), chart.says(results)
     figure.validate()
-    assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
+    assert len(plotly.io.to_json(figure.to_dict(), validate=False)) < MOST_BYTES
     assert "nan" not in text + said
     assert len(chart.table(results)) == 2
 

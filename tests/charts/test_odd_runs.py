@@ -50,7 +50,7 @@ def test_every_pair_of_odd_runs_is_drawn(stem, name):
     assert set(figure.steps) <= set(clock)
     if figure.steps:
         assert (figure.steps[0], figure.steps[-1]) == (clock[0], clock[-1])
-    assert len(plotly.io.to_json(figure, validate=False)) < HEAVIER.get(stem, MOST_BYTES)
+    assert len(plotly.io.to_json(figure.to_dict(), validate=False)) < HEAVIER.get(stem, MOST_BYTES)
     assert text.startswith("Patient")
     assert text.endswith(".")
     assert "nan" not in text

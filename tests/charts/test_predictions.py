@@ -47,7 +47,7 @@ def assert_drawn(patient, treated):
     assert set(figure.steps) <= set(steps)
     assert (figure.steps[0], figure.steps[-1]) == (steps[0], steps[-1])
     assert len(figure.frames) <= chart.MOST_FRAMES
-    assert len(plotly.io.to_json(figure, validate=False)) < MOST_BYTES
+    assert len(plotly.io.to_json(figure.to_dict(), validate=False)) < MOST_BYTES
     assert "nan" not in text
     return figure, table
 
