@@ -32,7 +32,7 @@ from typing import Any
 from engine.blas import one_blas_thread
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.training import MAX_FRAMES, MAX_UPDATES, CustomData, Training, stacks
+from engine.training import MAX_FRAMES, MAX_UPDATES, CustomData, Training, shape_key, stacks
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,9 @@ DASK_ADDRESS = "DASK_SCHEDULER_ADDRESS"  # environment variable: where the sched
 SLICE_SECONDS = 0.25  # that a run keeps a worker before others get their turn
 CHUNK_SECONDS = 0.005  # between two looks at the clock
 MAX_WORKERS = 8  # processes; each holds about 50 MB
+TOGETHER = (
+    4  # runs of one shape that train as one stack where they have to wait; each then takes two thirds of the time
+)
 ATTEMPTS = 3  # that a slice gets when workers die under it
 START_SECONDS = 60.0  # for the first worker to be ready
 CONNECT_SECONDS = 5.0  # for a cluster's scheduler to answer
@@ -190,6 +193,8 @@ class Run(Future):
         self.alone = alone
         self.summary = summary
         self.attempts = 0  # at the present slice
+        # What others must share to train together with it; None where it trains by itself.
+        self.shape = (recipe[0][0].dataset, shape_key(recipe[0][0]), *recipe[1:]) if alone and not recipe[1] else None
         self._notified = threading.Lock()  # taken once, by the first who cancels
 
     def cancel(self) -> bool:
@@ -198,6 +203,46 @@ class Run(Future):
         if cancelled and self._notified.acquire(blocking=False):
             self.set_running_or_notify_cancel()
         return cancelled
+
+    def end(self, error: BaseException | None, histories: tuple) -> None:
+        """Say what came of it; without an error and histories it is dropped, and nothing changes once it was."""
+        with suppress(InvalidStateError):
+            if error:
+                self.set_exception(error)
+            elif histories:
+                self.set_result(histories[0] if self.alone else histories)
+            else:
+                self.cancel()
+
+
+class Together(Run):
+    """Runs of one shape, of different visitors, that train as one stack: with the same numbers, to the last bit."""
+
+    def __init__(self, members: Sequence[Run]):
+        self.members = tuple(members)
+        experiments, recipe = tuple(run.experiments[0] for run in members), members[0].training
+        super().__init__((experiments, *recipe[1:]), alone=False, visitor=object())
+        for run in members:
+            run.shape = None  # once is enough, also where the stack fails
+            run.add_done_callback(self._left)
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps taken, which is each member's."""
+        return self.members[0].progress
+
+    @progress.setter
+    def progress(self, share: float) -> None:
+        for run in self.members:
+            run.progress = share
+
+    def end(self, error: BaseException | None, histories: tuple) -> None:
+        for place, run in enumerate(self.members):
+            run.end(error, histories[place : place + 1])
+
+    def _left(self, member: Future) -> None:
+        if all(run.done() for run in self.members):
+            self.cancel()  # nobody waits for it any more
 
 
 class Sweep:
@@ -333,6 +378,18 @@ class Workers:
         runs = self._waiting.setdefault(run.visitor, deque())
         (runs.appendleft if first else runs.append)(run)
 
+    def _with_others(self, run: Run) -> Run:
+        """The run, or a stack of it and others of its shape that have to wait."""
+        if run.shape is None:
+            return run
+        waiting = [other for runs in self._waiting.values() for other in runs]
+        others = [other for other in waiting if other.shape == run.shape and not other.cancelled()][: TOGETHER - 1]
+        for other in others:
+            self._waiting[other.visitor].remove(other)
+            if not self._waiting[other.visitor]:
+                del self._waiting[other.visitor]
+        return Together([run, *others]) if others else run
+
     def _next(self) -> Run:
         """One run of the visitor whose turn it is; the visitor's others wait for their next turn."""
         visitor, runs = next(iter(self._waiting.items()))
@@ -391,7 +448,7 @@ class Workers:
             if run.cancelled():
                 return None
             self._in_flight += 1
-            return run
+            return self._with_others(run)
 
     def _hand_out(self, run: Run) -> None:
         place = self._place
@@ -413,7 +470,7 @@ class Workers:
         lost = future.exception() if not future.cancelled() else CancelledError("The cluster dropped a slice.")
         part = future.result() if lost is None else Slice()
         if lost is None:
-            run.training, run.progress, run.attempts = part.training, part.progress, 0
+            run.training, run.progress, run.attempts, run.shape = part.training, part.progress, 0, None
         else:
             run.attempts += 1
         failed = lost if run.attempts == ATTEMPTS else part.error
@@ -425,14 +482,13 @@ class Workers:
             goes_on = not (failed or part.histories or run.cancelled() or self._closed)
             if goes_on:
                 self._put(run, first=True)
+            elif failed and isinstance(run, Together) and not self._closed:
+                for member in run.members:  # each by itself, so that none suffers for another
+                    self._put(member)
+                goes_on = True
             self._changed.notify_all()
-        with suppress(InvalidStateError):  # cancelled in the meantime
-            if failed:
-                run.set_exception(failed)
-            elif part.histories:
-                run.set_result(part.histories[0] if run.alone else part.histories)
-            elif not goes_on:
-                run.cancel()
+        if not goes_on:
+            run.end(failed, part.histories)
 
     def _give_up(self, error: BaseException | None = None) -> None:
         """Take no more runs, and end those that wait."""
@@ -441,11 +497,7 @@ class Workers:
             runs = [run for queue in self._waiting.values() for run in queue]
             self._waiting.clear()
         for run in runs:
-            with suppress(InvalidStateError):
-                if error:
-                    run.set_exception(error)
-                else:
-                    run.cancel()
+            run.end(error, ())
 
 
 def _parts(group: Sequence[int], n: int) -> list[Sequence[int]]:

@@ -58,12 +58,16 @@ def initialize(experiment: Experiment, data: CustomData | None = None) -> Parame
     return initial_parameters([experiment], architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task))
 
 
+def shape_key(experiment: Experiment) -> tuple:
+    """What networks on the same data set must share to train as one stack."""
+    shared = [value for name, value in vars(experiment).items() if name not in OWN | {"l1", "l2", "dropout"}]
+    return (*shared, experiment.l1 > 0 or experiment.l2 > 0, experiment.dropout > 0)
+
+
 def stack_key(experiment: Experiment, dataset: Dataset) -> tuple:
     """What networks must share to train as one stack."""
-    shared = [value for name, value in vars(experiment).items() if name not in OWN | {"l1", "l2", "dropout"}]
-    penalised = experiment.l1 > 0 or experiment.l2 > 0
     sizes = len(dataset.train_inputs), len(dataset.validation_inputs), len(dataset.test_inputs)
-    return (*shared, penalised, experiment.dropout > 0, dataset.n_in, dataset.n_out, dataset.task, sizes)
+    return (*shape_key(experiment), dataset.n_in, dataset.n_out, dataset.task, sizes)
 
 
 class Training:

@@ -125,7 +125,7 @@ def served() -> Iterator[Server]:
 
 
 def start_to_first_page(browser: Browser) -> list[float]:
-    """Seconds from the command to the home page, to the pictures of its ward, and to a lesson's charts as first page."""
+    """Seconds from the command to the home page, to its pictures, and to a lesson's charts as the first page."""
     seconds = []
     for path, drawn, argument in (
         ("", "() => document.querySelector('.st-key-lessons a')", None),

@@ -296,13 +296,14 @@ class Script(Executor):
         future.set_result(Slice(0.5, name.encode()))
 
     def end(self, n: int) -> None:
-        """The run of slice n ends."""
-        future = self.next(n)[1]
-        future.set_result(Slice(1.0, histories=("history",)))  # type: ignore[arg-type]
+        """The run of slice n ends, and each of its experiments has a history."""
+        name, future = self.next(n)
+        future.set_result(Slice(1.0, histories=tuple(f"history of {one}" for one in name)))
 
 
-def experiment(name: str) -> Experiment:
-    return Experiment(seed=ord(name))
+def experiment(name: str, width: int = 0) -> Experiment:
+    """Of a shape of its own, unless a width is given."""
+    return Experiment(seed=ord(name), width=width or ord(name))
 
 
 def name_of(experiments: tuple[Experiment, ...]) -> str:
@@ -325,11 +326,11 @@ def test_a_short_run_overtakes_a_long_one() -> None:
         short = workers.submit(experiment("s"))
         script.go_on(0)
         script.end(1)
-        assert short.result(SOON) == "history"
+        assert short.result(SOON) == "history of s"
         assert long.progress == 0.5
         assert not long.done()
         script.end(2)
-        assert long.result(SOON) == "history"
+        assert long.result(SOON) == "history of L"
         assert script.names == ["L", "s", "L"]
 
 
@@ -353,7 +354,7 @@ def test_a_cancelled_run_gets_no_worker() -> None:
         assert second.cancel()
         script.end(0)
         script.end(1)
-        assert third.result(SOON) == first.result(SOON) == "history"
+        assert (first.result(SOON), third.result(SOON)) == ("history of 1", "history of 3")
         assert script.names == ["1", "3"]
         with pytest.raises(CancelledError):
             second.result(0)
@@ -367,7 +368,7 @@ def test_a_run_that_is_cancelled_on_its_way_gets_no_other_slice() -> None:
         after = workers.submit(experiment("s"))
         script.go_on(0)
         script.end(1)
-        assert after.result(SOON) == "history"
+        assert after.result(SOON) == "history of s"
         assert script.names == ["L", "s"]
 
 
@@ -407,8 +408,92 @@ def test_a_lost_slice_is_done_again_a_few_times(loss: Exception | None) -> None:
             run.result(SOON)
         again = workers.submit(experiment("b"))
         script.end(ATTEMPTS + 1)
-        assert again.result(SOON) == "history"
+        assert again.result(SOON) == "history of b"
         assert len(started) == ATTEMPTS + 1
+
+
+def test_runs_of_one_shape_that_have_to_wait_train_together() -> None:
+    with scripted() as (workers, script):
+        runs = {"1": workers.submit(experiment("1", width=8))}
+        script.next(0)
+        runs |= {name: workers.submit(experiment(name, width=8)) for name in "234567"}
+        other = workers.submit(experiment("x"))
+        script.end(0)  # the first did not have to wait
+        script.go_on(1)
+        assert script.next(1)[0] == "2345"  # as many as are allowed
+        eventually(lambda: runs["4"].progress == 0.5)
+        script.end(2)
+        script.end(3)
+        script.end(4)
+        for name, run in runs.items():
+            assert run.result(SOON) == f"history of {name}"
+        assert other.result(SOON) == "history of x"
+        assert script.names == ["1", "2345", "67", "x", "2345"]
+
+
+def test_who_trains_together_may_leave_alone() -> None:
+    with scripted() as (workers, script):
+        first = workers.submit(experiment("1", width=8))
+        script.next(0)
+        two, three = (workers.submit(experiment(name, width=8)) for name in "23")
+        script.go_on(0)
+        script.next(1)
+        two.cancel()
+        script.go_on(1)
+        script.end(2)
+        assert first.result(SOON) == "history of 1"
+        script.end(3)  # goes on for the other
+        assert two.cancelled()
+        assert three.result(SOON) == "history of 3"
+
+
+def test_a_stack_that_all_have_left_is_dropped() -> None:
+    with scripted() as (workers, script):
+        workers.submit(experiment("1", width=8))
+        script.next(0)
+        runs = [workers.submit(experiment(name, width=8)) for name in "23"]
+        script.end(0)
+        script.next(1)
+        for run in runs:
+            run.cancel()
+        script.go_on(1)
+        workers.submit(experiment("x"))
+        script.end(2)
+        assert script.names == ["1", "23", "x"]
+
+
+def test_where_several_together_fail_each_is_tried_by_itself() -> None:
+    with scripted() as (workers, script):
+        workers.submit(experiment("1", width=8))
+        script.next(0)
+        two, three = (workers.submit(experiment(name, width=8)) for name in "23")
+        script.end(0)
+        script.next(1)[1].set_result(Slice(error=MemoryError()))
+        script.next(2)[1].set_result(Slice(error=ValueError("its own")))
+        script.end(3)
+        assert script.names == ["1", "23", "2", "3"]
+        with pytest.raises(ValueError, match="its own"):
+            two.result(SOON)
+        assert three.result(SOON) == "history of 3"
+
+
+def test_closing_ends_those_who_train_together() -> None:
+    with scripted() as (workers, script):
+        workers.submit(experiment("1", width=8))
+        script.next(0)
+        runs = [workers.submit(experiment(name, width=8)) for name in "23"]
+        script.end(0)
+        script.next(1)
+    script.go_on(1)
+    for run in runs:
+        with pytest.raises(CancelledError):
+            run.result(SOON)
+
+
+def test_who_trains_together_gets_the_bits_of_a_single_run(processes: Workers) -> None:
+    experiments = [Experiment(depth=2, width=8, steps=20, seed=seed) for seed in range(12)]
+    runs = [processes.submit(experiment) for experiment in experiments]
+    assert [bits(run.result(SOON)) for run in runs] == [bits(train(experiment)) for experiment in experiments]
 
 
 def test_closing_cancels_what_waits_and_what_is_on_its_way() -> None:
