@@ -21,6 +21,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import orjson
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
@@ -88,7 +89,6 @@ _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
 # The typed arrays that Plotly.js reads, by NumPy's code without byte order, which is little-endian everywhere.
 _TYPED_ARRAYS = frozenset({"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"})
 SMALLEST, LARGEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
-_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 _AXIS_LOOK: Json = {
     "tickfont": {"size": TICK_SIZE},
@@ -142,7 +142,6 @@ class AnimatedFigure:
                 traces[index] = merged(traces[index], part)
             look = merged(look, frames[-1].get("layout", {}))
         self._data, self._layout, self._frames = traces, look, frames
-        self._encoded_frames: list[Json] | None = None
 
     @cached_property
     def _plotly(self) -> go.Figure:
@@ -168,12 +167,14 @@ class AnimatedFigure:
         """Training steps that have a frame, ascending."""
         return [int(frame["name"]) for frame in self._frames]
 
-    def to_dict(self) -> Json:
+    def to_json(self) -> bytes:
         """The figure as Plotly's JSON schema has it, arrays encoded."""
-        figure = {"data": _encoded(self._data), "layout": _encoded(self._layout)}
-        if self._encoded_frames is None:  # shared with the enlarged figure
-            self._encoded_frames = _encoded(self._frames)
-        return figure | ({"frames": self._encoded_frames} if self._frames else {})
+        figure = {"data": self._data, "layout": self._layout} | ({"frames": self._frames} if self._frames else {})
+        return orjson.dumps(figure, default=_encoded)
+
+    def to_dict(self) -> Json:
+        """The same as a dict."""
+        return orjson.loads(self.to_json())
 
     def validate(self) -> go.Figure:
         """The same figure through Plotly's validation, frames included; ValueError if invalid.  Slow."""
@@ -191,7 +192,7 @@ class AnimatedFigure:
     def enlarged(self, factor: float) -> "AnimatedFigure":
         """The same figure with all type larger by the factor, for a projector.  Shares the arrays."""
         figure = AnimatedFigure(self._data, _with_larger_type(self._layout, factor))
-        figure._frames, figure._encoded_frames = self._frames, self._encoded_frames
+        figure._frames = self._frames
         return figure
 
 
@@ -423,18 +424,12 @@ def _finite(values: Any) -> np.ndarray:
 
 
 def _encoded(value: Any) -> Any:
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind is np.ndarray:
-        array = compact(value)
-        code = array.dtype.str[1:]
-        if code not in _TYPED_ARRAYS or not array.size:
-            return value.tolist()
-        encoded = {"dtype": code, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}
-        return encoded | {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else encoded
-    if isinstance(value, Mapping):
-        return {name: _encoded(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_encoded(item) for item in value]
-    return value
+    """What JSON has no word for: arrays, as Plotly.js reads them, and NumPy's scalars."""
+    if not isinstance(value, np.ndarray):
+        return value.item()
+    array = compact(value)
+    code = array.dtype.str[1:]
+    if code not in _TYPED_ARRAYS or not array.size:
+        return value.tolist()
+    typed = {"dtype": code, "bdata": base64.b64encode(array.tobytes()).decode("ascii")}
+    return typed | {"shape": ", ".join(map(str, array.shape))} if array.ndim > 1 else typed
