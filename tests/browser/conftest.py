@@ -16,16 +16,19 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+from tests.patience import SOON
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-START_SECONDS = 30
 STOP_SECONDS = 10
 LOGGED_FAULTS = ("Traceback", "Warning:", "Exception")
 
 Serve = Callable[..., str]
+
+expect.set_options(timeout=1000 * SOON)
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +61,7 @@ def page_module(chromium: Browser) -> Iterator[Page]:
 @contextmanager
 def _page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(1000 * SOON)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
@@ -117,7 +121,7 @@ def _server(script: Path, log: Path) -> Iterator[str]:
 
 
 def _wait_until_up(address: str, server: subprocess.Popen, log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
+    end = time.monotonic() + SOON
     while time.monotonic() < end and server.poll() is None:
         try:
             urllib.request.urlopen(f"{address}_stcore/health", timeout=1)

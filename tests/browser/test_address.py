@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from engine.experiment import SETTINGS
 from pages.components import frame
 from pages.components.controls import PREFIX, SHARED
+from tests.patience import SOON
 
 DEMO = Path(__file__).parent / "address_demo"
 LESSON = "vanishing_gradients"
-SECONDS = 15
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def parameters(page: Page) -> dict[str, str]:
 
 def agree(page: Page, address: dict[str, str], patient: dict[str, Any], treated: dict[str, Any]) -> None:
     """Wait until the address bar has these parameters and the networks these settings."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + SOON
     while True:
         page.wait_for_timeout(100)
         shown: Any = said(page) if page.locator(".st-key-said").count() else [{}, {}]
@@ -60,7 +60,7 @@ def agree(page: Page, address: dict[str, str], patient: dict[str, Any], treated:
 
 def opened(page: Page, address: str) -> Page:
     page.goto(address)
-    expect(page.locator(".st-key-said")).to_contain_text("precision", timeout=SECONDS * 1000)
+    expect(page.locator(".st-key-said")).to_contain_text("precision", timeout=SOON * 1000)
     return page
 
 
@@ -264,7 +264,7 @@ def test_nothing_is_fetched_from_elsewhere(page: Page, home: str):
         lambda request: None if request.url.startswith((home, "data:", "blob:")) else outside.append(request.url),
     )
     page.goto(home)
-    expect(page.get_by_text("at home")).to_be_visible(timeout=SECONDS * 1000)
+    expect(page.get_by_text("at home")).to_be_visible(timeout=SOON * 1000)
     opened(page, home + LESSON)
     page.wait_for_timeout(500)
     assert not outside

@@ -16,6 +16,7 @@ from pages.charts.wording import differences
 from tests.browser.conftest import Serve
 from tests.browser.test_timeline import LABEL_COLORS, contrast, range_of
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
+from tests.patience import SOON
 
 APP = "app.py"
 LESSON = "vanishing_gradients"
@@ -23,7 +24,7 @@ CHARTS = (
     "gradient_per_layer", "learning_curves", "predictions", "gradient_through_training", "chain_rule_factors",
     "weight_distributions", "weight_norms", "activations",
 )  # fmt: skip
-MILLISECONDS = 30_000  # for a first request, which starts the workers
+MILLISECONDS = 1000 * SOON
 PHONE: ViewportSize = {"width": 390, "height": 844}
 MOST_TABS = 60  # from the top of the page to the timeline
 # The page's background, .streamlit/config.toml.

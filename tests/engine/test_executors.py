@@ -39,9 +39,9 @@ from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.settings import OutOfRange
 from engine.training import train, train_many
+from tests.patience import SOON
 
 ROOT = Path(__file__).resolve().parents[2]
-SOON = 30.0  # seconds; only a failing test waits that long
 
 SHORT = Experiment(depth=2, width=8, steps=20)
 LONG = Experiment(depth=8, width=16, steps=2200, activation="tanh", batch_size=32, dropout=0.1)  # several slices

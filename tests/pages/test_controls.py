@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from engine import Experiment
 from engine.experiment import SETTINGS
 from pages.components.controls import AS_PATIENT, PREFIX, SHARED, Lesson, address
+from tests.patience import SOON
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal", steps=20)
 TREATED = replace(PATIENT, activation="relu", initializer="he_normal", learning_rate=0.2, residual=True)
@@ -42,7 +43,7 @@ def script() -> None:
 
 
 def opened(link: str = "") -> AppTest:
-    app = AppTest.from_function(script, default_timeout=20)
+    app = AppTest.from_function(script, default_timeout=SOON)
     for name, texts in parse_qs(urlsplit(link).query, keep_blank_values=True).items():
         app.query_params[name] = texts if len(texts) > 1 else texts[0]
     return ran(app.run())
@@ -222,7 +223,7 @@ def test_things_to_try_set_the_screen_and_the_address(label):
     ran(app.run())
     assert pair(app) == wanted[label]
     query = app.query_params
-    again = AppTest.from_function(script, default_timeout=20)
+    again = AppTest.from_function(script, default_timeout=SOON)
     again.query_params.update(query)
     assert pair(ran(again.run())) == wanted[label]
 

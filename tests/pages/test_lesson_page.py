@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from pages.charts.verdict import verdict
 from pages.components.runs import histories_of, shared_runs
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
+from tests.patience import SOON
 
 APP = Path(__file__).parents[2] / "app.py"
 CHARTS = 8
@@ -22,7 +23,7 @@ def workers():
 
 
 def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=60)
+    page = AppTest.from_file(APP, default_timeout=SOON)
     page.switch_page("pages/vanishing_gradients.py")
     for name, value in parameters.items():
         page.query_params[name] = value

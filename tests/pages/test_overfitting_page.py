@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from pages.charts.overfitting_verdict import verdict
 from pages.components.catalogue import lesson_of, trials_of
 from pages.components.runs import histories_of, shared_runs
+from tests.patience import SOON
 
 APP = Path(__file__).parents[2] / "app.py"
 LESSON = lesson_of("overfitting")
@@ -24,7 +25,7 @@ def workers():
 
 
 def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=60)
+    page = AppTest.from_file(APP, default_timeout=SOON)
     page.switch_page("pages/overfitting.py")
     for name, value in parameters.items():
         page.query_params[name] = value

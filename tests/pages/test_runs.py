@@ -30,9 +30,9 @@ from engine.settings import OutOfRange
 from engine.training import train
 from pages.components import runs
 from pages.components.runs import SharedRuns
+from tests.patience import SOON
 
 ROOT = Path(__file__).resolve().parents[2]
-SOON = 15.0  # seconds; only a failing test waits that long
 
 QUICK = Experiment(depth=1, width=2, steps=5)
 OTHER = Experiment(depth=1, width=2, steps=5, activation="tanh")

@@ -17,8 +17,7 @@ from pages.charts.outcomes import SEEDS, Outcome, outcome_of, seconds_of, seeded
 from pages.components import sweeps
 from pages.components.sweeps import SharedSweeps
 from tests.pages.test_lesson_page import sent
-
-SOON = 15.0  # seconds; only a failing test waits that long
+from tests.patience import SOON
 
 QUICK = Experiment(depth=1, width=2, steps=5)
 WANTED = tuple(seeded(QUICK))

@@ -20,6 +20,7 @@ from pages.components.catalogue import ASSETS, lesson_of, trials_of
 from pages.components.controls import address
 from pages.components.runs import histories_of, shared_runs
 from tests.pages.test_lesson_page import charts, headline
+from tests.patience import SOON
 
 SEEDS = range(8)
 LESSON = lesson_of("underfitting")
@@ -157,7 +158,7 @@ def workers():
 
 
 def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=60)
+    page = AppTest.from_file(APP, default_timeout=SOON)
     page.switch_page("pages/underfitting.py")
     for name, value in parameters.items():
         page.query_params[name] = value

@@ -11,6 +11,7 @@ from pages.charts.wording import differences
 from pages.components.catalogue import lesson_of, ward
 from pages.components.controls import parameters
 from pages.components.runs import shared_runs
+from tests.patience import SOON
 
 APP = Path(__file__).parents[2] / "app.py"
 SEEDS = range(8)
@@ -23,7 +24,7 @@ def workers():
 
 
 def opened(page: str = "", **address: str) -> AppTest:
-    test = AppTest.from_file(APP, default_timeout=60)
+    test = AppTest.from_file(APP, default_timeout=SOON)
     if page:
         test.switch_page(f"pages/{page}.py")
     for name, value in address.items():
