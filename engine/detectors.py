@@ -19,18 +19,20 @@ EQUAL_UNITS = 1e-6  # relative distance of two units that are the same (NeuraLin
 EQUAL_SHARE = 0.5  # of a layer's units
 VANISHES, VANISHED = 1e-2, 1e-3  # R, warning and severe (AutoTrainer; Schoenholz et al. 2017)
 EXPLODES, EXPLODED = 10.0, 100.0  # R, warning and severe (AutoTrainer; TheDeepChecker)
-LOUD_START = 5.0  # first loss over the uninformed predictor's (TheDeepChecker: initial loss)
+LOUD, LOUDEST = 10.0, 100.0  # growth of the signal from input to output, as that of the error signal on its way back
 DIVERGES = 1000.0  # times the first loss (SageMaker Debugger)
 DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger; TheDeepChecker)
 SATURATED_SHARE, MOSTLY_SATURATED = 0.5, 0.8  # of a layer's values (DeepDiagnosis)
-LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-4  # ‖ΔW‖/‖W‖ (cs231n; TheDeepChecker)
+LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-3  # ‖ΔW‖/‖W‖ (TheDeepChecker; cs231n: about 1e-3 is right)
+STAYED = 0.2  # ‖W_end − W_start‖/‖W_start‖: a network that learnt moved further, in some layer
 JUMPED = 5.0  # highest loss over that of first and uninformed
-ACCURACY_GAP, LOSS_RATIO = 0.10, 1.5  # training against validation (AutoTrainer)
+ACCURACY_GAP = 0.10  # training against validation (AutoTrainer)
 GENERALIZATION_LOSS = 5.0  # per cent (Prechelt 1998)
-CHECKS_IN_A_ROW = 5
 UNDERFITS = 0.5  # of the way from the unavoidable loss to the uninformed predictor's (TheDeepChecker)
+BEHIND = 0.12  # share of error above the nearest neighbours'
 PENALTY_RULES = 2.0  # ‖∂penalty‖/‖∂data loss‖ (TheDeepChecker)
-HELD_BACK = 0.5  # the same where the two are in balance
+HELD_BACK = 0.5  # the same, where the weights did shrink: at rest the two are in balance
+SHRUNK = 0.7  # ‖W_end‖/‖W_start‖, median over the layers
 OVERSHOOTS = 2.0  # ηλ beyond which a step turns each weight round and makes it larger
 MASKED_OUT = 0.5  # dropout from which it can be what holds a network back (Srivastava et al. 2014 use up to .5)
 
@@ -99,8 +101,8 @@ def _equal_share(run: Examination, layer: int) -> float:
 
 
 def vanishing_gradients(run: Examination) -> Finding | None:
-    """R = rms δ_1 / rms δ_H, median over the first checks, is tiny."""
-    ratio = _early_ratio(run)
+    """R = rms δ_1 / rms δ_H before the first step is tiny."""
+    ratio = _starting_ratio(run)
     if not ratio < VANISHES or _within_scatter(run, ratio):
         return None
     return Finding(
@@ -108,64 +110,68 @@ def vanishing_gradients(run: Examination) -> Finding | None:
         "severe" if ratio < VANISHED else "warning",
         "cause",
         (0,),
-        _early_steps(run),
+        (0, 0),
         ratio,
         VANISHES,
         "R, the first layer's error signal over the last hidden layer's",
         f"Layer 1 receives {number(ratio)} of the error signal of layer {run.depth}, so it hardly learns. "
         f"Below {number(VANISHES)} the gradient counts as vanishing.",
         "AutoTrainer; Schoenholz et al. 2017",
-        (
-            "activation",
-            "initializer",
-            "normalization",
-            "residual",
-            "gain",
-            "shallower",
-            "optimizer",
-            "learning_rate_up",
-        ),
+        ("activation", "initializer", "normalization", "residual", "gain", "shallower", "optimizer"),
     )
 
 
 def exploding_gradients(run: Examination) -> Finding | None:
-    """R at step 0 is huge, or the signal is so large that the first loss is many times the uninformed predictor's."""
-    delta = run.history.probe_delta_rms[0]
-    with np.errstate(all="ignore"):
-        ratio = float(delta[0] / delta[run.depth - 1])
-        loud = float(run.history.train_loss[0] / run.uninformed)
-    remedies = ("initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower", "residual")
-    if ratio > EXPLODES and not _within_scatter(run, ratio):
-        return Finding(
-            "exploding_gradients",
-            "severe" if ratio > EXPLODED else "warning",
-            "cause",
-            (0,),
-            (0, 0),
-            ratio,
-            EXPLODES,
-            "R, the first layer's error signal over the last hidden layer's",
+    """Before the first step the error signal grows on its way back, R, or the signal on its way forward."""
+    ratio, growth = _starting_ratio(run), _signal_growth(run)
+    backward = ratio > EXPLODES and not _within_scatter(run, ratio)
+    if not (backward or growth > LOUD):
+        return None
+    # A normalised layer takes a gradient of any size, as long as the step is short.
+    if run.experiment.normalization != "none" and not (_update_ratios(run)[run.early_updates] > LARGE_UPDATE).any():
+        return None
+    if backward:
+        measured, threshold, severe, layers = ratio, EXPLODES, EXPLODED, tuple(range(run.depth))
+        metric = "R, the first layer's error signal over the last hidden layer's"
+        said = (
             f"On its way back from layer {run.depth} to layer 1 the error signal grows {number(ratio)} times before "
-            f"the first step. Beyond {number(EXPLODES)} times the gradient counts as exploding.",
-            "AutoTrainer; TheDeepChecker",
-            remedies,
+            f"the first step. Beyond {number(EXPLODES)} times the gradient counts as exploding."
         )
-    if loud > LOUD_START or not np.isfinite(loud):
-        return Finding(
-            "exploding_gradients",
-            "severe" if loud > 10 * LOUD_START else "warning",
-            "cause",
-            (run.depth,),
-            (0, 0),
-            loud,
-            LOUD_START,
-            "first loss over that of the best constant answer",
-            f"Before the first step the loss is {number(loud)} times that of always giving the average answer: the "
-            "signal grows on its way through the layers, and every gradient with it.",
-            "TheDeepChecker",
-            remedies,
+    else:
+        measured, threshold, severe, layers = growth, LOUD, LOUDEST, tuple(range(run.depth + 1))
+        metric = "size of the output's pre-activation over that of the inputs"
+        said = (
+            f"Before the first step the signal grows {number(growth)} times from the inputs to the output, and every "
+            f"gradient with it. Beyond {number(LOUD)} times it counts as exploding."
         )
-    return None
+    return Finding(
+        "exploding_gradients",
+        "severe" if measured > severe else "warning",
+        "cause",
+        layers,
+        (0, 0),
+        measured,
+        threshold,
+        metric,
+        said,
+        "AutoTrainer; TheDeepChecker; Glorot & Bengio 2010",
+        ("initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower", "residual"),
+    )
+
+
+def _starting_ratio(run: Examination) -> float:
+    """R before the first step, on the probe."""
+    delta = run.history.probe_delta_rms[0]
+    return float(delta[0] / delta[run.depth - 1])
+
+
+def _signal_growth(run: Examination) -> float:
+    """Root mean square of the output's pre-activation before the first step, as the weights make it from the last
+    hidden layer's h and without the biases: rms h_H ‖W_L‖/√n_out.  Inputs are standardised, so it is a factor."""
+    history, last = run.history, run.depth - 1
+    weights = history.weights[-1][0].astype(float)
+    rms = np.hypot(history.activation_mean[0, last], history.activation_std[0, last])
+    return float(rms * np.linalg.norm(weights) / weights.shape[1] ** 0.5)
 
 
 def not_finite(run: Examination) -> Finding | None:
@@ -209,8 +215,7 @@ def not_finite(run: Examination) -> Finding | None:
 
 def learning_rate_too_high(run: Examination) -> Finding | None:
     """Steps so long that they throw the weights about, or the loss far up."""
-    steps, ratio = _update_ratios(run)
-    early = ratio[run.early_updates]
+    early = _update_ratios(run)[run.early_updates]
     large = np.nanquantile(early, 0.9, axis=0) if np.isfinite(early).any() else np.full(run.depth + 1, np.nan)
     losses = run.history.train_loss[np.isfinite(run.history.train_loss)]
     start = max(float(run.history.train_loss[0]), run.uninformed)
@@ -224,7 +229,7 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
             "severe" if worst > 10 * LARGE_UPDATE else "warning",
             "cause",
             tuple(layers.tolist()),
-            (int(steps[0]), int(steps[run.early_updates][-1])),
+            _early_steps(run),
             worst,
             LARGE_UPDATE,
             "‖ΔW‖/‖W‖, 90th percentile over the first steps",
@@ -248,6 +253,27 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
             remedies,
         )
     return None
+
+
+def born_dead(run: Examination) -> Finding | None:
+    """Before the first step a whole layer of ReLUs gives 0 for every example, and nothing passes."""
+    layers = np.flatnonzero(run.history.dead_fraction[0, : run.depth] == 1)
+    if not len(layers):
+        return None
+    return Finding(
+        "dead_units",
+        "severe",
+        "cause",
+        tuple(layers.tolist()),
+        (0, 0),
+        1.0,
+        DEAD_SHARE,
+        "share of a layer's units that give 0 for every example",
+        f"{_layers(layers)}: all units give 0 for every example before the first step, so neither signal nor gradient "
+        "passes. It happens to deep and narrow ReLU networks.",
+        "Lu et al. 2019",
+        ("wider", "activation", "shallower", "normalization", "residual"),
+    )
 
 
 def dead_units(run: Examination) -> Finding | None:
@@ -278,10 +304,10 @@ def dead_units(run: Examination) -> Finding | None:
 
 
 def saturated_units(run: Examination) -> Finding | None:
-    """Most of a layer's values lie where the activation is flat, from the beginning."""
-    saturated = run.history.saturated_fraction[run.early, : run.depth]
-    share = np.array([middle(column) for column in saturated.T])
-    layers = np.flatnonzero(share > SATURATED_SHARE)
+    """Most of a layer's values lie where the activation is flat, before the first step."""
+    share = run.history.saturated_fraction[0, : run.depth]
+    two_sided = run.experiment.activation in ("sigmoid", "tanh")
+    layers = np.flatnonzero(share > (SATURATED_SHARE if two_sided else MOSTLY_SATURATED))
     if not len(layers):
         return None
     worst = int(np.nanargmax(share))
@@ -291,9 +317,9 @@ def saturated_units(run: Examination) -> Finding | None:
         "severe" if share[worst] > MOSTLY_SATURATED else "warning",
         "cause",
         tuple(layers.tolist()),
-        _early_steps(run),
+        (0, 0),
         float(share[worst]),
-        SATURATED_SHARE,
+        SATURATED_SHARE if two_sided else MOSTLY_SATURATED,
         "share of a layer's values where the slope is below a twentieth of the steepest",
         f"In layer {worst + 1}, {percent(float(share[worst]))} of the values lie where the slope is below a "
         f"twentieth of its largest value {number(steepest)}: hardly any gradient passes there.",
@@ -303,25 +329,28 @@ def saturated_units(run: Examination) -> Finding | None:
 
 
 def learning_rate_too_low(run: Examination) -> Finding | None:
-    """Steps so short that no layer gets anywhere."""
-    steps, ratio = _update_ratios(run)
-    typical = np.array([middle(column) for column in ratio[run.early_updates].T])
+    """Steps so short that no layer gets anywhere, though there is a gradient to follow."""
+    history = run.history
+    typical = np.array([middle(column) for column in _update_ratios(run)[run.early_updates].T])
     largest = float(np.nanmax(typical)) if np.isfinite(typical).any() else np.nan
-    if not largest < SMALL_UPDATE:
+    moved = max(
+        float(np.linalg.norm(weights[-1] - weights[0]) / np.linalg.norm(weights[0])) for weights in history.weights
+    )
+    if not (0 < largest < SMALL_UPDATE and moved < STAYED):
         return None
-    clipped = middle(run.history.clipped_norm / run.history.total_gradient_norm) < 0.5
+    clipped = middle(history.clipped_norm / history.total_gradient_norm) < 0.5
     return Finding(
         "learning_rate_too_low",
-        "severe" if largest < SMALL_UPDATE / 10 else "warning",
+        "severe" if moved < STAYED / 10 else "warning",
         "cause",
         tuple(range(run.depth + 1)),
-        (int(steps[0]), int(steps[run.early_updates][-1])),
-        largest,
-        SMALL_UPDATE,
-        "‖ΔW‖/‖W‖ of the layer that moves most, median over the first steps",
-        f"In one step even the layer that moves most changes by only {number(largest)} of its size, less than "
-        f"{number(SMALL_UPDATE)}: at this pace nothing is learnt in {run.experiment.steps} steps.",
-        "TheDeepChecker",
+        (0, int(history.frame_step[-1])),
+        moved,
+        STAYED,
+        "‖W_end − W_start‖/‖W_start‖ of the layer that moved most",
+        f"In {int(history.frame_step[-1])} steps even the layer that moved most got only {number(moved)} of its size "
+        f"away from where it started; a typical step is {number(largest)} of it.",
+        "TheDeepChecker; cs231n",
         (*(("clip",) if clipped else ()), "learning_rate_up", "optimizer", "steps"),
     )
 
@@ -346,25 +375,26 @@ def over_regularized(run: Examination) -> Finding | None:
             ("l2", "learning_rate_down"),
         )
     if (e.l1 > 0 or e.l2 > 0) and len(history.step):
-        with np.errstate(all="ignore"):
-            ratio = history.penalty_gradient_norm / history.data_gradient_norm
-        late = middle(ratio[-max(1, len(ratio) // 10) :])
-        if late > HELD_BACK and run.loss_share > UNDERFITS:
+        ratio = history.penalty_gradient_norm / history.data_gradient_norm
+        part = max(1, len(ratio) // 10)
+        pull = float(np.nanmax([middle(ratio[:part]), middle(ratio[-part:])]))
+        kept = middle(history.weight_norm[-1] / history.weight_norm[0])
+        if pull > HELD_BACK and kept < SHRUNK:
             return Finding(
                 "over_regularized",
-                "severe" if late > PENALTY_RULES else "warning",
+                "severe" if pull > PENALTY_RULES else "warning",
                 "cause",
                 (),
                 steps,
-                late,
+                pull,
                 HELD_BACK,
-                "‖∂penalty‖/‖∂data loss‖ at the end",
-                f"At the end the penalty pulls {number(late)} times as hard as the data, and the training loss is "
-                f"{number(run.loss_share)} of what always giving the average answer costs.",
+                "‖∂penalty‖/‖∂data loss‖",
+                f"The penalty pulls {number(pull)} times as hard as the data, and has shrunk the weights of a typical "
+                f"layer to {number(kept)} of their size.",
                 "TheDeepChecker",
                 tuple(name for name in ("l1", "l2") if getattr(e, name) > 0),
             )
-    if e.dropout >= MASKED_OUT and run.loss_share > UNDERFITS:
+    if e.dropout > MASKED_OUT:
         return Finding(
             "over_regularized",
             "warning",
@@ -382,46 +412,48 @@ def over_regularized(run: Examination) -> Finding | None:
 
 
 def overfitting(run: Examination) -> Finding | None:
-    """Better and better on its training data, and worse on new ones."""
+    """It fits its training data, better than it does new ones, and on new ones it was better before."""
     history, end = run.history, run.result + 1
+    if not run.loss_share < UNDERFITS:
+        return None
     rise = generalization_loss(history.validation_loss)[:end]
     if run.is_classification:
-        gap, threshold = (history.train_accuracy - history.validation_accuracy)[:end], ACCURACY_GAP
-    else:
-        with np.errstate(all="ignore"):
-            gap, threshold = (history.validation_loss / history.train_loss)[:end], LOSS_RATIO
-    apart = (gap > threshold) & (rise > GENERALIZATION_LOSS)
-    if len(apart) < CHECKS_IN_A_ROW or not apart[-CHECKS_IN_A_ROW:].all():
-        return None
-    since, last = int(history.best_step), int(history.evaluation_step[run.result])
-    measured = float(gap[-1])
-    if run.is_classification:
+        gap = history.train_accuracy[:end] - run.expected_accuracy
+        threshold, metric = ACCURACY_GAP, "training accuracy above what validation accuracy lets expect"
+        expected = (
+            "" if run.experiment.label_noise == 0 else f", {percent(run.expected_accuracy)} of them with this noise"
+        )
         said = (
             f"It is right for {percent(float(history.train_accuracy[run.result]))} of its training data and for "
-            f"{percent(float(history.validation_accuracy[run.result]))} of new ones"
+            f"{percent(float(history.validation_accuracy[run.result]))} of new ones{expected}"
         )
-        metric = "training accuracy less validation accuracy"
     else:
-        said = f"On new data its loss is {number(measured)} times that on its training data"
-        metric = "validation loss over training loss"
+        gap = (history.validation_loss - history.train_loss)[:end] / run.uninformed
+        threshold, metric = ACCURACY_GAP, "validation less training loss, over that of the best constant answer"
+        said = f"On new data its loss is {number(float(history.validation_loss[run.result]))}, on its training data "
+        said += number(float(history.train_loss[run.result]))
+    if not (middle(gap[run.late]) > threshold and middle(rise[run.late]) > GENERALIZATION_LOSS):
+        return None
+    best = int(history.evaluation_step[int(np.nanargmin(history.validation_loss[:end]))])
     return Finding(
         "overfitting",
         "severe" if rise[-1] > 100 else "warning",
         "cause",
         (),
-        (since, last),
-        measured,
+        (best, int(history.evaluation_step[run.result])),
+        float(gap[-1]),
         threshold,
         metric,
-        f"{said}, and on new data the loss is {number(float(rise[-1]))} % above its lowest, at step {since}.",
+        f"{said}. Its loss on new data is {number(float(rise[-1]))} % above its lowest, at step {best}.",
         "AutoTrainer; Prechelt 1998",
         ("patience", "l2", "n_train", "dropout", "l1", "shallower"),
     )
 
 
 def underfitting(run: Examination) -> Finding | None:
-    """Not even the training data are fitted, and none of the causes above is to blame."""
-    if not run.loss_share > UNDERFITS:
+    """Neither new data nor its own training data are fitted as the nearest neighbours fit them."""
+    behind = min(run.error_share, run.train_error_share) - run.neighbours_share
+    if not (run.loss_share > UNDERFITS or behind > BEHIND):
         return None
     last = int(run.history.evaluation_step[run.result])
     first = int(run.history.evaluation_step[run.late][0])
@@ -444,13 +476,6 @@ def underfitting(run: Examination) -> Finding | None:
 # --- what they share ---
 
 
-def _early_ratio(run: Examination) -> float:
-    """R, median over E, measured on the probe."""
-    delta = run.history.probe_delta_rms[run.early]
-    with np.errstate(all="ignore"):
-        return middle(delta[:, 0] / delta[:, run.depth - 1])
-
-
 def _within_scatter(run: Examination, ratio: float) -> bool:
     """Whether a well initialised network of this size may have such an R by chance: |ln R²| ≤ β/2 + 3√β."""
     spread = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}.get(run.experiment.activation)
@@ -460,10 +485,9 @@ def _within_scatter(run: Examination, ratio: float) -> bool:
     return bool(abs(np.log(ratio**2)) <= beta / 2 + 3 * beta**0.5)
 
 
-def _update_ratios(run: Examination) -> tuple[Array, Array]:
-    """Steps (S,) and ‖ΔW_l‖/‖W_l‖ (S, L) of the recorded updates."""
-    with np.errstate(all="ignore"):
-        return run.history.step, run.history.update_norm / run.history.weight_norm
+def _update_ratios(run: Examination) -> Array:
+    """‖ΔW_l‖/‖W_l‖ of the recorded updates, (S, L)."""
+    return run.history.update_norm / run.history.weight_norm
 
 
 def _early_steps(run: Examination) -> tuple[int, int]:

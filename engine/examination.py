@@ -18,6 +18,8 @@ CustomData = tuple[Array, Array]
 
 EARLY_CHECKS, EARLY_SHARE = 5, 0.1  # E: the first max(5, 10 %) of the evaluations
 LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged
+WELL = 0.1  # above the nearest neighbours' share of error: about two standard errors of 100 to 300 examples
+EXCELLENT = 0.15  # share of error that is a good result whatever the neighbours do
 NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
 
 
@@ -106,7 +108,7 @@ class Examination:
             )
         )  # fmt: skip
 
-    # --- what it achieved ---
+    # --- what it achieved; a share is of what the best constant answer costs ---
 
     @cached_property
     def loss_share(self) -> float:
@@ -118,14 +120,40 @@ class Examination:
         return (loss - self.unavoidable) / span if span > 0 else np.nan
 
     @cached_property
-    def error(self) -> float:
-        """Share of wrong answers on validation data, or their mean squared error."""
+    def error_share(self) -> float:
+        """Share of wrong answers on validation data, or mean squared error, over that of the best constant answer."""
         if self.is_classification:
-            return 1 - float(self.history.validation_accuracy[self.result])
-        return float(self.history.validation_loss[self.result])
+            return (1 - float(self.history.validation_accuracy[self.result])) / self._uninformed_error
+        return float(self.history.validation_loss[self.result]) / self._uninformed_error
 
     @cached_property
-    def uninformed_error(self) -> float:
+    def train_error_share(self) -> float:
+        """The same on the training data, less the wrong answers that label noise makes right ones look."""
+        if not self.is_classification:
+            return float(self.history.train_loss[self.result]) / self._uninformed_error
+        wrong = 1 - float(self.history.train_accuracy[self.result])
+        return (wrong - self.experiment.label_noise) / self._uninformed_error
+
+    @cached_property
+    def neighbours_share(self) -> float:
+        """The nearest neighbours' error on validation data, as a share like error_share."""
+        return self.neighbours / self._uninformed_error
+
+    @cached_property
+    def does_well(self) -> bool:
+        """Whether the result does on new data about what these examples allow."""
+        least = np.nanmax([self.neighbours_share + WELL, EXCELLENT])
+        return not self.broke_off and self.error_share <= least
+
+    @cached_property
+    def expected_accuracy(self) -> float:
+        """Training accuracy of a network that is right as often as on validation data, where labels are noisy."""
+        right, p = float(self.history.validation_accuracy[self.result]), self.experiment.label_noise
+        n_classes = self.history.confusion.shape[1]  # type: ignore[union-attr]
+        return right * (1 - p) + (1 - right) * p / (n_classes - 1)
+
+    @cached_property
+    def _uninformed_error(self) -> float:
         """Error on validation data of the best constant answer."""
         if self.is_classification:
             counts = self.history.confusion[0].sum(axis=1)  # type: ignore[index]
