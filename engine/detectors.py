@@ -26,6 +26,7 @@ SATURATED_SHARE, MOSTLY_SATURATED = 0.5, 0.8  # of a layer's values (DeepDiagnos
 LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-3  # ‖ΔW‖/‖W‖ (TheDeepChecker; cs231n: about 1e-3 is right)
 STAYED = 0.2  # ‖W_end − W_start‖/‖W_start‖: a network that learnt moved further, in some layer
 JUMPED = 5.0  # highest loss over that of first and uninformed
+STILL_PULLS = 0.05  # gradient norm at the end over that at the start: below, the run has arrived, wherever that is
 ACCURACY_GAP = 0.10  # training against validation (AutoTrainer)
 GENERALIZATION_LOSS = 5.0  # per cent (Prechelt 1998)
 UNDERFITS = 0.5  # of the way from the unavoidable loss to the uninformed predictor's (TheDeepChecker)
@@ -336,7 +337,10 @@ def learning_rate_too_low(run: Examination) -> Finding | None:
     moved = max(
         float(np.linalg.norm(weights[-1] - weights[0]) / np.linalg.norm(weights[0])) for weights in history.weights
     )
-    if not (0 < largest < SMALL_UPDATE and moved < STAYED):
+    norms = history.data_gradient_norm
+    part = max(1, len(norms) // 10)
+    still = middle(norms[-part:]) / middle(norms[:part])
+    if not (0 < largest < SMALL_UPDATE and moved < STAYED and still > STILL_PULLS):
         return None
     clipped = middle(history.clipped_norm / history.total_gradient_norm) < 0.5
     return Finding(

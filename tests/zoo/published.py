@@ -1,7 +1,7 @@
 """Rules of four other tools, re-implemented from their documentation and code with their default thresholds.
 
 Each gets a run as it was recorded, at the cadence of evaluations (about an epoch), and returns the codes that its
-alarms stand for.  Where a rule asks for what is not recorded, what is nearest stands in for it, which is said on the spot.
+alarms stand for.  Where a rule asks for what is not recorded, what is nearest stands in for it, said on the spot.
 
 AutoTrainer: Zhang et al., ICSE 2021, and utils/monitor.py of its repository.  SageMaker Debugger: "List of Debugger
 built-in rules" of its documentation.  TheDeepChecker: Ben Braiek & Khomh 2022, and the defaults of its configuration.
