@@ -1,7 +1,7 @@
 """The doctor's detectors: one small function each, which reads like its definition, with the sources of its thresholds.
 
-A detector gets an Examination and returns a Finding or None.  It says what is measured, not what came first: roles and
-precedence are given in diagnosis.py.
+A detector gets an Examination and returns a Finding or None.  It says what is measured, not what came first: precedence
+and roles are given in diagnosis.py.
 """
 
 from dataclasses import dataclass
@@ -15,41 +15,44 @@ from engine.words import number, percent
 
 Array = np.ndarray
 
-EQUAL_UNITS = 1e-6  # relative distance of two units that are the same (NeuraLint; rounding in float32)
+# Thresholds.  Where a source is named, the rule is its; where it says "tuned", the number is from the zoo's tuning set
+# (tests/zoo), and what the source proposes does not carry over to small networks.
+EQUAL_UNITS = 1e-6  # relative distance of two units that are the same (NeuraLint; float32 rounds at 1e-7)
 EQUAL_SHARE = 0.5  # of a layer's units
 VANISHES, VANISHED = 1e-2, 1e-3  # R, warning and severe (AutoTrainer; Schoenholz et al. 2017)
-EXPLODES, EXPLODED = 10.0, 100.0  # R, warning and severe (AutoTrainer; TheDeepChecker)
-LOUD, LOUDEST = 10.0, 100.0  # growth of the signal from input to output, as that of the error signal on its way back
+EXPLODES, EXPLODED = 10.0, 100.0  # R, and growth of the signal on its way forward (AutoTrainer; TheDeepChecker)
+SCATTER = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}  # β of ln R², times width, a layer (Hanin & Nica 2018)
 DIVERGES = 1000.0  # times the first loss (SageMaker Debugger)
 DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger; TheDeepChecker)
-SATURATED_SHARE, MOSTLY_SATURATED = 0.5, 0.8  # of a layer's values (DeepDiagnosis)
-LARGE_UPDATE, SMALL_UPDATE = 0.1, 1e-3  # ‖ΔW‖/‖W‖ (TheDeepChecker; cs231n: about 1e-3 is right)
-STAYED = 0.2  # ‖W_end − W_start‖/‖W_start‖: a network that learnt moved further, in some layer
-JUMPED = 5.0  # highest loss over that of first and uninformed
-STILL_PULLS = 0.05  # gradient norm at the end over that at the start: below, the run has arrived, wherever that is
-ACCURACY_GAP = 0.10  # training against validation (AutoTrainer)
-GENERALIZATION_LOSS = 5.0  # per cent (Prechelt 1998)
-UNDERFITS = 0.5  # of the way from the unavoidable loss to the uninformed predictor's (TheDeepChecker)
-BEHIND = 0.12  # share of error above the nearest neighbours'
-PENALTY_RULES = 2.0  # ‖∂penalty‖/‖∂data loss‖ (TheDeepChecker)
-HELD_BACK = 0.5  # the same, where the weights did shrink: at rest the two are in balance
-SHRUNK = 0.7  # ‖W_end‖/‖W_start‖, median over the layers
+SATURATED_SHARE = 0.5  # of a layer's values (DeepDiagnosis)
+ONE_SIDED_SHARE = 0.8  # where the slope fades on one side: large values of both signs saturate half of them (tuned)
+LARGE_UPDATE = 0.1  # ‖ΔW‖/‖W‖ (TheDeepChecker; cs231n)
+JUMPS = 5.0  # highest loss over first and uninformed (tuned)
+SMALL_UPDATE = 1e-3  # ‖ΔW‖/‖W‖ (cs231n: about 1e-3 is right)
+STAYED = 0.2  # ‖W_end − W_start‖/‖W_start‖, the layer that moved most (tuned)
+STILL_PULLS = 0.05  # gradient norm at the end over that at the start: below, the run has arrived (tuned)
 OVERSHOOTS = 2.0  # ηλ beyond which a step turns each weight round and makes it larger
-MASKED_OUT = 0.5  # dropout from which it can be what holds a network back (Srivastava et al. 2014 use up to .5)
+PENALTY_PULLS, PENALTY_RULES = 0.5, 2.0  # ‖∂penalty‖/‖∂data loss‖: 1 at rest (tuned); TheDeepChecker
+SHRUNK = 0.7  # ‖W_end‖/‖W_start‖, median over the layers (tuned)
+MASKED_OUT = 0.5  # dropout (Srivastava et al. 2014 use up to .5)
+GAP = 0.10  # training against validation (AutoTrainer)
+GENERALIZATION_LOSS, RISEN = 5.0, 100.0  # per cent, warning (Prechelt 1998) and severe
+UNDERFITS, LEARNT_NOTHING = 0.5, 0.9  # of the uninformed predictor's loss (TheDeepChecker)
+BEHIND = 0.12  # share of error above the nearest neighbours' (tuned)
 
 
 @dataclass(frozen=True)
 class Finding:
     """One thing that the doctor found in a run, with its evidence.
 
-    severity: "info", "warning", "severe".  role: "cause", "consequence", "context".  layers count from 0, here alone in
-    words from 1.  steps: first and last at which it was measured.  measured and threshold are of `metric`.  remedies:
-    settings of an Experiment, or changes (learning_rate_up, learning_rate_down, wider, deeper, shallower).
+    severity: "info", "warning" or "severe".  layers count from 0 here, and from 1 in words.  steps: first and last at
+    which it was measured.  measured and threshold are of `metric`.  remedies: settings of an Experiment, or changes
+    (learning_rate_up, learning_rate_down, wider, deeper, shallower), the likeliest first.  role: "cause",
+    "consequence" or "context".
     """
 
     code: str
     severity: str
-    role: str
     layers: tuple[int, ...]
     steps: tuple[int, int]
     measured: float
@@ -58,38 +61,38 @@ class Finding:
     explanation: str
     source: str
     remedies: tuple[str, ...]
+    role: str = "cause"
+
+
+# --- before the first step ---
 
 
 def symmetry(run: Examination) -> Finding | None:
-    """Units of a layer that started equal in all their weights: they get equal gradients, and stay equal."""
-    shares = np.array([_equal_share(run, layer) for layer in range(run.depth)])
+    """Units of a layer that start equal in all their weights: they get equal gradients, and stay equal."""
+    shares = np.array([equal_share(run, layer) for layer in range(run.depth)])
     layers = np.flatnonzero(shares >= EQUAL_SHARE)
     if not len(layers):
         return None
-    last = int(run.history.frame_step[-1])
-    zero = all((weights[0] == 0).all() for weights in run.history.weights)
-    why = (
-        "All weights are 0 at the start"
-        if zero
-        else f"{_layers(layers)}: {percent(shares.max())} of the units are equal at the start"
-    )
+    if all((weights[0] == 0).all() for weights in run.history.weights):
+        start = "All weights are 0 at the start"
+    else:
+        start = f"{_layers(layers)}: {percent(shares.max())} of the units are equal at the start"
     return Finding(
-        "symmetry",
-        "severe",
-        "cause",
-        tuple(layers.tolist()),
-        (0, last),
-        float(shares.max()),
-        EQUAL_SHARE,
-        "share of a layer's units that equal another",
-        f"{why}, so they get equal gradients and stay equal: a layer of them can do no more than one unit.",
-        "cs231n notes; NeuraLint",
-        ("initializer",),
+        code="symmetry",
+        severity="severe",
+        layers=tuple(layers.tolist()),
+        steps=(0, 0),
+        measured=float(shares.max()),
+        threshold=EQUAL_SHARE,
+        metric="share of a layer's units that equal another in all their weights",
+        explanation=f"{start}, so they get equal gradients and stay equal: together they do no more than one unit.",
+        source="cs231n notes; NeuraLint",
+        remedies=("initializer",),
     )
 
 
-def _equal_share(run: Examination, layer: int) -> float:
-    """Share of a hidden layer's units that equal another in all weights in and out and in their bias."""
+def equal_share(run: Examination, layer: int) -> float:
+    """Share of a hidden layer's units that equal another in all weights in and out and in their bias, at step 0."""
     weights, biases = run.history.weights, run.history.biases
     units = np.concatenate([weights[layer][0], biases[layer][0][None], weights[layer + 1][0].T]).T.astype(float)
     if len(units) < 2:
@@ -101,392 +104,396 @@ def _equal_share(run: Examination, layer: int) -> float:
     return float((np.append(equal, False) | np.append(False, equal)).mean())
 
 
-def vanishing_gradients(run: Examination) -> Finding | None:
-    """R = rms δ_1 / rms δ_H before the first step is tiny."""
-    ratio = _starting_ratio(run)
-    if not ratio < VANISHES or _within_scatter(run, ratio):
-        return None
-    return Finding(
-        "vanishing_gradients",
-        "severe" if ratio < VANISHED else "warning",
-        "cause",
-        (0,),
-        (0, 0),
-        ratio,
-        VANISHES,
-        "R, the first layer's error signal over the last hidden layer's",
-        f"Layer 1 receives {number(ratio)} of the error signal of layer {run.depth}, so it hardly learns. "
-        f"Below {number(VANISHES)} the gradient counts as vanishing.",
-        "AutoTrainer; Schoenholz et al. 2017",
-        ("activation", "initializer", "normalization", "residual", "gain", "shallower", "optimizer"),
-    )
-
-
-def exploding_gradients(run: Examination) -> Finding | None:
-    """Before the first step the error signal grows on its way back, R, or the signal on its way forward."""
-    ratio, growth = _starting_ratio(run), _signal_growth(run)
-    backward = ratio > EXPLODES and not _within_scatter(run, ratio)
-    if not (backward or growth > LOUD):
-        return None
-    # A normalised layer takes a gradient of any size, as long as the step is short.
-    if run.experiment.normalization != "none" and not (_update_ratios(run)[run.early_updates] > LARGE_UPDATE).any():
-        return None
-    if backward:
-        measured, threshold, severe, layers = ratio, EXPLODES, EXPLODED, tuple(range(run.depth))
-        metric = "R, the first layer's error signal over the last hidden layer's"
-        said = (
-            f"On its way back from layer {run.depth} to layer 1 the error signal grows {number(ratio)} times before "
-            f"the first step. Beyond {number(EXPLODES)} times the gradient counts as exploding."
-        )
-    else:
-        measured, threshold, severe, layers = growth, LOUD, LOUDEST, tuple(range(run.depth + 1))
-        metric = "size of the output's pre-activation over that of the inputs"
-        said = (
-            f"Before the first step the signal grows {number(growth)} times from the inputs to the output, and every "
-            f"gradient with it. Beyond {number(LOUD)} times it counts as exploding."
-        )
-    return Finding(
-        "exploding_gradients",
-        "severe" if measured > severe else "warning",
-        "cause",
-        layers,
-        (0, 0),
-        measured,
-        threshold,
-        metric,
-        said,
-        "AutoTrainer; TheDeepChecker; Glorot & Bengio 2010",
-        ("initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower", "residual"),
-    )
-
-
-def _starting_ratio(run: Examination) -> float:
-    """R before the first step, on the probe."""
-    delta = run.history.probe_delta_rms[0]
-    return float(delta[0] / delta[run.depth - 1])
-
-
-def _signal_growth(run: Examination) -> float:
-    """Root mean square of the output's pre-activation before the first step, as the weights make it from the last
-    hidden layer's h and without the biases: rms h_H ‖W_L‖/√n_out.  Inputs are standardised, so it is a factor."""
-    history, last = run.history, run.depth - 1
-    weights = history.weights[-1][0].astype(float)
-    rms = np.hypot(history.activation_mean[0, last], history.activation_std[0, last])
-    return float(rms * np.linalg.norm(weights) / weights.shape[1] ** 0.5)
-
-
-def not_finite(run: Examination) -> Finding | None:
-    """Something is no finite number, or the loss grew a thousandfold."""
-    history = run.history
-    if history.diverged_at is not None:
-        step, layer, tensor = history.diverged_at
-        place = "" if layer is None else f" of {_layer(run, layer)}"
-        return Finding(
-            "not_finite",
-            "severe",
-            "cause",
-            () if layer is None else (layer,),
-            (step, step),
-            float("inf"),
-            float("inf"),
-            "first tensor that is not finite",
-            f"At step {step} the {tensor}{place} is no finite number any more, and training ends.",
-            "TensorBoard Debugger; SageMaker Debugger",
-            ("learning_rate_down", "clip", "initializer", "gain"),
-        )
-    with np.errstate(all="ignore"):
-        growth = history.train_loss / max(float(history.train_loss[0]), run.uninformed)
-    if not (growth > DIVERGES).any():
-        return None
-    first = int(np.argmax(growth > DIVERGES))
-    return Finding(
-        "not_finite",
-        "severe",
-        "cause",
-        (),
-        (int(history.evaluation_step[first]), int(history.evaluation_step[-1])),
-        float(growth.max()),
-        DIVERGES,
-        "loss over the first loss",
-        f"The training loss grows to {number(float(growth.max()))} times what it was at the start.",
-        "SageMaker Debugger",
-        ("learning_rate_down", "clip", "initializer", "gain"),
-    )
-
-
-def learning_rate_too_high(run: Examination) -> Finding | None:
-    """Steps so long that they throw the weights about, or the loss far up."""
-    early = _update_ratios(run)[run.early_updates]
-    large = np.nanquantile(early, 0.9, axis=0) if np.isfinite(early).any() else np.full(run.depth + 1, np.nan)
-    losses = run.history.train_loss[np.isfinite(run.history.train_loss)]
-    start = max(float(run.history.train_loss[0]), run.uninformed)
-    jump = float(losses.max() / start) if len(losses) and start > 0 else np.nan
-    remedies = ("learning_rate_down", "clip", "optimizer", "normalization")
-    layers = np.flatnonzero(large > LARGE_UPDATE)
-    if len(layers):
-        worst = float(large[layers].max())
-        return Finding(
-            "learning_rate_too_high",
-            "severe" if worst > 10 * LARGE_UPDATE else "warning",
-            "cause",
-            tuple(layers.tolist()),
-            _early_steps(run),
-            worst,
-            LARGE_UPDATE,
-            "‖ΔW‖/‖W‖, 90th percentile over the first steps",
-            f"One step changes the weights of {_layer(run, int(np.nanargmax(large)))} by {percent(worst)}; "
-            f"more than {percent(LARGE_UPDATE)} throws away what was learnt before.",
-            "cs231n; TheDeepChecker",
-            remedies,
-        )
-    if jump > JUMPED:
-        return Finding(
-            "learning_rate_too_high",
-            "severe",
-            "cause",
-            (),
-            (0, int(run.history.evaluation_step[-1])),
-            jump,
-            JUMPED,
-            "highest loss over the first",
-            f"The training loss jumps to {number(jump)} times what it was at the start: the steps overshoot.",
-            "cs231n; TheDeepChecker",
-            remedies,
-        )
-    return None
-
-
 def born_dead(run: Examination) -> Finding | None:
     """Before the first step a whole layer of ReLUs gives 0 for every example, and nothing passes."""
     layers = np.flatnonzero(run.history.dead_fraction[0, : run.depth] == 1)
     if not len(layers):
         return None
     return Finding(
-        "dead_units",
-        "severe",
-        "cause",
-        tuple(layers.tolist()),
-        (0, 0),
-        1.0,
-        DEAD_SHARE,
-        "share of a layer's units that give 0 for every example",
-        f"{_layers(layers)}: all units give 0 for every example before the first step, so neither signal nor gradient "
-        "passes. It happens to deep and narrow ReLU networks.",
-        "Lu et al. 2019",
-        ("wider", "activation", "shallower", "normalization", "residual"),
-    )
-
-
-def dead_units(run: Examination) -> Finding | None:
-    """More than half of a layer's ReLUs give 0 for every example, and so pass no gradient."""
-    dead = run.history.dead_fraction[run.late, : run.depth]
-    share = np.array([middle(column) for column in dead.T])
-    layers = np.flatnonzero(share > DEAD_SHARE)
-    if not len(layers):
-        return None
-    worst = int(np.nanargmax(share))
-    everywhere = run.history.dead_fraction[:, worst] > DEAD_SHARE
-    since = int(run.history.evaluation_step[np.argmax(everywhere)])
-    cut = " Nothing passes through it any more." if share[worst] == 1 else ""
-    return Finding(
-        "dead_units",
-        "severe" if share[worst] == 1 else "warning",
-        "cause",
-        tuple(layers.tolist()),
-        (since, int(run.history.evaluation_step[run.result])),
-        float(share[worst]),
-        DEAD_SHARE,
-        "share of a layer's units that give 0 for every example",
-        f"In layer {worst + 1}, {percent(float(share[worst]))} are 0 for all examples since step {since}: "
-        f"they get no gradient and cannot come back.{cut}",
-        "SageMaker Debugger; TheDeepChecker",
-        ("activation", "learning_rate_down", "initializer", "normalization", "wider"),
+        code="dead_units",
+        severity="severe",
+        layers=tuple(layers.tolist()),
+        steps=(0, 0),
+        measured=1.0,
+        threshold=DEAD_SHARE,
+        metric="share of a layer's units that give 0 for every example",
+        explanation=f"{_layers(layers)}: all units give 0 for every example before the first step, and neither signal "
+        "nor gradient passes. It happens to deep and narrow ReLU networks.",
+        source="Lu et al. 2019",
+        remedies=("wider", "activation", "shallower", "normalization", "residual"),
     )
 
 
 def saturated_units(run: Examination) -> Finding | None:
-    """Most of a layer's values lie where the activation is flat, before the first step."""
-    share = run.history.saturated_fraction[0, : run.depth]
-    two_sided = run.experiment.activation in ("sigmoid", "tanh")
-    layers = np.flatnonzero(share > (SATURATED_SHARE if two_sided else MOSTLY_SATURATED))
+    """Before the first step most of a layer's values lie where the activation is flat."""
+    return _saturated(run, run.history.saturated_fraction[0, : run.depth], (0, 0))
+
+
+def saturated_at_the_end(run: Examination) -> Finding | None:
+    """The same, median over the last checks."""
+    share = _medians(run.history.saturated_fraction[run.late, : run.depth])
+    return _saturated(run, share, _steps(run, run.late))
+
+
+def _saturated(run: Examination, share: Array, steps: tuple[int, int]) -> Finding | None:
+    both_sides = run.experiment.activation in ("sigmoid", "tanh")
+    threshold = SATURATED_SHARE if both_sides else ONE_SIDED_SHARE
+    layers = np.flatnonzero(share > threshold)
     if not len(layers):
         return None
     worst = int(np.nanargmax(share))
     steepest = ACTIVATIONS[run.experiment.activation].steepest
+    when = "at the start" if steps == (0, 0) else "at the end"
     return Finding(
-        "saturated_units",
-        "severe" if share[worst] > MOSTLY_SATURATED else "warning",
-        "cause",
-        tuple(layers.tolist()),
-        (0, 0),
-        float(share[worst]),
-        SATURATED_SHARE if two_sided else MOSTLY_SATURATED,
-        "share of a layer's values where the slope is below a twentieth of the steepest",
-        f"In layer {worst + 1}, {percent(float(share[worst]))} of the values lie where the slope is below a "
-        f"twentieth of its largest value {number(steepest)}: hardly any gradient passes there.",
-        "DeepDiagnosis",
-        ("initializer", "gain", "normalization", "activation"),
+        code="saturated_units",
+        severity="severe" if share[worst] > ONE_SIDED_SHARE else "warning",
+        layers=tuple(layers.tolist()),
+        steps=steps,
+        measured=float(share[worst]),
+        threshold=threshold,
+        metric="share of a layer's values where the slope is below a twentieth of the steepest",
+        explanation=f"In layer {worst + 1} {when}, {percent(float(share[worst]))} of the values lie where the slope is "
+        f"below a twentieth of its largest, {number(steepest)}: hardly any gradient passes there.",
+        source="DeepDiagnosis",
+        remedies=(*_if(run.experiment.bias > 0, "bias"), "initializer", "gain", "normalization", "activation"),
+    )
+
+
+def exploding_gradients(run: Examination) -> Finding | None:
+    """Before the first step the error signal grows on its way back, or the signal on its way forward."""
+    ratio, growth = starting_ratios(run), signal_growth(run)
+    backward = bool(ratio[0] > EXPLODES) and not _within_scatter(run, float(ratio[0]))
+    if not (backward or growth > EXPLODES):
+        return None
+    # A normalised layer takes a gradient of any size, as long as the step is short.
+    if run.experiment.normalization != "none" and not (_update_ratios(run)[run.early_updates] > LARGE_UPDATE).any():
+        return None
+    if backward:
+        measured, layers = float(ratio[0]), np.flatnonzero(ratio > EXPLODES)
+        metric = "R, the first layer's error signal over the last hidden layer's"
+        path = f"On its way back from layer {run.depth} to layer 1 the error signal grows"
+    else:
+        measured, layers = growth, np.arange(run.depth + 1)
+        metric = "size of the output's pre-activation over that of the inputs"
+        path = "On its way from the inputs to the output the signal, and every gradient with it, grows"
+    return Finding(
+        code="exploding_gradients",
+        severity="severe" if measured > EXPLODED else "warning",
+        layers=tuple(layers.tolist()),
+        steps=(0, 0),
+        measured=measured,
+        threshold=EXPLODES,
+        metric=metric,
+        explanation=f"{path} {number(measured)} times before the first step. More than {number(EXPLODES)} times is too "
+        "much.",
+        source="AutoTrainer; TheDeepChecker",
+        remedies=("initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower", "residual"),
+    )
+
+
+def vanishing_gradients(run: Examination) -> Finding | None:
+    """Before the first step R = rms δ_1 / rms δ_H is tiny."""
+    ratio = starting_ratios(run)
+    measured = float(ratio[0])
+    if not measured < VANISHES or _within_scatter(run, measured):
+        return None
+    return Finding(
+        code="vanishing_gradients",
+        severity="severe" if measured < VANISHED else "warning",
+        layers=tuple(np.flatnonzero(ratio < VANISHES).tolist()),
+        steps=(0, 0),
+        measured=measured,
+        threshold=VANISHES,
+        metric="R, the first layer's error signal over the last hidden layer's",
+        explanation=f"Before the first step layer 1 receives {number(measured)} of the error signal of layer "
+        f"{run.depth}. With less than {number(VANISHES)} it hardly learns.",
+        source="AutoTrainer; Schoenholz et al. 2017",
+        remedies=("activation", "initializer", "normalization", "residual", "gain", "shallower", "optimizer"),
+    )
+
+
+def starting_ratios(run: Examination) -> Array:
+    """rms δ_l / rms δ_H of each hidden layer before the first step, on the probe; R is the first."""
+    delta = run.history.probe_delta_rms[0, : run.depth]
+    return delta / delta[-1]
+
+
+def signal_growth(run: Examination) -> float:
+    """Size of the output's pre-activation before the first step, as its weights make it: rms h_H ‖W_L‖/√n_out.
+
+    Inputs are standardised, so it is a factor; biases of the output do not count.
+    """
+    history, last = run.history, run.depth - 1
+    weights = history.weights[-1][0].astype(float)
+    size = np.hypot(history.activation_mean[0, last], history.activation_std[0, last])
+    return float(size * np.linalg.norm(weights) / weights.shape[1] ** 0.5)
+
+
+def _within_scatter(run: Examination, ratio: float) -> bool:
+    """Whether a well initialised network of this size may have such an R by chance: |ln R²| ≤ β/2 + 3√β."""
+    beta = SCATTER.get(run.experiment.activation, 0.0) * (run.depth - 1) / run.experiment.width
+    return ratio > 0 and bool(abs(np.log(ratio**2)) <= beta / 2 + 3 * beta**0.5)
+
+
+# --- while it trains ---
+
+
+def over_regularized(run: Examination) -> Finding | None:
+    """A penalty that overshoots, or that pulls as hard as the data and shrinks the weights; dropout of most units."""
+    return _overshooting_penalty(run) or _ruling_penalty(run) or _ruling_dropout(run)
+
+
+def _overshooting_penalty(run: Examination) -> Finding | None:
+    e = run.experiment
+    if not (e.optimizer == "sgd" and e.learning_rate * e.l2 > OVERSHOOTS):
+        return None
+    return Finding(
+        code="over_regularized",
+        severity="severe",
+        layers=tuple(range(run.depth + 1)),
+        steps=_steps(run),
+        measured=e.learning_rate * e.l2,
+        threshold=OVERSHOOTS,
+        metric="ηλ of the L2 penalty",
+        explanation=f"Every step multiplies the weights by 1 − ηλ = {number(1 - e.learning_rate * e.l2)}: where ηλ is "
+        "above 2, the penalty makes them grow.",
+        source="Loshchilov & Hutter 2019",
+        remedies=("l2", "learning_rate_down"),
+    )
+
+
+def _ruling_penalty(run: Examination) -> Finding | None:
+    e, history = run.experiment, run.history
+    if not (e.l1 > 0 or e.l2 > 0):
+        return None
+    pull = float(np.fmax(*run.first_and_last(history.penalty_gradient_norm / history.data_gradient_norm)))
+    kept = middle(history.weight_norm[-1:] / history.weight_norm[:1])
+    if not (pull > PENALTY_PULLS and kept < SHRUNK):
+        return None
+    return Finding(
+        code="over_regularized",
+        severity="severe" if pull > PENALTY_RULES else "warning",
+        layers=tuple(range(run.depth + 1)),
+        steps=_steps(run),
+        measured=pull,
+        threshold=PENALTY_PULLS,
+        metric="‖∂penalty‖/‖∂data loss‖, at the start or at the end",
+        explanation=f"The penalty pulls {number(pull)} times as hard as the data. The weights of a typical layer have "
+        f"shrunk to {number(kept)} of their size.",
+        source="TheDeepChecker",
+        remedies=(*_if(e.l1 > 0, "l1"), *_if(e.l2 > 0, "l2")),
+    )
+
+
+def _ruling_dropout(run: Examination) -> Finding | None:
+    dropout = run.experiment.dropout
+    if not dropout > MASKED_OUT:
+        return None
+    return Finding(
+        code="over_regularized",
+        severity="warning",
+        layers=tuple(range(run.depth)),
+        steps=_steps(run),
+        measured=dropout,
+        threshold=MASKED_OUT,
+        metric="share of hidden units dropped",
+        explanation=f"Every update drops {percent(dropout)} of the hidden units, and what is left cannot fit the data.",
+        source="Srivastava et al. 2014",
+        remedies=("dropout", "wider"),
+    )
+
+
+def overfitting(run: Examination) -> Finding | None:
+    """It fits its training data, better than it does new ones, and on new ones it was better before."""
+    history, end = run.history, run.result
+    gap, rise = run.gap[: end + 1], generalization_loss(history.validation_loss)[: end + 1]
+    apart = middle(gap[run.late]) > GAP and middle(rise[run.late]) > GENERALIZATION_LOSS
+    if not (apart and run.loss_share < UNDERFITS):
+        return None
+    best = int(np.nanargmin(history.validation_loss[: end + 1]))
+    if run.is_classification:
+        noisy = "" if run.experiment.label_noise == 0 else ", some of which are labelled wrong,"
+        said = (
+            f"It is right for {percent(float(history.train_accuracy[end]))} of its training data{noisy} and for "
+            f"{percent(float(history.validation_accuracy[end]))} of new ones"
+        )
+    else:
+        said = (
+            f"Its loss on new data is {number(float(history.validation_loss[end]))}, on its training data "
+            f"{number(float(history.train_loss[end]))}"
+        )
+    return Finding(
+        code="overfitting",
+        severity="severe" if rise[-1] > RISEN else "warning",
+        layers=(),
+        steps=(int(history.evaluation_step[best]), int(history.evaluation_step[end])),
+        measured=middle(gap[run.late]),
+        threshold=GAP,
+        metric="how much better it does on its training data than it would on new ones, median of the last checks",
+        explanation=f"{said}. On new data its loss is {number(float(rise[-1]))} % above its lowest, at step "
+        f"{history.evaluation_step[best]}.",
+        source="AutoTrainer; Prechelt 1998",
+        remedies=("patience", "l2", "n_train", "dropout", "l1", "shallower"),
+    )
+
+
+def learning_rate_too_high(run: Examination) -> Finding | None:
+    """Steps so long that they throw the weights about, or the loss far up."""
+    early = _update_ratios(run)[run.early_updates]
+    # A unit that died in a step moves no more: only steps that moved the layer count.
+    moves = [column[np.isfinite(column) & (column > 0)] for column in early.T]
+    update = np.array([np.quantile(steps, 0.9) if len(steps) else np.nan for steps in moves])
+    layers = np.flatnonzero(update > LARGE_UPDATE)
+    jump = run.highest_loss / max(float(run.history.train_loss[0]), run.uninformed)
+    if len(layers):
+        worst = int(np.nanargmax(update))
+        measured, threshold, steps = float(update[worst]), LARGE_UPDATE, _steps(run, run.early)
+        metric = "‖ΔW‖/‖W‖ of a layer, 90th percentile over the first steps"
+        said = (
+            f"Among the first steps, one in ten changes the weights of {_layer(run, worst)} by {_times(measured)} or "
+            f"more; beyond {percent(LARGE_UPDATE)} a step throws away what was learnt before."
+        )
+    elif jump > JUMPS:
+        measured, threshold, steps = jump, JUMPS, _steps(run)
+        metric = "highest training loss over the first"
+        said = f"The training loss jumps to {number(jump)} times what it was at the start: the steps overshoot."
+    else:
+        return None
+    return Finding(
+        code="learning_rate_too_high",
+        severity="severe" if measured > 10 * threshold else "warning",
+        layers=tuple(layers.tolist()),
+        steps=steps,
+        measured=measured,
+        threshold=threshold,
+        metric=metric,
+        explanation=said,
+        source="TheDeepChecker; cs231n notes",
+        remedies=("learning_rate_down", "clip", "optimizer", "normalization"),
+    )
+
+
+def not_finite(run: Examination) -> Finding | None:
+    """Something is no finite number, or the loss grew a thousandfold."""
+    history = run.history
+    growth = history.train_loss / max(float(history.train_loss[0]), run.uninformed)
+    layers: tuple[int, ...] = ()
+    if history.diverged_at is not None:
+        step, layer, tensor = history.diverged_at
+        layers = () if layer is None else (layer,)
+        steps, measured, metric = (step, step), np.inf, "the first tensor that is not finite"
+        place = "" if layer is None else f" of {_layer(run, layer)}"
+        said = f"At step {step} the {tensor}{place} is no finite number any more, and training ends."
+    elif (growth > DIVERGES).any():
+        steps = int(history.evaluation_step[np.argmax(growth > DIVERGES)]), int(history.evaluation_step[-1])
+        measured, metric = float(np.nanmax(growth)), "highest training loss over the first"
+        said = f"The training loss grows to {number(measured)} times what it was at the start."
+    else:
+        return None
+    return Finding(
+        code="not_finite",
+        severity="severe",
+        layers=layers,
+        steps=steps,
+        measured=measured,
+        threshold=DIVERGES,
+        metric=metric,
+        explanation=said,
+        source="TensorBoard Debugger; SageMaker Debugger",
+        remedies=("learning_rate_down", "clip", "initializer", "gain"),
     )
 
 
 def learning_rate_too_low(run: Examination) -> Finding | None:
     """Steps so short that no layer gets anywhere, though there is a gradient to follow."""
     history = run.history
-    typical = np.array([middle(column) for column in _update_ratios(run)[run.early_updates].T])
-    largest = float(np.nanmax(typical)) if np.isfinite(typical).any() else np.nan
-    moved = max(
-        float(np.linalg.norm(weights[-1] - weights[0]) / np.linalg.norm(weights[0])) for weights in history.weights
-    )
-    norms = history.data_gradient_norm
-    part = max(1, len(norms) // 10)
-    still = middle(norms[-part:]) / middle(norms[:part])
-    if not (0 < largest < SMALL_UPDATE and moved < STAYED and still > STILL_PULLS):
+    update = float(np.fmax.reduce(_medians(_update_ratios(run)[run.early_updates])))
+    moved = max(float(np.linalg.norm(frames[-1] - frames[0]) / np.linalg.norm(frames[0])) for frames in history.weights)
+    first, last = run.first_and_last(history.data_gradient_norm)
+    if not (0 < update < SMALL_UPDATE and moved < STAYED and last > STILL_PULLS * first):
         return None
     clipped = middle(history.clipped_norm / history.total_gradient_norm) < 0.5
     return Finding(
-        "learning_rate_too_low",
-        "severe" if moved < STAYED / 10 else "warning",
-        "cause",
-        tuple(range(run.depth + 1)),
-        (0, int(history.frame_step[-1])),
-        moved,
-        STAYED,
-        "‖W_end − W_start‖/‖W_start‖ of the layer that moved most",
-        f"In {int(history.frame_step[-1])} steps even the layer that moved most got only {number(moved)} of its size "
-        f"away from where it started; a typical step is {number(largest)} of it.",
-        "TheDeepChecker; cs231n",
-        (*(("clip",) if clipped else ()), "learning_rate_up", "optimizer", "steps"),
+        code="learning_rate_too_low",
+        severity="severe" if moved < STAYED / 10 else "warning",
+        layers=tuple(range(run.depth + 1)),
+        steps=_steps(run),
+        measured=moved,
+        threshold=STAYED,
+        metric="‖W_end − W_start‖/‖W_start‖ of the layer that moved most",
+        explanation=f"In {history.evaluation_step[-1]} steps even the layer that moved most got only {percent(moved)} "
+        f"of its size away from its start; a typical step is {number(update)} of it{', clipped' if clipped else ''}.",
+        source="TheDeepChecker; cs231n notes",
+        remedies=(*_if(clipped, "clip"), "learning_rate_up", "optimizer", "steps"),
     )
 
 
-def over_regularized(run: Examination) -> Finding | None:
-    """A penalty that rules training, or dropout that leaves too little of the network."""
-    e, history = run.experiment, run.history
-    steps = (0, int(history.evaluation_step[-1]))
-    if e.optimizer == "sgd" and e.learning_rate * e.l2 > OVERSHOOTS:
-        return Finding(
-            "over_regularized",
-            "severe",
-            "cause",
-            (),
-            steps,
-            e.learning_rate * e.l2,
-            OVERSHOOTS,
-            "ηλ of the L2 penalty",
-            f"Every step multiplies the weights by 1 − ηλ = {number(1 - e.learning_rate * e.l2)}: where ηλ is above 2 "
-            "the penalty makes them grow.",
-            "Loshchilov & Hutter 2019",
-            ("l2", "learning_rate_down"),
-        )
-    if (e.l1 > 0 or e.l2 > 0) and len(history.step):
-        ratio = history.penalty_gradient_norm / history.data_gradient_norm
-        part = max(1, len(ratio) // 10)
-        pull = float(np.nanmax([middle(ratio[:part]), middle(ratio[-part:])]))
-        kept = middle(history.weight_norm[-1] / history.weight_norm[0])
-        if pull > HELD_BACK and kept < SHRUNK:
-            return Finding(
-                "over_regularized",
-                "severe" if pull > PENALTY_RULES else "warning",
-                "cause",
-                (),
-                steps,
-                pull,
-                HELD_BACK,
-                "‖∂penalty‖/‖∂data loss‖",
-                f"The penalty pulls {number(pull)} times as hard as the data, and has shrunk the weights of a typical "
-                f"layer to {number(kept)} of their size.",
-                "TheDeepChecker",
-                tuple(name for name in ("l1", "l2") if getattr(e, name) > 0),
-            )
-    if e.dropout > MASKED_OUT:
-        return Finding(
-            "over_regularized",
-            "warning",
-            "cause",
-            tuple(range(run.depth)),
-            steps,
-            e.dropout,
-            MASKED_OUT,
-            "share of hidden units dropped",
-            f"Every update drops {percent(e.dropout)} of the hidden units, and what is left cannot fit the data.",
-            "Srivastava et al. 2014",
-            ("dropout", "wider"),
-        )
-    return None
+# --- how it ended ---
 
 
-def overfitting(run: Examination) -> Finding | None:
-    """It fits its training data, better than it does new ones, and on new ones it was better before."""
-    history, end = run.history, run.result + 1
-    if not run.loss_share < UNDERFITS:
+def dead_units(run: Examination) -> Finding | None:
+    """More than half of a layer's ReLUs give 0 for every example, and so pass no gradient; over the last checks."""
+    dead = run.history.dead_fraction[:, : run.depth]
+    share = _medians(dead[run.late])
+    layers = np.flatnonzero(share > DEAD_SHARE)
+    if not len(layers):
         return None
-    rise = generalization_loss(history.validation_loss)[:end]
-    if run.is_classification:
-        gap = history.train_accuracy[:end] - run.expected_accuracy
-        threshold, metric = ACCURACY_GAP, "training accuracy above what validation accuracy lets expect"
-        expected = (
-            "" if run.experiment.label_noise == 0 else f", {percent(run.expected_accuracy)} of them with this noise"
-        )
-        said = (
-            f"It is right for {percent(float(history.train_accuracy[run.result]))} of its training data and for "
-            f"{percent(float(history.validation_accuracy[run.result]))} of new ones{expected}"
-        )
-    else:
-        gap = (history.validation_loss - history.train_loss)[:end] / run.uninformed
-        threshold, metric = ACCURACY_GAP, "validation less training loss, over that of the best constant answer"
-        said = f"On new data its loss is {number(float(history.validation_loss[run.result]))}, on its training data "
-        said += number(float(history.train_loss[run.result]))
-    if not (middle(gap[run.late]) > threshold and middle(rise[run.late]) > GENERALIZATION_LOSS):
-        return None
-    best = int(history.evaluation_step[int(np.nanargmin(history.validation_loss[:end]))])
+    worst = int(np.nanargmax(share))
+    since = int(run.history.evaluation_step[np.argmax(dead[:, worst] > DEAD_SHARE)])
+    cut = " Nothing passes through this layer." if share[worst] == 1 else ""
     return Finding(
-        "overfitting",
-        "severe" if rise[-1] > 100 else "warning",
-        "cause",
-        (),
-        (best, int(history.evaluation_step[run.result])),
-        float(gap[-1]),
-        threshold,
-        metric,
-        f"{said}. Its loss on new data is {number(float(rise[-1]))} % above its lowest, at step {best}.",
-        "AutoTrainer; Prechelt 1998",
-        ("patience", "l2", "n_train", "dropout", "l1", "shallower"),
+        code="dead_units",
+        severity="severe" if share[worst] == 1 else "warning",
+        layers=tuple(layers.tolist()),
+        steps=(since, int(run.history.evaluation_step[run.result])),
+        measured=float(share[worst]),
+        threshold=DEAD_SHARE,
+        metric="share of a layer's units that give 0 for every example",
+        explanation=f"In layer {worst + 1}, {percent(float(share[worst]))} of the units give 0 for every example, more "
+        f"than half since step {since}; they get no gradient.{cut}",
+        source="SageMaker Debugger; TheDeepChecker",
+        remedies=("activation", "learning_rate_down", "initializer", "normalization", "wider"),
     )
 
 
 def underfitting(run: Examination) -> Finding | None:
-    """Neither new data nor its own training data are fitted as the nearest neighbours fit them."""
+    """Neither its own training data nor new ones are fitted as they could be."""
     behind = min(run.error_share, run.train_error_share) - run.neighbours_share
-    if not (run.loss_share > UNDERFITS or behind > BEHIND):
-        return None
     last = int(run.history.evaluation_step[run.result])
-    first = int(run.history.evaluation_step[run.late][0])
+    if run.loss_share > UNDERFITS:
+        measured, threshold, metric = run.loss_share, UNDERFITS, "training loss over the best constant answer's"
+        if run.experiment.label_noise > 0:
+            metric += ", both above what label noise makes unavoidable"
+        said = (
+            "no lower than that of always giving the average answer"
+            if measured > 0.995
+            else f"still {number(measured)} of that of always giving the average answer"
+        )
+        said = f"After {last} steps the training loss is {said}."
+    elif behind > BEHIND:
+        measured, threshold = behind, BEHIND
+        metric = "error above the nearest neighbours', over the best constant answer's"
+        said = (
+            f"After {last} steps it makes {number(run.error_share)} of the error of always giving the average answer, "
+            f"and no less on its training data; asking the nearest examples makes {number(run.neighbours_share)} of it."
+        )
+    else:
+        return None
     return Finding(
-        "underfitting",
-        "severe" if run.loss_share > 0.9 else "warning",
-        "cause",
-        (),
-        (first, last),
-        run.loss_share,
-        UNDERFITS,
-        "training loss over that of the best constant answer",
-        f"After {last} steps the training loss is still {number(run.loss_share)} of what always giving the average "
-        "answer would cost.",
-        "TheDeepChecker",
-        ("wider", "deeper", "activation", "steps", "learning_rate_up", "optimizer"),
+        code="underfitting",
+        severity="severe" if run.loss_share > LEARNT_NOTHING else "warning",
+        layers=(),
+        steps=_steps(run, run.late),
+        measured=measured,
+        threshold=threshold,
+        metric=metric,
+        explanation=said,
+        source="TheDeepChecker",
+        remedies=("wider", "deeper", "activation", "steps", "learning_rate_up", "optimizer"),
     )
 
 
 # --- what they share ---
-
-
-def _within_scatter(run: Examination, ratio: float) -> bool:
-    """Whether a well initialised network of this size may have such an R by chance: |ln R²| ≤ β/2 + 3√β."""
-    spread = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}.get(run.experiment.activation)
-    if spread is None or not ratio > 0:
-        return False
-    beta = spread * (run.depth - 1) / run.experiment.width
-    return bool(abs(np.log(ratio**2)) <= beta / 2 + 3 * beta**0.5)
 
 
 def _update_ratios(run: Examination) -> Array:
@@ -494,9 +501,24 @@ def _update_ratios(run: Examination) -> Array:
     return run.history.update_norm / run.history.weight_norm
 
 
-def _early_steps(run: Examination) -> tuple[int, int]:
-    steps = run.history.evaluation_step[run.early]
+def _medians(rows: Array) -> Array:
+    """Median of each column of (rows, layers), over what is finite."""
+    return np.array([middle(column) for column in rows.T])
+
+
+def _steps(run: Examination, part: slice = slice(None)) -> tuple[int, int]:
+    """First and last step of some evaluations."""
+    steps = run.history.evaluation_step[part]
     return int(steps[0]), int(steps[-1])
+
+
+def _if(condition: bool, remedy: str) -> tuple[str, ...]:
+    return (remedy,) if condition else ()
+
+
+def _times(value: float) -> str:
+    """A share of a size, in words that fit small and huge ones."""
+    return percent(value) if value < 2 else f"{number(value)} times their size"
 
 
 def _layer(run: Examination, layer: int) -> str:

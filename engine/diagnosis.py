@@ -14,7 +14,7 @@ from engine.detectors import Finding
 from engine.examination import CustomData, Examination
 from engine.history import RunHistory
 
-# What is so before the first step comes first, then what training does, then how it ended.
+# What is so before the first step, then what training does, then how it ended.
 CAUSES = (
     detectors.symmetry,
     detectors.born_dead,
@@ -29,8 +29,19 @@ CAUSES = (
     detectors.learning_rate_too_low,
     detectors.underfitting,
 )
-# What a cause may lead to; findings that are neither here nor the cause are context.
-CONSEQUENCES = {"not_finite", "dead_units", "vanishing_gradients", "underfitting"}
+SYMPTOMS = (detectors.saturated_at_the_end,)  # never a cause
+
+_BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting"}
+CONSEQUENCES = {  # cause -> what it leads to
+    "symmetry": _BREAKDOWN | {"vanishing_gradients", "exploding_gradients", "learning_rate_too_high"},
+    "dead_units": {"vanishing_gradients", "underfitting"},
+    "saturated_units": {"vanishing_gradients", "underfitting"},
+    "over_regularized": _BREAKDOWN | {"learning_rate_too_high"},
+    "exploding_gradients": _BREAKDOWN | {"learning_rate_too_high", "overfitting"},
+    "vanishing_gradients": {"learning_rate_too_low", "underfitting"},
+    "learning_rate_too_high": _BREAKDOWN,
+    "learning_rate_too_low": {"underfitting"},
+}
 
 
 def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Finding, ...]:
@@ -43,15 +54,15 @@ def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Findi
         if run.does_well:
             found = detectors.overfitting(run)
             return (found,) if found else ()
-        findings: dict[str, Finding] = {}
-        for detect in CAUSES:
-            if found := detect(run):
-                findings.setdefault(found.code, found)
-    cause, *rest = findings.values() if findings else (None,)
-    if cause is None:
+        causes = [found for detect in CAUSES if (found := detect(run))]
+        symptoms = [found for detect in SYMPTOMS if (found := detect(run))]
+    if not causes:
         return ()
-    consequences = [replace(finding, role="consequence") for finding in rest if finding.code in CONSEQUENCES]
-    context = [
-        replace(finding, role="context", severity="info") for finding in rest if finding.code not in CONSEQUENCES
-    ]
+    findings: dict[str, Finding] = {}
+    for found in causes + symptoms:
+        findings.setdefault(found.code, found)
+    cause, *rest = findings.values()
+    follows = CONSEQUENCES.get(cause.code, set())
+    consequences = [replace(found, role="consequence") for found in rest if found.code in follows]
+    context = [replace(found, role="context", severity="info") for found in rest if found.code not in follows]
     return (cause, *consequences, *context)

@@ -85,7 +85,7 @@ class Examination:
         p = self.experiment.label_noise
         if p == 0 or not self.is_classification:
             return 0.0
-        n_classes = self.history.confusion.shape[1]  # type: ignore[union-attr]
+        n_classes = self._n_classes
         if self.loss_name == "cross_entropy":
             return float(-p * np.log(p / (n_classes - 1)) - (1 - p) * np.log(1 - p))
         if n_classes == 2:
@@ -146,11 +146,32 @@ class Examination:
         return not self.broke_off and self.error_share <= least
 
     @cached_property
-    def expected_accuracy(self) -> float:
-        """Training accuracy of a network that is right as often as on validation data, where labels are noisy."""
-        right, p = float(self.history.validation_accuracy[self.result]), self.experiment.label_noise
-        n_classes = self.history.confusion.shape[1]  # type: ignore[union-attr]
-        return right * (1 - p) + (1 - right) * p / (n_classes - 1)
+    def gap(self) -> Array:
+        """How much better it does on its training data than it would on new ones like them, (V,).
+
+        Accuracy above that of a network which is right as often as on validation data, where a share p of the labels
+        is wrong; validation less training loss over the best constant answer's, for regression.
+        """
+        history, p = self.history, self.experiment.label_noise
+        if not self.is_classification:
+            return (history.validation_loss - history.train_loss) / self.uninformed
+        right, n_classes = history.validation_accuracy, self._n_classes
+        return history.train_accuracy - (right * (1 - p) + (1 - right) * p / (n_classes - 1))
+
+    @cached_property
+    def highest_loss(self) -> float:
+        """The highest finite training loss, NaN where there is none."""
+        losses = self.history.train_loss
+        return float(np.fmax.reduce(losses[np.isfinite(losses)], initial=np.nan))
+
+    def first_and_last(self, values: Array) -> tuple[float, float]:
+        """Medians of the first and of the last tenth of an update's values (S,)."""
+        part = max(1, len(values) // 10)
+        return middle(values[:part]), middle(values[-part:])
+
+    @cached_property
+    def _n_classes(self) -> int:
+        return self.history.confusion.shape[1]  # type: ignore[union-attr]
 
     @cached_property
     def _uninformed_error(self) -> float:
