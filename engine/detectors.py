@@ -344,7 +344,6 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
     moves = [column[np.isfinite(column) & (column > 0)] for column in early.T]
     update = np.array([np.quantile(steps, 0.9) if len(steps) else np.nan for steps in moves])
     layers = np.flatnonzero(update > LARGE_UPDATE)
-    jump = run.highest_loss / max(float(run.history.train_loss[0]), run.uninformed)
     if len(layers):
         worst = int(np.nanargmax(update))
         measured, threshold, steps = float(update[worst]), LARGE_UPDATE, _steps(run, run.early)
@@ -353,10 +352,10 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
             f"Among the first steps, one in ten changes the weights of {_layer(run, worst)} by {_times(measured)} or "
             f"more; beyond {percent(LARGE_UPDATE)} a step throws away what was learnt before."
         )
-    elif jump > JUMPS:
-        measured, threshold, steps = jump, JUMPS, _steps(run)
+    elif run.highest_rise > JUMPS:
+        measured, threshold, steps = run.highest_rise, JUMPS, _steps(run)
         metric = "highest training loss over the first"
-        said = f"The training loss jumps to {number(jump)} times what it was at the start: the steps overshoot."
+        said = f"The training loss jumps to {number(measured)} times what it was at the start: the steps overshoot."
     else:
         return None
     return Finding(
@@ -376,7 +375,7 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
 def not_finite(run: Examination) -> Finding | None:
     """Something is no finite number, or the loss grew a thousandfold."""
     history = run.history
-    growth = history.train_loss / max(float(history.train_loss[0]), run.uninformed)
+    growth = history.train_loss / np.fmax(history.train_loss[0], run.uninformed)
     layers: tuple[int, ...] = ()
     if history.diverged_at is not None:
         step, layer, tensor = history.diverged_at

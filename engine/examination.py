@@ -21,10 +21,14 @@ LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged
 WELL = 0.1  # above the nearest neighbours' share of error: about two standard errors of 100 to 300 examples
 EXCELLENT = 0.15  # share of error that is a good result whatever the neighbours do
 NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
+MOST_ASKED = 300  # validation examples that neighbours are looked for, which bounds time and memory
 
 
 class Examination:
-    """A run and what it achieved.  Every number may be NaN where a run did not get far enough to have it."""
+    """A run and what it achieved.  Every number may be NaN where a run did not get far enough to have it.
+
+    Numbers stay NumPy's, for which a division by 0 is no exception: there are data without anything to learn.
+    """
 
     def __init__(self, history: RunHistory, data: CustomData | None = None):
         self.history, self.experiment = history, history.experiment
@@ -69,11 +73,11 @@ class Examination:
         return chosen_loss(self.experiment.loss, "classes" if self.is_classification else "regression")
 
     @cached_property
-    def uninformed(self) -> float:
+    def uninformed(self) -> np.float64:
         """Training loss of the best constant answer; where the data are not known, the loss at the start."""
         if self.dataset is None:
-            return float(self.history.train_loss[0])
-        return uninformed_loss(self.dataset, self.experiment.loss)
+            return self.history.train_loss[0]
+        return np.float64(uninformed_loss(self.dataset, self.experiment.loss))
 
     @cached_property
     def unavoidable(self) -> float:
@@ -94,8 +98,10 @@ class Examination:
 
     @cached_property
     def neighbours(self) -> float:
-        """Error on the validation set of the nearest neighbours' vote: what these examples make possible without a
-        network.  A share of wrong answers, or a mean squared error.  NaN where the data are not known."""
+        """Validation error of the nearest training examples' vote: what these data make possible without a network.
+
+        A share of wrong answers, or a mean squared error.  NaN where the data are not known.
+        """
         if self.dataset is None:
             return np.nan
         if self._data is not None:
@@ -113,36 +119,34 @@ class Examination:
     @cached_property
     def loss_share(self) -> float:
         """Training loss of the result between the unavoidable (0) and the uninformed (1)."""
-        return self._share(float(self.history.train_loss[self.result]))
-
-    def _share(self, loss: float) -> float:
         span = self.uninformed - self.unavoidable
-        return (loss - self.unavoidable) / span if span > 0 else np.nan
+        above = float(self.history.train_loss[self.result]) - self.unavoidable
+        return above / span if span > 0 else np.nan
 
     @cached_property
     def error_share(self) -> float:
         """Share of wrong answers on validation data, or mean squared error, over that of the best constant answer."""
         if self.is_classification:
-            return (1 - float(self.history.validation_accuracy[self.result])) / self._uninformed_error
-        return float(self.history.validation_loss[self.result]) / self._uninformed_error
+            return float((1 - self.history.validation_accuracy[self.result]) / self._uninformed_error)
+        return float(self.history.validation_loss[self.result] / self._uninformed_error)
 
     @cached_property
     def train_error_share(self) -> float:
         """The same on the training data, less the wrong answers that label noise makes right ones look."""
         if not self.is_classification:
-            return float(self.history.train_loss[self.result]) / self._uninformed_error
-        wrong = 1 - float(self.history.train_accuracy[self.result])
-        return (wrong - self.experiment.label_noise) / self._uninformed_error
+            return float(self.history.train_loss[self.result] / self._uninformed_error)
+        wrong = 1 - self.history.train_accuracy[self.result]
+        return float((wrong - self.experiment.label_noise) / self._uninformed_error)
 
     @cached_property
     def neighbours_share(self) -> float:
         """The nearest neighbours' error on validation data, as a share like error_share."""
-        return self.neighbours / self._uninformed_error
+        return float(self.neighbours / self._uninformed_error)
 
     @cached_property
     def does_well(self) -> bool:
         """Whether the result does on new data about what these examples allow."""
-        least = np.nanmax([self.neighbours_share + WELL, EXCELLENT])
+        least = np.fmax(self.neighbours_share + WELL, EXCELLENT)
         return not self.broke_off and self.error_share <= least
 
     @cached_property
@@ -159,13 +163,14 @@ class Examination:
         return history.train_accuracy - (right * (1 - p) + (1 - right) * p / (n_classes - 1))
 
     @cached_property
-    def highest_loss(self) -> float:
-        """The highest finite training loss, NaN where there is none."""
+    def highest_rise(self) -> float:
+        """The highest finite training loss over the first, or over the best constant answer's where that is more."""
         losses = self.history.train_loss
-        return float(np.fmax.reduce(losses[np.isfinite(losses)], initial=np.nan))
+        highest = np.fmax.reduce(losses[np.isfinite(losses)], initial=np.nan)
+        return float(highest / np.fmax(losses[0], self.uninformed))
 
     def first_and_last(self, values: Array) -> tuple[float, float]:
-        """Medians of the first and of the last tenth of an update's values (S,)."""
+        """Medians of the first and of the last tenth of values of the updates (S,)."""
         part = max(1, len(values) // 10)
         return middle(values[:part]), middle(values[-part:])
 
@@ -174,11 +179,11 @@ class Examination:
         return self.history.confusion.shape[1]  # type: ignore[union-attr]
 
     @cached_property
-    def _uninformed_error(self) -> float:
+    def _uninformed_error(self) -> np.float64:
         """Error on validation data of the best constant answer."""
         if self.is_classification:
             counts = self.history.confusion[0].sum(axis=1)  # type: ignore[index]
-            return 1 - float(counts.max() / counts.sum())
+            return 1 - counts.max() / counts.sum()
         return self.uninformed
 
     @cached_property
@@ -199,8 +204,8 @@ def _known_neighbours(experiment: Experiment) -> float:
 
 def _neighbours(dataset: Dataset) -> float:
     """The lowest validation error of the mean of the k nearest training examples' targets, of a few k."""
-    train, validation = dataset.train_inputs, dataset.validation_inputs
-    targets, answers = dataset.target_rows("train"), dataset.target_rows("validation")
+    train, validation = dataset.train_inputs, dataset.validation_inputs[:MOST_ASKED]
+    targets, answers = dataset.target_rows("train"), dataset.target_rows("validation")[:MOST_ASKED]
     distance = (train * train).sum(axis=1) - 2 * validation @ train.T
     most = min(max(NEIGHBOURS), len(train))
     nearest = np.argpartition(distance, most - 1, axis=1)[:, :most]

@@ -394,7 +394,7 @@ def test_the_nearest_neighbours_vote_is_scikit_learns(dataset):
     kind = neighbors.KNeighborsRegressor if regression else neighbors.KNeighborsClassifier
     errors = []
     for k in (1, 5, 15):
-        answers = kind(k).fit(data.train_inputs, data.train_targets.ravel()).predict(data.validation_inputs)
-        truth = data.validation_targets.ravel()
+        answers = kind(k).fit(data.train_inputs, data.train_targets.ravel()).predict(data.validation_inputs[:300])
+        truth = data.validation_targets.ravel()[:300]
         errors.append(np.mean((answers - truth) ** 2) if regression else np.mean(answers != truth))
     assert Examination(history).neighbours == pytest.approx(min(errors), abs=1e-12 if regression else 0.01)

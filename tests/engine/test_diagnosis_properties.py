@@ -91,3 +91,15 @@ def test_custom_data_are_examined_with_and_without_them(classes):
     history = train(experiment, (inputs, targets))
     with_data = examined(history, (inputs, targets))
     assert with_data[0].code == diagnose(history)[0].code == "learning_rate_too_low"
+
+
+@pytest.mark.parametrize("targets", [np.zeros(60), np.r_[np.ones(1, int), np.zeros(59, int)]])
+@pytest.mark.parametrize("initializer", ["zeros", "he_normal"])
+def test_data_with_nothing_to_learn_are_examined(targets, initializer):
+    """All targets are equal, or all but one, so that the best constant answer makes no error on validation data."""
+    inputs = np.random.default_rng(3).standard_normal((60, 2))
+    settings = {"data_digest": data_digest(inputs, targets), "n_train": 30, "steps": 20, "initializer": initializer}
+    experiment = Experiment(dataset="custom", **settings)
+    history = train(experiment, (inputs, targets))
+    examined(history)
+    examined(history, (inputs, targets))
