@@ -24,18 +24,18 @@ EXPLODES, EXPLODED = 10.0, 100.0  # R, and growth of the signal on its way forwa
 SCATTER = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}  # β of ln R², times width, a layer (Hanin & Nica 2018)
 DIVERGES = 1000.0  # times the first loss (SageMaker Debugger)
 DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger; TheDeepChecker)
-SATURATED_SHARE = 0.5  # of a layer's values (DeepDiagnosis)
-ONE_SIDED_SHARE = 0.8  # where the slope fades on one side: large values of both signs saturate half of them (tuned)
+SATURATED_SHARE, MOSTLY_SATURATED = 0.5, 0.8  # of a layer's values (DeepDiagnosis)
 LARGE_UPDATE = 0.1  # ‖ΔW‖/‖W‖ (TheDeepChecker; cs231n)
 JUMPS = 5.0  # highest loss over first and uninformed (tuned)
-SMALL_UPDATE = 1e-3  # ‖ΔW‖/‖W‖ (cs231n: about 1e-3 is right)
-STAYED = 0.2  # ‖W_end − W_start‖/‖W_start‖, the layer that moved most (tuned)
-STILL_PULLS = 0.05  # gradient norm at the end over that at the start: below, the run has arrived (tuned)
+UNREST = 0.1  # all rises of the training loss together over its span (tuned)
+SMALL_UPDATE = 2e-3  # ‖ΔW‖/‖W‖ (cs231n: about 1e-3 is right)
+STAYED, THROWN = 0.3, 5.0  # ‖W_end − W_start‖/‖W_start‖, the layer that moved most (tuned)
+STILL_PULLS = 0.02  # gradient norm at the end over that at the start: below, the run has arrived (tuned)
 OVERSHOOTS = 2.0  # ηλ beyond which a step turns each weight round and makes it larger
 PENALTY_PULLS, PENALTY_RULES = 0.5, 2.0  # ‖∂penalty‖/‖∂data loss‖: 1 at rest (tuned); TheDeepChecker
-SHRUNK = 0.7  # ‖W_end‖/‖W_start‖, median over the layers (tuned)
+SHRUNK, COLLAPSED = 0.7, 0.1  # ‖W_end‖/‖W_start‖, median over the layers (tuned)
 MASKED_OUT = 0.5  # dropout (Srivastava et al. 2014 use up to .5)
-GAP = 0.10  # training against validation (AutoTrainer)
+GAP, WIDE_GAP = 0.10, 0.25  # training against validation, where that grew (AutoTrainer) and in any case (tuned)
 GENERALIZATION_LOSS, RISEN = 5.0, 100.0  # per cent, warning (Prechelt 1998) and severe
 UNDERFITS, LEARNT_NOTHING = 0.5, 0.9  # of the uninformed predictor's loss (TheDeepChecker)
 BEHIND = 0.12  # share of error above the nearest neighbours' (tuned)
@@ -107,7 +107,7 @@ def equal_share(run: Examination, layer: int) -> float:
 def born_dead(run: Examination) -> Finding | None:
     """Before the first step a whole layer of ReLUs gives 0 for every example, and nothing passes."""
     layers = np.flatnonzero(run.history.dead_fraction[0, : run.depth] == 1)
-    if not len(layers):
+    if run.normalises_batches or not len(layers):
         return None
     return Finding(
         code="dead_units",
@@ -126,31 +126,31 @@ def born_dead(run: Examination) -> Finding | None:
 
 def saturated_units(run: Examination) -> Finding | None:
     """Before the first step most of a layer's values lie where the activation is flat."""
+    if run.normalises_batches:
+        return None
     return _saturated(run, run.history.saturated_fraction[0, : run.depth], (0, 0))
 
 
 def saturated_at_the_end(run: Examination) -> Finding | None:
     """The same, median over the last checks."""
-    share = _medians(run.history.saturated_fraction[run.late, : run.depth])
-    return _saturated(run, share, _steps(run, run.late))
+    return _saturated(run, _medians(run.history.saturated_fraction[run.late, : run.depth]), _steps(run, run.late))
 
 
 def _saturated(run: Examination, share: Array, steps: tuple[int, int]) -> Finding | None:
-    both_sides = run.experiment.activation in ("sigmoid", "tanh")
-    threshold = SATURATED_SHARE if both_sides else ONE_SIDED_SHARE
-    layers = np.flatnonzero(share > threshold)
-    if not len(layers):
+    layers = np.flatnonzero(share > SATURATED_SHARE)
+    # Where the slope fades on one side only, large values of either sign saturate half of a layer, which still learns.
+    if run.experiment.activation not in ("sigmoid", "tanh") or not len(layers):
         return None
     worst = int(np.nanargmax(share))
     steepest = ACTIVATIONS[run.experiment.activation].steepest
     when = "at the start" if steps == (0, 0) else "at the end"
     return Finding(
         code="saturated_units",
-        severity="severe" if share[worst] > ONE_SIDED_SHARE else "warning",
+        severity="severe" if share[worst] > MOSTLY_SATURATED else "warning",
         layers=tuple(layers.tolist()),
         steps=steps,
         measured=float(share[worst]),
-        threshold=threshold,
+        threshold=SATURATED_SHARE,
         metric="share of a layer's values where the slope is below a twentieth of the steepest",
         explanation=f"In layer {worst + 1} {when}, {percent(float(share[worst]))} of the values lie where the slope is "
         f"below a twentieth of its largest, {number(steepest)}: hardly any gradient passes there.",
@@ -159,17 +159,38 @@ def _saturated(run: Examination, share: Array, steps: tuple[int, int]) -> Findin
     )
 
 
+def masked_out(run: Examination) -> Finding | None:
+    """Dropout of most of the hidden units: it comes before the first step, since masks change the gradients too."""
+    dropout = run.experiment.dropout
+    if not dropout > MASKED_OUT:
+        return None
+    return Finding(
+        code="over_regularized",
+        severity="warning",
+        layers=tuple(range(run.depth)),
+        steps=_steps(run),
+        measured=dropout,
+        threshold=MASKED_OUT,
+        metric="share of hidden units dropped",
+        explanation=f"Every update drops {percent(dropout)} of the hidden units, and what is left cannot fit the data.",
+        source="Srivastava et al. 2014",
+        remedies=("dropout", "wider"),
+    )
+
+
 def exploding_gradients(run: Examination) -> Finding | None:
     """Before the first step the error signal grows on its way back, or the signal on its way forward."""
     ratio, growth = starting_ratios(run), signal_growth(run)
-    backward = bool(ratio[0] > EXPLODES) and not _within_scatter(run, float(ratio[0]))
-    if not (backward or growth > EXPLODES):
+    # A normalised layer takes a larger gradient, as long as the step is short.
+    normalised = run.experiment.normalization != "none"
+    threshold = EXPLODED if normalised else EXPLODES
+    backward = bool(ratio[0] > threshold) and not _within_scatter(run, float(ratio[0]))
+    if not (backward or growth > threshold):
         return None
-    # A normalised layer takes a gradient of any size, as long as the step is short.
-    if run.experiment.normalization != "none" and not (_update_ratios(run)[run.early_updates] > LARGE_UPDATE).any():
+    if normalised and not (_update_ratios(run)[run.early_updates] > LARGE_UPDATE).any():
         return None
     if backward:
-        measured, layers = float(ratio[0]), np.flatnonzero(ratio > EXPLODES)
+        measured, layers = float(ratio[0]), np.flatnonzero(ratio > threshold)
         metric = "R, the first layer's error signal over the last hidden layer's"
         path = f"On its way back from layer {run.depth} to layer 1 the error signal grows"
     else:
@@ -182,10 +203,10 @@ def exploding_gradients(run: Examination) -> Finding | None:
         layers=tuple(layers.tolist()),
         steps=(0, 0),
         measured=measured,
-        threshold=EXPLODES,
+        threshold=threshold,
         metric=metric,
-        explanation=f"{path} {number(measured)} times before the first step. More than {number(EXPLODES)} times is too "
-        "much.",
+        explanation=f"{path} {number(measured)} times before the first step. More than {number(threshold)} times is "
+        "too much.",
         source="AutoTrainer; TheDeepChecker",
         remedies=("initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower", "residual"),
     )
@@ -213,8 +234,12 @@ def vanishing_gradients(run: Examination) -> Finding | None:
 
 
 def starting_ratios(run: Examination) -> Array:
-    """rms δ_l / rms δ_H of each hidden layer before the first step, on the probe; R is the first."""
-    delta = run.history.probe_delta_rms[0, : run.depth]
+    """rms δ_l / rms δ_H of each hidden layer before the first step; R is the first.
+
+    Of the first update, as RunHistory.gradient_ratio has it; on the probe where no update was recorded.
+    """
+    history = run.history
+    delta = (history.delta_rms if len(history.step) else history.probe_delta_rms)[0, : run.depth]
     return delta / delta[-1]
 
 
@@ -223,6 +248,8 @@ def signal_growth(run: Examination) -> float:
 
     Inputs are standardised, so it is a factor; biases of the output do not count.
     """
+    if run.normalises_batches:
+        return np.nan
     history, last = run.history, run.depth - 1
     weights = history.weights[-1][0].astype(float)
     size = np.hypot(history.activation_mean[0, last], history.activation_std[0, last])
@@ -239,8 +266,8 @@ def _within_scatter(run: Examination, ratio: float) -> bool:
 
 
 def over_regularized(run: Examination) -> Finding | None:
-    """A penalty that overshoots, or that pulls as hard as the data and shrinks the weights; dropout of most units."""
-    return _overshooting_penalty(run) or _ruling_penalty(run) or _ruling_dropout(run)
+    """A penalty that overshoots, or that shrinks the weights because it pulls as hard as the data."""
+    return _overshooting_penalty(run) or _ruling_penalty(run)
 
 
 def _overshooting_penalty(run: Examination) -> Finding | None:
@@ -268,38 +295,27 @@ def _ruling_penalty(run: Examination) -> Finding | None:
         return None
     pull = float(np.fmax(*run.first_and_last(history.penalty_gradient_norm / history.data_gradient_norm)))
     kept = middle(history.weight_norm[-1:] / history.weight_norm[:1])
-    if not (pull > PENALTY_PULLS and kept < SHRUNK):
+    shrunk = f"The weights of a typical layer have shrunk to {number(kept)} of their size"
+    if pull > PENALTY_PULLS and kept < SHRUNK:
+        measured, threshold = pull, PENALTY_PULLS
+        metric = "‖∂penalty‖/‖∂data loss‖, at the start or at the end"
+        said = f"The penalty pulls {number(pull)} times as hard as the data. {shrunk}."
+    elif kept < COLLAPSED:
+        measured, threshold, metric = kept, COLLAPSED, "‖W_end‖/‖W_start‖ under a penalty, median over the layers"
+        said = f"{shrunk} under the penalty."
+    else:
         return None
     return Finding(
         code="over_regularized",
         severity="severe" if pull > PENALTY_RULES else "warning",
         layers=tuple(range(run.depth + 1)),
         steps=_steps(run),
-        measured=pull,
-        threshold=PENALTY_PULLS,
-        metric="‖∂penalty‖/‖∂data loss‖, at the start or at the end",
-        explanation=f"The penalty pulls {number(pull)} times as hard as the data. The weights of a typical layer have "
-        f"shrunk to {number(kept)} of their size.",
+        measured=measured,
+        threshold=threshold,
+        metric=metric,
+        explanation=said,
         source="TheDeepChecker",
         remedies=(*_if(e.l1 > 0, "l1"), *_if(e.l2 > 0, "l2")),
-    )
-
-
-def _ruling_dropout(run: Examination) -> Finding | None:
-    dropout = run.experiment.dropout
-    if not dropout > MASKED_OUT:
-        return None
-    return Finding(
-        code="over_regularized",
-        severity="warning",
-        layers=tuple(range(run.depth)),
-        steps=_steps(run),
-        measured=dropout,
-        threshold=MASKED_OUT,
-        metric="share of hidden units dropped",
-        explanation=f"Every update drops {percent(dropout)} of the hidden units, and what is left cannot fit the data.",
-        source="Srivastava et al. 2014",
-        remedies=("dropout", "wider"),
     )
 
 
@@ -307,8 +323,9 @@ def overfitting(run: Examination) -> Finding | None:
     """It fits its training data, better than it does new ones, and on new ones it was better before."""
     history, end = run.history, run.result
     gap, rise = run.gap[: end + 1], generalization_loss(history.validation_loss)[: end + 1]
-    apart = middle(gap[run.late]) > GAP and middle(rise[run.late]) > GENERALIZATION_LOSS
-    if not (apart and run.loss_share < UNDERFITS):
+    apart = middle(gap[run.late])
+    fell_apart = apart > GAP and middle(rise[run.late]) > GENERALIZATION_LOSS
+    if not (fell_apart or apart > WIDE_GAP) or run.loss_share > UNDERFITS:
         return None
     best = int(np.nanargmin(history.validation_loss[: end + 1]))
     if run.is_classification:
@@ -327,7 +344,7 @@ def overfitting(run: Examination) -> Finding | None:
         severity="severe" if rise[-1] > RISEN else "warning",
         layers=(),
         steps=(int(history.evaluation_step[best]), int(history.evaluation_step[end])),
-        measured=middle(gap[run.late]),
+        measured=apart,
         threshold=GAP,
         metric="how much better it does on its training data than it would on new ones, median of the last checks",
         explanation=f"{said}. On new data its loss is {number(float(rise[-1]))} % above its lowest, at step "
@@ -344,7 +361,7 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
     moves = [column[np.isfinite(column) & (column > 0)] for column in early.T]
     update = np.array([np.quantile(steps, 0.9) if len(steps) else np.nan for steps in moves])
     layers = np.flatnonzero(update > LARGE_UPDATE)
-    if len(layers):
+    if len(layers) and (run.unrest > UNREST or run.broke_off):
         worst = int(np.nanargmax(update))
         measured, threshold, steps = float(update[worst]), LARGE_UPDATE, _steps(run, run.early)
         metric = "‖ΔW‖/‖W‖ of a layer, 90th percentile over the first steps"
@@ -356,6 +373,10 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
         measured, threshold, steps = run.highest_rise, JUMPS, _steps(run)
         metric = "highest training loss over the first"
         said = f"The training loss jumps to {number(measured)} times what it was at the start: the steps overshoot."
+    elif run.distance > THROWN and run.loss_share > LEARNT_NOTHING:
+        measured, threshold, steps = run.distance, THROWN, _steps(run)
+        metric = "‖W_end − W_start‖/‖W_start‖ of the layer that moved most"
+        said = f"A layer was thrown {number(measured)} times its size away from its start, and nothing was learnt."
     else:
         return None
     return Finding(
@@ -407,7 +428,7 @@ def learning_rate_too_low(run: Examination) -> Finding | None:
     """Steps so short that no layer gets anywhere, though there is a gradient to follow."""
     history = run.history
     update = float(np.fmax.reduce(_medians(_update_ratios(run)[run.early_updates])))
-    moved = max(float(np.linalg.norm(frames[-1] - frames[0]) / np.linalg.norm(frames[0])) for frames in history.weights)
+    moved = run.distance
     first, last = run.first_and_last(history.data_gradient_norm)
     if not (0 < update < SMALL_UPDATE and moved < STAYED and last > STILL_PULLS * first):
         return None

@@ -62,6 +62,11 @@ class Examination:
         """The last evaluations up to the result."""
         return slice(max(0, self.result + 1 - LATE_CHECKS), self.result + 1)
 
+    @property
+    def normalises_batches(self) -> bool:
+        """Whether evaluations at the start tell little: running statistics do not know the batches yet."""
+        return self.experiment.normalization == "batch"
+
     # --- what would be easy, and what is possible ---
 
     @cached_property
@@ -168,6 +173,17 @@ class Examination:
         losses = self.history.train_loss
         highest = np.fmax.reduce(losses[np.isfinite(losses)], initial=np.nan)
         return float(highest / np.fmax(losses[0], self.uninformed))
+
+    @cached_property
+    def unrest(self) -> float:
+        """All rises of the training loss together, over the span that it covers: 0 where it only falls."""
+        losses = self.history.train_loss[np.isfinite(self.history.train_loss)]
+        return float(np.maximum(np.diff(losses), 0).sum() / np.ptp(losses)) if len(losses) else np.nan
+
+    @cached_property
+    def distance(self) -> float:
+        """‖W_end − W_start‖/‖W_start‖ of the layer that moved most."""
+        return max(float(np.linalg.norm(kept[-1] - kept[0]) / np.linalg.norm(kept[0])) for kept in self.history.weights)
 
     def first_and_last(self, values: Array) -> tuple[float, float]:
         """Medians of the first and of the last tenth of values of the updates (S,)."""

@@ -93,6 +93,13 @@ def test_one_unit_has_no_symmetry():
 # --- gradients at the start ---
 
 
+def with_ratio(history, ratio):
+    """The run as if R had been `ratio` at the start."""
+    delta = history.delta_rms.copy()
+    delta[0, :-1] = ratio, *np.ones(history.layers - 2)
+    return edited(history, delta_rms=delta)
+
+
 def test_vanishing_gradients_measure_r_as_jax_does():
     history = run(depth=8, activation="sigmoid")
     found = diagnose(history)[0]
@@ -115,9 +122,7 @@ def test_a_narrow_relu_network_may_have_a_small_ratio_by_chance():
     tanh = replace(history, experiment=replace(history.experiment, activation="tanh"))
 
     def vanishes(history, ratio):
-        delta = np.ones_like(history.probe_delta_rms)
-        delta[0, 0] = ratio
-        return detectors.vanishing_gradients(edited(history, probe_delta_rms=delta)) is not None
+        return detectors.vanishing_gradients(with_ratio(history, ratio)) is not None
 
     # β = 5 · 19/8, within is |ln R²| ≤ β/2 + 3√β = 16.3, R ≥ 2.8e-4
     assert [vanishes(history, ratio) for ratio in (1e-3, 2e-4)] == [False, True]
@@ -150,12 +155,24 @@ def test_large_targets_and_biases_are_no_explosion():
     assert finding(detectors.exploding_gradients, run(bias=10.0)) is None
 
 
-def test_a_normalised_network_takes_large_gradients_with_short_steps():
-    settings = {"depth": 12, "activation": "gelu", "normalization": "batch", "residual": True, "learning_rate": 1e-6}
-    history = run(**settings)
-    assert detectors.starting_ratios(examined(history))[0] > 10
-    assert finding(detectors.exploding_gradients, history) is None
-    assert finding(detectors.exploding_gradients, run(**settings | {"learning_rate": 10.0})) is not None
+@pytest.mark.parametrize(
+    ("normalization", "ratio", "learning_rate", "expected"),
+    [
+        ("none", 50.0, 1e-3, True),
+        ("layer", 50.0, 10.0, False),
+        ("layer", 200.0, 1e-3, False),
+        ("layer", 200.0, 10.0, True),
+    ],
+)
+def test_a_normalised_network_takes_larger_gradients_with_short_steps(normalization, ratio, learning_rate, expected):
+    history = run(normalization=normalization, learning_rate=learning_rate)
+    assert (detectors.exploding_gradients(with_ratio(history, ratio)) is not None) is expected
+
+
+def test_r_is_that_of_the_first_update_and_of_the_probe_where_none_was_recorded():
+    history, unrecorded = run(depth=4), train(replace(SMALL, depth=4), max_updates=0)
+    assert detectors.starting_ratios(examined(history))[0] == history.gradient_ratio[0]
+    assert detectors.starting_ratios(examined(unrecorded))[0] == pytest.approx(history.gradient_ratio[0], rel=1e-9)
 
 
 # --- units at the start and at the end ---
@@ -175,10 +192,17 @@ def test_saturated_units_are_counted_by_their_slope():
     assert finding(detectors.saturated_units, run(bias=1.0)) is None
 
 
-@pytest.mark.parametrize(("activation", "share", "expected"), [("tanh", 0.51, True), ("tanh", 0.49, False),
-                                                               ("elu", 0.51, False), ("elu", 0.81, True)])  # fmt: skip
-def test_one_sided_activations_saturate_in_half_of_what_they_see(activation, share, expected):
-    history = run(activation=activation)
+@pytest.mark.parametrize(
+    ("settings", "share", "expected"),
+    [
+        ({}, 0.51, True),
+        ({}, 0.49, False),
+        ({"activation": "elu"}, 0.9, False),  # one side only
+        ({"normalization": "batch"}, 0.9, False),  # its running statistics know nothing yet
+    ],
+)
+def test_more_than_half_of_a_layer_that_is_flat_on_both_sides_is_saturated(settings, share, expected):
+    history = run(**settings)
     saturated = np.full_like(history.saturated_fraction, share)
     found = detectors.saturated_units(edited(history, saturated_fraction=saturated))
     assert (found is not None) is expected
@@ -237,8 +261,34 @@ def test_a_loss_that_jumps_tells_of_a_learning_rate_even_without_recorded_update
     assert found.metric == "highest training loss over the first"
     uninformed = np.log(2)
     assert found.measured == pytest.approx(history.train_loss.max() / max(history.train_loss[0], uninformed), rel=0.01)
-    calm = np.minimum(history.train_loss, 4 * history.train_loss[0])
-    assert detectors.learning_rate_too_high(edited(history, train_loss=calm)) is None
+
+
+@pytest.mark.parametrize(("times", "expected"), [(5.1, True), (4.9, False)])
+def test_a_jump_is_to_five_times_the_loss_at_the_start(times, expected):
+    losses = np.linspace(1.0, 0.1, len(run().train_loss))
+    losses[3] = times
+    assert (detectors.learning_rate_too_high(edited(run(), train_loss=losses)) is not None) is expected
+
+
+@pytest.mark.parametrize(("rises", "expected"), [(0.2, True), (0.05, False)])
+def test_long_steps_are_too_long_where_the_loss_goes_up_and_down(rises, expected):
+    history = run()
+    losses = np.linspace(1.0, 0.0, len(history.train_loss))
+    losses[20] = losses[19] + rises
+    found = detectors.learning_rate_too_high(edited(history, train_loss=losses, update_norm=0.2 * history.weight_norm))
+    assert (found is not None) is expected
+    if expected:
+        assert found.measured == pytest.approx(0.2)
+
+
+def test_weights_that_were_thrown_far_away_for_nothing_tell_of_a_learning_rate():
+    history = run()
+    weights = tuple(np.stack([frames[0], 7 * frames[0]]) for frames in history.weights)
+    lost = {"weights": weights, "train_loss": np.full_like(history.train_loss, 0.7)}
+    assert detectors.learning_rate_too_high(edited(history, **lost)).measured == pytest.approx(6.0)
+    assert (
+        detectors.learning_rate_too_high(edited(history, weights=weights, train_loss=history.train_loss * 0.5)) is None
+    )
 
 
 def test_a_learning_rate_is_too_low_where_no_layer_gets_anywhere():
@@ -313,10 +363,22 @@ def test_a_penalty_rules_where_it_pulls_as_hard_as_the_data_and_shrinks_the_weig
     assert finding(detectors.over_regularized, run(l2=1e-3)) is None
 
 
+def test_weights_that_collapse_under_a_penalty_tell_of_it_even_where_it_no_longer_pulls():
+    history = run(l2=1e-3)
+
+    def shrunk(to):
+        norms = history.weight_norm.copy()
+        norms[-1] = to * norms[0]
+        return detectors.over_regularized(edited(history, weight_norm=norms))
+
+    assert shrunk(0.05).measured == pytest.approx(0.05)
+    assert shrunk(0.15) is None
+
+
 def test_dropping_most_units_is_over_regularized_where_it_does_not_learn():
     found = diagnose(run(dropout=0.9))[0]
     assert (found.code, found.measured, found.remedies) == ("over_regularized", 0.9, ("dropout", "wider"))
-    assert finding(detectors.over_regularized, run(dropout=0.5)) is None
+    assert finding(detectors.masked_out, run(dropout=0.5)) is None
 
 
 # --- how well it does ---
