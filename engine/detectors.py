@@ -38,6 +38,7 @@ MASKED_OUT = 0.5  # dropout (Srivastava et al. 2014 use up to .5)
 GAP, WIDE_GAP = 0.10, 0.25  # training against validation, where that grew (AutoTrainer) and in any case (tuned)
 GENERALIZATION_LOSS, RISEN = 5.0, 100.0  # per cent, warning (Prechelt 1998) and severe
 UNDERFITS, LEARNT_NOTHING = 0.5, 0.9  # of the uninformed predictor's loss (TheDeepChecker)
+FALLING = 0.02  # share of the training loss over the last checks (TheDeepChecker)
 BEHIND = 0.12  # share of error above the nearest neighbours' (tuned)
 
 
@@ -118,7 +119,7 @@ def born_dead(run: Examination) -> Finding | None:
         threshold=DEAD_SHARE,
         metric="share of a layer's units that give 0 for every example",
         explanation=f"{_layers(layers)}: all units give 0 for every example before the first step, and neither signal "
-        "nor gradient passes. It happens to deep and narrow ReLU networks.",
+        "nor gradient passes.",
         source="Lu et al. 2019",
         remedies=("wider", "activation", "shallower", "normalization", "residual"),
     )
@@ -155,7 +156,14 @@ def _saturated(run: Examination, share: Array, steps: tuple[int, int]) -> Findin
         explanation=f"In layer {worst + 1} {when}, {percent(float(share[worst]))} of the values lie where the slope is "
         f"below a twentieth of its largest, {number(steepest)}: hardly any gradient passes there.",
         source="DeepDiagnosis",
-        remedies=(*_if(run.experiment.bias > 0, "bias"), "initializer", "gain", "normalization", "activation"),
+        remedies=_likeliest(
+            "initializer",
+            "gain",
+            "normalization",
+            "activation",
+            bias=run.experiment.bias > 0,
+            gain=run.experiment.gain > 1,
+        ),
     )
 
 
@@ -208,7 +216,15 @@ def exploding_gradients(run: Examination) -> Finding | None:
         explanation=f"{path} {number(measured)} times before the first step. More than {number(threshold)} times is "
         "too much.",
         source="AutoTrainer; TheDeepChecker",
-        remedies=("initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower", "residual"),
+        remedies=_likeliest(
+            "initializer",
+            "gain",
+            "normalization",
+            "clip",
+            "learning_rate_down",
+            "shallower",
+            gain=run.experiment.gain > 1,
+        ),
     )
 
 
@@ -229,7 +245,16 @@ def vanishing_gradients(run: Examination) -> Finding | None:
         explanation=f"Before the first step layer 1 receives {number(measured)} of the error signal of layer "
         f"{run.depth}. With less than {number(VANISHES)} it hardly learns.",
         source="AutoTrainer; Schoenholz et al. 2017",
-        remedies=("activation", "initializer", "normalization", "residual", "gain", "shallower", "optimizer"),
+        remedies=_likeliest(
+            "activation",
+            "initializer",
+            "normalization",
+            "residual",
+            "shallower",
+            "optimizer",
+            gain=run.experiment.gain < 1,
+            initializer=run.experiment.activation != "sigmoid",
+        ),
     )
 
 
@@ -315,7 +340,7 @@ def _ruling_penalty(run: Examination) -> Finding | None:
         metric=metric,
         explanation=said,
         source="TheDeepChecker",
-        remedies=(*_if(e.l1 > 0, "l1"), *_if(e.l2 > 0, "l2")),
+        remedies=_likeliest(l1=e.l1 > 0, l2=e.l2 > 0),
     )
 
 
@@ -441,10 +466,10 @@ def learning_rate_too_low(run: Examination) -> Finding | None:
         measured=moved,
         threshold=STAYED,
         metric="‖W_end − W_start‖/‖W_start‖ of the layer that moved most",
-        explanation=f"In {history.evaluation_step[-1]} steps even the layer that moved most got only {percent(moved)} "
+        explanation=f"After {history.evaluation_step[-1]} steps even the layer that moved most is only {number(moved)} "
         f"of its size away from its start; a typical step is {number(update)} of it{', clipped' if clipped else ''}.",
         source="TheDeepChecker; cs231n notes",
-        remedies=(*_if(clipped, "clip"), "learning_rate_up", "optimizer", "steps"),
+        remedies=_likeliest("learning_rate_up", "optimizer", "steps", clip=clipped),
     )
 
 
@@ -478,24 +503,24 @@ def dead_units(run: Examination) -> Finding | None:
 
 def underfitting(run: Examination) -> Finding | None:
     """Neither its own training data nor new ones are fitted as they could be."""
+    if run.broke_off:
+        return None
     behind = min(run.error_share, run.train_error_share) - run.neighbours_share
-    last = int(run.history.evaluation_step[run.result])
+    first, last = _steps(run, run.late)
+    loss = run.history.train_loss[run.late]
+    falling = bool(loss[-1] < (1 - FALLING) * loss[0])
     if run.loss_share > UNDERFITS:
         measured, threshold, metric = run.loss_share, UNDERFITS, "training loss over the best constant answer's"
         if run.experiment.label_noise > 0:
             metric += ", both above what label noise makes unavoidable"
-        said = (
-            "no lower than that of always giving the average answer"
-            if measured > 0.995
-            else f"still {number(measured)} of that of always giving the average answer"
-        )
-        said = f"After {last} steps the training loss is {said}."
+        much = "no less than" if measured > 0.995 else f"still {number(measured)} of"
+        said = f"After {last} steps the training loss is {much} what always giving the average answer costs"
     elif behind > BEHIND:
         measured, threshold = behind, BEHIND
         metric = "error above the nearest neighbours', over the best constant answer's"
         said = (
-            f"After {last} steps it makes {number(run.error_share)} of the error of always giving the average answer, "
-            f"and no less on its training data; asking the nearest examples makes {number(run.neighbours_share)} of it."
+            f"After {last} steps its error is {number(run.error_share)} of that of always giving the average answer, "
+            f"and no less on its training data; asking the nearest examples has {number(run.neighbours_share)} of it"
         )
     else:
         return None
@@ -503,13 +528,22 @@ def underfitting(run: Examination) -> Finding | None:
         code="underfitting",
         severity="severe" if run.loss_share > LEARNT_NOTHING else "warning",
         layers=(),
-        steps=_steps(run, run.late),
+        steps=(first, last),
         measured=measured,
         threshold=threshold,
         metric=metric,
-        explanation=said,
+        explanation=f"{said}; the loss is still falling." if falling else f"{said}.",
         source="TheDeepChecker",
-        remedies=("wider", "deeper", "activation", "steps", "learning_rate_up", "optimizer"),
+        remedies=_likeliest(
+            "wider",
+            "deeper",
+            "activation",
+            "learning_rate_up",
+            "optimizer",
+            "steps",
+            steps=falling,
+            activation=run.experiment.activation == "linear",
+        ),
     )
 
 
@@ -532,8 +566,10 @@ def _steps(run: Examination, part: slice = slice(None)) -> tuple[int, int]:
     return int(steps[0]), int(steps[-1])
 
 
-def _if(condition: bool, remedy: str) -> tuple[str, ...]:
-    return (remedy,) if condition else ()
+def _likeliest(*remedies: str, **first: bool) -> tuple[str, ...]:
+    """Remedies in their order, after those that something in the run speaks for."""
+    ahead = [remedy for remedy, speaks in first.items() if speaks]
+    return (*ahead, *(remedy for remedy in remedies if remedy not in ahead))
 
 
 def _times(value: float) -> str:

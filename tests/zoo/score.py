@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.zoo.cases import INJECTIONS
+from tests.zoo.cases import FAULTS
 from tests.zoo.published import PUBLISHED
 from tests.zoo.training import Judged
 
@@ -25,7 +25,7 @@ def table(runs: list[Judged]) -> str:
     healthy = [run for run in runs if run.kind == "healthy"]
     faults = [run for run in runs if run.kind == "fault"]
     lines = [f"{len(healthy)} healthy runs, {len(faults)} with a fault that hurts", "", "injected: root cause named"]
-    for name, group in (("nothing", healthy), *((name, _of(faults, name)) for name in INJECTIONS)):
+    for name, group in (("nothing", healthy), *((name, _of(faults, name)) for name in FAULTS)):
         counts = Counter(run.root or NOTHING for run in group)
         named = ", ".join(f"{code} {count}" for code, count in counts.most_common())
         lines.append(f"  {name:24} {len(group):4}: {named}")
