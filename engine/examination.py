@@ -20,6 +20,7 @@ EARLY_CHECKS, EARLY_SHARE = 5, 0.1  # E: the first max(5, 10 %) of the evaluatio
 LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged
 WELL = 0.1  # above the nearest neighbours' share of error: about two standard errors of 100 to 300 examples
 EXCELLENT = 0.15  # share of error that is a good result whatever the neighbours do
+LEARNT = 0.9  # share of error above which nothing was learnt, even if the neighbours do no better
 NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
 MOST_ASKED = 300  # validation examples that neighbours are looked for, which bounds time and memory
 
@@ -151,8 +152,8 @@ class Examination:
     @cached_property
     def does_well(self) -> bool:
         """Whether the result does on new data about what these examples allow."""
-        least = np.fmax(self.neighbours_share + WELL, EXCELLENT)
-        return not self.broke_off and self.error_share <= least
+        enough = min(np.fmax(self.neighbours_share + WELL, EXCELLENT), LEARNT)
+        return not self.broke_off and bool(self.error_share <= enough)
 
     @cached_property
     def gap(self) -> Array:
@@ -200,7 +201,7 @@ class Examination:
         if self.is_classification:
             counts = self.history.confusion[0].sum(axis=1)  # type: ignore[index]
             return 1 - counts.max() / counts.sum()
-        return self.uninformed
+        return self.uninformed if self.dataset is None else self.dataset.validation_targets.var(axis=0).mean()
 
     @cached_property
     def broke_off(self) -> bool:

@@ -447,6 +447,12 @@ def test_label_noise_is_not_held_against_a_network():
     assert Examination(run(label_noise=0.2, loss="mse")).unavoidable == pytest.approx(0.16)
 
 
+def test_to_learn_nothing_is_not_well_even_where_the_neighbours_do_no_better():
+    history = run(dataset="sine", n_train=20, noise=2.0, learning_rate=1e-9)
+    assert examined(history).neighbours_share > 0.95
+    assert not examined(history).does_well
+
+
 @pytest.mark.parametrize("dataset", ["circles", "blobs", "sine", "digits"])
 def test_the_nearest_neighbours_vote_is_scikit_learns(dataset):
     neighbors = pytest.importorskip("sklearn.neighbors")
