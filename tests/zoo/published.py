@@ -38,7 +38,7 @@ def autotrainer(history: RunHistory) -> set[str]:
         a, b = train[:seen], validation[:seen]
         slow = len(a) > 1 and max(np.diff(a).max(), np.diff(b).max()) < delta
         if len(a) > 1 and (slow or max(a) < theta or max(b) < theta):
-            if ACTIVATIONS[history.experiment.activation].dies and np.nanmean(history.dead_fraction[seen - 1]) >= 0.7:
+            if ACTIVATIONS[history.experiment.activation].dies and history.dead_fraction[seen - 1, :-1].mean() >= 0.7:
                 return {"dead_units"}
             if (ratio > 70).any():
                 return {"exploding_gradients"}
@@ -113,7 +113,7 @@ def thedeepchecker(history: RunHistory) -> set[str]:
         found |= {"exploding_gradients"}
     update = np.log10(history.update_norm / history.weight_norm)
     if len(update):
-        windows = [np.nanmean(part, axis=0) for part in np.array_split(update, max(1, len(update) // 10))]
+        windows = [part.mean(axis=0) for part in np.array_split(update, max(1, len(update) // 10))]
         if (np.array(windows) > -1).any():
             found |= {"learning_rate_too_high"}
         if (np.array(windows) < -4).any():
