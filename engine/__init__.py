@@ -9,6 +9,7 @@ from engine.diagnosis import diagnose
 from engine.experiment import SETTINGS, Experiment
 from engine.history import RunHistory
 from engine.network import Parameters
+from engine.prescriptions import Trial, prescribe
 from engine.remedies import dropout_masks
 from engine.settings import OutOfRange
 from engine.training import Training, batch_indices, initialize, train, train_many
@@ -26,6 +27,7 @@ __all__ = [
     "Parameters",
     "RunHistory",
     "Training",
+    "Trial",
     "backward",
     "batch_indices",
     "data_digest",
@@ -34,6 +36,7 @@ __all__ = [
     "forward",
     "initialize",
     "load_dataset",
+    "prescribe",
     "train",
     "train_many",
 ]

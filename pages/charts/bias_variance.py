@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 
 from engine import Experiment
+from engine.outcomes import Outcome
 from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, axis, merged, row_heading
 from pages.charts.losses_by_size import own_of
-from pages.charts.outcomes import Outcome, clean_line
+from pages.charts.outcomes import clean_line
 from pages.charts.wording import number
 
 TITLE = "Bias and variance"

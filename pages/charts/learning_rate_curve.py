@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from engine import Experiment
+from engine.outcomes import Outcome, seconds_of, seeded, unit_of
 from pages.charts.baseline import AVERAGE, UNDERFITS, average_loss
 from pages.charts.figure import (
     PATIENT,
@@ -27,7 +28,7 @@ from pages.charts.figure import (
     merged,
 )
 from pages.charts.losses_by_size import loss_axis
-from pages.charts.outcomes import MOST_GROUPS, SWEEP_SECONDS, Group, Outcome, seconds_of, seeded, unit_of
+from pages.charts.outcomes import MOST_GROUPS, SWEEP_SECONDS, Group
 from pages.charts.wording import name, number, share
 
 TITLE = "Loss against learning rate"

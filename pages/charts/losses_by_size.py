@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from engine import Experiment
+from engine.outcomes import Outcome, losses_of, unit_of
 from pages.charts.figure import (
     PATIENT,
     TICK_SIZE,
@@ -24,7 +25,6 @@ from pages.charts.figure import (
     log_axis,
     merged,
 )
-from pages.charts.outcomes import Outcome, losses_of, unit_of
 from pages.charts.wording import number
 
 Results = Mapping[str, Sequence[Outcome]]

@@ -1,95 +1,27 @@
-"""What a sweep keeps of a run, and the experiments that a sweep is made of.
-
-Workers import this file to turn a history into an outcome where it was trained: no Plotly and no pandas in here.
-"""
+"""The experiments that a sweep is made of."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from engine import SETTINGS, Experiment, RunHistory
-from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, MAX_SECONDS, n_evaluations
+from engine import SETTINGS, Experiment
+from engine.cost import MAX_SECONDS
 from engine.datasets import DATASETS
+from engine.outcomes import SEEDS, seconds_of, seeded
+from engine.prescriptions import REGULARISERS, UNTREATED, Change, changes_of, within
 
 Group = Sequence[Experiment]
 
-SEEDS = 8  # a cure that changes nothing but chance helps in all of them once in 256 sweeps
-UNTREATED = "Untreated"
-
-# The strengths that did best, of two or three, for wide ReLU networks on 30 and 60 noisy moons and on 100 digits: in
-# these they helped in 8, 5, 5 (L1), 8, 5, 6 (L2), 3, 6, 7 (dropout) and 8, 6, 4 (early stopping) of 8 seeds.
-L1, L2, DROPOUT, PATIENCE = 0.003, 0.01, 0.2, 10
-MORE_DATA = 3  # times as many training examples
-SMALLER = 8  # times fewer units a layer
-
+OF_OVERFITTING = ("l1", "l2", "dropout", "patience", "narrower", "label_noise", "n_train")
 WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128)
 DEPTHS = (1, 2, 3, 4, 6, 8, 12)
 EXAMPLES = (5, 10, 20, 40, 80, 160, 320, 640)
+CHANGES_SECONDS = 60.0  # of one core, for all changes to try
 SWEEP_SECONDS = 10.0  # of one core, for a curve: points that cost more than this together are left out, largest first
 MOST_GROUPS = 512  # kept made: each rerun of a page asks for the same ones again
 LINE = 101  # points of a function of one input
-UNRECORDED = 0.4  # share of the estimated time that a stack takes whose updates leave no rows; measured .3 to .8
-
-
-@dataclass(frozen=True, eq=False)
-class Outcome:
-    """The end of one run.  Losses in the unit of the experiment's loss, accuracies as shares (NaN for regression).
-
-    train_... and validation_...: of the last weights; test_...: of the result, which early stopping takes from the best
-    step; last_test_...: of the last weights.
-    """
-
-    experiment: Experiment
-    status: str
-    steps: int  # updates taken
-    train_loss: float
-    validation_loss: float
-    train_accuracy: float
-    validation_accuracy: float
-    test_loss: float
-    test_accuracy: float
-    last_test_loss: float
-    last_test_accuracy: float
-    line_axis: np.ndarray | None  # (G,) float32, the standardised input; None unless regression in one input
-    line: np.ndarray | None  # (G,) float32, what the network puts out there in the end
-
-
-def outcome_of(history: RunHistory) -> Outcome:
-    """What a sweep keeps of a run: a hundred bytes, or 2 kB with the line of a regression in one input."""
-    axes, predictions = history.prediction_axes, history.predictions
-    has_line = axes is not None and predictions is not None and len(axes) == 1 and history.confusion is None
-    return Outcome(
-        experiment=history.experiment,
-        status=history.status,
-        steps=int(history.evaluation_step[-1]),
-        train_loss=float(history.train_loss[-1]),
-        validation_loss=float(history.validation_loss[-1]),
-        train_accuracy=float(history.train_accuracy[-1]),
-        validation_accuracy=float(history.validation_accuracy[-1]),
-        test_loss=history.test_loss,
-        test_accuracy=history.test_accuracy,
-        last_test_loss=history.last_test_loss,
-        last_test_accuracy=history.last_test_accuracy,
-        line_axis=axes[0] if axes and has_line else None,
-        line=predictions[-1, :, 0].copy() if predictions is not None and has_line else None,
-    )
-
-
-def losses_of(outcomes: Sequence[Outcome], name: str) -> np.ndarray:
-    """One of the losses, (outcomes,); infinite, worse than all others, where it is not finite or the run broke off."""
-    losses = np.array([getattr(outcome, name) for outcome in outcomes], float)
-    broken = np.array([outcome.status == "diverged" for outcome in outcomes], bool)
-    return np.where(np.isfinite(losses) & ~broken, losses, np.inf)
-
-
-def unit_of(outcome: Outcome) -> str:
-    """The unit of an outcome's losses."""
-    experiment = outcome.experiment
-    squared = experiment.loss == "mse" or (experiment.loss == "auto" and np.isnan(outcome.train_accuracy))
-    return "squared error" if squared else "nats"
 
 
 def clean_line(experiment: Experiment) -> tuple[np.ndarray, np.ndarray] | None:
@@ -108,29 +40,29 @@ def clean_line(experiment: Experiment) -> tuple[np.ndarray, np.ndarray] | None:
 # --- what to train ---
 
 
-def seeded(experiment: Experiment) -> list[Experiment]:
-    """The experiment under SEEDS draws of data, weights, batches and masks."""
-    return [replace(experiment, seed=seed, data_seed=-1) for seed in range(SEEDS)]
+@lru_cache(MOST_GROUPS)
+def changes_to(experiment: Experiment) -> tuple[Change, ...]:
+    """The untreated network and every change to try on it, as many as CHANGES_SECONDS allow."""
+    return within(CHANGES_SECONDS, changes_of(experiment))
 
 
+@lru_cache(MOST_GROUPS)
+def trials_over_seeds(experiment: Experiment) -> dict[str, Group]:
+    """The untreated network and every change to try on it, each over SEEDS seeds."""
+    return {change.name: seeded(change.experiment) for change in changes_to(experiment) if change.experiment}
+
+
+@lru_cache(MOST_GROUPS)
 def cures_of(experiment: Experiment) -> dict[str, Group]:
-    """The untreated network and every cure of overfitting that it does not yet take, each over SEEDS seeds."""
-    smaller = max(experiment.width // SMALLER, 1)
-    more = min(MORE_DATA * experiment.n_train, _most_examples(experiment))
-    cures: dict[str, dict[str, Any]] = {
-        f"L1 {L1:g}": {"l1": L1} if experiment.l1 == 0 else {},
-        f"L2 {L2:g}": {"l2": L2} if experiment.l2 == 0 else {},
-        f"Dropout {DROPOUT:g}": {"dropout": DROPOUT} if experiment.dropout == 0 else {},
-        "Early stopping": {"patience": PATIENCE} if experiment.patience == 0 else {},
-        f"{smaller} unit{'' if smaller == 1 else 's'} a layer": {"width": smaller},
-        "No label noise": {"label_noise": 0.0},
-        f"{more} examples": {"n_train": more},
+    """Of these the untreated network and every cure of overfitting that it does not yet take."""
+    taken = [field for field in REGULARISERS if getattr(experiment, field)]
+    wanted = {UNTREATED, *OF_OVERFITTING}.difference(taken)
+    groups = trials_over_seeds(experiment)
+    return {
+        change.name: groups[change.name]
+        for change in changes_to(experiment)
+        if change.code in wanted and change.experiment
     }
-    treated = {label: replace(experiment, **changes) for label, changes in cures.items()}
-    groups = {UNTREATED: experiment} | {
-        label: other for label, other in treated.items() if other != experiment and _affordable(other)
-    }
-    return {label: seeded(other) for label, other in groups.items()}
 
 
 def widths_of(experiment: Experiment) -> Group:
@@ -171,12 +103,6 @@ def both(of: Callable[[Experiment], Group], patient: Experiment, treated: Experi
     return groups
 
 
-def seconds_of(experiments: Sequence[Experiment]) -> float:
-    """Estimated seconds of one core for runs of which only the outcome is kept, SEEDS of them in a stack."""
-    shared = sum(_call_seconds(experiment) for experiment in experiments) * (1 - 1 / SEEDS)
-    return UNRECORDED * (sum(experiment.cost.seconds for experiment in experiments) - shared)
-
-
 @lru_cache(MOST_GROUPS)
 def _curve(experiment: Experiment, field: str, values: tuple[int, ...]) -> Group:
     """SEEDS seeds of the experiment at its own value of a field and at others, smallest first.
@@ -193,12 +119,6 @@ def _curve(experiment: Experiment, field: str, values: tuple[int, ...]) -> Group
             break
         del points[others[-1]]
     return tuple(run for runs in points.values() for run in runs)
-
-
-def _call_seconds(experiment: Experiment) -> float:
-    """The part of a run's cost that a stack pays once: overhead of NumPy calls, as in engine/cost.py."""
-    calls = CALLS_PER_STEP + CALLS_PER_LAYER * (experiment.depth + 1)
-    return (experiment.steps + n_evaluations(experiment.steps)) * calls * CALL_SECONDS
 
 
 def _affordable(experiment: Experiment) -> bool:

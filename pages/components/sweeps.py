@@ -19,8 +19,8 @@ from engine import Experiment, OutOfRange
 from engine.cost import check_budget
 from engine.datasets import DATASETS
 from engine.executors import Sweep, Workers
+from engine.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, outcome_of, seconds_of
 from engine.training import CustomData
-from pages.charts.outcomes import SEEDS, Outcome, outcome_of, seconds_of
 from pages.components.cards import PROJECTED, show_data
 from pages.components.frame import memory, projecting
 from pages.components.plot import encoded, plot
@@ -31,7 +31,6 @@ MOST_SECONDS = 120.0  # of one core, that a sweep may take
 POLL_SECONDS = 0.5  # between two looks of a page at its sweep
 LEASE_SECONDS = 10.0  # that a sweep goes on without being looked at: hidden pages look less often
 WATCH_SECONDS = 0.5  # between two looks of the server whether anyone still looks
-FRAMES = 3  # of a history, the fewest
 
 Wanted = tuple[Experiment, ...]
 
@@ -102,7 +101,9 @@ class SharedSweeps:
         known = self.known(wanted)
         try:
             missing = [experiment for experiment in wanted if experiment not in known]
-            sweep = self.workers.submit_many(missing, data, max_updates=0, max_frames=FRAMES, summary=outcome_of)
+            sweep = self.workers.submit_many(
+                missing, data, max_updates=UPDATE_ROWS, max_frames=FRAMES, summary=outcome_of
+            )
             with self._lock:
                 job.sweep = sweep
                 if self._jobs.get(wanted) is not job:  # left in the meantime

@@ -5,17 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import Experiment
-from pages.charts.outcomes import Outcome, outcome_of
+from engine.outcomes import Outcome, outcome_of
 from tests.charts.odd_runs import pair
 
 
 def made(experiment: Experiment, **values: object) -> Outcome:
     """An outcome that is 0.5 in every loss but where values say otherwise."""
-    losses = {
-        f"{which}_loss": 0.5 for which in ("train", "validation", "test", "last_test")
-    }  # fmt: skip
-    accuracies = {f"{which}_accuracy": 0.9 for which in ("train", "validation", "test", "last_test")}
-    fields = {"status": "completed", "steps": experiment.steps, "line_axis": None, "line": None}
+    which = ("train", "validation", "test", "last_test", "result_validation")
+    losses = {f"{one}_loss": 0.5 for one in which}
+    accuracies = {f"{one}_accuracy": 0.9 for one in which}
+    fields = {"status": "completed", "steps": experiment.steps, "findings": (), "line_axis": None, "line": None}
     return Outcome(experiment=experiment, **(fields | losses | accuracies | values))  # type: ignore[arg-type]
 
 

@@ -8,8 +8,9 @@ import plotly.io
 import pytest
 
 from engine import Experiment, train_many
+from engine.outcomes import outcome_of
 from pages.charts import bias_variance as chart
-from pages.charts.outcomes import clean_line, draws_of, outcome_of
+from pages.charts.outcomes import clean_line, draws_of
 from pages.charts.wording import number
 from tests.charts.made_outcomes import made, odd
 from tests.charts.odd_runs import PAIRS

@@ -12,9 +12,9 @@ import pytest
 
 from engine import Experiment, load_dataset
 from engine.cost import MAX_SECONDS
+from engine.outcomes import SEEDS, losses_of, outcome_of, seconds_of, seeded, unit_of
 from pages.charts import outcomes
 from pages.charts.outcomes import (
-    SEEDS,
     SWEEP_SECONDS,
     UNTREATED,
     both,
@@ -23,11 +23,6 @@ from pages.charts.outcomes import (
     depths_of,
     draws_of,
     examples_of,
-    losses_of,
-    outcome_of,
-    seconds_of,
-    seeded,
-    unit_of,
     widths_of,
 )
 from tests.charts.made_outcomes import made
@@ -68,7 +63,7 @@ def test_units_and_broken_runs():
 
 
 def test_workers_need_no_plotly_for_it():
-    code = "import pages.charts.outcomes, sys; print([name for name in ('plotly', 'pandas') if name in sys.modules])"
+    code = "import engine.outcomes, sys; print([name for name in ('plotly', 'pandas') if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 

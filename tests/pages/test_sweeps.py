@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from engine.executors import Run, Sweep, Workers, this_process
 from engine.experiment import Experiment
+from engine.outcomes import SEEDS, Outcome, outcome_of, seconds_of, seeded
 from engine.training import train
 from pages.charts import capacity_curve, cures
-from pages.charts.outcomes import SEEDS, Outcome, outcome_of, seconds_of, seeded
 from pages.components import sweeps
 from pages.components.sweeps import SharedSweeps
 from tests.pages.test_lesson_page import sent

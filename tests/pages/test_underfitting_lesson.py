@@ -11,10 +11,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import train_many
+from engine.outcomes import outcome_of
 from pages.charts.baseline import UNDERFITS, average_loss
 from pages.charts.bias_variance import decomposition, of_draws
 from pages.charts.measures import DIRECTIONS
-from pages.charts.outcomes import draws_of, outcome_of
+from pages.charts.outcomes import draws_of
 from pages.charts.underfitting_verdict import verdict
 from pages.components.catalogue import ASSETS, lesson_of, trials_of
 from pages.components.controls import address
