@@ -7,9 +7,10 @@ in a fragment of its own, and a sweep that nobody looks at any more is dropped.
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,7 @@ from engine.datasets import DATASETS
 from engine.executors import Sweep, Workers
 from engine.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, outcome_of, seconds_of
 from engine.training import CustomData
+from pages.charts.outcomes import MOST_GROUPS
 from pages.components.cards import PROJECTED, show_data
 from pages.components.frame import memory, projecting
 from pages.components.plot import encoded, plot
@@ -161,12 +163,16 @@ def shared_sweeps() -> SharedSweeps:
 
 @dataclass(eq=False)
 class Visitor:
-    """What a session asked for: sweep's place on its page -> experiments."""
+    """What a session asked for: sweep's place on its page -> experiments.
+
+    wanted: what is being trained for it; asked: what it pressed the button for last, trained or not.
+    """
 
     wanted: dict[str, Wanted] = field(default_factory=dict)
+    asked: dict[str, Wanted] = field(default_factory=dict)
 
     def start(self, place: str, wanted: Wanted) -> None:
-        self.wanted[place] = wanted
+        self.wanted[place] = self.asked[place] = wanted
 
     def stop(self, place: str) -> None:
         if wanted := self.wanted.pop(place, None):
@@ -180,118 +186,140 @@ def visitor() -> Visitor:
     return session.sweeps
 
 
+Results = Mapping[str, Sequence[Outcome]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Sweep:
+    """A sweep as a page asked for it, see `sweep`; place: its name on the page."""
+
+    chart: ModuleType
+    place: str
+    title: str
+    groups: Mapping[str, Wanted]
+    wanted: Wanted
+    data: CustomData | None
+    button: str
+    then: Callable[[Results], None] | None
+    context: dict[str, Any]
+
+    def results(self, known: Mapping[Experiment, Outcome]) -> Results:
+        """By group, what is known."""
+        return {label: [known[one] for one in group if one in known] for label, group in self.groups.items()}
+
+
 def sweep(
-    chart: ModuleType, groups: Mapping[str, Sequence[Experiment]], *, data: CustomData | None = None, **context: Any
+    chart: ModuleType,
+    groups: Mapping[str, Sequence[Experiment]],
+    *,
+    data: CustomData | None = None,
+    button: str = f"Measure over {SEEDS} seeds",
+    then: Callable[[Results], None] | None = None,
+    **context: Any,
 ) -> None:
     """Draw what came of these groups of experiments, or the button that has them trained.
 
     chart: a module with TITLE, QUESTION, and figure, alt, table and says of (results, **context), results: group ->
     outcomes that there are, in the order of the group's experiments; NEEDS, where groups may be empty: what the sweep
     can be made for.  context goes to the chart.
+    then: draws what stands below the figure in the end.  With it the results show only to who pressed the button, since
+    every rerun of the page pays for them.
     """
     field_name = context.get("field", "")  # what a chart that can be made for several is made for
     place = "_".join(filter(None, [chart.__name__.rpartition(".")[2], field_name]))
     title = ": ".join(filter(None, [chart.TITLE, field_name]))
+    by_group = {label: tuple(group) for label, group in groups.items()}
+    wanted = tuple(dict.fromkeys(experiment for group in by_group.values() for experiment in group))
     with st.container(key=f"sweep_{place}"):
-        _sweep(chart, place, title, {label: tuple(group) for label, group in groups.items()}, data, context)
-
-
-Groups = Mapping[str, Wanted]
+        _sweep(_Sweep(chart, place, title, by_group, wanted, data, button, then, context))
 
 
 @st.fragment
-def _sweep(
-    chart: ModuleType, place: str, title: str, groups: Groups, data: CustomData | None, context: dict[str, Any]
-) -> None:
-    wanted = tuple(dict.fromkeys(experiment for group in groups.values() for experiment in group))
+def _sweep(sweep: _Sweep) -> None:
+    chart, place, wanted = sweep.chart, sweep.place, sweep.wanted
     known = shared_sweeps().known(wanted)
-    complete = bool(wanted) and len(known) == len(wanted)
-    running = not complete and visitor().wanted.get(place) == wanted
+    trained = bool(wanted) and len(known) == len(wanted)
+    complete = trained and (sweep.then is None or visitor().asked.get(place) == wanted)
+    running = not trained and visitor().wanted.get(place) == wanted
     if not running:
         visitor().stop(place)  # what it asked for before other settings
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{title}**", help=chart.QUESTION, width="stretch")
+        st.markdown(f"**{sweep.title}**", help=chart.QUESTION, width="stretch")
         if complete and st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
-            show_data(title, place, lambda: chart.table(_by_group(groups, known), **context))
+            show_data(sweep.title, place, lambda: chart.table(sweep.results(known), **sweep.context))
         if running:
             st.button(
                 "Stop", icon=":material/stop:", type="tertiary", key=f"stop_{place}", on_click=visitor().stop,
                 args=(place,),
             )  # fmt: skip
     if complete:
-        _draw(chart, place, groups, known, context)
+        _draw(sweep, known)
+        if sweep.then:
+            sweep.then(sweep.results(known))
     elif running:
-        _watch(chart, place, groups, wanted, data, context)
+        _watch(sweep)
     else:
-        _offer(chart, place, wanted, len(known))
+        _offer(sweep, len(known))
 
 
-def _offer(chart: ModuleType, place: str, wanted: Wanted, n_known: int) -> None:
+def _offer(sweep: _Sweep, n_known: int) -> None:
     """What would be trained, and the button; or why not."""
+    question, wanted = sweep.chart.QUESTION, sweep.wanted
     if not wanted:
-        st.markdown(f"{chart.QUESTION} To measure it takes {chart.NEEDS}.")
+        st.markdown(f"{question} To measure it takes {sweep.chart.NEEDS}.")
         return
-    seconds = seconds_of(wanted)
-    if reason := _over_budget(wanted, seconds):
-        st.markdown(f"{chart.QUESTION} With these settings it is too much work to measure here. {reason}")
+    seconds, reason = _cost(wanted)
+    if seconds > MOST_SECONDS:
+        minutes = f"about {seconds / 60:.0f} minutes"
+        reason = f"All {len(wanted)} networks would take {minutes}; fewer steps or units help."
+    if reason:
+        st.markdown(f"{question} With these settings it is too much work to measure here. {reason}")
         return
     about = _duration(seconds / shared_sweeps().workers.slots * (1 - n_known / len(wanted)))
-    st.markdown(f"{chart.QUESTION} {len(wanted) - n_known} networks are trained to measure it, {about}.")
+    st.markdown(f"{question} {len(wanted) - n_known} networks are trained to measure it, {about}.")
     st.button(
-        f"Measure over {SEEDS} seeds", icon=":material/play_arrow:", key=f"start_{place}", on_click=visitor().start,
-        args=(place, wanted),
+        sweep.button, icon=":material/play_arrow:", key=f"start_{sweep.place}", on_click=visitor().start,
+        args=(sweep.place, wanted),
     )  # fmt: skip
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _watch(
-    chart: ModuleType, place: str, groups: Groups, wanted: Wanted, data: CustomData | None, context: dict[str, Any]
-) -> None:
+def _watch(sweep: _Sweep) -> None:
     """Progress, and the figure of what there is so far."""
-    known = shared_sweeps().known(wanted)
-    if len(known) == len(wanted):
+    known = shared_sweeps().known(sweep.wanted)
+    if len(known) == len(sweep.wanted):
         st.rerun()
-    job = shared_sweeps().look(visitor(), wanted, data)
+    job = shared_sweeps().look(visitor(), sweep.wanted, sweep.data)
     if job.error:
         said = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
         st.error(f"{said} Stop, and try again or with other settings.")
         return
-    st.progress(job.progress, text=f"{len(known)} of {len(wanted)} networks trained")
+    st.progress(job.progress, text=f"{len(known)} of {len(sweep.wanted)} networks trained")
     if known:
-        _draw(chart, place, groups, known, context, says=False)
+        _draw(sweep, known, says=False)
 
 
-def _draw(
-    chart: ModuleType, place: str, groups: Groups, known: Mapping[Experiment, Outcome], context: dict[str, Any],
-    says: bool = True,
-) -> None:  # fmt: skip
+def _draw(sweep: _Sweep, known: Mapping[Experiment, Outcome], says: bool = True) -> None:
     """The sentence that follows the measurement, and the figure."""
-    results = _by_group(groups, known)
+    chart, results = sweep.chart, sweep.results(known)
     if says:
-        st.markdown(chart.says(results, **context))
-    figure = chart.figure(results, **context)
+        st.markdown(chart.says(results, **sweep.context))
+    figure = chart.figure(results, **sweep.context)
     if projecting():
         figure = figure.enlarged(PROJECTED)
-    plot(encoded(figure, chart.alt(results, **context)), key=f"chart_{place}")
+    plot(encoded(figure, chart.alt(results, **sweep.context)), key=f"chart_{sweep.place}")
 
 
-def _by_group(groups: Groups, known: Mapping[Experiment, Outcome]) -> dict[str, list[Outcome]]:
-    return {
-        label: [known[experiment] for experiment in group if experiment in known] for label, group in groups.items()
-    }
-
-
-def _over_budget(wanted: Wanted, seconds: float) -> str:
-    """Why these cannot be trained here, in a sentence; empty where they can."""
+@lru_cache(MOST_GROUPS)
+def _cost(wanted: Wanted) -> tuple[float, str]:
+    """Seconds of one core, and why one of them cannot be trained here, in a sentence."""
     for experiment in wanted:
         source = DATASETS[experiment.dataset]
         try:
             check_budget(experiment, source.n_in, source.n_out)
         except OutOfRange as error:
-            return str(error)
-    if seconds > MOST_SECONDS:
-        return f"All {len(wanted)} networks would take about {seconds / 60:.0f} minutes; fewer steps or units help."
-    return ""
+            return 0.0, str(error)
+    return seconds_of(wanted), ""
 
 
 def _duration(seconds: float) -> str:

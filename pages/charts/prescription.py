@@ -1,0 +1,192 @@
+"""What would help this network, and how surely?
+
+Every change that could help, really trained over 8 seeds.  Validation loss ranks them; test loss, by which nothing was
+chosen, and the doctor's own findings say what each is worth.  Those that do not help are shown as not helping.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from engine import Experiment, Trial
+from engine.outcomes import Outcome, unit_of
+from engine.prescriptions import CURES, HARMS, HELPS, NO_EFFECT, UNTREATED, trials_of
+from pages.charts.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, footnotes, merged
+from pages.charts.losses_by_size import loss_axis
+from pages.charts.outcomes import changes_to
+from pages.charts.wording import label, meaning, number, percent
+
+TITLE = "Try the cures"
+QUESTION = "What would help the patient, and how surely? Every change is trained, one at a time, over 8 seeds."
+
+MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no effect", HARMS: "✖ harms", "": ""}
+ROW_HEIGHT = 42  # px: a line of text, and the bar below it
+BAR = 10  # px
+_TEXT_ABOVE = 0.5  # of a row, from its bar to its text
+_MARGINS = 24 + 62  # px above the rows, and for the axis below them
+MOST_NAMED = 4  # changes that a sentence lists
+
+Results = Mapping[str, Sequence[Outcome]]
+
+
+def trials(results: Results, patient: Experiment) -> tuple[Trial, ...]:
+    """Ranked, of the changes whose seeds have all come; none before the untreated network's have."""
+    changes = changes_to(patient)
+    seeds = len(results.get(UNTREATED, ()))
+    complete = [(change, results[change.name]) for change in changes if len(results.get(change.name, ())) == seeds]
+    return trials_of(complete) if seeds else ()
+
+
+def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
+    """A row a trial: from the lowest to the highest validation loss, its median, and the median test loss."""
+    rows = trials(results, patient)
+    spreads = np.array([trial.validation_loss for trial in rows]).reshape(-1, 3)
+    tests = np.array([trial.test_loss.median for trial in rows])
+    layout: Json = {
+        "xaxis": loss_axis(
+            f"loss on new data ({_unit(results)})", np.append(spreads.ravel(), tests), np.append(spreads[:, 0], tests)
+        ),
+        "yaxis": {"range": [0.6 - max(len(rows), 1), 0.8], "visible": False},
+        "hovermode": "closest",
+        "showlegend": False,
+        "margin": {"t": 8},
+        "annotations": [_heading(rank, trial) for rank, trial in enumerate(rows)],
+    }
+    for trial in rows:
+        if trial.change.code == UNTREATED and math.isfinite(middle := trial.validation_loss.median):
+            line = {"type": "line", "x0": middle, "x1": middle, "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+            layout["shapes"] = [line | {"line": {"color": PATIENT.color, "width": 2, "dash": "dot"}}]
+    notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
+    notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
+    traces = [trace for rank, trial in enumerate(rows) for trace in _row(rank, trial)]
+    return AnimatedFigure(traces, merged(layout, notes))
+
+
+def says(results: Results, *, patient: Experiment) -> str:
+    """What came first, what it does, and what does not help."""
+    rows = trials(results, patient)
+    tried = [trial for trial in rows if trial.change.code != UNTREATED]
+    if not tried:
+        return "There is nothing to try."
+    untreated = next(trial for trial in rows if trial.change.code == UNTREATED)
+    best = tried[0]
+    text = (
+        f"**{best.change.name}** comes first of {len(tried)}. Its median test loss is {number(best.test_loss.median)} "
+        f"where the untreated network has {number(untreated.test_loss.median)}, lower in {best.better} of {best.seeds} "
+        f"seeds, and the doctor finds nothing wrong in {best.healed_seeds} of {best.seeds}."
+    )
+    for verdict, said in ((NO_EFFECT, "No effect"), (HARMS, "Harmful")):
+        names = [trial.change.name for trial in tried if trial.verdict == verdict]
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        text += f" {said}: {', '.join(names[:MOST_NAMED])}{more}." if names else ""
+    return text
+
+
+def explained(trial: Trial) -> str:
+    """One trial in words: what is changed, what it did, and what it costs."""
+    changes = ", ".join(
+        f"{label(field)} {meaning(field, old)} → {meaning(field, new)}"
+        for field, (old, new) in trial.change.settings.items()
+    )
+    return (
+        f"Changes {changes}. Test loss: {_effect(trial)}, lower in {trial.better} and higher in {trial.worse} of "
+        f"{trial.seeds} seeds; the doctor finds nothing wrong in {trial.healed_seeds}. Costs {trial.cost}."
+    )
+
+
+def alt(results: Results, *, patient: Experiment) -> str:
+    """Every row in its order, in numbers."""
+    sentences = [
+        f"{_text(rank, trial)}; median validation loss {number(trial.validation_loss.median)}, from "
+        f"{number(trial.validation_loss.low)} to {number(trial.validation_loss.high)}, median test loss "
+        f"{number(trial.test_loss.median)}."
+        for rank, trial in enumerate(trials(results, patient))
+    ]
+    return " ".join(sentences) or f"{sum(map(len, results.values()))} networks are trained, and no trial is complete."
+
+
+def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
+    """One row a trial, in the order of the ranks; losses and accuracies are those of the runs' results."""
+    unit = _unit(results)
+    return pd.DataFrame(
+        [
+            {
+                "rank": rank + 1,
+                "change": trial.change.name,
+                "verdict": trial.verdict or "untreated",
+                "healed seeds": trial.healed_seeds,
+                "seeds": trial.seeds,
+                f"median validation loss ({unit})": trial.validation_loss.median,
+                f"lowest validation loss ({unit})": trial.validation_loss.low,
+                f"highest validation loss ({unit})": trial.validation_loss.high,
+                f"median test loss ({unit})": trial.test_loss.median,
+                f"lowest test loss ({unit})": trial.test_loss.low,
+                f"highest test loss ({unit})": trial.test_loss.high,
+                "median relative change of test loss": trial.effect,
+                "seeds with lower test loss": trial.better,
+                "seeds with higher test loss": trial.worse,
+                "median validation accuracy (share)": trial.validation_accuracy.median,
+                "median test accuracy (share)": trial.test_accuracy.median,
+                "work, relative to untreated": trial.work,
+                "costs": trial.cost if trial.verdict else "",
+            }
+            for rank, trial in enumerate(trials(results, patient))
+        ]
+    )
+
+
+def _text(rank: int, trial: Trial) -> str:
+    parts = [MARKS[trial.verdict]] if trial.verdict else []
+    parts.append(f"{trial.healed_seeds}/{trial.seeds} healed" if trial.verdict else f"{trial.healed_seeds} healthy")
+    return f"{rank + 1} {trial.change.name}: {', '.join(parts)}"
+
+
+def _effect(trial: Trial) -> str:
+    if trial.effect == 0:
+        return "unchanged in the median"
+    if math.isinf(trial.effect):
+        return "infinite in the median, where runs break off"
+    return f"{percent(abs(trial.effect))} {'lower' if trial.effect < 0 else 'higher'} in the median"
+
+
+def _unit(results: Results) -> str:
+    return next((unit_of(outcome) for outcomes in results.values() for outcome in outcomes), "nats")
+
+
+def _heading(rank: int, trial: Trial) -> Json:
+    number_and_name, _, rest = _text(rank, trial).partition(": ")
+    return {
+        "text": f"<b>{number_and_name}</b>: {rest}", "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left",
+        "y": _TEXT_ABOVE - rank, "yanchor": "middle", "font": {"size": TICK_SIZE},
+    }  # fmt: skip
+
+
+def _row(rank: int, trial: Trial) -> list[Json]:
+    look = TREATED if trial.verdict else PATIENT
+    spread, test = trial.validation_loss, trial.test_loss.median
+    ends = [end for end in (spread.low, spread.high) if math.isfinite(end)]
+    common = {"type": "scatter", "name": trial.change.name}
+    line = {"symbol": "line-ns", "size": 20, "color": look.color, "line": {"color": look.color, "width": 4}}
+    diamond = {"symbol": "diamond-open", "size": 10, "color": look.color, "line": {"width": 2}}
+    hover = "median %s loss %%{x:.3g}<extra>" + trial.change.name + "</extra>"
+    return [
+        common | {"mode": "lines", "x": ends, "y": [-rank] * len(ends), "opacity": 0.35, "hoverinfo": "skip",
+                  "line": {"color": look.color, "width": BAR}},
+        common | {"mode": "markers", "x": _drawn(spread.median), "y": [-rank], "marker": line,
+                  "hovertemplate": hover % "validation"},
+        common | {"mode": "markers", "x": _drawn(test), "y": [-rank], "marker": diamond,
+                  "hovertemplate": hover % "test"},
+    ]  # fmt: skip
+
+
+def _drawn(value: float) -> list[float | None]:
+    return [value if math.isfinite(value) else None]
+
+
+def _remarks() -> list[str]:
+    return [
+        "Stroke: median validation loss, which ranks. Bar: lowest to highest of 8 seeds; runs that break off count "
+        "as infinite and are not drawn. Diamond: median test loss, which judges. Dotted: untreated.",
+    ]
