@@ -6,11 +6,13 @@
 // browser has time, and the timeline's step when they come near.
 
 const STEP_EVENT = "backprop-clinic:step"; // from the timeline; detail: {step, drawn: promises to wait for}
+const MARK_EVENT = "backprop-clinic:mark"; // from the timeline: layers are marked, or none any more
 const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const NEAR = 300; // pixels: charts this close to the window are kept up to date
 const PLOTLY_POLL = 20; // milliseconds
 
 const CLEAR = "rgba(0,0,0,0)";
+const MARK_FILL = "rgba(128,128,128,0.18)";
 
 const mounted = new WeakMap(); // parent element -> Chart
 const far = []; // charts out of sight with a new figure
@@ -26,12 +28,15 @@ class Chart {
     this.size.observe(this.plot);
     this.onStep = ({ detail }) => detail.drawn.push(this.show());
     window.addEventListener(STEP_EVENT, this.onStep);
+    this.onMark = () => this.mark();
+    window.addEventListener(MARK_EVENT, this.onMark);
   }
 
   stop() {
     this.sight.disconnect();
     this.size.disconnect();
     window.removeEventListener(STEP_EVENT, this.onStep);
+    window.removeEventListener(MARK_EVENT, this.onMark);
     window.Plotly?.purge(this.plot);
   }
 
@@ -55,6 +60,13 @@ class Chart {
 
   look(near) {
     this.near = near;
+    this.show();
+  }
+
+  // Charts that have an axis of layers are drawn again.
+  mark() {
+    if (!this.figure?.layout.meta?.layer_axes) return;
+    this.stale = true;
     this.show();
   }
 
@@ -83,15 +95,21 @@ class Chart {
     const frame = frameAt(this.plot.frames, step);
     if (!this.stale && frame === this.frame) return;
     const { data, layout } = this.figure;
+    layout.shapes = this.figure.own_shapes ??= layout.shapes ?? [];
     if (frame) {
       frame.data.forEach((part, place) => lay(data[frame.traces[place]], part));
       lay(layout, frame.layout ?? {});
     }
+    this.figure.own_shapes = layout.shapes;
+    layout.shapes = [...layout.shapes, ...marks(layout)];
     const onlyLayout = !this.stale && frame && !frame.data.length;
     Object.assign(this, { frame, stale: false });
     if (onlyLayout) {
       // Plotly.react would draw a whole map anew to move the line on it.
-      await window.Plotly.relayout(this.plot, Object.fromEntries(leaves(frame.layout ?? {})));
+      await window.Plotly.relayout(this.plot, {
+        ...Object.fromEntries(leaves(frame.layout ?? {})),
+        shapes: layout.shapes,
+      });
     } else {
       layout.template = this.template;
       layout.width = this.plot.clientWidth;
@@ -111,6 +129,26 @@ class Chart {
   height() {
     return document.fullscreenElement === this.plot ? window.innerHeight : this.own_height;
   }
+}
+
+// Boxes around the marked layers, on every axis of that network's layers: a light line within a dark one, as the
+// timeline's own line on maps.
+function marks({ meta }) {
+  const told = document.documentElement.dataset.backpropClinicMark;
+  if (!told || !meta?.layer_axes) return [];
+  const { network, spans } = JSON.parse(told);
+  const axes = Object.entries(meta.layer_axes).filter(([, whose]) => whose === "both" || whose === network);
+  return axes.flatMap(([name]) =>
+    spans.flatMap(([first, last]) => {
+      const [along, across] = name.startsWith("x") ? ["x", "y"] : ["y", "x"];
+      const box = { type: "rect", [`${along}ref`]: name.replace("axis", ""), [`${across}ref`]: "paper" };
+      Object.assign(box, { [`${along}0`]: first - 0.5, [`${along}1`]: last + 0.5, [`${across}0`]: 0, [`${across}1`]: 1 });
+      return [
+        { ...box, fillcolor: MARK_FILL, line: { color: "#111111", width: 4 } },
+        { ...box, line: { color: "#ffffff", width: 1.5 } },
+      ];
+    }),
+  );
 }
 
 // The latest frame at or before the step, else the first.

@@ -4,6 +4,7 @@
 // with the same parent element.  What must outlive both, and a rerun that mounts anew, lives in this module.
 
 const STEP_EVENT = "backprop-clinic:step";
+const MARK_EVENT = "backprop-clinic:mark";
 const MILLISECONDS_A_FRAME = 100;
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken
 const ABOVE_CHARTS = 1002; // one more than Plotly's mode bar
@@ -50,7 +51,7 @@ class Timeline {
   }
 
   // New data from the server: the position stays at its step where the steps changed.
-  update({ key, steps, updates_total, jump }) {
+  update({ key, steps, updates_total, jump, mark }) {
     this.memory = positions.get(key) ?? { steps, index: steps.length - 1, jump: null };
     positions.set(key, this.memory);
     this.total = updates_total;
@@ -66,6 +67,7 @@ class Timeline {
       this.pause();
     }
     this.range.max = steps.length - 1;
+    markLayers(mark);
     this.go(index);
   }
 
@@ -143,6 +145,15 @@ function stick(box) {
   const header = document.querySelector(".stAppHeader");
   const covers = header && getComputedStyle(header).pointerEvents !== "none";
   Object.assign(box.style, { position: "sticky", top: `${covers ? header.offsetHeight : 0}px`, zIndex: ABOVE_CHARTS });
+}
+
+// What the charts mark: {network, spans of layers}, or nothing.
+function markLayers(mark) {
+  const page = document.documentElement.dataset;
+  const told = mark ? JSON.stringify(mark) : "";
+  if ((page.backpropClinicMark ?? "") === told) return;
+  page.backpropClinicMark = told;
+  window.dispatchEvent(new CustomEvent(MARK_EVENT));
 }
 
 function nearest(steps, step) {

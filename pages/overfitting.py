@@ -34,7 +34,9 @@ sentence = st.container(key="verdict")
 choice = controls(LESSON)
 frame.tools(choice.address)
 patient, treated = histories_of((choice.patient, choice.treated))
-compare(sentence, FIRST, THEN, patient, treated, verdict, "New data: test examples, by which nothing was chosen.")
+compare(
+    LESSON, sentence, FIRST, THEN, patient, treated, verdict, "New data: test examples, by which nothing was chosen."
+)
 sweep(cures, cures_of(choice.patient))
 text(LESSON, "Why it overfits")
 text(LESSON, "What helps, and why")

@@ -36,7 +36,7 @@ choice = controls(LESSON)
 frame.tools(choice.address)
 networks: dict[str, Any] = {"patient": choice.patient, "treated": choice.treated}
 patient, treated = histories_of((choice.patient, choice.treated))
-compare(sentence, FIRST, THEN, patient, treated, verdict, "Losses are those at the end of the run.")
+compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, "Losses are those at the end of the run.")
 text(LESSON, "Why it underfits")
 text(LESSON, "Too small, or badly trained?")
 sweep(learning_rate_curve, both(rates_of, **networks), **networks)

@@ -82,6 +82,8 @@ _MOST_LAYER_LABELS = 12  # side by side at 390 px
 COLUMNS = ((0.0, 0.485), (0.515, 1.0))  # patient and treated side by side
 _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 
+_LAYERS_OF = "layers_of"  # in an axis as described: whose layers; in the figure: layout.meta.layer_axes, for chart.js
+
 _NOTE_CHARACTERS = 46  # a line at 390 px
 _NOTE_LINE = 19  # px
 _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
@@ -296,11 +298,13 @@ def on_lower_edge(values: np.ndarray, log_axis: Json) -> np.ndarray:
     return np.where(values == 0, 10 ** (low + 0.04 * (high - low)), np.nan)
 
 
-def layer_axis(*layers: int, output: bool = True, labels: int = _MOST_LAYER_LABELS, **attributes: Any) -> Json:
-    """An axis of layers, counted from 1.
+def layer_axis(
+    *layers: int, output: bool = True, labels: int = _MOST_LAYER_LABELS, look: Look | None = None, **attributes: Any
+) -> Json:
+    """An axis of layers, counted from 1, on which the doctor's notes can have layers marked.
 
     layers: how many each network has; with output, the last of them is the output, and is labelled so where that is at
-    the same place in every network.  labels: about the most that stay apart.
+    the same place in every network.  labels: about the most that stay apart.  look: whose layers; else both's.
     """
     last = max(layers)
     every = next((step for step in (1, 2, 5) if last <= labels * step), 10)
@@ -312,8 +316,9 @@ def layer_axis(*layers: int, output: bool = True, labels: int = _MOST_LAYER_LABE
         names = [*map(str, ticks[:-1]), "out"]
     elif output:
         title = "layer (1 = nearest the input, last = output)"
-    look = {"range": [0.5, last + 0.5], "tickvals": ticks, "ticktext": names, "tickangle": 0}
-    return merged({"title": {"text": title}} | look, attributes)
+    drawn = {"range": [0.5, last + 0.5], "tickvals": ticks, "ticktext": names, "tickangle": 0}
+    whose = look.name.lower() if look else "both"
+    return merged({"title": {"text": title}, _LAYERS_OF: whose} | drawn, attributes)
 
 
 def footnotes(sentences: Sequence[str], height: float = HEIGHT, below: float = _BELOW_AXIS) -> Json:
@@ -386,9 +391,17 @@ def _marked(look: Look) -> str:
 
 
 def _with_look(layout: Mapping[str, Any]) -> Json:
+    layers_of = {name: part[_LAYERS_OF] for name, part in layout.items() if "axis" in name and _LAYERS_OF in part}
+    if layers_of:
+        layout = {name: _without(part, _LAYERS_OF) if name in layers_of else part for name, part in layout.items()}
+        layout["meta"] = {"layer_axes": layers_of}
     looks = {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK, "coloraxis": _COLOR_AXIS_LOOK}
     axes = {name: merged(looks[kind], layout[name]) for name in layout if (kind := name.rstrip("0123456789")) in looks}
     return merged(merged(_LAYOUT_LOOK, {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK}), {**layout, **axes})
+
+
+def _without(part: Mapping[str, Any], name: str) -> Json:
+    return {key: value for key, value in part.items() if key != name}
 
 
 def _with_larger_type(layout: Mapping[str, Any], factor: float) -> Json:

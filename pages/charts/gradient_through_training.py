@@ -14,6 +14,7 @@ from pages.charts.figure import (
     TREATED,
     AnimatedFigure,
     Json,
+    Look,
     axis,
     footnotes,
     frame,
@@ -56,8 +57,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     layout = merged(
         {
             "xaxis": axis("training step (updates)", range=_span(steps, histories), anchor="y2", **_whole_steps(steps)),
-            "yaxis": layer_axis(patient.layers, labels=LAYER_LABELS, domain=PANELS[0], title={"text": "layer"}),
-            "yaxis2": layer_axis(treated.layers, labels=LAYER_LABELS, domain=PANELS[1], title={"text": "layer"}),
+            "yaxis": _layer_axis(PATIENT, patient, PANELS[0]),
+            "yaxis2": _layer_axis(TREATED, treated, PANELS[1]),
             "coloraxis": log_color_axis(f"rms ∂L/∂z ({unit})", colored),
         },
         footnotes(sentences + _remarks(everything, colored), HEIGHT),
@@ -92,6 +93,10 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def _layer_axis(look: Look, history: RunHistory, domain: list[float]) -> Json:
+    return layer_axis(history.layers, labels=LAYER_LABELS, look=look, domain=domain, title={"text": "layer"})
 
 
 def _remarks(everything: np.ndarray, colored: np.ndarray) -> list[str]:

@@ -445,7 +445,7 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
     rows = (("", PATIENT, lesson.beside[:half]), (PREFIX, TREATED, lesson.beside[half:]))
     for prefix, look, beside in rows:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.markdown(_heading(look), width=round(scale * NAME_WIDTH))
+            st.markdown(heading(look), width=round(scale * NAME_WIDTH))
             for name in lesson.front:
                 width = "stretch" if name in lesson.segments else round(scale * lesson.front_width)
                 draw(prefix + name, width=width)
@@ -472,7 +472,7 @@ def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
                 draw(name)
     sides = st.columns(2)
     for side, look in zip(sides, (PATIENT, TREATED), strict=True):
-        side.markdown(_heading(look))
+        side.markdown(heading(look))
     own = [name for name in widgets if PREFIX + name in widgets and name not in lesson.front]
     own.sort(key=lambda name: name in shown)  # last: those whose control for the patient is on the first screen
     for start in range(0, len(own), OWN_A_ROW):
@@ -489,7 +489,7 @@ def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
     )  # fmt: skip
 
 
-def _heading(look: Look) -> str:
+def heading(look: Look) -> str:
     """The network's name in its colour, with its marker: never by colour alone."""
     color, marker = {PATIENT: ("orange", "●"), TREATED: ("blue", "◆")}[look]
     return f":{color}[{marker} **{look.name}**]"

@@ -75,7 +75,8 @@ class Memory:
     of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
     last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
     stood; predictions: (lesson, thing to try) -> which way and why;
-    measured: the same -> what came of it; sweeps: what it asked pages/components/sweeps.py for.
+    measured: the same -> what came of it; sweeps: what it asked pages/components/sweeps.py for; pointed: the evidence
+    that the charts mark; clicks: on evidence, so far.
     """
 
     controls: str = ""
@@ -87,6 +88,8 @@ class Memory:
     predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     measured: dict[tuple[str, str], Any] = field(default_factory=dict)
     sweeps: Any = None
+    pointed: Any = None
+    clicks: int = 0
 
 
 def memory() -> Memory:

@@ -13,10 +13,12 @@ from pages.charts.wording import differences
 from pages.components.cards import card
 from pages.components.catalogue import sections_of
 from pages.components.controls import Lesson
+from pages.components.findings import doctors_notes, pointed
 from pages.components.timeline import timeline
 
 
 def compare(
+    lesson: Lesson,
     sentence: DeltaGenerator,
     first: Sequence[ModuleType],
     then: Iterable[Sequence[ModuleType]],
@@ -25,7 +27,7 @@ def compare(
     verdict: Callable[[RunHistory, RunHistory], str],
     note: str = "",
 ) -> None:
-    """Verdict, difference and timeline, the first charts side by side, what came of it, the other charts row by row.
+    """Verdict, difference and timeline, the first charts side by side, the doctor's notes, the other charts row by row.
 
     note: small print to the verdict.
     """
@@ -33,9 +35,10 @@ def compare(
     said = differences(patient.experiment, treated.experiment)
     sentence.markdown(f":small[{said} {note}]")
     steps = timeline_steps(patient, treated)
-    timeline(steps, steps[-1])
+    timeline(steps, steps[-1], **pointed(patient, treated))
     _row(first, patient, treated)
     st.markdown(f"**Patient:** {outcome(patient)}. **Treated:** {outcome(treated)}.")
+    doctors_notes(lesson, patient, treated)
     for row in then:
         _row(row, patient, treated)
 

@@ -1,7 +1,8 @@
 """The timeline: one range over the training steps that moves every animated chart of the page, in the browser.
 
 assets/timeline.js says how.  Elements that are no Plotly charts follow the event `backprop-clinic:step` on window,
-whose detail is {step}; the step of the moment is document.documentElement.dataset.backpropClinicStep.
+whose detail is {step}; the step of the moment is document.documentElement.dataset.backpropClinicStep.  Beside it stands
+what is marked, backpropClinicMark: JSON of {network, spans}, or nothing; a change is the event `backprop-clinic:mark`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,11 @@ _timeline = st.components.v2.component(
 
 
 def timeline(
-    steps: Sequence[int], updates_total: int, key: str = "timeline", jump: tuple[object, int] | None = None
+    steps: Sequence[int],
+    updates_total: int,
+    key: str = "timeline",
+    jump: tuple[object, int] | None = None,
+    mark: tuple[str, Sequence[tuple[int, int]]] | None = None,
 ) -> None:
     """Draw the timeline over the steps that have a frame; the charts below it follow without a rerun.
 
@@ -28,6 +33,7 @@ def timeline(
     key: the position is remembered under it in the browser, across reruns and other runs: the end stays the end,
     any other position the nearest step.  It starts at the end, which is what the charts' base figures show.
     jump: (token, step) goes to the nearest step once for each new token; the same token again does nothing.
+    mark: (network, spans of layers counted from 1) are marked in every chart with an axis of that network's layers.
     """
     if not len(steps):
         raise ValueError("A timeline needs at least one step.")
@@ -38,5 +44,6 @@ def timeline(
             "steps": [int(step) for step in steps],
             "updates_total": int(updates_total),
             "jump": None if jump is None else [str(jump[0]), int(jump[1])],
+            "mark": None if mark is None else {"network": mark[0], "spans": mark[1]},
         },
     )

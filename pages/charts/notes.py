@@ -1,0 +1,68 @@
+"""What the doctor's notes say of a finding: a heading, its evidence, what the doctor looks at."""
+
+import math
+from collections.abc import Sequence
+
+from engine import SETTINGS, Finding, RunHistory
+from pages.charts.wording import label, layer_name, number
+
+HEADINGS = {
+    "symmetry": "Units that stay equal",
+    "vanishing_gradients": "The gradient vanishes on its way back",
+    "exploding_gradients": "The gradient explodes on its way back",
+    "not_finite": "Numbers grow beyond all bounds",
+    "learning_rate_too_high": "Steps are too long",
+    "learning_rate_too_low": "Steps are too short",
+    "dead_units": "Units are dead",
+    "saturated_units": "Units are saturated",
+    "over_regularized": "A remedy holds it back",
+    "overfitting": "It learns its examples by heart",
+    "underfitting": "It does not even fit its training data",
+}
+LOOKED_AT = (
+    "units that stay equal, the gradient's size from layer to layer, numbers that are not finite, the length of the "
+    "steps, dead and saturated units, penalties, and the losses on training and on new data"
+)
+REMEDIES = {
+    "learning_rate_up": "a higher learning rate", "learning_rate_down": "a lower learning rate",
+    "wider": "wider layers", "deeper": "more layers", "shallower": "fewer layers", "steps": "more steps",
+    "n_train": "more examples", "patience": "early stopping", "l1": "L1", "l2": "L2",
+}  # fmt: skip
+
+
+def evidence(finding: Finding, history: RunHistory) -> str:
+    """What was measured, against which threshold, in which layers, at which steps."""
+    parts = [finding.metric]
+    if math.isfinite(finding.threshold):
+        parts[0] += f": {number(finding.measured)}, threshold {number(finding.threshold)}"
+    first, last = finding.steps
+    parts += [layers_named(finding.layers, history)] if finding.layers else []
+    parts.append(f"step {first}" if first == last else f"steps {first} to {last}")
+    text = " · ".join(parts)
+    return text[0].upper() + text[1:]
+
+
+def layers_named(layers: Sequence[int], history: RunHistory) -> str:
+    """Layers as people count them: "layer 3", "layers 1 to 4, output layer"."""
+    hidden = spans([layer for layer in layers if layer < history.layers - 1])
+    named = [f"{first}" if first == last else f"{first} to {last}" for first, last in hidden]
+    several = len(hidden) > 1 or any(first < last for first, last in hidden)
+    text = [f"layer{'s' if several else ''} {', '.join(named)}"] if named else []
+    return ", ".join(text + [layer_name(history, layer) for layer in layers if layer == history.layers - 1])
+
+
+def spans(layers: Sequence[int]) -> list[tuple[int, int]]:
+    """Runs of neighbouring layers, first and last, counted from 1."""
+    runs: list[tuple[int, int]] = []
+    for layer in sorted(layers):
+        if runs and runs[-1][1] == layer:
+            runs[-1] = (runs[-1][0], layer + 1)
+        else:
+            runs.append((layer + 1, layer + 1))
+    return runs
+
+
+def remedies(finding: Finding) -> str:
+    """What could help, in words."""
+    named = [REMEDIES.get(code) or (label(code) if code in SETTINGS else code) for code in finding.remedies]
+    return ", ".join(named)

@@ -1,0 +1,126 @@
+"""The doctor's notes: what is wrong with each network, the evidence, and every cure really tried.
+
+Who clicks the evidence has the timeline go to the step where it begins, and its layers marked in the charts.
+"""
+
+from functools import partial
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import streamlit as st
+
+from engine import Experiment, Finding, RunHistory, diagnose
+from pages.charts import notes, prescription
+from pages.charts.figure import PATIENT, TREATED, Look
+from pages.charts.outcomes import changes_to, trials_over_seeds
+from pages.charts.wording import label
+from pages.components.controls import Lesson, apply, heading
+from pages.components.frame import memory
+from pages.components.sweeps import Results, sweep
+
+# Severity is said in words and with a sign of its own.
+BADGES = {
+    "severe": ":red-badge[:material/error: Severe]",
+    "warning": ":yellow-badge[:material/warning: Warning]",
+    "info": ":gray-badge[:material/info: Note]",
+}
+ROLES = {"cause": "cause", "consequence": "consequence", "context": "beside it"}
+
+_found: WeakKeyDictionary[RunHistory, tuple[Finding, ...]] = WeakKeyDictionary()
+
+
+class Pointed(NamedTuple):
+    """The evidence that a visitor has clicked: of which network, and how often he has clicked before."""
+
+    network: str
+    experiment: Experiment
+    code: str
+    layers: tuple[int, ...]
+    step: int
+    click: int
+
+
+def findings_of(history: RunHistory) -> tuple[Finding, ...]:
+    """What `diagnose` says of a run, worked out once."""
+    if history not in _found:
+        _found[history] = diagnose(history)
+    return _found[history]
+
+
+def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
+    """Where the timeline goes to, and what the charts mark: arguments of `timeline`; none without clicked evidence."""
+    evidence = memory().pointed
+    shown = {PATIENT.name: patient.experiment, TREATED.name: treated.experiment}
+    if evidence is None or shown[evidence.network] != evidence.experiment:
+        return {}
+    return {
+        "jump": (evidence.click, evidence.step),
+        "mark": (evidence.network.lower(), notes.spans(evidence.layers)),
+    }
+
+
+def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
+    """Findings of both networks side by side, and the cures of the patient to try."""
+    st.subheader("The doctor's notes", anchor="notes")
+    for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
+        with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
+            _notes(look, history)
+    experiment = patient.experiment
+    sweep(
+        prescription, trials_over_seeds(experiment), button="Try the cures",
+        then=partial(_prescribe, lesson, experiment), patient=experiment,
+    )  # fmt: skip
+
+
+def _notes(look: Look, history: RunHistory) -> None:
+    findings = findings_of(history)
+    if not findings:
+        st.markdown(f"{heading(look)} :material/check_circle: **Nothing found.** Looked at: {notes.LOOKED_AT}.")
+        return
+    for finding in findings:
+        st.markdown(
+            f"{heading(look)} {BADGES[finding.severity]} {ROLES[finding.role]}\n\n"
+            f"#### {notes.HEADINGS[finding.code]}\n\n{finding.explanation}\n\n"
+            f":small[Rule: {finding.source}. What could help: {notes.remedies(finding)}.]"
+        )
+        clicked = memory().pointed
+        on = clicked and clicked[:3] == (look.name, history.experiment, finding.code)
+        st.button(
+            notes.evidence(finding, history), icon=":material/my_location:", key=f"evidence_{look.name}_{finding.code}",
+            type="primary" if on else "secondary", on_click=_point, args=(look, history, finding), width="stretch",
+            help="Click again to take the mark away." if on else "Shows the step and the layer in the charts above.",
+        )  # fmt: skip
+
+
+def _point(look: Look, history: RunHistory, finding: Finding) -> None:
+    """Mark this evidence, or unmark it where it is marked."""
+    session, place = memory(), (look.name, history.experiment, finding.code)
+    was = session.pointed
+    session.clicks += 1
+    again = was is not None and was[:3] == place
+    session.pointed = None if again else Pointed(*place, finding.layers, finding.steps[0], session.clicks)
+
+
+def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
+    """Choose one of the trials, read what it does and costs, and make it the treated network."""
+    tried = [trial for trial in prescription.trials(results, patient) if trial.change.settings]
+    if not tried:
+        return
+
+    def named(rank: int) -> str:
+        return f"{rank + 1}. {tried[rank].change.name}: {tried[rank].verdict}"
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        trial = tried[st.selectbox("Cure", range(len(tried)), format_func=named, key="cure")]
+        change = trial.change
+        shared = [label(field) for field in change.settings if field in lesson.shared + lesson.absent]
+        clicked = st.button(
+            "Apply to the treated network", icon=":material/medication:", key="apply_cure", type="primary",
+            on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(shared),
+            help=f"On this page both networks share: {', '.join(shared)}." if shared else None,
+        )  # fmt: skip
+    if clicked:
+        st.rerun()  # the whole page, of which this is a fragment
+    st.markdown(prescription.explained(trial))
+    if refused := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
+        st.markdown(f":small[Not tried. {' '.join(refused)}]")
