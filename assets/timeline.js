@@ -7,6 +7,7 @@ const STEP_EVENT = "backprop-clinic:step";
 const MARK_EVENT = "backprop-clinic:mark";
 const MILLISECONDS_A_FRAME = 100;
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken
+const ROOM_ABOVE_CHARTS = 100; // pixels: the timeline, and the charts' titles
 const ABOVE_CHARTS = 1002; // one more than Plotly's mode bar
 
 const positions = new Map(); // key -> {steps, index, jump}
@@ -65,6 +66,7 @@ class Timeline {
       this.memory.jump = String(jump[0]);
       index = nearest(steps, jump[1]);
       this.pause();
+      showCharts();
     }
     this.range.max = steps.length - 1;
     markLayers(mark);
@@ -145,6 +147,13 @@ function stick(box) {
   const header = document.querySelector(".stAppHeader");
   const covers = header && getComputedStyle(header).pointerEvents !== "none";
   Object.assign(box.style, { position: "sticky", top: `${covers ? header.offsetHeight : 0}px`, zIndex: ABOVE_CHARTS });
+}
+
+// Who has jumped sees the first charts, below the timeline.
+function showCharts() {
+  const chart = document.querySelector(".chart");
+  if (chart) chart.style.scrollMarginTop = `${ROOM_ABOVE_CHARTS}px`;
+  chart?.scrollIntoView({ block: "nearest" });
 }
 
 // What the charts mark: {network, spans of layers}, or nothing.

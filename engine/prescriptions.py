@@ -39,6 +39,7 @@ CLIP = 1.0
 RATE_FACTORS = (0.1, 10.0)
 LOW_RATE = 0.001  # from which on down a factor of 100 is tried too
 ADAM_RATE = 0.01  # at most: Adam's steps have the length of the learning rate, whatever the gradient (Kingma & Ba 2015)
+SGD_RATE = 0.1  # at least: its steps shrink with the gradient
 # The strengths that did best, of two or three, for wide ReLU networks on 30 and 60 noisy moons and on 100 digits: in
 # these they helped in 8, 5, 5 (L1), 8, 5, 6 (L2), 3, 6, 7 (dropout) and 8, 6, 4 (early stopping) of 8 seeds.
 L1, L2, DROPOUT, PATIENCE = 0.003, 0.01, 0.2, 10
@@ -174,6 +175,10 @@ def _training(e: Experiment) -> Iterator[Candidate]:
         rate = min(e.learning_rate, ADAM_RATE)
         price = "two numbers more for each weight"
         yield "optimizer", f"Adam, learning rate {rate:g}", price, {"optimizer": "adam", "learning_rate": rate}
+    else:
+        rate = max(e.learning_rate, SGD_RATE)
+        name = f"Gradient descent, learning rate {rate:g}"
+        yield "optimizer", name, "one rate for all weights", {"optimizer": "sgd", "learning_rate": rate}
     yield "steps", f"{MORE_STEPS * e.steps} steps", "time", {"steps": MORE_STEPS * e.steps}
 
 
@@ -215,12 +220,7 @@ def _regularisers(e: Experiment) -> Iterator[Candidate]:
         if getattr(e, field) == 0:
             yield field, name, price, {field: strength}
         else:
-            yield (
-                field,
-                f"No {name.rpartition(' ')[0].lower() or SETTINGS[field].label}",
-                "",
-                {field: SETTINGS[field].default},
-            )
+            yield field, f"No {WITHOUT[field]}", "", {field: SETTINGS[field].default}
 
 
 def _units(width: int) -> str:

@@ -8,8 +8,8 @@ from pages.charts.wording import label, layer_name, number
 
 HEADINGS = {
     "symmetry": "Units that stay equal",
-    "vanishing_gradients": "The gradient vanishes on its way back",
-    "exploding_gradients": "The gradient explodes on its way back",
+    "vanishing_gradients": "The gradient vanishes",
+    "exploding_gradients": "The gradient explodes",
     "not_finite": "Numbers grow beyond all bounds",
     "learning_rate_too_high": "Steps are too long",
     "learning_rate_too_low": "Steps are too short",

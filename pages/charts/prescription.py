@@ -21,7 +21,7 @@ from pages.charts.wording import label, meaning, number, percent
 TITLE = "Try the cures"
 QUESTION = "What would help the patient, and how surely? Every change is trained, one at a time, over 8 seeds."
 
-MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no effect", HARMS: "✖ harms", "": ""}
+MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no effect", HARMS: "✖ harms"}
 ROW_HEIGHT = 42  # px: a line of text, and the bar below it
 BAR = 10  # px
 _TEXT_ABOVE = 0.5  # of a row, from its bar to its text
@@ -52,7 +52,7 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
         "hovermode": "closest",
         "showlegend": False,
         "margin": {"t": 8},
-        "annotations": [_heading(rank, trial) for rank, trial in enumerate(rows)],
+        "annotations": [_heading(place, text) for place, text in enumerate(_texts(rows))],
     }
     for trial in rows:
         if trial.change.code == UNTREATED and math.isfinite(middle := trial.validation_loss.median):
@@ -60,7 +60,7 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
             layout["shapes"] = [line | {"line": {"color": PATIENT.color, "width": 2, "dash": "dot"}}]
     notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
     notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
-    traces = [trace for rank, trial in enumerate(rows) for trace in _row(rank, trial)]
+    traces = [trace for place, trial in enumerate(rows) for trace in _row(place, trial)]
     return AnimatedFigure(traces, merged(layout, notes))
 
 
@@ -92,28 +92,29 @@ def explained(trial: Trial) -> str:
     )
     return (
         f"Changes {changes}. Test loss: {_effect(trial)}, lower in {trial.better} and higher in {trial.worse} of "
-        f"{trial.seeds} seeds; the doctor finds nothing wrong in {trial.healed_seeds}. Costs {trial.cost}."
+        f"{trial.seeds} seeds; the doctor finds nothing wrong in {trial.healed_seeds}. Costs: {trial.cost}."
     )
 
 
 def alt(results: Results, *, patient: Experiment) -> str:
     """Every row in its order, in numbers."""
+    rows = trials(results, patient)
     sentences = [
-        f"{_text(rank, trial)}; median validation loss {number(trial.validation_loss.median)}, from "
+        f"{text}; median validation loss {number(trial.validation_loss.median)}, from "
         f"{number(trial.validation_loss.low)} to {number(trial.validation_loss.high)}, median test loss "
         f"{number(trial.test_loss.median)}."
-        for rank, trial in enumerate(trials(results, patient))
+        for text, trial in zip(_texts(rows), rows, strict=True)
     ]
     return " ".join(sentences) or f"{sum(map(len, results.values()))} networks are trained, and no trial is complete."
 
 
 def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
-    """One row a trial, in the order of the ranks; losses and accuracies are those of the runs' results."""
+    """One row a trial, ranked, the untreated network's among them; losses and accuracies are of the runs' results."""
     unit = _unit(results)
     return pd.DataFrame(
         [
             {
-                "rank": rank + 1,
+                "place": place + 1,
                 "change": trial.change.name,
                 "verdict": trial.verdict or "untreated",
                 "healed seeds": trial.healed_seeds,
@@ -132,15 +133,22 @@ def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
                 "work, relative to untreated": trial.work,
                 "costs": trial.cost if trial.verdict else "",
             }
-            for rank, trial in enumerate(trials(results, patient))
+            for place, trial in enumerate(trials(results, patient))
         ]
     )
 
 
-def _text(rank: int, trial: Trial) -> str:
-    parts = [MARKS[trial.verdict]] if trial.verdict else []
-    parts.append(f"{trial.healed_seeds}/{trial.seeds} healed" if trial.verdict else f"{trial.healed_seeds} healthy")
-    return f"{rank + 1} {trial.change.name}: {', '.join(parts)}"
+def _texts(rows: Sequence[Trial]) -> list[str]:
+    """What stands over each row: "2 Batch normalization: ✔ cures, 7/8 healed"; the untreated network has no rank."""
+    texts, rank = [], 0
+    for trial in rows:
+        healthy = f"{trial.healed_seeds}/{trial.seeds}"
+        if trial.verdict:
+            rank += 1
+            texts.append(f"{rank} {trial.change.name}: {MARKS[trial.verdict]}, {healthy} healed")
+        else:
+            texts.append(f"{trial.change.name}: {healthy} healthy")
+    return texts
 
 
 def _effect(trial: Trial) -> str:
@@ -155,15 +163,15 @@ def _unit(results: Results) -> str:
     return next((unit_of(outcome) for outcomes in results.values() for outcome in outcomes), "nats")
 
 
-def _heading(rank: int, trial: Trial) -> Json:
-    number_and_name, _, rest = _text(rank, trial).partition(": ")
+def _heading(place: int, text: str) -> Json:
+    name, _, rest = text.partition(": ")
     return {
-        "text": f"<b>{number_and_name}</b>: {rest}", "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left",
-        "y": _TEXT_ABOVE - rank, "yanchor": "middle", "font": {"size": TICK_SIZE},
+        "text": f"<b>{name}</b>: {rest}", "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left",
+        "y": _TEXT_ABOVE - place, "yanchor": "middle", "font": {"size": TICK_SIZE},
     }  # fmt: skip
 
 
-def _row(rank: int, trial: Trial) -> list[Json]:
+def _row(place: int, trial: Trial) -> list[Json]:
     look = TREATED if trial.verdict else PATIENT
     spread, test = trial.validation_loss, trial.test_loss.median
     ends = [end for end in (spread.low, spread.high) if math.isfinite(end)]
@@ -172,11 +180,11 @@ def _row(rank: int, trial: Trial) -> list[Json]:
     diamond = {"symbol": "diamond-open", "size": 10, "color": look.color, "line": {"width": 2}}
     hover = "median %s loss %%{x:.3g}<extra>" + trial.change.name + "</extra>"
     return [
-        common | {"mode": "lines", "x": ends, "y": [-rank] * len(ends), "opacity": 0.35, "hoverinfo": "skip",
+        common | {"mode": "lines", "x": ends, "y": [-place] * len(ends), "opacity": 0.35, "hoverinfo": "skip",
                   "line": {"color": look.color, "width": BAR}},
-        common | {"mode": "markers", "x": _drawn(spread.median), "y": [-rank], "marker": line,
+        common | {"mode": "markers", "x": _drawn(spread.median), "y": [-place], "marker": line,
                   "hovertemplate": hover % "validation"},
-        common | {"mode": "markers", "x": _drawn(test), "y": [-rank], "marker": diamond,
+        common | {"mode": "markers", "x": _drawn(test), "y": [-place], "marker": diamond,
                   "hovertemplate": hover % "test"},
     ]  # fmt: skip
 

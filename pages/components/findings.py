@@ -24,7 +24,7 @@ BADGES = {
     "warning": ":yellow-badge[:material/warning: Warning]",
     "info": ":gray-badge[:material/info: Note]",
 }
-ROLES = {"cause": "cause", "consequence": "consequence", "context": "beside it"}
+ROLES = {"cause": "The root cause", "consequence": "A consequence", "context": "Beside it"}
 
 _found: WeakKeyDictionary[RunHistory, tuple[Finding, ...]] = WeakKeyDictionary()
 
@@ -77,18 +77,18 @@ def _notes(look: Look, history: RunHistory) -> None:
     if not findings:
         st.markdown(f"{heading(look)} :material/check_circle: **Nothing found.** Looked at: {notes.LOOKED_AT}.")
         return
-    for finding in findings:
+    clicked = memory().pointed
+    for number, finding in enumerate(findings):
         st.markdown(
-            f"{heading(look)} {BADGES[finding.severity]} {ROLES[finding.role]}\n\n"
-            f"#### {notes.HEADINGS[finding.code]}\n\n{finding.explanation}\n\n"
-            f":small[Rule: {finding.source}. What could help: {notes.remedies(finding)}.]"
+            (f"{heading(look)}\n\n" if number == 0 else "")
+            + f"#### {BADGES[finding.severity]} {notes.HEADINGS[finding.code]}\n\n{finding.explanation}  \n"
+            f":small[{ROLES[finding.role]}. Rule: {finding.source}. What could help: {notes.remedies(finding)}.]"
         )
-        clicked = memory().pointed
-        on = clicked and clicked[:3] == (look.name, history.experiment, finding.code)
+        on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)
         st.button(
             notes.evidence(finding, history), icon=":material/my_location:", key=f"evidence_{look.name}_{finding.code}",
-            type="primary" if on else "secondary", on_click=_point, args=(look, history, finding), width="stretch",
-            help="Click again to take the mark away." if on else "Shows the step and the layer in the charts above.",
+            type="primary" if on else "secondary", on_click=_point, args=(look, history, finding),
+            help="Click again to take the mark away." if on else "Shows step and layers in the charts.",
         )  # fmt: skip
 
 

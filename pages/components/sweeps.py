@@ -275,8 +275,10 @@ def _offer(sweep: _Sweep, n_known: int) -> None:
     if reason:
         st.markdown(f"{question} With these settings it is too much work to measure here. {reason}")
         return
-    about = _duration(seconds / shared_sweeps().workers.slots * (1 - n_known / len(wanted)))
-    st.markdown(f"{question} {len(wanted) - n_known} networks are trained to measure it, {about}.")
+    missing = len(wanted) - n_known
+    about = _duration(seconds / shared_sweeps().workers.slots * missing / len(wanted))
+    work = f"{missing} networks are trained to measure it, {about}." if missing else "All networks are trained already."
+    st.markdown(f"{question} {work}")
     st.button(
         sweep.button, icon=":material/play_arrow:", key=f"start_{sweep.place}", on_click=visitor().start,
         args=(sweep.place, wanted),
