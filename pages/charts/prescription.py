@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from engine import Experiment, Trial
-from engine.outcomes import Outcome, unit_of
+from engine.outcomes import SEEDS, Outcome, unit_of
 from engine.prescriptions import CURES, HARMS, HELPS, NO_EFFECT, UNTREATED, trials_of
 from pages.charts.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, footnotes, merged
 from pages.charts.losses_by_size import loss_axis
@@ -33,10 +33,8 @@ Results = Mapping[str, Sequence[Outcome]]
 
 def trials(results: Results, patient: Experiment) -> tuple[Trial, ...]:
     """Ranked, of the changes whose seeds have all come; none before the untreated network's have."""
-    changes = changes_to(patient)
-    seeds = len(results.get(UNTREATED, ()))
-    complete = [(change, results[change.name]) for change in changes if len(results.get(change.name, ())) == seeds]
-    return trials_of(complete) if seeds else ()
+    complete = [(change, some) for change in changes_to(patient) if len(some := results.get(change.name, ())) == SEEDS]
+    return trials_of(complete) if complete and complete[0][0].code == UNTREATED else ()
 
 
 def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:

@@ -1,0 +1,54 @@
+"""The notes' words: every finding has a heading, and evidence is numbers with their place."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine import Experiment, diagnose, train
+from pages.charts import notes
+from tests.charts.odd_runs import PAIRS, pair
+
+DETECTORS = Path(__file__).parents[2] / "engine" / "detectors.py"
+
+
+def test_every_code_has_a_heading():
+    codes = set(re.findall(r'code="(\w+)"', DETECTORS.read_text("utf-8")))
+    assert codes
+    assert codes == set(notes.HEADINGS)
+
+
+@pytest.fixture(scope="module")
+def vanishing():
+    history = train(Experiment(depth=10, activation="sigmoid", initializer="xavier_normal", steps=100))
+    return diagnose(history)[0], history
+
+
+def test_evidence_is_numbers_and_places(vanishing):
+    finding, history = vanishing
+    finding = replace(finding, metric="loss")
+    said = notes.evidence(replace(finding, measured=1.5e-6, threshold=0.01, layers=(0, 1, 2, 5), steps=(0, 9)), history)
+    assert said == "Loss: 1.5 × 10⁻⁶, threshold 0.01 · layers 1 to 3, 6 · steps 0 to 9"
+    once = notes.evidence(replace(finding, threshold=float("inf"), layers=(10,), steps=(3, 3)), history)
+    assert once.endswith(" · output layer · step 3")
+    assert "threshold" not in once
+    assert "layer" not in notes.evidence(replace(finding, layers=()), history)
+
+
+def test_layers_are_counted_from_one(vanishing):
+    _, history = vanishing
+    assert notes.spans([]) == []
+    assert notes.spans((4, 0, 1, 2)) == [(1, 3), (5, 5)]
+    assert notes.layers_named((3,), history) == "layer 4"
+    assert notes.layers_named((0, 1, 10), history) == "layers 1 to 2, output layer"
+    assert notes.layers_named((0, 4), history) == "layers 1, 5"
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_whatever_is_found_can_be_said(name):
+    for history in pair(name):
+        for finding in diagnose(history):
+            assert notes.HEADINGS[finding.code]
+            assert notes.evidence(finding, history)
+            assert "_" not in notes.remedies(finding)

@@ -1,0 +1,142 @@
+"""The doctor's notes on the lessons: what stands there, where a click leads, and how a cure is applied."""
+
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import diagnose
+from pages.charts import notes, prescription
+from pages.charts.outcomes import trials_over_seeds
+from pages.components.catalogue import lesson_of
+from pages.components.frame import lessons
+from pages.components.runs import histories_of, shared_runs
+from pages.components.sweeps import shared_sweeps
+from tests.pages.test_lesson_page import APP
+
+QUICK = {"depth": "2", "width": "4", "steps": "20"}  # of the first lesson, so that a sweep takes a second
+SOON = 120.0  # seconds; only a failing test waits that long
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers():
+    yield
+    shared_runs().close()
+
+
+def opened(name: str, **parameters: str) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=SOON)
+    page.switch_page(f"pages/{name}.py")
+    for field, value in parameters.items():
+        page.query_params[field] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def said(page: AppTest) -> str:
+    return "\n".join(paragraph.value for paragraph in page.markdown)
+
+
+def timeline(page: AppTest) -> dict:
+    """What the timeline was sent."""
+    (proto,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("_timeline")]
+    return json.loads(proto.json)
+
+
+def expect_notes(page: AppTest, histories) -> None:
+    for who, history in zip(("Patient", "Treated"), histories, strict=True):
+        for finding in diagnose(history):
+            assert notes.HEADINGS[finding.code] in said(page)
+            assert finding.explanation in said(page)
+            assert page.button(key=f"evidence_{who}_{finding.code}").label == notes.evidence(finding, history)
+    healthy = sum(not diagnose(history) for history in histories)
+    assert said(page).count("**Nothing found.** Looked at:") == healthy
+
+
+@pytest.mark.parametrize("name", [row.name for row in lessons()])
+def test_every_lesson_has_the_notes_of_both_networks(name):
+    lesson = lesson_of(name)
+    histories = histories_of((lesson.patient, lesson.treated))
+    assert diagnose(histories[0])
+    page = opened(name)
+    assert "The doctor's notes" in [heading.value for heading in page.subheader]
+    expect_notes(page, histories)
+    assert page.button(key="start_prescription").label == "Try the cures"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"learning_rate": "1000", "activation": "relu", "gain": "4", "dataset": "sine", "steps": "60"},
+        {"depth": "1", "width": "1", "steps": "1"},
+        {"initializer": "zeros", "activation": "tanh", "steps": "20"},
+    ],
+)
+def test_odd_runs_have_notes(odd):
+    page = opened("vanishing_gradients", **odd)
+    assert "Severe" in said(page) or "Nothing found" in said(page)
+
+
+def test_evidence_moves_the_timeline_marks_the_layers_and_lets_go_again():
+    lesson = lesson_of("vanishing_gradients")
+    (history,) = histories_of((lesson.patient,))
+    finding = diagnose(history)[0]
+    page = opened("vanishing_gradients")
+    assert timeline(page)["jump"] is None
+    button = f"evidence_Patient_{finding.code}"
+    page.button(key=button).click().run()
+    first = timeline(page)
+    assert first["jump"][1] == finding.steps[0]
+    assert first["mark"] == {"network": "patient", "spans": [list(span) for span in notes.spans(finding.layers)]}
+    assert timeline(page.run())["jump"] == first["jump"], "a rerun is no click"
+    page.button(key=button).click().run()
+    assert timeline(page)["mark"] is timeline(page)["jump"] is None
+    page.button(key=button).click().run()
+    assert timeline(page)["jump"] != first["jump"], "clicked again, it goes there again"
+    page.segmented_control(key="activation").set_value("tanh").run()
+    assert timeline(page)["mark"] is timeline(page)["jump"] is None, "other networks have other layers"
+
+
+def test_cures_are_tried_ranked_and_applied():
+    lesson = lesson_of("vanishing_gradients")
+    patient = replace(lesson.patient, depth=2, width=4, steps=20)
+    groups = trials_over_seeds(patient)
+    wanted = tuple(one for group in groups.values() for one in group)
+    page = opened("vanishing_gradients", **QUICK)
+    assert f"{len(wanted)} networks are trained" in said(page)
+    page.button(key="start_prescription").click().run()
+    end = time.monotonic() + SOON
+    while len(known := shared_sweeps().known(wanted)) < len(wanted) and time.monotonic() < end:
+        time.sleep(0.05)
+    page.run()
+    results = {name: [known[one] for one in group] for name, group in groups.items()}
+    assert prescription.says(results, patient=patient) in said(page)
+    tried = [trial for trial in prescription.trials(results, patient) if trial.verdict]
+    assert page.selectbox(key="cure").options == [
+        f"{rank}. {trial.change.name}: {trial.verdict}" for rank, trial in enumerate(tried, 1)
+    ]
+    rank = next(rank for rank, trial in enumerate(tried) if trial.change.name == "Tanh with Xavier")
+    page.selectbox(key="cure").set_value(rank).run()
+    assert prescription.explained(tried[rank]) in said(page)
+    page.button(key="apply_cure").click().run()
+    assert not page.exception
+    assert page.query_params["treated_activation"] == "tanh"
+    expect_notes(page, histories_of((patient, tried[rank].experiment)))
+
+    other = opened("vanishing_gradients", **QUICK)
+    assert "All networks are trained already." in said(other)
+    assert "cure" not in [box.key for box in other.selectbox], "who has not asked does not pay for the table"
+
+
+def test_what_both_networks_share_cannot_be_applied():
+    page = opened("vanishing_gradients", **QUICK)
+    page.button(key="start_prescription").click().run()
+    page.run()
+    (rank,) = [i for i, option in enumerate(page.selectbox(key="cure").options) if "40 steps" in option]
+    page.selectbox(key="cure").set_value(rank).run()
+    button = page.button(key="apply_cure")
+    assert button.disabled
+    assert "both networks share: training steps" in button.help
