@@ -26,6 +26,8 @@ BADGES = {
 }
 ROLES = {"cause": "The root cause", "consequence": "A consequence", "context": "Beside it"}
 
+SHOWN = "shown in the charts"
+
 _found: WeakKeyDictionary[RunHistory, tuple[Finding, ...]] = WeakKeyDictionary()
 
 
@@ -86,8 +88,9 @@ def _notes(look: Look, history: RunHistory) -> None:
         )
         on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)
         st.button(
-            notes.evidence(finding, history), icon=":material/my_location:", key=f"evidence_{look.name}_{finding.code}",
-            type="primary" if on else "secondary", on_click=_point, args=(look, history, finding),
+            notes.evidence(finding, history) + (f" · {SHOWN}" if on else ""),
+            icon=":material/my_location:" if on else ":material/location_searching:",
+            key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history, finding),
             help="Click again to take the mark away." if on else "Shows step and layers in the charts.",
         )  # fmt: skip
 
@@ -115,7 +118,7 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
         change = trial.change
         shared = [label(field) for field in change.settings if field in lesson.shared + lesson.absent]
         clicked = st.button(
-            "Apply to the treated network", icon=":material/medication:", key="apply_cure", type="primary",
+            "Apply to the treated network", icon=":material/medication:", key="apply_cure",
             on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(shared),
             help=f"On this page both networks share: {', '.join(shared)}." if shared else None,
         )  # fmt: skip

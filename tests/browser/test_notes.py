@@ -1,0 +1,150 @@
+"""The doctor's notes in a real browser: evidence moves timeline and charts, cures are tried and applied."""
+
+from dataclasses import replace
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from engine import diagnose, train
+from pages.charts import notes
+from pages.charts.wording import differences
+from pages.components.findings import SHOWN
+from tests.browser.conftest import Serve
+from tests.browser.test_lesson import (
+    APP,
+    CHARTS,
+    DRAWN,
+    LESSON,
+    MILLISECONDS,
+    PAPER,
+    PHONE,
+    TOO_WIDE,
+    card,
+    expect_address,
+    expect_networks,
+    opened,
+    tab_to,
+    violations,
+)
+from tests.browser.test_timeline import range_of
+from tests.pages.test_vanishing_lesson import PATIENT
+
+# Of small networks, whose cures are tried in a second.
+QUICK = {"depth": "3", "width": "4", "steps": "30"}
+SMALL = replace(PATIENT, depth=3, width=4, steps=30)
+
+SETTLED = 500  # milliseconds
+
+# Boxes around layers that a chart has drawn: axis, from, to.
+MARKS = """(chart) => chart._fullLayout.shapes.filter((shape) => shape.type === 'rect').map((shape) =>
+  shape.xref === 'paper' ? [shape.yref, shape.y0, shape.y1] : [shape.xref, shape.x0, shape.x1])"""
+MARKED = f"([chart, marks]) => JSON.stringify([...new Set(({MARKS})(chart).map(String))]) === JSON.stringify(marks)"
+IN_SIGHT = "(chart) => chart.getBoundingClientRect().top > 0 && chart.getBoundingClientRect().bottom < innerHeight"
+RIGHTMOST_TEXT = """(chart) => Math.max(
+  ...[...chart.querySelectorAll('.annotation')].map((text) => text.getBoundingClientRect().right))"""
+
+
+@pytest.fixture(scope="module")
+def home(serve_module: Serve) -> str:
+    return serve_module(APP)
+
+
+def address(home: str, **parameters: str) -> str:
+    return home + LESSON + "?" + "&".join(f"{name}={text}" for name, text in parameters.items())
+
+
+def chart(page: Page, stem: str) -> Locator:
+    return card(page, stem).get_by_role("figure")
+
+
+def expect_marks(page: Page, stem: str, *marks: str) -> None:
+    chart(page, stem).scroll_into_view_if_needed()
+    page.wait_for_function(MARKED, arg=[chart(page, stem).element_handle(), list(marks)], timeout=MILLISECONDS)
+
+
+def try_the_cures(page: Page) -> Locator:
+    section = page.locator(".st-key-sweep_prescription")
+    section.get_by_role("button", name="Try the cures").click()
+    expect(section.get_by_role("button", name="Apply to the treated network")).to_be_visible(timeout=2 * MILLISECONDS)
+    page.wait_for_function(DRAWN, arg=len(CHARTS) + 1)
+    section.get_by_role("combobox").scroll_into_view_if_needed()
+    page.wait_for_timeout(SETTLED)  # an open menu closes when the page scrolls
+    return section
+
+
+def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
+    opened(page, home + LESSON)
+    history = train(PATIENT)
+    finding = diagnose(history)[0]
+    ((first, last),) = notes.spans(finding.layers)
+    button = page.locator(".st-key-notes_patient").get_by_role("button").first
+    expect(button).to_contain_text("threshold")
+    button.click()
+    expect(button).to_contain_text(SHOWN)
+    page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
+    page.wait_for_function(IN_SIGHT, arg=chart(page, CHARTS[0]).element_handle())
+    box = f"{first - 0.5},{last + 0.5}"
+    expect_marks(page, "gradient_per_layer", f"x,{box}")
+    expect_marks(page, "gradient_through_training", f"y,{box}")  # of the patient's panel alone
+    expect_marks(page, "activations", f"x,{box}")
+    expect_marks(page, "learning_curves")
+    range_of(page).fill("20")
+    expect_marks(page, "gradient_through_training", f"y,{box}")
+    button.click()
+    expect_marks(page, "gradient_per_layer")
+    expect_marks(page, "gradient_through_training")
+    expect(range_of(page)).to_have_value("20")
+
+
+def test_evidence_by_keyboard(page: Page, home: str):
+    opened(page, address(home, **QUICK))
+    finding = diagnose(train(SMALL))[0]
+    label = page.locator(f".st-key-evidence_Patient_{finding.code}").get_by_role("button").inner_text()
+    page.locator(".st-key-verdict").click()
+    tab_to(page, label)
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
+
+
+def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
+    opened(page, address(home, **QUICK))
+    section = try_the_cures(page)
+    figure = section.get_by_role("figure")
+    said = figure.get_attribute("aria-label") or ""
+    assert "Untreated" in said
+    assert "median validation loss" in said
+    expect(section).to_contain_text("comes first of")
+    section.get_by_role("combobox").click()
+    page.get_by_role("option").filter(has_text="Residual connections").click()
+    expect(section).to_contain_text("Changes residual connections off → on.")
+    section.get_by_role("button", name="Apply to the treated network").click()
+    treated = replace(SMALL, residual=True)
+    expect(page.locator(".st-key-verdict")).to_contain_text(differences(SMALL, treated), timeout=MILLISECONDS)
+    follows = {f"treated_{name}": "as patient" for name in ("activation", "initializer")}
+    expect_address(page, QUICK | follows | {"treated_residual": "true"})
+    expect_networks(page, SMALL, treated)
+    section.get_by_role("button", name="Data", exact=True).click()
+    expect(page.get_by_role("dialog").get_by_test_id("stDataFrame").locator("canvas").first).to_be_visible()
+
+
+def test_notes_and_cures_are_readable_by_all(page: Page, home: str):
+    opened(page, address(home, **QUICK))
+    try_the_cures(page)
+    page.locator(".st-key-notes_patient").get_by_role("button").first.click()
+    for scheme, paper in PAPER.items():
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(
+            "(paper) => getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper", arg=paper
+        )
+        page.wait_for_timeout(500)
+        assert not violations(page)
+
+
+def test_notes_and_cures_fit_on_a_phone(page: Page, home: str):
+    page.set_viewport_size(PHONE)
+    opened(page, address(home, **QUICK))
+    section = try_the_cures(page)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
+    assert not page.evaluate(TOO_WIDE)
+    assert section.get_by_role("figure").evaluate(RIGHTMOST_TEXT) <= PHONE["width"]
