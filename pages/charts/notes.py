@@ -20,7 +20,7 @@ HEADINGS = {
     "underfitting": "It does not even fit its training data",
 }
 LOOKED_AT = (
-    "units that stay equal, the gradient's size from layer to layer, numbers that are not finite, the length of the "
+    "units that stay equal, the gradient’s size from layer to layer, numbers that are not finite, the length of the "
     "steps, dead and saturated units, penalties, and the losses on training and on new data"
 )
 REMEDIES = {

@@ -63,7 +63,7 @@ def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
 
 def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
     """Findings of both networks side by side, and the cures of the patient to try."""
-    st.subheader("The doctor's notes", anchor="notes")
+    st.subheader("The doctor’s notes", anchor="notes")
     for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
         with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
             _notes(look, history)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import diagnose
+from engine import Experiment, diagnose
+from engine.outcomes import Outcome
 from pages.charts import notes, prescription
 from pages.charts.outcomes import trials_over_seeds
 from pages.components.catalogue import lesson_of
@@ -15,9 +16,11 @@ from pages.components.frame import lessons
 from pages.components.runs import histories_of, shared_runs
 from pages.components.sweeps import shared_sweeps
 from tests.pages.test_lesson_page import APP
+from tests.patience import SOON
 
-QUICK = {"depth": "2", "width": "4", "steps": "20"}  # of the first lesson, so that a sweep takes a second
-SOON = 120.0  # seconds; only a failing test waits that long
+# Of the first lesson, so that a sweep takes a second.
+QUICK = {"depth": "2", "width": "4", "steps": "20"}
+SMALL = replace(lesson_of("vanishing_gradients").patient, depth=2, width=4, steps=20)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,6 +41,17 @@ def opened(name: str, **parameters: str) -> AppTest:
 
 def said(page: AppTest) -> str:
     return "\n".join(paragraph.value for paragraph in page.markdown)
+
+
+def try_the_cures(page: AppTest, wanted: tuple[Experiment, ...]) -> dict[Experiment, Outcome]:
+    """Press the button, wait, and look again."""
+    page.button(key="start_prescription").click().run()
+    end = time.monotonic() + SOON
+    while len(known := shared_sweeps().known(wanted)) < len(wanted):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    page.run()
+    return known
 
 
 def timeline(page: AppTest) -> dict:
@@ -62,7 +76,7 @@ def test_every_lesson_has_the_notes_of_both_networks(name):
     histories = histories_of((lesson.patient, lesson.treated))
     assert diagnose(histories[0])
     page = opened(name)
-    assert "The doctor's notes" in [heading.value for heading in page.subheader]
+    assert "The doctor’s notes" in [heading.value for heading in page.subheader]
     expect_notes(page, histories)
     assert page.button(key="start_prescription").label == "Try the cures"
 
@@ -101,20 +115,14 @@ def test_evidence_moves_the_timeline_marks_the_layers_and_lets_go_again():
 
 
 def test_cures_are_tried_ranked_and_applied():
-    lesson = lesson_of("vanishing_gradients")
-    patient = replace(lesson.patient, depth=2, width=4, steps=20)
-    groups = trials_over_seeds(patient)
+    groups = trials_over_seeds(SMALL)
     wanted = tuple(one for group in groups.values() for one in group)
     page = opened("vanishing_gradients", **QUICK)
     assert f"{len(wanted)} networks are trained" in said(page)
-    page.button(key="start_prescription").click().run()
-    end = time.monotonic() + SOON
-    while len(known := shared_sweeps().known(wanted)) < len(wanted) and time.monotonic() < end:
-        time.sleep(0.05)
-    page.run()
+    known = try_the_cures(page, wanted)
     results = {name: [known[one] for one in group] for name, group in groups.items()}
-    assert prescription.says(results, patient=patient) in said(page)
-    tried = [trial for trial in prescription.trials(results, patient) if trial.verdict]
+    assert prescription.says(results, patient=SMALL) in said(page)
+    tried = [trial for trial in prescription.trials(results, SMALL) if trial.verdict]
     assert page.selectbox(key="cure").options == [
         f"{rank}. {trial.change.name}: {trial.verdict}" for rank, trial in enumerate(tried, 1)
     ]
@@ -124,7 +132,7 @@ def test_cures_are_tried_ranked_and_applied():
     page.button(key="apply_cure").click().run()
     assert not page.exception
     assert page.query_params["treated_activation"] == "tanh"
-    expect_notes(page, histories_of((patient, tried[rank].experiment)))
+    expect_notes(page, histories_of((SMALL, tried[rank].experiment)))
 
     other = opened("vanishing_gradients", **QUICK)
     assert "All networks are trained already." in said(other)
@@ -133,8 +141,7 @@ def test_cures_are_tried_ranked_and_applied():
 
 def test_what_both_networks_share_cannot_be_applied():
     page = opened("vanishing_gradients", **QUICK)
-    page.button(key="start_prescription").click().run()
-    page.run()
+    try_the_cures(page, tuple(one for group in trials_over_seeds(SMALL).values() for one in group))
     (rank,) = [i for i, option in enumerate(page.selectbox(key="cure").options) if "40 steps" in option]
     page.selectbox(key="cure").set_value(rank).run()
     button = page.button(key="apply_cure")
