@@ -68,12 +68,14 @@ def says(results: Results, *, patient: Experiment) -> str:
     tried = [trial for trial in rows if trial.change.code != UNTREATED]
     if not tried:
         return "There is nothing to try."
-    untreated = next(trial for trial in rows if trial.change.code == UNTREATED)
-    best = tried[0]
+    best, before = tried[0], next(trial for trial in rows if not trial.verdict).test_loss.median
+    without = (
+        f"the untreated network has {number(before)}" if math.isfinite(before) else "most untreated runs break off"
+    )
     text = (
         f"**{best.change.name}** comes first of {len(tried)}. Its median test loss is {number(best.test_loss.median)} "
-        f"where the untreated network has {number(untreated.test_loss.median)}, lower in {best.better} of {best.seeds} "
-        f"seeds, and the doctor finds nothing wrong in {best.healed_seeds} of {best.seeds}."
+        f"where {without}, lower in {best.better} of {best.seeds} seeds, and the doctor finds nothing wrong in "
+        f"{best.healed_seeds} of {best.seeds}."
     )
     for verdict, said in ((NO_EFFECT, "No effect"), (HARMS, "Harmful")):
         names = [trial.change.name for trial in tried if trial.verdict == verdict]
@@ -140,12 +142,11 @@ def _texts(rows: Sequence[Trial]) -> list[str]:
     """What stands over each row: "2 Batch normalization: ✔ cures, 7/8 healed"; the untreated network has no rank."""
     texts, rank = [], 0
     for trial in rows:
-        healthy = f"{trial.healed_seeds}/{trial.seeds}"
-        if trial.verdict:
-            rank += 1
-            texts.append(f"{rank} {trial.change.name}: {MARKS[trial.verdict]}, {healthy} healed")
-        else:
-            texts.append(f"{trial.change.name}: {healthy} healthy")
+        rank += bool(trial.verdict)
+        name = f"{rank} {trial.change.name}" if trial.verdict else trial.change.name
+        broken = "" if math.isfinite(trial.validation_loss.median) else "breaks off, "
+        healthy = f"{trial.healed_seeds}/{trial.seeds} {'healed' if trial.verdict else 'healthy'}"
+        texts.append(f"{name}: " + (f"{MARKS[trial.verdict]}, " if trial.verdict else "") + broken + healthy)
     return texts
 
 
