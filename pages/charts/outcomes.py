@@ -21,6 +21,7 @@ EXAMPLES = (5, 10, 20, 40, 80, 160, 320, 640)
 CHANGES_SECONDS = 60.0  # of one core, for all changes to try
 SWEEP_SECONDS = 10.0  # of one core, for a curve: points that cost more than this together are left out, largest first
 MOST_GROUPS = 512  # kept made: each rerun of a page asks for the same ones again
+FEW_GROUPS = 32  # of those with hundreds of experiments, 200 kB each
 LINE = 101  # points of a function of one input
 
 
@@ -40,26 +41,25 @@ def clean_line(experiment: Experiment) -> tuple[np.ndarray, np.ndarray] | None:
 # --- what to train ---
 
 
-@lru_cache(MOST_GROUPS)
+@lru_cache(FEW_GROUPS)
 def changes_to(experiment: Experiment) -> tuple[Change, ...]:
     """The untreated network and every change to try on it, as many as CHANGES_SECONDS allow."""
     return within(CHANGES_SECONDS, changes_of(experiment))
 
 
-@lru_cache(MOST_GROUPS)
+@lru_cache(FEW_GROUPS)
 def trials_over_seeds(experiment: Experiment) -> dict[str, Group]:
     """The untreated network and every change to try on it, each over SEEDS seeds."""
     return {change.name: seeded(change.experiment) for change in changes_to(experiment) if change.experiment}
 
 
-@lru_cache(MOST_GROUPS)
+@lru_cache(FEW_GROUPS)
 def cures_of(experiment: Experiment) -> dict[str, Group]:
-    """Of these the untreated network and every cure of overfitting that it does not yet take."""
+    """The untreated network and every cure of overfitting that it does not yet take, each over SEEDS seeds."""
     taken = [field for field in REGULARISERS if getattr(experiment, field)]
     wanted = {UNTREATED, *OF_OVERFITTING}.difference(taken)
-    groups = trials_over_seeds(experiment)
     return {
-        change.name: groups[change.name]
+        change.name: seeded(change.experiment)
         for change in changes_to(experiment)
         if change.code in wanted and change.experiment
     }

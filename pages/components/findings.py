@@ -16,7 +16,7 @@ from pages.charts.outcomes import changes_to, trials_over_seeds
 from pages.charts.wording import label
 from pages.components.controls import Lesson, apply, heading
 from pages.components.frame import memory
-from pages.components.sweeps import Results, sweep
+from pages.components.sweeps import Results, sweep, visitor, wanted_of
 
 # Severity is said in words and with a sign of its own.
 BADGES = {
@@ -26,6 +26,7 @@ BADGES = {
 }
 ROLES = {"cause": "The root cause", "consequence": "A consequence", "context": "Beside it"}
 
+PLACE = "prescription"  # of its sweep
 SHOWN = "shown in the charts"
 
 _found: WeakKeyDictionary[RunHistory, tuple[Finding, ...]] = WeakKeyDictionary()
@@ -67,11 +68,7 @@ def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> N
     for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
         with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
             _notes(look, history)
-    experiment = patient.experiment
-    sweep(
-        prescription, trials_over_seeds(experiment), button="Try the cures",
-        then=partial(_prescribe, lesson, experiment), patient=experiment,
-    )  # fmt: skip
+    _cures(lesson, patient.experiment)
 
 
 def _notes(look: Look, history: RunHistory) -> None:
@@ -104,8 +101,26 @@ def _point(look: Look, history: RunHistory, finding: Finding) -> None:
     session.pointed = None if again else Pointed(*place, finding.layers, finding.steps[0], session.clicks)
 
 
+def _cures(lesson: Lesson, patient: Experiment) -> None:
+    """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then."""
+    if memory().prescribed == patient:
+        then = partial(_prescribe, lesson, patient)
+        sweep(prescription, trials_over_seeds(patient), then=then, patient=patient)
+        return
+    visitor().stop(PLACE)  # what was asked for another patient
+    st.markdown(f"**{prescription.TITLE}**  \n{prescription.QUESTION}")
+    st.button(prescription.TITLE, icon=":material/play_arrow:", key="try_cures", on_click=_try, args=(patient,))
+
+
+def _try(patient: Experiment) -> None:
+    memory().prescribed = patient
+    visitor().start(PLACE, wanted_of(trials_over_seeds(patient)))
+
+
 def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
     """Choose one of the trials, read what it does and costs, and make it the treated network."""
+    if refused := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
+        st.markdown(f":small[Not tried. {' '.join(refused)}]")
     tried = [trial for trial in prescription.trials(results, patient) if trial.change.settings]
     if not tried:
         return
@@ -125,5 +140,3 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
     if clicked:
         st.rerun()  # the whole page, of which this is a fragment
     st.markdown(prescription.explained(trial))
-    if refused := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
-        st.markdown(f":small[Not tried. {' '.join(refused)}]")

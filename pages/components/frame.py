@@ -76,7 +76,7 @@ class Memory:
     last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
     stood; predictions: (lesson, thing to try) -> which way and why;
     measured: the same -> what came of it; sweeps: what it asked pages/components/sweeps.py for; pointed: the evidence
-    that the charts mark; clicks: on evidence, so far.
+    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries.
     """
 
     controls: str = ""
@@ -90,6 +90,7 @@ class Memory:
     sweeps: Any = None
     pointed: Any = None
     clicks: int = 0
+    prescribed: Any = None
 
 
 def memory() -> Memory:

@@ -163,16 +163,12 @@ def shared_sweeps() -> SharedSweeps:
 
 @dataclass(eq=False)
 class Visitor:
-    """What a session asked for: sweep's place on its page -> experiments.
-
-    wanted: what is being trained for it; asked: what it pressed the button for last, trained or not.
-    """
+    """What a session asked for: sweep's place on its page -> experiments."""
 
     wanted: dict[str, Wanted] = field(default_factory=dict)
-    asked: dict[str, Wanted] = field(default_factory=dict)
 
     def start(self, place: str, wanted: Wanted) -> None:
-        self.wanted[place] = self.asked[place] = wanted
+        self.wanted[place] = wanted
 
     def stop(self, place: str) -> None:
         if wanted := self.wanted.pop(place, None):
@@ -199,7 +195,6 @@ class _Sweep:
     groups: Mapping[str, Wanted]
     wanted: Wanted
     data: CustomData | None
-    button: str
     then: Callable[[Results], None] | None
     context: dict[str, Any]
 
@@ -213,7 +208,6 @@ def sweep(
     groups: Mapping[str, Sequence[Experiment]],
     *,
     data: CustomData | None = None,
-    button: str = f"Measure over {SEEDS} seeds",
     then: Callable[[Results], None] | None = None,
     **context: Any,
 ) -> None:
@@ -222,25 +216,27 @@ def sweep(
     chart: a module with TITLE, QUESTION, and figure, alt, table and says of (results, **context), results: group ->
     outcomes that there are, in the order of the group's experiments; NEEDS, where groups may be empty: what the sweep
     can be made for.  context goes to the chart.
-    then: draws what stands below the figure in the end.  With it the results show only to who pressed the button, since
-    every rerun of the page pays for them.
+    then: draws what stands below the figure in the end.
     """
     field_name = context.get("field", "")  # what a chart that can be made for several is made for
     place = "_".join(filter(None, [chart.__name__.rpartition(".")[2], field_name]))
     title = ": ".join(filter(None, [chart.TITLE, field_name]))
     by_group = {label: tuple(group) for label, group in groups.items()}
-    wanted = tuple(dict.fromkeys(experiment for group in by_group.values() for experiment in group))
     with st.container(key=f"sweep_{place}"):
-        _sweep(_Sweep(chart, place, title, by_group, wanted, data, button, then, context))
+        _sweep(_Sweep(chart, place, title, by_group, wanted_of(groups), data, then, context))
+
+
+def wanted_of(groups: Mapping[str, Sequence[Experiment]]) -> Wanted:
+    """All experiments of a sweep, each once."""
+    return tuple(dict.fromkeys(experiment for group in groups.values() for experiment in group))
 
 
 @st.fragment
 def _sweep(sweep: _Sweep) -> None:
     chart, place, wanted = sweep.chart, sweep.place, sweep.wanted
     known = shared_sweeps().known(wanted)
-    trained = bool(wanted) and len(known) == len(wanted)
-    complete = trained and (sweep.then is None or visitor().asked.get(place) == wanted)
-    running = not trained and visitor().wanted.get(place) == wanted
+    complete = bool(wanted) and len(known) == len(wanted)
+    running = not complete and visitor().wanted.get(place) == wanted
     if not running:
         visitor().stop(place)  # what it asked for before other settings
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -275,13 +271,11 @@ def _offer(sweep: _Sweep, n_known: int) -> None:
     if reason:
         st.markdown(f"{question} With these settings it is too much work to measure here. {reason}")
         return
-    missing = len(wanted) - n_known
-    about = _duration(seconds / shared_sweeps().workers.slots * missing / len(wanted))
-    work = f"{missing} networks are trained to measure it, {about}." if missing else "All networks are trained already."
-    st.markdown(f"{question} {work}")
+    about = _duration(seconds / shared_sweeps().workers.slots * (1 - n_known / len(wanted)))
+    st.markdown(f"{question} {len(wanted) - n_known} networks are trained to measure it, {about}.")
     st.button(
-        sweep.button, icon=":material/play_arrow:", key=f"start_{sweep.place}", on_click=visitor().start,
-        args=(sweep.place, wanted),
+        f"Measure over {SEEDS} seeds", icon=":material/play_arrow:", key=f"start_{sweep.place}",
+        on_click=visitor().start, args=(sweep.place, wanted),
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ def expect_marks(page: Page, stem: str, *marks: str) -> None:
 
 def try_the_cures(page: Page) -> Locator:
     section = page.locator(".st-key-sweep_prescription")
-    section.get_by_role("button", name="Try the cures").click()
+    page.get_by_role("button", name="Try the cures").click()
     expect(section.get_by_role("button", name="Apply to the treated network")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=len(CHARTS) + 1)
     section.get_by_role("combobox").scroll_into_view_if_needed()

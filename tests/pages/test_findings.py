@@ -45,7 +45,7 @@ def said(page: AppTest) -> str:
 
 def try_the_cures(page: AppTest, wanted: tuple[Experiment, ...]) -> dict[Experiment, Outcome]:
     """Press the button, wait, and look again."""
-    page.button(key="start_prescription").click().run()
+    page.button(key="try_cures").click().run()
     end = time.monotonic() + SOON
     while len(known := shared_sweeps().known(wanted)) < len(wanted):
         assert time.monotonic() < end
@@ -78,7 +78,7 @@ def test_every_lesson_has_the_notes_of_both_networks(name):
     page = opened(name)
     assert "The doctor’s notes" in [heading.value for heading in page.subheader]
     expect_notes(page, histories)
-    assert page.button(key="start_prescription").label == "Try the cures"
+    assert page.button(key="try_cures").label == "Try the cures"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,6 @@ def test_cures_are_tried_ranked_and_applied():
     groups = trials_over_seeds(SMALL)
     wanted = tuple(one for group in groups.values() for one in group)
     page = opened("vanishing_gradients", **QUICK)
-    assert f"{len(wanted)} networks are trained" in said(page)
     known = try_the_cures(page, wanted)
     results = {name: [known[one] for one in group] for name, group in groups.items()}
     assert prescription.says(results, patient=SMALL) in said(page)
@@ -135,7 +134,7 @@ def test_cures_are_tried_ranked_and_applied():
     expect_notes(page, histories_of((SMALL, tried[rank].experiment)))
 
     other = opened("vanishing_gradients", **QUICK)
-    assert "All networks are trained already." in said(other)
+    assert other.button(key="try_cures")
     assert "cure" not in [box.key for box in other.selectbox], "who has not asked does not pay for the table"
 
 
