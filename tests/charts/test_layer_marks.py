@@ -1,0 +1,33 @@
+"""Charts with an axis of layers say so, for assets/chart.js to mark layers on it."""
+
+import pytest
+
+from pages.charts import (
+    activations,
+    chain_rule_factors,
+    gradient_per_layer,
+    gradient_through_training,
+    learning_curves,
+    weight_distributions,
+)
+from tests.charts.odd_runs import pair
+
+BOTH = {"xaxis": "both"}
+
+
+@pytest.mark.parametrize(
+    ("chart", "axes"),
+    [
+        (activations, BOTH),
+        (chain_rule_factors, BOTH),
+        (gradient_per_layer, BOTH),
+        (weight_distributions, BOTH),
+        (gradient_through_training, {"yaxis": "patient", "yaxis2": "treated"}),
+        (learning_curves, None),
+    ],
+)
+def test_whose_layers_are_on_which_axis(chart, axes):
+    figure = chart.figure(*pair("plain"))
+    figure.validate()  # Plotly refuses attributes that are not its own
+    for one in (figure, figure.enlarged(1.3)):
+        assert one.to_dict()["layout"].get("meta", {}).get("layer_axes") == axes
