@@ -104,7 +104,7 @@ class SharedSweeps:
         try:
             missing = [experiment for experiment in wanted if experiment not in known]
             sweep = self.workers.submit_many(
-                missing, data, max_updates=UPDATE_ROWS, max_frames=FRAMES, summary=outcome_of
+                missing, data, max_updates=UPDATE_ROWS, max_frames=FRAMES, summary=outcome_of, ahead=SEEDS
             )
             with self._lock:
                 job.sweep = sweep

@@ -541,6 +541,15 @@ def test_a_sweep_spreads_stacks_over_the_workers_and_keeps_the_order(processes: 
     assert processes.submit_many([]).result(SOON) == []
 
 
+def test_the_first_of_a_sweep_need_not_wait_for_others_of_their_shape(processes: Workers) -> None:
+    experiments = [Experiment(steps=3, seed=seed, depth=1 + seed // 6) for seed in range(8)]
+    sweep = processes.submit_many(experiments, ahead=2, summary=operator.attrgetter("experiment"))
+    assert [run.experiments for run in sweep.runs] == [
+        tuple(experiments[:2]), tuple(experiments[2:6]), tuple(experiments[6:])
+    ]  # fmt: skip
+    assert sweep.result(SOON) == experiments
+
+
 def test_of_a_sweep_only_what_is_asked_for_comes_back(processes: Workers) -> None:
     experiments = [Experiment(steps=5, width=width) for width in (2, 3)]
     sweep = processes.submit_many(experiments, max_updates=0, max_frames=3, summary=operator.attrgetter("test_loss"))
