@@ -20,6 +20,7 @@ Array = np.ndarray
 EQUAL_UNITS = 1e-6  # relative distance of two units that are the same (NeuraLint; float32 rounds at 1e-7)
 EQUAL_SHARE = 0.5  # of a layer's units
 VANISHES, VANISHED = 1e-2, 1e-3  # R, warning and severe (AutoTrainer; Schoenholz et al. 2017)
+FADES = 0.05  # R, where nothing else explains that a run did not learn (tuned)
 EXPLODES, EXPLODED = 10.0, 100.0  # R, and growth of the signal on its way forward (AutoTrainer; TheDeepChecker)
 SCATTER = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}  # β of ln R², times width, a layer (Hanin & Nica 2018)
 DIVERGES = 1000.0  # times the first loss (SageMaker Debugger)
@@ -27,9 +28,9 @@ DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger; TheDeepChecker)
 SATURATED_SHARE, MOSTLY_SATURATED = 0.5, 0.8  # of a layer's values (DeepDiagnosis)
 LARGE_UPDATE = 0.1  # ‖ΔW‖/‖W‖ (TheDeepChecker; cs231n)
 JUMPS = 5.0  # highest loss over first and uninformed (tuned)
-UNREST = 0.1  # all rises of the training loss together over its span (tuned)
-SMALL_UPDATE = 2e-3  # ‖ΔW‖/‖W‖ (cs231n: about 1e-3 is right)
-STAYED, THROWN = 0.3, 5.0  # ‖W_end − W_start‖/‖W_start‖, the layer that moved most (tuned)
+UNREST = 0.1  # all rises of the training loss together, over its span (tuned)
+SMALL_UPDATE = 3e-3  # ‖ΔW‖/‖W‖ (tuned; cs231n: about 1e-3 is right)
+STAYED, THROWN = 0.35, 5.0  # ‖W_end − W_start‖/‖W_start‖, the layer that moved most (tuned)
 STILL_PULLS = 0.02  # gradient norm at the end over that at the start: below, the run has arrived (tuned)
 OVERSHOOTS = 2.0  # ηλ beyond which a step turns each weight round and makes it larger
 PENALTY_PULLS, PENALTY_RULES = 0.5, 2.0  # ‖∂penalty‖/‖∂data loss‖: 1 at rest (tuned); TheDeepChecker
@@ -230,20 +231,29 @@ def exploding_gradients(run: Examination) -> Finding | None:
 
 def vanishing_gradients(run: Examination) -> Finding | None:
     """Before the first step R = rms δ_1 / rms δ_H is tiny."""
+    return _vanishing(run, VANISHES)
+
+
+def fading_gradients(run: Examination) -> Finding | None:
+    """The same, with a looser threshold, for a run in which nothing else explains that it did not learn."""
+    return _vanishing(run, FADES)
+
+
+def _vanishing(run: Examination, threshold: float) -> Finding | None:
     ratio = starting_ratios(run)
     measured = float(ratio[0])
-    if not measured < VANISHES or _within_scatter(run, measured):
+    if not measured < threshold or _within_scatter(run, measured):
         return None
     return Finding(
         code="vanishing_gradients",
         severity="severe" if measured < VANISHED else "warning",
-        layers=tuple(np.flatnonzero(ratio < VANISHES).tolist()),
+        layers=tuple(np.flatnonzero(ratio < threshold).tolist()),
         steps=(0, 0),
         measured=measured,
-        threshold=VANISHES,
+        threshold=threshold,
         metric="R, the first layer's error signal over the last hidden layer's",
         explanation=f"Before the first step layer 1 receives {number(measured)} of the error signal of layer "
-        f"{run.depth}. With less than {number(VANISHES)} it hardly learns.",
+        f"{run.depth}. With less than {number(threshold)} it hardly learns.",
         source="AutoTrainer; Schoenholz et al. 2017",
         remedies=_likeliest(
             "activation",

@@ -28,6 +28,7 @@ CAUSES = (
     detectors.not_finite,
     detectors.dead_units,
     detectors.learning_rate_too_low,
+    detectors.fading_gradients,
     detectors.underfitting,
 )
 SYMPTOMS = (detectors.saturated_at_the_end,)  # never a cause

@@ -117,6 +117,13 @@ def test_gradients_that_shrink_less_than_a_hundredfold_are_no_vanishing_gradient
     assert finding(detectors.vanishing_gradients, history) is None
 
 
+@pytest.mark.parametrize(("ratio", "expected"), [(0.04, True), (0.06, False)])
+def test_gradients_that_fade_are_blamed_where_nothing_else_is(ratio, expected):
+    history = replace(run(activation="linear", steps=300, seed=3), experiment=run(steps=300, seed=3).experiment)
+    codes = [found.code for found in diagnose(with_ratio(history, ratio).history)]
+    assert codes == (["vanishing_gradients", "underfitting"] if expected else ["underfitting"])
+
+
 def test_a_narrow_relu_network_may_have_a_small_ratio_by_chance():
     history = run(depth=20, width=8, activation="relu", initializer="he_normal", seed=3, steps=2)
     tanh = replace(history, experiment=replace(history.experiment, activation="tanh"))

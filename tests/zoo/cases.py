@@ -1,8 +1,7 @@
 """The zoo's runs: sensible networks, and the same networks with one fault injected at varying strength.
 
-Two sets that share no seed, no width and no depth beyond 3, and no number of training examples, and whose data sets
-differ but for blobs, sine (both with other noise) and breast cancer.  Thresholds were tuned on the first; the second is
-reported.
+Three sets that share no seed and no number of training examples, and sensible networks of no common width and hardly a
+common depth.  Thresholds were tuned on the first two; only the third is reported.
 """
 
 import random
@@ -63,7 +62,7 @@ TUNING = Ground(
     noise_on_a_line=0.3,
     bases=260,
 )
-REPORTED = Ground(
+SECOND_TUNING = Ground(
     seed=2,
     first_seed=5000,
     data=(
@@ -85,7 +84,29 @@ REPORTED = Ground(
     noise_on_a_line=0.35,
     bases=160,
 )
-GROUNDS = {"tuning": TUNING, "reported": REPORTED}
+REPORTED = Ground(
+    seed=3,
+    first_seed=9000,
+    data=(
+        {"dataset": "circles", "n_train": 220, "noise": 0.1},
+        {"dataset": "moons", "n_train": 350, "noise": 0.18},
+        {"dataset": "spirals", "n_train": 520, "noise": 0.02},
+        {"dataset": "blobs", "n_train": 180, "noise": 0.45},
+        {"dataset": "sine", "n_train": 180, "noise": 0.12},
+        {"dataset": "digits", "n_train": 450},
+        {"dataset": "breast_cancer", "n_train": 280},
+    ),
+    depths=(1, 2, 7, 9, 11, 16, 28),
+    widths=(10, 20, 36, 96),
+    narrow=((11, 2), (13, 3), (16, 2)),
+    capable=44,
+    few=(30, 45),
+    noisy=(65, 85),
+    few_on_a_line=(13, 18),
+    noise_on_a_line=0.28,
+    bases=60,
+)
+GROUNDS = {"tuning": TUNING, "second_tuning": SECOND_TUNING, "reported": REPORTED}
 
 HARD = {"spirals", "sine", "digits"}  # need a wide network, many steps, an optimizer that adapts
 STRAIGHT = {"blobs", "breast_cancer"}  # a straight line will do
