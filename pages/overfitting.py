@@ -28,7 +28,7 @@ THEN = (
     (best_and_last, data_loss_and_penalty),
     (mask_loss, weight_norms),
 )
-NOTE = "First its training data, then new data: test examples, by which nothing was chosen."
+NOTE = "First number: training data, wrong labels included; second: new data (test), by which nothing was chosen."
 
 frame = page("overfitting")
 sentence = st.container(key="verdict")

@@ -31,7 +31,7 @@ from pages.charts.figure import (
 from pages.charts.loss_axis import ends, loss_axis
 from pages.charts.wording import ending, legends, loss_unit, number, percent
 
-TITLE = "The gap between training and validation"
+TITLE = "The generalization gap"
 QUESTION = "How much better is the network on its training data than on new data, and since when?"
 
 Array = np.ndarray

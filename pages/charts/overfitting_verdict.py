@@ -75,9 +75,6 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
     written = number if treated.confusion is None else percent
     numbers = f"{written(known)} and {written(new)}"
     if _comparable(patient, treated):
-        noise = treated.experiment.label_noise
-        wrong = f" ({percent(noise)} of its labels are wrong)" if noise and treated.confusion is not None else ""
-        numbers = f"{written(known)}{wrong} and {written(new)}"
         return f"{_with(patient, treated)}: {numbers}{_compared(patient, treated)}."
     measure = f"loss ({loss_unit(treated)})" if treated.confusion is None else "accuracy"
     return f"{_with(patient, treated)} {measure} on training and on new data is {numbers}."

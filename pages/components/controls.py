@@ -452,7 +452,8 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
                 width = "stretch" if name in lesson.segments else round(scale * lesson.front_width)
                 draw(prefix + name, width=width)
             if not large and beside:
-                st.markdown(":gray[Both]", width=BOTH_WIDTH)
+                with st.container(key=f"both_{look.name.lower()}", width=BOTH_WIDTH):
+                    st.markdown(":gray[Both]")
                 for name in beside:
                     draw(name, width=BESIDE_WIDTH)
                 for _ in range(half - len(beside)):

@@ -29,7 +29,7 @@ def test_the_patient_is_said_to_have_learnt_the_noise_and_the_treated_network_fo
     assert verdict(patient, treated) == (
         f"On its training data the patient is right for {percent(patient.train_accuracy[-1])}, on new data for "
         f"{percent(patient.test_accuracy)}: it has learnt the noise by heart. With L2 penalty 0.02: "
-        f"{percent(treated.train_accuracy[-1])} (20 % of its labels are wrong) and {percent(treated.test_accuracy)}."
+        f"{percent(treated.train_accuracy[-1])} and {percent(treated.test_accuracy)}."
     )
 
 
