@@ -4,6 +4,8 @@ import numpy as np
 
 from engine import network
 from engine.datasets import Dataset, data_digest, load_dataset
+from engine.detectors import Finding
+from engine.diagnosis import diagnose
 from engine.experiment import SETTINGS, Experiment
 from engine.history import RunHistory
 from engine.network import Parameters
@@ -19,6 +21,7 @@ __all__ = [
     "SETTINGS",
     "Dataset",
     "Experiment",
+    "Finding",
     "OutOfRange",
     "Parameters",
     "RunHistory",
@@ -26,6 +29,7 @@ __all__ = [
     "backward",
     "batch_indices",
     "data_digest",
+    "diagnose",
     "dropout_masks",
     "forward",
     "initialize",

@@ -4,8 +4,9 @@ import math
 
 from engine import SETTINGS, Experiment, RunHistory
 from engine.settings import Value
+from engine.words import number as number
+from engine.words import percent as percent
 
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NAMES = {
     "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "selu": "SELU", "gelu": "GELU", "silu": "SiLU",
     "he_normal": "He normal", "he_uniform": "He uniform", "xavier_normal": "Xavier normal",
@@ -15,25 +16,6 @@ _NAMES = {
 }  # fmt: skip
 _PARTS = {-2: "hundredth", -3: "thousandth", -6: "millionth", -9: "billionth"}
 _LEGEND_CHARACTERS = 36  # that fit beside a legend's line at 390 px
-
-
-def number(value: float) -> str:
-    """Two significant digits: 0.62, 3.2, 120, 2.7 × 10⁻⁶, −0.5."""
-    if math.isnan(value):
-        return "not defined"
-    if math.isinf(value):
-        return "infinite" if value > 0 else "minus infinity"
-    if value == 0:
-        return "0"
-    if value < 0:
-        return f"−{number(-value)}"
-    # The digits are read off the text, since logarithms and powers of ten fail at the ends of the range.
-    mantissa, _, power = f"{value:.1e}".partition("e")
-    exponent = int(power)
-    if -3 <= exponent < 5:
-        text = f"{float(f'{mantissa}e{power}'):.{max(1 - exponent, 0)}f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{mantissa.removesuffix('.0')} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def share(value: float) -> str:
@@ -51,17 +33,6 @@ def share(value: float) -> str:
         if rounded >= 10**exponent * (0.1 if exponent < -3 else 1):
             return f"about a {part} of" if multiple == "1" else f"about {multiple} {part}s of"
     return f"{number(value)} of"
-
-
-def percent(value: float) -> str:
-    """A share as a percentage without decimals; tiny but not nothing, and nearly but not all, stay visible."""
-    if math.isnan(value):
-        return "not defined"
-    if 0 < value < 0.01:
-        return "under 1 %" if value < 0.005 else "1 %"
-    if 0.99 < value < 1:
-        return "over 99 %" if value > 0.995 else "99 %"
-    return f"{100 * value:.0f} %"
 
 
 def name(value: Value) -> str:

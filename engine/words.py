@@ -1,0 +1,35 @@
+"""Numbers as a sentence says them: two significant digits, units spelled out."""
+
+import math
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float) -> str:
+    """Two significant digits: 0.62, 3.2, 120, 2.7 × 10⁻⁶, −0.5."""
+    if math.isnan(value):
+        return "not defined"
+    if math.isinf(value):
+        return "infinite" if value > 0 else "minus infinity"
+    if value == 0:
+        return "0"
+    if value < 0:
+        return f"−{number(-value)}"
+    # The digits are read off the text, since logarithms and powers of ten fail at the ends of the range.
+    mantissa, _, power = f"{value:.1e}".partition("e")
+    exponent = int(power)
+    if -3 <= exponent < 5:
+        text = f"{float(f'{mantissa}e{power}'):.{max(1 - exponent, 0)}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{mantissa.removesuffix('.0')} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def percent(value: float) -> str:
+    """A share as a percentage without decimals; tiny but not nothing, and nearly but not all, stay visible."""
+    if math.isnan(value):
+        return "not defined"
+    if 0 < value < 0.01:
+        return "under 1 %" if value < 0.005 else "1 %"
+    if 0.99 < value < 1:
+        return "over 99 %" if value > 0.995 else "99 %"
+    return f"{100 * value:.0f} %"

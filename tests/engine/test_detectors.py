@@ -1,0 +1,475 @@
+"""Each detector: a run that must raise it, a near miss that must not, and its number by another way of counting."""
+
+from dataclasses import replace
+from functools import cache
+
+import jax
+import numpy as np
+import pytest
+
+from engine import Experiment, batch_indices, detectors, diagnose, load_dataset, train
+from engine.examination import Examination
+from engine.words import number, percent
+from tests.engine import oracle
+
+SMALL = Experiment(dataset="circles", depth=2, width=8, activation="tanh", initializer="xavier_normal", steps=60)
+
+
+@cache
+def run(**settings):
+    return train(replace(SMALL, **settings))
+
+
+def examined(history):
+    return Examination(history)
+
+
+def edited(history, **fields):
+    """The same run as if some of what it left behind were different."""
+    return examined(replace(history, **fields))
+
+
+def finding(detect, history):
+    with np.errstate(all="ignore"):
+        return detect(examined(history))
+
+
+def rms(values):
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def probe_signals(history, frame=0):
+    """∂L/∂z of each layer on the probe, by JAX."""
+    e, dataset = history.experiment, load_dataset(history.experiment)
+    n = min(256, e.n_train)
+    output = {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[dataset.task]
+    loss = "mse" if dataset.task == "regression" else "cross_entropy"
+    targets = oracle.one_hot(dataset.train_targets[:n], dataset.task, dataset.n_out)
+    layers = oracle.layers_of(history, frame)
+    return oracle.gradients(layers, dataset.train_inputs[:n], targets, output, loss, e.activation)[2]
+
+
+# --- symmetry ---
+
+
+def with_equal_units(history, count):
+    """The run as if the first `count` units of layer 1 had started as one."""
+    first, second = (history.weights[layer].copy() for layer in (0, 1))
+    first[0, :, :count], second[0, :count] = first[0, :, :1], second[0, :1]
+    return edited(history, weights=(first, second, *history.weights[2:]))
+
+
+def test_symmetry_is_half_of_the_units_equal():
+    found = detectors.symmetry(with_equal_units(run(), 4))
+    assert (found.measured, found.layers) == (0.5, (0,))
+    assert detectors.symmetry(with_equal_units(run(), 3)) is None
+
+
+def test_symmetry_names_every_layer_of_a_constant_start_and_no_start_with_different_biases():
+    found = diagnose(run(initializer="constant"))[0]
+    assert (found.code, found.severity, found.measured, found.layers) == ("symmetry", "severe", 1.0, (0, 1))
+    assert "Layers 1 to 2: 100 % of the units are equal at the start" in found.explanation
+    assert finding(detectors.symmetry, run(initializer="constant", bias=0.1)) is None
+    assert "All weights are 0" in diagnose(run(initializer="zeros"))[0].explanation
+
+
+@pytest.mark.parametrize("distance", [1e-9, 1e-3])
+def test_equal_is_equal_up_to_rounding(distance):
+    history = run(initializer="constant")
+    weights = history.weights[0].copy()
+    weights[0] *= 1 + distance * np.arange(weights.shape[2])
+    share = detectors.equal_share(edited(history, weights=(weights, *history.weights[1:])), 0)
+    units = np.concatenate([weights[0], history.biases[0][0][None], history.weights[1][0].T]).T
+    apart = np.linalg.norm(units[:, None] - units[None], axis=2)
+    size = np.linalg.norm(units, axis=1)
+    nearest = np.where(np.eye(len(units), dtype=bool), np.inf, apart / (size[:, None] + size[None])).min(axis=1)
+    assert share == (nearest <= 1e-6).mean() == (1.0 if distance == 1e-9 else 0.0)
+
+
+def test_one_unit_has_no_symmetry():
+    assert finding(detectors.symmetry, run(width=1, initializer="constant")) is None
+
+
+# --- gradients at the start ---
+
+
+def with_ratio(history, ratio):
+    """The run as if R had been `ratio` at the start."""
+    delta = history.delta_rms.copy()
+    delta[0, :-1] = ratio, *np.ones(history.layers - 2)
+    return edited(history, delta_rms=delta)
+
+
+def test_vanishing_gradients_measure_r_as_jax_does():
+    history = run(depth=8, activation="sigmoid")
+    found = diagnose(history)[0]
+    signals = [rms(signal) for signal in probe_signals(history)[:-1]]
+    assert found.code == "vanishing_gradients"
+    assert found.measured == pytest.approx(signals[0] / signals[-1], rel=1e-9)
+    assert found.layers == tuple(layer for layer in range(8) if signals[layer] / signals[-1] < 0.01)
+    assert f"layer 1 receives {number(found.measured)} of the error signal of layer 8" in found.explanation
+    assert found.severity == "severe"
+
+
+def test_gradients_that_shrink_less_than_a_hundredfold_are_no_vanishing_gradients():
+    history = run(depth=3, activation="sigmoid")
+    assert 0.01 < detectors.starting_ratios(examined(history))[0] < 0.05
+    assert finding(detectors.vanishing_gradients, history) is None
+
+
+@pytest.mark.parametrize(("ratio", "expected"), [(0.04, True), (0.06, False)])
+def test_gradients_that_fade_are_blamed_where_nothing_else_is(ratio, expected):
+    history = replace(run(activation="linear", steps=300, seed=3), experiment=run(steps=300, seed=3).experiment)
+    codes = [found.code for found in diagnose(with_ratio(history, ratio).history)]
+    assert codes == (["vanishing_gradients", "underfitting"] if expected else ["underfitting"])
+
+
+def test_a_narrow_relu_network_may_have_a_small_ratio_by_chance():
+    history = run(depth=20, width=8, activation="relu", initializer="he_normal", seed=3, steps=2)
+    tanh = replace(history, experiment=replace(history.experiment, activation="tanh"))
+
+    def vanishes(history, ratio):
+        return detectors.vanishing_gradients(with_ratio(history, ratio)) is not None
+
+    # β = 5 · 19/8, within is |ln R²| ≤ β/2 + 3√β = 16.3, R ≥ 2.8e-4
+    assert [vanishes(history, ratio) for ratio in (1e-3, 2e-4)] == [False, True]
+    assert [vanishes(tanh, ratio) for ratio in (1e-3, 2e-4)] == [True, True]
+
+
+def test_exploding_gradients_measure_r_as_jax_does():
+    history = run(depth=8, width=32, activation="relu", initializer="he_normal", gain=3.0)
+    found = diagnose(history)[0]
+    signals = [rms(signal) for signal in probe_signals(history)[:-1]]
+    assert found.code == "exploding_gradients"
+    assert found.measured == pytest.approx(signals[0] / signals[-1], rel=1e-9)
+    assert finding(detectors.exploding_gradients, run(depth=8, width=32, activation="relu", gain=1.2)) is None
+
+
+def test_a_signal_that_grows_forward_explodes_too():
+    history = run(depth=2, width=64, activation="relu", initializer="standard_normal")
+    found = finding(detectors.exploding_gradients, history)
+    dataset = load_dataset(history.experiment)
+    layers = oracle.layers_of(history)
+    z, _, hs, _ = oracle.forward(layers, dataset.train_inputs, "relu")
+    assert found.measured == pytest.approx(rms(hs[-1]) * np.sqrt(np.sum(layers[-1]["weights"] ** 2)), rel=1e-9)
+    assert 1 / 3 < rms(z) / found.measured < 3  # it would be equal if h were uncorrelated
+    assert found.layers == (0, 1, 2)
+    assert detectors.starting_ratios(examined(history))[0] < 10
+    assert finding(detectors.exploding_gradients, run(depth=2, width=64, activation="relu")) is None
+
+
+def test_large_targets_and_biases_are_no_explosion():
+    assert finding(detectors.exploding_gradients, run(bias=10.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("normalization", "ratio", "learning_rate", "expected"),
+    [
+        ("none", 50.0, 1e-3, True),
+        ("layer", 50.0, 10.0, False),
+        ("layer", 200.0, 1e-3, False),
+        ("layer", 200.0, 10.0, True),
+    ],
+)
+def test_a_normalised_network_takes_larger_gradients_with_short_steps(normalization, ratio, learning_rate, expected):
+    history = run(normalization=normalization, learning_rate=learning_rate)
+    assert (detectors.exploding_gradients(with_ratio(history, ratio)) is not None) is expected
+
+
+def test_r_is_that_of_the_first_update_and_of_the_probe_where_none_was_recorded():
+    history, unrecorded = run(depth=4), train(replace(SMALL, depth=4), max_updates=0)
+    assert detectors.starting_ratios(examined(history))[0] == history.gradient_ratio[0]
+    assert detectors.starting_ratios(examined(unrecorded))[0] == pytest.approx(history.gradient_ratio[0], rel=1e-9)
+
+
+# --- units at the start and at the end ---
+
+
+def test_saturated_units_are_counted_by_their_slope():
+    history = run(bias=10.0, depth=3)
+    found = diagnose(history)[0]
+    inputs = load_dataset(history.experiment).train_inputs
+    _, zs, _, _ = oracle.forward(oracle.layers_of(history), inputs, "tanh")
+    shares = [float(np.mean(np.abs(1 - np.tanh(z) ** 2) < 0.05)) for z in zs]
+    assert (found.code, found.steps) == ("saturated_units", (0, 0))
+    assert found.measured == max(shares)
+    assert found.layers == tuple(layer for layer in range(3) if shares[layer] > 0.5)
+    assert percent(max(shares)) in found.explanation
+    assert found.remedies[0] == "bias"
+    assert finding(detectors.saturated_units, run(bias=1.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "share", "expected"),
+    [
+        ({}, 0.51, True),
+        ({}, 0.49, False),
+        ({"activation": "elu"}, 0.9, False),  # one side only
+        ({"normalization": "batch"}, 0.9, False),  # its running statistics know nothing yet
+    ],
+)
+def test_more_than_half_of_a_layer_that_is_flat_on_both_sides_is_saturated(settings, share, expected):
+    history = run(**settings)
+    saturated = np.full_like(history.saturated_fraction, share)
+    found = detectors.saturated_units(edited(history, saturated_fraction=saturated))
+    assert (found is not None) is expected
+
+
+def test_a_layer_can_be_born_dead():
+    history = run(depth=12, width=2, activation="relu", initializer="he_normal", seed=1)
+    found = diagnose(history)[0]
+    assert (found.code, found.measured, found.steps) == ("dead_units", 1.0, (0, 0))
+    _, zs, _, _ = oracle.forward(oracle.layers_of(history), load_dataset(history.experiment).train_inputs, "relu")
+    assert found.layers == tuple(layer for layer, z in enumerate(zs) if (np.asarray(z) <= 0).all())
+    half = history.dead_fraction.copy()
+    half[0, :-1] = 0.5
+    assert detectors.born_dead(edited(history, dead_fraction=half)) is None
+
+
+def test_dead_units_are_those_that_died():
+    history = run(activation="relu", initializer="he_normal", learning_rate=20.0, steps=100)
+    found = finding(detectors.dead_units, history)
+    inputs = load_dataset(history.experiment).train_inputs
+    _, zs, _, _ = oracle.forward(oracle.layers_of(history, -1), inputs, "relu")
+    shares = [float((np.asarray(z) <= 0).all(axis=0).mean()) for z in zs]
+    assert found.measured == max(shares)
+    assert found.layers == tuple(layer for layer, share in enumerate(shares) if share > 0.5)
+    since = history.evaluation_step.tolist().index(found.steps[0])
+    worst = shares.index(max(shares))
+    assert history.dead_fraction[since, worst] > 0.5 >= history.dead_fraction[:since, worst].max(initial=0)
+
+
+def test_half_a_layer_may_be_dead():
+    history = run(activation="relu")
+    for share, expected in ((0.5, False), (0.51, True)):
+        dead = np.full_like(history.dead_fraction, share)
+        assert (detectors.dead_units(edited(history, dead_fraction=dead)) is not None) is expected
+
+
+# --- steps ---
+
+
+def test_a_learning_rate_is_too_high_where_a_step_throws_the_weights_about():
+    history = run(learning_rate=10.0, steps=100)
+    found = diagnose(history)[0]
+    early = history.evaluation_step[:10].max()  # a tenth of 101 evaluations
+    moved = [
+        [update / weight for update, weight in zip(updates, weights, strict=True) if update > 0]
+        for updates, weights in zip(history.update_norm[: early + 1].T, history.weight_norm[: early + 1].T, strict=True)
+    ]
+    assert found.code == "learning_rate_too_high"
+    assert found.measured == pytest.approx(max(np.percentile(ratios, 90) for ratios in moved), rel=1e-12)
+    assert finding(detectors.learning_rate_too_high, run(learning_rate=0.1)) is None
+
+
+def test_a_loss_that_jumps_tells_of_a_learning_rate_even_without_recorded_updates():
+    history = train(replace(SMALL, learning_rate=100.0), max_updates=0)
+    found = finding(detectors.learning_rate_too_high, history)
+    assert found.metric == "highest training loss over the first"
+    uninformed = np.log(2)
+    assert found.measured == pytest.approx(history.train_loss.max() / max(history.train_loss[0], uninformed), rel=0.01)
+
+
+@pytest.mark.parametrize(("times", "expected"), [(5.1, True), (4.9, False)])
+def test_a_jump_is_to_five_times_the_loss_at_the_start(times, expected):
+    losses = np.linspace(1.0, 0.1, len(run().train_loss))
+    losses[3] = times
+    assert (detectors.learning_rate_too_high(edited(run(), train_loss=losses)) is not None) is expected
+
+
+@pytest.mark.parametrize(("rises", "expected"), [(0.2, True), (0.05, False)])
+def test_long_steps_are_too_long_where_the_loss_goes_up_and_down(rises, expected):
+    history = run()
+    losses = np.linspace(1.0, 0.0, len(history.train_loss))
+    losses[20] = losses[19] + rises
+    found = detectors.learning_rate_too_high(edited(history, train_loss=losses, update_norm=0.2 * history.weight_norm))
+    assert (found is not None) is expected
+    if expected:
+        assert found.measured == pytest.approx(0.2)
+
+
+def test_weights_that_were_thrown_far_away_for_nothing_tell_of_a_learning_rate():
+    history = run()
+    weights = tuple(np.stack([frames[0], 7 * frames[0]]) for frames in history.weights)
+    lost = {"weights": weights, "train_loss": np.full_like(history.train_loss, 0.7)}
+    assert detectors.learning_rate_too_high(edited(history, **lost)).measured == pytest.approx(6.0)
+    assert (
+        detectors.learning_rate_too_high(edited(history, weights=weights, train_loss=history.train_loss * 0.5)) is None
+    )
+
+
+def test_a_learning_rate_is_too_low_where_no_layer_gets_anywhere():
+    history = run(learning_rate=1e-4)
+    found = diagnose(history)[0]
+    moved = [np.linalg.norm(frames[-1] - frames[0]) / np.linalg.norm(frames[0]) for frames in history.weights]
+    assert (found.code, found.layers, found.steps) == ("learning_rate_too_low", (0, 1, 2), (0, 60))
+    assert found.measured == pytest.approx(max(moved), rel=1e-12)
+    assert "learning_rate_up" in found.remedies
+    assert finding(detectors.learning_rate_too_low, run(learning_rate=0.3)) is None
+
+
+def test_clipping_can_make_steps_too_short_and_is_then_the_first_remedy():
+    found = diagnose(run(clip="norm", clip_threshold=1e-4))[0]
+    assert (found.code, found.remedies[0]) == ("learning_rate_too_low", "clip")
+
+
+def test_a_network_that_has_arrived_does_not_need_longer_steps():
+    history = run(activation="linear", steps=300, seed=3)
+    found = diagnose(history)
+    assert [one.code for one in found] == ["underfitting"]
+
+
+def test_not_finite_names_the_first_tensor():
+    history = run(learning_rate=1000.0, activation="relu", loss="mse", dataset="sine", steps=200)
+    found = finding(detectors.not_finite, history)
+    step, layer, tensor = history.diverged_at
+    assert found.steps == (step, step)
+    assert found.layers == (() if layer is None else (layer,))
+    assert f"At step {step} the {tensor}" in found.explanation
+    assert diagnose(history)[0].code == "learning_rate_too_high"
+    assert found.code in [one.code for one in diagnose(history) if one.role == "consequence"]
+
+
+@pytest.mark.parametrize(("times", "expected"), [(1100, True), (900, False)])
+def test_a_loss_that_grew_a_thousandfold_counts_as_not_finite(times, expected):
+    history = run()
+    losses = history.train_loss.copy()
+    losses[7] = times * max(losses[0], Examination(history).uninformed)
+    assert (detectors.not_finite(edited(history, train_loss=losses)) is not None) is expected
+
+
+# --- regularisation ---
+
+
+def test_a_penalty_that_overshoots_is_found_by_eta_lambda():
+    found = diagnose(run(learning_rate=0.3, l2=7.0, steps=100))[0]
+    assert (found.code, found.measured) == ("over_regularized", pytest.approx(2.1))
+    assert "1 − ηλ = −1.1" in found.explanation
+    assert detectors._overshooting_penalty(examined(run(learning_rate=0.3, l2=6.6, steps=2))) is None
+
+
+def test_a_penalty_rules_where_it_pulls_as_hard_as_the_data_and_shrinks_the_weights():
+    history = run(l2=0.5, steps=200)
+    found = diagnose(history)[0]
+
+    def gradients(frame, step):
+        layers = oracle.layers_of(history, frame)
+        e, dataset = history.experiment, load_dataset(history.experiment)
+        batch = batch_indices(e, step)
+        _, data, _, _ = oracle.gradients(
+            layers, dataset.train_inputs[batch], dataset.train_targets[batch], "sigmoid", "cross_entropy", "tanh"
+        )
+        norm = np.sqrt(sum(float(np.square(leaf).sum()) for leaf in jax.tree.leaves(data)))
+        return e.l2 * np.sqrt(sum(float(np.square(layer["weights"]).sum()) for layer in layers)) / norm
+
+    steps = history.frame_step[history.frame_step < 20]  # the first tenth
+    ratios = [gradients(frame, int(step)) for frame, step in enumerate(steps)]
+    assert found.code == "over_regularized"
+    assert min(ratios) <= found.measured <= max(ratios)
+    assert found.remedies == ("l2",)
+    assert finding(detectors.over_regularized, run(l2=1e-3)) is None
+
+
+def test_weights_that_collapse_under_a_penalty_tell_of_it_even_where_it_no_longer_pulls():
+    history = run(l2=1e-3)
+
+    def shrunk(to):
+        norms = history.weight_norm.copy()
+        norms[-1] = to * norms[0]
+        return detectors.over_regularized(edited(history, weight_norm=norms))
+
+    assert shrunk(0.05).measured == pytest.approx(0.05)
+    assert shrunk(0.15) is None
+
+
+def test_dropping_most_units_is_over_regularized_where_it_does_not_learn():
+    found = diagnose(run(dropout=0.9))[0]
+    assert (found.code, found.measured, found.remedies) == ("over_regularized", 0.9, ("dropout", "wider"))
+    assert finding(detectors.masked_out, run(dropout=0.5)) is None
+
+
+# --- how well it does ---
+
+PARROT = {"label_noise": 0.3, "n_train": 60, "width": 64, "optimizer": "adam", "learning_rate": 0.02, "steps": 300}
+
+
+def test_overfitting_measures_the_gap_that_label_noise_does_not_explain():
+    history = run(**PARROT)
+    found = diagnose(history)[0]
+    right = history.validation_accuracy[-10:]
+    expected = right * 0.7 + (1 - right) * 0.3
+    assert found.code == "overfitting"
+    assert found.measured == pytest.approx(np.median(history.train_accuracy[-10:] - expected))
+    best = int(history.validation_loss.argmin())
+    rise = 100 * (history.validation_loss[-1] / history.validation_loss[best] - 1)
+    assert found.steps == (history.evaluation_step[best], 300)
+    assert f"{number(rise)} % above its lowest, at step {history.evaluation_step[best]}" in found.explanation
+
+
+def test_early_stopping_overfits_less_than_it_would():
+    assert finding(detectors.overfitting, run(**PARROT | {"patience": 5})) is None
+
+
+@pytest.mark.parametrize(("gap", "expected"), [(0.11, True), (0.09, False)])
+def test_a_gap_counts_from_a_tenth_on(gap, expected):
+    history = run(steps=100)
+    train, n = np.full(101, 0.95), 101
+    losses = {"train_loss": np.full(n, 0.01), "validation_loss": np.r_[0.2, np.full(n - 1, 0.4)]}
+    found = detectors.overfitting(edited(history, train_accuracy=train, validation_accuracy=train - gap, **losses))
+    assert (found is not None) is expected
+
+
+def test_a_network_that_is_sure_of_itself_and_right_is_not_overfitted():
+    """Its loss on new data has doubled since its lowest, at 97 % right answers."""
+    history = run(steps=100)
+    sure = np.full(101, 0.97)
+    found = diagnose(
+        replace(
+            history, train_accuracy=np.ones(101), validation_accuracy=sure, train_loss=np.full(101, 1e-4),
+            validation_loss=np.r_[0.1, np.full(100, 0.25)],
+        )
+    )  # fmt: skip
+    assert found == ()
+
+
+def test_underfitting_compares_with_the_best_constant_answer():
+    history = run(activation="linear", steps=300, seed=3)
+    found = diagnose(history)[0]
+    share = float(load_dataset(history.experiment).train_targets.mean())
+    entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    assert found.measured == pytest.approx(history.train_loss[-1] / entropy, rel=1e-12)
+    assert found.threshold == 0.5
+    wide = run(width=32, optimizer="adam", learning_rate=0.01, steps=300)
+    assert finding(detectors.underfitting, wide) is None
+    assert diagnose(wide) == ()
+
+
+def test_label_noise_is_not_held_against_a_network():
+    """Of what it costs, −Σ p ln p with p = .2, nobody gets rid who knows the right answers."""
+    history = run(label_noise=0.2)
+    unavoidable = -0.2 * np.log(0.2) - 0.8 * np.log(0.8)
+    assert Examination(history).unavoidable == pytest.approx(unavoidable)
+    blobs = run(label_noise=0.2, dataset="blobs")
+    assert Examination(blobs).unavoidable == pytest.approx(-0.2 * np.log(0.1) - 0.8 * np.log(0.8))
+    assert Examination(run(label_noise=0.2, loss="mse")).unavoidable == pytest.approx(0.16)
+
+
+def test_to_learn_nothing_is_not_well_even_where_the_neighbours_do_no_better():
+    history = run(dataset="sine", n_train=20, noise=2.0, learning_rate=1e-9)
+    assert examined(history).neighbours_share > 0.95
+    assert not examined(history).does_well
+
+
+@pytest.mark.parametrize("dataset", ["circles", "blobs", "sine", "digits"])
+def test_the_nearest_neighbours_vote_is_scikit_learns(dataset):
+    neighbors = pytest.importorskip("sklearn.neighbors")
+    history = run(dataset=dataset, steps=1)
+    data = load_dataset(history.experiment)
+    regression = data.task == "regression"
+    kind = neighbors.KNeighborsRegressor if regression else neighbors.KNeighborsClassifier
+    errors = []
+    for k in (1, 5, 15):
+        answers = kind(k).fit(data.train_inputs, data.train_targets.ravel()).predict(data.validation_inputs[:300])
+        truth = data.validation_targets.ravel()[:300]
+        errors.append(np.mean((answers - truth) ** 2) if regression else np.mean(answers != truth))
+    assert Examination(history).neighbours == pytest.approx(min(errors), abs=1e-12 if regression else 0.01)
