@@ -40,6 +40,11 @@ class Page:
 PAGES = (
     Page("", "Home", ":material/home:"),
     Page(
+        "backpropagation", "Backpropagation", ":material/calculate:",
+        "One step at a time, with every number: forward, loss, backward, update. Any unit and any weight of a small "
+        "network, or of a patient from the other lessons, written out and checked.",
+    ),
+    Page(
         "vanishing_gradients", "Vanishing gradients", ":material/trending_down:",
         "A deep network of sigmoid units does not learn. How little of the gradient arrives at its first layers, which "
         "factor of the chain rule takes it away, and what brings it back.",

@@ -1,0 +1,451 @@
+"""Which network the backpropagation page shows, and how: read from the address, chosen with widgets bound to it.
+
+A network is a preset, or one that was trained: then the address has its experiment, each setting with the prefix
+`trained_`, and the training step at which it is opened.  What is not in the address is as the network has it.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from engine import SETTINGS, Experiment, OutOfRange, load_dataset
+from engine.cost import check_budget
+from engine.losses import LOSSES, chosen_loss
+from engine.network import architecture_of
+from engine.settings import Setting
+from pages.charts import wording
+from pages.charts.calculation import Problem, Rule
+from pages.charts.derivation import PHASES, Place
+from pages.charts.opened_network import nearest_frame, opened, rule_of
+from pages.charts.own_numbers import with_example, with_parameters
+from pages.charts.presets import PRESETS
+from pages.components.catalogue import lesson_of
+from pages.components.controls import Answer, Control, enter, parameters_here, quoted, still_ignored, write_address
+from pages.components.frame import PARAMETERS, memory
+from pages.components.runs import histories_of
+
+PAGE = "backpropagation"
+PRESET, PHASE, TRAINED = "preset", "phase", "trained_"  # parameters of the address that no widget is bound to
+OPENED = "trained"  # the preset that is a trained network
+FIRST = next(iter(PRESETS))
+EXAMPLE_OF_TRAINED = "vanishing_gradients"  # the lesson whose patient is opened without a lesson
+
+# Parameters that are bound to widgets, each after those that its choices depend on.
+FRONT = ("activation", "loss", "learning_rate", "examples", "example", "step")
+MORE = ("optimizer", "clip", "clip_threshold", "l1", "l2")
+LOOK = ("layer", "unit", "source")
+ORDER = (*FRONT, *MORE, "updates", *LOOK)
+TEXTS = ("inputs", "targets", "changed")
+RULE = ("learning_rate", *MORE)
+
+ONE, BATCH = "one", "batch"
+WHOLE, NONE = "whole layer", "none"
+# Updates on the page may cost so many multiplications, about a tenth of a second.
+MOST_UPDATES, FEWEST_UPDATES, MULTIPLICATIONS, EACH_UPDATE = 1000, 20, 4e8, 2e5
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """A network as it comes, before anything is chosen on the page.
+
+    sizes: of its layers, inputs included; examples: in all, batch: of one update; place: to look at first.
+    """
+
+    name: str
+    note: str
+    activation: str
+    loss: str
+    losses: tuple[str, ...]
+    rule: Rule
+    place: Place
+    sizes: tuple[int, ...]
+    examples: int
+    batch: int
+    experiment: Experiment | None = None
+
+    @property
+    def defaults(self) -> dict[str, Answer]:
+        """What the widgets hold when it is opened."""
+        held: dict[str, Answer] = {}
+        for name in ORDER:
+            held[name] = _control(self, name, held).default
+        return held | dict.fromkeys(TEXTS, "")
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What is to be shown.  example: its row among the problem's; key: of the network, for the browser's memory."""
+
+    base: Base
+    problem: Problem
+    rule: Rule
+    example: int
+    held: dict[str, Answer]
+    garbled: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        return f"{self.base.name} {self.base.sizes}"
+
+
+def link_to(experiment: Experiment, step: int, example: int = 0) -> dict[str, str]:
+    """Parameters of the address that opens a trained network at a step."""
+    changed = experiment.differences(Experiment())
+    texts = {TRAINED + name: _trained(name).text(mine) for name, (mine, _) in changed.items()}
+    return {PRESET: OPENED, **texts, "step": str(step), "example": str(example + 1)}
+
+
+def choose() -> Chosen:
+    """Draw what is chosen above the network; never raises, whatever the address says."""
+    entering = enter(PAGE, (*ORDER, *TEXTS))
+    notes: list[str] = []
+    base, strange = _asked(notes)
+    garbled = strange | _read(base, notes)
+    _clean(base, garbled, entering)
+    held: dict[str, Answer] = {}
+    with st.container(key="controls", gap="small"):
+        _draw_presets(base)
+        st.markdown(base.note)
+        said = st.container()
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            for name in FRONT:
+                if name != "step" or base.experiment:
+                    _draw(base, name, garbled, held)
+            with st.popover("More", icon=":material/tune:", help="Momentum, clipping, penalties, your own numbers"):
+                for name in MORE:
+                    _draw(base, name, garbled, held)
+                _draw_texts(held)
+    still = still_ignored(PAGE, tuple(notes), held)
+    with said:
+        chosen = _chosen(base, held, garbled, list(still))
+    return chosen
+
+
+def look_at(chosen: Chosen) -> Place:
+    """Draw what is looked at: a layer, one of its units, one of the weights into it."""
+    base, held = chosen.base, chosen.held
+    with st.container(horizontal=True, vertical_alignment="bottom", key="look"):
+        for name in LOOK:
+            _draw(base, name, chosen.garbled, held)
+    memory().parameters = parameters_here()
+    memory().addresses[PAGE] = {name: texts[-1] for name, texts in memory().parameters.items() if name != PHASE}
+    return _place(held)
+
+
+def draw_updates(chosen: Chosen) -> int:
+    """Draw how many updates are taken, with buttons that take more; the number."""
+    base, held = chosen.base, chosen.held
+    with st.container(horizontal=True, vertical_alignment="bottom", key="take"):
+        _draw(base, "updates", chosen.garbled, held)
+        taken, most = int(held["updates"] or 0), _most_updates(base, held)
+        for count in (1, 10, 100):
+            together: dict[str, Answer] = {"updates": min(taken + count, most)}
+            st.button(
+                f"Take {count}", key=f"take_{count}", on_click=_set, args=(base, together, held), disabled=taken >= most
+            )
+        st.button(
+            "Back to the start", key="take_none", on_click=_set, args=(base, {"updates": 0}, held), disabled=not taken
+        )
+    return taken
+
+
+def look(chosen: Chosen, place: dict[str, int]) -> None:
+    """Look at what was clicked: layer, and as far as they apply unit and source, from 0.  For a callback."""
+    texts: dict[str, Answer] = {"layer": str(place["layer"] + 1), "unit": WHOLE, "source": NONE}
+    for name in ("unit", "source"):
+        if name in place:
+            texts[name] = str(place[name] + 1)
+    _set(chosen.base, texts, chosen.held)
+
+
+def address(chosen: Chosen) -> str:
+    """Path and parameters of the page as it is; every setting is named."""
+    base = chosen.base
+    trained = {} if base.experiment is None else link_to(base.experiment, 0)
+    texts = {
+        name: _control(base, name, chosen.held).text(answer) for name, answer in chosen.held.items() if name in ORDER
+    }
+    typed = {name: str(chosen.held[name]) for name in TEXTS if chosen.held[name]}
+    return f"/{PAGE}?{urlencode({**trained, PRESET: base.name, **texts, **typed})}"
+
+
+# --- the address ---
+
+
+def _asked(notes: list[str]) -> tuple[Base, frozenset[str]]:
+    """The network that the address asks for, and names of parameters that mean nothing."""
+    name, strange, given = st.query_params.get(PRESET, FIRST), set(), {}
+    if name not in (*PRESETS, OPENED):
+        notes.append(_ignored(PRESET, "one of " + ", ".join((*PRESETS, OPENED))))
+        name = FIRST
+        strange.add(PRESET)
+    for parameter in st.query_params:
+        field = parameter.removeprefix(TRAINED)
+        if field == parameter:
+            continue
+        try:
+            if name != OPENED or field not in SETTINGS or field == "data_digest":
+                raise OutOfRange(parameter, "", f"a setting of an experiment, beside {PRESET}={OPENED}")
+            given[field] = _trained(field).read(st.query_params.get_all(parameter))
+        except OutOfRange as problem:
+            notes.append(_ignored(parameter, problem.allowed))
+            strange.add(parameter)
+    if name != OPENED:
+        return _preset(name), frozenset(strange)
+    try:
+        experiment = Experiment(**given)  # type: ignore[arg-type]
+        dataset = load_dataset(experiment)
+        check_budget(experiment, dataset.n_in, dataset.n_out)
+    except OutOfRange as problem:
+        notes.append(f"{problem} What you see is the network that all settings have by default.")
+        strange |= {TRAINED + field for field in given}
+        experiment = Experiment()
+    return _opened(experiment), frozenset(strange)
+
+
+def _read(base: Base, notes: list[str]) -> frozenset[str]:
+    """Names of the parameters that mean nothing for this network; a sentence for each."""
+    garbled: set[str] = set()
+    held: dict[str, Answer] = {}
+    for name in ORDER:
+        control = _control(base, name, held)
+        held[name] = control.default
+        if name not in st.query_params:
+            continue
+        try:
+            if name == "step" and base.experiment is None:
+                raise OutOfRange(name, "", "beside a trained network")
+            held[name] = control.read(st.query_params.get_all(name))
+        except OutOfRange as problem:
+            missing = "this network has none such; " if name in LOOK else ""
+            notes.append(_ignored(name, missing + problem.allowed))
+            garbled.add(name)
+    known = {*ORDER, *TEXTS, PRESET, PHASE, *PARAMETERS}
+    for name in st.query_params:
+        if name not in known and not name.startswith(TRAINED):
+            notes.append(_ignored(name, "a setting of this page"))
+            garbled.add(name)
+    phase, last = st.query_params.get(PHASE, ""), len(base.sizes) - 1
+    if phase and not (phase in PHASES[1::2] or _is_layers_phase(phase, last)):
+        notes.append(_ignored(PHASE, f"loss, update, or forward- or backward- with a layer from 1 to {last}"))
+        garbled.add(PHASE)
+    return frozenset(garbled)
+
+
+def _is_layers_phase(phase: str, last: int) -> bool:
+    found = re.fullmatch(r"(?:forward|backward)-(\d{1,3})", phase)
+    return found is not None and 1 <= int(found[1]) <= last
+
+
+def _ignored(name: str, allowed: str) -> str:
+    return f"{quoted(f'{name}={st.query_params[name]}')} in the address was ignored: it must be {allowed}."
+
+
+def _clean(base: Base, garbled: frozenset[str], entering: bool) -> None:
+    """Take out of the address what means nothing."""
+    if entering:
+        # Streamlit would clear nonsense one by one, and make a history entry of each.
+        st.query_params.from_dict({name: text for name, text in st.query_params.items() if name not in garbled})
+        return
+    for name in garbled:
+        if name in ORDER:
+            st.session_state[name] = base.defaults[name]
+        elif name in st.query_params:
+            del st.query_params[name]
+
+
+def _set(base: Base, answers: dict[str, Answer], held: dict[str, Answer] | None = None) -> None:
+    """Set widgets, and with them the address, in one step back.  For callbacks."""
+    together = dict(held or {})
+    texts: dict[str, str | None] = {}
+    for name, answer in answers.items():
+        control = _control(base, name, together)
+        together[name] = answer
+        texts[name] = None if answer == control.default else control.text(answer)
+    st.session_state.update(answers)
+    write_address(texts)
+
+
+def _open(name: str) -> None:
+    """Open another network as it comes."""
+    experiment = lesson_of(EXAMPLE_OF_TRAINED).patient
+    base = _opened(experiment) if name == OPENED else _preset(name)
+    st.session_state.update({one: answer for one, answer in base.defaults.items() if one != "step" or base.experiment})
+    gone: dict[str, str | None] = dict.fromkeys((*ORDER, *TEXTS, PHASE, *st.query_params))
+    gone = {one: text for one, text in gone.items() if one not in PARAMETERS}
+    kept = link_to(experiment, 0) if name == OPENED else {} if name == FIRST else {PRESET: name}
+    write_address({**gone, **{one: text for one, text in kept.items() if one not in ORDER}})
+
+
+# --- networks ---
+
+
+def _preset(name: str) -> Base:
+    preset = PRESETS[name]
+    problem, architecture = preset.problem, preset.problem.architecture
+    examples = len(problem.inputs)
+    return Base(
+        name, preset.note, architecture.activation, problem.loss, tuple(LOSSES), Rule(preset.learning_rate),
+        preset.place, architecture.sizes, examples, examples,
+    )  # fmt: skip
+
+
+def _opened(experiment: Experiment) -> Base:
+    dataset = load_dataset(experiment)
+    architecture = architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task)
+    changed = experiment.differences(Experiment())
+    settings = [f"{wording.label(name)} {wording.meaning(name, mine)}" for name, (mine, _) in changed.items()]
+    note = "A network from a lesson, trained and opened: " + ("; ".join(settings) or "all settings by default") + "."
+    return Base(
+        OPENED, note, architecture.activation, chosen_loss(experiment.loss, dataset.task),
+        ("mse",) if dataset.task == "regression" else tuple(LOSSES), rule_of(experiment), Place(0, 0, 0),
+        architecture.sizes, experiment.n_train, min(experiment.batch_size or experiment.n_train, experiment.n_train),
+        experiment,
+    )  # fmt: skip
+
+
+def _trained(field: str) -> Control:
+    """A setting of the experiment, as its parameter is read and written."""
+    return Control(SETTINGS[field], treated=False, segmented=False, default=SETTINGS[field].default)
+
+
+def _chosen(base: Base, held: dict[str, Answer], garbled: frozenset[str], notes: list[str]) -> Chosen:
+    """The network with all that was chosen; sentences about what could not be."""
+    one, row = held["examples"] == ONE, int(held["example"] or 1) - 1
+    if base.experiment:
+        (history,) = histories_of([base.experiment])
+        place = nearest_frame(history, int(held["step"] or 0))
+        problem = opened(history, place, not one, row)
+        st.markdown(f":small[{_where(base.experiment, history, place, int(held['step'] or 0), problem)}]")
+    else:
+        problem = PRESETS[base.name].problem
+        if one:
+            problem = replace(problem, inputs=problem.inputs[[row]], targets=problem.targets[[row]])
+    row = 0 if one else min(row, len(problem.inputs) - 1)
+    problem = problem.changed(str(held["activation"]), str(held["loss"]))
+    inputs, targets, changed = (str(held[name] or "").strip() for name in TEXTS)
+    try:
+        if inputs or targets:
+            problem, row = with_example(problem, inputs, targets, row), 0
+    except ValueError as trouble:
+        notes.append(f"{trouble} The example is shown as it was.")
+    try:
+        if changed:
+            problem = with_parameters(problem, changed)
+    except ValueError as trouble:
+        notes.append(f"{trouble} No weight was changed.")
+    if notes:
+        st.warning("  \n".join(notes), icon=":material/info:")
+    rule = Rule(**{name: held[name] for name in RULE})  # type: ignore[arg-type]
+    return Chosen(base, problem, rule, row, held, garbled)
+
+
+def _where(experiment: Experiment, history: Any, place: int, asked: int, problem: Problem) -> str:
+    """At which step a trained network was opened, and on what it is shown."""
+    step = int(history.frame_step[place])
+    said = (
+        f"Step {step} of {experiment.steps}" + ("" if step == asked else f", the recorded one nearest to {asked}") + "."
+    )
+    if problem.masks is not None:
+        said += " The batch and the dropped units are those of the update that began there."
+    elif len(problem.inputs) > 1:
+        said += " The batch is that of the update that began there."
+    if experiment.normalization == "batch" and len(problem.inputs) == 1:
+        said += " A single example is normalized by the running statistics."
+    if experiment.optimizer != "sgd":
+        said += " What the optimizer had gathered before is not recorded: here it starts from nothing."
+    return said
+
+
+# --- widgets ---
+
+
+def _control(base: Base, name: str, held: dict[str, Answer]) -> Control:
+    """One widget.  held: what those hold that its choices depend on."""
+    setting = _setting(base, name, held)
+    return Control(setting, treated=False, segmented=name == "examples", default=setting.default)
+
+
+def _setting(base: Base, name: str, held: dict[str, Answer]) -> Setting:
+    place, layers = base.place, len(base.sizes) - 1
+    if name == "activation":
+        return replace(SETTINGS[name], default=base.activation, help="Of the hidden layers; the weights stay.")
+    if name == "loss":
+        said = "With cross-entropy the slope of the answer cancels; with the squared error it stays."
+        return replace(SETTINGS[name], default=base.loss, choices=base.losses, help=said)
+    if name in RULE:
+        return replace(SETTINGS[name], default=getattr(base.rule, name))
+    if name == "examples":
+        default = ONE if base.experiment else BATCH
+        return Setting(name, default, "data", "Examples", "One, or all that an update uses.", choices=(ONE, BATCH))
+    if name == "example":
+        most = base.examples if held["examples"] == ONE else base.batch
+        return Setting(name, 1, "data", "Example shown", f"1 to {most}.", low=1, high=most)
+    if name == "step":
+        steps = base.experiment.steps if base.experiment else 0
+        return Setting(name, 0, "data", "Training step", f"0 to {steps}; the nearest recorded one.", low=0, high=steps)
+    if name == "updates":
+        return Setting(name, 0, "training", "Updates taken", "", low=0, high=_most_updates(base, held))
+    if name == "layer":
+        numbers = tuple(str(layer + 1) for layer in range(layers))
+        said = f"1 is nearest the inputs, {layers} is the output."
+        return Setting(name, str(place.layer + 1), "look", "Layer", said, choices=numbers)
+    layer = int(held["layer"] or 1) - 1
+    at_first = layer == place.layer and (name == "unit" or held["unit"] == str((place.unit or 0) + 1))
+    first = place.unit if name == "unit" else place.source
+    blank, size = (WHOLE, base.sizes[layer + 1]) if name == "unit" else (NONE, base.sizes[layer])
+    numbers = (blank, *(str(unit + 1) for unit in range(size)))
+    if name == "source" and held["unit"] == WHOLE:
+        numbers = (blank,)
+    label = "Unit" if name == "unit" else "Weight from unit"
+    return Setting(
+        name, str(first + 1) if at_first and first is not None else blank, "look", label, "", choices=numbers
+    )
+
+
+def _most_updates(base: Base, held: dict[str, Answer]) -> int:
+    weights = sum(a * b for a, b in zip(base.sizes, base.sizes[1:], strict=False))
+    examples = 1 if held["examples"] == ONE else base.batch
+    return int(min(max(MULTIPLICATIONS / (3 * weights * examples + EACH_UPDATE), FEWEST_UPDATES), MOST_UPDATES))
+
+
+def _draw_presets(base: Base) -> None:
+    names = {name: preset.title for name, preset in PRESETS.items()} | {OPENED: "A trained network"}
+    with st.container(horizontal=True, key="presets"):
+        for name, title in names.items():
+            kind: Any = "primary" if name == base.name else "secondary"
+            st.button(title, key=f"open_{name}", on_click=_open, args=(name,), type=kind)
+
+
+def _draw(base: Base, name: str, garbled: frozenset[str], held: dict[str, Answer]) -> None:
+    control = _control(base, name, held)
+    if name in st.session_state:
+        try:
+            control.setting.check(st.session_state[name])
+        except OutOfRange:  # it was another network's, or another layer's
+            st.session_state[name] = control.default
+    only_one = control.setting.low == control.setting.high if control.numeric else base.examples == 1
+    if name in ("examples", "example") and only_one:
+        held[name] = control.default  # nothing to choose
+        return
+    held[name] = control.draw(bound=name not in garbled)
+
+
+def _draw_texts(held: dict[str, Answer]) -> None:
+    """Numbers of the learner's own, as text: what is wrong with them is said, and they stay to be mended."""
+    st.markdown("**Numbers of your own**")
+    held["inputs"] = st.text_input("Inputs", key="inputs", bind="query-params", placeholder="0.05 0.10")
+    held["targets"] = st.text_input("Targets", key="targets", bind="query-params", placeholder="0.01 0.99")
+    held["changed"] = st.text_input(
+        "Changed weights and biases", key="changed", bind="query-params", placeholder="w1.2.1 = 0.3, b2.1 = -1",
+        help="w1.2.1 leads into layer 1, from its input 2 to its unit 1; b2.1 is the bias of unit 1 of layer 2.",
+    )  # fmt: skip
+
+
+def _place(held: dict[str, Answer]) -> Place:
+    unit = None if held["unit"] == WHOLE else int(held["unit"] or 1) - 1
+    source = None if held["source"] == NONE else int(held["source"] or 1) - 1
+    return Place(int(held["layer"] or 1) - 1, unit, source)
