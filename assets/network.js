@@ -63,6 +63,7 @@ class Network {
     const wanted = phases.get(data.key) ?? data.start;
     this.index = Math.max(names.indexOf(wanted), 0);
     this.box.toggleAttribute("data-dark", isDark(this.root));
+    this.write(); // the server does not know of the phase, and may just have written the address without it
     this.draw();
   }
 
@@ -85,6 +86,11 @@ class Network {
 
   announce() {
     this.live.textContent = `${this.step.title}. ${this.caption.textContent}`;
+    this.write();
+  }
+
+  // The phase into the address, without an entry in the history.
+  write() {
     const address = new URL(location.href);
     if (this.index) address.searchParams.set("phase", this.step.name);
     else address.searchParams.delete("phase");

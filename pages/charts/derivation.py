@@ -186,7 +186,8 @@ class _Writer:
                 rf"{name} = e^{{{self.name('z')}}} \Big/ \sum_k e^{{{self.name('z', index='k')}}}",
                 rf"e^{{{self.n(z)}}} / ({total}) = {self.n(value)}",
             )
-        formula = ACTIVATIONS[function].formula
+        above, _, below = ACTIVATIONS[function].formula.partition(r" \text{ or } ")
+        formula = below if below and z <= 0 else above
         put_in = re.sub(r"(?<![a-zA-Z\\])z(?![a-zA-Z])", lambda _: f"{{{self.b(z)}}}", formula)
         words = function.replace("_", " ")
         return rf"{name} = \text{{{words}}}\big({self.name('z')}\big)", rf"{put_in} = {self.n(value)}"

@@ -41,6 +41,7 @@ ORDER = (*FRONT, *MORE, "updates", *LOOK)
 TEXTS = ("inputs", "targets", "changed")
 RULE = ("learning_rate", *MORE)
 
+DEFAULTS = {"step": 0, "example": 1}
 ONE, BATCH = "one", "batch"
 WHOLE, NONE = "whole layer", "none"
 # Updates on the page may cost so many multiplications, about a tenth of a second.
@@ -95,16 +96,20 @@ def link_to(experiment: Experiment, step: int, example: int = 0) -> dict[str, st
     """Parameters of the address that opens a trained network at a step."""
     changed = experiment.differences(Experiment())
     texts = {TRAINED + name: _trained(name).text(mine) for name, (mine, _) in changed.items()}
-    return {PRESET: OPENED, **texts, "step": str(step), "example": str(example + 1)}
+    chosen = {"step": step, "example": example + 1}
+    return {PRESET: OPENED, **texts} | {
+        name: str(number) for name, number in chosen.items() if number != DEFAULTS[name]
+    }
 
 
 def choose() -> Chosen:
     """Draw what is chosen above the network; never raises, whatever the address says."""
-    entering = enter(PAGE, (*ORDER, *TEXTS))
+    entering = enter(PAGE, (*ORDER, *TEXTS, PHASE))
     notes: list[str] = []
     base, strange = _asked(notes)
-    garbled = strange | _read(base, notes)
-    _clean(base, garbled, entering)
+    garbled, plain = _read(base, notes)
+    garbled |= strange
+    _clean(base, garbled, plain if entering else None)
     held: dict[str, Answer] = {}
     with st.container(key="controls", gap="small"):
         _draw_presets(base)
@@ -206,9 +211,10 @@ def _asked(notes: list[str]) -> tuple[Base, frozenset[str]]:
     return _opened(experiment), frozenset(strange)
 
 
-def _read(base: Base, notes: list[str]) -> frozenset[str]:
-    """Names of the parameters that mean nothing for this network; a sentence for each."""
+def _read(base: Base, notes: list[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Names of the parameters that mean nothing for this network, a sentence for each; and of the defaults."""
     garbled: set[str] = set()
+    plain = {name for name, default in ((PRESET, FIRST), (PHASE, "forward-1")) if st.query_params.get(name) == default}
     held: dict[str, Answer] = {}
     for name in ORDER:
         control = _control(base, name, held)
@@ -219,6 +225,8 @@ def _read(base: Base, notes: list[str]) -> frozenset[str]:
             if name == "step" and base.experiment is None:
                 raise OutOfRange(name, "", "beside a trained network")
             held[name] = control.read(st.query_params.get_all(name))
+            if held[name] == control.default:
+                plain.add(name)
         except OutOfRange as problem:
             missing = "this network has none such; " if name in LOOK else ""
             notes.append(_ignored(name, missing + problem.allowed))
@@ -232,7 +240,7 @@ def _read(base: Base, notes: list[str]) -> frozenset[str]:
     if phase and not (phase in PHASES[1::2] or _is_layers_phase(phase, last)):
         notes.append(_ignored(PHASE, f"loss, update, or forward- or backward- with a layer from 1 to {last}"))
         garbled.add(PHASE)
-    return frozenset(garbled)
+    return frozenset(garbled), frozenset(plain)
 
 
 def _is_layers_phase(phase: str, last: int) -> bool:
@@ -244,11 +252,12 @@ def _ignored(name: str, allowed: str) -> str:
     return f"{quoted(f'{name}={st.query_params[name]}')} in the address was ignored: it must be {allowed}."
 
 
-def _clean(base: Base, garbled: frozenset[str], entering: bool) -> None:
-    """Take out of the address what means nothing."""
-    if entering:
-        # Streamlit would clear nonsense one by one, and make a history entry of each.
-        st.query_params.from_dict({name: text for name, text in st.query_params.items() if name not in garbled})
+def _clean(base: Base, garbled: frozenset[str], plain: frozenset[str] | None) -> None:
+    """Take out of the address what means nothing; who comes to the page: what says nothing either."""
+    if plain is not None:
+        # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
+        kept = {name: text for name, text in st.query_params.items() if name not in garbled | plain}
+        st.query_params.from_dict(kept)
         return
     for name in garbled:
         if name in ORDER:
@@ -383,10 +392,12 @@ def _setting(base: Base, name: str, held: dict[str, Answer]) -> Setting:
         return Setting(name, default, "data", "Examples", "One, or all that an update uses.", choices=(ONE, BATCH))
     if name == "example":
         most = base.examples if held["examples"] == ONE else base.batch
-        return Setting(name, 1, "data", "Example shown", f"1 to {most}.", low=1, high=most)
+        return Setting(name, DEFAULTS[name], "data", "Example shown", f"1 to {most}.", low=1, high=most)
     if name == "step":
         steps = base.experiment.steps if base.experiment else 0
-        return Setting(name, 0, "data", "Training step", f"0 to {steps}; the nearest recorded one.", low=0, high=steps)
+        return Setting(
+            name, DEFAULTS[name], "data", "Training step", f"0 to {steps}; the nearest recorded one.", low=0, high=steps
+        )
     if name == "updates":
         return Setting(name, 0, "training", "Updates taken", "", low=0, high=_most_updates(base, held))
     if name == "layer":

@@ -6,7 +6,7 @@ puts the text of a chosen option into the address as it stands, so the options a
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from engine.experiment import SETTINGS, Experiment
 from engine.settings import OutOfRange, Setting, Value
 from pages.charts import wording
 from pages.charts.figure import PATIENT, TREATED, Look
-from pages.components.frame import PARAMETERS, memory, projecting
+from pages.components.frame import BROWSERS_OWN, PARAMETERS, memory, projecting
 
 PREFIX = "treated_"
 AS_PATIENT = "as patient"
@@ -388,12 +388,13 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
     return garbled, tuple(sentences)
 
 
-def enter(page: str, widgets: Iterable[str]) -> bool:
+def enter(page: str, widgets: Collection[str]) -> bool:
     """Whether the learner comes to the lesson with this run, by a first request or from another page.
 
     Who goes back, or comes by a link without parameters, finds the lesson as it was left.  Starts again where the
     address has to be mended: Streamlit adds the last page's parameters to those of a link, takes away what has the name
-    of one of the last page's widgets, and puts a bare address into the history where a page is left.
+    of one of the last page's widgets, and puts a bare address into the history where a page is left.  Who goes back
+    to that has the last page's parameters.
     widgets: the names of those that are bound.
     """
     session = memory()
@@ -406,8 +407,12 @@ def enter(page: str, widgets: Iterable[str]) -> bool:
     asked = parse_qs(context.query_string, keep_blank_values=True) if context else {}
     frames = {name: texts for name, texts in asked.items() if name in PARAMETERS}
     asked = {name: texts for name, texts in asked.items() if name not in (*PARAMETERS, *EMBEDDING)}
-    if not session.restarted and not (context and context.is_history_navigation):
-        asked = {name: texts for name, texts in asked.items() if session.parameters.get(name) != texts}
+    asked = {name: texts for name, texts in asked.items() if name not in BROWSERS_OWN or name in widgets}
+    if not session.restarted:
+        if not (context and context.is_history_navigation):
+            asked = {name: texts for name, texts in asked.items() if session.parameters.get(name) != texts}
+        elif session.parameters and session.parameters.items() <= asked.items():  # who goes back finds the last page's
+            asked = {}
     if not asked:
         asked = {name: [text] for name, text in session.addresses.get(page, {}).items()}
     if asked != parameters_here() and not session.restarted:

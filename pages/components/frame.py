@@ -16,6 +16,8 @@ PROJECTOR_FONT_SIZE = "clamp(20px, 1.4vw, 32px)"
 
 # Parameters of the address that are the frame's own.
 PARAMETERS = ("projector",)
+# Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
+BROWSERS_OWN = ("phase",)
 
 
 @dataclass(frozen=True)
