@@ -6,11 +6,13 @@
 const SVG = "http://www.w3.org/2000/svg";
 const MILLISECONDS_A_PHASE = 1600;
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before a phase is spoken and written into the address
-const NARROW = 520; // pixels: below, layers lie above each other
+const NARROW = 440; // pixels: below, layers lie above each other
 const SPACING = [0, 140, 140, 112, 92, 76, 64]; // pixels from unit to unit, by the most units of a layer
 const ROOM = 110; // pixels between two units that a number on their arrow needs
-const MOST_LABELS = 9; // arrows between two layers that all carry their number; else those of what is looked at
+const MOST_LABELS = 9, FEW_LABELS = 4; // arrows between two layers that all carry their number; where it is narrow
 const THIN = 1.2, THICK = 6; // pixels, by size against the largest of the phase
+const TYPE = 16; // pixels: the size of the type that all lengths here are made for
+const CHARACTER = 7; // pixels, of a number on an arrow
 const DIGITS = 4, FEW_DIGITS = 2; // significant, on screen; where there is little room
 const SMALL = 27; // pixels: the radius of a unit with little room
 
@@ -42,7 +44,7 @@ class Network {
     this.picture.addEventListener("keydown", (event) => this.key(event));
     this.onKey = (event) => this.space(event);
     document.addEventListener("keydown", this.onKey);
-    this.size = new ResizeObserver(() => this.picture.clientWidth !== this.width && this.data && this.draw());
+    this.size = new ResizeObserver(() => this.picture.clientWidth !== this.drawn && this.data && this.draw());
     this.size.observe(this.picture);
   }
 
@@ -61,7 +63,7 @@ class Network {
     this.range.disabled = false;
     const names = this.steps.map(({ name }) => name);
     const wanted = phases.get(data.key) ?? data.start;
-    this.index = Math.max(names.indexOf(wanted), 0);
+    this.index = Math.max(names.indexOf(nearest(this.steps, wanted)), 0);
     this.box.toggleAttribute("data-dark", isDark(this.root));
     this.write(); // the server does not know of the phase, and may just have written the address without it
     this.draw();
@@ -158,7 +160,10 @@ class Network {
   // Everything at its place; what it says and how it looks depends on the phase, see paint.
   draw() {
     const { columns, edges, selected } = this.data;
-    this.width = this.picture.clientWidth;
+    // In units that grow with the type: on a projector all is larger.
+    this.scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / TYPE;
+    this.drawn = this.picture.clientWidth;
+    this.width = this.drawn / this.scale;
     if (!this.width) return;
     this.narrow = this.width < NARROW;
     const most = Math.max(...columns.map(({ units }) => units.length));
@@ -202,7 +207,7 @@ class Network {
     this.radius = Math.min(30, step / 2 - 7, ((this.width - 2 * side) / last) * 0.26);
     this.crowded = step < 90;
     this.small = this.radius < SMALL;
-    const bottom = top + Math.max(most, 2) * step;
+    const bottom = top + Math.max(most, 1.4) * step;
     this.foot = bottom + 8;
     this.height(bottom + 42);
     this.lossAt = [this.width - 4, bottom + (columns[last].more ? 30 : 22)];
@@ -210,7 +215,7 @@ class Network {
   }
 
   height(pixels) {
-    this.picture.setAttribute("height", pixels);
+    this.picture.setAttribute("height", pixels * this.scale);
     this.picture.setAttribute("viewBox", `0 0 ${this.width} ${pixels}`);
   }
 
@@ -228,10 +233,12 @@ class Network {
     const [halo, line, pulse, hit] = ["halo", "line", "pulse", "hit"].map((name) => this.add(group, "path", { class: name, d: path }));
     pulse.setAttribute("pathLength", 1);
     const beside = edges.filter(({ layer }) => layer === edge.layer).length;
-    const labelled = (beside <= MOST_LABELS && Math.abs(this.narrow ? y2 - y1 : x2 - x1) > ROOM) || isChosen || (selected[2] === null && selected[0] === edge.layer && selected[1] === edge.unit);
-    const part = beside <= 4 ? 0.36 : beside <= MOST_LABELS ? 0.3 : 0.5;
+    const labelled = (beside <= (this.narrow ? FEW_LABELS : MOST_LABELS) && Math.abs(this.narrow ? y2 - y1 : x2 - x1) > ROOM) || isChosen || (selected[2] === null && selected[0] === edge.layer && selected[1] === edge.unit);
+    const slanted = Math.sign(source - unit);
+    const part = beside === 1 ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : beside <= 4 ? 0.36 : beside <= MOST_LABELS ? 0.3 : 0.5;
     const label = labelled && this.text(group, x1 + (x2 - x1) * part, y1 + (y2 - y1) * part, "", "number");
-    return { edge, group, line, pulse, label, title: this.add(group, "title", {}) };
+    const room = this.narrow && beside > 1 ? 0 : length - 2 * this.radius;
+    return { edge, group, line, pulse, label, room, title: this.add(group, "title", {}) };
   }
 
   unit(column, unit, at, row, place) {
@@ -302,6 +309,7 @@ class Network {
     this.caption.querySelector("span").textContent = caption;
     const known = { forward: "", loss: `loss L = ${digits(loss)}`, backward: `loss L = ${digits(loss)}`, update: `L = ${digits(loss)} → ${digits(new_loss)}` };
     this.total.textContent = known[phase];
+    this.add(this.total, "title", {}).textContent = `L ${loss}` + (phase === "update" ? `, after the update ${new_loss}` : "");
     this.total.style.fontWeight = phase === "loss" || phase === "update" ? 700 : 400;
     if (phase !== "backward" && phase !== "forward") this.total.style.fontSize = "1.1em";
 
@@ -312,7 +320,7 @@ class Network {
     this.legend(phase);
   }
 
-  paintEdge({ edge, group, line, pulse, label, title }, size, largest, phase, layer, moved) {
+  paintEdge({ edge, group, line, pulse, label, room, title }, size, largest, phase, layer, moved) {
     const active = (phase === "forward" || phase === "backward") && edge.layer === layer;
     const idle = size === null;
     line.classList.toggle("idle", idle || size === 0);
@@ -320,7 +328,10 @@ class Network {
     line.style.strokeWidth = `${idle || !largest ? THIN : THIN + (THICK - THIN) * (Math.abs(size) / largest)}px`;
     line.style.opacity = idle ? 0.5 : active || phase === "update" ? 1 : 0.65;
     const said = { forward: () => digits(edge.weight), loss: () => "", backward: () => digits(edge.gradient), update: () => `${digits(edge.weight)} → ${digits(edge.new)}` };
-    if (label) label.textContent = idle || (phase === "forward" && edge.layer !== layer) ? "" : said[phase]();
+    if (label) {
+      label.textContent = idle || (phase === "forward" && edge.layer !== layer) ? "" : said[phase]();
+      if (label.textContent.length * CHARACTER > room) label.textContent = label.textContent.replace(/^.* →/, "→");
+    }
     const whole = `w ${edge.weight}, ∂L/∂w ${edge.gradient}, new w ${edge.new}`;
     title.textContent = `weight from unit ${edge.source + 1} to unit ${edge.unit + 1} of layer ${edge.layer}: ${whole}`;
     Object.assign(group.dataset, { weight: edge.weight, gradient: edge.gradient, new: edge.new });
@@ -370,7 +381,8 @@ class Network {
   legend(phase) {
     const what = { forward: "in the circles a, on the arrows w", loss: "in the circles a", backward: "in the circles δ, on the arrows ∂L/∂w", update: "in the circles the biases, on the arrows w → new w; lines: the change" };
     const line = (name, words) => `<svg aria-hidden="true" viewBox="0 0 32 8"><path class="line ${name}" d="M0 4H32" style="stroke-width:3px"/></svg>${words}`;
-    this.root.querySelector(".key").innerHTML = `Now ${what[phase]}.${line("", "positive")}${line("negative", "negative")}, thicker: larger. Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;
+    const signs = phase === "loss" ? "" : `${line("", "positive")}${line("negative", "negative")}, thicker: larger.`;
+    this.root.querySelector(".key").innerHTML = `Now ${what[phase]}.${signs} Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;
   }
 }
 
@@ -390,6 +402,13 @@ function digits(value, count = DIGITS) {
   const exponent = Number(power);
   if (exponent < -3 || exponent > 4) return `${minus(mantissa)}·10${superscript(exponent)}`;
   return minus(String(Number(number.toPrecision(count))));
+}
+
+// The step of that name, or the same phase in the nearest layer that is drawn.
+function nearest(steps, name = "") {
+  const [phase, layer] = name.split("-");
+  const same = steps.filter((step) => step.phase === phase);
+  return same.sort((one, other) => Math.abs(one.layer - layer) - Math.abs(other.layer - layer))[0]?.name;
 }
 
 const minus = (text) => text.replace("-", "−");

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine import Parameters, backward, forward
 from engine.activations import ACTIVATIONS, sigmoid_slope
+from engine.blas import one_blas_thread
 from engine.losses import LOSSES, outputs
 from engine.network import Architecture, ForwardPass, track_statistics
 from engine.optimizers import OPTIMIZERS
@@ -44,7 +45,7 @@ class Problem:
 
     def loss_at(self, parameters: Parameters) -> float:
         """The loss of the data with other parameters."""
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), one_blas_thread():
             z = self.forward(parameters).z[-1]
             return float(LOSSES[self.loss].value(z, self.targets[None], self.architecture.output)[0])
 
@@ -175,7 +176,7 @@ def one_pass(problem: Problem, rule: Rule, state: Sequence[Parameters] = (), cou
     targets = problem.targets[None]
     if not state:
         state = [_like(parameters, one) for one in OPTIMIZERS[rule.optimizer].state(parameters.flat)]
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_blas_thread():
         passed = problem.forward(parameters)
         z = passed.z[-1]
         loss = float(LOSSES[problem.loss].value(z, targets, architecture.output)[0])

@@ -1,19 +1,21 @@
 """A derivative by backpropagation beside the one by finite differences, and what either costs."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from engine import Parameters, backward, forward
+from engine.blas import one_blas_thread
 from engine.losses import LOSSES
 from pages.charts.calculation import Pass, Problem
 
 EPSILON = float(np.finfo(np.float64).eps)
 KINKED = ("relu", "leaky_relu", "selu")  # activations whose slope jumps at z = 0
 ROUNDING = 8  # of the loss, in units of its last place: measured over the presets, at most 3
-REPEATS = 5  # of a measurement, of which the fastest counts: all that disturbs makes it slower
-MOST_MEASURED = 50  # weights whose finite differences are timed
+REPEATS = 3  # of a measurement, of which the fastest counts: all that disturbs makes it slower
+MOST_MEASURED, MOST_SECONDS = 50, 0.02  # weights whose finite differences are timed, and how long that may take
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def weight_check(passed: Pass, layer: int, unit: int, source: int) -> Check:
     weight = float(passed.weights(layer)[source, unit])
     step = EPSILON ** (1 / 3) * max(1.0, abs(weight))
     moved, losses, sides = problem.parameters.copy(), {}, []
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_blas_thread():
         for times in (-2, -1, 1, 2):
             moved.weights[layer][0, source, unit] = weight + times * step
             losses[times] = problem.loss_at(moved)
@@ -81,14 +83,12 @@ class Price:
 
 def price(problem: Problem) -> Price:
     """Measured now, on this machine."""
-    parameters = problem.parameters
-    count = min(parameters.n_weights, MOST_MEASURED)
-    return Price(
-        _fastest(lambda: _all_gradients(problem)),
-        _fastest(lambda: _differences(problem, parameters.copy(), count)),
-        parameters.n_weights,
-        count,
-    )
+    moved, weights = problem.parameters.copy(), problem.parameters.n_weights
+    with np.errstate(all="ignore"), one_blas_thread():
+        backward_seconds = _fastest(lambda: _all_gradients(problem))
+        one = _fastest(lambda: _differences(problem, moved, 1))
+        count = min(weights, max(int(MOST_SECONDS / one), 1), MOST_MEASURED)
+        return Price(backward_seconds, _fastest(lambda: _differences(problem, moved, count)), weights, count)
 
 
 def _all_gradients(problem: Problem) -> None:
@@ -110,7 +110,7 @@ def _differences(problem: Problem, moved: Parameters, count: int) -> None:
         moved.flat[0, place] = weight
 
 
-def _fastest(work) -> float:
+def _fastest(work: Callable[[], None]) -> float:
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()

@@ -16,6 +16,7 @@ def layer_derivation(passed: Pass, layer: int, example: int = 0) -> list[Line]:
     normalised = architecture.normalization != "none" and not output
     here, below, above = f"({layer + 1})", f"({layer})", f"({layer + 2})"
     h = "h" if architecture.residual or problem.masks is not None else "a"
+    transposed = rf"{h}^{{{below}\top}}" if layer else r"x^\top"
     inputs, u = (rf"{h}^{{{below}}}" if layer else "x"), "u" if normalised else "z"
     out, signal = passed.outs[layer][example], passed.u_gradients[layer][example]
     weights, biases = passed.weights(layer), passed.biases(layer)
@@ -71,7 +72,7 @@ def layer_derivation(passed: Pass, layer: int, example: int = 0) -> list[Line]:
     rows += [
         (
             "backward", "gradient of the weights",
-            rf"\frac{{\partial L}}{{\partial W^{{{here}}}}} = {over}{inputs}^\top\, {signal_name}", shown,
+            rf"\frac{{\partial L}}{{\partial W^{{{here}}}}} = {over}{transposed}\, {signal_name}", shown,
         ),
         ("update", "new weights", rf"W^{{{here}}}_\text{{new}}", [new]),
     ]  # fmt: skip

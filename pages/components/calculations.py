@@ -27,6 +27,7 @@ def draw_calculation(passed: Pass, place: Place, example: int) -> None:
     """Everything about one layer, unit or weight, with symbols and numbers."""
     lines = layer_derivation(passed, place.layer, example) if place.unit is None else derivation(passed, place, example)
     with st.container(key="calculation", gap="xxsmall"):
+        _draw_chain(passed, example)
         for phase in PHASES:
             some = [line for line in lines if line.phase == phase]
             if some:
@@ -35,7 +36,6 @@ def draw_calculation(passed: Pass, place: Place, example: int) -> None:
                 _draw_line(line)
             if phase == "backward" and place.unit is not None and place.source is not None:
                 _draw_check(passed, place)
-        _draw_chain(passed, example)
         with st.expander("All digits, to copy", icon=":material/content_copy:"):
             st.code("\n".join(_plain(line) for line in lines), language=None)
 
@@ -116,8 +116,9 @@ def _draw_price(paid: Price) -> None:
     measured = "" if paid.measured == paid.weights else f", from {paid.measured} that were timed"
     st.markdown(
         "**What it costs**  \n"
-        f"One forward and one backward pass give all {paid.weights:,} derivatives in {_time(paid.backward)}. By finite "
-        f"differences, two forward passes for each weight, they take {_time(paid.all_differences)}{measured}: "
+        f"One forward and one backward pass take {_time(paid.backward)}, and give the derivatives by all weights, here "
+        f"{paid.weights:,}. By finite differences, two forward passes a weight, they take "
+        f"{_time(paid.all_differences)}{measured}: "
         f"{number(ratio)} times as long. The number of weights is what makes the difference. Measured on this server."
     )
 

@@ -44,8 +44,8 @@ RULE = ("learning_rate", *MORE)
 DEFAULTS = {"step": 0, "example": 1}
 ONE, BATCH = "one", "batch"
 WHOLE, NONE = "whole layer", "none"
-# Updates on the page may cost so many multiplications, about a tenth of a second.
-MOST_UPDATES, FEWEST_UPDATES, MULTIPLICATIONS, EACH_UPDATE = 1000, 20, 4e8, 2e5
+# Updates on the page may cost so many multiplications, about a quarter of a second; each as many as its NumPy calls.
+MOST_UPDATES, FEWEST_UPDATES, MULTIPLICATIONS, EACH_UPDATE = 1000, 3, 1e9, 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +113,7 @@ def choose() -> Chosen:
     held: dict[str, Answer] = {}
     with st.container(key="controls", gap="small"):
         _draw_presets(base)
-        st.markdown(base.note)
-        said = st.container()
+        said = st.container(gap="small")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             for name in FRONT:
                 if name != "step" or base.experiment:
@@ -147,10 +146,11 @@ def draw_updates(chosen: Chosen) -> int:
         _draw(base, "updates", chosen.garbled, held)
         taken, most = int(held["updates"] or 0), _most_updates(base, held)
         for count in (1, 10, 100):
-            together: dict[str, Answer] = {"updates": min(taken + count, most)}
+            together: dict[str, Answer] = {"updates": taken + count}
             st.button(
-                f"Take {count}", key=f"take_{count}", on_click=_set, args=(base, together, held), disabled=taken >= most
-            )
+                f"Take {count}", key=f"take_{count}", on_click=_set, args=(base, together, held),
+                disabled=taken + count > most, help=f"At most {most} updates with this network, on this page.",
+            )  # fmt: skip
         st.button(
             "Back to the start", key="take_none", on_click=_set, args=(base, {"updates": 0}, held), disabled=not taken
         )
@@ -182,7 +182,8 @@ def address(chosen: Chosen) -> str:
 
 def _asked(notes: list[str]) -> tuple[Base, frozenset[str]]:
     """The network that the address asks for, and names of parameters that mean nothing."""
-    name, strange, given = st.query_params.get(PRESET, FIRST), set(), {}
+    bare = OPENED if any(name.startswith(TRAINED) for name in st.query_params) else FIRST
+    name, strange, given = st.query_params.get(PRESET, bare), set(), {}
     if name not in (*PRESETS, OPENED):
         notes.append(_ignored(PRESET, "one of " + ", ".join((*PRESETS, OPENED))))
         name = FIRST
@@ -228,8 +229,7 @@ def _read(base: Base, notes: list[str]) -> tuple[frozenset[str], frozenset[str]]
             if held[name] == control.default:
                 plain.add(name)
         except OutOfRange as problem:
-            missing = "this network has none such; " if name in LOOK else ""
-            notes.append(_ignored(name, missing + problem.allowed))
+            notes.append(_ignored(name, problem.allowed, "this network has no such thing, " if name in LOOK else ""))
             garbled.add(name)
     known = {*ORDER, *TEXTS, PRESET, PHASE, *PARAMETERS}
     for name in st.query_params:
@@ -248,8 +248,8 @@ def _is_layers_phase(phase: str, last: int) -> bool:
     return found is not None and 1 <= int(found[1]) <= last
 
 
-def _ignored(name: str, allowed: str) -> str:
-    return f"{quoted(f'{name}={st.query_params[name]}')} in the address was ignored: it must be {allowed}."
+def _ignored(name: str, allowed: str, why: str = "") -> str:
+    return f"{quoted(f'{name}={st.query_params[name]}')} in the address was ignored: {why}it must be {allowed}."
 
 
 def _clean(base: Base, garbled: frozenset[str], plain: frozenset[str] | None) -> None:
@@ -257,7 +257,7 @@ def _clean(base: Base, garbled: frozenset[str], plain: frozenset[str] | None) ->
     if plain is not None:
         # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
         kept = {name: text for name, text in st.query_params.items() if name not in garbled | plain}
-        st.query_params.from_dict(kept)
+        st.query_params.from_dict(kept if base.name == FIRST else {PRESET: base.name, **kept})
         return
     for name in garbled:
         if name in ORDER:
@@ -323,12 +323,12 @@ def _trained(field: str) -> Control:
 
 def _chosen(base: Base, held: dict[str, Answer], garbled: frozenset[str], notes: list[str]) -> Chosen:
     """The network with all that was chosen; sentences about what could not be."""
-    one, row = held["examples"] == ONE, int(held["example"] or 1) - 1
+    one, row, note = held["examples"] == ONE, int(held["example"] or 1) - 1, base.note
     if base.experiment:
         (history,) = histories_of([base.experiment])
         place = nearest_frame(history, int(held["step"] or 0))
         problem = opened(history, place, not one, row)
-        st.markdown(f":small[{_where(base.experiment, history, place, int(held['step'] or 0), problem)}]")
+        note += " " + _where(base.experiment, history, place, int(held["step"] or 0), problem)
     else:
         problem = PRESETS[base.name].problem
         if one:
@@ -346,6 +346,7 @@ def _chosen(base: Base, held: dict[str, Answer], garbled: frozenset[str], notes:
             problem = with_parameters(problem, changed)
     except ValueError as trouble:
         notes.append(f"{trouble} No weight was changed.")
+    st.markdown(note)
     if notes:
         st.warning("  \n".join(notes), icon=":material/info:")
     rule = Rule(**{name: held[name] for name in RULE})  # type: ignore[arg-type]

@@ -62,7 +62,8 @@ def test_a_step_over_a_corner_means_nothing_and_says_so():
 def test_many_weights_cost_many_forward_passes():
     small, large = price(PRESETS["mazur"].problem), price(problem((4, 40, 40, 3), "tanh", "softmax", "cross_entropy"))
     assert (small.weights, small.measured) == (8, 8)
-    assert (large.weights, large.measured) == (4 * 40 + 40 * 40 + 40 * 3, 50)
-    assert large.all_differences == pytest.approx(large.differences * large.weights / 50)
+    assert large.weights == 4 * 40 + 40 * 40 + 40 * 3
+    assert 1 <= large.measured <= 50
+    assert large.all_differences == pytest.approx(large.differences * large.weights / large.measured)
     assert large.all_differences / large.backward > 10 * small.all_differences / small.backward
     assert np.isfinite(small.backward)
