@@ -55,8 +55,8 @@ def _mazur() -> Problem:
 PRESETS = {
     "mazur": Preset(
         "Mazur’s worked example",
-        "The network of “A Step by Step Backpropagation Example” by Matt Mazur, number by number: "
-        "what it calls w₅ is the weight into layer 2, from unit 1 to unit 1. Its biases are kept fixed, as there.",
+        "“A Step by Step Backpropagation Example” by Matt Mazur. The weight chosen here is its w₅; the biases "
+        "are kept fixed, as there.",
         _mazur(),
         0.5,
         Place(1, 0, 0),

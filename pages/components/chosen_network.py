@@ -428,8 +428,8 @@ def _draw_presets(base: Base) -> None:
     names = {name: preset.title for name, preset in PRESETS.items()} | {OPENED: "A trained network"}
     with st.container(horizontal=True, key="presets"):
         for name, title in names.items():
-            kind: Any = "primary" if name == base.name else "secondary"
-            st.button(title, key=f"open_{name}", on_click=_open, args=(name,), type=kind)
+            label, icon = (f"**{title}**", ":material/check:") if name == base.name else (title, None)
+            st.button(label, key=f"open_{name}", on_click=_open, args=(name,), icon=icon)
 
 
 def _draw(base: Base, name: str, garbled: frozenset[str], held: dict[str, Answer]) -> None:
