@@ -8,8 +8,8 @@ const MILLISECONDS_A_PHASE = 1600;
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before a phase is spoken and written into the address
 const NARROW = 440; // pixels: below, layers lie above each other
 const SPACING = [0, 140, 140, 112, 92, 76, 64]; // pixels from unit to unit, by the most units of a layer
-const ROOM = 110; // pixels between two units that a number on their arrow needs
-const MOST_LABELS = 9, FEW_LABELS = 4; // arrows between two layers that all carry their number; where it is narrow
+const ROOM = 110, MUCH_ROOM = 190; // pixels between two units that a number on their arrow needs; on one of many
+const FEW_LABELS = 4, MOST_LABELS = 9; // arrows between two layers that all carry their number; where there is room
 const THIN = 1.2, THICK = 6; // pixels, by size against the largest of the phase
 const TYPE = 16; // pixels: the size of the type that all lengths here are made for
 const CHARACTER = 7; // pixels, of a number on an arrow
@@ -172,6 +172,7 @@ class Network {
     this.picture.replaceChildren();
     this.edges = edges.map((edge) => this.edge(edge, place));
     this.units = columns.flatMap((column, at) => column.units.map((unit, row) => this.unit(column, unit, at, row, place)));
+    this.picture.append(...this.edges.map(({ group }) => group).filter((group) => group.classList.contains("chosen"))); // its number on top
     columns.forEach((column, at) => this.heading(column, at, place));
     columns.slice(1).forEach((column, at) => {
       const skipped = column.layer - columns[at].layer - 1;
@@ -197,7 +198,7 @@ class Network {
       const between = 140, top = 62;
       const step = (n) => Math.min(this.width / n, 150);
       this.radius = Math.min(28, step(most) / 2 - 4);
-      this.crowded = step(most) < 80;
+      this.crowded = this.tight = step(most) < 80;
       this.small = this.radius < SMALL;
       this.height(top + last * between + this.radius + 58);
       this.lossAt = [this.width / 2, top + last * between + this.radius + 44];
@@ -205,7 +206,8 @@ class Network {
     }
     const step = SPACING[most], side = 58, top = 34;
     this.radius = Math.min(30, step / 2 - 7, ((this.width - 2 * side) / last) * 0.26);
-    this.crowded = step < 90;
+    this.crowded = step < 85; // no room for a note below a unit
+    this.tight = step < 105; // nor for one above
     this.small = this.radius < SMALL;
     const bottom = top + Math.max(most, 1.4) * step;
     this.foot = bottom + 8;
@@ -233,9 +235,11 @@ class Network {
     const [halo, line, pulse, hit] = ["halo", "line", "pulse", "hit"].map((name) => this.add(group, "path", { class: name, d: path }));
     pulse.setAttribute("pathLength", 1);
     const beside = edges.filter(({ layer }) => layer === edge.layer).length;
-    const labelled = (beside <= (this.narrow ? FEW_LABELS : MOST_LABELS) && Math.abs(this.narrow ? y2 - y1 : x2 - x1) > ROOM) || isChosen || (selected[2] === null && selected[0] === edge.layer && selected[1] === edge.unit);
+    const gap = Math.abs(this.narrow ? y2 - y1 : x2 - x1);
+    const roomy = beside <= FEW_LABELS ? gap > ROOM : beside <= MOST_LABELS && gap > MUCH_ROOM && !this.narrow;
+    const labelled = roomy || (!this.small && selected[0] === edge.layer && selected[1] === edge.unit && [null, edge.source].includes(selected[2]));
     const slanted = Math.sign(source - unit);
-    const part = beside === 1 ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : beside <= 4 ? 0.36 : beside <= MOST_LABELS ? 0.3 : 0.5;
+    const part = beside === 1 ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : beside <= FEW_LABELS ? 0.36 : beside <= MOST_LABELS ? 0.26 : 0.5;
     const label = labelled && this.text(group, x1 + (x2 - x1) * part, y1 + (y2 - y1) * part, "", "number");
     const room = this.narrow && beside > 1 ? 0 : length - 2 * this.radius;
     return { edge, group, line, pulse, label, room, title: this.add(group, "title", {}) };
@@ -256,7 +260,7 @@ class Network {
     this.add(group, "circle", { class: "halo", cx: x, cy: y, r: r + 5 });
     const disc = this.add(group, "circle", { class: "disc", cx: x, cy: y, r });
     const inside = this.text(group, x, y, "", "inside");
-    const above = this.crowded ? null : this.text(group, x, y - r - 15, "", "note");
+    const above = this.tight ? null : this.text(group, x, y - r - 15, "", "note");
     const below = this.text(group, x, y + r + (this.crowded ? 9 : 15), "", "note");
     return { column, unit, group, disc, inside, above, below, title: this.add(group, "title", {}) };
   }
@@ -347,7 +351,7 @@ class Network {
     const state = { inside: "", above: "", below: "", size: null };
     if (at === 0) {
       Object.assign(state, { value: unit.out, size: phase === "forward" ? unit.out : null });
-      if (!this.crowded) state.above = `x${subscript(unit.unit + 1)}`;
+      if (!this.tight) state.above = `x${subscript(unit.unit + 1)}`;
     } else if (phase === "forward") {
       if (at <= layer) Object.assign(state, { value: unit.out, below: `z ${digits(unit.z)}`, size: unit.out });
       if (at === layer) state.above = `bias ${digits(unit.bias)}`;
@@ -363,7 +367,7 @@ class Network {
     }
     const written = this.small ? (value) => digits(value, FEW_DIGITS) : digits;
     if (state.value !== undefined) state.inside = written(state.value);
-    if (this.crowded && !group.classList.contains("chosen")) state.above = state.below = "";
+    if (this.crowded && (this.small || !group.classList.contains("chosen"))) state.above = state.below = "";
     inside.textContent = state.inside;
     inside.style.fontSize = `${Math.min(15, (2 * this.radius - 6) / (0.56 * Math.max(state.inside.length, 4)))}px`;
     below.textContent = state.below;

@@ -59,7 +59,7 @@ def summed(terms: Sequence[str], last: str = "") -> str:
 def matrix(values: np.ndarray, digits: Digits) -> str:
     """A matrix, or a vector as a row; of a large one the first rows and columns."""
     values = np.atleast_2d(values)
-    rows, columns = (min(size, MOST_ROWS + (size == MOST_ROWS + 1)) for size in values.shape)
+    rows, columns = (min(size, MOST_ROWS) for size in values.shape)
     lines = [" & ".join(digits(value) for value in row[:columns]) for row in values[:rows]]
     if columns < values.shape[1]:
         lines = [rf"{line} & \cdots" for line in lines]

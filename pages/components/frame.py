@@ -43,8 +43,8 @@ PAGES = (
     Page("", "Home", ":material/home:"),
     Page(
         "backpropagation", "Backpropagation", ":material/calculate:",
-        "One step at a time, with every number: forward, loss, backward, update. Any unit and any weight of a small "
-        "network, or of a patient from the other lessons, written out and checked.",
+        "One step at a time, with every number: forward, loss, backward, update. A small network, or a patient from "
+        "the other lessons, written out and checked.",
     ),
     Page(
         "vanishing_gradients", "Vanishing gradients", ":material/trending_down:",
@@ -138,7 +138,7 @@ class Frame:
         with self.header:
             if address:
                 with st.popover("Share", icon=":material/link:"):
-                    st.markdown("This link opens the page with these two networks, on any computer:")
+                    st.markdown("This link opens the page as you see it, on any computer:")
                     st.code(absolute(address), language=None, wrap_lines=True)
             asked = st.query_params.get("projector", "true")
             projector = st.toggle("Projector", key="projector", bind="query-params", help="Larger type.")

@@ -25,6 +25,7 @@ from tests.browser.test_lesson import (
 
 PAGE = "backpropagation"
 PRINTED = 1e-9  # Mazur's post prints nine decimals, of some numbers eight
+PATIENCE = 2 * MILLISECONDS  # a lesson's charts come after the runs, and the page itself in many files
 OTHERS = [row.name for row in lessons() if row.name != PAGE]
 TEXT = "(element) => element.textContent"  # of an SVG element, which has no inner text
 
@@ -48,7 +49,7 @@ def mazur(loaded: Page) -> Iterator[Page]:
 
 def shown(page: Page, url: str) -> Page:
     page.goto(url)
-    expect(page.locator(".unit").first).to_be_visible(timeout=MILLISECONDS)
+    expect(page.locator(".unit").first).to_be_visible(timeout=PATIENCE)
     return page
 
 
@@ -245,14 +246,14 @@ def test_a_unit_that_is_not_there(page: Page, home: str):
 @pytest.mark.parametrize("name", OTHERS)
 def test_look_inside(page: Page, home: str, name: str):
     page.goto(home + name)
-    expect(range_of(page)).to_be_visible(timeout=MILLISECONDS)
+    expect(range_of(page)).to_be_visible(timeout=PATIENCE)
     page.wait_for_function("document.documentElement.dataset.backpropClinicStep !== undefined")
     lesson = lesson_of(name)
     history = train(lesson.treated)
     range_of(page).fill("3")
     step = int(page.evaluate("document.documentElement.dataset.backpropClinicStep"))
     page.get_by_role("button", name="the treated network").click()
-    expect(page.locator(".unit").first).to_be_visible(timeout=MILLISECONDS)
+    expect(page.locator(".unit").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("alert")).to_have_count(0)
     passed = one_pass(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))
     assert weight(page, 1, 0, 0, "weight") == float(passed.weights(0)[0, 0])
@@ -263,9 +264,9 @@ def test_look_inside(page: Page, home: str, name: str):
 
 def test_back_from_inside_finds_the_lesson_as_it_was(page: Page, home: str):
     page.goto(home + "vanishing_gradients?depth=6&activation=tanh")
-    expect(range_of(page)).to_be_visible(timeout=MILLISECONDS)
+    expect(range_of(page)).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="the patient").click()
-    expect(page.locator(".unit").first).to_be_visible(timeout=MILLISECONDS)
+    expect(page.locator(".unit").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("hidden layers 6; activation tanh")).to_be_visible()
     page.go_back()
     expect_address(page, {"depth": "6", "activation": "tanh"})

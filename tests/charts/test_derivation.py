@@ -145,4 +145,5 @@ def test_long_sums_and_matrices_are_shortened():
     assert summed(["1", "-2"]) == "1 + (-2)"
     assert summed([str(n) for n in range(7)], "9") == r"0 + 1 + 2 + 3 + \ldots\,\text{(3 more)} + 9"
     assert matrix(np.zeros((5, 5)), rounded).count("&") == 4 * 3
-    assert r"\vdots" not in matrix(np.zeros((4, 4)), rounded)
+    assert r"\vdots" not in matrix(np.zeros((3, 4)), rounded)
+    assert r"\cdots" not in matrix(np.zeros((4, 3)), rounded)
