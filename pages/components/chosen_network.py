@@ -13,67 +13,39 @@ import streamlit as st
 
 from engine import SETTINGS, Experiment, OutOfRange, load_dataset
 from engine.cost import check_budget
-from engine.losses import LOSSES, chosen_loss
-from engine.network import architecture_of
-from engine.settings import Setting
-from pages.charts import wording
 from pages.charts.calculation import Problem, Rule
 from pages.charts.derivation import PHASES, Place
-from pages.charts.opened_network import nearest_frame, opened, rule_of
+from pages.charts.opened_network import nearest_frame, opened
 from pages.charts.own_numbers import with_example, with_parameters
 from pages.charts.presets import PRESETS
+from pages.components.base_network import (
+    DEFAULTS,
+    FIRST,
+    FRONT,
+    LOOK,
+    MORE,
+    NONE,
+    ONE,
+    OPENED,
+    ORDER,
+    RULE,
+    TEXTS,
+    WHOLE,
+    Base,
+    control_of,
+    most_updates,
+    opened_base,
+    preset_base,
+    trained_control,
+)  # fmt: skip
 from pages.components.catalogue import lesson_of
-from pages.components.controls import Answer, Control, enter, parameters_here, quoted, still_ignored, write_address
+from pages.components.controls import Answer, enter, parameters_here, quoted, still_ignored, write_address
 from pages.components.frame import PARAMETERS, memory
 from pages.components.runs import histories_of
 
 PAGE = "backpropagation"
 PRESET, PHASE, TRAINED = "preset", "phase", "trained_"  # parameters of the address that no widget is bound to
-OPENED = "trained"  # the preset that is a trained network
-FIRST = next(iter(PRESETS))
 EXAMPLE_OF_TRAINED = "vanishing_gradients"  # the lesson whose patient is opened without a lesson
-
-# Parameters that are bound to widgets, each after those that its choices depend on.
-FRONT = ("activation", "loss", "learning_rate", "examples", "example", "step")
-MORE = ("optimizer", "clip", "clip_threshold", "l1", "l2")
-LOOK = ("layer", "unit", "source")
-ORDER = (*FRONT, *MORE, "updates", *LOOK)
-TEXTS = ("inputs", "targets", "changed")
-RULE = ("learning_rate", *MORE)
-
-DEFAULTS = {"step": 0, "example": 1}
-ONE, BATCH = "one", "batch"
-WHOLE, NONE = "whole layer", "none"
-# Updates on the page may cost so many multiplications, about a quarter of a second; each as many as its NumPy calls.
-MOST_UPDATES, FEWEST_UPDATES, MULTIPLICATIONS, EACH_UPDATE = 1000, 3, 1e9, 1e6
-
-
-@dataclass(frozen=True, eq=False)
-class Base:
-    """A network as it comes, before anything is chosen on the page.
-
-    sizes: of its layers, inputs included; examples: in all, batch: of one update; place: to look at first.
-    """
-
-    name: str
-    note: str
-    activation: str
-    loss: str
-    losses: tuple[str, ...]
-    rule: Rule
-    place: Place
-    sizes: tuple[int, ...]
-    examples: int
-    batch: int
-    experiment: Experiment | None = None
-
-    @property
-    def defaults(self) -> dict[str, Answer]:
-        """What the widgets hold when it is opened."""
-        held: dict[str, Answer] = {}
-        for name in ORDER:
-            held[name] = _control(self, name, held).default
-        return held | dict.fromkeys(TEXTS, "")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +67,7 @@ class Chosen:
 def link_to(experiment: Experiment, step: int, example: int = 0) -> dict[str, str]:
     """Parameters of the address that opens a trained network at a step."""
     changed = experiment.differences(Experiment())
-    texts = {TRAINED + name: _trained(name).text(mine) for name, (mine, _) in changed.items()}
+    texts = {TRAINED + name: trained_control(name).text(mine) for name, (mine, _) in changed.items()}
     chosen = {"step": step, "example": example + 1}
     return {PRESET: OPENED, **texts} | {
         name: str(number) for name, number in chosen.items() if number != DEFAULTS[name]
@@ -144,7 +116,7 @@ def draw_updates(chosen: Chosen) -> int:
     base, held = chosen.base, chosen.held
     with st.container(horizontal=True, vertical_alignment="bottom", key="take"):
         _draw(base, "updates", chosen.garbled, held)
-        taken, most = int(held["updates"] or 0), _most_updates(base, held)
+        taken, most = int(held["updates"] or 0), most_updates(base, held)
         for count in (1, 10, 100):
             together: dict[str, Answer] = {"updates": taken + count}
             st.button(
@@ -171,7 +143,7 @@ def address(chosen: Chosen) -> str:
     base = chosen.base
     trained = {} if base.experiment is None else link_to(base.experiment, 0)
     texts = {
-        name: _control(base, name, chosen.held).text(answer) for name, answer in chosen.held.items() if name in ORDER
+        name: control_of(base, name, chosen.held).text(answer) for name, answer in chosen.held.items() if name in ORDER
     }
     typed = {name: str(chosen.held[name]) for name in TEXTS if chosen.held[name]}
     return f"/{PAGE}?{urlencode({**trained, PRESET: base.name, **texts, **typed})}"
@@ -195,12 +167,12 @@ def _asked(notes: list[str]) -> tuple[Base, frozenset[str]]:
         try:
             if name != OPENED or field not in SETTINGS or field == "data_digest":
                 raise OutOfRange(parameter, "", f"a setting of an experiment, beside {PRESET}={OPENED}")
-            given[field] = _trained(field).read(st.query_params.get_all(parameter))
+            given[field] = trained_control(field).read(st.query_params.get_all(parameter))
         except OutOfRange as problem:
             notes.append(_ignored(parameter, problem.allowed))
             strange.add(parameter)
     if name != OPENED:
-        return _preset(name), frozenset(strange)
+        return preset_base(name), frozenset(strange)
     try:
         experiment = Experiment(**given)  # type: ignore[arg-type]
         dataset = load_dataset(experiment)
@@ -209,7 +181,7 @@ def _asked(notes: list[str]) -> tuple[Base, frozenset[str]]:
         notes.append(f"{problem} What you see is the network that all settings have by default.")
         strange |= {TRAINED + field for field in given}
         experiment = Experiment()
-    return _opened(experiment), frozenset(strange)
+    return opened_base(experiment), frozenset(strange)
 
 
 def _read(base: Base, notes: list[str]) -> tuple[frozenset[str], frozenset[str]]:
@@ -218,7 +190,7 @@ def _read(base: Base, notes: list[str]) -> tuple[frozenset[str], frozenset[str]]
     plain = {name for name, default in ((PRESET, FIRST), (PHASE, "forward-1")) if st.query_params.get(name) == default}
     held: dict[str, Answer] = {}
     for name in ORDER:
-        control = _control(base, name, held)
+        control = control_of(base, name, held)
         held[name] = control.default
         if name not in st.query_params:
             continue
@@ -271,7 +243,7 @@ def _set(base: Base, answers: dict[str, Answer], held: dict[str, Answer] | None 
     together = dict(held or {})
     texts: dict[str, str | None] = {}
     for name, answer in answers.items():
-        control = _control(base, name, together)
+        control = control_of(base, name, together)
         together[name] = answer
         texts[name] = None if answer == control.default else control.text(answer)
     st.session_state.update(answers)
@@ -281,7 +253,7 @@ def _set(base: Base, answers: dict[str, Answer], held: dict[str, Answer] | None 
 def _open(name: str) -> None:
     """Open another network as it comes."""
     experiment = lesson_of(EXAMPLE_OF_TRAINED).patient
-    base = _opened(experiment) if name == OPENED else _preset(name)
+    base = opened_base(experiment) if name == OPENED else preset_base(name)
     st.session_state.update({one: answer for one, answer in base.defaults.items() if one != "step" or base.experiment})
     gone: dict[str, str | None] = dict.fromkeys((*ORDER, *TEXTS, PHASE, *st.query_params))
     gone = {one: text for one, text in gone.items() if one not in PARAMETERS}
@@ -290,35 +262,6 @@ def _open(name: str) -> None:
 
 
 # --- networks ---
-
-
-def _preset(name: str) -> Base:
-    preset = PRESETS[name]
-    problem, architecture = preset.problem, preset.problem.architecture
-    examples = len(problem.inputs)
-    return Base(
-        name, preset.note, architecture.activation, problem.loss, tuple(LOSSES), Rule(preset.learning_rate),
-        preset.place, architecture.sizes, examples, examples,
-    )  # fmt: skip
-
-
-def _opened(experiment: Experiment) -> Base:
-    dataset = load_dataset(experiment)
-    architecture = architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task)
-    changed = experiment.differences(Experiment())
-    settings = [f"{wording.label(name)} {wording.meaning(name, mine)}" for name, (mine, _) in changed.items()]
-    note = "A network from a lesson, trained and opened: " + ("; ".join(settings) or "all settings by default") + "."
-    return Base(
-        OPENED, note, architecture.activation, chosen_loss(experiment.loss, dataset.task),
-        ("mse",) if dataset.task == "regression" else tuple(LOSSES), rule_of(experiment), Place(0, 0, 0),
-        architecture.sizes, experiment.n_train, min(experiment.batch_size or experiment.n_train, experiment.n_train),
-        experiment,
-    )  # fmt: skip
-
-
-def _trained(field: str) -> Control:
-    """A setting of the experiment, as its parameter is read and written."""
-    return Control(SETTINGS[field], treated=False, segmented=False, default=SETTINGS[field].default)
 
 
 def _chosen(base: Base, held: dict[str, Answer], garbled: frozenset[str], notes: list[str]) -> Chosen:
@@ -373,57 +316,6 @@ def _where(experiment: Experiment, history: Any, place: int, asked: int, problem
 # --- widgets ---
 
 
-def _control(base: Base, name: str, held: dict[str, Answer]) -> Control:
-    """One widget.  held: what those hold that its choices depend on."""
-    setting = _setting(base, name, held)
-    return Control(setting, treated=False, segmented=name == "examples", default=setting.default)
-
-
-def _setting(base: Base, name: str, held: dict[str, Answer]) -> Setting:
-    place, layers = base.place, len(base.sizes) - 1
-    if name == "activation":
-        return replace(SETTINGS[name], default=base.activation, help="Of the hidden layers; the weights stay.")
-    if name == "loss":
-        said = "With cross-entropy the slope of the answer cancels; with the squared error it stays."
-        return replace(SETTINGS[name], default=base.loss, choices=base.losses, help=said)
-    if name in RULE:
-        return replace(SETTINGS[name], default=getattr(base.rule, name))
-    if name == "examples":
-        default = ONE if base.experiment else BATCH
-        return Setting(name, default, "data", "Examples", "One, or all that an update uses.", choices=(ONE, BATCH))
-    if name == "example":
-        most = base.examples if held["examples"] == ONE else base.batch
-        return Setting(name, DEFAULTS[name], "data", "Example shown", f"1 to {most}.", low=1, high=most)
-    if name == "step":
-        steps = base.experiment.steps if base.experiment else 0
-        return Setting(
-            name, DEFAULTS[name], "data", "Training step", f"0 to {steps}; the nearest recorded one.", low=0, high=steps
-        )
-    if name == "updates":
-        return Setting(name, 0, "training", "Updates taken", "", low=0, high=_most_updates(base, held))
-    if name == "layer":
-        numbers = tuple(str(layer + 1) for layer in range(layers))
-        said = f"1 is nearest the inputs, {layers} is the output."
-        return Setting(name, str(place.layer + 1), "look", "Layer", said, choices=numbers)
-    layer = int(held["layer"] or 1) - 1
-    at_first = layer == place.layer and (name == "unit" or held["unit"] == str((place.unit or 0) + 1))
-    first = place.unit if name == "unit" else place.source
-    blank, size = (WHOLE, base.sizes[layer + 1]) if name == "unit" else (NONE, base.sizes[layer])
-    numbers = (blank, *(str(unit + 1) for unit in range(size)))
-    if name == "source" and held["unit"] == WHOLE:
-        numbers = (blank,)
-    label = "Unit" if name == "unit" else "Weight from unit"
-    return Setting(
-        name, str(first + 1) if at_first and first is not None else blank, "look", label, "", choices=numbers
-    )
-
-
-def _most_updates(base: Base, held: dict[str, Answer]) -> int:
-    weights = sum(a * b for a, b in zip(base.sizes, base.sizes[1:], strict=False))
-    examples = 1 if held["examples"] == ONE else base.batch
-    return int(min(max(MULTIPLICATIONS / (3 * weights * examples + EACH_UPDATE), FEWEST_UPDATES), MOST_UPDATES))
-
-
 def _draw_presets(base: Base) -> None:
     names = {name: preset.title for name, preset in PRESETS.items()} | {OPENED: "A trained network"}
     with st.container(horizontal=True, key="presets"):
@@ -433,7 +325,7 @@ def _draw_presets(base: Base) -> None:
 
 
 def _draw(base: Base, name: str, garbled: frozenset[str], held: dict[str, Answer]) -> None:
-    control = _control(base, name, held)
+    control = control_of(base, name, held)
     if name in st.session_state:
         try:
             control.setting.check(st.session_state[name])

@@ -13,7 +13,6 @@ from pages.components.frame import lessons
 from tests.browser.conftest import Serve
 from tests.browser.test_lesson import (
     APP,
-    MILLISECONDS,
     PAPER,
     PHONE,
     TOO_WIDE,
@@ -25,7 +24,6 @@ from tests.browser.test_lesson import (
 
 PAGE = "backpropagation"
 PRINTED = 1e-9  # Mazur's post prints nine decimals, of some numbers eight
-PATIENCE = 2 * MILLISECONDS  # a lesson's charts come after the runs, and the page itself in many files
 OTHERS = [row.name for row in lessons() if row.name != PAGE]
 TEXT = "(element) => element.textContent"  # of an SVG element, which has no inner text
 
@@ -49,7 +47,7 @@ def mazur(loaded: Page) -> Iterator[Page]:
 
 def shown(page: Page, url: str) -> Page:
     page.goto(url)
-    expect(page.locator(".unit").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".unit").first).to_be_visible()
     return page
 
 
@@ -158,7 +156,7 @@ def test_no_formula_is_broken(page: Page, home: str):
 def test_play_runs_through_the_phases_and_stops(page: Page, home: str):
     shown(page, home + PAGE + "?preset=saturated")
     page.get_by_role("button", name="Play").click()
-    expect(page.locator(".network")).to_have_attribute("data-phase", "update", timeout=MILLISECONDS)
+    expect(page.locator(".network")).to_have_attribute("data-phase", "update")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     page.get_by_role("button", name="Backward", exact=True).click()
     expect(page.locator(".network")).to_have_attribute("data-phase", "backward-1")
@@ -228,10 +226,10 @@ def test_a_cold_deep_link_reload_and_back(page: Page, serve: Serve):
         expect(page.get_by_role("alert")).to_have_count(0)
         page.reload()
     page.get_by_role("link", name="Home").click()
-    expect(page.get_by_role("heading", name="The ward")).to_be_visible(timeout=MILLISECONDS)
+    expect(page.get_by_role("heading", name="The ward")).to_be_visible()
     page.go_back()
     del asked["phase"]
-    expect(page.get_by_role("spinbutton", name="Updates taken")).to_have_value("10", timeout=MILLISECONDS)
+    expect(page.get_by_role("spinbutton", name="Updates taken")).to_have_value("10")
 
 
 def test_a_unit_that_is_not_there(page: Page, home: str):
@@ -246,27 +244,27 @@ def test_a_unit_that_is_not_there(page: Page, home: str):
 @pytest.mark.parametrize("name", OTHERS)
 def test_look_inside(page: Page, home: str, name: str):
     page.goto(home + name)
-    expect(range_of(page)).to_be_visible(timeout=PATIENCE)
+    expect(range_of(page)).to_be_visible()
     page.wait_for_function("document.documentElement.dataset.backpropClinicStep !== undefined")
     lesson = lesson_of(name)
     history = train(lesson.treated)
     range_of(page).fill("3")
     step = int(page.evaluate("document.documentElement.dataset.backpropClinicStep"))
     page.get_by_role("button", name="the treated network").click()
-    expect(page.locator(".unit").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".unit").first).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
     passed = one_pass(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))
     assert weight(page, 1, 0, 0, "weight") == float(passed.weights(0)[0, 0])
     assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(passed.gradient.weights[0][0, 0, 0]), rel=1e-9)
     page.go_back()
-    expect(page.locator(".st-key-verdict")).to_be_visible(timeout=MILLISECONDS)
+    expect(page.locator(".st-key-verdict")).to_be_visible()
 
 
 def test_back_from_inside_finds_the_lesson_as_it_was(page: Page, home: str):
     page.goto(home + "vanishing_gradients?depth=6&activation=tanh")
-    expect(range_of(page)).to_be_visible(timeout=PATIENCE)
+    expect(range_of(page)).to_be_visible()
     page.get_by_role("button", name="the patient").click()
-    expect(page.locator(".unit").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".unit").first).to_be_visible()
     expect(page.get_by_text("hidden layers 6; activation tanh")).to_be_visible()
     page.go_back()
     expect_address(page, {"depth": "6", "activation": "tanh"})

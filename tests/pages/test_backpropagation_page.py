@@ -12,6 +12,7 @@ from pages.charts.opened_network import nearest_frame
 from pages.charts.presets import PRESETS
 from pages.components.chosen_network import link_to
 from pages.components.runs import histories_of, shared_runs
+from tests.patience import SOON
 
 APP = Path(__file__).parents[2] / "app.py"
 
@@ -23,7 +24,7 @@ def workers():
 
 
 def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=60)
+    page = AppTest.from_file(APP, default_timeout=SOON)
     page.switch_page("pages/backpropagation.py")
     for name, value in parameters.items():
         page.query_params[name] = value
