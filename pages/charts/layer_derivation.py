@@ -3,8 +3,9 @@
 import numpy as np
 
 from pages.charts.calculation import Pass
-from pages.charts.derivation import DELTA, Line
+from pages.charts.derivation import Line
 from pages.charts.latex import exact, matrix, rounded
+from pages.charts.writer import DELTA
 
 
 def layer_derivation(passed: Pass, layer: int, example: int = 0) -> list[Line]:

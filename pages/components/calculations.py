@@ -157,4 +157,4 @@ def _ask(phase: str, asked: Question) -> None:
         if asked.right(value):
             st.success(f"Right: ${rounded(asked.answer)}$. {asked.way}")
         else:
-            st.info(f"Not within {100 * 0.01:.0f} %. {asked.way}")
+            st.info(f"Not yet: that is further off than rounding explains. {asked.way}")

@@ -154,7 +154,7 @@ def test_questions_are_graded():
     assert "Right" in page.success[0].value
     said = [info.value for info in page.info]
     assert any("That is no number" in one for one in said)
-    assert any("Not within 1 %" in one for one in said)
+    assert any("further off than rounding" in one for one in said)
 
 
 def test_everything_in_full_to_copy():
