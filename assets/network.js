@@ -49,7 +49,7 @@ class Network {
   }
 
   stop() {
-    this.pause();
+    this.playing = null; // and nothing more: the address is another page's already
     clearTimeout(this.announcement);
     document.removeEventListener("keydown", this.onKey);
     this.size.disconnect();
@@ -60,10 +60,8 @@ class Network {
     this.data = data;
     this.steps = data.steps;
     this.range.max = this.steps.length - 1;
-    this.range.disabled = false;
-    const names = this.steps.map(({ name }) => name);
-    const wanted = phases.get(data.key) ?? data.start;
-    this.index = Math.max(names.indexOf(nearest(this.steps, wanted)), 0);
+    const wanted = nearest(this.steps, phases.get(data.key) ?? data.start);
+    this.index = Math.max(this.steps.indexOf(wanted), 0);
     this.box.toggleAttribute("data-dark", isDark(this.root));
     this.write(); // the server does not know of the phase, and may just have written the address without it
     this.draw();
@@ -159,7 +157,7 @@ class Network {
 
   // Everything at its place; what it says and how it looks depends on the phase, see paint.
   draw() {
-    const { columns, edges, selected } = this.data;
+    const { columns, edges } = this.data;
     // In units that grow with the type: on a projector all is larger.
     this.scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / TYPE;
     this.drawn = this.picture.clientWidth;
@@ -172,21 +170,22 @@ class Network {
     this.picture.replaceChildren();
     this.edges = edges.map((edge) => this.edge(edge, place));
     this.units = columns.flatMap((column, at) => column.units.map((unit, row) => this.unit(column, unit, at, row, place)));
-    this.picture.append(...this.edges.map(({ group }) => group).filter((group) => group.classList.contains("chosen"))); // its number on top
+    this.picture.append(...this.picture.querySelectorAll(".edge.chosen")); // its number over all units
     columns.forEach((column, at) => this.heading(column, at, place));
     columns.slice(1).forEach((column, at) => {
       const skipped = column.layer - columns[at].layer - 1;
       if (!skipped) return;
       const [here, there] = [place(at, 0, 1), place(at + 1, 0, 1)];
       const middle = [(here[0] + there[0]) / 2, (here[1] + there[1]) / 2];
-      ["⋯", `${skipped} more`, skipped > 1 ? "layers" : "layer"].forEach((word, line) => this.text(this.picture, middle[0], middle[1] + 17 * (line - 1), word));
+      const words = ["⋯", `${skipped} more`, skipped > 1 ? "layers" : "layer"];
+      words.forEach((word, line) => this.text(this.picture, middle[0], middle[1] + 17 * (line - 1), word));
     });
     this.total = this.text(this.picture, ...this.lossAt, "", "total");
     this.total.style.textAnchor = this.narrow ? "middle" : "end";
-    const stop = this.picture.querySelector(`[data-at="${focused}"]`) ?? this.picture.querySelector(".unit.chosen") ?? this.picture.querySelector(".unit:not(.given)");
+    const find = (what) => this.picture.querySelector(what);
+    const stop = find(`[data-at="${focused}"]`) ?? find(".unit.chosen") ?? find(".unit:not(.given)");
     stop.setAttribute("tabindex", 0);
     if (focused) stop.focus();
-    this.chosen = selected;
     this.paint(false);
   }
 
@@ -237,9 +236,11 @@ class Network {
     const beside = edges.filter(({ layer }) => layer === edge.layer).length;
     const gap = Math.abs(this.narrow ? y2 - y1 : x2 - x1);
     const roomy = beside <= FEW_LABELS ? gap > ROOM : beside <= MOST_LABELS && gap > MUCH_ROOM && !this.narrow;
-    const labelled = roomy || (!this.small && selected[0] === edge.layer && selected[1] === edge.unit && [null, edge.source].includes(selected[2]));
+    const looked = selected[0] === edge.layer && selected[1] === edge.unit && [null, edge.source].includes(selected[2]);
+    const labelled = roomy || (looked && !this.small);
     const slanted = Math.sign(source - unit);
-    const part = beside === 1 ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : beside <= FEW_LABELS ? 0.36 : beside <= MOST_LABELS ? 0.26 : 0.5;
+    const side = beside <= FEW_LABELS ? 0.36 : beside <= MOST_LABELS ? 0.26 : 0.5;
+    const part = beside === 1 ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : side;
     const label = labelled && this.text(group, x1 + (x2 - x1) * part, y1 + (y2 - y1) * part, "", "number");
     const room = this.narrow && beside > 1 ? 0 : length - 2 * this.radius;
     return { edge, group, line, pulse, label, room, title: this.add(group, "title", {}) };
@@ -412,7 +413,7 @@ function digits(value, count = DIGITS) {
 function nearest(steps, name = "") {
   const [phase, layer] = name.split("-");
   const same = steps.filter((step) => step.phase === phase);
-  return same.sort((one, other) => Math.abs(one.layer - layer) - Math.abs(other.layer - layer))[0]?.name;
+  return same.sort((one, other) => Math.abs(one.layer - layer) - Math.abs(other.layer - layer))[0];
 }
 
 const minus = (text) => text.replace("-", "−");
