@@ -26,7 +26,8 @@ with new:
     st.markdown(
         "Open *Vanishing gradients* and change nothing yet: read the sentence at the top, then press play. "
         "Then change one thing of the treated network, and guess what will happen before you look. "
-        "Knowing what a weight and a derivative are is enough."
+        "Knowing what a weight and a derivative are is enough; how the one follows from the other is what "
+        "*Backpropagation* shows."
     )
 with teaching:
     st.subheader("Teaching?", anchor=False)

@@ -16,6 +16,8 @@ PROJECTOR_FONT_SIZE = "clamp(20px, 1.4vw, 32px)"
 
 # Parameters of the address that are the frame's own.
 PARAMETERS = ("projector",)
+# Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
+BROWSERS_OWN = ("phase",)
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Page:
 # A new page is a new row.
 PAGES = (
     Page("", "Home", ":material/home:"),
+    Page(
+        "backpropagation", "Backpropagation", ":material/calculate:",
+        "One step at a time, with every number: forward, loss, backward, update. A small network, or a patient from "
+        "the other lessons, written out and checked.",
+    ),
     Page(
         "vanishing_gradients", "Vanishing gradients", ":material/trending_down:",
         "A deep network of sigmoid units does not learn. How little of the gradient arrives at its first layers, which "
@@ -135,7 +142,7 @@ class Frame:
         with self.header:
             if address:
                 with st.popover("Share", icon=":material/link:"):
-                    st.markdown("This link opens the page with these two networks, on any computer:")
+                    st.markdown("This link opens the page as you see it, on any computer:")
                     st.code(absolute(address), language=None, wrap_lines=True)
             asked = st.query_params.get("projector", "true")
             projector = st.toggle("Projector", key="projector", bind="query-params", help="Larger type.")

@@ -15,6 +15,7 @@ from pages.components.catalogue import sections_of
 from pages.components.controls import Lesson
 from pages.components.findings import doctors_notes, pointed
 from pages.components.frame import projecting
+from pages.components.look_inside import look_inside
 from pages.components.timeline import timeline
 
 LARGE_A_ROW = 2  # charts on a projector
@@ -41,6 +42,7 @@ def compare(
     timeline(steps, steps[-1], **pointed(patient, treated))
     _row(first, patient, treated)
     st.markdown(f"**Patient:** {outcome(patient)}. **Treated:** {outcome(treated)}.")
+    look_inside(patient.experiment, treated.experiment)
     doctors_notes(lesson, patient, treated)
     for row in then:
         _row(row, patient, treated)

@@ -1,0 +1,24 @@
+"""Backpropagation, one step at a time: forward, loss, backward, update, with numbers that can be checked."""
+
+import streamlit as st
+
+from pages.components.calculations import course_of, draw_calculation, draw_course, draw_phases
+from pages.components.chosen_network import address, choose, draw_updates, look_at
+from pages.components.frame import footer, page
+from pages.components.network import draw_network
+
+frame = page("backpropagation")
+chosen = choose()
+picture, written = st.columns((6, 5), gap="medium")
+with picture:
+    graph = st.container()
+    taken = course_of(chosen, draw_updates(chosen))
+    draw_course(taken)
+with written:
+    place = look_at(chosen)
+    draw_calculation(taken.next, place, chosen.example)
+with graph:
+    draw_network(chosen, taken.next, place)
+frame.tools(address(chosen))
+draw_phases(taken.next, place, chosen.example)
+footer()

@@ -1,0 +1,32 @@
+"""The network as a graph with the phases of an update, moved in the browser.  assets/network.js says how."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.charts.calculation import Pass
+from pages.charts.derivation import Place
+from pages.charts.network_graph import graph
+from pages.components.chosen_network import PHASE, Chosen, look
+
+_ASSETS = Path(__file__).parents[2] / "assets"
+_network = st.components.v2.component(
+    "backprop_clinic_network",
+    html=(_ASSETS / "network.html").read_text("utf-8"),
+    css=(_ASSETS / "network.css").read_text("utf-8"),
+    js=(_ASSETS / "network.js").read_text("utf-8"),
+)
+
+
+def draw_network(chosen: Chosen, passed: Pass, place: Place) -> None:
+    """Draw the network; a click looks at what was clicked.
+
+    The browser remembers the phase as long as the network is the same; it begins with the address's.
+    """
+
+    def clicked() -> None:
+        look(chosen, st.session_state["network"]["look"])
+
+    start = st.query_params.get(PHASE, "")
+    data = graph(passed, place, chosen.example) | {"key": chosen.key, "start": start}
+    _network(key="network", data=data, on_look_change=clicked)

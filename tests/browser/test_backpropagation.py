@@ -1,0 +1,319 @@
+"""The backpropagation page in a real browser: Mazur's numbers read back, phases, keyboard, phone, dark, deep links."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from engine import train
+from pages.charts.calculation import one_pass
+from pages.charts.opened_network import nearest_frame, opened, rule_of
+from pages.components.catalogue import lesson_of
+from pages.components.frame import lessons
+from tests.browser.conftest import Serve
+from tests.browser.test_lesson import (
+    APP,
+    PAPER,
+    PHONE,
+    TOO_WIDE,
+    expect_address,
+    range_of,
+    tab_to,
+    violations,
+)
+
+PAGE = "backpropagation"
+PRINTED = 1e-9  # Mazur's post prints nine decimals, of some numbers eight
+OTHERS = [row.name for row in lessons() if row.name != PAGE]
+TEXT = "(element) => element.textContent"  # of an SVG element, which has no inner text
+
+
+@pytest.fixture(scope="module")
+def home(serve_module: Serve) -> str:
+    return serve_module(APP)
+
+
+@pytest.fixture(scope="module")
+def loaded(page_module: Page, home: str) -> Page:
+    return shown(page_module, home + PAGE)
+
+
+@pytest.fixture
+def mazur(loaded: Page) -> Iterator[Page]:
+    """The bare address's page, loaded once; tests leave it as they found it."""
+    yield loaded
+    phase_range(loaded).fill("0")
+
+
+def shown(page: Page, url: str) -> Page:
+    page.goto(url)
+    expect(page.locator(".unit").first).to_be_visible()
+    return page
+
+
+def phase_range(page: Page) -> Locator:
+    return page.get_by_role("slider", name="Phase", exact=True)
+
+
+def go(page: Page, phase: str) -> None:
+    """To a phase."""
+    for index in range(int(phase_range(page).get_attribute("max") or 0) + 1):
+        phase_range(page).fill(str(index))
+        if page.locator(".network").get_attribute("data-phase") == phase:
+            return
+    pytest.fail(f"there is no phase {phase}")
+
+
+def unit(page: Page, layer: int, number: int) -> Locator:
+    return page.locator(f'.unit[data-at="{layer} {number}"]')
+
+
+def inside(page: Page, layer: int, number: int) -> str:
+    return unit(page, layer, number).locator(".inside").evaluate(TEXT)
+
+
+def full(page: Page, layer: int, number: int) -> dict[str, float]:
+    """All digits of a unit's numbers, as a reader hears them: {"a": .., "z": .., "δ": ..}."""
+    words = (unit(page, layer, number).locator("title").text_content() or "").partition(": ")[2].split(", ")
+    return {name: float(value) for name, value in (word.rsplit(" ", 1) for word in words)}
+
+
+def edge(page: Page, layer: int, source: int, number: int) -> Locator:
+    look = f'{{"layer":{layer - 1},"unit":{number},"source":{source}}}'
+    return page.locator(f".edge[data-look='{look}']")
+
+
+def weight(page: Page, layer: int, source: int, number: int, name: str) -> float:
+    return float(edge(page, layer, source, number).get_attribute(f"data-{name}") or "nan")
+
+
+def test_mazurs_numbers_are_on_screen(mazur: Page):
+    def close(found: float, published: float) -> None:
+        assert abs(found - published) <= PRINTED, (found, published)
+
+    def near(shown: str, published: float) -> None:
+        assert float(shown.replace("−", "-")) == pytest.approx(published, rel=5e-4), shown
+
+    go(mazur, "forward-1")
+    for number, (z, a) in enumerate(((0.3775, 0.593269992), (0.3925, 0.596884378))):
+        near(inside(mazur, 1, number), a)
+        close(full(mazur, 1, number)["a"], a)
+        close(full(mazur, 1, number)["z"], z)
+        assert f"z {z}" in unit(mazur, 1, number).evaluate(TEXT)
+    assert inside(mazur, 2, 0) == "", "the answers are not known yet"
+    go(mazur, "forward-2")
+    for number, answer in enumerate((0.751365070, 0.772928465)):
+        near(inside(mazur, 2, number), answer)
+        close(full(mazur, 2, number)["a"], answer)
+    go(mazur, "loss")
+    for number, share in enumerate((0.274811083, 0.023560026)):
+        near(unit(mazur, 2, number).locator(".note").first.evaluate(TEXT).removeprefix("share "), share)
+    assert mazur.locator(".total").text_content().startswith("loss L = 0.2984")
+    close(float(mazur.locator(".total title").text_content().split()[1]), 0.298371109)
+    go(mazur, "backward-2")
+    for number, delta in enumerate((0.138498562, -0.038098236)):
+        near(inside(mazur, 2, number), delta)
+        close(full(mazur, 2, number)["δ"], delta)
+    assert "0.7414 × 0.1868" in unit(mazur, 2, 0).evaluate(TEXT), "how wrong × how awake"
+    near(edge(mazur, 2, 0, 0).locator(".number").evaluate(TEXT), 0.082167041)
+    close(weight(mazur, 2, 0, 0, "gradient"), 0.082167041)
+    assert edge(mazur, 1, 0, 0).locator(".number").evaluate(TEXT) == "", "not yet"
+    go(mazur, "backward-1")
+    assert edge(mazur, 1, 0, 0).locator(".number").evaluate(TEXT) == "4.386·10⁻⁴"
+    close(weight(mazur, 1, 0, 0, "gradient"), 0.000438568)
+    go(mazur, "update")
+    new = (0.149780716, 0.199561433, 0.249751144, 0.299502287, 0.358916480, 0.408666186, 0.511301270, 0.561370121)
+    places = [(layer, source, number) for layer in (1, 2) for number in (0, 1) for source in (0, 1)]
+    for place, published in zip(places, new, strict=True):
+        near(edge(mazur, *place).locator(".number").evaluate(TEXT).rpartition("→ ")[2], published)
+        close(weight(mazur, *place, "new"), published)
+    close(float(mazur.locator(".total title").text_content().split()[-1]), 0.291027774)
+    expect(mazur.locator(".st-key-course")).to_contain_text("Loss after it")
+    expect(mazur.get_by_text("0.291027924").first).to_be_visible()
+
+
+def test_negative_numbers_are_dashed(mazur: Page):
+    go(mazur, "backward-2")
+    dashes = "(line) => getComputedStyle(line).strokeDasharray"
+    assert edge(mazur, 2, 0, 0).locator(".line").evaluate(dashes) == "none"
+    assert edge(mazur, 2, 0, 1).locator(".line").evaluate(dashes) != "none"
+
+
+def test_no_formula_is_broken(page: Page, home: str):
+    for query in (
+        "", "?layer=1&unit=whole+layer", "?preset=xor&optimizer=adam&clip=norm&l2=0.1&l1=0.1", "?preset=xor&layer=2",
+        "?preset=trained&trained_normalization=batch&trained_residual=true&trained_dropout=0.2&examples=batch&layer=2",
+        "?preset=trained&trained_dataset=blobs&loss=mse&layer=5&unit=1&source=3",
+        "?preset=trained&trained_normalization=layer&trained_residual=true&layer=2&unit=whole+layer&examples=batch",
+    ):  # fmt: skip
+        shown(page, home + PAGE + query)
+        expect(page.locator(".st-key-calculation .katex").first).to_be_visible()
+        expect(page.get_by_text("All digits, to copy")).to_be_visible()
+        assert not page.locator(".katex-error").count(), query
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_play_runs_through_the_phases_and_stops(page: Page, home: str):
+    shown(page, home + PAGE + "?preset=saturated")
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(".network")).to_have_attribute("data-phase", "update")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_role("button", name="Backward", exact=True).click()
+    expect(page.locator(".network")).to_have_attribute("data-phase", "backward-1")
+    expect(page.get_by_role("button", name="Backward", exact=True)).to_have_attribute("aria-current", "step")
+
+
+def test_what_is_clicked_is_written_out_and_in_the_address(page: Page, home: str):
+    shown(page, home + PAGE)
+    calculation = page.locator(".st-key-calculation")
+    unit(page, 1, 1).click()
+    expect_address(page, {"layer": "1", "unit": "2"})
+    expect(calculation).to_contain_text("new bias")
+    edge(page, 1, 1, 0).locator(".hit").dispatch_event("click")
+    expect_address(page, {"layer": "1", "unit": "1", "source": "2"})
+    expect(calculation).to_contain_text("Checked by finite differences")
+    page.get_by_role("button", name="The whole output").click()
+    expect_address(page, {"unit": "whole layer"})
+    expect(calculation).to_contain_text("gradient of the weights")
+    page.go_back()
+    expect_address(page, {"layer": "1", "unit": "1", "source": "2"})
+    expect(calculation).to_contain_text("Checked by finite differences")
+    page.go_back()
+    page.go_back()
+    expect_address(page, {})
+    expect(page.get_by_role("combobox", name="Weight from unit")).to_have_value("1")
+
+
+def test_by_keyboard_alone(page: Page, home: str):
+    shown(page, home + PAGE)
+    tab_to(page, "Phase")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".network")).to_have_attribute("data-phase", "loss")
+    expect_address(page, {"phase": "loss"})
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowUp")  # on the way: from the first answer to the heading of its layer
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect_address(page, {"phase": "loss", "layer": "1", "unit": "2"})
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect_address(page, {"phase": "loss", "layer": "1", "unit": "1"})
+    tab_to(page, "Take 1")
+    page.keyboard.press("Enter")
+    expect_address(page, {"phase": "loss", "layer": "1", "unit": "1", "updates": "1"})
+    expect(page.locator(".total")).to_contain_text("loss L = 0.291")
+    page.get_by_role("combobox", name="Weight from unit").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect_address(page, {"phase": "loss", "layer": "1", "unit": "1", "source": "2", "updates": "1"})
+    page.keyboard.press("Escape")
+
+
+def test_a_cold_deep_link_reload_and_back(page: Page, serve: Serve):
+    asked = {"preset": "xor", "layer": "2", "unit": "1", "source": "2", "updates": "10", "optimizer": "momentum",
+             "learning_rate": "0.2", "example": "3", "phase": "backward-1"}  # fmt: skip
+    shown(page, serve(APP, f"{PAGE}?" + "&".join(f"{name}={text}" for name, text in asked.items())))
+    for _ in range(2):
+        expect_address(page, asked)
+        expect(page.locator(".network")).to_have_attribute("data-phase", "backward-1")
+        expect(page.get_by_role("combobox", name="Weight from unit")).to_have_value("2")
+        expect(page.get_by_role("spinbutton", name="Updates taken")).to_have_value("10")
+        expect(page.locator(".st-key-calculation")).to_contain_text("velocity")
+        expect(page.get_by_role("alert")).to_have_count(0)
+        page.reload()
+    page.get_by_role("link", name="Home").click()
+    expect(page.get_by_role("heading", name="The ward")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("spinbutton", name="Updates taken")).to_have_value("10")
+
+
+def test_a_unit_that_is_not_there(page: Page, home: str):
+    shown(page, home + PAGE + "?unit=7&layer=2&phase=backward-9")
+    for words in ("unit=7", "phase=backward-9"):
+        expect(page.get_by_role("alert").get_by_text(words)).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("this network has no such thing")
+    expect_address(page, {})
+    assert page.locator(".unit").count() == 6
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_look_inside(page: Page, home: str, name: str):
+    page.goto(home + name)
+    expect(range_of(page)).to_be_visible()
+    page.wait_for_function("document.documentElement.dataset.backpropClinicStep !== undefined")
+    lesson = lesson_of(name)
+    history = train(lesson.treated)
+    range_of(page).fill("3")
+    step = int(page.evaluate("document.documentElement.dataset.backpropClinicStep"))
+    page.get_by_role("button", name="the treated network").click()
+    expect(page.locator(".unit").first).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    passed = one_pass(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))
+    assert weight(page, 1, 0, 0, "weight") == float(passed.weights(0)[0, 0])
+    assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(passed.gradient.weights[0][0, 0, 0]), rel=1e-9)
+    page.go_back()
+    expect(page.locator(".st-key-verdict")).to_be_visible()
+
+
+def test_back_from_inside_finds_the_lesson_as_it_was(page: Page, home: str):
+    page.goto(home + "vanishing_gradients?depth=6&activation=tanh")
+    expect(range_of(page)).to_be_visible()
+    page.get_by_role("button", name="the patient").click()
+    expect(page.locator(".unit").first).to_be_visible()
+    expect(page.get_by_text("hidden layers 6; activation tanh")).to_be_visible()
+    page.go_back()
+    expect_address(page, {"depth": "6", "activation": "tanh"})
+    expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
+
+
+@pytest.mark.parametrize("query", ["", "?preset=trained&trained_depth=8&phase=backward-2"])
+def test_light_and_dark_are_readable_by_all(page: Page, home: str, query: str):
+    shown(page, home + PAGE + query)
+    for scheme, paper in PAPER.items():
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(
+            "(paper) => getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper", arg=paper
+        )
+        page.wait_for_timeout(500)
+        assert (page.locator(".network").get_attribute("data-dark") is not None) == (scheme == "dark")
+        assert not violations(page)
+
+
+@pytest.mark.parametrize("query", ["", "?preset=chain", "?preset=trained&trained_depth=8&layer=3&unit=whole+layer"])
+def test_it_fits_on_a_phone(page: Page, home: str, query: str):
+    page.set_viewport_size(PHONE)
+    shown(page, home + PAGE + query)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
+    assert not page.evaluate(TOO_WIDE)
+    for circle in page.locator(".disc").all():
+        box = circle.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE["width"]
+
+
+def test_the_first_screen_has_the_network_and_the_beginning_of_a_calculation(mazur: Page):
+    mazur.evaluate("document.querySelector('.stMain').scrollTo(0, 0)")
+    picture, take = mazur.locator(".picture"), mazur.get_by_role("button", name="Take 10", exact=True)
+    for part in (picture, take, mazur.locator(".st-key-calculation p").nth(3)):
+        box = part.bounding_box()
+        assert box
+        assert box["y"] + box["height"] <= 900
+
+
+def test_the_drawing_shows_the_whole_network_at_its_places(mazur: Page):
+    """No two circles overlap, and all lie within the picture."""
+    frame = mazur.locator(".picture").bounding_box()
+    assert frame
+    boxes = [box for circle in mazur.locator(".disc").all() if (box := circle.bounding_box())]
+    assert len(boxes) == 6
+    for place, one in enumerate(boxes):
+        assert frame["x"] <= one["x"] <= frame["x"] + frame["width"] - one["width"]
+        assert frame["y"] <= one["y"] <= frame["y"] + frame["height"] - one["height"]
+        for other in boxes[:place]:
+            assert abs(one["x"] - other["x"]) > one["width"] or abs(one["y"] - other["y"]) > one["height"]
