@@ -6,7 +6,7 @@ puts the text of a chosen option into the address as it stands, so the options a
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from engine.experiment import SETTINGS, Experiment
 from engine.settings import OutOfRange, Setting, Value
 from pages.charts import wording
 from pages.charts.figure import PATIENT, TREATED, Look
-from pages.components.frame import PARAMETERS, memory, projecting
+from pages.components.frame import BROWSERS_OWN, PARAMETERS, memory, projecting
 
 PREFIX = "treated_"
 AS_PATIENT = "as patient"
@@ -103,7 +103,7 @@ def controls(lesson: Lesson) -> Choice:
         with st.expander("More settings", icon=":material/tune:"):
             _draw_more(lesson, draw)
 
-    notes = _still_ignored(lesson, ignored, held)
+    notes = still_ignored(lesson.page, ignored, held)
     last_good = memory().last_good
     refused = False
     try:
@@ -117,7 +117,7 @@ def controls(lesson: Lesson) -> Choice:
     memory().addresses[lesson.page] = {
         name: text for name, text in texts.items() if held[name] != widgets[name].default
     }
-    memory().parameters = _parameters()
+    memory().parameters = parameters_here()
     if notes:
         sentences.warning("  \n".join(notes), icon=":material/info:")
     return Choice(*pair, notes, _link(lesson, texts), refused)
@@ -149,14 +149,24 @@ def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
     widgets = _widgets(lesson)
     answers = _answers(lesson, patient, treated)
     st.session_state.update(answers)
+    write_address(
+        {
+            name: None if answer == widgets[name].default else widgets[name].text(answer)
+            for name, answer in answers.items()
+        }
+    )
+
+
+def write_address(texts: Mapping[str, str | None]) -> None:
+    """Set parameters of the address, bound to widgets or not, in one step back; None takes one away."""
     # Streamlit makes one history entry of every changed parameter, and Back would walk through mixtures of old and new.
     # Told of all of them beforehand it makes one.  For bound parameters there is no public call.
     with get_session_state().query_params() as bound:
-        for name, answer in answers.items():
-            if answer == widgets[name].default:
+        for name, text in texts.items():
+            if text is None:
                 bound.discard_param_no_forward_msg(name)
             else:
-                bound.set_with_no_forward_msg(name, widgets[name].text(answer))
+                bound.set_with_no_forward_msg(name, text)
         bound._send_query_param_msg()
 
 
@@ -348,7 +358,7 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
     Comes before any widget: Streamlit takes what it can use of the address and drops the rest in silence.
     """
     widgets = _widgets(lesson)
-    entering = _enter(lesson)
+    entering = enter(lesson.page, widgets)
     asked, garbled, sentences = {}, set(), []
     for name in st.query_params:
         if name in PARAMETERS:
@@ -361,7 +371,7 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
                 asked[name] = texts[-1]
         except OutOfRange as problem:
             sentences.append(
-                f"{_quoted(f'{name}={texts[-1]}')} in the address was ignored: it must be {problem.allowed}."
+                f"{quoted(f'{name}={texts[-1]}')} in the address was ignored: it must be {problem.allowed}."
             )
             garbled.add(name)
     if entering:
@@ -376,35 +386,41 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
     return garbled, tuple(sentences)
 
 
-def _enter(lesson: Lesson) -> bool:
+def enter(page: str, widgets: Collection[str]) -> bool:
     """Whether the learner comes to the lesson with this run, by a first request or from another page.
 
     Who goes back, or comes by a link without parameters, finds the lesson as it was left.  Starts again where the
     address has to be mended: Streamlit adds the last page's parameters to those of a link, takes away what has the name
-    of one of the last page's widgets, and puts a bare address into the history where a page is left.
+    of one of the last page's widgets, and puts a bare address into the history where a page is left.  Who goes back
+    to that has the last page's parameters.
+    widgets: the names of those that are bound.
     """
     session = memory()
-    if session.controls == lesson.page:
+    if session.controls == page:
         return False
-    session.controls = lesson.page
-    for name in _widgets(lesson):  # or the widgets of one lesson would hand their values to the next
+    session.controls = page
+    for name in widgets:  # or the widgets of one lesson would hand their values to the next
         st.session_state.pop(name, None)
     context = get_script_run_ctx()
     asked = parse_qs(context.query_string, keep_blank_values=True) if context else {}
     frames = {name: texts for name, texts in asked.items() if name in PARAMETERS}
     asked = {name: texts for name, texts in asked.items() if name not in (*PARAMETERS, *EMBEDDING)}
-    if not session.restarted and not (context and context.is_history_navigation):
-        asked = {name: texts for name, texts in asked.items() if session.parameters.get(name) != texts}
+    asked = {name: texts for name, texts in asked.items() if name not in BROWSERS_OWN or name in widgets}
+    if not session.restarted:
+        if not (context and context.is_history_navigation):
+            asked = {name: texts for name, texts in asked.items() if session.parameters.get(name) != texts}
+        elif session.parameters and session.parameters.items() <= asked.items():  # who goes back finds the last page's
+            asked = {}
     if not asked:
-        asked = {name: [text] for name, text in session.addresses.get(lesson.page, {}).items()}
-    if asked != _parameters() and not session.restarted:
+        asked = {name: [text] for name, text in session.addresses.get(page, {}).items()}
+    if asked != parameters_here() and not session.restarted:
         session.controls, session.restarted = "", True
-        st.switch_page(f"pages/{lesson.page}.py", query_params=asked | frames)
+        st.switch_page(f"pages/{page}.py", query_params=asked | frames)
     session.restarted = False
     return True
 
 
-def _parameters() -> dict[str, list[str]]:
+def parameters_here() -> dict[str, list[str]]:
     """The lesson's part of the address, as Streamlit has it."""
     return {name: st.query_params.get_all(name) for name in st.query_params if name not in PARAMETERS}
 
@@ -419,20 +435,20 @@ def _control(lesson: Lesson, name: str) -> Control:
     raise OutOfRange(name, "", "a setting of this page")
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Text from the address, as code: it must not become Markdown."""
     short = text if len(text) <= MOST_QUOTED else text[: MOST_QUOTED - 1] + "…"
     return "`" + " ".join(short.replace("`", "'").split()) + "`"
 
 
-def _still_ignored(lesson: Lesson, sentences: tuple[str, ...], held: dict[str, Answer]) -> tuple[str, ...]:
+def still_ignored(page: str, sentences: tuple[str, ...], held: dict[str, Answer]) -> tuple[str, ...]:
     """What was ignored in the address, until a control is moved: a rerun by something else must not swallow it."""
     ignored = memory().ignored
     if sentences:
-        ignored[lesson.page] = sentences, held
-    elif lesson.page in ignored and ignored[lesson.page][1] != held:
-        del ignored[lesson.page]
-    return ignored[lesson.page][0] if lesson.page in ignored else ()
+        ignored[page] = sentences, held
+    elif page in ignored and ignored[page][1] != held:
+        del ignored[page]
+    return ignored[page][0] if page in ignored else ()
 
 
 def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:

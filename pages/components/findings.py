@@ -67,11 +67,12 @@ def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> N
     st.subheader("The doctor’s notes", anchor="notes")
     for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
         with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
-            _notes(look, history)
+            network_notes(look, history)
     _cures(lesson, patient.experiment)
 
 
-def _notes(look: Look, history: RunHistory) -> None:
+def network_notes(look: Look, history: RunHistory) -> None:
+    """What the doctor finds in one network, each finding with a button to see its evidence."""
     findings = findings_of(history)
     if not findings:
         st.markdown(f"{heading(look)} :material/check_circle: **Nothing found.** Looked at: {notes.LOOKED_AT}.")

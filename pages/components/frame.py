@@ -16,6 +16,8 @@ PROJECTOR_FONT_SIZE = "clamp(20px, 1.4vw, 32px)"
 
 # Parameters of the address that are the frame's own.
 PARAMETERS = ("projector",)
+# Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
+BROWSERS_OWN = ("phase",)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ PAGES = (
         "No better than guessing the average. Whether the network is too small, or large enough and badly trained, and "
         "how loss depends on width, depth and data.",
     ),
+    Page(
+        "mystery_patient", "Mystery patient", ":material/help_clinic:",
+        "A network that misbehaves, and hides its settings. Choose what to look at, name the root cause, prescribe one "
+        "change, and see what it really does. A whole class can have the same patient.",
+    ),
 )  # fmt: skip
 
 
@@ -76,7 +83,8 @@ class Memory:
     last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
     stood; predictions: (lesson, thing to try) -> which way and why;
     measured: the same -> what came of it; sweeps: what it asked pages/components/sweeps.py for; pointed: the evidence
-    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries.
+    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries;
+    mystery: (level, seed) -> the visit to a mystery patient.
     """
 
     controls: str = ""
@@ -91,6 +99,7 @@ class Memory:
     pointed: Any = None
     clicks: int = 0
     prescribed: Any = None
+    mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
 
 
 def memory() -> Memory:
