@@ -40,8 +40,8 @@ from pages.charts.wording import ending, loss_unit, number, percent
 
 Array = np.ndarray
 
-SMALL, HEIGHT, TALL = 250, 330, 440
-UPPER, LOWER = (0.58, 1.0), (0.0, 0.42)
+SMALL, HEIGHT = 250, 380
+UPPER, LOWER = (0.56, 1.0), (0.0, 0.38)
 BELOW = 118  # px: tick labels, axis title and a key of colours
 NEUTRAL, PENALTY = "#808080", "#0b8f88"  # what belongs to no network; a penalty's pull
 START: Json = {"color": PATIENT.color, "dash": "dot", "width": 2}
@@ -241,12 +241,17 @@ def _gradient_rows(history: RunHistory) -> pd.DataFrame:
 
 def _units(history: RunHistory) -> AnimatedFigure:
     """Above, mean ± standard deviation of what each layer puts out; below, shares of dead and of saturated units."""
+    shares = _shares(history)
     mean, spread = history.activation_mean, history.activation_std
     moments = _moments(history.evaluation_step)
     rows = [moment.row for moment in moments]
     with np.errstate(all="ignore"):
         value_axis, place, on_log = signed_axis(
-            "activation", (mean - spread)[rows].ravel(), (mean + spread)[rows].ravel(), zeroline=True, domain=UPPER
+            "activation",
+            (mean - spread)[rows].ravel(),
+            (mean + spread)[rows].ravel(),
+            zeroline=True,
+            domain=UPPER if shares else (0, 1),
         )
     layers = np.arange(1, history.layers + 1)
     traces: list[Json] = []
@@ -263,7 +268,7 @@ def _units(history: RunHistory) -> AnimatedFigure:
                 **({"hoverinfo": "skip"} if on_log else {"hovertemplate": "layer %{x:.0f}: mean %{y:.3g}"}),
             }
         )  # fmt: skip
-    for kind, share in _shares(history).items():
+    for kind, share in shares.items():
         for moment in moments:
             traces.append(
                 {
@@ -273,13 +278,12 @@ def _units(history: RunHistory) -> AnimatedFigure:
                     "hovertemplate": f"layer %{{x}}: %{{y:.0f}} % {kind}", "cliponaxis": False,
                 }
             )  # fmt: skip
-    layout: Json = {
-        "height": TALL, "xaxis": layer_axis(history.layers, anchor="y2"), "yaxis": value_axis,
-        "yaxis2": axis("share of units (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]),
-        "annotations": [row_heading(" and ".join(KINDS[kind] for kind in _shares(history)), LOWER[1])],
-    }  # fmt: skip
-    notes = footnotes(["Above: mean ± standard deviation of what a layer puts out.", *_endings(history)], TALL)
-    layout["annotations"] += notes.pop("annotations", [])
+    layout: Json = {"xaxis": layer_axis(history.layers, anchor="y2" if shares else "y"), "yaxis": value_axis}
+    if shares:
+        layout["yaxis2"] = axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100])
+    headings = [row_heading(", ".join(KINDS[kind] for kind in shares), LOWER[1])] if shares else []
+    notes = footnotes(["Bars: mean ± standard deviation of what a layer puts out.", *_endings(history)], HEIGHT)
+    layout["annotations"] = headings + notes.pop("annotations", [])
     return AnimatedFigure(traces, merged(layout, notes))
 
 
@@ -387,14 +391,14 @@ def _steps(history: RunHistory) -> AnimatedFigure:
         )
     pulls = np.concatenate([values for _, values, _ in _pulls(history)])
     layout: Json = {
-        "height": TALL, "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
+        "height": HEIGHT, "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
         "yaxis": log_axis("‖ΔW‖ / ‖W‖", np.append(ratio[rows].ravel(), RULE_OF_THUMB), 5, domain=UPPER),
         "yaxis2": log_axis("‖gradient‖", pulls, 5, domain=LOWER),
     }  # fmt: skip
     notes = [f"Dashed: a rule of thumb, {number(RULE_OF_THUMB)} of the weights a step."]
     if len(_pulls(history)) == 1:
         notes.append("Nothing but the data pulls at the weights.")
-    return AnimatedFigure(traces, merged(layout, footnotes(notes + _endings(history), TALL)))
+    return AnimatedFigure(traces, merged(layout, footnotes(notes + _endings(history), HEIGHT)))
 
 
 def _pulls(history: RunHistory) -> list[tuple[str, Array, Json]]:

@@ -3,13 +3,13 @@
 What is offered depends on the level alone and never on the patient, whose settings it would give away.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import Experiment, Finding, RunHistory
 from engine.cases import FAULTS_OF, HARD, Case, recovered
 from engine.prescriptions import Change, changes_of
-from engine.settings import Value
 from pages.charts.notes import HEADINGS
 
 POINTS_OF_LOOKS, COST_OF_LOOK = 30, 5
@@ -32,6 +32,13 @@ DEFINITIONS = {
 }
 
 
+TELLING = {
+    "symmetry": "weights", "vanishing_gradients": "gradients", "learning_rate_too_high": "steps",
+    "learning_rate_too_low": "steps", "dead_units": "units", "saturated_units": "units", "over_regularized": "steps",
+    "overfitting": "new_data", "underfitting": "answers",
+}  # fmt: skip
+
+
 def diagnoses(level: str) -> tuple[str, ...]:
     """Codes to choose from; on the hardest level also one that is never the cause."""
     return (*FAULTS_OF[level], "not_finite") if level == HARD else FAULTS_OF[level]
@@ -42,6 +49,13 @@ def named(code: str) -> str:
     return HEADINGS[code]
 
 
+def telling(cause: Finding) -> str:
+    """Key of the chart that shows this root cause best."""
+    if cause.code == "exploding_gradients":
+        return "gradients" if cause.metric.startswith("R,") else "units"
+    return TELLING[cause.code]
+
+
 # --- what may be prescribed ---
 
 
@@ -49,8 +63,8 @@ def named(code: str) -> str:
 class Prescription:
     """One thing to change, in words that give no setting away.
 
-    codes: of the changes that it stands for, the first of them that the patient can have; takes_away: it sets something
-    to none that is there.
+    codes: of the changes that it stands for, whichever of them the patient can have; takes_away: they put a setting
+    back to having no such thing.
     """
 
     key: str
@@ -59,20 +73,16 @@ class Prescription:
     takes_away: bool = False
 
     def doses(self, experiment: Experiment) -> tuple[Change, ...]:
-        """The changes that it comes to for this network; none where it has nothing to change."""
-        changes = [change for change in changes_of(experiment) if change.experiment and change.settings]
-        for code in self.codes:
-            found = [one for one in changes if one.code == code and _takes_away(one.settings) == self.takes_away]
-            if found:
-                return tuple(found)
-        return ()
+        """The changes that it comes to for this network, each with an experiment; none where it has that already."""
+        return tuple(
+            change
+            for change in changes_of(experiment)
+            if change.code in self.codes and change.experiment and _takes_away(change) == self.takes_away
+        )
 
 
-def _takes_away(settings: object) -> bool:
-    """Whether a change only puts settings back to having no such thing."""
-    assert isinstance(settings, dict)
-    nothing: tuple[Value, ...] = (0, "none", False)
-    return all(new in nothing for _, new in settings.values())
+def _takes_away(change: Change) -> bool:
+    return all(new in (0, "none") for _, new in change.settings.values())
 
 
 PRESCRIPTIONS = (
@@ -148,11 +158,11 @@ def score(
 
 
 def best_dose(histories: Sequence[RunHistory]) -> int:
-    """Which of a prescription's runs has the lowest validation loss; one that broke off has none."""
-    losses = [float("inf") if history.status == "diverged" else _result_loss(history) for history in histories]
-    return losses.index(min(losses))
+    """Which of a prescription's runs has the lowest validation loss; that of one that broke off is infinite."""
 
+    def loss(run: int) -> float:
+        history = histories[run]
+        result = -1 if not history.experiment.patience else list(history.evaluation_step).index(history.best_step)
+        return math.inf if history.status == "diverged" else float(history.validation_loss[result])
 
-def _result_loss(history: RunHistory) -> float:
-    step = history.best_step if history.experiment.patience else history.evaluation_step[-1]
-    return float(history.validation_loss[history.evaluation_step == step][0])
+    return min(range(len(histories)), key=loss)

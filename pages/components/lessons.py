@@ -36,14 +36,15 @@ def compare(
     sentence.markdown(f":small[{said} {note}]")
     steps = timeline_steps(patient, treated)
     timeline(steps, steps[-1], **pointed(patient, treated))
-    _row(first, patient, treated)
+    row(first, patient, treated)
     st.markdown(f"**Patient:** {outcome(patient)}. **Treated:** {outcome(treated)}.")
     doctors_notes(lesson, patient, treated)
-    for row in then:
-        _row(row, patient, treated)
+    for charts in then:
+        row(charts, patient, treated)
 
 
-def _row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
+def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
+    """Charts of both networks side by side."""
     for chart, column in zip(charts, st.columns(len(charts)), strict=True):
         with column:
             card(chart, patient, treated)

@@ -6,21 +6,31 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from engine import SETTINGS, OutOfRange, RunHistory
+from engine import SETTINGS, Experiment, OutOfRange, RunHistory
 from engine.cases import EASY, LEVELS, Case, candidates, holds
 from engine.prescriptions import Change
-from pages.charts import gradient_per_layer, learning_curves, mystery, predictions, prescription, wording
+from pages.charts import (
+    activations,
+    gradient_per_layer,
+    learning_curves,
+    mystery,
+    predictions,
+    prescription,
+    weight_norms,
+    wording,
+)
 from pages.charts.clock import timeline_steps
 from pages.charts.figure import PATIENT, TREATED
 from pages.charts.hidden_patient import FREE, VIEWS, View, symptom, task
 from pages.charts.mystery import Score
 from pages.charts.outcomes import trials_over_seeds
 from pages.charts.wording import label, meaning, number, percent
-from pages.components.cards import PROJECTED, card, show_data
+from pages.components.cards import MOST_CHARTS, PROJECTED, show_data
 from pages.components.catalogue import complaints, sections_of
 from pages.components.controls import enter, heading, parameters_here, quoted, write_address
 from pages.components.findings import findings_of, network_notes, pointed
 from pages.components.frame import PARAMETERS, memory, projecting
+from pages.components.lessons import row
 from pages.components.plot import encoded, plot
 from pages.components.runs import histories_of
 from pages.components.sweeps import sweep
@@ -30,7 +40,10 @@ PAGE = "mystery_patient"
 FIRST = 1  # patient of the bare address
 SEED = SETTINGS["seed"]
 CHARTS_A_ROW = 2
-REVEALED = gradient_per_layer, learning_curves, predictions
+REVEALED = (
+    (gradient_per_layer, learning_curves, predictions),
+    (activations, weight_norms),
+)
 
 
 class Choice(NamedTuple):
@@ -43,20 +56,21 @@ class Choice(NamedTuple):
 
 @dataclass
 class Visit:
-    """What a session did with a patient.  looks: keys of the charts, in the order they were opened; committed:
-    diagnosis and prescription."""
+    """What a session did with a patient.  looks: keys of the charts that it paid for, in their order; folded: those of
+    them that it does not want to see; committed: diagnosis and prescription."""
 
+    case: Case
     looks: list[str] = field(default_factory=list)
+    folded: set[str] = field(default_factory=set)
     committed: tuple[str, str] | None = None
     score: Score | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Admitted:
-    """A patient that is there: its case, its run, that of the same network without the fault, and the visit to it."""
+    """A patient that is there: its run, that of the same network without the fault, and the visit to it."""
 
     choice: Choice
-    case: Case
     patient: RunHistory
     healthy: RunHistory
     visit: Visit
@@ -70,15 +84,16 @@ def choose() -> Choice:
     enter(PAGE, ())
     seed, level, ignored = _asked()
     st.session_state["level"], st.session_state["patient_number"] = level, seed
-    with st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
+    which, how = st.columns((1, 2), vertical_alignment="bottom")
+    with which, st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
         st.segmented_control(
             "Level", LEVELS, format_func=str.capitalize, required=True, key="level", on_change=_moved, width="content"
         )
         st.number_input(
-            "Patient", int(SEED.low), int(SEED.high), key="patient_number", on_change=_moved, width=150,
+            "Patient", int(SEED.low), int(SEED.high), key="patient_number", on_change=_moved, width=140,
             help="The same number is the same patient for everyone.",
         )  # fmt: skip
-        st.markdown(sections_of(PAGE)["How it goes"], width="stretch")
+    how.markdown(sections_of(PAGE)["How it goes"])
     if ignored:
         st.warning("  \n".join(ignored), icon=":material/info:")
     named = {"seed": str(seed), "level": level}
@@ -95,7 +110,7 @@ def _asked() -> tuple[int, str, tuple[str, ...]]:
             if len(texts) > 1:
                 raise OutOfRange(name, texts[-1], "named once")
             if name == "seed":
-                seed = int(str(SEED.check(int(texts[0]) if texts[0].isdecimal() else texts[0])))
+                seed = int(SEED.check(_number(texts[0])))
             elif name == "level" and texts[0] in LEVELS:
                 level = texts[0]
             else:
@@ -107,10 +122,21 @@ def _asked() -> tuple[int, str, tuple[str, ...]]:
     return seed, level, tuple(ignored)
 
 
+def _number(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
 def _go(seed: int, level: str) -> None:
     """Set the address to another patient, in one step back."""
     garbage = {name: None for name in st.query_params if name not in PARAMETERS}
     write_address({**garbage, "seed": str(seed), "level": level})
+
+
+def _following(seed: int) -> int:
+    return (seed + 1) % (int(SEED.high) + 1)
 
 
 def _moved() -> None:
@@ -123,44 +149,58 @@ def _moved() -> None:
 def admitted(choice: Choice) -> Admitted | None:
     """The first candidate whose fault is the doctor's root cause and hurts, trained now unless it has been; None, and
     said, where there is none."""
-    place = st.empty()
-    for case in candidates(choice.seed, choice.level):
+    place, visits = st.empty(), memory().mystery
+    known = visits.get((choice.level, choice.seed))
+    for case in [known.case] if known else candidates(choice.seed, choice.level):
         patient, healthy = histories_of((case.patient, case.healthy), place=place)
-        if holds(case, patient, healthy):
-            visit = memory().mystery.setdefault((choice.level, choice.seed), Visit())
-            return Admitted(choice, case, patient, healthy, visit)
+        if known or holds(case, patient, healthy):
+            visit = visits.setdefault((choice.level, choice.seed), Visit(case))
+            return Admitted(choice, patient, healthy, visit)
     st.info("Nobody waits under this number: every network drawn for it is well, or ill in more than one way.")
-    st.button("Next patient", on_click=_go, args=(choice.seed + 1, choice.level), type="primary")
+    st.button("Next patient", on_click=_go, args=(_following(choice.seed), choice.level), type="primary")
     return None
 
 
 def bedside(here: Admitted) -> None:
     """Who it is, what may be looked at, and what to commit to: side by side."""
-    who, look, say = st.columns((1.05, 1, 1.05))
-    with who, st.container(border=True, height="stretch", key="patient"):
+    who, look, say = st.columns((1.05, 1, 1.05), gap="small")
+    with who, st.container(border=True, height="stretch", gap="small", key="patient"):
         said = complaints(symptom(here.patient))
         st.markdown(f"{heading(PATIENT)} **{here.choice.seed}**  \n“{said[here.choice.seed % len(said)]}”")
         st.markdown(f":small[{task(here.patient)}]")
         _draw(FREE, here, "free")
-    with look, st.container(border=True, height="stretch", key="look"):
+    with look, st.container(border=True, height="stretch", gap="small", key="look"):
         _looks(here)
-    with say, st.container(border=True, height="stretch", key="say"):
+    with say, st.container(border=True, height="stretch", gap="small", key="say"):
         _commitment(here)
 
 
 def _looks(here: Admitted) -> None:
     left = Score(len(here.visit.looks), "", 0.0).for_looks
     st.markdown(
-        f"**1 · Look.** Each chart costs {mystery.COST_OF_LOOK} points; "
-        f"**{left}** of {mystery.POINTS_OF_LOOKS} are left."
+        f"**1 · Look.** Each chart costs {mystery.COST_OF_LOOK} of {mystery.POINTS_OF_LOOKS} points. Left: **{left}**."
     )
     for view in VIEWS:
-        seen = view.key in here.visit.looks
+        paid, shown = view.key in here.visit.looks, view.key in _shown(here.visit)
         st.button(
-            f"**{view.title}**  \n{view.question}", key=f"look_{view.key}", width="stretch", disabled=seen,
-            icon=":material/check:" if seen else ":material/visibility:",
-            on_click=here.visit.looks.append, args=(view.key,),
+            f"**{view.title}**  \n{view.question}", key=f"look_{view.key}", width="stretch",
+            icon=":material/check:" if shown else ":material/visibility:", on_click=_look, args=(here.visit, view.key),
+            help=("Fold it up." if shown else "Unfold it again.") + " It is paid for." if paid else None,
         )  # fmt: skip
+    if here.visit.looks:
+        st.markdown(":small[:material/arrow_downward: What you opened stands below.]")
+
+
+def _look(visit: Visit, key: str) -> None:
+    """Pay for a chart; or fold up or unfold one that is paid for."""
+    if key in visit.looks:
+        visit.folded ^= {key}
+    else:
+        visit.looks.append(key)
+
+
+def _shown(visit: Visit) -> list[str]:
+    return [key for key in visit.looks if key not in visit.folded]
 
 
 def _commitment(here: Admitted) -> None:
@@ -172,7 +212,7 @@ def _commitment(here: Admitted) -> None:
         captions=[mystery.DEFINITIONS[code] for code in codes], label_visibility="collapsed",
     )  # fmt: skip
     offered = {one.key: one for one in mystery.prescriptions(here.choice.level)}
-    st.markdown(f"**3 · Prescribe** one change. Up to {mystery.POINTS_OF_PRESCRIPTION} points, measured.")
+    st.markdown(f"**3 · Prescribe.** What should change? {mystery.POINTS_OF_PRESCRIPTION} points.")
     chosen = st.selectbox(
         "Prescription", offered, index=None, format_func=lambda key: offered[key].name, key=f"prescription_{of}",
         placeholder="Choose a change", label_visibility="collapsed",
@@ -190,10 +230,10 @@ def _commit(visit: Visit, diagnosis: str, chosen: str) -> None:
 
 def looked_at(here: Admitted) -> None:
     """The charts that were paid for."""
-    views = [view for key in here.visit.looks for view in VIEWS if view.key == key]
+    views = [view for key in _shown(here.visit) for view in VIEWS if view.key == key]
     for start in range(0, len(views), CHARTS_A_ROW):
-        row = views[start : start + CHARTS_A_ROW]
-        for view, column in zip(row, st.columns(CHARTS_A_ROW), strict=False):
+        side_by_side = views[start : start + CHARTS_A_ROW]
+        for view, column in zip(side_by_side, st.columns(CHARTS_A_ROW), strict=False):
             with column, st.container(border=True, key=f"card_{view.key}"):
                 _draw(view, here, view.key)
 
@@ -203,8 +243,14 @@ def _draw(view: View, here: Admitted, place: str) -> None:
         st.markdown(f"**{view.title}**", help=view.question, width="stretch")
         if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
             show_data(view.title, view.key, lambda: view.table(here.patient))
-    figure = view.figure(here.patient)
-    plot(encoded(figure.enlarged(PROJECTED) if projecting() else figure, view.alt(here.patient)), key=f"chart_{place}")
+    plot(_sent(view.key, here.patient.experiment, projecting(), view, here.patient), key=f"chart_{place}")
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_CHARTS, hash_funcs={Experiment: repr})
+def _sent(key: str, experiment: Experiment, large: bool, _view: View, _patient: RunHistory) -> bytes:
+    """The chart as it is sent; what its key is made of stays here."""
+    figure = _view.figure(_patient)
+    return encoded(figure.enlarged(PROJECTED) if large else figure, _view.alt(_patient))
 
 
 # --- what came of it ---
@@ -215,19 +261,19 @@ def result(here: Admitted) -> None:
     assert here.visit.committed
     diagnosis, chosen = here.visit.committed
     (ordered,) = (one for one in mystery.PRESCRIPTIONS if one.key == chosen)
-    doses = ordered.doses(here.case.patient)
+    doses = ordered.doses(here.visit.case.patient)
     runs = histories_of([dose.experiment for dose in doses if dose.experiment])
     best = mystery.best_dose(runs) if runs else None
     treated = here.patient if best is None else runs[best]
     findings = findings_of(here.patient)
     score = here.visit.score = mystery.score(
-        here.case, len(here.visit.looks), diagnosis, findings, here.patient, here.healthy,
+        here.visit.case, len(here.visit.looks), diagnosis, findings, here.patient, here.healthy,
         None if best is None else treated,
     )  # fmt: skip
     with st.container(key="score"):
         st.subheader(
             f"{score.points} of {mystery.MOST_POINTS} points. The root cause: "
-            f"{mystery.named(here.case.fault).lower()}.", anchor="score",
+            f"{mystery.named(here.visit.case.fault).lower()}.", anchor="score",
         )  # fmt: skip
         _account(here, diagnosis, ordered, doses, best, treated, score)
     _next(here.choice)
@@ -246,19 +292,23 @@ def _account(
 ) -> None:
     """How the points came about, part by part."""
     role = {
-        "cause": "is the root cause",
-        "consequence": "is there, but it is a consequence of the root cause",
-        "context": "is there beside it, and is not the cause",
-        "": "was not found",
+        "cause": "That is the root cause",
+        "consequence": "The doctor finds it too, but as a consequence of the root cause",
+        "context": "The doctor finds it too, beside the root cause",
+        "": "The doctor does not find that",
     }[score.role]
     looks, diagnosed, prescribed = st.columns(3)
+    tells = mystery.telling(findings_of(here.patient)[0])
+    (title,) = (view.title for view in VIEWS if view.key == tells)
+    opened = "You opened it." if tells in here.visit.looks else "You did not open it."
     looks.markdown(
         f"**Looks: {score.for_looks} of {mystery.POINTS_OF_LOOKS}**  \n"
-        f"{score.looks or 'No'} chart{'' if score.looks == 1 else 's'} opened."
+        f"{score.looks or 'No'} chart{'' if score.looks == 1 else 's'} opened. "
+        f"What shows this cause best: {title}. {opened}"
     )
     diagnosed.markdown(
         f"**Diagnosis: {score.for_diagnosis} of {mystery.POINTS_OF_CAUSE}**  \n"
-        f"You said: {mystery.named(diagnosis).lower()}. It {role}."
+        f"You said: {mystery.named(diagnosis).lower()}. {role}."
     )
     said = "There was nothing to change: the patient has this already."
     if best is not None:
@@ -280,7 +330,7 @@ def _next(choice: Choice) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Next patient", key="next", type="primary", icon=":material/arrow_forward:",
-            on_click=_go, args=((choice.seed + 1) % (int(SEED.high) + 1), choice.level),
+            on_click=_go, args=(_following(choice.seed), choice.level),
         )  # fmt: skip
         patients = "1 patient" if len(done) == 1 else f"{len(done)} patients"
         st.markdown(f"In this session: {patients}, {total} of {mystery.MOST_POINTS * len(done)} points.")
@@ -288,7 +338,7 @@ def _next(choice: Choice) -> None:
 
 def _revealed(here: Admitted) -> None:
     """The settings, those that are the fault first."""
-    patient, fault = here.case.patient, here.case.patient.differences(here.case.healthy)
+    patient, fault = here.visit.case.patient, here.visit.case.patient.differences(here.visit.case.healthy)
     wrong = ", ".join(
         f"{label(name)} **{meaning(name, mine)}** instead of {meaning(name, sensible)}"
         for name, (mine, sensible) in fault.items()
@@ -307,13 +357,14 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
     st.markdown(f":small[{wording.differences(patient.experiment, treated.experiment)}]")
     steps = timeline_steps(patient, treated)
     timeline(steps, steps[-1], **pointed(patient, treated))
-    for chart, column in zip(REVEALED, st.columns(len(REVEALED)), strict=True):
-        with column:
-            card(chart, patient, treated)
+    first, *others = REVEALED
+    row(first, patient, treated)
     st.subheader("The doctor's notes", anchor="notes")
     for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
         with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
             network_notes(look, history)
+    for charts in others:
+        row(charts, patient, treated)
     experiment = patient.experiment
     sweep(prescription, trials_over_seeds(experiment), button="Try every cure", patient=experiment)
 
