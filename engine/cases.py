@@ -141,7 +141,7 @@ def _exploding(draw: random.Random, level: int, e: Experiment) -> tuple[Settings
     twin = replace(e, depth=draw.choice((6, 8)), activation=activation, initializer="he_normal")
     if level < 2 and draw.random() < 0.4:
         return {"initializer": "standard_normal"}, twin
-    return {"gain": draw.choice(((2.5, 3.0), (2.0, 2.5), (1.8, 2.0))[level])}, twin
+    return {"gain": draw.choice(((3.0,), (2.5, 3.0), (2.0, 2.5))[level])}, twin
 
 
 def _too_fast(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
@@ -166,14 +166,12 @@ def _dead(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Exp
 def _saturated(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
     """Biases that push tanh units to where they are flat."""
     twin = replace(e, activation="tanh", initializer="xavier_normal")
-    return {"bias": draw.choice(((10.0,), (6.0, 8.0), (5.0, 6.0))[level])}, twin
+    return {"bias": draw.choice(((10.0,), (8.0, 10.0), (6.0, 8.0))[level])}, twin
 
 
 def _symmetric(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
     """Units that start equal."""
-    if level == 0 or draw.random() < 0.3:
-        return {"initializer": "zeros"}, e
-    return {"initializer": "constant", "gain": draw.choice((0.1, 0.3, 1.0))}, e
+    return {"initializer": draw.choice(("zeros", "constant"))}, e
 
 
 def _over_regularized(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:

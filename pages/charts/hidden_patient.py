@@ -149,7 +149,7 @@ def _new_data_in_words(history: RunHistory) -> str:
     text = (
         f"Loss at the end {number(float(history.train_loss[-1]))} {loss_unit(history)} on training data and "
         f"{number(float(loss[-1]))} on new data, where it started from {number(float(loss[0]))} and was lowest with "
-        f"{number(float(np.nanmin(loss)))} at step {history.best_step}"
+        f"{number(float(np.fmin.reduce(loss)))} at step {history.best_step}"
     )
     if history.confusion is not None:
         text += (
