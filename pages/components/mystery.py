@@ -157,7 +157,7 @@ def admitted(choice: Choice) -> Admitted | None:
             visit = visits.setdefault((choice.level, choice.seed), Visit(case))
             return Admitted(choice, patient, healthy, visit)
     st.info("Nobody waits under this number: every network drawn for it is well, or ill in more than one way.")
-    st.button("Next patient", on_click=_go, args=(_following(choice.seed), choice.level), type="primary")
+    st.button("Next patient", on_click=_go, args=(_following(choice.seed), choice.level))
     return None
 
 
@@ -180,12 +180,15 @@ def _looks(here: Admitted) -> None:
     st.markdown(
         f"**1 · Look.** Each chart costs {mystery.COST_OF_LOOK} of {mystery.POINTS_OF_LOOKS} points. Left: **{left}**."
     )
+    price = f"Costs {mystery.COST_OF_LOOK} points."
     for view in VIEWS:
-        paid, shown = view.key in here.visit.looks, view.key in _shown(here.visit)
+        shown = view.key in _shown(here.visit)
+        # One that comes and goes would take the keyboard from the button.
+        help_text = "Folds it up." if shown else "Unfolds it again." if view.key in here.visit.looks else price
         st.button(
             f"**{view.title}**  \n{view.question}", key=f"look_{view.key}", width="stretch",
             icon=":material/check:" if shown else ":material/visibility:", on_click=_look, args=(here.visit, view.key),
-            help=("Fold it up." if shown else "Unfold it again.") + " It is paid for." if paid else None,
+            help=help_text,
         )  # fmt: skip
     if here.visit.looks:
         st.markdown(":small[:material/arrow_downward: What you opened stands below.]")
@@ -208,8 +211,8 @@ def _commitment(here: Admitted) -> None:
     codes = mystery.diagnoses(here.choice.level)
     st.markdown(f"**2 · Diagnose.** What is the root cause? {mystery.POINTS_OF_CAUSE} points.")
     diagnosis = st.radio(
-        "Root cause", codes, index=None, format_func=mystery.named, key=f"diagnosis_{of}",
-        captions=[mystery.DEFINITIONS[code] for code in codes], label_visibility="collapsed",
+        "Root cause", codes, index=None, key=f"diagnosis_{of}", label_visibility="collapsed",
+        format_func=lambda code: f"**{mystery.named(code)}**  \n{mystery.DEFINITIONS[code]}",
     )  # fmt: skip
     offered = {one.key: one for one in mystery.prescriptions(here.choice.level)}
     st.markdown(f"**3 · Prescribe.** What should change? {mystery.POINTS_OF_PRESCRIPTION} points.")
@@ -218,7 +221,7 @@ def _commitment(here: Admitted) -> None:
         placeholder="Choose a change", label_visibility="collapsed",
     )  # fmt: skip
     st.button(
-        "Commit, and treat", key="commit", type="primary", width="stretch", icon=":material/medication:",
+        "**Commit, and treat**", key="commit", width="stretch", icon=":material/medication:",
         on_click=_commit, args=(here.visit, diagnosis, chosen), disabled=diagnosis is None or chosen is None,
         help=None if diagnosis and chosen else "Choose a root cause and a prescription first.",
     )  # fmt: skip
@@ -329,7 +332,7 @@ def _next(choice: Choice) -> None:
     total = sum(score.points for score in done)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Next patient", key="next", type="primary", icon=":material/arrow_forward:",
+            "**Next patient**", key="next", icon=":material/arrow_forward:",
             on_click=_go, args=(_following(choice.seed), choice.level),
         )  # fmt: skip
         patients = "1 patient" if len(done) == 1 else f"{len(done)} patients"
