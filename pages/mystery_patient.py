@@ -5,7 +5,7 @@ from pages.components.mystery import admitted, bedside, choose, how_points_come_
 
 frame = page("mystery_patient")
 choice = choose()
-frame.tools(choice.address, "this patient")
+frame.tools(choice.address)
 here = admitted(choice)
 if here and here.visit.committed:
     result(here)

@@ -3,6 +3,7 @@
 Who clicks the evidence has the timeline go to the step where it begins, and its layers marked in the charts.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -68,7 +69,7 @@ def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> N
     for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
         with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
             network_notes(look, history)
-    _cures(lesson, patient.experiment)
+    cures(patient.experiment, partial(_prescribe, lesson, patient.experiment))
 
 
 def network_notes(look: Look, history: RunHistory) -> None:
@@ -102,10 +103,12 @@ def _point(look: Look, history: RunHistory, finding: Finding) -> None:
     session.pointed = None if again else Pointed(*place, finding.layers, finding.steps[0], session.clicks)
 
 
-def _cures(lesson: Lesson, patient: Experiment) -> None:
-    """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then."""
+def cures(patient: Experiment, then: Callable[[Results], None] | None = None) -> None:
+    """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then.
+
+    then: draws what stands below the results.
+    """
     if memory().prescribed == patient:
-        then = partial(_prescribe, lesson, patient)
         sweep(prescription, trials_over_seeds(patient), then=then, patient=patient)
         return
     visitor().stop(PLACE)  # what was asked for another patient

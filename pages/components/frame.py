@@ -136,15 +136,15 @@ class Frame:
 
     header: Any
 
-    def tools(self, address: str = "", shown: str = "these two networks") -> bool:
-        """Draw share (where there is an address of what is shown) and projector; whether projector is on.
+    def tools(self, address: str = "") -> bool:
+        """Draw share (where there is an address of the screen to share) and projector; whether projector is on.
 
         Comes after the lesson's controls, which read the address before any widget is bound to it.
         """
         with self.header:
             if address:
                 with st.popover("Share", icon=":material/link:"):
-                    st.markdown(f"This link opens the page with {shown}, on any computer:")
+                    st.markdown("This link opens the page as you see it, on any computer:")
                     st.code(absolute(address), language=None, wrap_lines=True)
             asked = st.query_params.get("projector", "true")
             projector = st.toggle("Projector", key="projector", bind="query-params", help="Larger type.")

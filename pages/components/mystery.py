@@ -15,7 +15,6 @@ from pages.charts import (
     learning_curves,
     mystery,
     predictions,
-    prescription,
     weight_norms,
     wording,
 )
@@ -23,17 +22,15 @@ from pages.charts.clock import timeline_steps
 from pages.charts.figure import PATIENT, TREATED
 from pages.charts.hidden_patient import FREE, VIEWS, View, symptom, task
 from pages.charts.mystery import Score
-from pages.charts.outcomes import trials_over_seeds
 from pages.charts.wording import label, meaning, number, percent
 from pages.components.cards import MOST_CHARTS, PROJECTED, show_data
 from pages.components.catalogue import complaints, sections_of
 from pages.components.controls import enter, heading, parameters_here, quoted, write_address
-from pages.components.findings import findings_of, network_notes, pointed
+from pages.components.findings import cures, findings_of, network_notes, pointed
 from pages.components.frame import PARAMETERS, memory, projecting
 from pages.components.lessons import row
 from pages.components.plot import encoded, plot
 from pages.components.runs import histories_of
-from pages.components.sweeps import sweep
 from pages.components.timeline import timeline
 
 PAGE = "mystery_patient"
@@ -362,14 +359,13 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
     timeline(steps, steps[-1], **pointed(patient, treated))
     first, *others = REVEALED
     row(first, patient, treated)
-    st.subheader("The doctor's notes", anchor="notes")
+    st.subheader("The doctor’s notes", anchor="notes")
     for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
         with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
             network_notes(look, history)
     for charts in others:
         row(charts, patient, treated)
-    experiment = patient.experiment
-    sweep(prescription, trials_over_seeds(experiment), button="Try every cure", patient=experiment)
+    cures(patient.experiment)
 
 
 def how_points_come_about() -> None:

@@ -41,7 +41,7 @@ def test_every_odd_run_is_drawn_and_gives_nothing_away(key, pair_name):
         warnings.simplefilter("error")
         figure, text, table = one.figure(run), one.alt(run), one.table(run)
     figure.validate()
-    sent = plotly.io.to_json(figure, validate=False)
+    sent = plotly.io.to_json(figure.to_dict(), validate=False)
     assert len(sent) < MOST_BYTES
     assert text.endswith(".")
     assert text[0].isupper()
@@ -60,13 +60,13 @@ def strings(part) -> list[str]:
     return [text for text in inside if not (isinstance(part, dict) and text == part.get("bdata"))]
 
 
-def trace(figure, text: str, row: str = "y") -> dict:
-    return next(one for one in figure._data if text in one.get("name", "") and one.get("yaxis", "y") == row)
+def trace(figure, text: str, row: str = "y"):
+    return next(one for one in figure.data if text in (one.name or "") and (one.yaxis or "y") == row)
 
 
 def test_loss_and_new_data_are_the_run(history):
     assert (trace(FREE.figure(history), "training loss")["y"] == history.train_loss).all()
-    assert trace(FREE.figure(history), "average")["y"] == [average_loss(history.experiment)] * 2
+    assert trace(FREE.figure(history), "average")["y"] == (average_loss(history.experiment),) * 2
     figure = view("new_data").figure(history)
     assert (trace(figure, "training data")["y"] == history.train_loss).all()
     assert (trace(figure, "new data")["y"] == history.validation_loss).all()
@@ -95,7 +95,7 @@ def test_steps_and_what_pulls(history):
     assert trace(figure, "pull of the data", "y2")["y"] == pytest.approx(history.data_gradient_norm)
     assert trace(figure, "pull of a penalty", "y2")["y"] == pytest.approx(history.penalty_gradient_norm)
     free = train(Experiment(depth=1, width=4, steps=20))
-    assert not [one for one in view("steps").figure(free)._data if "penalty" in one["name"]]
+    assert not [one for one in view("steps").figure(free)._data if "penalty" in one.name]
     assert "nothing but the data pulls" in view("steps").alt(free)
 
 
