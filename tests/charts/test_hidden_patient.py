@@ -95,7 +95,7 @@ def test_steps_and_what_pulls(history):
     assert trace(figure, "pull of the data", "y2")["y"] == pytest.approx(history.data_gradient_norm)
     assert trace(figure, "pull of a penalty", "y2")["y"] == pytest.approx(history.penalty_gradient_norm)
     free = train(Experiment(depth=1, width=4, steps=20))
-    assert not [one for one in view("steps").figure(free)._data if "penalty" in one.name]
+    assert not [one for one in view("steps").figure(free).data if "penalty" in (one.name or "")]
     assert "nothing but the data pulls" in view("steps").alt(free)
 
 
