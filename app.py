@@ -36,7 +36,7 @@ with teaching:
     st.subheader("Teaching?", anchor=False)
     st.markdown(
         "*Projector*, at the top right of every page, makes the type larger for the last row. "
-        "Set up two networks, press *Share*, and send the link: every student starts from your screen. "
+        "Set up two networks, press *Share*, and send the link: every student starts from your two networks. "
         "The same link brings it back next year. The link of a *Mystery patient* gives everyone the same case."
     )
 st.subheader("The ward", anchor=False)

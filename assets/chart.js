@@ -13,6 +13,8 @@ const PLOTLY_POLL = 20; // milliseconds
 
 const CLEAR = "rgba(0,0,0,0)";
 const MARK_FILL = "rgba(128,128,128,0.18)";
+// Without a pointer that hovers Plotly leaves its buttons over the legend for good.
+const BUTTONS = matchMedia("(hover: none)").matches ? { displayModeBar: false } : {};
 
 const mounted = new WeakMap(); // parent element -> Chart
 const far = []; // charts out of sight with a new figure
@@ -114,7 +116,7 @@ class Chart {
       layout.template = this.template;
       layout.width = this.plot.clientWidth;
       layout.height = this.height();
-      await window.Plotly.react(this.plot, data, layout, { ...this.config, modeBarButtonsToAdd: [LARGER] });
+      await window.Plotly.react(this.plot, data, layout, { ...this.config, ...BUTTONS, modeBarButtonsToAdd: [LARGER] });
     }
     Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
   }

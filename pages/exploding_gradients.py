@@ -28,13 +28,14 @@ THEN = (
     (weight_norms, overflow),
     (step_size, clipping_angle),
 )
+NOTE = "Gradient norm: the length of the whole gradient, before clipping shortens it."
 
 frame = page("exploding_gradients")
 sentence = st.container(key="verdict")
 choice = controls(LESSON)
 frame.tools(choice.address)
 patient, treated = histories_of((choice.patient, choice.treated))
-compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, "Gradient norms are those before clipping.")
+compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, NOTE)
 text(LESSON, "Why it explodes")
 chain_rule(patient, treated)
 text(LESSON, "How it ends")

@@ -28,15 +28,14 @@ THEN = (
     (best_and_last, data_loss_and_penalty),
     (mask_loss, weight_norms),
 )
+NOTE = "First number: training data, wrong labels included; second: new data (test), by which nothing was chosen."
 
 frame = page("overfitting")
 sentence = st.container(key="verdict")
 choice = controls(LESSON)
 frame.tools(choice.address)
 patient, treated = histories_of((choice.patient, choice.treated))
-compare(
-    LESSON, sentence, FIRST, THEN, patient, treated, verdict, "New data: test examples, by which nothing was chosen."
-)
+compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, NOTE)
 sweep(cures, cures_of(choice.patient))
 text(LESSON, "Why it overfits")
 text(LESSON, "What helps, and why")

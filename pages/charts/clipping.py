@@ -101,17 +101,16 @@ def alt(patient: RunHistory, treated: RunHistory) -> str:
 
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
-    """One row a network and drawn update."""
+    """One row a network and update on record."""
     unit, parts = loss_unit(patient, treated), []
     for look, history in zip(LOOKS, (patient, treated), strict=True):
-        kept = peaks(history.total_gradient_norm)
         columns = {
             "network": look.name,
-            "training step (updates)": history.step[kept],
-            f"‖∂L/∂θ‖ before clipping ({unit})": history.total_gradient_norm[kept],
-            f"‖∂L/∂θ‖ after clipping ({unit})": history.clipped_norm[kept],
+            "training step (updates)": history.step,
+            f"‖∂L/∂θ‖ before clipping ({unit})": history.total_gradient_norm,
+            f"‖∂L/∂θ‖ after clipping ({unit})": history.clipped_norm,
             "clipping": history.experiment.clip,
-            "clipped": clipped(history)[kept],
+            "clipped": clipped(history),
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)

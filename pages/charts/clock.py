@@ -6,11 +6,15 @@ import numpy as np
 
 from engine import RunHistory
 
-MOST_STEPS = 60
+MOST_STEPS = 60  # of those that have a frame
+BEGINNING = 5  # updates: where a run explodes, it does so between the first two frames
 
 
 def timeline_steps(*histories: RunHistory) -> list[int]:
-    """Steps that the timeline moves over: the frames of all runs, at most 60, each run's first, best and last kept."""
+    """Steps that the timeline moves over: the frames of all runs, at most 60, each run's first, best and last kept.
+
+    The first few updates are among them though they have no frame: charts over updates have all there is to see there.
+    """
     steps = np.unique(np.concatenate([history.frame_step for history in histories]))
     if len(steps) > MOST_STEPS:
         needed = [
@@ -18,7 +22,8 @@ def timeline_steps(*histories: RunHistory) -> list[int]:
         ]
         chosen = np.linspace(0, len(steps) - 1, MOST_STEPS - len(set(needed))).round().astype(int)
         steps = np.unique([*steps[chosen], *needed])
-    return [int(step) for step in steps]
+    beginning = {int(step) for history in histories for step in history.step[: BEGINNING + 1] if step <= BEGINNING}
+    return sorted(beginning | {int(step) for step in steps})
 
 
 def latest(clock: np.ndarray, step: int) -> int:

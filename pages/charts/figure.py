@@ -73,7 +73,7 @@ CONFIG: Json = {
     "displaylogo": False,
     "scrollZoom": False,
     "doubleClick": "reset",
-    "modeBarButtonsToRemove": ["pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
+    "modeBarButtonsToRemove": ["pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "sendChartToCloud"],
 }
 
 _MOST_DECADE_LABELS = 7
@@ -192,8 +192,8 @@ class AnimatedFigure:
         return go.Figure(figure)
 
     def enlarged(self, factor: float) -> "AnimatedFigure":
-        """The same figure with all type larger by the factor, for a projector.  Shares the arrays."""
-        figure = AnimatedFigure(self._data, _with_larger_type(self._layout, factor))
+        """The same figure with all type larger by the factor, and room for it, for a projector.  Shares the arrays."""
+        figure = AnimatedFigure(self._data, _enlarged(self._layout, factor))
         figure._frames = self._frames
         return figure
 
@@ -404,15 +404,20 @@ def _without(part: Mapping[str, Any], name: str) -> Json:
     return {key: value for key, value in part.items() if key != name}
 
 
-def _with_larger_type(layout: Mapping[str, Any], factor: float) -> Json:
+def _enlarged(part: Mapping[str, Any], factor: float) -> Json:
+    """A part of a layout with larger type, and with the distances in pixels that make room for it."""
     larger: Json = {}
-    for name, value in layout.items():
+    for name, value in part.items():
         if name in ("font", "tickfont") and "size" in value:
             larger[name] = {**value, "size": value["size"] * factor}
+        elif name == "margin":
+            larger[name] = {side: pixels * factor for side, pixels in value.items()}
+        elif name in ("height", "xshift", "yshift", "standoff"):
+            larger[name] = value * factor
         elif isinstance(value, Mapping):
-            larger[name] = _with_larger_type(value, factor)
+            larger[name] = _enlarged(value, factor)
         elif isinstance(value, (list, tuple)):
-            larger[name] = [_with_larger_type(one, factor) if isinstance(one, Mapping) else one for one in value]
+            larger[name] = [_enlarged(one, factor) if isinstance(one, Mapping) else one for one in value]
         else:
             larger[name] = value
     return larger

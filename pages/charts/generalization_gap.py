@@ -31,7 +31,7 @@ from pages.charts.figure import (
 from pages.charts.loss_axis import ends, loss_axis
 from pages.charts.wording import ending, legends, loss_unit, number, percent
 
-TITLE = "The gap between training and new data"
+TITLE = "The generalization gap"
 QUESTION = "How much better is the network on its training data than on new data, and since when?"
 
 Array = np.ndarray
@@ -43,7 +43,7 @@ THIN, THICK = 1.5, 3.5
 MARKERS = 6  # on a curve
 LOSS_PANEL, ACCURACY_PANEL = (0.5, 1.0), (0.0, 0.38)
 BELOW = 58  # px: tick labels and axis title
-HOW_TO_READ = "Thin: training. Thick: new data (validation). Shaded: the gap. Star: lowest validation loss."
+HOW_TO_READ = "Thin: training. Thick: validation. Shaded: the gap. Star: lowest validation loss."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:

@@ -28,7 +28,7 @@ from pages.charts.figure import (
 )
 from pages.charts.wording import ending, loss_unit, number, percent
 
-TITLE = "Loss and accuracy"
+TITLE = "Learning curves"
 QUESTION = "Does the network learn, and does it also do well on examples that it never saw?"
 
 LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis

@@ -30,7 +30,7 @@ from pages.charts.through_updates import on_log_axis
 from pages.charts.weight_norms import MOST_CURVES, depth_axis, drawn_layers, key_of_depth
 from pages.charts.wording import layer_name, loss_unit, number
 
-TITLE = "The last steps: what overflowed first"
+TITLE = "The last steps: does anything overflow?"
 QUESTION = "When it ends in NaN, which number overflowed first, and what were the last finite ones on the way there?"
 
 Array = np.ndarray

@@ -34,7 +34,7 @@ ABSENT = ("data_digest",)
 NOT_OFFERED = {"dataset": ("custom",)}
 
 SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
-NAME_WIDTH, BESIDE_WIDTH = 85, 140  # pixels: two rows at 1440, and no longest option cut off
+NAME_WIDTH, BESIDE_WIDTH, BOTH_WIDTH = 85, 140, 35  # pixels: two rows at 1440, and no longest option cut off
 PROJECTOR_SCALE = 1.45  # of these widths, for a window of 1440 to 1920 pixels
 SHARED_A_ROW, OWN_A_ROW = 4, 3  # controls side by side among "more settings": for both, for each network
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
@@ -97,7 +97,9 @@ def controls(lesson: Lesson) -> Choice:
         held[name] = widgets[name].draw(bound=name not in garbled, **look)
 
     with st.container(key="controls", gap="small"):
-        with st.container(key="first_screen", gap="small"):
+        # In large type there is no room for both controls and charts on the first screen.
+        place = st.expander("Settings", icon=":material/tune:") if projecting() else st.container()
+        with place, st.container(key="first_screen", gap="small"):
             _draw_first_screen(lesson, draw)
         sentences = st.container()
         with st.expander("More settings", icon=":material/tune:"):
@@ -465,7 +467,9 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
             for name in lesson.front:
                 width = "stretch" if name in lesson.segments else round(scale * lesson.front_width)
                 draw(prefix + name, width=width)
-            if not large:
+            if not large and beside:
+                with st.container(key=f"both_{look.name.lower()}", width=BOTH_WIDTH):
+                    st.markdown(":gray[Both]")
                 for name in beside:
                     draw(name, width=BESIDE_WIDTH)
                 for _ in range(half - len(beside)):

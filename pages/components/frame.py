@@ -151,8 +151,13 @@ class Frame:
         if asked.lower() not in ("true", "false"):
             st.warning("The address says neither projector=true nor projector=false; it was ignored.")
         if projector:
-            # The menu is not for the last row, and its lines must not be cut off.
-            st.html(f"<style>:root:root {{ font-size: {PROJECTOR_FONT_SIZE} }} .st-key-menu {{ zoom: 0.8 }}</style>")
+            # The menu is not for the last row, and its lines must not be cut off.  Rows of controls break, so each
+            # keeps its own label.
+            labels = '.st-key-first_screen [class*="st-key-treated_"] [data-testid="stWidgetLabel"]'
+            st.html(
+                f"<style>:root:root {{ font-size: {PROJECTOR_FONT_SIZE} }} .st-key-menu {{ zoom: 0.8 }} "
+                f":root:root {labels} {{ display: flex }}</style>"
+            )
         return projector
 
 

@@ -14,7 +14,10 @@ from pages.components.cards import card
 from pages.components.catalogue import sections_of
 from pages.components.controls import Lesson
 from pages.components.findings import doctors_notes, pointed
+from pages.components.frame import projecting
 from pages.components.timeline import timeline
+
+LARGE_A_ROW = 2  # charts on a projector
 
 
 def compare(
@@ -44,10 +47,12 @@ def compare(
 
 
 def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
-    """Charts of both networks side by side."""
-    for chart, column in zip(charts, st.columns(len(charts)), strict=True):
-        with column:
-            card(chart, patient, treated)
+    """Charts side by side; in large type at most two."""
+    across = min(len(charts), LARGE_A_ROW) if projecting() else len(charts)
+    for start in range(0, len(charts), across):
+        for chart, column in zip(charts[start : start + across], st.columns(across), strict=False):
+            with column:
+                card(chart, patient, treated)
 
 
 def text(lesson: Lesson, heading: str) -> None:

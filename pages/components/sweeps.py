@@ -272,7 +272,10 @@ def _offer(sweep: _Sweep, n_known: int) -> None:
         st.markdown(f"{question} With these settings it is too much work to measure here. {reason}")
         return
     about = _duration(seconds / shared_sweeps().workers.slots * (1 - n_known / len(wanted)))
-    st.markdown(f"{question} {len(wanted) - n_known} networks are trained to measure it, {about}.")
+    left = (
+        f"{n_known} of {len(wanted)} networks are trained already, the others" if n_known else f"{len(wanted)} networks"
+    )
+    st.markdown(f"{question} {left} are trained to measure it, {about}.")
     st.button(
         f"Measure over {SEEDS} seeds", icon=":material/play_arrow:", key=f"start_{sweep.place}",
         on_click=visitor().start, args=(sweep.place, wanted),
@@ -290,7 +293,9 @@ def _watch(sweep: _Sweep) -> None:
         said = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
         st.error(f"{said} Stop, and try again or with other settings.")
         return
-    st.progress(job.progress, text=f"{len(known)} of {len(sweep.wanted)} networks trained")
+    st.progress(
+        job.progress, text=f"{job.progress:.0%} of the steps; {len(known)} of {len(sweep.wanted)} networks finished"
+    )
     if known:
         _draw(sweep, known, says=False)
 

@@ -75,6 +75,4 @@ def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated
         said = f"Your reason is right, but it makes it {WORDS[found].lower()}."
     else:
         said = f"It is {WORDS[found].lower()}, because {reason}."
-    return Measured(
-        text, f"{said} {trial.explanation} [The charts above](#verdict) showed these two networks.", which == found
-    )
+    return Measured(text, f"{said} {trial.explanation} [The charts at the top](#verdict) show both.", which == found)

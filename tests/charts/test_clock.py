@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.charts.clock import MOST_STEPS, latest, rows_at, thinned, timeline_steps
+from pages.charts.clock import BEGINNING, MOST_STEPS, latest, rows_at, thinned, timeline_steps
 from tests.charts.odd_runs import PAIRS, pair
 
 
@@ -14,17 +14,25 @@ def test_the_clock_has_the_first_the_best_and_the_last_frame_of_both_runs(name):
     histories = pair(name)
     steps = timeline_steps(*histories)
     assert steps == sorted(set(steps))
-    assert len(steps) <= MOST_STEPS
+    assert len(steps) <= MOST_STEPS + BEGINNING
     assert all(isinstance(step, int) for step in steps)
     for history in histories:
         assert {int(history.frame_step[0]), history.best_step, int(history.frame_step[-1])} <= set(steps)
-    assert set(steps) <= {int(step) for history in histories for step in history.frame_step}
+    framed = {int(step) for history in histories for step in history.frame_step}
+    updates = {int(step) for history in histories for step in history.step}
+    assert {step for step in steps if step > BEGINNING} <= framed
+    assert {step for step in updates if step <= BEGINNING} <= set(steps) <= framed | updates
 
 
 def test_few_frames_are_all_kept():
     patient, treated = pair("stopped early")
-    assert timeline_steps(patient) == patient.frame_step.tolist()
-    assert timeline_steps(patient, treated) == sorted({*patient.frame_step.tolist(), *treated.frame_step.tolist()})
+
+    def begins(history):
+        return {int(step) for step in history.step if step <= BEGINNING}
+
+    mine = {*patient.frame_step.tolist(), *begins(patient)}
+    assert timeline_steps(patient) == sorted(mine)
+    assert timeline_steps(patient, treated) == sorted({*mine, *treated.frame_step.tolist(), *begins(treated)})
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, unique=True), st.integers(0, 10_000))

@@ -235,7 +235,7 @@ def test_while_it_runs_the_figure_grows_and_the_page_goes_on(waiting: SharedSwee
     test = page().run()
     test.button(key="start_cures").click().run()
     eventually(lambda: scripted.runs)
-    assert test.get("progress")[0].proto.text == f"0 of {len(ALL)} networks trained"
+    assert test.get("progress")[0].proto.text == f"0% of the steps; 0 of {len(ALL)} networks finished"
     assert said(test).endswith("end")
     assert not charts(test)
     for run in scripted.runs[:5]:
@@ -243,7 +243,7 @@ def test_while_it_runs_the_figure_grows_and_the_page_goes_on(waiting: SharedSwee
     eventually(lambda: len(waiting.known(ALL)) == 10)
     test.run()
     assert len(charts(test)) == 1
-    assert test.get("progress")[0].proto.text == f"10 of {len(ALL)} networks trained"
+    assert test.get("progress")[0].proto.text.endswith(f"10 of {len(ALL)} networks finished")
     assert len(scripted.asked) == 1
 
 
@@ -255,7 +255,7 @@ def test_stop_drops_it_and_offers_the_rest(waiting: SharedSweeps, scripted: Scri
     eventually(lambda: len(waiting.known(ALL)) == 2)
     test.button(key="stop_cures").click().run()
     assert all(run.done() for run in scripted.runs)
-    assert f"{len(ALL) - 2} networks are trained" in said(test)
+    assert f"2 of {len(ALL)} networks are trained already, the others are trained" in said(test)
     test.button(key="start_cures").click().run()
     eventually(lambda: len(scripted.asked) == 2)
 
