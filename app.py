@@ -5,6 +5,8 @@ import streamlit as st
 from pages.components import frame
 from pages.components.ward import draw_cards, draw_previews
 
+LESSONS_A_ROW = 3
+
 header = frame.page("")
 header.tools()
 
@@ -16,10 +18,12 @@ st.markdown(
     "Every number and every curve is measured on real networks, trained when you ask for them."
 )
 with st.container(key="lessons"):
-    for lesson, column in zip(frame.lessons(), st.columns(len(frame.lessons())), strict=True):
-        with column:
-            frame.link(lesson, lesson.title)
-            st.markdown(lesson.card)
+    lessons = frame.lessons()
+    for start in range(0, len(lessons), LESSONS_A_ROW):
+        for lesson, column in zip(lessons[start : start + LESSONS_A_ROW], st.columns(LESSONS_A_ROW), strict=False):
+            with column:
+                frame.link(lesson, lesson.title)
+                st.markdown(lesson.card)
 new, teaching = st.columns(2, gap="large")
 with new:
     st.subheader("New here?", anchor=False)
@@ -34,7 +38,7 @@ with teaching:
     st.markdown(
         "*Projector*, at the top right of every page, makes the type larger for the last row. "
         "Set up two networks, press *Share*, and send the link: every student starts from your two networks. "
-        "The same link brings it back next year."
+        "The same link brings it back next year. The link of a *Mystery patient* gives everyone the same case."
     )
 st.subheader("The ward", anchor=False)
 st.markdown(

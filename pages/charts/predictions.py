@@ -75,11 +75,12 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
 
 
 def _in_words(history: RunHistory) -> str:
-    text = f"at step {history.frame_step[-1]} " + _answer(history)
+    text = f"at step {history.frame_step[-1]} " + answer(history)
     return text + (f"; {words}" if (words := ending(history)) else "")
 
 
-def _answer(history: RunHistory) -> str:
+def answer(history: RunHistory) -> str:
+    """What a network answers at the end of its run, in numbers."""
     names = class_names(history)
     share = float(history.validation_accuracy[-1])
     accuracy = "" if math.isnan(share) else f", correct for {percent(share)} of the validation examples"
@@ -110,14 +111,15 @@ def _rows(look: Look, history: RunHistory) -> pd.DataFrame:
     kept = sorted({0, latest(history.frame_step, history.best_step), len(history.frame_step) - 1})
     parts = []
     for k in kept:
-        part = _rows_of_frame(history, k)
+        part = answer_rows(history, k)
         part.insert(0, "training step (updates)", history.frame_step[k])
         part.insert(0, "network", look.name)
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows_of_frame(history: RunHistory, k: int) -> pd.DataFrame:
+def answer_rows(history: RunHistory, k: int) -> pd.DataFrame:
+    """A frame's answers: one row a place of the plane or line, or a pair of true and predicted class."""
     names = class_names(history)
     if history.prediction_axes is not None and history.predictions is not None:
         outputs = history.predictions[k].reshape(-1, history.predictions.shape[-1])

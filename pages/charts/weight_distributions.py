@@ -43,7 +43,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     histories = (patient, treated)
     most_frames = max(FEWEST_FRAMES, MOST_BOXES // (patient.layers + treated.layers))
     steps = thinned(timeline_steps(*histories), most_frames)
-    boxes = [_quantiles(history, [latest(history.frame_step, step) for step in steps]) for history in histories]
+    boxes = [quantiles(history, [latest(history.frame_step, step) for step in steps]) for history in histories]
     ends = np.concatenate([values[..., [0, -1]].reshape(-1, 2) for values in boxes])
     value_axis, place, on_log = signed_axis("weight", *ends.T, zeroline=True)
     drawn = [place(values) for values in boxes]
@@ -75,7 +75,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     """One row a network, frame and layer, with the quantiles of its weights."""
     parts = []
     for look, history in zip(LOOKS, (patient, treated), strict=True):
-        values = _quantiles(history, range(len(history.frame_step)))
+        values = quantiles(history, range(len(history.frame_step)))
         n_frames, n_layers, _ = values.shape
         columns = {f"{100 * q:g} % quantile of the weights": values[..., i].ravel() for i, q in enumerate(QUANTILES)}
         place = {
@@ -87,7 +87,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _quantiles(history: RunHistory, frames: Sequence[int]) -> Array:
+def quantiles(history: RunHistory, frames: Sequence[int]) -> Array:
     """Quantiles of each layer's weights, (frames, L, 5)."""
     kept, where = np.unique(frames, return_inverse=True)
     with np.errstate(over="ignore", invalid="ignore"):  # differences of the largest numbers there are
@@ -105,7 +105,7 @@ def _boxes(look: Look, name: str, n_layers: int, on_log: bool) -> Json:
 
 
 def _sentence(look: Look, history: RunHistory) -> str:
-    first, last = _quantiles(history, [0, len(history.frame_step) - 1])
+    first, last = quantiles(history, [0, len(history.frame_step) - 1])
 
     def half(values: Array) -> str:
         return f"between {number(values[1])} and {number(values[3])}"

@@ -52,7 +52,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     most_layers = max(history.layers for history in histories)
     rows = [_rows(history) for history in histories]
     norms = [history.weight_norm[kept] for history, kept in zip(histories, rows, strict=True)]
-    updates = [_relative_updates(history)[kept] for history, kept in zip(histories, rows, strict=True)]
+    updates = [relative_updates(history)[kept] for history, kept in zip(histories, rows, strict=True)]
     end = max(int(history.evaluation_step[-1]) for history in histories)
 
     headings, top = column_headings(legends(*histories))
@@ -105,7 +105,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
             "layer": np.tile(np.arange(1, history.layers + 1), len(rows)),
             "‖W‖": history.weight_norm[rows].ravel(),
             "‖ΔW‖": history.update_norm[rows].ravel(),
-            "‖ΔW‖ / ‖W‖": _relative_updates(history)[rows].ravel(),
+            "‖ΔW‖ / ‖W‖": relative_updates(history)[rows].ravel(),
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
@@ -122,7 +122,7 @@ def drawn_layers(history: RunHistory) -> list[int]:
     return thinned(range(history.layers), MOST_CURVES)
 
 
-def _relative_updates(history: RunHistory) -> Array:
+def relative_updates(history: RunHistory) -> Array:
     """‖ΔW‖/‖W‖, (S, L); NaN where the weights are 0."""
     with np.errstate(all="ignore"):
         ratio = history.update_norm / history.weight_norm
@@ -201,7 +201,7 @@ def _notes(histories: tuple[RunHistory, RunHistory], norms: list[Array], updates
 def _sentence(look: Look, history: RunHistory) -> str:
     if not len(history.step):
         return f"{look.name}: {ending(history)}, before there was any update."
-    norm, updates = history.weight_norm, _relative_updates(history)
+    norm, updates = history.weight_norm, relative_updates(history)
 
     def median(layer: int) -> str:
         defined = updates[np.isfinite(updates[:, layer]), layer]

@@ -93,5 +93,11 @@ def ward() -> tuple[Case, ...]:
     return tuple(Case(**row | {"measure": MEASURES[row["measure"]]}) for row in _read("ward.toml")["case"])
 
 
+@lru_cache
+def complaints(symptom: str) -> tuple[str, ...]:
+    """What mystery patients say of what anyone can see."""
+    return tuple(_read("lessons/mystery_patient.toml")["complaint"][symptom])
+
+
 def _read(file: str) -> dict[str, Any]:
     return tomllib.loads((ASSETS / file).read_text("utf-8"))

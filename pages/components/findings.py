@@ -3,6 +3,7 @@
 Who clicks the evidence has the timeline go to the step where it begins, and its layers marked in the charts.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -67,11 +68,12 @@ def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> N
     st.subheader("The doctor’s notes", anchor="notes")
     for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
         with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
-            _notes(look, history)
-    _cures(lesson, patient.experiment)
+            network_notes(look, history)
+    cures(patient.experiment, partial(_prescribe, lesson, patient.experiment))
 
 
-def _notes(look: Look, history: RunHistory) -> None:
+def network_notes(look: Look, history: RunHistory) -> None:
+    """What the doctor finds in one network, each finding with a button to see its evidence."""
     findings = findings_of(history)
     if not findings:
         st.markdown(f"{heading(look)} :material/check_circle: **Nothing found.** Looked at: {notes.LOOKED_AT}.")
@@ -101,10 +103,12 @@ def _point(look: Look, history: RunHistory, finding: Finding) -> None:
     session.pointed = None if again else Pointed(*place, finding.layers, finding.steps[0], session.clicks)
 
 
-def _cures(lesson: Lesson, patient: Experiment) -> None:
-    """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then."""
+def cures(patient: Experiment, then: Callable[[Results], None] | None = None) -> None:
+    """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then.
+
+    then: draws what stands below the results.
+    """
     if memory().prescribed == patient:
-        then = partial(_prescribe, lesson, patient)
         sweep(prescription, trials_over_seeds(patient), then=then, patient=patient)
         return
     visitor().stop(PLACE)  # what was asked for another patient

@@ -66,6 +66,11 @@ PAGES = (
         "No better than guessing the average. Whether the network is too small, or large enough and badly trained, and "
         "how loss depends on width, depth and data.",
     ),
+    Page(
+        "mystery_patient", "Mystery patient", ":material/psychology_alt:",
+        "A network that misbehaves, and hides its settings. Choose what to look at, name the root cause, prescribe one "
+        "change, and see what it really does. A whole class can have the same patient.",
+    ),
 )  # fmt: skip
 
 
@@ -83,7 +88,8 @@ class Memory:
     last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
     stood; predictions: (lesson, thing to try) -> which way and why;
     measured: the same -> what came of it; sweeps: what it asked pages/components/sweeps.py for; pointed: the evidence
-    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries.
+    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries;
+    mystery: (level, seed) -> the visit to a mystery patient.
     """
 
     controls: str = ""
@@ -98,6 +104,7 @@ class Memory:
     pointed: Any = None
     clicks: int = 0
     prescribed: Any = None
+    mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
 
 
 def memory() -> Memory:

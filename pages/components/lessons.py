@@ -40,15 +40,15 @@ def compare(
     sentence.markdown(f":small[{said} {note}]")
     steps = timeline_steps(patient, treated)
     timeline(steps, steps[-1], **pointed(patient, treated))
-    _row(first, patient, treated)
+    row(first, patient, treated)
     st.markdown(f"**Patient:** {outcome(patient)}. **Treated:** {outcome(treated)}.")
     look_inside(patient.experiment, treated.experiment)
     doctors_notes(lesson, patient, treated)
-    for row in then:
-        _row(row, patient, treated)
+    for charts in then:
+        row(charts, patient, treated)
 
 
-def _row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
+def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
     """Charts side by side; in large type at most two."""
     across = min(len(charts), LARGE_A_ROW) if projecting() else len(charts)
     for start in range(0, len(charts), across):

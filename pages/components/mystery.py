@@ -1,0 +1,373 @@
+"""The mystery patient: chosen by the address, examined look by look, diagnosed, treated, and explained."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from engine import SETTINGS, Experiment, OutOfRange, RunHistory
+from engine.cases import EASY, LEVELS, Case, candidates, holds
+from engine.prescriptions import Change
+from pages.charts import (
+    activations,
+    gradient_per_layer,
+    learning_curves,
+    mystery,
+    predictions,
+    weight_norms,
+    wording,
+)
+from pages.charts.clock import timeline_steps
+from pages.charts.figure import PATIENT, TREATED
+from pages.charts.hidden_patient import FREE, VIEWS, View, symptom, task
+from pages.charts.mystery import Score
+from pages.charts.wording import label, meaning, number, percent
+from pages.components.cards import MOST_CHARTS, PROJECTED, show_data
+from pages.components.catalogue import complaints, sections_of
+from pages.components.controls import enter, heading, parameters_here, quoted, write_address
+from pages.components.findings import cures, findings_of, network_notes, pointed
+from pages.components.frame import PARAMETERS, memory, projecting
+from pages.components.lessons import row
+from pages.components.plot import encoded, plot
+from pages.components.runs import histories_of
+from pages.components.timeline import timeline
+
+PAGE = "mystery_patient"
+FIRST = 1  # patient of the bare address
+SEED = SETTINGS["seed"]
+CHARTS_A_ROW = 2
+REVEALED = (
+    (gradient_per_layer, learning_curves, predictions),
+    (activations, weight_norms),
+)
+
+
+class Choice(NamedTuple):
+    """Which patient the address asks for, and the address that names it."""
+
+    seed: int
+    level: str
+    address: str
+
+
+@dataclass
+class Visit:
+    """What a session did with a patient.  looks: keys of the charts that it paid for, in their order; folded: those of
+    them that it does not want to see; committed: diagnosis and prescription."""
+
+    case: Case
+    looks: list[str] = field(default_factory=list)
+    folded: set[str] = field(default_factory=set)
+    committed: tuple[str, str] | None = None
+    score: Score | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Admitted:
+    """A patient that is there: its run, that of the same network without the fault, and the visit to it."""
+
+    choice: Choice
+    patient: RunHistory
+    healthy: RunHistory
+    visit: Visit
+
+
+# --- which patient ---
+
+
+def choose() -> Choice:
+    """Draw level and number of the patient.  The address says what they are; nonsense in it is ignored, and said."""
+    enter(PAGE, ())
+    seed, level, ignored = _asked()
+    st.session_state["level"], st.session_state["patient_number"] = level, seed
+    which, how = st.columns((1, 2), vertical_alignment="bottom")
+    with which, st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
+        st.segmented_control(
+            "Level", LEVELS, format_func=str.capitalize, required=True, key="level", on_change=_moved, width="content"
+        )
+        st.number_input(
+            "Patient", int(SEED.low), int(SEED.high), key="patient_number", on_change=_moved, width=140,
+            help="The same number is the same patient for everyone.",
+        )  # fmt: skip
+    how.markdown(sections_of(PAGE)["How it goes"])
+    if ignored:
+        st.warning("  \n".join(ignored), icon=":material/info:")
+    named = {"seed": str(seed), "level": level}
+    memory().addresses[PAGE] = named
+    memory().parameters = parameters_here()
+    return Choice(seed, level, f"/{PAGE}?{urlencode(named)}")
+
+
+def _asked() -> tuple[int, str, tuple[str, ...]]:
+    """Seed and level of the address, and a sentence for each parameter that says nothing."""
+    seed, level, ignored = FIRST, EASY, []
+    for name, texts in parameters_here().items():
+        try:
+            if len(texts) > 1:
+                raise OutOfRange(name, texts[-1], "named once")
+            if name == "seed":
+                seed = int(SEED.check(_number(texts[0])))
+            elif name == "level" and texts[0] in LEVELS:
+                level = texts[0]
+            else:
+                allowed = f"one of {', '.join(LEVELS)}" if name == "level" else "seed or level"
+                raise OutOfRange(name, texts[0], allowed)
+        except OutOfRange as problem:
+            said = quoted(f"{name}={texts[-1]}")
+            ignored.append(f"{said} in the address was ignored: it must be {problem.allowed}.")
+    return seed, level, tuple(ignored)
+
+
+def _number(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _go(seed: int, level: str) -> None:
+    """Set the address to another patient, in one step back."""
+    garbage = {name: None for name in st.query_params if name not in PARAMETERS}
+    write_address({**garbage, "seed": str(seed), "level": level})
+
+
+def _following(seed: int) -> int:
+    return (seed + 1) % (int(SEED.high) + 1)
+
+
+def _moved() -> None:
+    _go(st.session_state["patient_number"], st.session_state["level"])
+
+
+# --- the patient ---
+
+
+def admitted(choice: Choice) -> Admitted | None:
+    """The first candidate whose fault is the doctor's root cause and hurts, trained now unless it has been; None, and
+    said, where there is none."""
+    place, visits = st.empty(), memory().mystery
+    known = visits.get((choice.level, choice.seed))
+    for case in [known.case] if known else candidates(choice.seed, choice.level):
+        patient, healthy = histories_of((case.patient, case.healthy), place=place)
+        if known or holds(case, patient, healthy):
+            visit = visits.setdefault((choice.level, choice.seed), Visit(case))
+            return Admitted(choice, patient, healthy, visit)
+    st.info("Nobody waits under this number: every network drawn for it is well, or ill in more than one way.")
+    st.button("Next patient", on_click=_go, args=(_following(choice.seed), choice.level))
+    return None
+
+
+def bedside(here: Admitted) -> None:
+    """Who it is, what may be looked at, and what to commit to: side by side."""
+    who, look, say = st.columns((1.05, 1, 1.05), gap="small")
+    with who, st.container(border=True, height="stretch", gap="small", key="patient"):
+        said = complaints(symptom(here.patient))
+        st.markdown(f"{heading(PATIENT)} **{here.choice.seed}**  \n“{said[here.choice.seed % len(said)]}”")
+        st.markdown(f":small[{task(here.patient)}]")
+        _draw(FREE, here, "free")
+    with look, st.container(border=True, height="stretch", gap="small", key="look"):
+        _looks(here)
+    with say, st.container(border=True, height="stretch", gap="small", key="say"):
+        _commitment(here)
+
+
+def _looks(here: Admitted) -> None:
+    left = Score(len(here.visit.looks), "", 0.0).for_looks
+    st.markdown(
+        f"**1 · Look.** Each chart costs {mystery.COST_OF_LOOK} of {mystery.POINTS_OF_LOOKS} points. Left: **{left}**."
+    )
+    price = f"Costs {mystery.COST_OF_LOOK} points."
+    for view in VIEWS:
+        shown = view.key in _shown(here.visit)
+        # One that comes and goes would take the keyboard from the button.
+        help_text = "Folds it up." if shown else "Unfolds it again." if view.key in here.visit.looks else price
+        st.button(
+            f"**{view.title}**  \n{view.question}", key=f"look_{view.key}", width="stretch",
+            icon=":material/check:" if shown else ":material/visibility:", on_click=_look, args=(here.visit, view.key),
+            help=help_text,
+        )  # fmt: skip
+    if here.visit.looks:
+        st.markdown(":small[:material/arrow_downward: What you opened stands below.]")
+
+
+def _look(visit: Visit, key: str) -> None:
+    """Pay for a chart; or fold up or unfold one that is paid for."""
+    if key in visit.looks:
+        visit.folded ^= {key}
+    else:
+        visit.looks.append(key)
+
+
+def _shown(visit: Visit) -> list[str]:
+    return [key for key in visit.looks if key not in visit.folded]
+
+
+def _commitment(here: Admitted) -> None:
+    of = f"{here.choice.level}_{here.choice.seed}"
+    codes = mystery.diagnoses(here.choice.level)
+    st.markdown(f"**2 · Diagnose.** What is the root cause? {mystery.POINTS_OF_CAUSE} points.")
+    diagnosis = st.radio(
+        "Root cause", codes, index=None, key=f"diagnosis_{of}", label_visibility="collapsed",
+        format_func=lambda code: f"**{mystery.named(code)}**  \n{mystery.DEFINITIONS[code]}",
+    )  # fmt: skip
+    offered = {one.key: one for one in mystery.prescriptions(here.choice.level)}
+    st.markdown(f"**3 · Prescribe.** What should change? {mystery.POINTS_OF_PRESCRIPTION} points.")
+    chosen = st.selectbox(
+        "Prescription", offered, index=None, format_func=lambda key: offered[key].name, key=f"prescription_{of}",
+        placeholder="Choose a change", label_visibility="collapsed",
+    )  # fmt: skip
+    st.button(
+        "**Commit, and treat**", key="commit", width="stretch", icon=":material/medication:",
+        on_click=_commit, args=(here.visit, diagnosis, chosen), disabled=diagnosis is None or chosen is None,
+        help=None if diagnosis and chosen else "Choose a root cause and a prescription first.",
+    )  # fmt: skip
+
+
+def _commit(visit: Visit, diagnosis: str, chosen: str) -> None:
+    visit.committed = diagnosis, chosen
+
+
+def looked_at(here: Admitted) -> None:
+    """The charts that were paid for."""
+    views = [view for key in _shown(here.visit) for view in VIEWS if view.key == key]
+    for start in range(0, len(views), CHARTS_A_ROW):
+        side_by_side = views[start : start + CHARTS_A_ROW]
+        for view, column in zip(side_by_side, st.columns(CHARTS_A_ROW), strict=False):
+            with column, st.container(border=True, key=f"card_{view.key}"):
+                _draw(view, here, view.key)
+
+
+def _draw(view: View, here: Admitted, place: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{view.title}**", help=view.question, width="stretch")
+        if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
+            show_data(view.title, view.key, lambda: view.table(here.patient))
+    plot(_sent(view.key, here.patient.experiment, projecting(), view, here.patient), key=f"chart_{place}")
+
+
+@st.cache_resource(show_spinner=False, max_entries=MOST_CHARTS, hash_funcs={Experiment: repr})
+def _sent(key: str, experiment: Experiment, large: bool, _view: View, _patient: RunHistory) -> bytes:
+    """The chart as it is sent; what its key is made of stays here."""
+    figure = _view.figure(_patient)
+    return encoded(figure.enlarged(PROJECTED) if large else figure, _view.alt(_patient))
+
+
+# --- what came of it ---
+
+
+def result(here: Admitted) -> None:
+    """The prescription beside the patient, the settings, the doctor's word, and the score with how it came about."""
+    assert here.visit.committed
+    diagnosis, chosen = here.visit.committed
+    (ordered,) = (one for one in mystery.PRESCRIPTIONS if one.key == chosen)
+    doses = ordered.doses(here.visit.case.patient)
+    runs = histories_of([dose.experiment for dose in doses if dose.experiment])
+    best = mystery.best_dose(runs) if runs else None
+    treated = here.patient if best is None else runs[best]
+    findings = findings_of(here.patient)
+    score = here.visit.score = mystery.score(
+        here.visit.case, len(here.visit.looks), diagnosis, findings, here.patient, here.healthy,
+        None if best is None else treated,
+    )  # fmt: skip
+    with st.container(key="score"):
+        st.subheader(
+            f"{score.points} of {mystery.MOST_POINTS} points. The root cause: "
+            f"{mystery.named(here.visit.case.fault).lower()}.", anchor="score",
+        )  # fmt: skip
+        _account(here, diagnosis, ordered, doses, best, treated, score)
+    _next(here.choice)
+    _revealed(here)
+    _compare(here, treated)
+
+
+def _account(
+    here: Admitted,
+    diagnosis: str,
+    ordered: mystery.Prescription,
+    doses: tuple[Change, ...],
+    best: int | None,
+    treated: RunHistory,
+    score: Score,
+) -> None:
+    """How the points came about, part by part."""
+    role = {
+        "cause": "That is the root cause",
+        "consequence": "The doctor finds it too, but as a consequence of the root cause",
+        "context": "The doctor finds it too, beside the root cause",
+        "": "The doctor does not find that",
+    }[score.role]
+    looks, diagnosed, prescribed = st.columns(3)
+    tells = mystery.telling(findings_of(here.patient)[0])
+    (title,) = (view.title for view in VIEWS if view.key == tells)
+    opened = "You opened it." if tells in here.visit.looks else "You did not open it."
+    looks.markdown(
+        f"**Looks: {score.for_looks} of {mystery.POINTS_OF_LOOKS}**  \n"
+        f"{score.looks or 'No'} chart{'' if score.looks == 1 else 's'} opened. "
+        f"What shows this cause best: {title}. {opened}"
+    )
+    diagnosed.markdown(
+        f"**Diagnosis: {score.for_diagnosis} of {mystery.POINTS_OF_CAUSE}**  \n"
+        f"You said: {mystery.named(diagnosis).lower()}. {role}."
+    )
+    said = "There was nothing to change: the patient has this already."
+    if best is not None:
+        given = doses[best].name if len(doses) == 1 else f"{doses[best].name}, the better of {len(doses)} doses"
+        said = (
+            f"Given: {given}. Test loss: patient {number(here.patient.test_loss)}, treated "
+            f"{number(treated.test_loss)}, without the fault {number(here.healthy.test_loss)}. "
+            f"It takes away {percent(score.share)} of the harm."
+        )
+    prescribed.markdown(
+        f"**Prescription: {score.for_prescription} of {mystery.POINTS_OF_PRESCRIPTION}**  \n"
+        f"You prescribed: {ordered.name.lower()}. {said}"
+    )
+
+
+def _next(choice: Choice) -> None:
+    done = [visit.score for visit in memory().mystery.values() if visit.score]
+    total = sum(score.points for score in done)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "**Next patient**", key="next", icon=":material/arrow_forward:",
+            on_click=_go, args=(_following(choice.seed), choice.level),
+        )  # fmt: skip
+        patients = "1 patient" if len(done) == 1 else f"{len(done)} patients"
+        st.markdown(f"In this session: {patients}, {total} of {mystery.MOST_POINTS * len(done)} points.")
+
+
+def _revealed(here: Admitted) -> None:
+    """The settings, those that are the fault first."""
+    patient, fault = here.visit.case.patient, here.visit.case.patient.differences(here.visit.case.healthy)
+    wrong = ", ".join(
+        f"{label(name)} **{meaning(name, mine)}** instead of {meaning(name, sensible)}"
+        for name, (mine, sensible) in fault.items()
+    )
+    rest = ", ".join(
+        f"{label(name)} {meaning(name, getattr(patient, name))}"
+        for name, setting in SETTINGS.items()
+        if name not in fault and (setting.group in ("network", "training") or getattr(patient, name) != setting.default)
+    )
+    st.markdown(f"What was done to it: {wrong}.  \n:small[Its other settings: {rest}.]")
+
+
+def _compare(here: Admitted, treated: RunHistory) -> None:
+    """Both networks with their settings in the charts of the lessons, and what the doctor finds in each."""
+    patient = here.patient
+    st.markdown(f":small[{wording.differences(patient.experiment, treated.experiment)}]")
+    steps = timeline_steps(patient, treated)
+    timeline(steps, steps[-1], **pointed(patient, treated))
+    first, *others = REVEALED
+    row(first, patient, treated)
+    st.subheader("The doctor’s notes", anchor="notes")
+    for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
+        with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
+            network_notes(look, history)
+    for charts in others:
+        row(charts, patient, treated)
+    cures(patient.experiment)
+
+
+def how_points_come_about() -> None:
+    with st.expander("How points come about", icon=":material/calculate:"):
+        st.markdown(sections_of(PAGE)["How points come about"])

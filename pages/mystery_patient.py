@@ -1,0 +1,16 @@
+"""The mystery patient: a network that misbehaves and hides its settings, to be diagnosed and treated for points."""
+
+from pages.components.frame import footer, page
+from pages.components.mystery import admitted, bedside, choose, how_points_come_about, looked_at, result
+
+frame = page("mystery_patient")
+choice = choose()
+frame.tools(choice.address)
+here = admitted(choice)
+if here and here.visit.committed:
+    result(here)
+elif here:
+    bedside(here)
+    looked_at(here)
+how_points_come_about()
+footer()

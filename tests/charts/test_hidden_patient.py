@@ -1,0 +1,121 @@
+"""Charts of a patient whose settings are hidden: what they draw is what was measured, and they name no setting."""
+
+import json
+import re
+import warnings
+
+import numpy as np
+import plotly.io
+import pytest
+
+from engine import SETTINGS, Experiment, train
+from engine.cases import average_loss
+from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
+from pages.charts.wording import name
+from tests.charts.odd_runs import PAIRS, pair
+
+ALL = (FREE, *VIEWS)
+MOST_BYTES = 70_000
+# Words that stand for a setting's value; "zeros" and "constant" are words of every day, and "linear" of axes.
+HIDDEN = {
+    name(choice)
+    for field in ("activation", "initializer", "optimizer", "normalization", "clip")
+    for choice in SETTINGS[field].choices
+} - {"none", "value", "norm", "linear", "layer", "batch", "zeros", "orthogonal"}
+
+
+def view(key: str):
+    return next(one for one in ALL if one.key == key)
+
+
+@pytest.fixture(scope="module")
+def history():
+    return train(Experiment(depth=3, width=6, steps=60, l2=0.05, activation="tanh", initializer="xavier_normal"))
+
+
+@pytest.mark.parametrize("key", [one.key for one in ALL])
+@pytest.mark.parametrize("pair_name", PAIRS)
+def test_every_odd_run_is_drawn_and_gives_nothing_away(key, pair_name):
+    one, run = view(key), pair(pair_name)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure, text, table = one.figure(run), one.alt(run), one.table(run)
+    figure.validate()
+    sent = plotly.io.to_json(figure.to_dict(), validate=False)
+    assert len(sent) < MOST_BYTES
+    assert text.endswith(".")
+    assert text[0].isupper()
+    assert "nan" not in text
+    assert len(table) or not len(run.step)
+    said = " ".join([text, *map(str, table.columns), *strings(json.loads(sent))])
+    assert not [word for word in HIDDEN if re.search(rf"\b{re.escape(word)}\b", said, re.IGNORECASE)]
+
+
+def strings(part) -> list[str]:
+    """Every text in a figure, but for encoded numbers."""
+    if isinstance(part, str):
+        return [part]
+    values = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    inside = [text for value in values for text in strings(value)]
+    return [text for text in inside if not (isinstance(part, dict) and text == part.get("bdata"))]
+
+
+def trace(figure, text: str, row: str = "y"):
+    return next(one for one in figure.data if text in (one.name or "") and (one.yaxis or "y") == row)
+
+
+def test_loss_and_new_data_are_the_run(history):
+    assert (trace(FREE.figure(history), "training loss")["y"] == history.train_loss).all()
+    assert trace(FREE.figure(history), "average")["y"] == (average_loss(history.experiment),) * 2
+    figure = view("new_data").figure(history)
+    assert (trace(figure, "training data")["y"] == history.train_loss).all()
+    assert (trace(figure, "new data")["y"] == history.validation_loss).all()
+    assert (trace(figure, "new data", "y2")["y"] == history.validation_accuracy).all()
+    assert list(view("new_data").table(history).iloc[:, 2]) == list(history.validation_loss)
+
+
+def test_layers_at_the_start_and_at_the_end(history):
+    figure = view("gradients").figure(history)
+    assert (trace(figure, "start")["y"] == history.delta_rms[0]).all()
+    assert (trace(figure, "end")["y"] == history.delta_rms[-1]).all()
+    figure = view("units").figure(history)
+    assert (trace(figure, "start")["y"] == history.activation_mean[0]).all()
+    assert trace(figure, "end")["error_y"]["array"] == pytest.approx(history.activation_std[-1])
+    assert trace(figure, "saturated, at the end", "y2")["y"][:-1] == pytest.approx(
+        100 * history.saturated_fraction[-1, :-1]
+    )
+    figure = view("weights").figure(history)
+    assert trace(figure, "end")["median"] == pytest.approx([np.median(weights[-1]) for weights in history.weights])
+
+
+def test_steps_and_what_pulls(history):
+    figure = view("steps").figure(history)
+    ratio = history.update_norm / history.weight_norm
+    assert trace(figure, "layer 1")["y"] == pytest.approx(ratio[:, 0])
+    assert trace(figure, "pull of the data", "y2")["y"] == pytest.approx(history.data_gradient_norm)
+    assert trace(figure, "pull of a penalty", "y2")["y"] == pytest.approx(history.penalty_gradient_norm)
+    free = train(Experiment(depth=1, width=4, steps=20))
+    assert not [one for one in view("steps").figure(free).data if "penalty" in (one.name or "")]
+    assert "nothing but the data pulls" in view("steps").alt(free)
+
+
+def test_words_say_the_numbers_of_the_drawing():
+    history = pair("plain")[0]
+    assert f"step {history.best_step}" in view("new_data").alt(history)
+    assert "hidden layer 4" in view("gradients").alt(history)
+    assert "in layer" in view("units").alt(history)
+
+
+def test_the_task_is_told_and_nothing_else():
+    history = train(Experiment(dataset="digits", n_train=60, steps=7, depth=1, width=5))
+    assert task(history) == (
+        "**Handwritten digits**: 10 classes to tell apart from 64 inputs. 60 training examples, 7 training steps."
+    )
+    assert "a number to predict from 1 input." in task(pair("of regression")[0])
+
+
+def test_symptoms_are_those_of_the_training_loss():
+    well = train(Experiment(dataset="blobs", optimizer="adam", learning_rate=0.01, steps=100))
+    assert symptom(well) == "well"
+    assert symptom(train(Experiment(initializer="zeros", activation="tanh", steps=20))) == "nothing"
+    assert symptom(pair("diverging")[0]) == "broke_off"

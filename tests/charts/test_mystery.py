@@ -1,0 +1,139 @@
+"""The mystery patient's rules: what is offered, what points are for."""
+
+import re
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from engine import SETTINGS, Experiment, diagnose, train
+from engine.cases import FAULTS_OF, HARD, LEVELS, candidates, holds, recovered
+from engine.detectors import Finding
+from engine.outcomes import FRAMES, UPDATE_ROWS
+from engine.prescriptions import changes_of
+from engine.training import train_many
+from pages.charts.hidden_patient import VIEWS
+from pages.charts.mystery import (
+    DEFINITIONS,
+    MOST_POINTS,
+    PRESCRIPTIONS,
+    TELLING,
+    Score,
+    best_dose,
+    diagnoses,
+    named,
+    prescriptions,
+    score,
+    telling,
+)
+
+# What takes away the harm of a fault, of what may be prescribed at the easiest level that has it.
+CURES = {
+    "symmetry": "start", "vanishing_gradients": "start", "exploding_gradients": "start",
+    "learning_rate_too_high": "learning_rate_down", "learning_rate_too_low": "learning_rate_up", "dead_units": "wider",
+    "saturated_units": "bias", "over_regularized": "no_penalty", "overfitting": "patience",
+    "underfitting": "activation",
+}  # fmt: skip
+
+
+def prescription(key: str):
+    return next(one for one in PRESCRIPTIONS if one.key == key)
+
+
+def finding(code: str, role: str = "cause", metric: str = "") -> Finding:
+    return Finding(code, "severe", (), (0, 0), 1.0, 0.5, metric, "", "", (), role)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_cause_of_a_level_can_be_said_and_cured(level):
+    offered = {one.key for one in prescriptions(level)}
+    assert set(FAULTS_OF[level]) <= set(diagnoses(level)) <= set(DEFINITIONS)
+    assert {CURES[fault] for fault in FAULTS_OF[level]} <= offered
+    assert len({named(code) for code in diagnoses(level)}) == len(diagnoses(level))
+
+
+def test_easy_has_few_answers_and_hard_all():
+    counts = [len(diagnoses(level)) for level in LEVELS]
+    assert counts == sorted(set(counts))
+    assert counts[0] <= 5
+    assert "not_finite" in diagnoses(HARD)
+    assert set(TELLING) | {"exploding_gradients"} == set(CURES)
+    assert set(TELLING.values()) <= {view.key for view in VIEWS}
+
+
+def test_prescriptions_stand_for_changes_that_are_tried_and_name_no_value():
+    everyday = {"layer", "none"}
+    values = {choice for setting in SETTINGS.values() for choice in setting.choices} - everyday
+    for one in PRESCRIPTIONS:
+        words = set(re.findall(r"\w+", one.name.lower()))
+        assert words.isdisjoint(value.lower() for value in values)
+        assert not re.search(r"\d", one.name.replace("of 0", ""))
+    sick = Experiment(l1=0.1, l2=0.5, bias=3.0, gain=0.2, label_noise=0.2, initializer="small_normal")
+    for one in PRESCRIPTIONS:
+        doses = one.doses(sick)
+        assert all(dose in changes_of(sick) for dose in doses)
+        assert all(dose.code in one.codes and dose.experiment not in (None, sick) for dose in doses)
+    assert {dose.code for dose in prescription("no_penalty").doses(sick)} == {"l1", "l2"}
+    assert not prescription("l2").doses(sick), "it has one"
+    assert {dose.code for dose in prescription("start").doses(sick)} == {"gain", "initializer"}
+
+
+def test_what_is_not_there_cannot_be_taken_away():
+    plain = Experiment()
+    without = {one.key for one in PRESCRIPTIONS if not one.doses(plain)}
+    assert without == {"start", "no_penalty", "bias", "label_noise"}
+    assert len(prescription("l2").doses(plain)) == 1
+
+
+def quick(experiment: Experiment):
+    return train_many([experiment], max_updates=UPDATE_ROWS, max_frames=FRAMES)[0]
+
+
+@pytest.mark.parametrize("fault", CURES)
+def test_the_right_prescription_takes_away_most_of_the_harm(fault):
+    """The first case of the fault at the easiest level that has it."""
+    level = next(level for level in LEVELS if fault in FAULTS_OF[level])
+    seed = next(seed for seed in count() if next(candidates(seed, level)).fault == fault)
+    for case in candidates(seed, level):
+        patient, healthy = quick(case.patient), quick(case.healthy)
+        if holds(case, patient, healthy):
+            break
+    runs = [quick(dose.experiment) for dose in prescription(CURES[fault]).doses(case.patient)]
+    assert recovered(case, patient, healthy, runs[best_dose(runs)]) > 0.5
+
+
+def test_points():
+    assert Score(0, "cause", 1.0).points == MOST_POINTS == 100
+    assert Score(2, "cause", 0.5).points == 20 + 40 + 15
+    assert Score(6, "consequence", 0.0).points == 15
+    assert Score(9, "", 0.0).points == 0
+    assert Score(1, "context", 0.333).points == 25 + 0 + 10
+
+
+def test_the_score_of_a_made_case():
+    healthy = Experiment(depth=2, dataset="circles", optimizer="adam", learning_rate=0.01, steps=200)
+    case = replace(next(candidates(0, "easy")), fault="learning_rate_too_low", healthy=healthy,
+                   patient=replace(healthy, learning_rate=1e-5))  # fmt: skip
+    patient, well = train(case.patient), train(case.healthy)
+    findings = diagnose(patient)
+    consequence = next(found.code for found in findings if found.role == "consequence")
+    assert score(case, 1, case.fault, findings, patient, well, well) == Score(1, "cause", 1.0)
+    assert score(case, 0, consequence, findings, patient, well, patient) == Score(0, "consequence", 0.0)
+    assert score(case, 3, "overfitting", findings, patient, well, None) == Score(3, "", 0.0)
+
+
+def test_the_best_dose_has_the_lowest_validation_loss_and_has_not_broken_off():
+    history = train(Experiment(depth=1, width=4, steps=40))
+    worse = replace(history, validation_loss=history.validation_loss + 1)
+    broken = replace(history, status="diverged", validation_loss=history.validation_loss - 1)
+    assert best_dose([worse, history, broken]) == 1
+    risen = history.validation_loss.copy()
+    risen[-1] = 100
+    stopped = replace(history, experiment=replace(history.experiment, patience=5), validation_loss=risen, best_step=0)
+    assert best_dose([replace(history, validation_loss=risen), stopped]) == 1, "early stopping takes its best step"
+
+
+def test_the_chart_that_tells():
+    assert telling(finding("exploding_gradients", metric="R, the first layer's")) == "gradients"
+    assert telling(finding("exploding_gradients", metric="size of the output's pre-activation")) == "units"
+    assert telling(finding("overfitting")) == "new_data"

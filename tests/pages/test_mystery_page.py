@@ -1,0 +1,205 @@
+"""The mystery patient's page: nothing is given away, points are counted, everyone has the same patient."""
+
+import json
+import re
+from urllib.parse import parse_qs
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import SETTINGS, diagnose
+from engine.cases import Case, candidates, holds, recovered
+from pages.charts import mystery, notes
+from pages.charts.hidden_patient import FREE, VIEWS, task
+from pages.charts.wording import label, meaning, number
+from pages.components.mystery import FIRST
+from pages.components.runs import histories_of, shared_runs
+from tests.pages.test_lesson_page import APP, sent
+
+SEED, LEVEL = 17, "medium"
+TOLD = {"dataset", "n_train", "steps"}  # what the page tells of a patient for free
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers():
+    yield
+    shared_runs().close()
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return waiting(SEED, LEVEL)
+
+
+def waiting(seed: int, level: str) -> Case:
+    return next(case for case in candidates(seed, level) if holds(case, *histories_of((case.patient, case.healthy))))
+
+
+def opened(**parameters: str) -> AppTest:
+    page = AppTest.from_file(APP, default_timeout=120)
+    page.switch_page("pages/mystery_patient.py")
+    for name, value in parameters.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def here() -> AppTest:
+    return opened(seed=str(SEED), level=LEVEL)
+
+
+def said(page: AppTest) -> str:
+    return "\n".join(element.value for element in [*page.markdown, *page.subheader, *page.warning])
+
+
+def charts(page: AppTest) -> list[dict]:
+    components = [element.proto for element in page.get("bidi_component")]
+    return [sent(proto.bytes) for proto in components if proto.component_name == "backprop_clinic_chart"]
+
+
+def commit(page: AppTest, diagnosis: str, prescription: str) -> AppTest:
+    page.radio(key=f"diagnosis_{LEVEL}_{SEED}").set_value(diagnosis).run()
+    page.selectbox(key=f"prescription_{LEVEL}_{SEED}").set_value(prescription).run()
+    page.button(key="commit").click().run()
+    assert not page.exception
+    return page
+
+
+def everything_sent(page: AppTest) -> str:
+    """All that the page has sent, but for the menu and the numbers of its charts."""
+    protos = [str(node.proto) for node in page.main if hasattr(node, "proto")]
+    figures = [re.sub(r'"bdata":"[^"]*"', "", json.dumps(chart, ensure_ascii=False)) for chart in charts(page)]
+    return "\n".join([*protos, *figures, said(page), *(button.label for button in page.button)])
+
+
+def test_the_patient_and_its_loss_are_free_and_all_else_costs(case):
+    page = here()
+    (patient,) = histories_of((case.patient,))
+    assert task(patient) in said(page)
+    (chart,) = charts(page)
+    assert chart["alt"] == FREE.alt(patient)
+    assert "Left: **30**" in said(page)
+    for paid, view in enumerate(VIEWS, 1):
+        page.button(key=f"look_{view.key}").click().run()
+        assert f"Left: **{30 - 5 * paid}**" in said(page)
+        assert len(charts(page)) == 1 + paid
+        assert charts(page)[-1]["alt"] == view.alt(patient)
+    page.button(key="look_units").click().run()
+    assert len(charts(page)) == len(VIEWS), "folded up"
+    page.button(key="look_units").click().run()
+    assert len(charts(page)) == 1 + len(VIEWS)
+    assert "Left: **0**" in said(page)
+
+
+@pytest.mark.parametrize("level", ["medium", "hard"])
+@pytest.mark.parametrize("seed", [2, 3, SEED])
+def test_nothing_is_given_away_before_the_commitment(seed, level):
+    case = waiting(seed, level)
+    page = opened(seed=str(seed), level=level)
+    for view in VIEWS:
+        page.button(key=f"look_{view.key}").click().run()
+    text = everything_sent(page)
+    assert len(text) > 10_000
+    for name, setting in SETTINGS.items():
+        value = getattr(case.patient, name)
+        if name in TOLD or value in ("none", "auto", ""):
+            continue
+        words = {str(value), meaning(name, value)} - {"linear"}  # which axes are, too
+        said_of = words if setting.choices else {f"{label(name)} {word}" for word in words}
+        for word in {*said_of, f"{name}={value}"}:
+            assert not re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE), (name, word)
+    assert repr(case.patient) not in text
+    assert set(page.query_params) == {"seed", "level"}
+    offered = page.selectbox[0].options
+    assert offered == [one.name for one in mystery.prescriptions(level)], "the same for every patient of the level"
+
+
+def test_from_the_patient_to_the_score(case):
+    patient, healthy = histories_of((case.patient, case.healthy))
+    page = here()
+    page.button(key="look_answers").click().run()
+    assert page.button(key="commit").disabled
+    commit(page, case.fault, "activation")
+    (ordered,) = (one for one in mystery.PRESCRIPTIONS if one.key == "activation")
+    doses = ordered.doses(case.patient)
+    treated_runs = histories_of([dose.experiment for dose in doses])
+    treated = treated_runs[mystery.best_dose(treated_runs)]
+    points = 25 + 40 + round(30 * recovered(case, patient, healthy, treated))
+    assert page.subheader[0].value.startswith(f"{points} of 100 points.")
+    text = said(page)
+    for said_of in (patient.test_loss, treated.test_loss, healthy.test_loss):
+        assert number(said_of) in text
+    for finding in diagnose(patient):
+        assert notes.HEADINGS[finding.code] in text
+        assert finding.explanation in text
+    for name, (mine, sensible) in case.patient.differences(case.healthy).items():
+        assert f"**{meaning(name, mine)}** instead of {meaning(name, sensible)}" in text
+    assert page.button(key="try_cures")
+    assert f"1 patient, {points} of 100 points" in text
+    assert not any(name in page.query_params for name in ("points", "score", "committed"))
+
+    page.button(key="next").click().run()
+    assert page.query_params["seed"] == str(SEED + 1)
+    assert page.radio, "the next one is to be diagnosed"
+    page.number_input(key="patient_number").set_value(SEED).run()
+    assert page.subheader[0].value.startswith(f"{points} of 100"), "who comes back finds his own result"
+    assert "Left: **30**" in said(here()), "another session knows nothing of it"
+
+
+def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
+    codes = {finding.code for finding in diagnose(histories_of((case.patient,))[0])}
+    wrong = next(code for code in mystery.diagnoses(LEVEL) if code not in codes)
+    page = commit(here(), wrong, "no_penalty")
+    assert page.subheader[0].value.startswith("30 of 100 points.")
+    assert "The doctor does not find that" in said(page)
+    assert "There was nothing to change" in said(page)
+
+
+def test_a_consequence_is_told_from_the_cause():
+    level, seed = (
+        "medium",
+        next(seed for seed in range(50) if next(candidates(seed, "medium")).fault == "learning_rate_too_low"),
+    )
+    case = waiting(seed, level)
+    found = diagnose(histories_of((case.patient,))[0])
+    consequence = next(finding.code for finding in found if finding.role == "consequence")
+    page = opened(seed=str(seed), level=level)
+    page.radio(key=f"diagnosis_{level}_{seed}").set_value(consequence).run()
+    page.selectbox(key=f"prescription_{level}_{seed}").set_value("learning_rate_up").run()
+    page.button(key="commit").click().run()
+    assert "as a consequence of the root cause" in said(page)
+    assert "**Diagnosis: 15 of 40**" in said(page)
+
+
+def test_the_bare_address_and_nonsense_in_it():
+    bare = opened()
+    assert bare.number_input(key="patient_number").value == FIRST
+    assert not bare.warning
+    odd = opened(seed="many", level="deadly", depth="4")
+    assert odd.number_input(key="patient_number").value == FIRST
+    (warning,) = odd.warning
+    assert "`seed=many` in the address was ignored: it must be a whole number" in warning.value
+    assert "`level=deadly` in the address was ignored: it must be one of easy, medium, hard" in warning.value
+    assert "`depth=4` in the address was ignored" in warning.value
+    odd.button_group(key="level").set_value("medium").run()
+    assert not odd.warning
+    assert odd.query_params == {"seed": str(FIRST), "level": "medium"}
+    for seed in ("-1", "1.5", "9" * 5000, "", "2147483648"):
+        assert opened(seed=seed).warning
+    last = opened(seed="2147483647")
+    assert not last.warning
+
+
+def test_the_link_names_everything():
+    page = here()
+    (link,) = page.code
+    assert parse_qs(link.value.partition("?")[2]) == {"seed": [str(SEED)], "level": [LEVEL]}
+
+
+def test_a_number_without_a_patient_says_so(monkeypatch):
+    monkeypatch.setattr("engine.cases.MOST_CANDIDATES", 0)
+    page = opened(seed="4")
+    assert "Nobody waits under this number" in page.info[0].value
+    page.button[-1].click().run()
+    assert page.query_params["seed"] == "5"
