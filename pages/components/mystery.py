@@ -369,5 +369,6 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
 
 
 def how_points_come_about() -> None:
+    """The rules, for who asks."""
     with st.expander("How points come about", icon=":material/calculate:"):
         st.markdown(sections_of(PAGE)["How points come about"])
