@@ -312,7 +312,7 @@ def _account(
     )
     said = "There was nothing to change: the patient has this already."
     if best is not None:
-        given = doses[best].name if len(doses) == 1 else f"{doses[best].name}, the better of {len(doses)} doses"
+        given = doses[best].name if len(doses) == 1 else f"{doses[best].name}, the best of {len(doses)} doses"
         said = (
             f"Given: {given}. Test loss: patient {number(here.patient.test_loss)}, treated "
             f"{number(treated.test_loss)}, without the fault {number(here.healthy.test_loss)}. "
