@@ -312,7 +312,7 @@ def _account(
     )
     said = "There was nothing to change: the patient has this already."
     if best is not None:
-        given = doses[best].name if len(doses) == 1 else f"{doses[best].name}, the better of {len(doses)} doses"
+        given = doses[best].name if len(doses) == 1 else f"{doses[best].name}, the best of {len(doses)} doses"
         said = (
             f"Given: {given}. Test loss: patient {number(here.patient.test_loss)}, treated "
             f"{number(treated.test_loss)}, without the fault {number(here.healthy.test_loss)}. "
@@ -369,5 +369,6 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
 
 
 def how_points_come_about() -> None:
+    """The rules, for who asks."""
     with st.expander("How points come about", icon=":material/calculate:"):
         st.markdown(sections_of(PAGE)["How points come about"])
