@@ -1,7 +1,5 @@
 """The backpropagation page in Streamlit's AppTest: presets, trained networks, updates, own numbers, odd addresses."""
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -12,9 +10,9 @@ from pages.charts.opened_network import nearest_frame
 from pages.charts.presets import PRESETS
 from pages.components.chosen_network import link_to
 from pages.components.runs import histories_of, shared_runs
-from tests.patience import SOON
+from tests.pages.opened import opened
 
-APP = Path(__file__).parents[2] / "app.py"
+PAGE = "backpropagation"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,23 +21,13 @@ def workers():
     shared_runs().close()
 
 
-def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=SOON)
-    page.switch_page("pages/backpropagation.py")
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
 def text(page: AppTest) -> str:
     return " ".join(paragraph.value for paragraph in page.markdown)
 
 
 @pytest.mark.parametrize("preset", ["mazur", "xor", "saturated", "chain", "trained"])
 def test_every_preset_opens(preset):
-    page = opened(preset=preset)
+    page = opened(PAGE, preset=preset)
     assert not page.warning
     assert {"Forward", "Loss", "Backward", "Update"} <= {heading.value for heading in page.subheader}
     assert "Checked by finite differences" in text(page)
@@ -47,12 +35,12 @@ def test_every_preset_opens(preset):
 
 
 def test_the_chain_shows_its_product_and_the_others_do_not():
-    assert "is one product" in text(opened(preset="chain"))
-    assert "is one product" not in text(opened())
+    assert "is one product" in text(opened(PAGE, preset="chain"))
+    assert "is one product" not in text(opened(PAGE))
 
 
 def test_a_network_from_a_lesson():
-    page = opened(**link_to(Experiment(depth=6, activation="tanh", seed=3, steps=40), 20, 4))
+    page = opened(PAGE, **link_to(Experiment(depth=6, activation="tanh", seed=3, steps=40), 20, 4))
     assert not page.warning
     assert "hidden layers 6; activation tanh" in text(page)
     assert "Step 20 of 40." in text(page)
@@ -78,32 +66,34 @@ def test_a_network_from_a_lesson():
 def test_networks_of_every_kind_open_at_every_unit(settings, examples):
     trained = {"trained_" + name: value for name, value in settings.items()} | {"trained_steps": "30"}
     for place in ({}, {"layer": "2", "unit": "3"}, {"layer": "1", "unit": "whole layer"}):
-        page = opened(preset="trained", step="30", examples=examples, **trained, **place)
+        page = opened(PAGE, preset="trained", step="30", examples=examples, **trained, **place)
         assert not page.warning
         assert "not a number" not in text(page)
 
 
 def test_a_network_over_the_budget_shows_the_default_and_says_so():
-    page = opened(preset="trained", trained_depth="50", trained_width="256", trained_steps="20000")
+    page = opened(PAGE, preset="trained", trained_depth="50", trained_width="256", trained_steps="20000")
     assert "steps is 20000" in page.warning[0].value
     assert "all settings by default" in text(page)
 
 
 def test_garbage_is_ignored_with_a_sentence_each():
-    page = opened(preset="chain", unit="7", layer="ten", learning_rate="inf", updates="-3", colour="red", phase="up-1")
+    page = opened(
+        PAGE, preset="chain", unit="7", layer="ten", learning_rate="inf", updates="-3", colour="red", phase="up-1"
+    )
     (warning,) = page.warning
     for words in ("unit=7", "layer=ten", "learning_rate=inf", "updates=-3", "colour=red", "phase=up-1"):
         assert f"`{words}`" in warning.value
     assert "this network has no such thing" in warning.value
     assert page.number_input(key="updates").value == 0
     assert "is one product" in text(page)
-    assert "`preset=banana`" in opened(preset="banana").warning[0].value
-    assert "`trained_depth=3`" in opened(preset="xor", trained_depth="3").warning[0].value
-    assert "`trained_depth=99`" in opened(preset="trained", trained_depth="99").warning[0].value
+    assert "`preset=banana`" in opened(PAGE, preset="banana").warning[0].value
+    assert "`trained_depth=3`" in opened(PAGE, preset="xor", trained_depth="3").warning[0].value
+    assert "`trained_depth=99`" in opened(PAGE, preset="trained", trained_depth="99").warning[0].value
 
 
 def test_numbers_of_ones_own():
-    page = opened(inputs="1 2", targets="0 1", changed="w1.1.1 = 0.5")
+    page = opened(PAGE, inputs="1 2", targets="0 1", changed="w1.1.1 = 0.5")
     assert not page.warning
     page.text_input(key="inputs").set_value("1 banana")
     page.text_input(key="changed").set_value("w9.1.1 = 1").run()
@@ -114,7 +104,7 @@ def test_numbers_of_ones_own():
 
 
 def test_updates_are_taken_and_taken_back():
-    page = opened(preset="xor")
+    page = opened(PAGE, preset="xor")
     page.button(key="take_10").click().run()
     page.button(key="take_1").click().run()
     assert page.number_input(key="updates").value == 11
@@ -126,7 +116,7 @@ def test_updates_are_taken_and_taken_back():
 
 
 def test_another_network_forgets_what_was_chosen_for_the_last():
-    page = opened(preset="xor", activation="relu", learning_rate="0.1", layer="2", updates="5", inputs="1 1")
+    page = opened(PAGE, preset="xor", activation="relu", learning_rate="0.1", layer="2", updates="5", inputs="1 1")
     page.button(key="open_mazur").click().run()
     assert not page.exception
     assert not page.warning
@@ -140,12 +130,14 @@ def test_another_network_forgets_what_was_chosen_for_the_last():
 
 
 def test_a_step_that_is_too_long_is_not_taken_and_said():
-    page = opened(preset="trained", trained_dataset="sine", trained_steps="10", learning_rate="1000", updates="200")
+    page = opened(
+        PAGE, preset="trained", trained_dataset="sine", trained_steps="10", learning_rate="1000", updates="200"
+    )
     assert "is not finite: it was not taken" in page.warning[0].value
 
 
 def test_questions_are_graded():
-    page = opened()
+    page = opened(PAGE)
     fields = {field.key.split("_")[1]: field for field in page.text_input if field.key.startswith("answer_")}
     assert set(fields) == {"forward", "loss", "backward", "update"}
     fields["backward"].set_value("0,2465")  # three times the gradient of w₅
@@ -158,6 +150,6 @@ def test_questions_are_graded():
 
 
 def test_everything_in_full_to_copy():
-    page = opened()
+    page = opened(PAGE)
     (block,) = page.code[-1:]
     assert "gradient of the weight: 0.0821670405642" in block.value

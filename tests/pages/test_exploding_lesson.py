@@ -3,12 +3,10 @@
 import re
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engine import train_many
 from pages.charts.exploding_verdict import largest_gradient, verdict
@@ -17,9 +15,9 @@ from pages.charts.verdict import EXPLODES, starting_ratio
 from pages.components.catalogue import ASSETS, lesson_of, trials_of
 from pages.components.controls import address
 from pages.components.runs import histories_of, shared_runs
-from tests.pages.test_lesson_page import charts, headline
-from tests.patience import SOON
+from tests.pages.opened import charts, headline, opened
 
+PAGE = "exploding_gradients"
 SEEDS, MORE_SEEDS = range(8), range(24)
 LESSON = lesson_of("exploding_gradients")
 PATIENT, TREATED = LESSON.patient, LESSON.treated
@@ -27,7 +25,6 @@ TRIALS = trials_of("exploding_gradients")
 TEXT = re.sub(r"\s+", " ", (ASSETS / "lessons" / "exploding_gradients.md").read_text("utf-8"))
 GUESSING, LEARNT = 0.6, 0.3  # training loss; always giving the average answer costs .69
 
-APP = Path(__file__).parents[2] / "app.py"
 CHARTS = 9
 
 
@@ -198,18 +195,8 @@ def workers():
     shared_runs().close()
 
 
-def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=SOON)
-    page.switch_page("pages/exploding_gradients.py")
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
 def test_the_default_view_shows_patient_and_treated():
-    page = opened()
+    page = opened(PAGE)
     assert headline(page) == verdict(*histories_of((PATIENT, TREATED)))
     assert len(charts(page)) == CHARTS
     assert all(chart["alt"] for chart in charts(page)), "every chart has a text alternative"
@@ -218,7 +205,7 @@ def test_the_default_view_shows_patient_and_treated():
 
 @pytest.mark.parametrize("dataset", ["sine", "digits"])
 def test_other_data(dataset):
-    page = opened(dataset=dataset, steps="30")
+    page = opened(PAGE, dataset=dataset, steps="30")
     assert headline(page).startswith("The patient’s gradient norm reaches")
     assert len(charts(page)) == CHARTS
 
@@ -226,33 +213,33 @@ def test_other_data(dataset):
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.key)
 def test_each_thing_to_try_opens_from_its_address(trial):
     pair = trial.pair(LESSON)
-    page = opened(**dict(parse_qsl(address(LESSON, *pair).partition("?")[2])))
+    page = opened(PAGE, **dict(parse_qsl(address(LESSON, *pair).partition("?")[2])))
     assert headline(page) == verdict(*histories_of(pair))
     assert not page.warning
 
 
 def test_a_run_that_breaks_off_draws_every_chart_and_names_the_place():
-    page = opened(dataset="sine", gain="4", steps="60")
+    page = opened(PAGE, dataset="sine", gain="4", steps="60")
     assert len(charts(page)) == CHARTS
     assert "before the run breaks off: not finite at step" in headline(page)
 
 
 def test_clipping_by_value_for_both():
-    page = opened(clip="value", clip_threshold="0.01", treated_clip="as patient", treated_clip_threshold="0.1")
+    page = opened(PAGE, clip="value", clip_threshold="0.01", treated_clip="as patient", treated_clip_threshold="0.1")
     assert "has its entries cut off at 0.01" in headline(page)
     assert "has its entries cut off at 0.1 in" in headline(page)
 
 
 def test_garbage_in_the_address_is_ignored_with_a_line():
-    page = opened(clip="both", gain="loud", colour="red")
-    assert headline(page) == headline(opened())
+    page = opened(PAGE, clip="both", gain="loud", colour="red")
+    assert headline(page) == headline(opened(PAGE))
     (warning,) = page.warning
     for word in ("both", "loud", "colour"):
         assert word in warning.value
 
 
 def test_a_prediction_comes_first_then_the_result_beside_it():
-    page = opened()
+    page = opened(PAGE)
     assert page.button(key="try_rescue").disabled
     page.radio(key="predict_rescue").set_value("same")
     page.radio(key="because_rescue").set_value(TRIALS[0].reasons[TRIALS[0].reason])

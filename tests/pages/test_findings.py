@@ -15,7 +15,7 @@ from pages.components.catalogue import lesson_of
 from pages.components.frame import lessons
 from pages.components.runs import histories_of, shared_runs
 from pages.components.sweeps import shared_sweeps
-from tests.pages.test_lesson_page import APP
+from tests.pages.opened import opened
 from tests.patience import SOON
 
 # Of the first lesson, so that a sweep takes a second.
@@ -29,16 +29,6 @@ LESSONS = [row.name for row in lessons() if row.name not in ("backpropagation", 
 def workers():
     yield
     shared_runs().close()
-
-
-def opened(name: str, **parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=SOON)
-    page.switch_page(f"pages/{name}.py")
-    for field, value in parameters.items():
-        page.query_params[field] = value
-    page.run()
-    assert not page.exception
-    return page
 
 
 def said(page: AppTest) -> str:

@@ -1,18 +1,15 @@
 """The lesson's page in Streamlit's AppTest: default view, real data, over budget, diverging, things to try."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pages.charts.verdict import verdict
 from pages.components.runs import histories_of, shared_runs
+from tests.pages.opened import charts, headline, opened
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
-from tests.patience import SOON
 
-APP = Path(__file__).parents[2] / "app.py"
+PAGE = "vanishing_gradients"
 CHARTS = 8
 
 
@@ -22,32 +19,8 @@ def workers():
     shared_runs().close()
 
 
-def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=SOON)
-    page.switch_page("pages/vanishing_gradients.py")
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def headline(page: AppTest) -> str:
-    return page.subheader[0].value
-
-
-def charts(page: AppTest) -> list[dict]:
-    """What each chart of the page was sent."""
-    components = [element.proto for element in page.get("bidi_component")]
-    return [sent(proto.bytes) for proto in components if proto.component_name == "backprop_clinic_chart"]
-
-
-def sent(data: bytes) -> dict:
-    return json.loads(data[data.index(b"{") :])
-
-
 def test_default_view_shows_patient_and_treated():
-    page = opened()
+    page = opened(PAGE)
     patient, treated = histories_of((PATIENT, TREATED))
     assert headline(page) == verdict(patient, treated)
     assert len(charts(page)) == CHARTS
@@ -57,20 +30,20 @@ def test_default_view_shows_patient_and_treated():
 
 @pytest.mark.parametrize("dataset", ["sine", "blobs", "digits", "breast_cancer"])
 def test_other_data(dataset):
-    page = opened(dataset=dataset, steps="30")
+    page = opened(PAGE, dataset=dataset, steps="30")
     assert headline(page).startswith("The first layer receives")
     assert len(charts(page)) == CHARTS
 
 
 def test_a_run_that_diverges_draws_every_chart_and_names_the_place():
-    page = opened(learning_rate="1000", activation="relu", gain="4", dataset="sine", steps="60")
+    page = opened(PAGE, learning_rate="1000", activation="relu", gain="4", dataset="sine", steps="60")
     assert len(charts(page)) == CHARTS
     text = " ".join(paragraph.value for paragraph in page.markdown)
     assert "broke off at step" in text
 
 
 def test_over_budget_shows_the_last_good_run_and_says_so():
-    page = opened(depth="8", steps="40")
+    page = opened(PAGE, depth="8", steps="40")
     before = headline(page)
     page.number_input(key="steps").set_value(20000)
     page.number_input(key="width").set_value(256)
@@ -83,21 +56,21 @@ def test_over_budget_shows_the_last_good_run_and_says_so():
 
 
 def test_over_budget_as_the_first_request_shows_the_lesson_s_own_networks():
-    page = opened(depth="50", width="256", steps="20000")
+    page = opened(PAGE, depth="50", width="256", steps="20000")
     assert "steps is 20000" in page.warning[0].value
     assert len(charts(page)) == CHARTS
 
 
 def test_garbage_in_the_address_is_ignored_with_a_line():
-    page = opened(depth="ten", activation="reluu", colour="red")
-    assert headline(page) == headline(opened())
+    page = opened(PAGE, depth="ten", activation="reluu", colour="red")
+    assert headline(page) == headline(opened(PAGE))
     (warning,) = page.warning
     for word in ("ten", "reluu", "colour"):
         assert word in warning.value
 
 
 def test_a_prediction_comes_first_then_the_result_beside_it():
-    page = opened()
+    page = opened(PAGE)
     button = page.button(key="try_bridges")
     assert button.disabled
     page.radio(key="predict_bridges").set_value("more")
@@ -111,7 +84,7 @@ def test_a_prediction_comes_first_then_the_result_beside_it():
 
 
 def test_a_wrong_prediction_is_reconciled():
-    page = opened()
+    page = opened(PAGE)
     page.radio(key="predict_louder").set_value("more")
     page.radio(key="because_louder").set_value(page.radio(key="because_louder").options[0])
     page.run()

@@ -14,8 +14,9 @@ from pages.charts.hidden_patient import FREE, VIEWS, task
 from pages.charts.wording import label, meaning, number
 from pages.components.mystery import FIRST
 from pages.components.runs import histories_of, shared_runs
-from tests.pages.test_lesson_page import APP, sent
+from tests.pages.opened import charts, opened
 
+PAGE = "mystery_patient"
 SEED, LEVEL = 17, "medium"
 TOLD = {"dataset", "n_train", "steps"}  # what the page tells of a patient for free
 
@@ -35,27 +36,12 @@ def waiting(seed: int, level: str) -> Case:
     return next(case for case in candidates(seed, level) if holds(case, *histories_of((case.patient, case.healthy))))
 
 
-def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=120)
-    page.switch_page("pages/mystery_patient.py")
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
 def here() -> AppTest:
-    return opened(seed=str(SEED), level=LEVEL)
+    return opened(PAGE, seed=str(SEED), level=LEVEL)
 
 
 def said(page: AppTest) -> str:
     return "\n".join(element.value for element in [*page.markdown, *page.subheader, *page.warning])
-
-
-def charts(page: AppTest) -> list[dict]:
-    components = [element.proto for element in page.get("bidi_component")]
-    return [sent(proto.bytes) for proto in components if proto.component_name == "backprop_clinic_chart"]
 
 
 def commit(page: AppTest, diagnosis: str, prescription: str) -> AppTest:
@@ -96,7 +82,7 @@ def test_the_patient_and_its_loss_are_free_and_all_else_costs(case):
 @pytest.mark.parametrize("seed", [2, 3, SEED])
 def test_nothing_is_given_away_before_the_commitment(seed, level):
     case = waiting(seed, level)
-    page = opened(seed=str(seed), level=level)
+    page = opened(PAGE, seed=str(seed), level=level)
     for view in VIEWS:
         page.button(key=f"look_{view.key}").click().run()
     text = everything_sent(page)
@@ -164,7 +150,7 @@ def test_a_consequence_is_told_from_the_cause():
     case = waiting(seed, level)
     found = diagnose(histories_of((case.patient,))[0])
     consequence = next(finding.code for finding in found if finding.role == "consequence")
-    page = opened(seed=str(seed), level=level)
+    page = opened(PAGE, seed=str(seed), level=level)
     page.radio(key=f"diagnosis_{level}_{seed}").set_value(consequence).run()
     page.selectbox(key=f"prescription_{level}_{seed}").set_value("learning_rate_up").run()
     page.button(key="commit").click().run()
@@ -173,10 +159,10 @@ def test_a_consequence_is_told_from_the_cause():
 
 
 def test_the_bare_address_and_nonsense_in_it():
-    bare = opened()
+    bare = opened(PAGE)
     assert bare.number_input(key="patient_number").value == FIRST
     assert not bare.warning
-    odd = opened(seed="many", level="deadly", depth="4")
+    odd = opened(PAGE, seed="many", level="deadly", depth="4")
     assert odd.number_input(key="patient_number").value == FIRST
     (warning,) = odd.warning
     assert "`seed=many` in the address was ignored: it must be a whole number" in warning.value
@@ -186,8 +172,8 @@ def test_the_bare_address_and_nonsense_in_it():
     assert not odd.warning
     assert odd.query_params == {"seed": str(FIRST), "level": "medium"}
     for seed in ("-1", "1.5", "9" * 5000, "", "2147483648"):
-        assert opened(seed=seed).warning
-    last = opened(seed="2147483647")
+        assert opened(PAGE, seed=seed).warning
+    last = opened(PAGE, seed="2147483647")
     assert not last.warning
 
 
@@ -199,7 +185,7 @@ def test_the_link_names_everything():
 
 def test_a_number_without_a_patient_says_so(monkeypatch):
     monkeypatch.setattr("engine.cases.MOST_CANDIDATES", 0)
-    page = opened(seed="4")
+    page = opened(PAGE, seed="4")
     assert "Nobody waits under this number" in page.info[0].value
     page.button[-1].click().run()
     assert page.query_params["seed"] == "5"

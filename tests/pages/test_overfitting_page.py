@@ -1,7 +1,6 @@
 """The lesson's page in Streamlit's AppTest: default view, every cure, real data, odd runs, nonsense, things to try."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 from pages.charts.overfitting_verdict import verdict
 from pages.components.catalogue import lesson_of, trials_of
 from pages.components.runs import histories_of, shared_runs
-from tests.patience import SOON
+from tests.pages.opened import headline, opened
 
-APP = Path(__file__).parents[2] / "app.py"
+PAGE = "overfitting"
 LESSON = lesson_of("overfitting")
 PATIENT, TREATED = LESSON.patient, LESSON.treated
 CHARTS = ["generalization_gap", "predictions", "weight_sizes", "best_and_last", "data_loss_and_penalty", "mask_loss",
@@ -24,20 +23,6 @@ def workers():
     shared_runs().close()
 
 
-def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=SOON)
-    page.switch_page("pages/overfitting.py")
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
-def headline(page: AppTest) -> str:
-    return page.subheader[0].value
-
-
 def assert_all_charts(page: AppTest) -> None:
     for stem in CHARTS:
         assert page.button(key=f"data_{stem}")
@@ -48,7 +33,7 @@ def expected(patient, treated) -> str:
 
 
 def test_default_view_shows_patient_and_treated():
-    page = opened()
+    page = opened(PAGE)
     assert headline(page) == expected(PATIENT, TREATED)
     assert "it has learnt the noise by heart. With L2 penalty 0.015:" in headline(page)
     assert_all_charts(page)
@@ -65,7 +50,7 @@ def test_default_view_shows_patient_and_treated():
 )  # fmt: skip
 def test_every_cure_can_be_given_to_the_treated_network_alone(cure):
     treated = replace(PATIENT, **{"l2": 0.0} | cure)
-    page = opened(**{f"treated_{name}": str(value) for name, value in ({"l2": 0.0} | cure).items()})
+    page = opened(PAGE, **{f"treated_{name}": str(value) for name, value in ({"l2": 0.0} | cure).items()})
     assert headline(page) == expected(PATIENT, treated)
     assert_all_charts(page)
     assert not page.warning
@@ -76,7 +61,7 @@ def test_each_thing_to_try_in_the_address(trial):
     patient, treated = trial.pair(LESSON)
     parameters = {name: str(value) for name, value in trial.patient.items()}
     fields = {"l2": treated.l2} | trial.treated
-    page = opened(**parameters, **{f"treated_{name}": str(value) for name, value in fields.items()})
+    page = opened(PAGE, **parameters, **{f"treated_{name}": str(value) for name, value in fields.items()})
     assert headline(page) == expected(patient, treated)
     assert_all_charts(page)
     assert not page.warning
@@ -84,23 +69,23 @@ def test_each_thing_to_try_in_the_address(trial):
 
 @pytest.mark.parametrize("dataset", ["sine", "blobs", "breast_cancer"])
 def test_other_data(dataset):
-    assert_all_charts(opened(dataset=dataset, steps="30"))
+    assert_all_charts(opened(PAGE, dataset=dataset, steps="30"))
 
 
 def test_a_run_that_diverges_draws_every_chart_and_names_the_place():
-    page = opened(learning_rate="1000", optimizer="sgd", gain="4", dataset="sine", steps="60")
+    page = opened(PAGE, learning_rate="1000", optimizer="sgd", gain="4", dataset="sine", steps="60")
     assert_all_charts(page)
     assert "broke off at step" in headline(page)
 
 
 def test_more_data_than_there_are_shows_the_lesson_s_own_networks_and_says_so():
-    page = opened(dataset="digits", treated_n_train="5000")
+    page = opened(PAGE, dataset="digits", treated_n_train="5000")
     assert headline(page) == expected(PATIENT, TREATED)
     assert "5000" in page.warning[0].value
 
 
 def test_garbage_in_the_address_is_ignored_with_a_line():
-    page = opened(l2="much", label_noise="2", treated_steps="3", colour="red")
+    page = opened(PAGE, l2="much", label_noise="2", treated_steps="3", colour="red")
     assert headline(page) == expected(PATIENT, TREATED)
     (warning,) = page.warning
     for word in ("much", "label_noise", "treated_steps", "colour"):
@@ -108,7 +93,7 @@ def test_garbage_in_the_address_is_ignored_with_a_line():
 
 
 def test_a_prediction_comes_first_then_the_result_beside_it():
-    page = opened()
+    page = opened(PAGE)
     assert page.button(key="try_wider").disabled
     page.radio(key="predict_wider").set_value("same")
     page.radio(key="because_wider").set_value(page.radio(key="because_wider").options[1])
@@ -120,5 +105,5 @@ def test_a_prediction_comes_first_then_the_result_beside_it():
 
 
 def test_the_sweep_over_cures_is_offered():
-    page = opened()
+    page = opened(PAGE)
     assert any("Measure over 8 seeds" in button.label for button in page.button)

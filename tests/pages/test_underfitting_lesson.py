@@ -3,12 +3,10 @@
 import re
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engine import train_many
 from engine.outcomes import outcome_of
@@ -20,9 +18,9 @@ from pages.charts.underfitting_verdict import verdict
 from pages.components.catalogue import ASSETS, lesson_of, trials_of
 from pages.components.controls import address
 from pages.components.runs import histories_of, shared_runs
-from tests.pages.test_lesson_page import charts, headline
-from tests.patience import SOON
+from tests.pages.opened import charts, headline, opened
 
+PAGE = "underfitting"
 SEEDS = range(8)
 LESSON = lesson_of("underfitting")
 PATIENT, TREATED = LESSON.patient, LESSON.treated
@@ -30,7 +28,6 @@ TRIALS = trials_of("underfitting")
 TEXT = (ASSETS / "lessons" / "underfitting.md").read_text("utf-8")
 NOISE = 0.1**2  # the loss that nobody can avoid
 
-APP = Path(__file__).parents[2] / "app.py"
 CHARTS = 5
 SWEEPS = 5
 
@@ -158,18 +155,8 @@ def workers():
     shared_runs().close()
 
 
-def opened(**parameters: str) -> AppTest:
-    page = AppTest.from_file(APP, default_timeout=SOON)
-    page.switch_page("pages/underfitting.py")
-    for name, value in parameters.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
-
-
 def test_the_default_view_shows_patient_and_treated():
-    page = opened()
+    page = opened(PAGE)
     assert headline(page) == verdict(*histories_of((PATIENT, TREATED)))
     assert len(charts(page)) == CHARTS
     assert all(chart["alt"] for chart in charts(page)), "every chart has a text alternative"
@@ -178,7 +165,7 @@ def test_the_default_view_shows_patient_and_treated():
 
 
 def test_more_data_and_more_steps_are_treatments():
-    page = opened(treated_n_train="300", treated_steps="100")
+    page = opened(PAGE, treated_n_train="300", treated_steps="100")
     treated = replace(TREATED, n_train=300, steps=100)
     assert headline(page) == verdict(*histories_of((PATIENT, treated)))
     assert len(charts(page)) == CHARTS
@@ -186,7 +173,7 @@ def test_more_data_and_more_steps_are_treatments():
 
 @pytest.mark.parametrize("dataset", ["spirals", "digits"])
 def test_other_data(dataset):
-    page = opened(dataset=dataset, steps="30", treated_steps="30")
+    page = opened(PAGE, dataset=dataset, steps="30", treated_steps="30")
     assert headline(page).startswith("The patient’s training loss ends at")
     assert len(charts(page)) == CHARTS
 
@@ -194,27 +181,27 @@ def test_other_data(dataset):
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.key)
 def test_each_thing_to_try_opens_from_its_address(trial):
     pair = trial.pair(LESSON)
-    page = opened(**dict(parse_qsl(address(LESSON, *pair).partition("?")[2])))
+    page = opened(PAGE, **dict(parse_qsl(address(LESSON, *pair).partition("?")[2])))
     assert headline(page) == verdict(*histories_of(pair))
     assert not page.warning
 
 
 def test_a_run_that_breaks_off_draws_every_chart_and_is_said_so():
-    page = opened(learning_rate="1000", optimizer="sgd", gain="4", steps="60")
+    page = opened(PAGE, learning_rate="1000", optimizer="sgd", gain="4", steps="60")
     assert len(charts(page)) == CHARTS
     assert "broke off" in headline(page)
 
 
 def test_garbage_in_the_address_is_ignored_with_a_line():
-    page = opened(width="wide", optimizer="adamm", colour="red")
-    assert headline(page) == headline(opened())
+    page = opened(PAGE, width="wide", optimizer="adamm", colour="red")
+    assert headline(page) == headline(opened(PAGE))
     (warning,) = page.warning
     for word in ("wide", "adamm", "colour"):
         assert word in warning.value
 
 
 def test_a_prediction_comes_first_then_the_result_beside_it():
-    page = opened()
+    page = opened(PAGE)
     assert page.button(key="try_slow").disabled
     page.radio(key="predict_slow").set_value("less")
     page.radio(key="because_slow").set_value(TRIALS[0].reasons[TRIALS[0].reason])

@@ -1,19 +1,16 @@
 """The ward: every patient is as ill as it says, its treatment helps, and its link opens it."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from engine import train_many
 from pages.charts.wording import differences
 from pages.components.catalogue import lesson_of, ward
 from pages.components.controls import parameters
 from pages.components.runs import shared_runs
-from tests.patience import SOON
+from tests.pages.opened import opened
 
-APP = Path(__file__).parents[2] / "app.py"
 SEEDS = range(8)
 
 
@@ -21,17 +18,6 @@ SEEDS = range(8)
 def workers():
     yield
     shared_runs().close()
-
-
-def opened(page: str = "", **address: str) -> AppTest:
-    test = AppTest.from_file(APP, default_timeout=SOON)
-    if page:
-        test.switch_page(f"pages/{page}.py")
-    for name, value in address.items():
-        test.query_params[name] = value
-    test.run()
-    assert not test.exception
-    return test
 
 
 def test_there_are_at_least_twelve_patients():

@@ -1,0 +1,36 @@
+"""Pages of the app in Streamlit's AppTest, and what they were sent."""
+
+import json
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from tests.patience import SOON
+
+APP = Path(__file__).parents[2] / "app.py"
+
+
+def opened(name: str = "", /, **parameters: str) -> AppTest:
+    """A page, the home page without a name, as this address opens it; it raises nothing."""
+    page = AppTest.from_file(APP, default_timeout=SOON)
+    if name:
+        page.switch_page(f"pages/{name}.py")
+    for parameter, value in parameters.items():
+        page.query_params[parameter] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def headline(page: AppTest) -> str:
+    return page.subheader[0].value
+
+
+def charts(page: AppTest) -> list[dict]:
+    """What each chart of the page was sent."""
+    components = [element.proto for element in page.get("bidi_component")]
+    return [sent(proto.bytes) for proto in components if proto.component_name == "backprop_clinic_chart"]
+
+
+def sent(data: bytes) -> dict:
+    return json.loads(data[data.index(b"{") :])
