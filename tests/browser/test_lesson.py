@@ -258,6 +258,11 @@ def test_a_thing_to_try_and_back(page: Page, home: str):
     expect(button).to_be_disabled()  # before it is said what will happen
     trial.get_by_text("More than in the patient", exact=True).click()
     trial.get_by_text("the bridge passes the gradient on unmultiplied", exact=True).click()
+    expect(button).to_be_enabled()
+    for scheme in PAPER:
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(500)
+        assert not violations(page)
     button.click()
     expect(trial).to_contain_text("You said: more than in the patient, because the bridge passes", timeout=MILLISECONDS)
     expect(trial).to_contain_text("Measured: more than in the patient.")
