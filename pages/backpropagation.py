@@ -20,5 +20,5 @@ with written:
 with graph:
     draw_network(chosen, taken.next, place)
 frame.tools(address(chosen))
-draw_phases(taken.next, place, chosen.example)
+draw_phases(taken.next, place, chosen)
 footer()

@@ -117,6 +117,11 @@ def prescriptions(level: str) -> tuple[Prescription, ...]:
 # --- what it is worth ---
 
 
+def left_after(looks: int) -> int:
+    """Points that are left of those for looks."""
+    return max(0, POINTS_OF_LOOKS - COST_OF_LOOK * looks)
+
+
 @dataclass(frozen=True)
 class Score:
     """Points, and what they are for.  role: of the chosen diagnosis among the findings, "" where it is none of them;
@@ -128,7 +133,8 @@ class Score:
 
     @property
     def for_looks(self) -> int:
-        return max(0, POINTS_OF_LOOKS - COST_OF_LOOK * self.looks)
+        """None for who did not look and guesses wrong."""
+        return left_after(self.looks) if self.for_diagnosis else 0
 
     @property
     def for_diagnosis(self) -> int:

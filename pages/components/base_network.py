@@ -15,6 +15,7 @@ from pages.components.controls import Answer, Control
 
 OPENED = "trained"  # the preset that is a trained network
 FIRST = next(iter(PRESETS))
+ALWAYS_NAMED = ("depth", "width", "activation", "initializer")  # settings of a trained network
 
 # Parameters that are bound to widgets, each after those that its choices depend on.
 FRONT = ("activation", "loss", "learning_rate", "examples", "example", "step")
@@ -74,9 +75,16 @@ def opened_base(experiment: Experiment) -> Base:
     """A network that this experiment trains."""
     dataset = load_dataset(experiment)
     architecture = architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task)
-    changed = experiment.differences(Experiment())
-    settings = [f"{wording.label(name)} {wording.meaning(name, mine)}" for name, (mine, _) in changed.items()]
-    note = "A network from a lesson, trained and opened: " + ("; ".join(settings) or "all settings by default") + "."
+    named = {*ALWAYS_NAMED, *experiment.differences(Experiment())}
+    settings = [
+        f"{wording.label(name)} {wording.meaning(name, getattr(experiment, name))}"
+        for name in SETTINGS
+        if name in named
+    ]
+    note = (
+        f"A network from a lesson, trained and opened: {'; '.join(settings)}. With *one* example an update serves this "
+        "example alone; choose *batch* for what training did."
+    )
     return Base(
         OPENED, note, architecture.activation, chosen_loss(experiment.loss, dataset.task),
         ("mse",) if dataset.task == "regression" else tuple(LOSSES), rule_of(experiment), Place(0, 0, 0),

@@ -11,10 +11,12 @@ from pages.charts.latex import exact, rounded
 from pages.charts.layer_derivation import layer_derivation
 from pages.charts.questions import Question, question
 from pages.charts.wording import number
+from pages.components.base_network import FIRST
 from pages.components.catalogue import sections_of
 from pages.components.chosen_network import PAGE, Chosen
 from pages.components.plot import encoded, plot
 
+ABOUT_FIRST = "Why the famous number differs"  # the section that is about the first preset alone
 HEADINGS = dict(zip(PHASES, ("Forward", "Loss", "Backward", "Update"), strict=True))
 
 
@@ -129,18 +131,19 @@ def _time(seconds: float) -> str:
     return f"{number(1e3 * seconds)} ms" if seconds < 1 else f"{number(seconds)} s"
 
 
-def draw_phases(passed: Pass, place: Place, example: int) -> None:
-    """A short text for each phase, and a question about the numbers on screen."""
+def draw_phases(passed: Pass, place: Place, chosen: Chosen) -> None:
+    """A short text for each phase, and a question about the numbers on screen; then what else is to be said."""
     texts = sections_of(PAGE)
     for row in (PHASES[:2], PHASES[2:]):
         for phase, column in zip(row, st.columns(2, gap="large"), strict=True):
             with column:
                 st.subheader(HEADINGS[phase], anchor=False)
                 st.markdown(texts[HEADINGS[phase]])
-                _ask(phase, question(passed, phase, place, example))
+                _ask(phase, question(passed, phase, place, chosen.example))
     for heading in list(texts)[len(PHASES) :]:
-        st.subheader(heading, anchor=False)
-        st.markdown(texts[heading])
+        if heading != ABOUT_FIRST or chosen.base.name == FIRST:
+            st.subheader(heading, anchor=False)
+            st.markdown(texts[heading])
 
 
 def _ask(phase: str, asked: Question) -> None:

@@ -76,14 +76,20 @@ def network_notes(look: Look, history: RunHistory) -> None:
     """What the doctor finds in one network, each finding with a button to see its evidence."""
     findings = findings_of(history)
     if not findings:
-        st.markdown(f"{heading(look)} :material/check_circle: **Nothing found.** Looked at: {notes.LOOKED_AT}.")
+        st.markdown(
+            f"{heading(look)} :material/check_circle: **Nothing found.** It does about as well as its data allow, and "
+            f"then it is well, whatever its gradients look like. Looked at: {notes.LOOKED_AT}."
+        )
         return
     clicked = memory().pointed
     for number, finding in enumerate(findings):
+        help_text = (
+            f"What could help: {notes.remedies(finding)}." if finding.role == "cause" else "Treat the cause first."
+        )
         st.markdown(
             (f"{heading(look)}\n\n" if number == 0 else "")
             + f"#### {BADGES[finding.severity]} {notes.HEADINGS[finding.code]}\n\n{finding.explanation}  \n"
-            f":small[{ROLES[finding.role]}. Rule: {finding.source}. What could help: {notes.remedies(finding)}.]"
+            f":small[{ROLES[finding.role]}. Rule: {finding.source}. {help_text}]"
         )
         on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)
         st.button(

@@ -173,7 +173,7 @@ def bedside(here: Admitted) -> None:
 
 
 def _looks(here: Admitted) -> None:
-    left = Score(len(here.visit.looks), "", 0.0).for_looks
+    left = mystery.left_after(len(here.visit.looks))
     st.markdown(
         f"**1 · Look.** Each chart costs {mystery.COST_OF_LOOK} of {mystery.POINTS_OF_LOOKS} points. Left: **{left}**."
     )
@@ -313,10 +313,11 @@ def _account(
     said = "There was nothing to change: the patient has this already."
     if best is not None:
         given = doses[best].name if len(doses) == 1 else f"{doses[best].name}, the best of {len(doses)} doses"
+        worse = not treated.test_loss <= here.patient.test_loss
         said = (
             f"Given: {given}. Test loss: patient {number(here.patient.test_loss)}, treated "
             f"{number(treated.test_loss)}, without the fault {number(here.healthy.test_loss)}. "
-            f"It takes away {percent(score.share)} of the harm."
+            + ("It makes it worse." if worse else f"It takes away {percent(score.share)} of the harm.")
         )
     prescribed.markdown(
         f"**Prescription: {score.for_prescription} of {mystery.POINTS_OF_PRESCRIPTION}**  \n"

@@ -106,8 +106,10 @@ def test_points():
     assert Score(0, "cause", 1.0).points == MOST_POINTS == 100
     assert Score(2, "cause", 0.5).points == 20 + 40 + 15
     assert Score(6, "consequence", 0.0).points == 15
+    assert Score(0, "consequence", 0.0).points == 30 + 15
+    assert Score(0, "", 0.0).points == 0
     assert Score(9, "", 0.0).points == 0
-    assert Score(1, "context", 0.333).points == 25 + 0 + 10
+    assert Score(1, "context", 0.333).points == 0 + 0 + 10
 
 
 def test_the_score_of_a_made_case():

@@ -42,7 +42,7 @@ def test_the_chain_shows_its_product_and_the_others_do_not():
 def test_a_network_from_a_lesson():
     page = opened(PAGE, **link_to(Experiment(depth=6, activation="tanh", seed=3, steps=40), 20, 4))
     assert not page.warning
-    assert "hidden layers 6; activation tanh" in text(page)
+    assert "hidden layers 6; units a layer 16; activation tanh; initializer He normal;" in text(page)
     assert "Step 20 of 40." in text(page)
     assert page.number_input(key="example").value == 5
     history = histories_of([Experiment(depth=6, activation="tanh", seed=3, steps=40)])[0]
@@ -74,7 +74,7 @@ def test_networks_of_every_kind_open_at_every_unit(settings, examples):
 def test_a_network_over_the_budget_shows_the_default_and_says_so():
     page = opened(PAGE, preset="trained", trained_depth="50", trained_width="256", trained_steps="20000")
     assert "steps is 20000" in page.warning[0].value
-    assert "all settings by default" in text(page)
+    assert "hidden layers 4; units a layer 16; activation ReLU; initializer He normal." in text(page)
 
 
 def test_garbage_is_ignored_with_a_sentence_each():

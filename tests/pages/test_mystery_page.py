@@ -137,7 +137,7 @@ def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
     codes = {finding.code for finding in diagnose(histories_of((case.patient,))[0])}
     wrong = next(code for code in mystery.diagnoses(LEVEL) if code not in codes)
     page = commit(here(), wrong, "no_penalty")
-    assert page.subheader[0].value.startswith("30 of 100 points.")
+    assert page.subheader[0].value.startswith("0 of 100 points.")
     assert "The doctor does not find that" in said(page)
     assert "There was nothing to change" in said(page)
 
