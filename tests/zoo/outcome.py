@@ -34,7 +34,7 @@ def data_of(experiment: Experiment) -> tuple:
 
 
 def reference(experiment: Experiment) -> Experiment:
-    """A network of a usual kind on the same data, their labels all right, stopped when it is best on validation data."""
+    """A network of a usual kind on the same data, their labels right, stopped where it is best on validation data."""
     e = experiment
     data = {"dataset": e.dataset, "n_train": e.n_train, "noise": e.noise, "seed": e.seed, "data_seed": e.data_seed}
     shape = {"depth": 2, "width": 32, "activation": "tanh", "initializer": "xavier_normal"}
