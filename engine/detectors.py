@@ -36,7 +36,8 @@ OVERSHOOTS = 2.0  # ηλ beyond which a step turns each weight round and makes i
 PENALTY_PULLS, PENALTY_RULES = 0.5, 2.0  # ‖∂penalty‖/‖∂data loss‖: 1 at rest (tuned); TheDeepChecker
 SHRUNK, COLLAPSED = 0.7, 0.1  # ‖W_end‖/‖W_start‖, median over the layers (tuned)
 MASKED_OUT = 0.5  # dropout (Srivastava et al. 2014 use up to .5)
-GAP, WIDE_GAP = 0.10, 0.25  # training against validation, where that grew (AutoTrainer) and in any case (tuned)
+GAP, WIDE_GAP = 0.10, 0.20  # training against validation where that grew (AutoTrainer), in any case (tuned), × widest
+SURELY = 3.0  # standard errors of the validation accuracy: a gap within them may be chance
 GENERALIZATION_LOSS, RISEN = 5.0, 100.0  # per cent, warning (Prechelt 1998) and severe
 UNDERFITS, LEARNT_NOTHING = 0.5, 0.9  # of the uninformed predictor's loss (TheDeepChecker)
 FALLING = 0.02  # share of the training loss over the last checks (TheDeepChecker)
@@ -297,6 +298,29 @@ def _within_scatter(run: Examination, ratio: float) -> bool:
     return ratio > 0 and bool(abs(np.log(ratio**2)) <= beta / 2 + 3 * beta**0.5)
 
 
+def straight(run: Examination) -> Finding | None:
+    """All its layers are linear, which makes one line of them, and the best line is far behind the neighbours."""
+    if run.experiment.activation != "linear" or run.broke_off:
+        return None
+    behind = run.line_share - run.neighbours_share
+    if not behind > BEHIND:
+        return None
+    return Finding(
+        code="underfitting",
+        severity="warning",
+        layers=tuple(range(run.depth)),
+        steps=_steps(run),
+        measured=behind,
+        threshold=BEHIND,
+        metric="error of the least squares line above the nearest neighbours', over the best constant answer's",
+        explanation="Its layers are all linear, and together they are no more than one straight line. The best line "
+        f"has {number(run.line_share)} of the error of always giving the average answer; asking the nearest examples "
+        f"has {number(run.neighbours_share)} of it.",
+        source="cs231n notes",
+        remedies=("activation",),
+    )
+
+
 # --- while it trains ---
 
 
@@ -355,12 +379,13 @@ def _ruling_penalty(run: Examination) -> Finding | None:
 
 
 def overfitting(run: Examination) -> Finding | None:
-    """It fits its training data, better than it does new ones, and on new ones it was better before."""
+    """It fits its training data, surely better than it does new ones, and on new ones it was better before."""
     history, end = run.history, run.result
-    gap, rise = run.gap[: end + 1], generalization_loss(history.validation_loss)[: end + 1]
-    apart = middle(gap[run.late])
-    fell_apart = apart > GAP and middle(rise[run.late]) > GENERALIZATION_LOSS
-    if not (fell_apart or apart > WIDE_GAP) or run.loss_share > UNDERFITS:
+    rise = generalization_loss(history.validation_loss)[: end + 1]
+    apart = middle(run.gap[run.late])
+    fell_apart = middle(rise[run.late]) > GENERALIZATION_LOSS
+    threshold = (GAP if fell_apart else WIDE_GAP) * run.widest_gap + SURELY * run.scatter
+    if not apart > threshold or run.loss_share > UNDERFITS:
         return None
     best = int(np.nanargmin(history.validation_loss[: end + 1]))
     if run.is_classification:
@@ -380,7 +405,7 @@ def overfitting(run: Examination) -> Finding | None:
         layers=(),
         steps=(int(history.evaluation_step[best]), int(history.evaluation_step[end])),
         measured=apart,
-        threshold=GAP,
+        threshold=threshold,
         metric="how much better it does on its training data than it would on new ones, median of the last checks",
         explanation=f"{said}. On new data its loss is {number(float(rise[-1]))} % above its lowest, at step "
         f"{history.evaluation_step[best]}.",
@@ -488,13 +513,19 @@ def learning_rate_too_low(run: Examination) -> Finding | None:
 
 def dead_units(run: Examination) -> Finding | None:
     """More than half of a layer's ReLUs give 0 for every example, and so pass no gradient; over the last checks."""
+    found = half_dead(run)
+    return found if found and found.measured > DEAD_SHARE else None
+
+
+def half_dead(run: Examination) -> Finding | None:
+    """Half or more, which need not be the cause: where one of two units dies, two may have been too few anyway."""
     dead = run.history.dead_fraction[:, : run.depth]
     share = _medians(dead[run.late])
-    layers = np.flatnonzero(share > DEAD_SHARE)
+    layers = np.flatnonzero(share >= DEAD_SHARE)
     if not len(layers):
         return None
     worst = int(np.nanargmax(share))
-    since = int(run.history.evaluation_step[np.argmax(dead[:, worst] > DEAD_SHARE)])
+    since = int(run.history.evaluation_step[np.argmax(dead[:, worst] >= DEAD_SHARE)])
     cut = " Nothing passes through this layer." if share[worst] == 1 else ""
     return Finding(
         code="dead_units",
@@ -504,22 +535,26 @@ def dead_units(run: Examination) -> Finding | None:
         measured=float(share[worst]),
         threshold=DEAD_SHARE,
         metric="share of a layer's units that give 0 for every example",
-        explanation=f"In layer {worst + 1}, {percent(float(share[worst]))} of the units give 0 for every example, more "
-        f"than half since step {since}; they get no gradient.{cut}",
+        explanation=f"In layer {worst + 1}, {percent(float(share[worst]))} of the units give 0 for every example, half "
+        f"or more since step {since}; they get no gradient.{cut}",
         source="SageMaker Debugger; TheDeepChecker",
         remedies=("activation", "learning_rate_down", "initializer", "normalization", "wider"),
     )
 
 
 def underfitting(run: Examination) -> Finding | None:
-    """Neither its own training data nor new ones are fitted as they could be."""
+    """Neither its own training data nor new ones are fitted as they could be.
+
+    A high loss does not count where its answers are about as often right as the neighbours': it is only unsure of them.
+    """
     if run.broke_off:
         return None
     behind = min(run.error_share, run.train_error_share) - run.neighbours_share
     first, last = _steps(run, run.late)
     loss = run.history.train_loss[run.late]
     falling = bool(loss[-1] < (1 - FALLING) * loss[0])
-    if run.loss_share > UNDERFITS:
+    unsure = run.is_classification and behind < SURELY * run.scatter / run.widest_gap
+    if run.loss_share > UNDERFITS and not unsure:
         measured, threshold, metric = run.loss_share, UNDERFITS, "training loss over the best constant answer's"
         if run.experiment.label_noise > 0:
             metric += ", both above what label noise makes unavoidable"

@@ -17,6 +17,7 @@ from engine.history import RunHistory
 # What is so before the first step, then what training does, then how it ended.
 CAUSES = (
     detectors.symmetry,
+    detectors.straight,
     detectors.born_dead,
     detectors.saturated_units,
     detectors.masked_out,
@@ -31,7 +32,7 @@ CAUSES = (
     detectors.fading_gradients,
     detectors.underfitting,
 )
-SYMPTOMS = (detectors.saturated_at_the_end,)  # never a cause
+SYMPTOMS = (detectors.saturated_at_the_end, detectors.half_dead)  # never a cause
 
 _BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting"}
 CONSEQUENCES = {  # cause -> what it leads to

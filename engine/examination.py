@@ -120,6 +120,11 @@ class Examination:
             )
         )  # fmt: skip
 
+    @cached_property
+    def line_share(self) -> float:
+        """Validation error of the least squares line, as a share like error_share."""
+        return np.nan if self.dataset is None else float(_line(self.dataset) / self._uninformed_error)
+
     # --- what it achieved; a share is of what the best constant answer costs ---
 
     @cached_property
@@ -167,6 +172,19 @@ class Examination:
             return (history.validation_loss - history.train_loss) / self.uninformed
         right, n_classes = history.validation_accuracy, self._n_classes
         return history.train_accuracy - (right * (1 - p) + (1 - right) * p / (n_classes - 1))
+
+    @cached_property
+    def widest_gap(self) -> np.float64:
+        """The gap of a network that makes no error on its training data and learnt nothing for new ones."""
+        return self._uninformed_error if self.is_classification else np.float64(1.0)
+
+    @cached_property
+    def scatter(self) -> float:
+        """Standard error of the validation accuracy of the last checks, √(a (1 − a)/n); 0 for regression."""
+        if not self.is_classification:
+            return 0.0
+        right = middle(self.history.validation_accuracy[self.late])
+        return float(np.sqrt(right * (1 - right) / self.history.confusion[0].sum()))  # type: ignore[index]
 
     @cached_property
     def highest_rise(self) -> float:
@@ -228,13 +246,22 @@ def _neighbours(dataset: Dataset) -> float:
     nearest = np.argpartition(distance, most - 1, axis=1)[:, :most]
     order = np.take_along_axis(distance, nearest, axis=1).argsort(axis=1)
     nearest = np.take_along_axis(nearest, order, axis=1)
-    errors = []
-    for k in NEIGHBOURS:
-        vote = targets[nearest[:, :k]].mean(axis=1)
-        if dataset.task == "regression":
-            errors.append(((vote - answers) ** 2).mean())
-        elif dataset.task == "binary":
-            errors.append(((vote > 0.5) != (answers > 0.5)).mean())
-        else:
-            errors.append((vote.argmax(axis=1) != answers.argmax(axis=1)).mean())
-    return float(min(errors))
+    return float(min(_error(dataset, targets[nearest[:, :k]].mean(axis=1), answers) for k in NEIGHBOURS))
+
+
+def _line(dataset: Dataset) -> float:
+    """Validation error of the least squares line."""
+    train, validation = (
+        np.column_stack([inputs, np.ones(len(inputs))]) for inputs in (dataset.train_inputs, dataset.validation_inputs)
+    )
+    weights = np.linalg.lstsq(train, dataset.target_rows("train"))[0]
+    return _error(dataset, validation @ weights, dataset.target_rows("validation"))
+
+
+def _error(dataset: Dataset, given: Array, answers: Array) -> float:
+    """Share of wrong answers, or mean squared error, of given answers in rows."""
+    if dataset.task == "regression":
+        return float(((given - answers) ** 2).mean())
+    if dataset.task == "binary":
+        return float(((given > 0.5) != (answers > 0.5)).mean())
+    return float((given.argmax(axis=1) != answers.argmax(axis=1)).mean())

@@ -1,7 +1,8 @@
 """The zoo's runs: sensible networks, and the same networks with one fault injected at varying strength.
 
-Three sets that share no seed and no number of training examples, and sensible networks of no common width and hardly a
-common depth.  Thresholds were tuned on the first two; only the third is reported.
+Four sets that share no seed and no number of training examples, and whose sensible networks have no width and few
+depths in common.  Thresholds were tuned on the first three; only the last is reported.  (The third was the reported one
+until it had been looked at.)
 """
 
 import random
@@ -84,7 +85,7 @@ SECOND_TUNING = Ground(
     noise_on_a_line=0.35,
     bases=160,
 )
-REPORTED = Ground(
+THIRD_TUNING = Ground(
     seed=3,
     first_seed=9000,
     data=(
@@ -106,7 +107,30 @@ REPORTED = Ground(
     noise_on_a_line=0.28,
     bases=60,
 )
-GROUNDS = {"tuning": TUNING, "second_tuning": SECOND_TUNING, "reported": REPORTED}
+REPORTED = Ground(
+    seed=4,
+    first_seed=13000,
+    data=(
+        {"dataset": "circles", "n_train": 260, "noise": 0.12},
+        {"dataset": "moons", "n_train": 230, "noise": 0.2},
+        {"dataset": "xor", "n_train": 380, "noise": 0.08},
+        {"dataset": "spirals", "n_train": 560, "noise": 0.025},
+        {"dataset": "blobs", "n_train": 210, "noise": 0.4},
+        {"dataset": "sine", "n_train": 210, "noise": 0.15},
+        {"dataset": "digits", "n_train": 540},
+        {"dataset": "breast_cancer", "n_train": 310},
+    ),
+    depths=(1, 2, 3, 5, 13, 18, 23),
+    widths=(6, 14, 28, 52, 80),
+    narrow=((8, 2), (12, 2), (16, 3)),
+    capable=60,
+    few=(28, 42),
+    noisy=(75, 95),
+    few_on_a_line=(14, 17),
+    noise_on_a_line=0.32,
+    bases=90,
+)
+GROUNDS = {"tuning": TUNING, "second_tuning": SECOND_TUNING, "third_tuning": THIRD_TUNING, "reported": REPORTED}
 
 HARD = {"spirals", "sine", "digits"}  # need a wide network, many steps, an optimizer that adapts
 STRAIGHT = {"blobs", "breast_cancer"}  # a straight line will do

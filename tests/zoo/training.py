@@ -8,7 +8,7 @@ import numpy as np
 from engine import Experiment, Finding, diagnose, train_many
 from engine.training import stacks
 from tests.zoo.cases import Case, cases
-from tests.zoo.outcome import AS_GOOD, HURT, data_of, error
+from tests.zoo.outcome import AS_GOOD, HURT, data_of, error, reference
 from tests.zoo.published import PUBLISHED
 
 MAX_UPDATES, MAX_FRAMES = 200, 3  # of a run that are recorded
@@ -62,6 +62,8 @@ def judged(name: str, spread: Callable = map, chosen: Iterable[Case] | None = No
     """The runs of a set, or the chosen ones of it, trained and told apart.  spread: map over stacks, as of a pool."""
     rows = list(dict.fromkeys(cases(name) if chosen is None else chosen))
     experiments = list(dict.fromkeys(e for case in rows for e in (case.experiment, case.twin)))
+    most = {data_of(e): e for e in sorted(experiments, key=lambda e: e.n_train)}  # as many examples as any run has
+    experiments += [reference(e) for e in most.values()]
     groups = [[experiments[i] for i in group] for group in stacks(experiments)]
     groups.sort(key=lambda group: -sum(e.cost.seconds for e in group))
     look = {
