@@ -43,12 +43,14 @@ UNDERFITS, LEARNT_NOTHING = 0.5, 0.9  # of the uninformed predictor's loss (TheD
 FALLING = 0.02  # share of the training loss over the last checks (TheDeepChecker)
 BEHIND = 0.12  # share of error above the nearest neighbours' (tuned)
 
+SEVERITIES = ("info", "warning", "severe")
+
 
 @dataclass(frozen=True)
 class Finding:
     """One thing that the doctor found in a run, with its evidence.
 
-    severity: "info", "warning" or "severe".  layers count from 0 here, and from 1 in words.  steps: first and last at
+    severity: one of SEVERITIES.  layers count from 0 here, and from 1 in words.  steps: first and last at
     which it was measured.  measured and threshold are of `metric`.  remedies: settings of an Experiment, or changes
     (learning_rate_up, learning_rate_down, wider, deeper, shallower), the likeliest first.  role: "cause",
     "consequence" or "context".

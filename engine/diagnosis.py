@@ -68,4 +68,6 @@ def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Findi
     follows = CONSEQUENCES.get(cause.code, set())
     consequences = [replace(found, role="consequence") for found in rest if found.code in follows]
     context = [replace(found, role="context", severity="info") for found in rest if found.code not in follows]
-    return (cause, *consequences, *context)
+    # What leads to something severe is severe itself.
+    severity = max((found.severity for found in (cause, *consequences)), key=detectors.SEVERITIES.index)
+    return (replace(cause, severity=severity), *consequences, *context)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import SETTINGS, Experiment, Finding, OutOfRange, RunHistory, Training, data_digest, diagnose, train
+from engine.detectors import SEVERITIES
 from tests.engine.test_properties import EXAMPLES, EXTREMES, values
 
 CODES = {
@@ -37,8 +38,9 @@ def assert_well_formed(history, findings):
     assert roles == sorted(roles, key=["cause", "consequence", "context"].index)
     assert roles.count("cause") == min(1, len(roles))
     last = max([*history.evaluation_step.tolist(), *history.step.tolist(), (history.diverged_at or [0])[0]])
+    if findings:
+        assert findings[0].severity == max((finding.severity for finding in findings), key=SEVERITIES.index)
     for finding in findings:
-        assert finding.severity in ("info", "warning", "severe")
         assert finding.role != "cause" or finding.severity != "info"
         assert all(0 <= layer < history.layers for layer in finding.layers)
         assert 0 <= finding.steps[0] <= finding.steps[1] <= last
