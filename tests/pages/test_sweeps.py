@@ -16,7 +16,7 @@ from engine.training import train
 from pages.charts import capacity_curve, cures
 from pages.components import sweeps
 from pages.components.sweeps import SharedSweeps
-from tests.pages.test_lesson_page import sent
+from tests.pages.opened import sent
 from tests.patience import SOON
 
 QUICK = Experiment(depth=1, width=2, steps=5)
