@@ -91,6 +91,16 @@ def test_every_link_of_the_ward_on_a_fresh_server(page: Page, serve: Serve):
         expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def test_every_thing_to_try_opens_by_its_address_on_a_fresh_server(page: Page, serve: Serve):
+    server = serve(APP)
+    for name in ("vanishing_gradients", *OTHERS):
+        for trial in trials_of(name):
+            pair = trial.pair(lesson_of(name))
+            opened(page, server + address(lesson_of(name), *pair).removeprefix("/"))
+            expect(page.locator(".st-key-verdict")).to_contain_text(differences(*pair))
+            expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_from_the_ward_into_a_lesson(page: Page, home: str):
     page.goto(home)
     case = ward()[-1]  # not a lesson's own networks
