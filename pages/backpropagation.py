@@ -19,6 +19,7 @@ with written:
     draw_calculation(taken.next, place, chosen.example)
 with graph:
     draw_network(chosen, taken.next, place)
-frame.tools(address(chosen))
+frame.tools()
+frame.share(address(chosen))
 draw_phases(taken.next, place, chosen)
 footer()

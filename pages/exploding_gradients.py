@@ -1,7 +1,9 @@
 """Exploding gradients: what grows on its way back makes steps too long to survive, and clipping shortens them."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from engine import RunHistory
 from pages.charts import (
     chain_rule_factors,
     clipping,
@@ -15,10 +17,7 @@ from pages.charts import (
 )
 from pages.charts.exploding_verdict import verdict
 from pages.components.catalogue import lesson_of
-from pages.components.controls import controls
-from pages.components.frame import footer, page
-from pages.components.lessons import chain_rule, compare, text
-from pages.components.runs import histories_of
+from pages.components.lessons import chain_rule, compare, lesson_page, text
 from pages.components.trials import trials
 
 LESSON = lesson_of("exploding_gradients")
@@ -30,18 +29,17 @@ THEN = (
 )
 NOTE = "Gradient norm: the length of the whole gradient, before clipping shortens it."
 
-frame = page("exploding_gradients")
-sentence = st.container(key="verdict")
-choice = controls(LESSON)
-frame.tools(choice.address)
-patient, treated = histories_of((choice.patient, choice.treated))
-compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, NOTE)
-text(LESSON, "Why it explodes")
-chain_rule(patient, treated)
-text(LESSON, "How it ends")
-text(LESSON, "What helps, and why")
-st.subheader("Try this")
-trials(LESSON, patient, treated)
-text(LESSON, "Where else it lives")
-text(LESSON, "Words")
-footer()
+
+def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory) -> None:
+    compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, NOTE)
+    text(LESSON, "Why it explodes")
+    chain_rule(patient, treated)
+    text(LESSON, "How it ends")
+    text(LESSON, "What helps, and why")
+    st.subheader("Try this")
+    trials(LESSON, patient, treated)
+    text(LESSON, "Where else it lives")
+    text(LESSON, "Words")
+
+
+lesson_page(LESSON, contents)

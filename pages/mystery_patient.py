@@ -5,7 +5,8 @@ from pages.components.mystery import admitted, bedside, choose, how_points_come_
 
 frame = page("mystery_patient")
 choice = choose()
-frame.tools(choice.address)
+frame.tools()
+frame.share(choice.address)
 here = admitted(choice)
 if here and here.visit.committed:
     result(here)

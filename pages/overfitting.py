@@ -1,7 +1,9 @@
 """Overfitting: a wide network learns a hundred points by heart, their wrong labels included."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from engine import RunHistory
 from pages.charts import (
     best_and_last,
     cures,
@@ -15,10 +17,7 @@ from pages.charts import (
 from pages.charts.outcomes import cures_of
 from pages.charts.overfitting_verdict import verdict
 from pages.components.catalogue import lesson_of
-from pages.components.controls import controls
-from pages.components.frame import footer, page
-from pages.components.lessons import compare, text
-from pages.components.runs import histories_of
+from pages.components.lessons import compare, lesson_page, text
 from pages.components.sweeps import sweep
 from pages.components.trials import trials
 
@@ -30,17 +29,16 @@ THEN = (
 )
 NOTE = "First number: training data, wrong labels included; second: new data (test), by which nothing was chosen."
 
-frame = page("overfitting")
-sentence = st.container(key="verdict")
-choice = controls(LESSON)
-frame.tools(choice.address)
-patient, treated = histories_of((choice.patient, choice.treated))
-compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, NOTE)
-sweep(cures, cures_of(choice.patient))
-text(LESSON, "Why it overfits")
-text(LESSON, "What helps, and why")
-st.subheader("Try this")
-trials(LESSON, patient, treated)
-text(LESSON, "Where else it lives")
-text(LESSON, "Words")
-footer()
+
+def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory) -> None:
+    compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, NOTE)
+    sweep(cures, cures_of(patient.experiment))
+    text(LESSON, "Why it overfits")
+    text(LESSON, "What helps, and why")
+    st.subheader("Try this")
+    trials(LESSON, patient, treated)
+    text(LESSON, "Where else it lives")
+    text(LESSON, "Words")
+
+
+lesson_page(LESSON, contents)

@@ -3,7 +3,9 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from engine import RunHistory
 from pages.charts import (
     activations,
     bias_variance,
@@ -19,10 +21,7 @@ from pages.charts.learning_rate_curve import rates_of
 from pages.charts.outcomes import both, depths_of, draws_of, examples_of, widths_of
 from pages.charts.underfitting_verdict import verdict
 from pages.components.catalogue import lesson_of
-from pages.components.controls import controls
-from pages.components.frame import footer, page
-from pages.components.lessons import compare, text
-from pages.components.runs import histories_of
+from pages.components.lessons import compare, lesson_page, text
 from pages.components.sweeps import sweep
 from pages.components.trials import trials
 
@@ -30,26 +29,25 @@ LESSON = lesson_of("underfitting")
 FIRST = learning_curves, predictions, gradient_and_steps
 THEN = ((weight_norms, activations),)
 
-frame = page("underfitting")
-sentence = st.container(key="verdict")
-choice = controls(LESSON)
-frame.tools(choice.address)
-networks: dict[str, Any] = {"patient": choice.patient, "treated": choice.treated}
-patient, treated = histories_of((choice.patient, choice.treated))
-compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, "Losses are those at the end of the run.")
-text(LESSON, "Why it underfits")
-text(LESSON, "Too small, or badly trained?")
-sweep(learning_rate_curve, both(rates_of, **networks), **networks)
-text(LESSON, "How much capacity, how much data")
-for column, field, of in zip(st.columns(2), ("width", "depth"), (widths_of, depths_of), strict=True):
-    with column:
-        sweep(capacity_curve, both(of, **networks), **networks, field=field)
-sweep(examples_curve, both(examples_of, **networks), **networks)
-text(LESSON, "Bias and variance")
-sweep(bias_variance, both(draws_of, **networks), **networks)
-text(LESSON, "What helps, and why")
-st.subheader("Try this")
-trials(LESSON, patient, treated)
-text(LESSON, "Where else it lives")
-text(LESSON, "Words")
-footer()
+
+def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory) -> None:
+    networks: dict[str, Any] = {"patient": patient.experiment, "treated": treated.experiment}
+    compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, "Losses are those at the end of the run.")
+    text(LESSON, "Why it underfits")
+    text(LESSON, "Too small, or badly trained?")
+    sweep(learning_rate_curve, both(rates_of, **networks), **networks)
+    text(LESSON, "How much capacity, how much data")
+    for column, field, of in zip(st.columns(2), ("width", "depth"), (widths_of, depths_of), strict=True):
+        with column:
+            sweep(capacity_curve, both(of, **networks), **networks, field=field)
+    sweep(examples_curve, both(examples_of, **networks), **networks)
+    text(LESSON, "Bias and variance")
+    sweep(bias_variance, both(draws_of, **networks), **networks)
+    text(LESSON, "What helps, and why")
+    st.subheader("Try this")
+    trials(LESSON, patient, treated)
+    text(LESSON, "Where else it lives")
+    text(LESSON, "Words")
+
+
+lesson_page(LESSON, contents)

@@ -1,7 +1,9 @@
 """Vanishing gradients: the first layers of a deep sigmoid network receive next to no gradient."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from engine import RunHistory
 from pages.charts import (
     activations,
     chain_rule_factors,
@@ -14,10 +16,7 @@ from pages.charts import (
 )
 from pages.charts.verdict import verdict
 from pages.components.catalogue import lesson_of
-from pages.components.controls import controls
-from pages.components.frame import footer, page
-from pages.components.lessons import chain_rule, compare, text
-from pages.components.runs import histories_of
+from pages.components.lessons import chain_rule, compare, lesson_page, text
 from pages.components.trials import trials
 
 LESSON = lesson_of("vanishing_gradients")
@@ -28,17 +27,16 @@ THEN = (
     (activations,),
 )
 
-frame = page("vanishing_gradients")
-sentence = st.container(key="verdict")
-choice = controls(LESSON)
-frame.tools(choice.address)
-patient, treated = histories_of((choice.patient, choice.treated))
-compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, "Shares are those of step 0, before training.")
-text(LESSON, "Why it vanishes")
-chain_rule(patient, treated)
-text(LESSON, "What helps, and why")
-st.subheader("Try this")
-trials(LESSON, patient, treated)
-text(LESSON, "Where else it lives")
-text(LESSON, "Words")
-footer()
+
+def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory) -> None:
+    compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, "Shares are those of step 0, before training.")
+    text(LESSON, "Why it vanishes")
+    chain_rule(patient, treated)
+    text(LESSON, "What helps, and why")
+    st.subheader("Try this")
+    trials(LESSON, patient, treated)
+    text(LESSON, "Where else it lives")
+    text(LESSON, "Words")
+
+
+lesson_page(LESSON, contents)

@@ -3,16 +3,22 @@
 Every widget is made from a row of `SETTINGS` and bound to the address (`bind="query-params"`).  Its key and its
 parameter have the name of the Experiment's field, with the prefix `treated_` for the treated network's own.  Streamlit
 puts the text of a chosen option into the address as it stands, so the options are the Experiment's own names.
+
+A moved control draws again what shows the networks, and nothing else: all the widgets of a page cost more than its
+charts.
 """
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
@@ -26,6 +32,7 @@ from pages.components.frame import BROWSERS_OWN, PARAMETERS, memory, projecting
 
 PREFIX = "treated_"
 AS_PATIENT = "as patient"
+NETWORKS = "networks"  # what shows them, by its name for `st.rerun`
 
 # One control for both networks: the data, the draw and what the loss means have to be the same in a fair comparison.
 SHARED = ("dataset", "n_train", "noise", "label_noise", "loss", "steps", "seed", "data_seed", "precision")
@@ -83,18 +90,17 @@ class Choice(NamedTuple):
     refused: bool
 
 
-def controls(lesson: Lesson) -> Choice:
-    """Draw the lesson's controls, those of the closed expander included, and say which networks they ask for.
+def controls(lesson: Lesson) -> DeltaGenerator:
+    """Draw the lesson's controls, those of the closed expander included; the place for what `networks` says of them.
 
-    Never raises.  Nonsense in the address is ignored, with a sentence.  Settings that do not go together, and runs over
-    budget, leave the last good networks in place, with a sentence.
+    Nonsense in the address is ignored, with a sentence.
     """
     widgets = _widgets(lesson)
     garbled, ignored = _read_address(lesson)
     held: dict[str, Answer] = {}
 
     def draw(name: str, **look: Any) -> None:
-        held[name] = widgets[name].draw(bound=name not in garbled, **look)
+        held[name] = widgets[name].draw(bound=name not in garbled, then=_show_networks, **look)
 
     with st.container(key="controls", gap="small"):
         # In large type there is no room for both controls and charts on the first screen.
@@ -104,8 +110,21 @@ def controls(lesson: Lesson) -> Choice:
         sentences = st.container()
         with st.expander("More settings", icon=":material/tune:"):
             _draw_more(lesson, draw)
+    still_ignored(lesson.page, ignored, held)
+    return sentences
 
-    notes = still_ignored(lesson.page, ignored, held)
+
+@st.fragment(key=NETWORKS)
+def networks(lesson: Lesson, sentences: DeltaGenerator, show: Callable[[Choice], None]) -> None:
+    """Show the networks that the drawn controls ask for, and again whenever one of them is moved.
+
+    Never raises.  Settings that do not go together, and runs over budget, leave the last good networks in place, with
+    a sentence.
+    sentences: the place for it.
+    """
+    widgets = _widgets(lesson)
+    held: dict[str, Answer] = {name: st.session_state[name] for name in widgets}
+    notes = still_ignored(lesson.page, (), held)
     last_good = memory().last_good
     refused = False
     try:
@@ -120,9 +139,12 @@ def controls(lesson: Lesson) -> Choice:
         name: text for name, text in texts.items() if held[name] != widgets[name].default
     }
     memory().parameters = parameters_here()
-    if notes:
-        sentences.warning("  \n".join(notes), icon=":material/info:")
-    return Choice(*pair, notes, _link(lesson, texts), refused)
+    with sentences:
+        if notes:
+            st.warning("  \n".join(notes), icon=":material/info:")
+        else:
+            st.empty()
+    show(Choice(*pair, notes, _link(lesson, texts), refused))
 
 
 def address(lesson: Lesson, patient: Experiment, treated: Experiment) -> str:
@@ -147,7 +169,7 @@ def parameters(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict
 
 
 def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
-    """Set every control, and with it the address, to these networks.  For a button's on_click."""
+    """Set every control, and with it the address, to these networks.  For a button's on_click, as its last call."""
     widgets = _widgets(lesson)
     answers = _answers(lesson, patient, treated)
     st.session_state.update(answers)
@@ -157,6 +179,7 @@ def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
             for name, answer in answers.items()
         }
     )
+    st.rerun()  # the whole page, controls included, wherever the button stands
 
 
 def write_address(texts: Mapping[str, str | None]) -> None:
@@ -259,17 +282,24 @@ class Control:
             return AS_PATIENT if self.treated else str(self.setting.special[0][0])
         return str(answer).lower() if isinstance(answer, bool) else str(answer)
 
-    def draw(self, bound: bool = True, width: Any = "stretch") -> Answer:
+    def draw(self, bound: bool = True, width: Any = "stretch", then: Callable[[], None] | None = None) -> Answer:
         """Draw the widget; what it holds.
 
         bound: to the address.  Where that holds nonsense the widget starts unbound, because Streamlit would take some
         of it: 12.7 layers for 12, and inf is an error.
+        then: is called when it was moved and need not itself be drawn anew.
         """
         setting = self.setting
         common: Any = {
             "label": self.label, "key": self.name, "help": None if self.treated else setting.help, "width": width,
         }  # fmt: skip
-        common |= {"bind": "query-params"} if bound else {"on_change": _say_again, "args": (self.name,)}
+        held = st.session_state.get(self.name, self.default)
+        if not bound:
+            common |= {"on_change": _say_again, "args": (self.name,)}
+        elif then:
+            common |= {"bind": "query-params", "on_change": _moved, "args": (self, self.step(held), then)}
+        else:
+            common |= {"bind": "query-params"}
         if not self.numeric:
             if setting.kind is bool and not self.treated:
                 return st.toggle(value=bool(self.default), **common)
@@ -284,18 +314,30 @@ class Control:
         common |= {"value": self.default, "min_value": number(low), "max_value": number(setting.high)}
         if not self.treated and number is int and not setting.log and setting.high - low < SLIDER_STOPS:
             return st.slider(**common)
-        held = st.session_state.get(self.name, self.default)
         return st.number_input(
-            step=_step(setting, held), format="%d" if number is int else "%g", placeholder=self.empty or None, **common
+            step=self.step(held), format="%d" if number is int else "%g", placeholder=self.empty or None, **common
         )
 
+    def step(self, held: Answer) -> Any:
+        """What plus and minus change; where a setting moves in factors, a twentieth to a half of the number."""
+        if not self.numeric:
+            return None
+        kind: Any = self.setting.kind
+        if not self.setting.log:
+            return kind(1 if kind is int else 0.05)
+        power = math.floor(math.log10(float(held) / 2)) if held else -3
+        return kind(max(1, 10**power) if kind is int else 10.0**power)
 
-def _step(setting: Setting, held: Answer) -> Any:
-    """What plus and minus change: for settings that move in factors, between a twentieth and a half of the number."""
-    if not setting.log:
-        return setting.kind(1 if setting.kind is int else 0.05)
-    power = math.floor(math.log10(float(held) / 2)) if held else -3
-    return setting.kind(max(1, 10**power) if setting.kind is int else 10.0**power)
+
+def _moved(control: Control, step: Any, then: Callable[[], None]) -> None:
+    """A number field whose steps have changed is drawn anew, and with it the whole page."""
+    if control.step(st.session_state[control.name]) == step:
+        then()
+
+
+def _show_networks() -> None:
+    with suppress(StreamlitAPIException):  # raised on a page that was left before it was drawn once
+        st.rerun(NETWORKS)
 
 
 def _say_again(name: str) -> None:

@@ -142,11 +142,9 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
         trial = tried[st.selectbox("Cure", range(len(tried)), format_func=named, key="cure")]
         change = trial.change
         shared = [label(field) for field in change.settings if field in lesson.shared + lesson.absent]
-        clicked = st.button(
+        st.button(
             "Apply to the treated network", icon=":material/medication:", key="apply_cure",
             on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(shared),
             help=f"On this page both networks share: {', '.join(shared)}." if shared else None,
         )  # fmt: skip
-    if clicked:
-        st.rerun()  # the whole page, of which this is a fragment
     st.markdown(prescription.explained(trial))

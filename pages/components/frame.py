@@ -132,7 +132,7 @@ def page(name: str) -> "Frame":
         _menu(name)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
-    return Frame(header)
+    return Frame(header, header.container(width="content"))
 
 
 @dataclass(frozen=True)
@@ -140,17 +140,20 @@ class Frame:
     """A started page: its header still has room for tools."""
 
     header: Any
+    link: Any  # the place of `share`
 
-    def tools(self, address: str = "") -> bool:
-        """Draw share (where there is an address of the screen to share) and projector; whether projector is on.
+    def share(self, address: str) -> None:
+        """Draw the address of the screen, to be sent to others."""
+        with self.link, st.popover("Share", icon=":material/link:"):
+            st.markdown("This link opens the page as you see it, on any computer:")
+            st.code(absolute(address), language=None, wrap_lines=True)
+
+    def tools(self) -> bool:
+        """Draw the switch of large type; whether it is on.
 
         Comes after the lesson's controls, which read the address before any widget is bound to it.
         """
         with self.header:
-            if address:
-                with st.popover("Share", icon=":material/link:"):
-                    st.markdown("This link opens the page as you see it, on any computer:")
-                    st.code(absolute(address), language=None, wrap_lines=True)
             asked = st.query_params.get("projector", "true")
             projector = st.toggle("Projector", key="projector", bind="query-params", help="Larger type.")
         if asked.lower() not in ("true", "false"):

@@ -12,13 +12,33 @@ from pages.charts.verdict import average_factor, chain_product, outcome
 from pages.charts.wording import differences
 from pages.components.cards import card
 from pages.components.catalogue import sections_of
-from pages.components.controls import Lesson
+from pages.components.controls import Choice, Lesson, controls, networks
 from pages.components.findings import doctors_notes, pointed
-from pages.components.frame import projecting
+from pages.components.frame import footer, page, projecting
 from pages.components.look_inside import look_inside
+from pages.components.runs import histories_of
 from pages.components.timeline import timeline
 
 LARGE_A_ROW = 2  # charts on a projector
+
+
+def lesson_page(lesson: Lesson, contents: Callable[[DeltaGenerator, RunHistory, RunHistory], None]) -> None:
+    """A lesson's page from its title to its last line.
+
+    contents: draws all below the controls, for the patient and the treated network that they ask for; it gets the
+    verdict's place above them.
+    """
+    frame = page(lesson.page)
+    sentence = st.container(key="verdict")
+    said = controls(lesson)
+    frame.tools()
+
+    def show(choice: Choice) -> None:
+        frame.share(choice.address)
+        contents(sentence, *histories_of((choice.patient, choice.treated)))
+
+    networks(lesson, said, show)
+    footer()
 
 
 def compare(

@@ -244,7 +244,10 @@ class Session:
                 widget = getattr(element, which_one)
                 self.widgets[widget.query_param_key] = widget.id
         elif kind == "script_finished":
-            return message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+            return message.script_finished in (
+                ForwardMsg.FINISHED_SUCCESSFULLY,
+                ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+            )
         return False
 
 

@@ -31,10 +31,10 @@ OTHERS: dict[str, Any] = {
 def script() -> None:
     import streamlit as st
 
-    from pages.components.controls import apply, controls
+    from pages.components.controls import apply, controls, networks
     from tests.pages.test_controls import LESSON, PATIENT, TREATED, replace
 
-    st.session_state.choice = controls(LESSON)
+    networks(LESSON, controls(LESSON), lambda choice: st.session_state.update(choice=choice))
     other = replace(PATIENT, depth=3, dataset="circles", gain=2.0)
     st.button("Try", on_click=apply, args=(LESSON, other, replace(other, activation="tanh", seed=other.seed)))
     st.button("Same", on_click=apply, args=(LESSON, PATIENT, PATIENT))
@@ -197,7 +197,8 @@ def test_settings_that_do_not_go_together_leave_the_last_good_networks():
     assert pair(app) == good
     assert "n_train is 1000, but it must be a whole number from 5 to 341" in choice(app).notes[0]
     assert "the last networks that could be trained" in choice(app).notes[0]
-    assert widget(app, "dataset").value == "breast_cancer"  # the controls show what was asked
+    app.run()  # a test's page is what was drawn last, and that was not the controls
+    assert widget(app, "dataset").value == "breast_cancer"  # they show what was asked
     widget(app, "n_train").set_value(300)
     assert not choice(ran(app.run())).refused
     assert choice(app).patient.dataset == "breast_cancer"

@@ -6,10 +6,16 @@ from dataclasses import asdict
 import streamlit as st
 
 from engine import Experiment
-from pages.components.controls import Lesson, controls
+from pages.components.controls import Choice, Lesson, controls, networks
 
-choice = controls(Lesson("second", Experiment(), Experiment(activation="tanh")))
-with st.container(key="said"):
-    st.text(json.dumps([asdict(choice.patient), asdict(choice.treated)]))
+LESSON = Lesson("second", Experiment(), Experiment(activation="tanh"))
+
+
+def show(choice: Choice) -> None:
+    with st.container(key="said"):
+        st.text(json.dumps([asdict(choice.patient), asdict(choice.treated)]))
+
+
+networks(LESSON, controls(LESSON), show)
 st.page_link("pages/vanishing_gradients.py", label="The first lesson")
 st.page_link("pages/vanishing_gradients.py", label="As in a text", query_params={"depth": "21", "gain": "3", "x": "y"})

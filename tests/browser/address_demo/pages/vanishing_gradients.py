@@ -7,17 +7,24 @@ import streamlit as st
 
 from engine import Experiment
 from pages.components import frame
-from pages.components.controls import Lesson, apply, controls
+from pages.components.controls import Choice, Lesson, apply, controls, networks
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal")
 TREATED = replace(PATIENT, activation="relu", initializer="he_normal")
 LESSON = Lesson("vanishing_gradients", PATIENT, TREATED)
 
 header = frame.page("vanishing_gradients")
-choice = controls(LESSON)
-header.tools(choice.address)
+place = controls(LESSON)
+header.tools()
 other = replace(PATIENT, depth=3, dataset="circles", gain=2.0, residual=True, learning_rate=0.003)
 st.button("Try this", on_click=apply, args=(LESSON, other, replace(other, activation="tanh", bias=0.5)))
-with st.container(key="said"):
-    st.text(json.dumps([asdict(choice.patient), asdict(choice.treated)]))
+
+
+def show(choice: Choice) -> None:
+    header.share(choice.address)
+    with st.container(key="said"):
+        st.text(json.dumps([asdict(choice.patient), asdict(choice.treated)]))
+
+
+networks(LESSON, place, show)
 frame.footer()
