@@ -10,6 +10,7 @@ const MARK_EVENT = "backprop-clinic:mark"; // from the timeline: layers are mark
 const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const NEAR = 300; // pixels: charts this close to the window are kept up to date
 const PLOTLY_POLL = 20; // milliseconds
+const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
 
 const CLEAR = "rgba(0,0,0,0)";
 const MARK_FILL = "rgba(128,128,128,0.18)";
@@ -18,12 +19,14 @@ const BUTTONS = matchMedia("(hover: none)").matches ? { displayModeBar: false } 
 
 const mounted = new WeakMap(); // parent element -> Chart
 const far = []; // charts out of sight with a new figure
+let theme = null; // what `themed` said in this frame
 
 class Chart {
   constructor(parent) {
     this.parent = parent;
     this.plot = parent.querySelector(".chart");
-    this.near = true;
+    const { top, bottom } = this.plot.getBoundingClientRect();
+    this.near = top < window.innerHeight + NEAR && bottom > -NEAR;
     this.sight = new IntersectionObserver(([entry]) => this.look(entry.isIntersecting), { rootMargin: `${NEAR}px` });
     this.sight.observe(this.plot);
     this.size = new ResizeObserver(() => this.resize());
@@ -54,8 +57,6 @@ class Chart {
     const template = themed(this.parent);
     if (JSON.stringify(template) !== JSON.stringify(this.template)) Object.assign(this, { template, stale: true });
     if (!this.stale) return;
-    const { top, bottom } = this.plot.getBoundingClientRect();
-    this.near = top < window.innerHeight + NEAR && bottom > -NEAR;
     if (this.near) this.show();
     else whenIdle(this);
   }
@@ -189,14 +190,19 @@ function whenIdle(chart) {
 async function next() {
   // Not before those in sight have been drawn.
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
-  const chart = far[0];
-  if (chart?.plot.isConnected && chart.stale) await chart.draw();
-  far.shift();
+  const start = performance.now();
+  while (far.length && performance.now() - start < SLICE) {
+    const chart = far[0];
+    if (chart.plot.isConnected && chart.stale) await chart.draw();
+    far.shift();
+  }
   if (far.length) next();
 }
 
 // What the page's light or dark theme gives to a chart: the colours that figures leave open, and the font.
 function themed(element) {
+  if (theme) return theme;
+  requestAnimationFrame(() => (theme = null)); // the same for all charts that change together
   const style = getComputedStyle(element);
   const [ink, paper, family] = ["text-color", "background-color", "font"].map((name) => style.getPropertyValue(`--st-${name}`).trim());
   const font = { color: ink, family };
@@ -204,7 +210,8 @@ function themed(element) {
   const axis = { color: ink, gridcolor: grid, linecolor: grid, tickcolor: grid, zerolinecolor: grid };
   const modebar = { bgcolor: CLEAR, color: mixed(ink, paper, 0.6), activecolor: ink };
   const hoverlabel = { bgcolor: paper, bordercolor: grid, font };
-  return { layout: { paper_bgcolor: paper, plot_bgcolor: CLEAR, font, xaxis: { ...axis, showgrid: false }, yaxis: axis, modebar, hoverlabel } };
+  theme = { layout: { paper_bgcolor: paper, plot_bgcolor: CLEAR, font, xaxis: { ...axis, showgrid: false }, yaxis: axis, modebar, hoverlabel } };
+  return theme;
 }
 
 // Between two colours that are written #rrggbb; the first where they are written otherwise.

@@ -6,7 +6,8 @@
 const STEP_EVENT = "backprop-clinic:step";
 const MARK_EVENT = "backprop-clinic:mark";
 const MILLISECONDS_A_FRAME = 100;
-const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken
+const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken and written into the address
+const PARAMETER = "timeline"; // of the address; the end, where the timeline starts, has none
 const ROOM_ABOVE_CHARTS = 100; // pixels: the timeline, and the charts' titles
 const ABOVE_CHARTS = 1002; // one more than Plotly's mode bar
 
@@ -42,24 +43,28 @@ class Timeline {
     });
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
+    this.onAddress = () => this.write(); // the server does not know of the position, and writes addresses without it
+    window.navigation?.addEventListener("currententrychange", this.onAddress);
   }
 
   stop() {
     this.pause();
     clearTimeout(this.announcement);
     document.removeEventListener("keydown", this.onKey);
+    window.navigation?.removeEventListener("currententrychange", this.onAddress);
     this.resized.disconnect();
   }
 
   // New data from the server: the position stays at its step where the steps changed.
-  update({ key, steps, updates_total, jump, mark }) {
-    this.memory = positions.get(key) ?? { steps, index: steps.length - 1, jump: null };
+  update({ key, steps, updates_total, start, jump, mark }) {
+    const last = steps.length - 1;
+    this.memory = positions.get(key) ?? { steps, index: start === null ? last : nearest(steps, start), jump: null };
     positions.set(key, this.memory);
     this.total = updates_total;
     let index = this.memory.index;
     if (String(steps) !== String(this.memory.steps)) {
       const wasLast = index === this.memory.steps.length - 1;
-      index = wasLast ? steps.length - 1 : nearest(steps, this.memory.steps[index]);
+      index = wasLast ? last : nearest(steps, this.memory.steps[index]);
     }
     this.memory.steps = steps;
     if (jump && String(jump[0]) !== this.memory.jump) {
@@ -71,6 +76,7 @@ class Timeline {
     this.range.max = steps.length - 1;
     markLayers(mark);
     this.go(index);
+    this.write();
   }
 
   get steps() {
@@ -105,7 +111,19 @@ class Timeline {
 
   announce(words) {
     clearTimeout(this.announcement);
-    this.announcement = setTimeout(() => (this.live.textContent = words), ANNOUNCE_AFTER);
+    this.announcement = setTimeout(() => {
+      this.live.textContent = words;
+      this.write();
+    }, ANNOUNCE_AFTER);
+  }
+
+  // The position into the address, without an entry in the history.
+  write() {
+    if (this.playing || !this.root.host.isConnected) return;
+    const address = new URL(location.href);
+    if (this.index < this.steps.length - 1) address.searchParams.set(PARAMETER, this.step);
+    else address.searchParams.delete(PARAMETER);
+    if (address.href !== location.href) history.replaceState(history.state, "", address);
   }
 
   async play() {

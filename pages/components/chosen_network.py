@@ -40,11 +40,11 @@ from pages.components.base_network import (
 )  # fmt: skip
 from pages.components.catalogue import lesson_of
 from pages.components.controls import Answer, enter, parameters_here, quoted, still_ignored, write_address
-from pages.components.frame import PARAMETERS, memory
+from pages.components.frame import PARAMETERS, PHASE, memory
 from pages.components.runs import histories_of
 
 PAGE = "backpropagation"
-PRESET, PHASE, TRAINED = "preset", "phase", "trained_"  # parameters of the address that no widget is bound to
+PRESET, TRAINED = "preset", "trained_"  # parameters of the address that no widget is bound to
 EXAMPLE_OF_TRAINED = "vanishing_gradients"  # the lesson whose patient is opened without a lesson
 
 

@@ -28,7 +28,7 @@ from engine.experiment import SETTINGS, Experiment
 from engine.settings import OutOfRange, Setting, Value
 from pages.charts import wording
 from pages.charts.figure import PATIENT, TREATED, Look
-from pages.components.frame import BROWSERS_OWN, PARAMETERS, memory, projecting
+from pages.components.frame import BROWSERS_OWN, PARAMETERS, TIMELINE, memory, projecting
 
 PREFIX = "treated_"
 AS_PATIENT = "as patient"
@@ -402,13 +402,13 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
     Comes before any widget: Streamlit takes what it can use of the address and drops the rest in silence.
     """
     widgets = _widgets(lesson)
-    entering = enter(lesson.page, widgets)
+    entering = enter(lesson.page, (*widgets, TIMELINE))
     asked, garbled, sentences = {}, set(), []
     for name in st.query_params:
-        if name in PARAMETERS:
-            asked[name] = st.query_params[name]
-            continue
         texts = st.query_params.get_all(name)
+        if name in PARAMETERS or (name == TIMELINE and texts[-1].isdecimal()):
+            asked[name] = texts[-1]
+            continue
         try:
             answer = _control(lesson, name).read(texts)
             if answer != widgets[name].default:
@@ -474,6 +474,8 @@ def _control(lesson: Lesson, name: str) -> Control:
     widgets = _widgets(lesson)
     if name in widgets:
         return widgets[name]
+    if name == TIMELINE:
+        raise OutOfRange(name, "", "a training step, 0 or more")
     if name.removeprefix(PREFIX) in lesson.shared:
         raise OutOfRange(name, "", f"{name.removeprefix(PREFIX)}, one for both networks")
     raise OutOfRange(name, "", "a setting of this page")

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from pages.components.plot import load_plotly
+from pages.components.share import share
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "Backprop Clinic"
@@ -17,7 +18,8 @@ PROJECTOR_FONT_SIZE = "clamp(20px, 1.4vw, 32px)"
 # Parameters of the address that are the frame's own.
 PARAMETERS = ("projector",)
 # Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
-BROWSERS_OWN = ("phase",)
+PHASE, TIMELINE = "phase", "timeline"
+BROWSERS_OWN = (PHASE, TIMELINE)
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,7 @@ class Frame:
     def share(self, address: str) -> None:
         """Draw the address of the screen, to be sent to others."""
         with self.link, st.popover("Share", icon=":material/link:"):
-            st.markdown("This link opens the page as you see it, on any computer:")
-            st.code(absolute(address), language=None, wrap_lines=True)
+            share(absolute(address), BROWSERS_OWN)
 
     def tools(self) -> bool:
         """Draw the switch of large type; whether it is on.

@@ -7,7 +7,8 @@ import streamlit as st
 from pages.charts.calculation import Pass
 from pages.charts.derivation import Place
 from pages.charts.network_graph import graph
-from pages.components.chosen_network import PHASE, Chosen, look
+from pages.components.chosen_network import Chosen, look
+from pages.components.frame import PHASE
 
 _ASSETS = Path(__file__).parents[2] / "assets"
 _network = st.components.v2.component(

@@ -15,7 +15,7 @@ from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.training import CustomData
 
-CACHE_BYTES = 200e6  # of histories; a default run leaves about 1 MB, the largest 16 MB
+CACHE_BYTES = 150e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
 POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on
 PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
 PROGRESS_SECONDS = 0.25  # between two states of the bar: in a class, drawing it would slow down what it waits for

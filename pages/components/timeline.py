@@ -3,12 +3,15 @@
 assets/timeline.js says how.  Elements that are no Plotly charts follow the event `backprop-clinic:step` on window,
 whose detail is {step}; the step of the moment is document.documentElement.dataset.backpropClinicStep.  Beside it stands
 what is marked, backpropClinicMark: JSON of {network, spans}, or nothing; a change is the event `backprop-clinic:mark`.
+The step is written into the address, and read from it where the page is loaded.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
+
+from pages.components.frame import TIMELINE
 
 _ASSETS = Path(__file__).parents[2] / "assets"
 _timeline = st.components.v2.component(
@@ -31,18 +34,21 @@ def timeline(
     steps: ascending, at least one; a chart without a frame at the current step shows its latest before it.
     updates_total: the run's length in updates, for "step 240 of 500".
     key: the position is remembered under it in the browser, across reruns and other runs: the end stays the end,
-    any other position the nearest step.  It starts at the end, which is what the charts' base figures show.
+    any other position the nearest step.  It starts at the address's step, else at the end, which is what the charts'
+    base figures show.
     jump: (token, step) goes to the nearest step once for each new token; the same token again does nothing.
     mark: (network, spans of layers counted from 1) are marked in every chart with an axis of that network's layers.
     """
     if not len(steps):
         raise ValueError("A timeline needs at least one step.")
+    start = st.query_params.get(TIMELINE, "")
     _timeline(
         key=key,
         data={
             "key": key,
             "steps": [int(step) for step in steps],
             "updates_total": int(updates_total),
+            "start": int(start) if start.isdecimal() else None,
             "jump": None if jump is None else [str(jump[0]), int(jump[1])],
             "mark": None if mark is None else {"network": mark[0], "spans": mark[1]},
         },

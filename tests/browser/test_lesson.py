@@ -218,11 +218,12 @@ def test_a_deep_link_as_the_first_request_to_a_server(page: Page, serve: Serve):
     own = {"depth": 6, "activation": "tanh", "dataset": "circles", "steps": 100, "learning_rate": 0.05}
     other = {"activation": "selu", "initializer": "lecun"}
     asked = {name: str(value) for name, value in own.items()}
-    asked |= {f"treated_{name}": str(value) for name, value in other.items()}
+    asked |= {f"treated_{name}": str(value) for name, value in other.items()} | {"timeline": "3"}
     opened(page, serve(APP, f"{LESSON}?" + "&".join(f"{name}={text}" for name, text in asked.items())))
     patient = changed(PATIENT, own)
     expect_networks(page, patient, changed(patient, other))
     expect_address(page, asked)
+    expect(range_of(page)).to_have_attribute("aria-valuetext", "step 3 of 100")
     expect(page.get_by_role("heading", name="Vanishing gradients", exact=True)).to_be_visible()
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
     expect(segment(page, "Treated: activation", "selu")).to_be_checked()
@@ -235,8 +236,8 @@ def changed(experiment: Experiment, settings: dict[str, Any]) -> Experiment:
 
 def test_a_garbage_link_on_a_phone_shows_the_defaults_and_fits(page: Page, home: str):
     page.set_viewport_size(PHONE)
-    opened(page, home + LESSON + "?depth=banana&activation=swish&nonsense=1")
-    for text in ("depth=banana", "activation=swish", "nonsense=1"):
+    opened(page, home + LESSON + "?depth=banana&activation=swish&nonsense=1&timeline=noon")
+    for text in ("depth=banana", "activation=swish", "nonsense=1", "timeline=noon"):
         expect(page.get_by_role("alert").get_by_text(text)).to_be_visible()
     expect_networks(page, PATIENT, TREATED)
     expect_address(page, {})
@@ -282,6 +283,28 @@ def test_a_thing_to_try_and_back(page: Page, home: str):
     expect_address(page, {})
     expect(segment(page, "Treated: activation", "relu")).to_be_checked()
     page.wait_for_function(DRAWN, arg=len(CHARTS))
+
+
+def test_the_shared_link_shows_the_same_step_and_a_moved_control_keeps_it(page: Page, home: str):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened(page, home + LESSON)
+    range_of(page).press("Home")
+    for _ in range(4):
+        range_of(page).press("ArrowRight")
+    expect_address(page, {"timeline": "4"})
+    segment(page, "Treated: activation", "tanh").click()
+    expect_networks(page, PATIENT, changed(TREATED, {"activation": "tanh"}))
+    expect_address(page, {"timeline": "4", "treated_activation": "tanh"})
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Copy the link").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.locator(".share output").inner_text()
+    opened(page, link)
+    expect(range_of(page)).to_have_attribute("aria-valuetext", f"step 4 of {PATIENT.steps}")
+    expect_networks(page, PATIENT, changed(TREATED, {"activation": "tanh"}))
+    range_of(page).press("End")
+    expect_address(page, {"treated_activation": "tanh"})
 
 
 def test_by_keyboard_alone(page: Page, home: str):
