@@ -11,7 +11,7 @@ from pages.charts.calculation import Rule
 from pages.charts.derivation import Place
 from pages.charts.opened_network import rule_of
 from pages.charts.presets import PRESETS
-from pages.components.controls import Answer, Control
+from pages.components.control import Answer, Control
 
 OPENED = "trained"  # the preset that is a trained network
 FIRST = next(iter(PRESETS))

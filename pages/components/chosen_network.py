@@ -18,6 +18,7 @@ from pages.charts.derivation import PHASES, Place
 from pages.charts.opened_network import nearest_frame, opened
 from pages.charts.own_numbers import with_example, with_parameters
 from pages.charts.presets import PRESETS
+from pages.components.addresses import enter, ignored, parameters_here, still_ignored, write_address
 from pages.components.base_network import (
     DEFAULTS,
     FIRST,
@@ -39,7 +40,7 @@ from pages.components.base_network import (
     trained_control,
 )  # fmt: skip
 from pages.components.catalogue import lesson_of
-from pages.components.controls import Answer, enter, parameters_here, quoted, still_ignored, write_address
+from pages.components.control import Answer
 from pages.components.frame import PARAMETERS, PHASE, memory
 from pages.components.runs import histories_of
 
@@ -221,7 +222,7 @@ def _is_layers_phase(phase: str, last: int) -> bool:
 
 
 def _ignored(name: str, allowed: str, why: str = "") -> str:
-    return f"{quoted(f'{name}={st.query_params[name]}')} in the address was ignored: {why}it must be {allowed}."
+    return ignored(name, st.query_params[name], allowed, why)
 
 
 def _clean(base: Base, garbled: frozenset[str], plain: frozenset[str] | None) -> None:

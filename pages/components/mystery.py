@@ -23,11 +23,12 @@ from pages.charts.figure import PATIENT, TREATED
 from pages.charts.hidden_patient import FREE, VIEWS, View, symptom, task
 from pages.charts.mystery import Score
 from pages.charts.wording import label, meaning, number, percent
+from pages.components.addresses import check_step, enter, ignored, parameters_here, write_address
 from pages.components.cards import MOST_CHARTS, PROJECTED, show_data
 from pages.components.catalogue import complaints, sections_of
-from pages.components.controls import enter, heading, parameters_here, quoted, write_address
+from pages.components.controls import heading
 from pages.components.findings import cures, findings_of, network_notes, pointed
-from pages.components.frame import PARAMETERS, memory, projecting
+from pages.components.frame import PARAMETERS, TIMELINE, memory, projecting
 from pages.components.lessons import row
 from pages.components.plot import encoded, plot
 from pages.components.runs import histories_of
@@ -78,8 +79,8 @@ class Admitted:
 
 def choose() -> Choice:
     """Draw level and number of the patient.  The address says what they are; nonsense in it is ignored, and said."""
-    enter(PAGE, ())
-    seed, level, ignored = _asked()
+    enter(PAGE, (TIMELINE,))
+    seed, level, sentences = _asked()
     st.session_state["level"], st.session_state["patient_number"] = level, seed
     which, how = st.columns((1, 2), vertical_alignment="bottom")
     with which, st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
@@ -91,8 +92,8 @@ def choose() -> Choice:
             help="The same number is the same patient for everyone.",
         )  # fmt: skip
     how.markdown(sections_of(PAGE)["How it goes"])
-    if ignored:
-        st.warning("  \n".join(ignored), icon=":material/info:")
+    if sentences:
+        st.warning("  \n".join(sentences), icon=":material/info:")
     named = {"seed": str(seed), "level": level}
     memory().addresses[PAGE] = named
     memory().parameters = parameters_here()
@@ -101,12 +102,14 @@ def choose() -> Choice:
 
 def _asked() -> tuple[int, str, tuple[str, ...]]:
     """Seed and level of the address, and a sentence for each parameter that says nothing."""
-    seed, level, ignored = FIRST, EASY, []
+    seed, level, sentences = FIRST, EASY, []
     for name, texts in parameters_here().items():
         try:
-            if len(texts) > 1:
+            if name == TIMELINE:
+                check_step(texts)
+            elif len(texts) > 1:
                 raise OutOfRange(name, texts[-1], "named once")
-            if name == "seed":
+            elif name == "seed":
                 seed = int(SEED.check(_number(texts[0])))
             elif name == "level" and texts[0] in LEVELS:
                 level = texts[0]
@@ -114,9 +117,8 @@ def _asked() -> tuple[int, str, tuple[str, ...]]:
                 allowed = f"one of {', '.join(LEVELS)}" if name == "level" else "seed or level"
                 raise OutOfRange(name, texts[0], allowed)
         except OutOfRange as problem:
-            said = quoted(f"{name}={texts[-1]}")
-            ignored.append(f"{said} in the address was ignored: it must be {problem.allowed}.")
-    return seed, level, tuple(ignored)
+            sentences.append(ignored(name, texts[-1], problem.allowed))
+    return seed, level, tuple(sentences)
 
 
 def _number(text: str) -> int | str:

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from engine.experiment import SETTINGS
 from pages.components import frame
-from pages.components.controls import PREFIX, SHARED
+from pages.components.control import PREFIX
+from pages.components.controls import SHARED
 from tests.patience import SOON
 
 DEMO = Path(__file__).parent / "address_demo"

@@ -32,5 +32,11 @@ def charts(page: AppTest) -> list[dict]:
     return [sent(proto.bytes) for proto in components if proto.component_name == "backprop_clinic_chart"]
 
 
+def shared_link(page: AppTest) -> str:
+    """What the page would have shared."""
+    (proto,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name == "backprop_clinic_share"]
+    return json.loads(proto.json)["address"]
+
+
 def sent(data: bytes) -> dict:
     return json.loads(data[data.index(b"{") :])

@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from engine import Experiment
 from engine.experiment import SETTINGS
-from pages.components.controls import AS_PATIENT, PREFIX, SHARED, Lesson, address
+from pages.components.control import AS_PATIENT, PREFIX
+from pages.components.controls import SHARED, Lesson, address
 from tests.patience import SOON
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal", steps=20)
@@ -197,6 +198,7 @@ def test_settings_that_do_not_go_together_leave_the_last_good_networks():
     assert pair(app) == good
     assert "n_train is 1000, but it must be a whole number from 5 to 341" in choice(app).notes[0]
     assert "the last networks that could be trained" in choice(app).notes[0]
+    app.query_params["dataset"] = "breast_cancer"  # as a browser writes it
     app.run()  # a test's page is what was drawn last, and that was not the controls
     assert widget(app, "dataset").value == "breast_cancer"  # they show what was asked
     widget(app, "n_train").set_value(300)

@@ -14,7 +14,7 @@ from pages.charts.hidden_patient import FREE, VIEWS, task
 from pages.charts.wording import label, meaning, number
 from pages.components.mystery import FIRST
 from pages.components.runs import histories_of, shared_runs
-from tests.pages.opened import charts, opened
+from tests.pages.opened import charts, opened, shared_link
 
 PAGE = "mystery_patient"
 SEED, LEVEL = 17, "medium"
@@ -179,8 +179,7 @@ def test_the_bare_address_and_nonsense_in_it():
 
 def test_the_link_names_everything():
     page = here()
-    (link,) = page.code
-    assert parse_qs(link.value.partition("?")[2]) == {"seed": [str(SEED)], "level": [LEVEL]}
+    assert parse_qs(shared_link(page).partition("?")[2]) == {"seed": [str(SEED)], "level": [LEVEL]}
 
 
 def test_a_number_without_a_patient_says_so(monkeypatch):

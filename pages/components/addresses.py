@@ -1,0 +1,95 @@
+"""A page's address: what a visitor comes with, what means nothing in it, and how code writes it.
+
+Streamlit binds widgets to parameters of the address; this is what it leaves open.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import get_session_state
+
+from engine.settings import OutOfRange
+from pages.components.frame import BROWSERS_OWN, PARAMETERS, TIMELINE, memory
+
+EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
+MOST_QUOTED = 40  # characters of an address's nonsense that are shown
+
+
+def enter(page: str, widgets: Collection[str]) -> bool:
+    """Whether the learner comes to the lesson with this run, by a first request or from another page.
+
+    Who goes back, or comes by a link without parameters, finds the lesson as it was left.  Starts again where the
+    address has to be mended: Streamlit adds the last page's parameters to those of a link, takes away what has the name
+    of one of the last page's widgets, and puts a bare address into the history where a page is left.  Who goes back
+    to that has the last page's parameters.
+    widgets: the names of those that are bound.
+    """
+    session = memory()
+    if session.controls == page:
+        return False
+    session.controls = page
+    for name in widgets:  # or the widgets of one lesson would hand their values to the next
+        st.session_state.pop(name, None)
+    context = get_script_run_ctx()
+    asked = parse_qs(context.query_string, keep_blank_values=True) if context else {}
+    frames = {name: texts for name, texts in asked.items() if name in PARAMETERS}
+    shown = {name: texts for name, texts in asked.items() if name in BROWSERS_OWN and name in widgets}
+    asked = {name: texts for name, texts in asked.items() if name not in (*PARAMETERS, *EMBEDDING, *BROWSERS_OWN)}
+    if not session.restarted:
+        if not (context and context.is_history_navigation):
+            asked = {name: texts for name, texts in asked.items() if session.parameters.get(name) != texts}
+        elif session.parameters and session.parameters.items() <= asked.items():  # who goes back finds the last page's
+            asked = {}
+    if not asked:
+        asked = {name: [text] for name, text in session.addresses.get(page, {}).items()}
+    asked |= shown
+    if asked != parameters_here() and not session.restarted:
+        session.controls, session.restarted = "", True
+        st.switch_page(f"pages/{page}.py", query_params=asked | frames)
+    session.restarted = False
+    return True
+
+
+def parameters_here() -> dict[str, list[str]]:
+    """The lesson's part of the address, as Streamlit has it."""
+    return {name: st.query_params.get_all(name) for name in st.query_params if name not in PARAMETERS}
+
+
+def write_address(texts: Mapping[str, str | None]) -> None:
+    """Set parameters of the address, bound to widgets or not, in one step back; None takes one away."""
+    # Streamlit makes one history entry of every changed parameter, and Back would walk through mixtures of old and new.
+    # Told of all of them beforehand it makes one.  For bound parameters there is no public call.
+    with get_session_state().query_params() as bound:
+        for name, text in texts.items():
+            if text is None:
+                bound.discard_param_no_forward_msg(name)
+            else:
+                bound.set_with_no_forward_msg(name, text)
+        bound._send_query_param_msg()
+
+
+def ignored(name: str, text: str, allowed: str, why: str = "") -> str:
+    """The sentence for a parameter that means nothing.  The text is quoted as code: it must not become Markdown."""
+    text = f"{name}={text}"
+    short = text if len(text) <= MOST_QUOTED else text[: MOST_QUOTED - 1] + "…"
+    quoted = "`" + " ".join(short.replace("`", "'").split()) + "`"
+    return f"{quoted} in the address was ignored: {why}it must be {allowed}."
+
+
+def check_step(texts: Sequence[str]) -> None:
+    """OutOfRange where the timeline's parameter is no step."""
+    if len(texts) > 1 or not texts[0].isdecimal():
+        raise OutOfRange(TIMELINE, texts[-1], "a training step, 0 or more")
+
+
+def still_ignored(page: str, sentences: tuple[str, ...], held: Mapping[str, Any]) -> tuple[str, ...]:
+    """What was ignored in the address, until a control is moved: a rerun by something else must not swallow it."""
+    known = memory().ignored
+    if sentences:
+        known[page] = sentences, dict(held)
+    elif page in known and known[page][1] != held:
+        del known[page]
+    return known[page][0] if page in known else ()
