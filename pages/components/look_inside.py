@@ -1,19 +1,12 @@
 """From a lesson into its networks: buttons that open one on the backpropagation page, at the timeline's step."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from engine import Experiment
 from pages.components.chosen_network import PAGE, link_to
+from pages.components.component import component
 
-_ASSETS = Path(__file__).parents[2] / "assets"
-_look_inside = st.components.v2.component(
-    "backprop_clinic_look_inside",
-    html=(_ASSETS / "look_inside.html").read_text("utf-8"),
-    css=(_ASSETS / "look_inside.css").read_text("utf-8"),
-    js=(_ASSETS / "look_inside.js").read_text("utf-8"),
-)
+_look_inside = component("look_inside")
 
 
 def look_inside(patient: Experiment, treated: Experiment) -> None:

@@ -1,22 +1,15 @@
 """The network as a graph with the phases of an update, moved in the browser.  assets/network.js says how."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages.charts.calculation import Pass
 from pages.charts.derivation import Place
 from pages.charts.network_graph import graph
 from pages.components.chosen_network import Chosen, look
+from pages.components.component import component
 from pages.components.frame import PHASE
 
-_ASSETS = Path(__file__).parents[2] / "assets"
-_network = st.components.v2.component(
-    "backprop_clinic_network",
-    html=(_ASSETS / "network.html").read_text("utf-8"),
-    css=(_ASSETS / "network.css").read_text("utf-8"),
-    js=(_ASSETS / "network.js").read_text("utf-8"),
-)
+_network = component("network")
 
 
 def draw_network(chosen: Chosen, passed: Pass, place: Place) -> None:

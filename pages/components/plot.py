@@ -5,22 +5,16 @@ and more, instead of a quarter of one.  It still brings Plotly.js to the browser
 """
 
 import hashlib
-from pathlib import Path
 
 import orjson
 import plotly.graph_objects as go
 import streamlit as st
 
 from pages.charts.figure import CONFIG, AnimatedFigure
+from pages.components.component import component
 
-_ASSETS = Path(__file__).parents[2] / "assets"
 _VERSION_BYTES = 16  # as in chart.js
-_chart = st.components.v2.component(
-    "backprop_clinic_chart",
-    html=(_ASSETS / "chart.html").read_text("utf-8"),
-    js=(_ASSETS / "chart.js").read_text("utf-8"),
-    isolate_styles=False,  # Plotly's own styles are the page's
-)
+_chart = component("chart", styled=False)  # Plotly's own styles are the page's
 
 
 def load_plotly() -> None:

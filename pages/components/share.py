@@ -1,17 +1,10 @@
 """The link that opens the page as it stands, to be copied.  assets/share.js says what the browser adds to it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import streamlit as st
+from pages.components.component import component
 
-_ASSETS = Path(__file__).parents[2] / "assets"
-_share = st.components.v2.component(
-    "backprop_clinic_share",
-    html=(_ASSETS / "share.html").read_text("utf-8"),
-    css=(_ASSETS / "share.css").read_text("utf-8"),
-    js=(_ASSETS / "share.js").read_text("utf-8"),
-)
+_share = component("share")
 
 
 def share(address: str, browsers_own: Sequence[str]) -> None:

@@ -7,19 +7,13 @@ The step is written into the address, and read from it where the page is loaded.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
+from pages.components.component import component
 from pages.components.frame import TIMELINE
 
-_ASSETS = Path(__file__).parents[2] / "assets"
-_timeline = st.components.v2.component(
-    "backprop_clinic_timeline",
-    html=(_ASSETS / "timeline.html").read_text("utf-8"),
-    css=(_ASSETS / "timeline.css").read_text("utf-8"),
-    js=(_ASSETS / "timeline.js").read_text("utf-8"),
-)
+_timeline = component("timeline")
 
 
 def timeline(
