@@ -14,20 +14,15 @@ from engine import RunHistory
 from pages.charts.clock import timeline_steps
 from pages.charts.fences import within_fences
 from pages.charts.figure import (
-    COLUMNS,
     PATIENT,
     TREATED,
     AnimatedFigure,
     Json,
     Look,
-    axis,
     column_headings,
-    footnotes,
-    frame,
     log_axis,
-    merged,
-    step_line,
 )
+from pages.charts.side_by_side import Row, side_by_side, whole_runs
 from pages.charts.through_updates import (
     THICK,
     THIN,
@@ -66,33 +61,21 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     norms = np.concatenate([part for history in histories for part in _norms(history)])
     shown = within_fences(np.append(norms, [limit for limit in limits if limit]))
 
-    traces: list[Json] = []
+    panels: list[list[Json]] = []
     for place, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
-        traces_of_panel = _curves(look, history)
+        panel = _curves(look, history)
         if limit := limits[place] or limits[1 - place]:
-            first = not any(trace["name"] == "threshold" for trace in traces)
-            traces_of_panel.append(_line(limit, end) | {"showlegend": first})
-        traces += [trace | {"xaxis": ("x", "x2")[place], "yaxis": ("y", "y2")[place]} for trace in traces_of_panel]
-    traces += _keys(any(clipped(history).any() for history in histories))
-
-    headings, top = column_headings([_heading(history) for history in histories])
+            first = not any(trace["name"] == "threshold" for other in panels for trace in other)
+            panel.append(_line(limit, end) | {"showlegend": first})
+        panels.append(panel)
+    headings = column_headings([_heading(history) for history in histories])
     value_axis = log_axis(f"‖∂L/∂θ‖ ({loss_unit(*histories).replace('squared error', 'error²')})", shown)
-    below = footnotes(_notes(histories, value_axis), HEIGHT, BELOW)
-    layout: Json = {
-        "margin": {"t": top, "b": BELOW},
-        "yaxis": value_axis,
-        "yaxis2": merged(value_axis, {"anchor": "x2", "showticklabels": False, "title": {"text": ""}}),
-        "legend": {"itemwidth": 30, "y": -LEGEND / (HEIGHT - top - BELOW), "yanchor": "top"},
-        "hovermode": "closest",
-        "annotations": headings + below.pop("annotations", []),
-    }
-    for name, panel in zip(("xaxis", "xaxis2"), COLUMNS, strict=True):
-        layout[name] = axis("step (updates)", [0, end], domain=panel, nticks=4)
-    frames = [
-        frame(step, layout={"shapes": step_line(step, "paper") + step_line(step, "paper", "x2")})
-        for step in timeline_steps(*histories)
-    ]
-    return AnimatedFigure(traces, merged(layout, below), frames)
+    legend = {"itemwidth": 30, "y": -LEGEND / (HEIGHT - headings[1] - BELOW), "yanchor": "top"}
+    return side_by_side(
+        [Row(value_axis, *panels)], whole_runs(*histories), timeline_steps(*histories), headings,
+        _notes(histories, value_axis), HEIGHT, BELOW, keys=_keys(any(clipped(history).any() for history in histories)),
+        showlegend=True, legend=legend,
+    )  # fmt: skip
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

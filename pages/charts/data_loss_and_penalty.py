@@ -11,21 +11,16 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.clock import timeline_steps
 from pages.charts.figure import (
-    COLUMNS,
-    HEIGHT,
     PATIENT,
     TREATED,
     AnimatedFigure,
     Json,
     Look,
-    axis,
     column_headings,
-    footnotes,
-    frame,
     merged,
-    step_line,
 )
 from pages.charts.loss_axis import loss_axis
+from pages.charts.side_by_side import Row, side_by_side, whole_runs
 from pages.charts.wording import ending, legends, loss_unit, number
 
 TITLE = "Data loss and penalty"
@@ -36,35 +31,18 @@ Array = np.ndarray
 LOOKS = (PATIENT, TREATED)
 SUM_COLOR = "#808080"
 MARKERS = 6  # on a curve
-BELOW = 58  # px: tick labels and axis title
 HOW_TO_READ = "Thick: data loss. Dotted: penalty. Grey: their sum, which is what training lowers."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """Both parts and their sum against the training step, on the same axes for both networks."""
     histories = (patient, treated)
-    end = max(int(history.evaluation_step[-1]) for history in histories)
     values = np.concatenate([part for h in histories for part in (h.train_loss, _drawn_penalty(h), _sum(h))])
     units = [loss_unit(history) for history in histories]
-    losses_axis = loss_axis(f"loss ({units[0]})" if units[0] == units[1] else "loss", values)
-    headings, top = column_headings(legends(*histories))
-    layout: Json = {"showlegend": False, "margin": {"t": top, "b": BELOW}, "hovermode": "closest"}
-    traces: list[Json] = []
-    for column, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
-        suffix = "2" if column else ""
-        shared = {"showticklabels": False, "title": {"text": ""}} if column else {}
-        layout[f"xaxis{suffix}"] = axis(
-            "step (updates)", [0, end], domain=COLUMNS[column], anchor=f"y{suffix}", nticks=4
-        )
-        layout[f"yaxis{suffix}"] = merged(losses_axis, {"anchor": f"x{suffix}"} | shared)
-        traces += [trace | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"} for trace in _curves(look, history)]
-    notes = footnotes(_notes(histories), HEIGHT, BELOW)
-    layout["annotations"] = headings + notes.pop("annotations", [])
-    frames = [
-        frame(step, layout={"shapes": step_line(step, "paper") + step_line(step, "paper", "x2")})
-        for step in timeline_steps(*histories)
-    ]
-    return AnimatedFigure(traces, merged(layout, notes), frames)
+    losses = loss_axis(f"loss ({units[0]})" if units[0] == units[1] else "loss", values)
+    row = Row(losses, *(_curves(look, history) for look, history in zip(LOOKS, histories, strict=True)))
+    headings = column_headings(legends(*histories))
+    return side_by_side([row], whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories))
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

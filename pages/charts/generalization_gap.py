@@ -14,8 +14,6 @@ from engine import RunHistory
 from engine.measures import generalization_loss
 from pages.charts.clock import latest, timeline_steps
 from pages.charts.figure import (
-    COLUMNS,
-    HEIGHT,
     PATIENT,
     TREATED,
     AnimatedFigure,
@@ -23,12 +21,10 @@ from pages.charts.figure import (
     Look,
     axis,
     column_headings,
-    footnotes,
-    frame,
     merged,
-    step_line,
 )
 from pages.charts.loss_axis import ends, loss_axis
+from pages.charts.side_by_side import Row, side_by_side, whole_runs
 from pages.charts.wording import ending, legends, loss_unit, number, percent
 
 TITLE = "The generalization gap"
@@ -42,7 +38,6 @@ WAITED = {"bgcolor": "rgba(0, 0, 0, 0)", "fgcolor": "#808080", "shape": "/", "si
 THIN, THICK = 1.5, 3.5
 MARKERS = 6  # on a curve
 LOSS_PANEL, ACCURACY_PANEL = (0.5, 1.0), (0.0, 0.38)
-BELOW = 58  # px: tick labels and axis title
 HOW_TO_READ = "Thin: training. Thick: validation. Shaded: the gap. Star: lowest validation loss."
 
 
@@ -51,34 +46,23 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     histories = (patient, treated)
     with_accuracy = any(history.confusion is not None for history in histories)
     losses = np.concatenate([loss for h in histories for loss in (h.train_loss, h.validation_loss)])
-    end = max(int(history.evaluation_step[-1]) for history in histories)
     units = [loss_unit(history) for history in histories]
     title = f"loss ({units[0]})" if units[0] == units[1] else "loss"
     losses_axis = loss_axis(title, losses, domain=LOSS_PANEL if with_accuracy else (0, 1))
-    accuracy_axis = axis("accuracy", domain=ACCURACY_PANEL, range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%")
-
-    headings, top = column_headings(legends(*histories))
-    layout: Json = {"showlegend": False, "margin": {"t": top, "b": BELOW}, "hovermode": "closest"}
-    traces: list[Json] = []
-    for column, (look, history, other) in enumerate(zip(LOOKS, histories, histories[::-1], strict=True)):
-        x, above, below = ("x2", "y2", "y4") if column else ("x", "y", "y3")
-        shared = {"showticklabels": False, "title": {"text": ""}} if column else {}
-        layout[_layout_name(x)] = axis(
-            "step (updates)", [0, end], domain=COLUMNS[column], anchor=below if with_accuracy else above, nticks=4
-        )
-        layout[_layout_name(above)] = merged(losses_axis, {"anchor": x} | shared)
-        parts = [*_waited(history, ends(losses_axis)), *_gap(look, history, "loss", other), _best(look, history)]
-        traces += [trace | {"xaxis": x, "yaxis": above} for trace in parts]
-        if with_accuracy:
-            layout[_layout_name(below)] = merged(accuracy_axis, {"anchor": x} | shared)
-            traces += [trace | {"xaxis": x, "yaxis": below} for trace in _gap(look, history, "accuracy", other)]
-    notes = footnotes(_notes(histories), HEIGHT, BELOW)
-    layout["annotations"] = headings + notes.pop("annotations", [])
-    frames = [
-        frame(step, layout={"shapes": step_line(step, "paper") + step_line(step, "paper", "x2")})
-        for step in timeline_steps(*histories)
+    panels = [
+        [*_waited(history, ends(losses_axis)), *_gap(look, history, "loss", other), _best(look, history)]
+        for look, history, other in zip(LOOKS, histories, histories[::-1], strict=True)
     ]
-    return AnimatedFigure(traces, merged(layout, notes), frames)
+    rows = [Row(losses_axis, *panels)]
+    if with_accuracy:
+        shares = axis("accuracy", domain=ACCURACY_PANEL, range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%")
+        panels = [
+            _gap(look, history, "accuracy", other)
+            for look, history, other in zip(LOOKS, histories, histories[::-1], strict=True)
+        ]
+        rows.append(Row(shares, *panels))
+    headings = column_headings(legends(*histories))
+    return side_by_side(rows, whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories))
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -109,10 +93,6 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
-
-
-def _layout_name(axis_name: str) -> str:
-    return f"{axis_name[0]}axis{axis_name[1:]}"
 
 
 def _gap(look: Look, history: RunHistory, measure: str, other: RunHistory) -> list[Json]:

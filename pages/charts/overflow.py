@@ -10,22 +10,17 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.clock import timeline_steps
 from pages.charts.figure import (
-    COLUMNS,
     PATIENT,
     TREATED,
     AnimatedFigure,
     Json,
     Look,
-    axis,
     column_headings,
     depth_colors,
-    footnotes,
-    frame,
     log_axis,
-    merged,
     row_heading,
-    step_line,
 )
+from pages.charts.side_by_side import Row, side_by_side, step_axis
 from pages.charts.through_updates import on_log_axis
 from pages.charts.weight_norms import MOST_CURVES, depth_axis, drawn_layers, key_of_depth
 from pages.charts.wording import layer_name, loss_unit, number
@@ -58,33 +53,21 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         heading["yshift"] = HEADINGS
     top += HEADINGS
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    key = -AXIS_BELOW / (HEIGHT - top - BELOW)
-    layout: Json = {
-        "showlegend": False, "margin": {"t": top, "b": BELOW}, "coloraxis": depth_axis(most_layers, key),
-        "hovermode": "closest",
-    }  # fmt: skip
-    traces: list[Json] = [key_of_depth()]
-    for row, (field, domain) in enumerate(zip(FIELDS, PANELS, strict=True)):
+    key = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - top - BELOW))
+    rows = []
+    for field, domain in zip(FIELDS, PANELS, strict=True):
         values = [on_log_axis(_last(history, field)) for history in histories]
-        value_axis = _axis(values, domain)
-        for column, (look, history, drawn) in enumerate(zip(LOOKS, histories, values, strict=True)):
-            place = 2 * row + column + 1
-            x, y = "x2" if column else "x", f"y{place}" if place > 1 else "y"
-            panel = _lines(look, history, drawn, most_layers) + _cross(history, drawn)
-            traces += [trace | {"xaxis": x, "yaxis": y} for trace in panel]
-            shared = {"showticklabels": False} if column else {}
-            layout["yaxis" + y[1:]] = merged(value_axis, {"anchor": x} | shared)
-    for column, (history, span) in enumerate(zip(histories, COLUMNS, strict=True)):
-        name, lowest = ("xaxis2", "y6") if column else ("xaxis", "y5")
-        layout[name] = axis("step (updates)", range=_span(history), domain=span, anchor=lowest, nticks=4)
-    below = footnotes(_notes(histories), HEIGHT, BELOW)
-    rows = [row_heading(title, domain[1]) for title, domain in zip(_titles(*histories), PANELS, strict=True)]
-    layout["annotations"] = headings + rows + below.pop("annotations", [])
-    frames = [
-        frame(step, layout={"shapes": step_line(step, "paper") + step_line(step, "paper", "x2")})
-        for step in _line_steps(*histories)
-    ]
-    return AnimatedFigure(traces, merged(layout, below), frames)
+        panels = [
+            _lines(look, history, drawn, most_layers) + _cross(history, drawn)
+            for look, history, drawn in zip(LOOKS, histories, values, strict=True)
+        ]
+        rows.append(Row(_axis(values, domain), *panels))
+    titles = [row_heading(title, domain[1]) for title, domain in zip(_titles(*histories), PANELS, strict=True)]
+    across = [step_axis(range=_span(history)) for history in histories]
+    return side_by_side(
+        rows, across, _line_steps(*histories), (headings, top), _notes(histories), HEIGHT, BELOW,
+        keys=[key_of_depth()], coloraxis=key, annotations=titles,
+    )  # fmt: skip
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

@@ -9,22 +9,17 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.clock import thinned, timeline_steps
 from pages.charts.figure import (
-    COLUMNS,
     DEPTH_COLORS,
     PATIENT,
     TREATED,
     AnimatedFigure,
     Json,
     Look,
-    axis,
     column_headings,
     depth_colors,
-    footnotes,
-    frame,
     log_axis,
-    merged,
-    step_line,
 )
+from pages.charts.side_by_side import Row, side_by_side, whole_runs
 from pages.charts.wording import ending, legends, number
 
 TITLE = "Weight norms and updates"
@@ -55,38 +50,23 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     updates = [relative_updates(history)[kept] for history, kept in zip(histories, rows, strict=True)]
     end = max(int(history.evaluation_step[-1]) for history in histories)
 
-    headings, top = column_headings(legends(*histories))
+    headings = column_headings(legends(*histories))
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    key = -AXIS_BELOW / (HEIGHT - top - BELOW)
-    layout: Json = {
-        "showlegend": False, "margin": {"t": top, "b": BELOW}, "coloraxis": depth_axis(most_layers, key),
-        "hovermode": "closest",
-    }  # fmt: skip
-    traces: list[Json] = [key_of_depth()]
-    rows_of_panels = (
-        (norms, log_axis("‖W‖", np.concatenate([values.ravel() for values in norms]), LABELS, domain=UPPER)),
-        (updates, log_axis("‖ΔW‖ / ‖W‖", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)),
-    )
-    for row, (panels, value_axis) in enumerate(rows_of_panels):
-        for column, (look, history, values) in enumerate(zip(LOOKS, histories, panels, strict=True)):
-            x, y = f"x{column + 1}", f"y{2 * row + column + 1}"
-            place = {"xaxis": x.removesuffix("1"), "yaxis": "y" if y == "y1" else y}
-            if row:
-                traces += [part | place for part in _rule_of_thumb(end)]
-            steps = history.step[rows[column]]
-            traces += [trace | place for trace in _curves(look, steps, values, drawn_layers(history), most_layers)]
-            shared = {"showticklabels": False, "title": {"text": ""}} if column else {}
-            layout["yaxis" + place["yaxis"][1:]] = merged(value_axis, {"anchor": place["xaxis"]} | shared)
-    for column, panel in enumerate(COLUMNS):
-        name, lowest = ("xaxis2", "y4") if column else ("xaxis", "y3")
-        layout[name] = axis("step (updates)", [0, end], domain=panel, anchor=lowest, nticks=4)
-    below = footnotes(_notes(histories, norms, updates), HEIGHT, BELOW)
-    layout["annotations"] = headings + below.pop("annotations", [])
-    frames = [
-        frame(step, layout={"shapes": step_line(step, "paper") + step_line(step, "paper", "x2")})
-        for step in timeline_steps(*histories)
-    ]
-    return AnimatedFigure(traces, merged(layout, below), frames)
+    key = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - headings[1] - BELOW))
+
+    def panels(measured: list[Array], beneath: list[Json]) -> list[list[Json]]:
+        return [
+            beneath + _curves(look, history.step[kept], values, drawn_layers(history), most_layers)
+            for look, history, kept, values in zip(LOOKS, histories, rows, measured, strict=True)
+        ]
+
+    norms_axis = log_axis("‖W‖", _drawn(norms), LABELS, domain=UPPER)
+    updates_axis = log_axis("‖ΔW‖ / ‖W‖", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)
+    return side_by_side(
+        [Row(norms_axis, *panels(norms, [])), Row(updates_axis, *panels(updates, _rule_of_thumb(end)))],
+        whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories, norms, updates),
+        HEIGHT, BELOW, keys=[key_of_depth()], coloraxis=key,
+    )  # fmt: skip
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
