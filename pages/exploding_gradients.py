@@ -1,6 +1,5 @@
 """Exploding gradients: what grows on its way back makes steps too long to survive, and clipping shortens them."""
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
@@ -17,8 +16,7 @@ from pages.charts import (
 )
 from pages.charts.exploding_verdict import verdict
 from pages.components.catalogue import lesson_of
-from pages.components.lessons import chain_rule, compare, lesson_page, text
-from pages.components.trials import trials
+from pages.components.lessons import chain_rule, close_lesson, compare, open_lesson, text
 
 LESSON = lesson_of("exploding_gradients")
 FIRST = clipping, learning_curves, gradient_per_layer
@@ -36,10 +34,7 @@ def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory)
     chain_rule(patient, treated)
     text(LESSON, "How it ends")
     text(LESSON, "What helps, and why")
-    st.subheader("Try this")
-    trials(LESSON, patient, treated)
-    text(LESSON, "Where else it lives")
-    text(LESSON, "Words")
 
 
-lesson_page(LESSON, contents)
+open_lesson(LESSON, contents)
+close_lesson(LESSON)

@@ -1,6 +1,5 @@
 """Overfitting: a wide network learns a hundred points by heart, their wrong labels included."""
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
@@ -17,9 +16,8 @@ from pages.charts import (
 from pages.charts.outcomes import cures_of
 from pages.charts.overfitting_verdict import verdict
 from pages.components.catalogue import lesson_of
-from pages.components.lessons import compare, lesson_page, text
+from pages.components.lessons import close_lesson, compare, open_lesson, text
 from pages.components.sweeps import sweep
-from pages.components.trials import trials
 
 LESSON = lesson_of("overfitting")
 FIRST = generalization_gap, predictions, weight_sizes
@@ -35,10 +33,7 @@ def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory)
     sweep(cures, cures_of(patient.experiment))
     text(LESSON, "Why it overfits")
     text(LESSON, "What helps, and why")
-    st.subheader("Try this")
-    trials(LESSON, patient, treated)
-    text(LESSON, "Where else it lives")
-    text(LESSON, "Words")
 
 
-lesson_page(LESSON, contents)
+open_lesson(LESSON, contents)
+close_lesson(LESSON)

@@ -21,9 +21,8 @@ from pages.charts.learning_rate_curve import rates_of
 from pages.charts.outcomes import both, depths_of, draws_of, examples_of, widths_of
 from pages.charts.underfitting_verdict import verdict
 from pages.components.catalogue import lesson_of
-from pages.components.lessons import compare, lesson_page, text
+from pages.components.lessons import close_lesson, compare, open_lesson, text
 from pages.components.sweeps import sweep
-from pages.components.trials import trials
 
 LESSON = lesson_of("underfitting")
 FIRST = learning_curves, predictions, gradient_and_steps
@@ -44,10 +43,7 @@ def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory)
     text(LESSON, "Bias and variance")
     sweep(bias_variance, both(draws_of, **networks), **networks)
     text(LESSON, "What helps, and why")
-    st.subheader("Try this")
-    trials(LESSON, patient, treated)
-    text(LESSON, "Where else it lives")
-    text(LESSON, "Words")
 
 
-lesson_page(LESSON, contents)
+open_lesson(LESSON, contents)
+close_lesson(LESSON)

@@ -1,6 +1,5 @@
 """Vanishing gradients: the first layers of a deep sigmoid network receive next to no gradient."""
 
-import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
@@ -16,8 +15,7 @@ from pages.charts import (
 )
 from pages.charts.verdict import verdict
 from pages.components.catalogue import lesson_of
-from pages.components.lessons import chain_rule, compare, lesson_page, text
-from pages.components.trials import trials
+from pages.components.lessons import chain_rule, close_lesson, compare, open_lesson, text
 
 LESSON = lesson_of("vanishing_gradients")
 FIRST = gradient_per_layer, learning_curves, predictions
@@ -33,10 +31,7 @@ def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory)
     text(LESSON, "Why it vanishes")
     chain_rule(patient, treated)
     text(LESSON, "What helps, and why")
-    st.subheader("Try this")
-    trials(LESSON, patient, treated)
-    text(LESSON, "Where else it lives")
-    text(LESSON, "Words")
 
 
-lesson_page(LESSON, contents)
+open_lesson(LESSON, contents)
+close_lesson(LESSON)

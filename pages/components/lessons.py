@@ -18,15 +18,16 @@ from pages.components.frame import footer, page, projecting
 from pages.components.look_inside import look_inside
 from pages.components.runs import histories_of
 from pages.components.timeline import timeline
+from pages.components.trials import trials
 
 LARGE_A_ROW = 2  # charts on a projector
 
 
-def lesson_page(lesson: Lesson, contents: Callable[[DeltaGenerator, RunHistory, RunHistory], None]) -> None:
-    """A lesson's page from its title to its last line.
+def open_lesson(lesson: Lesson, contents: Callable[[DeltaGenerator, RunHistory, RunHistory], None]) -> None:
+    """A lesson from its title to all that speaks of the two networks.
 
-    contents: draws all below the controls, for the patient and the treated network that they ask for; it gets the
-    verdict's place above them.
+    contents: draws that, for the patient and the treated network that the controls ask for, and again for others; it
+    gets the verdict's place above the controls.
     """
     frame = page(lesson.page)
     sentence = st.container(key="verdict")
@@ -38,6 +39,14 @@ def lesson_page(lesson: Lesson, contents: Callable[[DeltaGenerator, RunHistory, 
         contents(sentence, *histories_of((choice.patient, choice.treated)))
 
     networks(lesson, said, show)
+
+
+def close_lesson(lesson: Lesson) -> None:
+    """Things to try, and what else there is to say."""
+    st.subheader("Try this")
+    trials(lesson)
+    text(lesson, "Where else it lives")
+    text(lesson, "Words")
     footer()
 
 

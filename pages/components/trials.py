@@ -10,6 +10,7 @@ from pages.charts.wording import number
 from pages.components.catalogue import Trial, trials_of
 from pages.components.controls import Lesson, address, apply
 from pages.components.frame import memory
+from pages.components.runs import histories_of
 
 WORDS = {"more": "More than in the patient", "same": "About the same", "less": "Less than in the patient"}
 
@@ -22,15 +23,17 @@ class Measured(NamedTuple):
     right: bool
 
 
-def trials(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
+def trials(lesson: Lesson) -> None:
     """Draw the things to try of a lesson, side by side."""
     rows = trials_of(lesson.page)
     for trial, column in zip(rows, st.columns(len(rows)), strict=True):
         with column, st.container(border=True, key=f"trial_{trial.key}"):
-            _draw(trial, lesson, patient, treated)
+            _draw(trial, lesson)
 
 
-def _draw(trial: Trial, lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
+@st.fragment
+def _draw(trial: Trial, lesson: Lesson) -> None:
+    """One card; who says what he expects draws it again, and nothing else."""
     st.markdown(f"**{trial.title}**")
     st.markdown(trial.text)
     which = st.radio(
@@ -44,8 +47,8 @@ def _draw(trial: Trial, lesson: Lesson, patient: RunHistory, treated: RunHistory
     )  # fmt: skip
     pair = trial.pair(lesson)
     committed = memory().predictions.get((lesson.page, trial.key))
-    if committed and (patient.experiment, treated.experiment) == pair:
-        memory().measured[lesson.page, trial.key] = _reconciled(trial, *committed, patient, treated)
+    if committed and memory().last_good.get(lesson.page) == pair:
+        memory().measured[lesson.page, trial.key] = _reconciled(trial, *committed, *histories_of(pair))
     if measured := memory().measured.get((lesson.page, trial.key)):
         st.markdown(measured.text)
         (st.success if measured.right else st.info)(measured.lesson)
