@@ -16,6 +16,7 @@ MAX_SECONDS = 5.0  # of one core, a run
 MAX_BYTES = 16e6  # of history, a run
 STACK_BYTES = 200e6  # of histories, a stack
 LARGEST_STACK = 64  # beyond, a stack gains no more speed
+CACHED = 50_000  # activations of a layer, over the stack, that stay in a core's cache; beyond, a stack loses speed
 
 OPERATIONS_PER_SECOND = 40e9  # multiplications and additions in matrix products
 CALL_SECONDS = 1.3e-6  # overhead of one NumPy call
@@ -107,5 +108,7 @@ def check_budget(experiment: "Experiment", n_in: int, n_out: int) -> None:
 
 
 def stack_limit(experiment: "Experiment", n_in: int, n_out: int) -> int:
-    """How many networks of this shape one stack takes."""
-    return max(1, min(LARGEST_STACK, int(STACK_BYTES / estimate(experiment, n_in, n_out).bytes)))
+    """How many networks of this shape one stack takes: a power of two, so that equal numbers of seeds fill stacks."""
+    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
+    most = min(STACK_BYTES / estimate(experiment, n_in, n_out).bytes, CACHED / (batch * experiment.width))
+    return min(LARGEST_STACK, 1 << int(max(1, most)).bit_length() - 1)

@@ -340,15 +340,17 @@ class Workers:
         """Have many experiments trained, those of equal shape in stacks, spread over the workers.
 
         summary: what comes back of each history, made where it was trained: a sweep then costs next to no memory here.
-        ahead: so many of the first are stacked with no others, and so are there sooner.
+        ahead: so many of the first are stacked with no others, and so are there sooner; of the rest the dearest stack
+        comes first, so that no worker is left with a long one at the end.
         All of them together take turns as one visitor.  Waits for the workers to be there, but not for the runs.
         Raises OutOfRange for data that do not fit.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._place or self._closed)
         visitor = object()
-        whole = stacks(experiments[:ahead], data)
-        whole += [[ahead + i for i in group] for group in stacks(experiments[ahead:], data)]
+        rest = [[ahead + i for i in group] for group in stacks(experiments[ahead:], data)]
+        rest.sort(key=lambda group: sum(experiments[i].cost.seconds for i in group), reverse=True)
+        whole = stacks(experiments[:ahead], data) + rest
         groups = [part for group in whole for part in _parts(group, -(-self._slots // len(whole)))]
         recipes = [(tuple(experiments[i] for i in group), data, max_updates, max_frames) for group in groups]
         return Sweep([self._enqueue(Run(recipe, False, visitor, summary)) for recipe in recipes], groups)

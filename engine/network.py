@@ -204,23 +204,28 @@ def forward(
 
 
 def _normalise(parameters: Parameters, layer: int, u: Array, use_batch: bool, result: ForwardPass) -> Array:
-    """z = γ (u − μ)/√(σ² + ε) + β over the batch (or its running statistics), or over the units of the layer."""
+    """z = γ (u − μ)/√(σ² + ε) + β over the batch (or its running statistics), or over the units of the layer.
+
+    Where u was, (u − μ)/√(σ² + ε) is left.
+    """
     by_layer = parameters.architecture.normalization == "layer"
     if by_layer or use_batch:
         axis = 2 if by_layer else 1
         mean = u.mean(axis=axis, keepdims=True)
-        centred = u - mean
-        variance = (centred * centred).mean(axis=axis, keepdims=True)
+        u -= mean
+        variance = (u * u).mean(axis=axis, keepdims=True)
         if result.statistics is not None:
             result.statistics.append((mean[:, 0], variance[:, 0]))
     else:
-        centred = u - parameters.running_means[layer][:, None]
+        u -= parameters.running_means[layer][:, None]
         variance = parameters.running_variances[layer][:, None]
     deviation = np.sqrt(variance + NORMALIZATION_EPSILON)
-    normalised = centred / deviation
-    result.normalised.append(normalised)
+    u /= deviation
+    result.normalised.append(u)
     result.deviations.append(deviation)
-    return parameters.scales[layer][:, None] * normalised + parameters.shifts[layer][:, None]
+    z = parameters.scales[layer][:, None] * u
+    z += parameters.shifts[layer][:, None]
+    return z
 
 
 def track_statistics(parameters: Parameters, passed: ForwardPass) -> None:
@@ -273,9 +278,12 @@ def _unnormalise(parameters: Parameters, passed: ForwardPass, layer: int, delta:
     if by_layer or passed.statistics is not None:
         axis = 2 if by_layer else 1
         normalised = passed.normalised[layer]
-        along = (scaled * normalised).mean(axis=axis, keepdims=True)
-        scaled = scaled - scaled.mean(axis=axis, keepdims=True) - normalised * along
-    return scaled / passed.deviations[layer]
+        product = scaled * normalised
+        along = product.mean(axis=axis, keepdims=True)
+        scaled -= scaled.mean(axis=axis, keepdims=True)
+        scaled -= np.multiply(normalised, along, out=product)
+    scaled /= passed.deviations[layer]
+    return scaled
 
 
 @lru_cache(maxsize=4)

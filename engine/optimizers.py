@@ -63,12 +63,20 @@ def adam(gradient: Array, state: list[Array], rate: Array, count: int) -> Array:
     """m ← .9 m + .1 g;  s ← .999 s + .001 g²;  Δ = η m̂/(√ŝ + ε) with m̂ = m/(1 − .9ᵗ), ŝ = s/(1 − .999ᵗ)"""
     mean, square = state
     decay_mean, decay_square = ADAM_DECAYS
+    update = (1 - decay_mean) * gradient
     mean *= decay_mean
-    mean += (1 - decay_mean) * gradient
+    mean += update
+    np.multiply(1 - decay_square, gradient, out=update)
+    update *= gradient
     square *= decay_square
-    square += (1 - decay_square) * gradient * gradient
-    unbiased_square = square / (1 - decay_square**count)
-    return rate * (mean / (1 - decay_mean**count)) / (np.sqrt(unbiased_square) + EPSILON)
+    square += update
+    root = square / (1 - decay_square**count)
+    np.sqrt(root, out=root)
+    root += EPSILON
+    np.divide(mean, 1 - decay_mean**count, out=update)
+    update *= rate
+    update /= root
+    return update
 
 
 OPTIMIZERS = {

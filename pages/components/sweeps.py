@@ -32,6 +32,7 @@ MOST_OUTCOMES = 4000  # kept by the server, at most 3 kB each
 MOST_SECONDS = 120.0  # of one core, that a sweep may take
 POLL_SECONDS = 0.5  # between two looks of a page at its sweep
 LEASE_SECONDS = 10.0  # that a sweep goes on without being looked at: hidden pages look less often
+AHEAD = 3 * SEEDS  # experiments that are trained before the rest, for a figure to begin with
 WATCH_SECONDS = 0.5  # between two looks of the server whether anyone still looks
 
 Wanted = tuple[Experiment, ...]
@@ -104,7 +105,7 @@ class SharedSweeps:
         try:
             missing = [experiment for experiment in wanted if experiment not in known]
             sweep = self.workers.submit_many(
-                missing, data, max_updates=UPDATE_ROWS, max_frames=FRAMES, summary=outcome_of, ahead=SEEDS
+                missing, data, max_updates=UPDATE_ROWS, max_frames=FRAMES, summary=outcome_of, ahead=AHEAD
             )
             with self._lock:
                 job.sweep = sweep

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -336,7 +336,7 @@ def test_a_short_run_overtakes_a_long_one() -> None:
 
 def test_visitors_take_turns_and_a_sweep_is_one_visitor() -> None:
     with scripted() as (workers, script):
-        sweep = workers.submit_many([Experiment(seed=ord(name), depth=i + 1) for i, name in enumerate("123")])
+        sweep = workers.submit_many([Experiment(seed=ord(name), depth=3 - i) for i, name in enumerate("123")])
         script.next(0)
         workers.submit(experiment("A"))
         workers.submit(experiment("B"))
@@ -542,10 +542,21 @@ def test_a_sweep_spreads_stacks_over_the_workers_and_keeps_the_order(processes: 
 
 
 def test_the_first_of_a_sweep_need_not_wait_for_others_of_their_shape(processes: Workers) -> None:
-    experiments = [Experiment(steps=3, seed=seed, depth=1 + seed // 6) for seed in range(8)]
+    experiments = [Experiment(steps=3, seed=seed, depth=2 - seed // 6) for seed in range(8)]
     sweep = processes.submit_many(experiments, ahead=2, summary=operator.attrgetter("experiment"))
     assert [run.experiments for run in sweep.runs] == [
         tuple(experiments[:2]), tuple(experiments[2:6]), tuple(experiments[6:])
+    ]  # fmt: skip
+    assert sweep.result(SOON) == experiments
+
+
+def test_of_a_sweep_the_dearest_comes_first_and_wide_networks_stay_in_the_cache(processes: Workers) -> None:
+    few = Experiment(steps=2, width=4)
+    wide = [replace(few, width=64, n_train=100, seed=seed) for seed in range(8)]
+    experiments = [few, replace(few, depth=6), replace(few, depth=9), *wide]
+    sweep = processes.submit_many(experiments, ahead=1, summary=operator.attrgetter("experiment"))
+    assert [run.experiments for run in sweep.runs] == [
+        (few,), tuple(wide[:4]), tuple(wide[4:]), (experiments[2],), (experiments[1],)
     ]  # fmt: skip
     assert sweep.result(SOON) == experiments
 
