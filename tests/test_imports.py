@@ -44,8 +44,8 @@ CHARTS = files("pages/charts/*.py")
 COMPONENTS = files("pages/components/*.py")
 PAGES = files("pages/*.py", "app.py")
 SCRIPTS = [f"pages.{path.stem}" for path in files("pages/*.py")]
-# threadpoolctl is optional there; executors.py alone starts processes
-ENGINE_EXTRAS = {"blas.py": {"threadpoolctl"}, "executors.py": {"loky", "threadpoolctl", "distributed"}}
+# threadpoolctl is optional there; places.py alone starts processes
+ENGINE_EXTRAS = {"blas.py": {"threadpoolctl"}, "places.py": {"loky", "threadpoolctl", "distributed"}}
 
 
 def test_importing_the_engine_brings_in_no_screen():

@@ -22,21 +22,11 @@ import psutil
 import pytest
 from threadpoolctl import threadpool_info
 
-from engine import executors
-from engine.executors import (
-    ATTEMPTS,
-    DASK_ADDRESS,
-    Place,
-    Run,
-    Slice,
-    Workers,
-    dask_cluster,
-    default_places,
-    this_process,
-    worker_processes,
-)
+from engine import places
+from engine.executors import ATTEMPTS, Run, Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
+from engine.places import DASK_ADDRESS, Place, Slice, dask_cluster, default_places, this_process, worker_processes
 from engine.settings import OutOfRange
 from engine.training import train, train_many
 from tests.patience import SOON
@@ -248,7 +238,7 @@ def test_without_processes_training_goes_on_in_this_one(
 
 
 def test_workers_that_die_while_they_start_count_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "prepare_worker", partial(os._exit, 1))
+    monkeypatch.setattr(places, "prepare_worker", partial(os._exit, 1))
     with pytest.raises(BrokenExecutor):
         worker_processes(1)
 
@@ -256,7 +246,7 @@ def test_workers_that_die_while_they_start_count_as_none(monkeypatch: pytest.Mon
 def test_an_unreachable_cluster_is_one_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(executors, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(places, "CONNECT_SECONDS", 0.2)
     monkeypatch.setenv(DASK_ADDRESS, "tcp://127.0.0.1:1")
     with caplog.at_level(logging.WARNING, "engine"), Workers([dask_cluster, this_process]) as workers:
         assert workers.submit(SHORT).result(SOON).status == "completed"

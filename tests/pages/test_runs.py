@@ -24,8 +24,9 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from engine.executors import Run, Workers, this_process
+from engine.executors import Run, Workers
 from engine.experiment import Experiment
+from engine.places import this_process
 from engine.settings import OutOfRange
 from engine.training import train
 from pages.components import runs

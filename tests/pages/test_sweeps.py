@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.executors import Run, Sweep, Workers, this_process
+from engine.executors import Run, Sweep, Workers
 from engine.experiment import Experiment
 from engine.outcomes import SEEDS, Outcome, outcome_of, seconds_of, seeded
+from engine.places import this_process
 from engine.training import train
 from pages.charts import capacity_curve, cures
 from pages.components import sweeps

@@ -1,0 +1,152 @@
+"""Where training runs: worker processes here, a Dask cluster where there is one, this process as the last resort."""
+
+import os
+import pickle
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from engine.blas import one_blas_thread
+from engine.experiment import Experiment
+from engine.history import RunHistory
+from engine.training import CustomData, Training
+
+DASK_ADDRESS = "DASK_SCHEDULER_ADDRESS"  # environment variable: where the scheduler of a cluster listens
+
+SLICE_SECONDS = 0.25  # that a run keeps a worker before others get their turn
+CHUNK_SECONDS = 0.005  # between two looks at the clock
+MAX_WORKERS = 8  # processes; each holds about 50 MB
+START_SECONDS = 60.0  # for the first worker to be ready
+CONNECT_SECONDS = 5.0  # for a cluster's scheduler to answer
+WATCH_SECONDS = 2.0  # between two looks of a worker after its server
+
+# Read when BLAS is loaded: no threads, and no memory for them, from the start.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+Recipe = tuple[tuple[Experiment, ...], CustomData | None, int, int]  # the arguments of Training
+Summary = Callable[[RunHistory], Any]  # a function of a module, so that a worker can import it
+
+
+# --- in the worker ---
+
+
+@dataclass(frozen=True)
+class Slice:
+    """What comes back from a worker: histories of an ended run, or their summaries, or what it takes to go on."""
+
+    progress: float = 0.0  # share of the steps taken
+    training: bytes = b""
+    histories: tuple = ()
+    error: Exception | None = None
+
+
+@cache
+def hold_blas_to_one_thread() -> None:
+    """For as long as this process lives, whichever thread asks."""
+    one_blas_thread().__enter__()
+
+
+def advance_slice(training: Recipe | bytes, summary: Summary | None = None) -> Slice:
+    """Start or continue a run, for SLICE_SECONDS.
+
+    summary: made of each history at the end, here, so that what nobody needs is never sent.
+    An error of the run is handed back; so whatever a place raises speaks of the place.
+    """
+    hold_blas_to_one_thread()
+    end = time.perf_counter() + SLICE_SECONDS
+    try:
+        run = pickle.loads(training) if isinstance(training, bytes) else Training(*training)
+        steps = 1
+        while True:
+            before = time.perf_counter()
+            run.advance(steps)
+            now = time.perf_counter()
+            if run.done or now > end:
+                break
+            if now - before < CHUNK_SECONDS:
+                steps *= 2
+        if run.done:
+            histories = run.histories()
+            return Slice(1.0, histories=tuple(map(summary, histories)) if summary else histories)
+        return Slice(run.step / run.steps, pickle.dumps(run, pickle.HIGHEST_PROTOCOL))
+    except Exception as error:
+        error.add_note(f"In the worker:\n{traceback.format_exc()}")
+        return Slice(error=error)
+
+
+def prepare_worker() -> None:
+    """Make a fresh worker process ready: one BLAS thread, deaf to Ctrl-C, warm, and gone when its server is."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # sent to the whole group; the server ends its workers itself
+    hold_blas_to_one_thread()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    Training(Experiment(steps=1)).advance(1).histories()  # a first run pays for what NumPy does once
+
+
+def _end_with(server: int) -> None:
+    """End this process when the server that started it has gone without a word."""
+    while os.getppid() == server:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)
+
+
+# --- places where slices can run ---
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Somewhere to run slices: an executor, how many slices it works on at once, and how to give it up."""
+
+    name: str
+    executor: Executor
+    slots: Callable[[], int]
+    close: Callable[[], None]
+
+
+def worker_processes(n_workers: int | None = None) -> Place:
+    """Processes of this machine, one a core up to MAX_WORKERS; they stay warm until the place is closed.
+
+    Only cores that this process may use count: affinity and a container's limit are respected.
+    loky starts them without importing `__main__`, which Streamlit replaces by the page's script.
+    Raises whatever keeps the first of them from being ready.
+    """
+    import loky
+
+    n_workers = n_workers or min(loky.cpu_count(), MAX_WORKERS)
+    executor = loky.ProcessPoolExecutor(n_workers, timeout=None, initializer=prepare_worker, env=ONE_THREAD)
+    try:
+        executor.submit(os.getpid).result(START_SECONDS)
+    except BaseException:
+        executor.shutdown(wait=False, kill_workers=True)
+        raise
+    return Place("worker processes", executor, lambda: n_workers, lambda: executor.shutdown(kill_workers=True))
+
+
+def dask_cluster(address: str | None = None) -> Place:
+    """The Dask cluster whose scheduler listens at `address`, else at the one that the environment names.
+
+    Its workers need this package on their path.  Raises OSError where no scheduler answers within CONNECT_SECONDS.
+    """
+    from distributed import Client
+
+    client = Client(address or os.environ[DASK_ADDRESS], timeout=CONNECT_SECONDS, set_as_default=False)
+    # pure=False: a slice that is asked for again is computed again
+    executor = client.get_executor(pure=False)
+    return Place("Dask cluster", executor, lambda: sum(client.nthreads().values()), client.close)
+
+
+def this_process() -> Place:
+    """One thread of this process: slow where many ask, but it always works."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="training")
+    return Place("this process", executor, lambda: 1, lambda: executor.shutdown(wait=False))
+
+
+def default_places() -> tuple[Callable[[], Place], ...]:
+    """Where to train, in order of preference."""
+    cluster = (dask_cluster,) if os.environ.get(DASK_ADDRESS) else ()
+    return *cluster, worker_processes, this_process
