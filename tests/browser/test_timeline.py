@@ -100,7 +100,8 @@ def test_the_range_moves_every_chart(demo: Page):
     for chart in demo.get_by_role("figure").all():
         chart.scroll_into_view_if_needed()
     wait_for_step(demo, STEPS[20], CHARTS)
-    assert requests == []
+    # The browser looks at the page's icon again where the address changes.
+    assert [request for request in requests if not request.endswith("/favicon.png")] == []
 
 
 def test_the_drawing_itself_changes_and_comes_back(demo: Page):
