@@ -271,23 +271,23 @@ def test_a_thinned_record_is_diagnosed_like_a_full_one():
             assert outcome_of(full).findings == outcome_of(thin).findings
 
 
-# What the lesson's own treatment is called among the changes.  That of exploding gradients, clipping, is first aid: it
-# cures, but what treats the cause gets further.
+# What each lesson's own treatment is called among the changes, its rank at least, and its verdict.  Clipping is first
+# aid: it cures, but what treats the cause gets further.  At the table's dose of L2, a little below the lesson's, the
+# doctor still finds a gap in three of the seeds.
 OWN = {
-    "vanishing_gradients": "ReLU with He",
-    "exploding_gradients": "Gain 1",
-    "overfitting": "L2 0.01",
-    "underfitting": "3 layers of 16 units",
+    "vanishing_gradients": ("ReLU with He", 3, CURES),
+    "exploding_gradients": ("Clip at norm 1", 5, CURES),
+    "overfitting": ("L2 0.01", 3, HELPS),
+    "underfitting": ("3 layers of 16 units", 1, CURES),
 }
 
 
 @pytest.mark.parametrize("lesson", OWN)
-def test_each_lessons_own_cure_is_among_the_first_three(lesson):
+def test_each_lessons_own_cure_is_found(lesson):
+    name, rank, verdict = OWN[lesson]
     own = lesson_of(lesson)
-    trials = prescribe(own.patient)
-    first = [trial for trial in trials if trial.verdict][:3]
-    assert OWN[lesson] in [trial.change.name for trial in first]
-    cure = next(trial for trial in first if trial.change.name == OWN[lesson])
-    # At this dose of L2 the doctor still finds a gap in three of the seeds.
-    assert cure.verdict == (HELPS if lesson == "overfitting" else CURES)
+    first = [trial for trial in prescribe(own.patient) if trial.verdict][:rank]
+    cure = next(trial for trial in first if trial.change.name == name)
+    assert set(cure.change.settings) == set(own.patient.differences(own.treated))
+    assert cure.verdict == verdict
     assert cure.effect < -EFFECT
