@@ -26,15 +26,18 @@ SCATTER = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}  # β of ln R², times
 DIVERGES = 1000.0  # times the first loss (SageMaker Debugger)
 DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger; TheDeepChecker)
 SATURATED_SHARE, MOSTLY_SATURATED = 0.5, 0.8  # of a layer's values (DeepDiagnosis)
+PARTLY_SATURATED = 0.3  # the same at the start, where nothing else explains that a run did not learn (tuned)
 LARGE_UPDATE = 0.1  # ‖ΔW‖/‖W‖ (TheDeepChecker; cs231n)
 JUMPS = 5.0  # highest loss over first and uninformed (tuned)
 UNREST = 0.1  # all rises of the training loss together, over its span (tuned)
+FEW_STEPS = 20  # with fewer a run has hardly begun: what lasts shows in ten, and there must be as many before
+FEW_UNITS = 2  # to enclose a region of a plane takes three
 SMALL_UPDATE = 3e-3  # ‖ΔW‖/‖W‖ (tuned; cs231n: about 1e-3 is right)
-STAYED, THROWN = 0.35, 5.0  # ‖W_end − W_start‖/‖W_start‖, the layer that moved most (tuned)
+STAYED, THROWN = 0.2, 5.0  # ‖W_end − W_start‖/‖W_start‖, all weights together and the layer that moved most (tuned)
 STILL_PULLS = 0.02  # gradient norm at the end over that at the start: below, the run has arrived (tuned)
 OVERSHOOTS = 2.0  # ηλ beyond which a step turns each weight round and makes it larger
-PENALTY_PULLS, PENALTY_RULES = 0.5, 2.0  # ‖∂penalty‖/‖∂data loss‖: 1 at rest (tuned); TheDeepChecker
-SHRUNK, COLLAPSED = 0.7, 0.1  # ‖W_end‖/‖W_start‖, median over the layers (tuned)
+PENALTY_PULLS, PENALTY_RULES = 0.15, 2.0  # ‖∂penalty‖/‖∂data loss‖ as it starts (tuned); TheDeepChecker
+SHRUNK = 0.8  # ‖W_end‖/‖W_start‖, median over the layers (tuned)
 MASKED_OUT = 0.5  # dropout (Srivastava et al. 2014 use up to .5)
 GAP, WIDE_GAP = 0.10, 0.20  # training against validation where that grew (AutoTrainer), in any case (tuned), × widest
 SURELY = 3.0  # standard errors of the validation accuracy: a gap within them may be chance
@@ -84,7 +87,7 @@ def symmetry(run: Examination) -> Finding | None:
         start = f"{_layers(layers)}: {percent(shares.max())} of the units are equal at the start"
     return Finding(
         code="symmetry",
-        severity="severe",
+        severity="warning" if run.does_well else "severe",
         layers=tuple(layers.tolist()),
         steps=(0, 0),
         measured=float(shares.max()),
@@ -131,18 +134,28 @@ def born_dead(run: Examination) -> Finding | None:
 
 def saturated_units(run: Examination) -> Finding | None:
     """Before the first step most of a layer's values lie where the activation is flat."""
-    if run.normalises_batches:
-        return None
-    return _saturated(run, run.history.saturated_fraction[0, : run.depth], (0, 0))
+    return _saturated_at_the_start(run, SATURATED_SHARE)
+
+
+def partly_saturated(run: Examination) -> Finding | None:
+    """The same of a third, for a run in which nothing else explains that it did not learn."""
+    return _saturated_at_the_start(run, PARTLY_SATURATED)
 
 
 def saturated_at_the_end(run: Examination) -> Finding | None:
-    """The same, median over the last checks."""
-    return _saturated(run, _medians(run.history.saturated_fraction[run.late, : run.depth]), _steps(run, run.late))
+    """Most of a layer's values lie where it is flat, median over the last checks."""
+    share = _medians(run.history.saturated_fraction[run.late, : run.depth])
+    return _saturated(run, share, _steps(run, run.late), SATURATED_SHARE)
 
 
-def _saturated(run: Examination, share: Array, steps: tuple[int, int]) -> Finding | None:
-    layers = np.flatnonzero(share > SATURATED_SHARE)
+def _saturated_at_the_start(run: Examination, threshold: float) -> Finding | None:
+    if run.normalises_batches:
+        return None
+    return _saturated(run, run.history.saturated_fraction[0, : run.depth], (0, 0), threshold)
+
+
+def _saturated(run: Examination, share: Array, steps: tuple[int, int], threshold: float) -> Finding | None:
+    layers = np.flatnonzero(share > threshold)
     # Where the slope fades on one side only, large values of either sign saturate half of a layer, which still learns.
     if run.experiment.activation not in ("sigmoid", "tanh") or not len(layers):
         return None
@@ -155,7 +168,7 @@ def _saturated(run: Examination, share: Array, steps: tuple[int, int]) -> Findin
         layers=tuple(layers.tolist()),
         steps=steps,
         measured=float(share[worst]),
-        threshold=SATURATED_SHARE,
+        threshold=threshold,
         metric="share of a layer's values where the slope is below a twentieth of the steepest",
         explanation=f"In layer {worst + 1} {when}, {percent(float(share[worst]))} of the values lie where the slope is "
         f"below a twentieth of its largest, {number(steepest)}: hardly any gradient passes there.",
@@ -232,6 +245,11 @@ def exploding_gradients(run: Examination) -> Finding | None:
     )
 
 
+def exploded_gradients(run: Examination) -> Finding | None:
+    """The same, a hundredfold and more."""
+    return _if_severe(exploding_gradients(run))
+
+
 def vanishing_gradients(run: Examination) -> Finding | None:
     """Before the first step R = rms δ_1 / rms δ_H is tiny."""
     return _vanishing(run, VANISHES)
@@ -245,8 +263,12 @@ def fading_gradients(run: Examination) -> Finding | None:
 def _vanishing(run: Examination, threshold: float) -> Finding | None:
     ratio = starting_ratios(run)
     measured = float(ratio[0])
-    if not measured < threshold or _within_scatter(run, measured):
+    # What vanishes breaks nothing.
+    if not measured < threshold or _within_scatter(run, measured) or run.broke_off:
         return None
+    arrives = (
+        f"{number(measured)} of the error signal of layer {run.depth}" if measured > 0 else "no error signal at all"
+    )
     return Finding(
         code="vanishing_gradients",
         severity="severe" if measured < VANISHED else "warning",
@@ -255,8 +277,8 @@ def _vanishing(run: Examination, threshold: float) -> Finding | None:
         measured=measured,
         threshold=threshold,
         metric="R, the first layer's error signal over the last hidden layer's",
-        explanation=f"Before the first step layer 1 receives {number(measured)} of the error signal of layer "
-        f"{run.depth}. With less than {number(threshold)} it hardly learns.",
+        explanation=f"Before the first step layer 1 receives {arrives}. With less than {number(threshold)} of that of "
+        "the last hidden layer it hardly learns.",
         source="AutoTrainer; Schoenholz et al. 2017",
         remedies=_likeliest(
             "activation",
@@ -278,7 +300,7 @@ def starting_ratios(run: Examination) -> Array:
     """
     history = run.history
     delta = (history.delta_rms if len(history.step) else history.probe_delta_rms)[0, : run.depth]
-    return delta / delta[-1]
+    return np.where(delta == 0, 0.0, delta / delta[-1])  # nothing is nothing, even where the last layer has no more
 
 
 def signal_growth(run: Examination) -> float:
@@ -326,6 +348,47 @@ def straight(run: Examination) -> Finding | None:
 # --- while it trains ---
 
 
+def cut_short(run: Examination) -> Finding | None:
+    """It was given so few steps that it has hardly begun, and so little is known of their length."""
+    steps = run.experiment.steps
+    if steps >= FEW_STEPS or run.broke_off or run.highest_rise > DIVERGES:
+        return None
+    return Finding(
+        code="underfitting",
+        severity="warning",
+        layers=(),
+        steps=_steps(run),
+        measured=float(steps),
+        threshold=FEW_STEPS,
+        metric="steps",
+        explanation=f"It was trained for {steps} steps only and has hardly begun: too few to tell how it would learn.",
+        source="tests/zoo",
+        remedies=("steps",),
+    )
+
+
+def too_few_units(run: Examination) -> Finding | None:
+    """One or two units are all it has, each of which bends its answer once, and one straight line will not do."""
+    units = run.depth * run.experiment.width
+    behind = run.line_share - run.neighbours_share
+    if units > FEW_UNITS or not behind > BEHIND or run.broke_off or run.highest_rise > JUMPS:
+        return None
+    return Finding(
+        code="underfitting",
+        severity="warning",
+        layers=tuple(range(run.depth)),
+        steps=_steps(run),
+        measured=units,
+        threshold=FEW_UNITS,
+        metric="hidden units",
+        explanation=f"Its answer has no more than {units} bend{'s' if units > 1 else ''}, one for each hidden unit. "
+        f"Without any, a straight line has {number(run.line_share)} of the error of always giving the average answer; "
+        f"asking the nearest examples has {number(run.neighbours_share)} of it.",
+        source="cs231n notes",
+        remedies=("wider", "deeper"),
+    )
+
+
 def over_regularized(run: Examination) -> Finding | None:
     """A penalty that overshoots, or that shrinks the weights because it pulls as hard as the data."""
     return _overshooting_penalty(run) or _ruling_penalty(run)
@@ -354,27 +417,20 @@ def _ruling_penalty(run: Examination) -> Finding | None:
     e, history = run.experiment, run.history
     if not (e.l1 > 0 or e.l2 > 0):
         return None
-    pull = float(np.fmax(*run.first_and_last(history.penalty_gradient_norm / history.data_gradient_norm)))
+    pull, _ = run.first_and_last(history.penalty_gradient_norm / history.data_gradient_norm)
     kept = middle(history.weight_norm[-1:] / history.weight_norm[:1])
-    shrunk = f"The weights of a typical layer have shrunk to {number(kept)} of their size"
-    if pull > PENALTY_PULLS and kept < SHRUNK:
-        measured, threshold = pull, PENALTY_PULLS
-        metric = "‖∂penalty‖/‖∂data loss‖, at the start or at the end"
-        said = f"The penalty pulls {number(pull)} times as hard as the data. {shrunk}."
-    elif kept < COLLAPSED:
-        measured, threshold, metric = kept, COLLAPSED, "‖W_end‖/‖W_start‖ under a penalty, median over the layers"
-        said = f"{shrunk} under the penalty."
-    else:
+    if not (pull > PENALTY_PULLS and kept < SHRUNK):
         return None
     return Finding(
         code="over_regularized",
         severity="severe" if pull > PENALTY_RULES else "warning",
         layers=tuple(range(run.depth + 1)),
         steps=_steps(run),
-        measured=measured,
-        threshold=threshold,
-        metric=metric,
-        explanation=said,
+        measured=pull,
+        threshold=PENALTY_PULLS,
+        metric="‖∂penalty‖/‖∂data loss‖ in the first tenth of the steps",
+        explanation=f"In the first steps the penalty pulls {number(pull)} times as hard as the data, and in the end "
+        f"the weights of a typical layer have shrunk to {number(kept)} of their size.",
         source="TheDeepChecker",
         remedies=_likeliest(l1=e.l1 > 0, l2=e.l2 > 0),
     )
@@ -435,8 +491,8 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
         measured, threshold, steps = run.highest_rise, JUMPS, _steps(run)
         metric = "highest training loss over the first"
         said = f"The training loss jumps to {number(measured)} times what it was at the start: the steps overshoot."
-    elif run.distance > THROWN and run.loss_share > LEARNT_NOTHING:
-        measured, threshold, steps = run.distance, THROWN, _steps(run)
+    elif run.farthest > THROWN and run.loss_share > LEARNT_NOTHING:
+        measured, threshold, steps = run.farthest, THROWN, _steps(run)
         metric = "‖W_end − W_start‖/‖W_start‖ of the layer that moved most"
         said = f"A layer was thrown {number(measured)} times its size away from its start, and nothing was learnt."
     else:
@@ -486,10 +542,15 @@ def not_finite(run: Examination) -> Finding | None:
     )
 
 
+def standing_still(run: Examination) -> Finding | None:
+    """Steps so short that the network is where it started: whatever else it has, it was not trained."""
+    return _if_severe(learning_rate_too_low(run))
+
+
 def learning_rate_too_low(run: Examination) -> Finding | None:
-    """Steps so short that no layer gets anywhere, though there is a gradient to follow."""
+    """Steps so short that the network as a whole gets nowhere, though there is a gradient to follow."""
     history = run.history
-    update = float(np.fmax.reduce(_medians(_update_ratios(run)[run.early_updates])))
+    update = float(np.fmax.reduce(_medians(_update_ratios(run))))
     moved = run.distance
     first, last = run.first_and_last(history.data_gradient_norm)
     if not (0 < update < SMALL_UPDATE and moved < STAYED and last > STILL_PULLS * first):
@@ -502,9 +563,9 @@ def learning_rate_too_low(run: Examination) -> Finding | None:
         steps=_steps(run),
         measured=moved,
         threshold=STAYED,
-        metric="‖W_end − W_start‖/‖W_start‖ of the layer that moved most",
-        explanation=f"After {history.evaluation_step[-1]} steps even the layer that moved most is only {number(moved)} "
-        f"of its size away from its start; a typical step is {number(update)} of it{', clipped' if clipped else ''}.",
+        metric="‖W_end − W_start‖/‖W_start‖ of all weights together",
+        explanation=f"After {history.evaluation_step[-1]} steps the weights are only {number(moved)} of their size "
+        f"away from their start; a typical step is {number(update)} of a layer's size{', clipped' if clipped else ''}.",
         source="TheDeepChecker; cs231n notes",
         remedies=_likeliest("learning_rate_up", "optimizer", "steps", clip=clipped),
     )
@@ -514,9 +575,11 @@ def learning_rate_too_low(run: Examination) -> Finding | None:
 
 
 def dead_units(run: Examination) -> Finding | None:
-    """More than half of a layer's ReLUs give 0 for every example, and so pass no gradient; over the last checks."""
+    """More than half of a layer's ReLUs, or all but one, give 0 for every example, and so pass no gradient."""
     found = half_dead(run)
-    return found if found and found.measured > DEAD_SHARE else None
+    width = run.experiment.width
+    one_left = found is not None and width > 1 and found.measured * width >= width - 1
+    return found if found and (found.measured > DEAD_SHARE or one_left) else None
 
 
 def half_dead(run: Examination) -> Finding | None:
@@ -622,6 +685,10 @@ def _likeliest(*remedies: str, **first: bool) -> tuple[str, ...]:
 def _times(value: float) -> str:
     """A share of a size, in words that fit small and huge ones."""
     return percent(value) if value < 2 else f"{number(value)} times their size"
+
+
+def _if_severe(found: Finding | None) -> Finding | None:
+    return found if found and found.severity == "severe" else None
 
 
 def _layer(run: Examination, layer: int) -> str:

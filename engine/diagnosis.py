@@ -21,17 +21,23 @@ CAUSES = (
     detectors.born_dead,
     detectors.saturated_units,
     detectors.masked_out,
-    detectors.exploding_gradients,
     detectors.vanishing_gradients,
+    detectors.cut_short,
+    detectors.exploded_gradients,
+    detectors.standing_still,
+    detectors.exploding_gradients,
     detectors.over_regularized,
     detectors.overfitting,
+    detectors.too_few_units,
     detectors.learning_rate_too_high,
     detectors.not_finite,
     detectors.dead_units,
+    detectors.partly_saturated,
     detectors.learning_rate_too_low,
     detectors.fading_gradients,
     detectors.underfitting,
 )
+EVEN_SO = (detectors.symmetry, detectors.overfitting)  # causes that count in a run that does well, too
 SYMPTOMS = (detectors.saturated_at_the_end, detectors.half_dead)  # never a cause
 
 _BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting"}
@@ -54,11 +60,8 @@ def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Findi
     """
     with np.errstate(all="ignore"):
         run = Examination(history, data)
-        if run.does_well:
-            found = detectors.overfitting(run)
-            return (found,) if found else ()
-        causes = [found for detect in CAUSES if (found := detect(run))]
-        symptoms = [found for detect in SYMPTOMS if (found := detect(run))]
+        causes = [found for detect in (EVEN_SO if run.does_well else CAUSES) if (found := detect(run))]
+        symptoms = [found for detect in SYMPTOMS if not run.does_well and (found := detect(run))]
     if not causes:
         return ()
     findings: dict[str, Finding] = {}

@@ -86,6 +86,13 @@ def test_equal_is_equal_up_to_rounding(distance):
     assert share == (nearest <= 1e-6).mean() == (1.0 if distance == 1e-9 else 0.0)
 
 
+def test_symmetry_is_told_of_even_where_one_unit_would_do():
+    start = {"initializer": "constant", "gain": 0.3, "depth": 1, "dataset": "breast_cancer"}
+    history = run(**start, optimizer="adam", learning_rate=0.01, steps=300)
+    assert examined(history).does_well
+    assert [(found.code, found.severity) for found in diagnose(history)] == [("symmetry", "warning")]
+
+
 def test_one_unit_has_no_symmetry():
     assert finding(detectors.symmetry, run(width=1, initializer="constant")) is None
 
@@ -115,6 +122,21 @@ def test_gradients_that_shrink_less_than_a_hundredfold_are_no_vanishing_gradient
     history = run(depth=3, activation="sigmoid")
     assert 0.01 < detectors.starting_ratios(examined(history))[0] < 0.05
     assert finding(detectors.vanishing_gradients, history) is None
+
+
+def test_what_does_not_arrive_has_vanished_even_where_the_last_layer_is_dead_too():
+    history = run(depth=12, width=2, activation="relu", initializer="he_normal", seed=1)
+    assert history.delta_rms[0, 0] == 0
+    assert history.delta_rms[0, -2] == 0
+    codes = [(found.code, found.role) for found in diagnose(history)]
+    assert codes[:2] == [("dead_units", "cause"), ("vanishing_gradients", "consequence")]
+    assert "layer 1 receives no error signal at all" in diagnose(history)[1].explanation
+
+
+def test_gradients_that_vanish_do_not_blow_a_run_up():
+    history = run(depth=8, activation="sigmoid")
+    assert finding(detectors.vanishing_gradients, history) is not None
+    assert detectors.vanishing_gradients(edited(history, status="diverged")) is None
 
 
 @pytest.mark.parametrize(("ratio", "expected"), [(0.04, True), (0.06, False)])
@@ -215,6 +237,18 @@ def test_more_than_half_of_a_layer_that_is_flat_on_both_sides_is_saturated(setti
     assert (found is not None) is expected
 
 
+@pytest.mark.parametrize(("share", "expected"), [(0.31, True), (0.29, False)])
+def test_a_third_of_a_layer_that_is_flat_is_blamed_where_nothing_else_is(share, expected):
+    learnt_nothing = run(activation="linear", steps=300, seed=3)
+    history = replace(learnt_nothing, experiment=run(steps=300, seed=3).experiment)
+    saturated = np.zeros_like(history.saturated_fraction)
+    saturated[0, 1] = share
+    found = diagnose(replace(history, saturated_fraction=saturated))
+    assert [one.code for one in found] == (["saturated_units", "underfitting"] if expected else ["underfitting"])
+    if expected:
+        assert (found[0].measured, found[0].threshold, found[0].layers) == (share, 0.3, (1,))
+
+
 def test_a_layer_can_be_born_dead():
     history = run(depth=12, width=2, activation="relu", initializer="he_normal", seed=1)
     found = diagnose(history)[0]
@@ -247,7 +281,40 @@ def test_half_a_layer_may_be_dead_which_is_no_cause():
         assert (detectors.half_dead(dead) is not None) is symptom
 
 
+def test_one_unit_left_of_two_is_a_cause():
+    """Half of the units, in a layer of four and of two: from there all that passes is one number."""
+    wide, narrow = run(activation="relu", width=4), run(activation="relu", width=2)
+    for history, expected in ((wide, False), (narrow, True)):
+        dead = edited(history, dead_fraction=np.full_like(history.dead_fraction, 0.5))
+        assert (detectors.dead_units(dead) is not None) is expected
+
+
 # --- steps ---
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(19, True), (20, False)])
+def test_a_run_of_few_steps_has_hardly_begun(steps, expected):
+    history = run(steps=steps, learning_rate=3.0)
+    found = finding(detectors.cut_short, history)
+    assert (found is not None) is expected
+    if expected:
+        assert (found.code, found.measured, found.remedies) == ("underfitting", steps, ("steps",))
+        assert found.explanation.startswith(f"It was trained for {steps} steps only")
+        assert diagnose(history)[0] == found
+        assert detectors.cut_short(edited(history, status="diverged")) is None
+
+
+def test_a_run_that_stopped_by_itself_was_not_cut_short():
+    assert finding(detectors.cut_short, run(**PARROT | {"patience": 2})) is None
+
+
+def test_a_network_that_was_not_moved_has_its_steps_to_blame_unless_its_gradients_exploded_by_far():
+    loud = {"depth": 6, "width": 32, "activation": "relu", "initializer": "he_normal"}
+    clipped = {"clip": "norm", "clip_threshold": 1e-6}
+    causes = {gain: diagnose(run(**loud, **clipped, gain=gain))[0] for gain in (2.0, 4.0)}
+    assert 10 < detectors.starting_ratios(examined(run(**loud, gain=2.0)))[0] < 100
+    assert [found.code for found in causes.values()] == ["learning_rate_too_low", "exploding_gradients"]
+    assert diagnose(run(**loud, gain=2.0))[0].code == "exploding_gradients"
 
 
 def test_a_learning_rate_is_too_high_where_a_step_throws_the_weights_about():
@@ -289,6 +356,16 @@ def test_long_steps_are_too_long_where_the_loss_goes_up_and_down(rises, expected
         assert found.measured == pytest.approx(0.2)
 
 
+def test_a_first_loss_beyond_all_measure_does_not_hide_that_it_goes_up_and_down():
+    history = run()
+    losses = np.tile([0.3, 0.5], 40)[: len(history.train_loss)]
+    losses[0] = 1e4
+    # each of the rises by .2 counts against the span from five times ln 2 to .3
+    rises = (len(losses) - 1) // 2 * 0.2
+    uninformed = examined(history).uninformed
+    assert edited(history, train_loss=losses).unrest == pytest.approx(rises / (5 * uninformed - 0.3), abs=0.07)
+
+
 def test_weights_that_were_thrown_far_away_for_nothing_tell_of_a_learning_rate():
     history = run()
     weights = tuple(np.stack([frames[0], 7 * frames[0]]) for frames in history.weights)
@@ -299,12 +376,12 @@ def test_weights_that_were_thrown_far_away_for_nothing_tell_of_a_learning_rate()
     )
 
 
-def test_a_learning_rate_is_too_low_where_no_layer_gets_anywhere():
+def test_a_learning_rate_is_too_low_where_the_network_gets_nowhere():
     history = run(learning_rate=1e-4)
     found = diagnose(history)[0]
-    moved = [np.linalg.norm(frames[-1] - frames[0]) / np.linalg.norm(frames[0]) for frames in history.weights]
+    start, end = (np.concatenate([frames[i].ravel() for frames in history.weights]) for i in (0, -1))
     assert (found.code, found.layers, found.steps) == ("learning_rate_too_low", (0, 1, 2), (0, 60))
-    assert found.measured == pytest.approx(max(moved), rel=1e-12)
+    assert found.measured == pytest.approx(np.linalg.norm(end - start) / np.linalg.norm(start), rel=1e-12)
     assert "learning_rate_up" in found.remedies
     assert finding(detectors.learning_rate_too_low, run(learning_rate=0.3)) is None
 
@@ -371,16 +448,16 @@ def test_a_penalty_rules_where_it_pulls_as_hard_as_the_data_and_shrinks_the_weig
     assert finding(detectors.over_regularized, run(l2=1e-3)) is None
 
 
-def test_weights_that_collapse_under_a_penalty_tell_of_it_even_where_it_no_longer_pulls():
+@pytest.mark.parametrize(("pull", "kept", "expected"), [(0.16, 0.79, True), (0.14, 0.5, False), (1.5, 0.81, False)])
+def test_a_penalty_rules_where_it_pulls_as_training_starts_and_the_weights_shrink(pull, kept, expected):
     history = run(l2=1e-3)
-
-    def shrunk(to):
-        norms = history.weight_norm.copy()
-        norms[-1] = to * norms[0]
-        return detectors.over_regularized(edited(history, weight_norm=norms))
-
-    assert shrunk(0.05).measured == pytest.approx(0.05)
-    assert shrunk(0.15) is None
+    norms = history.weight_norm.copy()
+    norms[-1] = kept * norms[0]
+    pulled = {"penalty_gradient_norm": pull * history.data_gradient_norm, "weight_norm": norms}
+    found = detectors.over_regularized(edited(history, **pulled))
+    assert (found is not None) is expected
+    if found:
+        assert (found.measured, found.threshold) == pytest.approx((pull, 0.15))
 
 
 def test_dropping_most_units_is_over_regularized_where_it_does_not_learn():
@@ -474,6 +551,31 @@ def test_linear_layers_are_one_straight_line():
     assert found.measured == pytest.approx(share - examined(history).neighbours_share)
     assert finding(detectors.straight, run(activation="tanh", dataset="circles")) is None
     assert finding(detectors.straight, run(activation="linear", dataset="blobs")) is None  # where a line will do
+
+
+@pytest.mark.parametrize(
+    ("width", "dataset", "expected"), [(2, "circles", True), (3, "circles", False), (2, "blobs", False)]
+)
+def test_two_units_enclose_nothing(width, dataset, expected):
+    found = finding(detectors.too_few_units, run(depth=1, width=width, dataset=dataset))
+    assert (found is not None) is expected
+    if expected:
+        assert (found.code, found.measured, found.remedies) == ("underfitting", 2, ("wider", "deeper"))
+
+
+@pytest.mark.parametrize("width", [1, 3, 64])
+def test_the_best_line_of_so_few_numbers_is_reduced_rank_regression(width):
+    """The directions in which the line's answers spread most are what scikit-learn's PCA of them finds."""
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    history = run(dataset="digits", width=width, steps=1)
+    data = load_dataset(history.experiment)
+    line = linear_model.LinearRegression().fit(data.train_inputs, data.target_rows("train"))
+    spread = decomposition.PCA(min(width, 9)).fit(line.predict(data.train_inputs))
+    given = spread.inverse_transform(spread.transform(line.predict(data.validation_inputs)))
+    wrong = (given.argmax(axis=1) != data.target_rows("validation").argmax(axis=1)).mean()
+    most = data.target_rows("validation").mean(axis=0).max()
+    assert examined(history).line_share == pytest.approx(wrong / (1 - most), abs=0.02)
 
 
 def test_label_noise_is_not_held_against_a_network():
