@@ -355,7 +355,7 @@ def cut_short(run: Examination) -> Finding | None:
         return None
     return Finding(
         code="underfitting",
-        severity="warning",
+        severity="severe" if run.loss_share > LEARNT_NOTHING else "warning",
         layers=(),
         steps=_steps(run),
         measured=float(steps),
@@ -375,7 +375,7 @@ def too_few_units(run: Examination) -> Finding | None:
         return None
     return Finding(
         code="underfitting",
-        severity="warning",
+        severity="severe" if run.loss_share > LEARNT_NOTHING else "warning",
         layers=tuple(range(run.depth)),
         steps=_steps(run),
         measured=units,
