@@ -35,6 +35,7 @@ FEW_UNITS = 2  # to enclose a region of a plane takes three
 SMALL_UPDATE = 3e-3  # ‖ΔW‖/‖W‖ (tuned; cs231n: about 1e-3 is right)
 STAYED, THROWN = 0.2, 5.0  # ‖W_end − W_start‖/‖W_start‖, all weights together and the layer that moved most (tuned)
 STILL_PULLS = 0.02  # gradient norm at the end over that at the start: below, the run has arrived (tuned)
+FITTED = 0.1  # share of error on its training data: below, there is hardly anything left to learn from them (tuned)
 OVERSHOOTS = 2.0  # ηλ beyond which a step turns each weight round and makes it larger
 PENALTY_PULLS, PENALTY_RULES = 0.15, 2.0  # ‖∂penalty‖/‖∂data loss‖ as it starts (tuned); TheDeepChecker
 SHRUNK = 0.8  # ‖W_end‖/‖W_start‖, median over the layers (tuned)
@@ -548,12 +549,14 @@ def standing_still(run: Examination) -> Finding | None:
 
 
 def learning_rate_too_low(run: Examination) -> Finding | None:
-    """Steps so short that the network as a whole gets nowhere, though there is a gradient to follow."""
+    """Steps so short that the network as a whole gets nowhere, though there is something to learn and a gradient."""
     history = run.history
     update = float(np.fmax.reduce(_medians(_update_ratios(run))))
     moved = run.distance
     first, last = run.first_and_last(history.data_gradient_norm)
     if not (0 < update < SMALL_UPDATE and moved < STAYED and last > STILL_PULLS * first):
+        return None
+    if run.train_error_share < FITTED:
         return None
     clipped = middle(history.clipped_norm / history.total_gradient_norm) < 0.5
     return Finding(

@@ -386,6 +386,14 @@ def test_a_learning_rate_is_too_low_where_the_network_gets_nowhere():
     assert finding(detectors.learning_rate_too_low, run(learning_rate=0.3)) is None
 
 
+@pytest.mark.parametrize(("wrong", "expected"), [(0.11, True), (0.09, False)])
+def test_a_network_that_fits_its_training_data_does_not_need_longer_steps(wrong, expected):
+    history = run(learning_rate=1e-4)
+    targets = load_dataset(history.experiment).validation_targets
+    right = np.full_like(history.train_accuracy, 1 - wrong * min(targets.mean(), 1 - targets.mean()))
+    assert (detectors.learning_rate_too_low(edited(history, train_accuracy=right)) is not None) is expected
+
+
 def test_clipping_can_make_steps_too_short_and_is_then_the_first_remedy():
     found = diagnose(run(clip="norm", clip_threshold=1e-4))[0]
     assert (found.code, found.remedies[0]) == ("learning_rate_too_low", "clip")
