@@ -391,7 +391,7 @@ def too_few_units(run: Examination) -> Finding | None:
 
 
 def over_regularized(run: Examination) -> Finding | None:
-    """A penalty that overshoots, or that shrinks the weights because it pulls as hard as the data."""
+    """A penalty that overshoots, or that counts beside the data as training starts and then shrinks the weights."""
     return _overshooting_penalty(run) or _ruling_penalty(run)
 
 

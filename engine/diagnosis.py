@@ -1,8 +1,8 @@
 """The doctor: from what a run left behind to what is wrong with it, the root cause first.
 
 Detectors say what they see; here it is decided what came first.  A result as good as the data allow is healthy,
-whatever its gradients look like.  Else one cause is named, the first in the order of CAUSES that was found; what
-follows from it is a consequence, and what is left is context.
+whatever its gradients look like, unless it is overfitted or its units are all one.  Else one cause is named, the first
+in the order of CAUSES that was found; what follows from it is a consequence, and what is left is context.
 """
 
 from dataclasses import replace
@@ -14,7 +14,8 @@ from engine.detectors import Finding
 from engine.examination import CustomData, Examination
 from engine.history import RunHistory
 
-# What is so before the first step, then what training does, then how it ended.
+# What is so before the first step, but for a mild explosion, which does nothing to a network that is not moved; then
+# what training does, then how it ended.
 CAUSES = (
     detectors.symmetry,
     detectors.straight,
