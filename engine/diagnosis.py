@@ -9,37 +9,37 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine import detectors
-from engine.detectors import Finding
+from engine import fit_detectors, signal_detectors, step_detectors
 from engine.examination import CustomData, Examination
+from engine.findings import SEVERITIES, Finding
 from engine.history import RunHistory
 
 # What is so before the first step, but for a mild explosion, which does nothing to a network that is not moved; then
 # what training does, then how it ended.
 CAUSES = (
-    detectors.symmetry,
-    detectors.straight,
-    detectors.born_dead,
-    detectors.saturated_units,
-    detectors.masked_out,
-    detectors.vanishing_gradients,
-    detectors.cut_short,
-    detectors.exploded_gradients,
-    detectors.standing_still,
-    detectors.exploding_gradients,
-    detectors.over_regularized,
-    detectors.overfitting,
-    detectors.too_few_units,
-    detectors.learning_rate_too_high,
-    detectors.not_finite,
-    detectors.dead_units,
-    detectors.partly_saturated,
-    detectors.learning_rate_too_low,
-    detectors.fading_gradients,
-    detectors.underfitting,
+    signal_detectors.symmetry,
+    fit_detectors.straight,
+    signal_detectors.born_dead,
+    signal_detectors.saturated_units,
+    fit_detectors.masked_out,
+    signal_detectors.vanishing_gradients,
+    step_detectors.cut_short,
+    signal_detectors.exploded_gradients,
+    step_detectors.standing_still,
+    signal_detectors.exploding_gradients,
+    fit_detectors.over_regularized,
+    fit_detectors.overfitting,
+    fit_detectors.too_few_units,
+    step_detectors.learning_rate_too_high,
+    step_detectors.not_finite,
+    signal_detectors.dead_units,
+    signal_detectors.partly_saturated,
+    step_detectors.learning_rate_too_low,
+    signal_detectors.fading_gradients,
+    fit_detectors.underfitting,
 )
-EVEN_SO = (detectors.symmetry, detectors.overfitting)  # causes that count in a run that does well, too
-SYMPTOMS = (detectors.saturated_at_the_end, detectors.half_dead)  # never a cause
+EVEN_SO = (signal_detectors.symmetry, fit_detectors.overfitting)  # causes that count in a run that does well, too
+SYMPTOMS = (signal_detectors.saturated_at_the_end, signal_detectors.half_dead)  # never a cause
 
 _BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting"}
 CONSEQUENCES = {  # cause -> what it leads to
@@ -73,5 +73,5 @@ def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Findi
     consequences = [replace(found, role="consequence") for found in rest if found.code in follows]
     context = [replace(found, role="context", severity="info") for found in rest if found.code not in follows]
     # What leads to something severe is severe itself.
-    severity = max((found.severity for found in (cause, *consequences)), key=detectors.SEVERITIES.index)
+    severity = max((found.severity for found in (cause, *consequences)), key=SEVERITIES.index)
     return (replace(cause, severity=severity), *consequences, *context)
