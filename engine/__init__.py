@@ -4,9 +4,9 @@ import numpy as np
 
 from engine import network
 from engine.datasets import Dataset, data_digest, load_dataset
-from engine.detectors import Finding
 from engine.diagnosis import diagnose
 from engine.experiment import SETTINGS, Experiment
+from engine.findings import Finding
 from engine.history import RunHistory
 from engine.network import Parameters
 from engine.prescriptions import Trial, prescribe

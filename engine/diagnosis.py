@@ -1,38 +1,45 @@
 """The doctor: from what a run left behind to what is wrong with it, the root cause first.
 
 Detectors say what they see; here it is decided what came first.  A result as good as the data allow is healthy,
-whatever its gradients look like.  Else one cause is named, the first in the order of CAUSES that was found; what
-follows from it is a consequence, and what is left is context.
+whatever its gradients look like, unless it is overfitted or its units are all one.  Else one cause is named, the first
+in the order of CAUSES that was found; what follows from it is a consequence, and what is left is context.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
-from engine import detectors
-from engine.detectors import Finding
+from engine import fit_detectors, signal_detectors, step_detectors
 from engine.examination import CustomData, Examination
+from engine.findings import SEVERITIES, Finding
 from engine.history import RunHistory
 
-# What is so before the first step, then what training does, then how it ended.
+# What is so before the first step, but for a mild explosion, which does nothing to a network that is not moved; then
+# what training does, then how it ended.
 CAUSES = (
-    detectors.symmetry,
-    detectors.straight,
-    detectors.born_dead,
-    detectors.saturated_units,
-    detectors.masked_out,
-    detectors.exploding_gradients,
-    detectors.vanishing_gradients,
-    detectors.over_regularized,
-    detectors.overfitting,
-    detectors.learning_rate_too_high,
-    detectors.not_finite,
-    detectors.dead_units,
-    detectors.learning_rate_too_low,
-    detectors.fading_gradients,
-    detectors.underfitting,
+    signal_detectors.symmetry,
+    fit_detectors.straight,
+    signal_detectors.born_dead,
+    signal_detectors.saturated_units,
+    fit_detectors.masked_out,
+    signal_detectors.vanishing_gradients,
+    step_detectors.cut_short,
+    signal_detectors.exploded_gradients,
+    step_detectors.standing_still,
+    signal_detectors.exploding_gradients,
+    fit_detectors.over_regularized,
+    fit_detectors.overfitting,
+    fit_detectors.too_few_units,
+    step_detectors.learning_rate_too_high,
+    step_detectors.not_finite,
+    signal_detectors.dead_units,
+    signal_detectors.partly_saturated,
+    step_detectors.learning_rate_too_low,
+    signal_detectors.fading_gradients,
+    fit_detectors.underfitting,
 )
-SYMPTOMS = (detectors.saturated_at_the_end, detectors.half_dead)  # never a cause
+EVEN_SO = (signal_detectors.symmetry, fit_detectors.overfitting)  # causes that count in a run that does well, too
+SYMPTOMS = (signal_detectors.saturated_at_the_end, signal_detectors.half_dead)  # never a cause
 
 _BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting"}
 CONSEQUENCES = {  # cause -> what it leads to
@@ -54,11 +61,8 @@ def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Findi
     """
     with np.errstate(all="ignore"):
         run = Examination(history, data)
-        if run.does_well:
-            found = detectors.overfitting(run)
-            return (found,) if found else ()
-        causes = [found for detect in CAUSES if (found := detect(run))]
-        symptoms = [found for detect in SYMPTOMS if (found := detect(run))]
+        causes = [found for detect in (EVEN_SO if run.does_well else CAUSES) if (found := detect(run))]
+        symptoms = [found for detect in SYMPTOMS if not run.does_well and (found := detect(run))]
     if not causes:
         return ()
     findings: dict[str, Finding] = {}
@@ -69,5 +73,5 @@ def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Findi
     consequences = [replace(found, role="consequence") for found in rest if found.code in follows]
     context = [replace(found, role="context", severity="info") for found in rest if found.code not in follows]
     # What leads to something severe is severe itself.
-    severity = max((found.severity for found in (cause, *consequences)), key=detectors.SEVERITIES.index)
+    severity = max((found.severity for found in (cause, *consequences)), key=SEVERITIES.index)
     return (replace(cause, severity=severity), *consequences, *context)

@@ -20,6 +20,7 @@ EARLY_CHECKS, EARLY_SHARE = 5, 0.1  # E: the first max(5, 10 %) of the evaluatio
 LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged
 WELL = 0.1  # above the nearest neighbours' share of error: about two standard errors of 100 to 300 examples
 EXCELLENT = 0.15  # share of error that is a good result whatever the neighbours do
+FAR = 5.0  # times the best constant answer's loss
 LEARNT = 0.9  # share of error above which nothing was learnt, even if the neighbours do no better
 NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
 MOST_ASKED = 300  # validation examples that neighbours are looked for, which bounds time and memory
@@ -122,8 +123,10 @@ class Examination:
 
     @cached_property
     def line_share(self) -> float:
-        """Validation error of the least squares line, as a share like error_share."""
-        return np.nan if self.dataset is None else float(_line(self.dataset) / self._uninformed_error)
+        """Validation error of the least squares line that its hidden layers let through, a share like error_share."""
+        if self.dataset is None:
+            return np.nan
+        return float(_line(self.dataset, self.experiment.width) / self._uninformed_error)
 
     # --- what it achieved; a share is of what the best constant answer costs ---
 
@@ -195,14 +198,23 @@ class Examination:
 
     @cached_property
     def unrest(self) -> float:
-        """All rises of the training loss together, over the span that it covers: 0 where it only falls."""
-        losses = self.history.train_loss[np.isfinite(self.history.train_loss)]
+        """All rises of the training loss together, over the span that it covers: 0 where it only falls.
+
+        Losses far above the best constant answer's count as that, lest one of them hides all that follows.
+        """
+        losses = np.minimum(self.history.train_loss[np.isfinite(self.history.train_loss)], FAR * self.uninformed)
         return float(np.maximum(np.diff(losses), 0).sum() / np.ptp(losses)) if len(losses) else np.nan
 
     @cached_property
-    def distance(self) -> float:
+    def farthest(self) -> float:
         """‖W_end − W_start‖/‖W_start‖ of the layer that moved most."""
         return max(float(np.linalg.norm(kept[-1] - kept[0]) / np.linalg.norm(kept[0])) for kept in self.history.weights)
+
+    @cached_property
+    def distance(self) -> float:
+        """‖W_end − W_start‖/‖W_start‖ of all weights together."""
+        moved = np.linalg.norm([np.linalg.norm(kept[-1] - kept[0]) for kept in self.history.weights])
+        return float(moved / np.linalg.norm([np.linalg.norm(kept[0]) for kept in self.history.weights]))
 
     def first_and_last(self, values: Array) -> tuple[float, float]:
         """Medians of the first and of the last tenth of values of the updates (S,)."""
@@ -249,13 +261,17 @@ def _neighbours(dataset: Dataset) -> float:
     return float(min(_error(dataset, targets[nearest[:, :k]].mean(axis=1), answers) for k in NEIGHBOURS))
 
 
-def _line(dataset: Dataset) -> float:
-    """Validation error of the least squares line."""
+def _line(dataset: Dataset, rank: int) -> float:
+    """Validation error of the least squares line whose answers are made of `rank` numbers: reduced-rank regression."""
     train, validation = (
         np.column_stack([inputs, np.ones(len(inputs))]) for inputs in (dataset.train_inputs, dataset.validation_inputs)
     )
-    weights = np.linalg.lstsq(train, dataset.target_rows("train"))[0]
-    return _error(dataset, validation @ weights, dataset.target_rows("validation"))
+    targets = dataset.target_rows("train")
+    weights = np.linalg.lstsq(train, targets)[0]
+    mean = targets.mean(axis=0)
+    directions = np.linalg.svd(train @ weights - mean, full_matrices=False)[2][:rank]
+    given = mean + (validation @ weights - mean) @ directions.T @ directions
+    return _error(dataset, given, dataset.target_rows("validation"))
 
 
 def _error(dataset: Dataset, given: Array, answers: Array) -> float:

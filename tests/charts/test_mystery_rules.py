@@ -8,7 +8,7 @@ import pytest
 
 from engine import SETTINGS, Experiment, diagnose, train
 from engine.cases import FAULTS_OF, HARD, LEVELS, candidates, holds, recovered
-from engine.detectors import Finding
+from engine.findings import Finding
 from engine.outcomes import FRAMES, UPDATE_ROWS
 from engine.prescriptions import changes_of
 from engine.training import train_many

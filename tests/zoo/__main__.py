@@ -21,4 +21,6 @@ if __name__ == "__main__":
         runs = judged(arguments.set, pool.map)
     print(table(runs))
     if arguments.misses:
-        print(misses(runs))
+        print("\nwrong about:", misses(runs), sep="\n")
+    took = os.times()
+    print(f"\n{(took.user + took.children_user) / 60:.1f} minutes of processor time")

@@ -1,8 +1,8 @@
 """The zoo's runs: sensible networks, and the same networks with one fault injected at varying strength.
 
-Four sets that share no seed and no number of training examples, and whose sensible networks have no width and few
-depths in common.  Thresholds were tuned on the first three; only the last is reported.  (The third was the reported one
-until it had been looked at.)
+Five sets that share no seed and no number of training examples, and whose sensible networks have no width and few
+depths in common.  Thresholds were tuned on the first four; only the last is reported.  (The third and the fourth were
+the reported ones until they had been looked at.)
 """
 
 import random
@@ -107,7 +107,7 @@ THIRD_TUNING = Ground(
     noise_on_a_line=0.28,
     bases=60,
 )
-REPORTED = Ground(
+FOURTH_TUNING = Ground(
     seed=4,
     first_seed=13000,
     data=(
@@ -130,7 +130,36 @@ REPORTED = Ground(
     noise_on_a_line=0.32,
     bases=90,
 )
-GROUNDS = {"tuning": TUNING, "second_tuning": SECOND_TUNING, "third_tuning": THIRD_TUNING, "reported": REPORTED}
+REPORTED = Ground(
+    seed=5,
+    first_seed=17000,
+    data=(
+        {"dataset": "circles", "n_train": 240, "noise": 0.08},
+        {"dataset": "moons", "n_train": 270, "noise": 0.15},
+        {"dataset": "xor", "n_train": 330, "noise": 0.05},
+        {"dataset": "spirals", "n_train": 580, "noise": 0.03},
+        {"dataset": "blobs", "n_train": 190, "noise": 0.35},
+        {"dataset": "sine", "n_train": 190, "noise": 0.18},
+        {"dataset": "digits", "n_train": 480},
+        {"dataset": "breast_cancer", "n_train": 325},
+    ),
+    depths=(1, 2, 3, 4, 6, 14, 17, 21),
+    widths=(7, 15, 26, 54, 88),
+    narrow=((13, 2), (15, 2), (17, 3)),
+    capable=50,
+    few=(27, 38),
+    noisy=(78, 92),
+    few_on_a_line=(15, 19),
+    noise_on_a_line=0.34,
+    bases=130,
+)
+GROUNDS = {
+    "tuning": TUNING,
+    "second_tuning": SECOND_TUNING,
+    "third_tuning": THIRD_TUNING,
+    "fourth_tuning": FOURTH_TUNING,
+    "reported": REPORTED,
+}
 
 HARD = {"spirals", "sine", "digits"}  # need a wide network, many steps, an optimizer that adapts
 STRAIGHT = {"blobs", "breast_cancer"}  # a straight line will do

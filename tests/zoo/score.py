@@ -24,7 +24,8 @@ def table(runs: list[Judged]) -> str:
     """Confusion matrix, rates, the other tools on the same runs, and what was not counted."""
     healthy = [run for run in runs if run.kind == "healthy"]
     faults = [run for run in runs if run.kind == "fault"]
-    lines = [f"{len(healthy)} healthy runs, {len(faults)} with a fault that hurts", "", "injected: root cause named"]
+    counted = f"{len(runs)} runs: {len(healthy)} healthy runs, {len(faults)} with a fault that hurts"
+    lines = [counted, "", "injected: root cause named"]
     for name, group in (("nothing", healthy), *((name, _of(faults, name)) for name in FAULTS)):
         counts = Counter(run.root or NOTHING for run in group)
         named = ", ".join(f"{code} {count}" for code, count in counts.most_common())

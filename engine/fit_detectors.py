@@ -1,0 +1,221 @@
+"""Detectors of how well a network fits: too simple, held back by a remedy, overfitted or underfitted.
+
+One small function each, which reads like its definition, with the sources of its thresholds; see engine/findings.py.
+"""
+
+import numpy as np
+
+from engine.examination import Examination, middle
+from engine.findings import JUMPS, LEARNT_NOTHING, UNDERFITS, Finding, likeliest, steps_of
+from engine.measures import generalization_loss
+from engine.words import number, percent
+
+# Thresholds.  Where a source is named, the rule is its; where it says "tuned", the number is from the zoo's tuning sets
+# (tests/zoo), and what the source proposes does not carry over to small networks.
+FEW_UNITS = 2  # to enclose a region of a plane takes three
+OVERSHOOTS = 2.0  # ηλ beyond which a step turns each weight round and makes it larger
+PENALTY_PULLS, PENALTY_RULES = 0.15, 2.0  # ‖∂penalty‖/‖∂data loss‖ as it starts (tuned); TheDeepChecker
+SHRUNK = 0.8  # ‖W_end‖/‖W_start‖, median over the layers (tuned)
+MASKED_OUT = 0.5  # dropout (Srivastava et al. 2014 use up to .5)
+GAP, WIDE_GAP = 0.10, 0.20  # training against validation where that grew (AutoTrainer), in any case (tuned), × widest
+SURELY = 3.0  # standard errors of the validation accuracy: a gap within them may be chance
+GENERALIZATION_LOSS, RISEN = 5.0, 100.0  # per cent, warning (Prechelt 1998) and severe
+FALLING = 0.02  # share of the training loss over the last checks (TheDeepChecker)
+BEHIND = 0.12  # share of error above the nearest neighbours' (tuned)
+
+
+def straight(run: Examination) -> Finding | None:
+    """All its layers are linear, which makes one line of them, and the best line is far behind the neighbours."""
+    if run.experiment.activation != "linear" or run.broke_off:
+        return None
+    behind = run.line_share - run.neighbours_share
+    if not behind > BEHIND:
+        return None
+    return Finding(
+        code="underfitting",
+        severity="warning",
+        layers=tuple(range(run.depth)),
+        steps=steps_of(run),
+        measured=behind,
+        threshold=BEHIND,
+        metric="error of the least squares line above the nearest neighbours', over the best constant answer's",
+        explanation="Its layers are all linear, and together they are no more than one straight line. The best line "
+        f"has {number(run.line_share)} of the error of always giving the average answer; asking the nearest examples "
+        f"has {number(run.neighbours_share)} of it.",
+        source="cs231n notes",
+        remedies=("activation",),
+    )
+
+
+def too_few_units(run: Examination) -> Finding | None:
+    """One or two units are all it has, each of which bends its answer once, and one straight line will not do."""
+    units = run.depth * run.experiment.width
+    behind = run.line_share - run.neighbours_share
+    if units > FEW_UNITS or not behind > BEHIND or run.broke_off or run.highest_rise > JUMPS:
+        return None
+    return Finding(
+        code="underfitting",
+        severity="severe" if run.loss_share > LEARNT_NOTHING else "warning",
+        layers=tuple(range(run.depth)),
+        steps=steps_of(run),
+        measured=units,
+        threshold=FEW_UNITS,
+        metric="hidden units",
+        explanation=f"Its answer has no more than {units} bend{'s' if units > 1 else ''}, one for each hidden unit. "
+        f"Without any, a straight line has {number(run.line_share)} of the error of always giving the average answer; "
+        f"asking the nearest examples has {number(run.neighbours_share)} of it.",
+        source="cs231n notes",
+        remedies=("wider", "deeper"),
+    )
+
+
+def masked_out(run: Examination) -> Finding | None:
+    """Dropout of most of the hidden units: it comes before the first step, since masks change the gradients too."""
+    dropout = run.experiment.dropout
+    if not dropout > MASKED_OUT:
+        return None
+    return Finding(
+        code="over_regularized",
+        severity="warning",
+        layers=tuple(range(run.depth)),
+        steps=steps_of(run),
+        measured=dropout,
+        threshold=MASKED_OUT,
+        metric="share of hidden units dropped",
+        explanation=f"Every update drops {percent(dropout)} of the hidden units, and what is left cannot fit the data.",
+        source="Srivastava et al. 2014",
+        remedies=("dropout", "wider"),
+    )
+
+
+def over_regularized(run: Examination) -> Finding | None:
+    """A penalty that overshoots, or that counts beside the data as training starts and then shrinks the weights."""
+    return _overshooting_penalty(run) or _ruling_penalty(run)
+
+
+def _overshooting_penalty(run: Examination) -> Finding | None:
+    e = run.experiment
+    if not (e.optimizer == "sgd" and e.learning_rate * e.l2 > OVERSHOOTS):
+        return None
+    return Finding(
+        code="over_regularized",
+        severity="severe",
+        layers=tuple(range(run.depth + 1)),
+        steps=steps_of(run),
+        measured=e.learning_rate * e.l2,
+        threshold=OVERSHOOTS,
+        metric="ηλ of the L2 penalty",
+        explanation=f"Every step multiplies the weights by 1 − ηλ = {number(1 - e.learning_rate * e.l2)}: where ηλ is "
+        "above 2, the penalty makes them grow.",
+        source="Loshchilov & Hutter 2019",
+        remedies=("l2", "learning_rate_down"),
+    )
+
+
+def _ruling_penalty(run: Examination) -> Finding | None:
+    e, history = run.experiment, run.history
+    if not (e.l1 > 0 or e.l2 > 0):
+        return None
+    pull, _ = run.first_and_last(history.penalty_gradient_norm / history.data_gradient_norm)
+    kept = middle(history.weight_norm[-1:] / history.weight_norm[:1])
+    if not (pull > PENALTY_PULLS and kept < SHRUNK):
+        return None
+    return Finding(
+        code="over_regularized",
+        severity="severe" if pull > PENALTY_RULES else "warning",
+        layers=tuple(range(run.depth + 1)),
+        steps=steps_of(run),
+        measured=pull,
+        threshold=PENALTY_PULLS,
+        metric="‖∂penalty‖/‖∂data loss‖ in the first tenth of the steps",
+        explanation=f"In the first steps the penalty pulls {number(pull)} times as hard as the data, and in the end "
+        f"the weights of a typical layer have shrunk to {number(kept)} of their size.",
+        source="TheDeepChecker",
+        remedies=likeliest(l1=e.l1 > 0, l2=e.l2 > 0),
+    )
+
+
+def overfitting(run: Examination) -> Finding | None:
+    """It fits its training data, surely better than it does new ones, and on new ones it was better before."""
+    history, end = run.history, run.result
+    rise = generalization_loss(history.validation_loss)[: end + 1]
+    apart = middle(run.gap[run.late])
+    fell_apart = middle(rise[run.late]) > GENERALIZATION_LOSS
+    threshold = (GAP if fell_apart else WIDE_GAP) * run.widest_gap + SURELY * run.scatter
+    if not apart > threshold or run.loss_share > UNDERFITS:
+        return None
+    best = int(np.nanargmin(history.validation_loss[: end + 1]))
+    if run.is_classification:
+        noisy = "" if run.experiment.label_noise == 0 else ", some of which are labelled wrong,"
+        said = (
+            f"It is right for {percent(float(history.train_accuracy[end]))} of its training data{noisy} and for "
+            f"{percent(float(history.validation_accuracy[end]))} of new ones"
+        )
+    else:
+        said = (
+            f"Its loss on new data is {number(float(history.validation_loss[end]))}, on its training data "
+            f"{number(float(history.train_loss[end]))}"
+        )
+    return Finding(
+        code="overfitting",
+        severity="severe" if rise[-1] > RISEN else "warning",
+        layers=(),
+        steps=(int(history.evaluation_step[best]), int(history.evaluation_step[end])),
+        measured=apart,
+        threshold=threshold,
+        metric="how much better it does on its training data than it would on new ones, median of the last checks",
+        explanation=f"{said}. On new data its loss is {number(float(rise[-1]))} % above its lowest, at step "
+        f"{history.evaluation_step[best]}.",
+        source="AutoTrainer; Prechelt 1998",
+        remedies=("patience", "l2", "n_train", "dropout", "l1", "shallower"),
+    )
+
+
+def underfitting(run: Examination) -> Finding | None:
+    """Neither its own training data nor new ones are fitted as they could be.
+
+    A high loss does not count where its answers are about as often right as the neighbours': it is only unsure of them.
+    """
+    if run.broke_off:
+        return None
+    behind = min(run.error_share, run.train_error_share) - run.neighbours_share
+    first, last = steps_of(run, run.late)
+    loss = run.history.train_loss[run.late]
+    falling = bool(loss[-1] < (1 - FALLING) * loss[0])
+    unsure = run.is_classification and behind < SURELY * run.scatter / run.widest_gap
+    if run.loss_share > UNDERFITS and not unsure:
+        measured, threshold, metric = run.loss_share, UNDERFITS, "training loss over the best constant answer's"
+        if run.experiment.label_noise > 0:
+            metric += ", both above what label noise makes unavoidable"
+        much = "no less than" if measured > 0.995 else f"still {number(measured)} of"
+        said = f"After {last} steps the training loss is {much} what always giving the average answer costs"
+    elif behind > BEHIND:
+        measured, threshold = behind, BEHIND
+        metric = "error above the nearest neighbours', over the best constant answer's"
+        said = (
+            f"After {last} steps its error is {number(run.error_share)} of that of always giving the average answer, "
+            f"and no less on its training data; asking the nearest examples has {number(run.neighbours_share)} of it"
+        )
+    else:
+        return None
+    return Finding(
+        code="underfitting",
+        severity="severe" if run.loss_share > LEARNT_NOTHING else "warning",
+        layers=(),
+        steps=(first, last),
+        measured=measured,
+        threshold=threshold,
+        metric=metric,
+        explanation=f"{said}; the loss is still falling." if falling else f"{said}.",
+        source="TheDeepChecker",
+        remedies=likeliest(
+            "wider",
+            "deeper",
+            "activation",
+            "learning_rate_up",
+            "optimizer",
+            "steps",
+            steps=falling,
+            activation=run.experiment.activation == "linear",
+        ),
+    )
