@@ -149,11 +149,11 @@ def overfitting(run: Examination) -> Finding | None:
         noisy = "" if run.experiment.label_noise == 0 else ", some of which are labelled wrong,"
         said = (
             f"It is right for {percent(float(history.train_accuracy[end]))} of its training data{noisy} and for "
-            f"{percent(float(history.validation_accuracy[end]))} of new ones"
+            f"{percent(float(history.validation_accuracy[end]))} of new ones (validation)"
         )
     else:
         said = (
-            f"Its loss on new data is {number(float(history.validation_loss[end]))}, on its training data "
+            f"Its loss on new data (validation) is {number(float(history.validation_loss[end]))}, on its training data "
             f"{number(float(history.train_loss[end]))}"
         )
     return Finding(
