@@ -11,15 +11,12 @@ from pages.charts.opened_network import nearest_frame, opened, rule_of
 from pages.components.catalogue import lesson_of
 from pages.components.frame import lessons
 from tests.browser.conftest import Serve
+from tests.browser.readable import PHONE, expect_no_wider, themes, violations
 from tests.browser.test_lesson import (
     APP,
-    PAPER,
-    PHONE,
-    TOO_WIDE,
     expect_address,
     range_of,
     tab_to,
-    violations,
 )
 
 PAGE = "backpropagation"
@@ -273,12 +270,7 @@ def test_back_from_inside_finds_the_lesson_as_it_was(page: Page, home: str):
 @pytest.mark.parametrize("query", ["", "?preset=trained&trained_depth=8&phase=backward-2"])
 def test_light_and_dark_are_readable_by_all(page: Page, home: str, query: str):
     shown(page, home + PAGE + query)
-    for scheme, paper in PAPER.items():
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(
-            "(paper) => getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper", arg=paper
-        )
-        page.wait_for_timeout(500)
+    for scheme in themes(page):
         assert (page.locator(".network").get_attribute("data-dark") is not None) == (scheme == "dark")
         assert not violations(page)
 
@@ -287,9 +279,7 @@ def test_light_and_dark_are_readable_by_all(page: Page, home: str, query: str):
 def test_it_fits_on_a_phone(page: Page, home: str, query: str):
     page.set_viewport_size(PHONE)
     shown(page, home + PAGE + query)
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
-    assert not page.evaluate(TOO_WIDE)
+    expect_no_wider(page)
     for circle in page.locator(".disc").all():
         box = circle.bounding_box()
         assert box

@@ -3,17 +3,17 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, ViewportSize, expect
+from playwright.sync_api import Locator, Page, expect
 
 from engine import Experiment, train
 from pages.charts.verdict import verdict
 from pages.charts.wording import differences
 from tests.browser.conftest import Serve
+from tests.browser.readable import PAPER, PHONE, expect_no_wider, expect_readable, violations
 from tests.browser.test_timeline import LABEL_COLORS, contrast, range_of
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 from tests.patience import SOON
@@ -25,17 +25,9 @@ CHARTS = (
     "weight_distributions", "weight_norms", "activations",
 )  # fmt: skip
 MILLISECONDS = 1000 * SOON
-PHONE: ViewportSize = {"width": 390, "height": 844}
 MOST_TABS = 60  # from the top of the page to the timeline
-# The page's background, .streamlit/config.toml.
-PAPER: dict[Literal["dark", "light"], str] = {"dark": "rgb(16, 24, 28)", "light": "rgb(255, 255, 255)"}
-GRAVE = ("serious", "critical")
-
 # Streamlit looks for its server below the page's path before it looks at the root.
 PROBED = (f"/{LESSON}/_stcore/health", f"/{LESSON}/_stcore/host-config")
-
-# Rule of axe -> how the element begins.  Streamlit gives a formula (st.latex) a scrolling box that has no tab stop.
-STREAMLITS_OWN = {"scrollable-region-focusable": '<span class="katex-display">'}
 
 DRAWN = "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.dataset.version).length === number"
 
@@ -56,17 +48,6 @@ FOCUSED = """() => {
   while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
   return element.getAttribute('aria-label') ?? element.innerText;
 }"""
-
-# What reaches beyond the right edge, except within a box that scrolls or clips and is itself within the screen.
-TOO_WIDE = """() => [...document.querySelectorAll('body *')].filter((element) => {
-  const box = element.getBoundingClientRect();
-  if (!box.width || !box.height || box.right <= innerWidth + 1) return false;
-  for (let around = element.parentElement; around !== document.body; around = around.parentElement) {
-    const clips = getComputedStyle(around).overflowX !== 'visible' && !around.matches('.stMain, .stApp');
-    if (clips && around.getBoundingClientRect().right <= innerWidth + 1) return false;
-  }
-  return true;
-}).map((element) => element.outerHTML.slice(0, 120))"""
 
 
 @pytest.fixture(scope="module")
@@ -135,17 +116,6 @@ def tab_to(page: Page, name: str) -> None:
         if page.evaluate(FOCUSED) == name:
             return
     pytest.fail(f"no way to {name} with the tab key")
-
-
-def violations(page: Page) -> list[tuple[str, str, str]]:
-    """What axe calls serious or critical: rule, element, why."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    return [
-        (rule["id"], node["html"][:200], node["failureSummary"])
-        for rule in found
-        for node in rule["nodes"]
-        if rule["impact"] in GRAVE and not node["html"].startswith(STREAMLITS_OWN.get(rule["id"], "\0"))
-    ]
 
 
 def test_the_bare_address_shows_patient_and_treated(lesson: Page):
@@ -242,9 +212,7 @@ def test_a_garbage_link_on_a_phone_shows_the_defaults_and_fits(page: Page, home:
     expect_networks(page, PATIENT, TREATED)
     expect_address(page, {})
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
-    assert not page.evaluate(TOO_WIDE)
+    expect_no_wider(page)
     for figure in page.get_by_role("figure").all():
         box = figure.bounding_box()
         assert box
@@ -260,10 +228,7 @@ def test_a_thing_to_try_and_back(page: Page, home: str):
     trial.get_by_text("More than in the patient", exact=True).click()
     trial.get_by_text("the bridge passes the gradient on unmultiplied", exact=True).click()
     expect(button).to_be_enabled()
-    for scheme in PAPER:
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(500)
-        assert not violations(page)
+    expect_readable(page)
     button.click()
     expect(trial).to_contain_text("You said: more than in the patient, because the bridge passes", timeout=MILLISECONDS)
     expect(trial).to_contain_text("Measured: more than in the patient.")

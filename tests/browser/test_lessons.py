@@ -8,7 +8,8 @@ from pages.components.catalogue import lesson_of, trials_of, ward
 from pages.components.controls import address
 from pages.components.frame import lessons
 from tests.browser.conftest import Serve
-from tests.browser.test_lesson import APP, MILLISECONDS, PAPER, PHONE, TOO_WIDE, range_of, violations
+from tests.browser.readable import PHONE, expect_no_wider, expect_readable
+from tests.browser.test_lesson import APP, MILLISECONDS, range_of
 
 LESSONS = [row.name for row in lessons()]
 # These have a file of their own.
@@ -49,13 +50,7 @@ def test_the_bare_address(page: Page, home: str, name: str):
 @pytest.mark.parametrize("name", OTHERS)
 def test_light_and_dark_are_readable_by_all(page: Page, home: str, name: str):
     opened(page, home + name)
-    for scheme, paper in PAPER.items():
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(
-            "(paper) => getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper", arg=paper
-        )
-        page.wait_for_timeout(500)
-        assert not violations(page)
+    expect_readable(page)
 
 
 @pytest.mark.parametrize("name", ["", *OTHERS])
@@ -66,8 +61,7 @@ def test_it_fits_on_a_phone(page: Page, home: str, name: str):
         page.wait_for_function(DRAWN, timeout=MILLISECONDS)
     else:
         expect(page.get_by_role("img", name="Patient: ")).to_have_count(len(ward()), timeout=MILLISECONDS)
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
-    assert not page.evaluate(TOO_WIDE)
+    expect_no_wider(page)
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -10,7 +10,8 @@ from engine.cases import candidates, holds
 from pages.charts import mystery
 from pages.charts.hidden_patient import FREE, VIEWS, task
 from tests.browser.conftest import Serve
-from tests.browser.test_lesson import APP, MILLISECONDS, PAPER, PHONE, TOO_WIDE, violations
+from tests.browser.readable import PHONE, expect_no_wider, expect_readable
+from tests.browser.test_lesson import APP, MILLISECONDS
 
 SEED, LEVEL = 17, "medium"
 PATH = "mystery_patient"
@@ -126,24 +127,9 @@ def test_it_is_readable_by_all_before_and_after(page: Page, home: str, case, siz
     for view in VIEWS:
         page.get_by_role("button", name=view.title).click()
     page.wait_for_function(DRAWN, arg=1 + len(VIEWS), timeout=MILLISECONDS)
-    expect_readable(page, size)
+    expect_no_wider(page) if size else expect_readable(page)
     choose(page, case, "Another activation, with the start that suits it")
     page.get_by_role("button", name="Commit, and treat").click()
     expect(page.locator(".st-key-score")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=5, timeout=MILLISECONDS)
-    expect_readable(page, size)
-
-
-def expect_readable(page: Page, size) -> None:
-    page.wait_for_timeout(500)
-    if size:
-        assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= size["width"]
-        assert not page.evaluate(TOO_WIDE)
-        return
-    for scheme, paper in PAPER.items():
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(
-            "(paper) => getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper", arg=paper
-        )
-        page.wait_for_timeout(500)
-        assert not violations(page)
+    expect_no_wider(page) if size else expect_readable(page)

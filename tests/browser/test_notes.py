@@ -10,21 +10,18 @@ from pages.charts import notes
 from pages.charts.wording import differences
 from pages.components.findings import SHOWN
 from tests.browser.conftest import Serve
+from tests.browser.readable import PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import (
     APP,
     CHARTS,
     DRAWN,
     LESSON,
     MILLISECONDS,
-    PAPER,
-    PHONE,
-    TOO_WIDE,
     card,
     expect_address,
     expect_networks,
     opened,
     tab_to,
-    violations,
 )
 from tests.browser.test_timeline import range_of
 from tests.pages.test_vanishing_lesson import PATIENT
@@ -131,20 +128,12 @@ def test_notes_and_cures_are_readable_by_all(page: Page, home: str):
     opened(page, address(home, **QUICK))
     try_the_cures(page)
     page.locator(".st-key-notes_patient").get_by_role("button").first.click()
-    for scheme, paper in PAPER.items():
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(
-            "(paper) => getComputedStyle(document.querySelector('.stApp')).backgroundColor === paper", arg=paper
-        )
-        page.wait_for_timeout(500)
-        assert not violations(page)
+    expect_readable(page)
 
 
 def test_notes_and_cures_fit_on_a_phone(page: Page, home: str):
     page.set_viewport_size(PHONE)
     opened(page, address(home, **QUICK))
     section = try_the_cures(page)
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth") <= PHONE["width"]
-    assert not page.evaluate(TOO_WIDE)
+    expect_no_wider(page)
     assert section.get_by_role("figure").evaluate(RIGHTMOST_TEXT) <= PHONE["width"]

@@ -173,8 +173,9 @@ def test_the_bare_address_and_nonsense_in_it():
     assert odd.query_params == {"seed": str(FIRST), "level": "medium"}
     for seed in ("-1", "1.5", "9" * 5000, "", "2147483648"):
         assert opened(PAGE, seed=seed).warning
-    last = opened(PAGE, seed="2147483647")
+    last = opened(PAGE, seed="2147483647", timeline="7")  # the timeline's step, which the browser wrote
     assert not last.warning
+    assert "`timeline=-3` in the address was ignored" in opened(PAGE, timeline="-3").warning[0].value
 
 
 def test_the_link_names_everything():
