@@ -116,11 +116,10 @@ class Control:
         common: Any = {
             "label": self.label, "key": self.name, "help": None if self.treated else setting.help, "width": width,
         }  # fmt: skip
-        held = st.session_state.get(self.name, self.default)
         if not bound:
             common |= {"on_change": _say_again, "args": (self.name,)}
         elif then:
-            common |= {"bind": "query-params", "on_change": _moved, "args": (self, self.step(held), then)}
+            common |= {"bind": "query-params", "on_change": _moved, "args": (self, self.step(), then)}
         else:
             common |= {"bind": "query-params"}
         if not self.numeric:
@@ -138,13 +137,16 @@ class Control:
         if not self.treated and number is int and not setting.log and setting.high - low < SLIDER_STOPS:
             return st.slider(**common)
         return st.number_input(
-            step=self.step(held), format="%d" if number is int else "%g", placeholder=self.empty or None, **common
+            step=self.step(), format="%d" if number is int else "%g", placeholder=self.empty or None, **common
         )
 
-    def step(self, held: Answer) -> Any:
+    def step(self) -> Any:
         """What plus and minus change; where a setting moves in factors, a twentieth to a half of the number."""
         if not self.numeric:
             return None
+        held = st.session_state.get(self.name, self.default)
+        if held is None and self.treated:
+            held = st.session_state.get(self.setting.name)
         kind: Any = self.setting.kind
         if not self.setting.log:
             return kind(1 if kind is int else 0.05)
@@ -154,7 +156,7 @@ class Control:
 
 def _moved(control: Control, step: Any, then: Callable[[], None]) -> None:
     """A number field whose steps have changed is drawn anew, and with it the whole page."""
-    if control.step(st.session_state[control.name]) == step:
+    if control.step() == step:
         then()
 
 
