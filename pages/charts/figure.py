@@ -73,7 +73,15 @@ CONFIG: Json = {
     "displaylogo": False,
     "scrollZoom": False,
     "doubleClick": "reset",
-    "modeBarButtonsToRemove": ["pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "sendChartToCloud"],
+    "modeBarButtonsToRemove": [
+        "pan2d",
+        "zoomIn2d",
+        "zoomOut2d",
+        "autoScale2d",
+        "sendChartToCloud",
+        "select2d",
+        "lasso2d",
+    ],
 }
 
 _MOST_DECADE_LABELS = 7

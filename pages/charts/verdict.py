@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from engine import RunHistory
+from pages.charts.clock import latest
 from pages.charts.wording import layer_name, name, number, percent, share
 
 # R beyond which the gradient counts as vanishing or exploding (AutoTrainer; Schoenholz)
@@ -93,7 +94,10 @@ def outcome(history: RunHistory) -> str:
         broke_off = f"broke off at step {at}, where {_where(history)} was no finite number"
         return f"{broke_off}; {fell}" if math.isfinite(first) else broke_off
     if history.status == "stopped_early":
-        return f"{fell}{reached}; stopped early, best at step {history.best_step}"
+        best = latest(history.evaluation_step, history.best_step)
+        accuracy = history.validation_accuracy[best]
+        kept = "" if math.isnan(accuracy) else f" with validation accuracy {percent(accuracy)}"
+        return f"{fell}{reached}; stopped early, and its result are the weights of step {history.best_step}{kept}"
     return fell + reached
 
 

@@ -150,7 +150,8 @@ class Control:
         kind: Any = self.setting.kind
         if not self.setting.log:
             return kind(1 if kind is int else 0.05)
-        power = math.floor(math.log10(float(held) / 2)) if held else -3
+        number = float(held or 0)
+        power = math.floor(math.log10(number / 2)) if number > 1e-300 else -3  # below, no step is left
         return kind(max(1, 10**power) if kind is int else 10.0**power)
 
 

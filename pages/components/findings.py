@@ -28,7 +28,8 @@ BADGES = {
 ROLES = {"cause": "The root cause", "consequence": "A consequence", "context": "Beside it"}
 
 PLACE = "prescription"  # of its sweep
-SHOWN = "shown in the charts"
+# What a click on evidence does.  Not every chart has an axis of layers.
+AT_STEP, MARKED = "timeline at step {step}", ", layers marked where charts have them"
 
 _found: WeakKeyDictionary[RunHistory, tuple[Finding, ...]] = WeakKeyDictionary()
 
@@ -77,8 +78,9 @@ def network_notes(look: Look, history: RunHistory) -> None:
     findings = findings_of(history)
     if not findings:
         st.markdown(
-            f"{heading(look)} :material/check_circle: **Nothing found.** It does about as well as its data allow, and "
-            f"then it is well, whatever its gradients look like. Looked at: {notes.LOOKED_AT}."
+            f"{heading(look)} :material/check_circle: **Nothing found.** On new data it does about as well as its "
+            f"training data allow, by the measure of simple references. Then it is called well, whatever its gradients "
+            f"and its gap look like. Looked at: {notes.LOOKED_AT}."
         )
         return
     clicked = memory().pointed
@@ -93,11 +95,16 @@ def network_notes(look: Look, history: RunHistory) -> None:
         )
         on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)
         st.button(
-            notes.evidence(finding, history) + (f" · {SHOWN}" if on else ""),
+            notes.evidence(finding, history) + (f" · {shown(finding)}" if on else ""),
             icon=":material/my_location:" if on else ":material/location_searching:",
             key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history, finding),
             help="Click again to take the mark away." if on else "Shows step and layers in the charts.",
         )  # fmt: skip
+
+
+def shown(finding: Finding) -> str:
+    """What the page shows of the evidence that was clicked."""
+    return AT_STEP.format(step=finding.steps[0]) + (MARKED if finding.layers else "")
 
 
 def _point(look: Look, history: RunHistory, finding: Finding) -> None:

@@ -36,6 +36,7 @@ from pages.components.timeline import timeline
 
 PAGE = "mystery_patient"
 FIRST = 1  # patient of the bare address
+NO_CHANGE = 0.01  # of a loss: less is called next to nothing
 SEED = SETTINGS["seed"]
 CHARTS_A_ROW = 2
 REVEALED = (
@@ -315,11 +316,16 @@ def _account(
     said = "There was nothing to change: the patient has this already."
     if best is not None:
         given = doses[best].name if len(doses) == 1 else f"{doses[best].name}, the best of {len(doses)} doses"
-        worse = not treated.test_loss <= here.patient.test_loss
+        before, after = here.patient.test_loss, treated.test_loss
+        if abs(after - before) <= NO_CHANGE * before:
+            came = "It changes next to nothing."
+        elif after <= before:
+            came = f"It takes away {percent(score.share)} of the harm."
+        else:
+            came = "It makes it worse."
         said = (
-            f"Given: {given}. Test loss: patient {number(here.patient.test_loss)}, treated "
-            f"{number(treated.test_loss)}, without the fault {number(here.healthy.test_loss)}. "
-            + ("It makes it worse." if worse else f"It takes away {percent(score.share)} of the harm.")
+            f"Given: {given}. Test loss: patient {number(before)}, treated {number(after)}, without the fault "
+            f"{number(here.healthy.test_loss)}. {came}"
         )
     prescribed.markdown(
         f"**Prescription: {score.for_prescription} of {mystery.POINTS_OF_PRESCRIPTION}**  \n"

@@ -242,10 +242,11 @@ def _sweep(sweep: _Sweep) -> None:
         visitor().stop(place)  # what it asked for before other settings
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{sweep.title}**", help=chart.QUESTION, width="stretch")
-        if complete and st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
+        slot = st.empty()  # which is emptied by the next run, where a container would keep the button
+        if complete and slot.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
             show_data(sweep.title, place, lambda: chart.table(sweep.results(known), **sweep.context))
         if running:
-            st.button(
+            slot.button(
                 "Stop", icon=":material/stop:", type="tertiary", key=f"stop_{place}", on_click=visitor().stop,
                 args=(place,),
             )  # fmt: skip
@@ -257,6 +258,8 @@ def _sweep(sweep: _Sweep) -> None:
         _watch(sweep)
     else:
         _offer(sweep, len(known))
+        if known:
+            _draw(sweep, known, says=False)
 
 
 def _offer(sweep: _Sweep, n_known: int) -> None:

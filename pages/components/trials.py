@@ -12,6 +12,7 @@ from pages.components.controls import Lesson, address, apply
 from pages.components.frame import memory
 from pages.components.runs import histories_of
 
+HAS = {"more": "more", "same": "about as much", "less": "less"}
 WORDS = {"more": "More than in the patient", "same": "About the same", "less": "Less than in the patient"}
 
 
@@ -75,7 +76,7 @@ def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated
     if which == found:
         said = "As you said, and for that reason." if why == reason else f"As you said, but because {reason}."
     elif why == reason:
-        said = f"Your reason is right, but it makes it {WORDS[found].lower()}."
+        said = f"Your reason is right, and yet the treated network has {HAS[found]}."
     else:
-        said = f"It is {WORDS[found].lower()}, because {reason}."
+        said = f"The treated network has {HAS[found]}, because {reason}."
     return Measured(text, f"{said} {trial.explanation} [The charts at the top](#verdict) show both.", which == found)

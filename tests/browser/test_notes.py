@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from engine import diagnose, train
 from pages.charts import notes
 from pages.charts.wording import differences
-from pages.components.findings import SHOWN
+from pages.components.findings import shown
 from tests.browser.conftest import Serve
 from tests.browser.readable import PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import (
@@ -77,7 +77,7 @@ def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
     button = page.locator(".st-key-notes_patient").get_by_role("button").first
     expect(button).to_contain_text("threshold")
     button.click()
-    expect(button).to_contain_text(SHOWN)
+    expect(button).to_contain_text(shown(finding))
     page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
     page.wait_for_function(IN_SIGHT, arg=chart(page, CHARTS[0]).element_handle())
     box = f"{first - 0.5},{last + 0.5}"
