@@ -89,4 +89,4 @@ def test_a_wrong_prediction_is_reconciled():
     page.radio(key="because_louder").set_value(page.radio(key="because_louder").options[0])
     page.run()
     page.button(key="try_louder").click().run()
-    assert any("It is about the same" in info.value for info in page.info)
+    assert any("The treated network has about as much, because" in info.value for info in page.info)

@@ -257,6 +257,8 @@ def test_stop_drops_it_and_offers_the_rest(waiting: SharedSweeps, scripted: Scri
     test.button(key="stop_cures").click().run()
     assert all(run.done() for run in scripted.runs)
     assert f"2 of {len(ALL)} networks are trained already, the others are trained" in said(test)
+    assert len(charts(test)) == 1  # of those
+    assert not [button for button in test.button if button.key == "stop_cures"]
     test.button(key="start_cures").click().run()
     eventually(lambda: len(scripted.asked) == 2)
 
