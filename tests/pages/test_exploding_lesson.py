@@ -33,13 +33,13 @@ def over_seeds(experiment, seeds=SEEDS):
     return train_many([replace(experiment, seed=seed) for seed in seeds], max_frames=3)
 
 
-def losses(experiment):
+def losses(experiment, seeds=SEEDS):
     """Training loss at the end of each seed; infinite where the run broke off."""
-    return np.array([np.inf if h.status == "diverged" else h.train_loss[-1] for h in over_seeds(experiment)])
+    return np.array([np.inf if h.status == "diverged" else h.train_loss[-1] for h in over_seeds(experiment, seeds)])
 
 
-def learnt(experiment):
-    return int((losses(experiment) < LEARNT).sum())
+def learnt(experiment, seeds=SEEDS):
+    return int((losses(experiment, seeds) < LEARNT).sum())
 
 
 def ratios(experiment):
@@ -114,19 +114,17 @@ def test_why_it_explodes():
     grown = np.median(ratios(PATIENT) / ratios(replace(PATIENT, gain=1.0)))
     assert grown == pytest.approx(1.5**9, rel=0.2)
     (here,) = train_many([PATIENT])
-    assert "61, 230, 3300 and 4.4 million" in TEXT
-    assert here.total_gradient_norm[:4] == pytest.approx([61, 230, 3300, 4.4e6], rel=0.02)
+    assert "120, 89 thousand and 670 million" in TEXT
+    assert here.total_gradient_norm[:3] == pytest.approx([120, 89e3, 670e6], rel=0.02)
 
 
 def test_how_it_ends():
-    """Of 24 draws 16 break off within nine steps, seven die, one learns; the one on the page dies."""
+    """Of 24 draws 18 break off within eight steps and six die; the one on the page dies."""
     draws = over_seeds(PATIENT, MORE_SEEDS)
     broken = [history for history in draws if history.status == "diverged"]
     dead = [history for history in draws if history.status != "diverged" and has_a_dead_layer(history)]
-    assert (len(broken), len(dead)) == (16, 7)
-    assert max(history.diverged_at[0] for history in broken) < 9
-    (lucky,) = set(draws) - set(broken) - set(dead)
-    assert lucky.train_loss[-1] < 0.05
+    assert (len(broken), len(dead)) == (18, 6)
+    assert max(history.diverged_at[0] for history in broken) < 8
     (here,) = train_many([PATIENT])
     assert has_a_dead_layer(here)
     assert here.train_loss[-1] == pytest.approx(0.69, abs=0.005)
@@ -139,11 +137,12 @@ def has_a_dead_layer(history):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"clip": "norm"}, "median training loss of 0.0043"),
-        ({"gain": 1.0}, "median training loss of 0.039"),
-        ({"learning_rate": 0.01}, "median loss ends at 0.15"),
-        ({"normalization": "batch"}, "ends as low, at 0.0063"),
-        ({"clip": "norm", "clip_threshold": 100.0}, "median loss ends at 0.22"),
+        ({"clip": "norm"}, "median training loss of 0.013"),
+        ({"gain": 1.0}, "median training loss of 0.019"),
+        ({"depth": 3}, "median training loss of 0.028"),
+        ({"learning_rate": 0.01}, "median loss ends at 0.13"),
+        ({"normalization": "batch"}, "ends lowest in training, at 0.0028"),
+        ({"clip": "norm", "clip_threshold": 0.01}, "median loss ends at 0.21"),
     ],
 )
 def test_medians_in_the_text_are_measured(changes, said):
@@ -153,31 +152,58 @@ def test_medians_in_the_text_are_measured(changes, said):
 
 
 def test_what_helps():
-    assert learnt(TREATED) == learnt(replace(PATIENT, gain=1.0)) == 8
+    assert learnt(TREATED) == learnt(replace(PATIENT, gain=1.0)) == learnt(replace(PATIENT, depth=3)) == 8
     by_value = over_seeds(replace(PATIENT, clip="value", clip_threshold=0.01))
     assert all(history.train_loss[-1] < LEARNT for history in by_value)
     angles = [np.degrees(np.arccos(np.nanmedian(history.clip_cosine))) for history in by_value]
-    assert np.median(angles) == pytest.approx(50, abs=5)
+    assert np.median(angles) == pytest.approx(54, abs=0.5)
     assert all(np.nanmin(history.clip_cosine) > 1 - 1e-12 for history in over_seeds(TREATED))
     at_the_start = [
         mine.total_gradient_norm[0] / theirs.total_gradient_norm[0]
         for mine, theirs in zip(over_seeds(PATIENT), over_seeds(replace(PATIENT, gain=1.0)), strict=True)
     ]
-    assert 50 < np.median(at_the_start) < 150
+    assert np.median(at_the_start) == pytest.approx(80, rel=0.05)
     assert np.isfinite(losses(replace(PATIENT, learning_rate=0.01))).all()
     assert learnt(replace(PATIENT, optimizer="adam", learning_rate=0.01)) == 8
-    assert np.median(ratios(replace(PATIENT, normalization="batch"))) == pytest.approx(15, abs=0.5)
+    assert np.median(ratios(replace(PATIENT, normalization="batch"))) == pytest.approx(12, abs=0.5)
     healthy = replace(PATIENT, activation="tanh", initializer="xavier_normal", gain=1.0)
     assert np.median(ratios(healthy)) == pytest.approx(0.6, abs=0.05)
-    assert np.median(ratios(replace(healthy, normalization="batch"))) == pytest.approx(19, abs=0.5)
+    assert np.median(ratios(replace(healthy, normalization="batch"))) == pytest.approx(25, abs=0.5)
+
+
+def test_on_new_data_clipping_does_better_than_batch_normalization():
+    assert "on new data at 0.083, where clipping comes to 0.060" in TEXT
+    ends = [
+        np.median([history.validation_loss[-1] for history in over_seeds(network)])
+        for network in (replace(PATIENT, normalization="batch"), TREATED)
+    ]
+    assert ends == pytest.approx([0.083, 0.060], abs=0.0006)
+
+
+def test_training_itself_comes_to_steep_places():
+    """With gain 1 one of 24 draws does not learn: its gradient jumps, long after the start.  Clipped, all learn."""
+    well_started = replace(PATIENT, gain=1.0)
+    assert learnt(well_started, MORE_SEEDS) == 23
+    norm = over_seeds(well_started, MORE_SEEDS)[np.argmax(losses(well_started, MORE_SEEDS))].total_gradient_norm
+    peak = int(np.argmax(norm))
+    assert peak > 50
+    assert "jumps from 0.14 to 45 within five updates" in TEXT
+    assert norm[[peak - 5, peak]] == pytest.approx([0.14, 45], rel=0.05)
+    assert learnt(replace(well_started, clip="norm"), MORE_SEEDS) == 24
 
 
 def test_what_does_not_help():
     assert (losses(replace(PATIENT, l2=0.01)) > GUESSING).all()
-    clipped = losses(replace(PATIENT, gain=1.0, l2=25.0, clip="norm"))
+    clipped = losses(replace(PATIENT, gain=1.0, l2=12.5, clip="norm"))
     assert np.isfinite(clipped).all()
     assert (clipped > GUESSING).all()
-    assert learnt(replace(TREATED, clip_threshold=0.01)) == 4
+
+
+def test_the_threshold_matters():
+    assert learnt(replace(TREATED, clip_threshold=100.0)) == 1
+    barely = losses(replace(TREATED, clip_threshold=0.01))
+    assert np.isfinite(barely).all()
+    assert np.median(barely) > 10 * np.median(losses(TREATED))
 
 
 def test_the_text_names_where_clipping_comes_from_and_where_else_the_pathology_lives():
