@@ -15,10 +15,10 @@ from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.training import CustomData
 
-CACHE_BYTES = 150e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
-POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on
+CACHE_BYTES = 120e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
+POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on, at first
 PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
-PROGRESS_SECONDS = 0.25  # between two states of the bar: in a class, drawing it would slow down what it waits for
+PROGRESS_SECONDS = 0.25  # between two looks, and states of the bar, then: a waiting class must not slow down its runs
 GRACE_SECONDS = 0.5  # that a run outlives its last visitor, who may ask for it again in the very next rerun
 
 
@@ -143,15 +143,15 @@ def _wait(runs: Sequence[Run], place: DeltaGenerator) -> None:
     """
     due, shown = time.monotonic() + PATIENCE_SECONDS, False
     while True:
-        ended, waiting = wait(runs, POLL_SECONDS, FIRST_EXCEPTION)
+        ended, waiting = wait(runs, PROGRESS_SECONDS if shown else POLL_SECONDS, FIRST_EXCEPTION)
         for run in ended:
             run.result()
         if not waiting:
             break
-        if time.monotonic() > due:
+        if shown or time.monotonic() > due:
             share = sum(run.progress for run in runs) / len(runs)
             place.progress(share, text=f"Training: {share:.0%}")
-            due, shown = time.monotonic() + PROGRESS_SECONDS, True
+            shown = True
         else:
             st.session_state.get("any")  # a point of interruption that sends nothing
     if shown:
