@@ -34,4 +34,5 @@ export CHROME="$browser"
 "$venv/bin/ruff" check .
 "$venv/bin/ruff" format --check .
 "$venv/bin/mypy" engine pages app.py
-"$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-2}" --dist loadfile "$@"
+# In the order of their names the longest files, those of the browser, come first, and no process is left with one.
+"$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-2}" --dist loadfile --no-loadscope-reorder "$@"
