@@ -19,9 +19,9 @@ from pages.charts.figure import (
     Look,
     axis,
     footnotes,
-    frame,
     layer_axis,
     merged,
+    moving,
 )
 from pages.charts.signed_scale import signed_axis
 from pages.charts.wording import ending, legends, name, number, percent
@@ -54,21 +54,20 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     value_axis, place, on_log = signed_axis("activation", low, high, zeroline=True, domain=UPPER)
 
     traces: list[Json] = []
-    moves: dict[int, list[Json]] = {}
+    moves: dict[int, Json] = {}
     for look, text, offset, mean, std in zip(LOOKS, legends(*histories), OFFSETS, means, spreads, strict=True):
-        moves[len(traces)] = [_bar(*values, place, on_log) for values in zip(mean, std, strict=True)]
+        moves[len(traces)] = _bar(mean, std, place, on_log)
         traces.append(_means(look, text, offset, mean.shape[1], on_log))
     for look, history in zip(LOOKS, histories, strict=True):
         for kind, share in _defined(history).items():
-            moves[len(traces)] = [{"y": 100 * row} for row in rows_at(history.evaluation_step, share, steps)]
+            moves[len(traces)] = {"y": 100 * rows_at(history.evaluation_step, share, steps)}
             traces.append(_shares(look, kind, history.layers))
 
     layout: Json = {
         "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"), "yaxis": value_axis,
         "yaxis2": axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]), "hovermode": "closest",
     }  # fmt: skip
-    frames = [frame(step, {i: parts[k] for i, parts in moves.items()}) for k, step in enumerate(steps)]
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories), HEIGHT)), frames)
+    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories), HEIGHT)), moving(steps, moves))
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

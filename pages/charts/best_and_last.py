@@ -16,6 +16,7 @@ from pages.charts.figure import (
     AnimatedFigure,
     Json,
     Look,
+    at_step,
     footnotes,
     merged,
     row_heading,
@@ -40,7 +41,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         for look, history in zip(LOOKS, histories, strict=True)
     ]
     placed = grid(rows, ROWS, -AXIS_BELOW / (HEIGHT - TOP - BELOW))
-    traces = [trace | (placed.moves[i][0] if i in placed.moves else {}) for i, trace in enumerate(placed.traces)]
+    traces = [trace | at_step(placed.moves.get(i, {}), 0) for i, trace in enumerate(placed.traces)]
     for index in placed.moves:  # whose line it is, the headings say
         traces[index]["showlegend"] = False
     bottom = BELOW if placed.has_key else AXIS_BELOW

@@ -12,18 +12,18 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.clock import latest, rows_at, thinned, timeline_steps
+from pages.charts.clock import latest_at, rows_at, thinned, timeline_steps
 from pages.charts.figure import (
     PATIENT,
     TREATED,
     AnimatedFigure,
     Json,
     footnotes,
-    frame,
     layer_axis,
     log_axis,
     marker_size,
     merged,
+    moving,
     on_lower_edge,
     row_heading,
     zero_marks,
@@ -73,12 +73,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     axes.append(log_axis("product", np.append(products, 1), PRODUCT_LABELS, domain=PANELS[3]))
     size = marker_size(max(depths))
     traces: list[Json] = []
-    heights: dict[int, np.ndarray] = {}  # trace -> y at every step
+    heights: dict[int, Json] = {}  # trace -> y at every step
     for place, (row, axis) in enumerate(zip(ROWS, axes, strict=True)):
         for look, name, network in zip(looks, legends(patient, treated), values, strict=True):
             y = network[place]
             x = np.arange(1, y.shape[1] + 1)
-            heights[len(traces)] = np.where(y == 0, np.nan, y)
+            heights[len(traces)] = {"y": np.where(y == 0, np.nan, y)}
             traces.append(
                 {
                     "type": "scatter", "mode": "lines+markers", "x": x, "yaxis": row, "name": f"{look.name}: {name}",
@@ -87,7 +87,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
                 }
             )  # fmt: skip
             if (y == 0).any():
-                heights[len(traces)] = on_lower_edge(y, axis)
+                heights[len(traces)] = {"y": on_lower_edge(y, axis)}
                 traces.append(zero_marks(look, x=x, yaxis=row))
     traces.append({"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": NEUTRAL, "line": NEUTRAL_LINE})
 
@@ -104,8 +104,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     )
     headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]
     layout["annotations"] = headings + layout.get("annotations", [])
-    frames = [frame(step, {i: {"y": y[k]} for i, y in heights.items()}) for k, step in enumerate(steps)]
-    return AnimatedFigure(traces, layout, frames)
+    return AnimatedFigure(traces, layout, moving(steps, heights))
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -118,7 +117,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     steps = timeline_steps(patient, treated)
     parts = []
     for look, history in ((PATIENT, patient), (TREATED, treated)):
-        rows = np.unique([latest(history.step, step) for step in steps]) if len(history.step) else np.array([], int)
+        rows = np.unique(latest_at(history.step, steps)) if len(history.step) else np.array([], int)
         slope, weight, layer, product = (part[rows].ravel() for part in _quantities(history))
         depth = history.experiment.depth
         parts.append(

@@ -28,7 +28,12 @@ def timeline_steps(*histories: RunHistory) -> list[int]:
 
 def latest(clock: np.ndarray, step: int) -> int:
     """Index of the last entry of an ascending clock that is not after the step; the first one before that."""
-    return max(int(np.searchsorted(clock, step, side="right")) - 1, 0)
+    return int(latest_at(clock, step))
+
+
+def latest_at(clock: np.ndarray, steps: Sequence[int] | int) -> np.ndarray:
+    """The same for many steps."""
+    return np.maximum(np.searchsorted(clock, steps, side="right") - 1, 0)
 
 
 def thinned(steps: Sequence[int], most: int) -> list[int]:
@@ -45,4 +50,4 @@ def rows_at(clock: np.ndarray, values: np.ndarray, steps: Sequence[int]) -> np.n
     """
     if not len(clock):
         return np.full((len(steps), *values.shape[1:]), np.nan)
-    return values[[latest(clock, step) for step in steps]]
+    return values[latest_at(clock, steps)]

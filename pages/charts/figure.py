@@ -6,7 +6,7 @@ A chart builder describes its traces, layout and frames as plain dicts and retur
     return AnimatedFigure(
         data=[{"type": "scatter", "x": layers, "name": PATIENT.name, **PATIENT.line(), **PATIENT.marker()}],
         layout={"xaxis": axis("layer"), "yaxis": log_axis("rms ∂L/∂z", rms)},
-        frames=[frame(step, {0: {"y": rms[k]}}) for k, step in enumerate(steps)],
+        frames=moving(steps, {0: {"y": rms}}),
     )
 
 Ranges of moving charts are fixed over all frames, so that the eye compares heights and not axes.
@@ -217,6 +217,20 @@ def frame(step: int, traces: Mapping[int, Json] | None = None, layout: Mapping[s
     )
 
 
+def moving(steps: Sequence[int], moves: Mapping[int, Json]) -> list[Json]:
+    """A frame a step, in which traces move.
+
+    moves: trace index -> attributes; instead of a value each has one for every step (an array's first axis, or a list).
+    """
+    moves = {index: _compacted(part) for index, part in moves.items()}  # one long array takes less time than many short
+    return [frame(step, {index: at_step(part, k) for index, part in moves.items()}) for k, step in enumerate(steps)]
+
+
+def at_step(part: Mapping[str, Any], k: int) -> Json:
+    """Attributes that move, as `moving` gets them, at the k-th step."""
+    return {name: at_step(value, k) if isinstance(value, Mapping) else value[k] for name, value in part.items()}
+
+
 def step_line(step: int, row: str = "y domain", column: str = "x") -> list[Json]:
     """Shapes that mark a training step on an axis of steps: frame(step, layout={"shapes": step_line(step)}).
 
@@ -382,6 +396,11 @@ def compact(array: np.ndarray) -> np.ndarray:
         size = size[np.isfinite(size) & (size > 0)]
         smallest, largest = size.min(initial=1), size.max(initial=1)
     return array.astype(np.float32) if smallest >= SMALLEST and largest <= LARGEST else array
+
+
+def _compacted(part: Mapping[str, Any]) -> Json:
+    values = {name: _compacted(value) if isinstance(value, Mapping) else value for name, value in part.items()}
+    return {name: compact(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
 def merged(base: Mapping[str, Any], part: Mapping[str, Any]) -> Json:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.theory import gradient_flow
-from pages.charts.clock import latest, rows_at, timeline_steps
+from pages.charts.clock import latest_at, rows_at, timeline_steps
 from pages.charts.figure import (
     PATIENT,
     TREATED,
@@ -18,11 +18,11 @@ from pages.charts.figure import (
     Json,
     Look,
     footnotes,
-    frame,
     layer_axis,
     log_axis,
     marker_size,
     merged,
+    moving,
     on_lower_edge,
     row_heading,
     zero_marks,
@@ -56,13 +56,13 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     lower = log_axis(f"‖∂L/∂W‖ ({short})", _flat(*gradients), LOWER_LABELS, domain=LOWER)
 
     traces = [_theory_line(look, theory) for look, theory in zip(looks, theories, strict=True)]
-    heights: dict[int, np.ndarray] = {}  # trace -> y at every step
+    heights: dict[int, Json] = {}  # trace -> y at every step
     for row, panel, axis in (("y", signals, upper), ("y2", gradients, lower)):
         for look, name, values in zip(looks, legends(patient, treated), panel, strict=True):
-            heights[len(traces)] = np.where(values == 0, np.nan, values)
+            heights[len(traces)] = {"y": np.where(values == 0, np.nan, values)}
             traces.append(_curve(look, name, row, values.shape[1], unit, size))
             if (values == 0).any():
-                heights[len(traces)] = on_lower_edge(values, axis)
+                heights[len(traces)] = {"y": on_lower_edge(values, axis)}
                 traces.append(zero_marks(look, x=_layers(values.shape[1]), yaxis=row))
     if any(np.isfinite(theory).any() for theory in theories):
         traces.append(_theory_line_of_legend())
@@ -80,8 +80,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     )
     headings = [row_heading(text, panel[1]) for text, panel in HEADINGS]
     layout["annotations"] = headings + layout.get("annotations", [])
-    frames = [frame(step, {i: {"y": y[k]} for i, y in heights.items()}) for k, step in enumerate(steps)]
-    return AnimatedFigure(traces, layout, frames)
+    return AnimatedFigure(traces, layout, moving(steps, heights))
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -94,7 +93,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     unit, steps = loss_unit(patient, treated), timeline_steps(patient, treated)
     parts = []
     for look, history in ((PATIENT, patient), (TREATED, treated)):
-        rows = np.unique([latest(history.step, step) for step in steps]) if len(history.step) else np.array([], int)
+        rows = np.unique(latest_at(history.step, steps)) if len(history.step) else np.array([], int)
         n_layers = history.layers
         theory = np.full((len(rows), n_layers), np.nan)
         theory[:1] = _theory(history)

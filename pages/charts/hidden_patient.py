@@ -20,6 +20,7 @@ from pages.charts.figure import (
     PATIENT,
     AnimatedFigure,
     Json,
+    at_step,
     axis,
     depth_colors,
     footnotes,
@@ -178,7 +179,7 @@ def _losses(history: RunHistory) -> pd.DataFrame:
 def _answers(history: RunHistory) -> AnimatedFigure:
     """The decision surface, the fit, or the confusion matrix at the end."""
     panel = draw(PATIENT, history, [len(history.frame_step) - 1], (history, history))
-    traces = [trace | panel.moves[i][0] if i in panel.moves else trace for i, trace in enumerate(panel.traces)]
+    traces = [trace | at_step(panel.moves.get(i, {}), 0) for i, trace in enumerate(panel.traces)]
     colors = panel.color_axis
     has_key = panel.has_legend or "colorbar" in colors
     below = BELOW if has_key else 62

@@ -56,10 +56,10 @@ EXAMPLES = {
 
 @dataclass
 class Panel:
-    """One network's picture: its traces, what moves in them (trace -> one dict a frame), and its axes."""
+    """One network's picture: its traces, what moves in them (see `moving`), and its axes."""
 
     traces: list[Json]
-    moves: dict[int, list[Json]]
+    moves: dict[int, Json]
     xaxis: Json
     yaxis: Json
     color_axis: Json = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Grid(NamedTuple):
     """Panels in their places: traces, what moves in them, the axes' part of a layout, and whether a key is needed."""
 
     traces: list[Json]
-    moves: dict[int, list[Json]]
+    moves: dict[int, Json]
     layout: Json
     has_key: bool
     notes: list[str]
@@ -104,7 +104,7 @@ def grid(rows: Sequence[Sequence[Panel]], domains: Sequence[tuple[float, float]]
     panels = [panel for row in rows for panel in row]
     same_colors = all(panel.color_axis == panels[0].color_axis for panel in panels)
     traces: list[Json] = []
-    moves: dict[int, list[Json]] = {}
+    moves: dict[int, Json] = {}
     layout: Json = {}
     for place, panel in enumerate(panels):
         suffix = str(place + 1) if place else ""
@@ -180,7 +180,7 @@ def _surface(
     edge = [float(across[0]), float(across[-1])]
     x_name, y_name = input_names(history, 2)
     return Panel(
-        [trace, *points], {0: [{"z": level} for level in levels]},
+        [trace, *points], {0: {"z": levels}},
         axis(x_name, range=edge, tickvals=PLANE_TICKS), axis(y_name, range=edge, tickvals=PLANE_TICKS),
         color_axis, notes=notes + point_notes,
     )  # fmt: skip
@@ -207,7 +207,7 @@ def _fit(
     if truth is not None:
         dots = {"mode": "lines", "line": {"color": TRUTH_COLOR, "width": 3, "dash": "dot"}, "hoverinfo": "skip"}
         traces.append({"type": "scatter", "x": truth[0], "y": truth[1], "name": "noise-free curve", **dots})
-    moves = {len(traces): [{"y": np.clip(values, low - reach, high + reach)} for values in outputs[..., 0]]}
+    moves = {len(traces): {"y": np.clip(outputs[..., 0], low - reach, high + reach)}}
     hover = f"x %{{x:.2f}}: %{{y:.3g}}<extra>{look.name}</extra>"
     named = {"name": f"{look.name}’s output", "mode": "lines", "hovertemplate": hover}
     traces.append({"type": "scatter", "x": line, **named, **look.line(3.5)})
@@ -239,7 +239,7 @@ def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tu
     turned = {"range": [n_classes - 0.5, -0.5], "tickangle": -90 if max(map(len, names)) > 2 else 0}
     color_axis = {"cmin": 0, "cmax": most, "colorscale": COUNT_SCALE, "showscale": False}
     return Panel(
-        [trace], {0: [{"z": count} for count in counts]},
+        [trace], {0: {"z": counts}},
         axis("predicted class", **labels | {"tickangle": 0}), axis("true class", **labels | turned),
         color_axis,
     )  # fmt: skip

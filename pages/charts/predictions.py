@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.clock import latest, thinned, timeline_steps
+from pages.charts.clock import latest, latest_at, thinned, timeline_steps
 from pages.charts.figure import (
     HEIGHT,
     PATIENT,
@@ -19,8 +19,8 @@ from pages.charts.figure import (
     Look,
     column_headings,
     footnotes,
-    frame,
     merged,
+    moving,
 )
 from pages.charts.panels import class_names, draw, grid, input_names
 from pages.charts.wording import ending, legends, number, percent
@@ -41,7 +41,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     steps = thinned(timeline_steps(patient, treated), MOST_FRAMES)
     histories = (patient, treated)
     panels = [
-        draw(look, history, [latest(history.frame_step, step) for step in steps], histories)
+        draw(look, history, latest_at(history.frame_step, steps), histories)
         for look, history in zip(LOOKS, histories, strict=True)
     ]
     headings, top = column_headings(legends(patient, treated))
@@ -55,8 +55,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     layout = placed.layout | {
         "margin": {"t": top, "b": bottom}, "annotations": headings + below.pop("annotations", []),
     }  # fmt: skip
-    frames = [frame(step, {i: parts[k] for i, parts in placed.moves.items()}) for k, step in enumerate(steps)]
-    return AnimatedFigure(placed.traces, merged(layout, below), frames)
+    return AnimatedFigure(placed.traces, merged(layout, below), moving(steps, placed.moves))
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

@@ -9,18 +9,8 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.clock import latest, thinned, timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    footnotes,
-    frame,
-    layer_axis,
-    merged,
-)
+from pages.charts.clock import latest_at, thinned, timeline_steps
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, footnotes, layer_axis, merged, moving
 from pages.charts.signed_scale import signed_axis
 from pages.charts.wording import ending, legends, number
 
@@ -43,7 +33,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     histories = (patient, treated)
     most_frames = max(FEWEST_FRAMES, MOST_BOXES // (patient.layers + treated.layers))
     steps = thinned(timeline_steps(*histories), most_frames)
-    boxes = [quantiles(history, [latest(history.frame_step, step) for step in steps]) for history in histories]
+    boxes = [quantiles(history, latest_at(history.frame_step, steps)) for history in histories]
     ends = np.concatenate([values[..., [0, -1]].reshape(-1, 2) for values in boxes])
     value_axis, place, on_log = signed_axis("weight", *ends.T, zeroline=True)
     drawn = [place(values) for values in boxes]
@@ -52,10 +42,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         _boxes(look, name, history.layers, on_log)
         for look, name, history in zip(LOOKS, legends(*histories), histories, strict=True)
     ]
-    frames = [
-        frame(step, {i: dict(zip(PARTS, values[k].T, strict=True)) for i, values in enumerate(drawn)})
-        for k, step in enumerate(steps)
-    ]
+    moves = {i: dict(zip(PARTS, np.moveaxis(values, -1, 0), strict=True)) for i, values in enumerate(drawn)}
     notes = [HOW_TO_READ] + [
         f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
     ]
@@ -63,7 +50,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "xaxis": layer_axis(patient.layers, treated.layers), "yaxis": value_axis,
         "boxmode": "group", "boxgap": 0.25, "boxgroupgap": 0.15, "hovermode": "closest",
     }  # fmt: skip
-    return AnimatedFigure(traces, merged(layout, footnotes(notes, HEIGHT)), frames)
+    return AnimatedFigure(traces, merged(layout, footnotes(notes, HEIGHT)), moving(steps, moves))
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -87,11 +74,15 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def quantiles(history: RunHistory, frames: Sequence[int]) -> Array:
-    """Quantiles of each layer's weights, (frames, L, 5)."""
+def quantiles(history: RunHistory, frames: Sequence[int] | Array) -> Array:
+    """Quantiles of each layer's weights, (frames, L, 5), linear between two of them."""
     kept, where = np.unique(frames, return_inverse=True)
-    with np.errstate(over="ignore", invalid="ignore"):  # differences of the largest numbers there are
-        layers = [np.quantile(weights[kept].reshape(len(kept), -1), QUANTILES, axis=1).T for weights in history.weights]
+    layers = []
+    for weights in history.weights:
+        ordered = np.sort(weights[kept].reshape(len(kept), -1), axis=1).astype(np.float64, copy=False)
+        place = np.array(QUANTILES) * (ordered.shape[1] - 1)
+        below, share = place.astype(int), place % 1  # the product of share and the largest numbers there are is finite
+        layers.append((1 - share) * ordered[:, below] + share * ordered[:, np.ceil(place).astype(int)])
     return np.stack(layers, axis=1)[where]
 
 

@@ -3,23 +3,14 @@
 The share of all weights, biases left out, that are smaller than a size, against that size, at the current step.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.clock import latest, thinned, timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    axis,
-    footnotes,
-    frame,
-    log_axis,
-    merged,
-)
+from pages.charts.clock import latest_at, thinned, timeline_steps
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, axis, footnotes, log_axis, merged, moving
 from pages.charts.wording import ending, legends, number, percent
 
 TITLE = "Sizes of the weights"
@@ -46,11 +37,11 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     top = float(np.clip(largest, 1.0, LARGEST))
     sizes = np.logspace(np.log10(SMALLEST), np.log10(top), round(POINTS * np.log10(top / SMALLEST)) + 1)
     traces: list[Json] = []
-    moves: dict[int, list[Json]] = {}
+    moves: dict[int, Json] = {}
     for look, label, history in zip(LOOKS, legends(*histories), histories, strict=True):
-        places = [latest(history.frame_step, step) for step in steps]
+        places = latest_at(history.frame_step, steps)
         shares = 100 * _shares_below(history, places, sizes)
-        tiny = 100 * _shares_below(history, places, np.array([NOTHING]))[:, 0]
+        tiny = 100 * _shares_below(history, places, np.array([NOTHING]))
         curve = {
             "type": "scatter", "mode": "lines", "x": sizes, "name": f"{look.name}: {label}",
             "hovertemplate": f"below %{{x:.2~e}}: %{{y:.0f}} %<extra>{look.name}</extra>",
@@ -60,8 +51,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             "textposition": TEXT_PLACES[look.name], "textfont": {"size": 15}, "showlegend": False, "hoverinfo": "skip",
             "cliponaxis": False,
         }  # fmt: skip
-        moves[len(traces)] = [{"y": share} for share in shares]
-        moves[len(traces) + 1] = [{"y": [share], "text": [percent(share / 100)]} for share in tiny]
+        moves[len(traces)] = {"y": shares}
+        moves[len(traces) + 1] = {"y": tiny, "text": [[percent(share / 100)] for share in tiny[:, 0]]}
         traces += [curve | look.line(3.5), height | look.marker(11)]
     layout: Json = {
         "xaxis": log_axis("size of a weight, |w|", sizes),
@@ -74,8 +65,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         ],
         "hovermode": "closest",
     }  # fmt: skip
-    frames = [frame(step, {i: parts[k] for i, parts in moves.items()}) for k, step in enumerate(steps)]
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, largest))), frames)
+    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, largest))), moving(steps, moves))
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -92,13 +82,13 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
             "network": look.name,
             "training step (updates)": np.repeat(history.frame_step, len(TABLE_SIZES)),
             "size |w|": np.tile(TABLE_SIZES, n_frames),
-            "weights below it (share)": _shares_below(history, list(range(n_frames)), TABLE_SIZES).ravel(),
+            "weights below it (share)": _shares_below(history, range(n_frames), TABLE_SIZES).ravel(),
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
 
 
-def _shares_below(history: RunHistory, frames: list[int], sizes: Array) -> Array:
+def _shares_below(history: RunHistory, frames: Sequence[int] | Array, sizes: Array) -> Array:
     """Share of all weights with |w| < size, (frames, sizes)."""
     kept, where = np.unique(frames, return_inverse=True)
     counts = np.zeros((len(kept), len(sizes)))

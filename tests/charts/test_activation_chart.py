@@ -22,7 +22,7 @@ def test_means_and_spreads_are_those_of_the_step(name):
         for frame in figure.frames:
             row = latest(history.evaluation_step, int(frame["name"]))
             drawn = frame["data"][index]
-            np.testing.assert_array_equal(drawn["y"], history.activation_mean[row])
+            np.testing.assert_allclose(drawn["y"], history.activation_mean[row], rtol=1e-6)
             np.testing.assert_allclose(drawn["error_y"]["array"], history.activation_std[row], rtol=1e-6, atol=1e-12)
 
 
@@ -38,7 +38,7 @@ def test_shares_are_drawn_in_percent_where_they_are_defined():
         for frame in figure.frames:
             drawn = frame["data"][frame["traces"].index(index)]["y"]
             row = latest(history.evaluation_step, int(frame["name"]))
-            np.testing.assert_array_equal(drawn, 100 * measured[row])
+            np.testing.assert_allclose(drawn, 100 * measured[row], rtol=1e-6)
             assert np.isnan(drawn[-1]), "the output has no such share"
 
 

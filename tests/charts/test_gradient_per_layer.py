@@ -25,13 +25,13 @@ def test_the_points_are_the_measured_ones_at_every_step(name, row, field):
         for frame in figure.frames:
             measured = getattr(history, field)[latest(history.step, int(frame["name"]))]
             drawn = frame["data"][frame["traces"].index(index)]["y"]
-            np.testing.assert_array_equal(drawn, np.where(measured == 0, np.nan, measured))
+            np.testing.assert_allclose(drawn, np.where(measured == 0, np.nan, measured), rtol=1e-6)
 
 
 def test_the_base_figure_is_the_end_of_the_run():
     figure = chart.figure(*pair("plain"))
     for index, history in zip(curves(figure, "y"), pair("plain"), strict=True):
-        np.testing.assert_array_equal(figure.data[index].y, history.delta_rms[-1])
+        np.testing.assert_allclose(figure.data[index].y, history.delta_rms[-1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", PAIRS)
