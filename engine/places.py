@@ -24,6 +24,7 @@ CHUNK_SECONDS = 0.005  # between two looks at the clock
 MAX_WORKERS = 8  # processes; each holds about 50 MB
 START_SECONDS = 60.0  # for the first worker to be ready
 CONNECT_SECONDS = 5.0  # for a cluster's scheduler to answer
+NICENESS = 10  # of a worker: of 20
 WATCH_SECONDS = 2.0  # between two looks of a worker after its server
 
 # Read when BLAS is loaded: no threads, and no memory for them, from the start.
@@ -81,7 +82,12 @@ def advance_slice(training: Recipe | bytes, summary: Summary | None = None) -> S
 
 
 def prepare_worker() -> None:
-    """Make a fresh worker process ready: one BLAS thread, deaf to Ctrl-C, warm, and gone when its server is."""
+    """Make a fresh worker process ready: one BLAS thread, deaf to Ctrl-C, warm, and gone when its server is.
+
+    It gives way to the server, whom everybody waits for; what waits for a worker meanwhile trains as one stack.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # sent to the whole group; the server ends its workers itself
     hold_blas_to_one_thread()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()

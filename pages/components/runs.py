@@ -141,18 +141,18 @@ def _wait(runs: Sequence[Run], place: DeltaGenerator) -> None:
 
     Streamlit interrupts a script only where it calls Streamlit.
     """
-    due, shown = time.monotonic() + PATIENCE_SECONDS, False
+    due, shown = time.monotonic() + PATIENCE_SECONDS, None
     while True:
-        ended, waiting = wait(runs, PROGRESS_SECONDS if shown else POLL_SECONDS, FIRST_EXCEPTION)
+        ended, waiting = wait(runs, POLL_SECONDS if shown is None else PROGRESS_SECONDS, FIRST_EXCEPTION)
         for run in ended:
             run.result()
         if not waiting:
             break
-        if shown or time.monotonic() > due:
-            share = sum(run.progress for run in runs) / len(runs)
+        share = sum(run.progress for run in runs) / len(runs)
+        if time.monotonic() > due and share != shown:
             place.progress(share, text=f"Training: {share:.0%}")
-            shown = True
+            shown = share
         else:
             st.session_state.get("any")  # a point of interruption that sends nothing
-    if shown:
+    if shown is not None:
         place.empty()
