@@ -20,11 +20,10 @@ def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
     The table is made when it is opened, and its CSV when it is asked for.
     """
     stem = chart.__name__.rpartition(".")[2]
-    with st.container(key=f"card_{stem}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
-            if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}"):
-                show_data(chart.TITLE, stem, lambda: chart.table(patient, treated))
+    with st.container(horizontal=True, vertical_alignment="center", key=f"card_{stem}"):
+        st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
+        if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}"):
+            show_data(chart.TITLE, stem, lambda: chart.table(patient, treated))
         sent = _sent(chart.__name__, patient.experiment, treated.experiment, projecting(), chart, patient, treated)
         plot(sent, key=f"chart_{stem}")
 

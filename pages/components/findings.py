@@ -66,11 +66,17 @@ def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
 
 def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
     """Findings of both networks side by side, and the cures of the patient to try."""
-    st.subheader("The doctor’s notes", anchor="notes")
-    for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
-        with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
-            network_notes(look, history)
+    notes_of_both(patient, treated)
     cures(patient.experiment, partial(_prescribe, lesson, patient.experiment))
+
+
+def notes_of_both(patient: RunHistory, treated: RunHistory) -> None:
+    """Findings of both networks side by side."""
+    st.subheader("The doctor’s notes", anchor="notes")
+    with st.container(horizontal=True):
+        for look, history in ((PATIENT, patient), (TREATED, treated)):
+            with st.container(border=True, height="stretch", key=f"notes_{look.name.lower()}"):
+                network_notes(look, history)
 
 
 def network_notes(look: Look, history: RunHistory) -> None:

@@ -81,8 +81,8 @@ def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) 
     """Charts side by side; in large type at most two."""
     across = min(len(charts), LARGE_A_ROW) if projecting() else len(charts)
     for start in range(0, len(charts), across):
-        for chart, column in zip(charts[start : start + across], st.columns(across), strict=False):
-            with column:
+        with st.container(horizontal=True):
+            for chart in charts[start : start + across]:
                 card(chart, patient, treated)
 
 
@@ -94,11 +94,12 @@ def text(lesson: Lesson, heading: str) -> None:
 
 def chain_rule(patient: RunHistory, treated: RunHistory) -> None:
     """The product of the chain rule with the numbers of both networks, at step 0."""
-    for who, history, column in zip(("Patient", "Treated"), (patient, treated), st.columns(2), strict=True):
-        with column, st.container(border=True, key=f"product_{who.lower()}"):
-            st.markdown(f"**{who}, step 0**")
-            if product := chain_product(history):
-                st.latex(product)
-                st.markdown(average_factor(history))
-            else:
-                st.markdown("There is no product to write down: there is one hidden layer only, or no gradient.")
+    with st.container(horizontal=True):
+        for who, history in (("Patient", patient), ("Treated", treated)):
+            with st.container(border=True, key=f"product_{who.lower()}"):
+                st.markdown(f"**{who}, step 0**")
+                if product := chain_product(history):
+                    st.latex(product)
+                    st.markdown(average_factor(history))
+                else:
+                    st.markdown("There is no product to write down: there is one hidden layer only, or no gradient.")

@@ -19,7 +19,7 @@ from pages.charts import (
     wording,
 )
 from pages.charts.clock import timeline_steps
-from pages.charts.figure import PATIENT, TREATED
+from pages.charts.figure import PATIENT
 from pages.charts.hidden_patient import FREE, VIEWS, View, symptom, task
 from pages.charts.mystery import Score
 from pages.charts.wording import label, meaning, number, percent
@@ -27,7 +27,7 @@ from pages.components.addresses import check_step, enter, ignored, parameters_he
 from pages.components.cards import MOST_CHARTS, PROJECTED, show_data
 from pages.components.catalogue import complaints, sections_of
 from pages.components.controls import heading
-from pages.components.findings import cures, findings_of, network_notes, pointed
+from pages.components.findings import cures, findings_of, notes_of_both, pointed
 from pages.components.frame import PARAMETERS, TIMELINE, memory, projecting
 from pages.components.lessons import row
 from pages.components.plot import encoded, plot
@@ -368,10 +368,7 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
     timeline(steps, steps[-1], **pointed(patient, treated))
     first, *others = REVEALED
     row(first, patient, treated)
-    st.subheader("The doctor’s notes", anchor="notes")
-    for look, history, column in zip((PATIENT, TREATED), (patient, treated), st.columns(2), strict=True):
-        with column, st.container(border=True, key=f"notes_{look.name.lower()}"):
-            network_notes(look, history)
+    notes_of_both(patient, treated)
     for charts in others:
         row(charts, patient, treated)
     cures(patient.experiment)
