@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from engine.activations import ACTIVATIONS
-from engine.losses import LOSSES
-from engine.network import ErrorSignal, ForwardPass, Parameters, backpropagate, network_outputs
+from engine.losses import outputs
+from engine.network import Architecture, ErrorSignal, ForwardPass, Parameters
 from engine.remedies import penalty
 
 Array = np.ndarray
@@ -92,8 +92,8 @@ def _scaled_norms(wide: Array) -> Array:
 
 
 def means_and_deviations(arrays: Sequence[Array]) -> Array:
-    """Mean and standard deviation over batch and units of arrays of one shape, (2, networks, arrays)."""
-    return np.concatenate([_mean_and_deviation(wide) for wide in _together(arrays)], axis=1).swapaxes(1, 2)
+    """Mean and standard deviation over batch and units of arrays of one shape, (2, arrays, networks)."""
+    return np.concatenate([_mean_and_deviation(wide) for wide in _together(arrays)], axis=1)
 
 
 def _mean_and_deviation(wide: Array) -> Array:
@@ -177,34 +177,43 @@ def confusion(z: Array, targets: Array, output: str) -> Array:
     return np.array(counts).reshape(-1, n_classes, n_classes)
 
 
-def probe_row(parameters: Parameters, passed: ForwardPass, targets: Array, loss: str) -> dict[str, Array]:
-    """Activations and error signal on the probe, in evaluation mode; each field (networks, L)."""
-    architecture = parameters.architecture
-    activation = ACTIVATIONS[architecture.activation]
-    networks, depth = len(targets), architecture.depth
-    dead, saturated, mean, deviation = np.full((4, networks, depth + 1), np.nan)
+def probe_rows(
+    architecture: Architecture, passes: Sequence[ForwardPass], signals: Sequence[ErrorSignal]
+) -> dict[str, Array]:
+    """Activations and error signal on the probe, in evaluation mode, of evaluations of one stack one after the other.
+
+    Each field (evaluations · networks, L).  signals: of the mean loss of the probe.
+    """
+    activation, depth = ACTIVATIONS[architecture.activation], architecture.depth
+    networks, batch = passes[0].z[-1].shape[:2]
+    rows = len(passes) * networks
+
+    def hidden(name: str) -> list[Array]:
+        return [getattr(passed, name)[layer] for layer in range(depth) for passed in passes]
+
+    dead, saturated, mean, deviation = np.full((4, rows, depth + 1), np.nan)
     if activation.dies:
-        ones = np.ones((1, targets.shape[1]), targets.dtype)  # a product sums faster than sum
-        silent = np.stack([ones @ phi for phi in passed.phi]) == 0
-        dead[:, :-1] = silent.mean(axis=(2, 3)).T
+        ones = np.ones((1, batch), passes[0].z[-1].dtype)  # a product sums faster than sum
+        silent = np.concatenate([ones @ phi for phi in hidden("phi")]) == 0
+        dead[:, :-1] = silent.reshape(depth, rows, -1).mean(axis=2).T
     if activation.saturates:
-        slope = activation.slope(np.concatenate(passed.z[:-1]), np.concatenate(passed.phi))
-        slope = slope.reshape(depth, networks, -1)
+        slope = activation.slope(np.concatenate(hidden("z")), np.concatenate(hidden("phi"))).reshape(depth, rows, -1)
         shallow = np.abs(slope, out=slope) < SATURATED * activation.steepest
         saturated[:, :-1] = shallow.mean(axis=2).T
-    mean[:, :-1], deviation[:, :-1] = means_and_deviations(passed.h)
-    mean[:, -1:], deviation[:, -1:] = means_and_deviations([network_outputs(parameters, passed)])
+    below = means_and_deviations(hidden("h")).reshape(2, depth, rows)
+    above = means_and_deviations([outputs(passed.z[-1], architecture.output) for passed in passes]).reshape(2, rows)
+    for both, part, output in zip((mean, deviation), below, above, strict=True):
+        both[:, :-1], both[:, -1] = part.T, output
     for share in (dead, saturated):
         share[~np.isfinite(mean)] = np.nan
-    gradient = LOSSES[loss].gradient(passed.z[-1], targets, architecture.output)
-    *below, output = backpropagate(parameters, passed, gradient).z
-    delta = np.concatenate([root_mean_squares(below), root_mean_squares([output])]).T
+    delta = root_mean_squares([signal.z[layer] for layer in range(depth) for signal in signals]).reshape(depth, rows)
+    output_delta = root_mean_squares([signal.z[-1] for signal in signals]).reshape(1, rows)
     return {
         "dead_fraction": dead,
         "saturated_fraction": saturated,
         "activation_mean": mean,
         "activation_std": deviation,
-        "probe_delta_rms": delta * targets.shape[1],
+        "probe_delta_rms": np.concatenate([delta, output_delta]).T * batch,
     }
 
 

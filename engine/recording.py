@@ -12,7 +12,15 @@ from engine.datasets import Dataset
 from engine.experiment import Experiment
 from engine.history import Rows, RunHistory
 from engine.losses import LOSSES, chosen_loss
-from engine.network import Architecture, ErrorSignal, ForwardPass, Parameters, forward, network_outputs
+from engine.network import (
+    Architecture,
+    ErrorSignal,
+    ForwardPass,
+    Parameters,
+    backpropagate,
+    forward,
+    network_outputs,
+)
 from engine.remedies import EarlyStopping
 
 Array = np.ndarray
@@ -41,19 +49,21 @@ def evaluation_steps(steps: int) -> Array:
 class Evaluation:
     """What an evaluation computed at once, and what the rest of it needs."""
 
-    flat: Array  # (networks, n) parameters
-    running: Array
+    parameters: Parameters
     probe: ForwardPass
     z: Array  # at the output, on training and validation set, one after the other
     losses: dict[str, Array]
+    signal: ErrorSignal | None = None  # on the probe, where the update that follows has it
 
 
 class Recorder:
     """What a stack of networks leaves behind.  A network is known by its place in the stack, until others end.
 
     Most of what is measured waits until there is enough for a few long NumPy calls: several steps of a network are
-    measured like several networks, which changes no bit.  max_updates and max_frames bound what is recorded.  Arrays
-    that can be made anew are not pickled: whoever pickles a Recorder has it measure before, and opens it afterwards.
+    measured like several networks, which changes no bit.  Where the probe is the batch of every update, an evaluation
+    and the update that follows share the pass through it, forward and back.  max_updates and max_frames bound what is
+    recorded.  Arrays that can be made anew are not pickled: whoever pickles a Recorder has it measure before, and opens
+    it afterwards.
     """
 
     def __init__(
@@ -110,6 +120,8 @@ class Recorder:
         self._n_probe = min(n, PROBE)
         first, n_parameters = self._experiments[0], Parameters.size(self._architecture)
         batch, units = min(first.batch_size or first.n_train, first.n_train), first.depth * first.width
+        # A forward pass of an update and one of an evaluation differ by masks and batch statistics.
+        self._shares = batch == self._n_probe == n and not first.dropout and first.normalization != "batch"
         self._evaluations_at_once = _at_once(len(datasets) * self._n_probe * units)
         updates_at_once = _at_once(len(datasets) * (3 * n_parameters + 2 * batch * units))
         self._flats = np.empty((updates_at_once, len(datasets), 3, n_parameters))
@@ -129,6 +141,12 @@ class Recorder:
 
     # --- while it trains ---
 
+    def passed(self, step: int) -> ForwardPass | None:
+        """The forward pass of update `step`, where an evaluation has just made it."""
+        if self._shares and self._evaluations and self._evaluations[-1][0] == step:
+            return self._evaluations[-1][1].probe
+        return None
+
     def records_update(self, step: int, ended: bool) -> bool:
         """Whether a row of this update is due; that of an update that ends a network always is."""
         return self._stride > 0 and (ended or step % self._stride == 0)
@@ -137,6 +155,8 @@ class Recorder:
         self, step: int, row: dict[str, Array], gradient: Array, parameters: Array, update: Array, signal: ErrorSignal
     ) -> None:
         """Take down an update: a row of numbers (networks,), flat gradient of the data loss, θ and Δ, error signal."""
+        if self.passed(step):
+            self._evaluations[-1][1].signal = signal
         if self._updates and self._updates[-1][2].z[-1].shape != signal.z[-1].shape:  # the short last batch of an epoch
             self._measure_updates()
         flats = self._flats[len(self._updates)]
@@ -147,9 +167,11 @@ class Recorder:
 
     def evaluate(self, step: int, parameters: Parameters) -> Array:
         """Evaluate every network at θ_step; whether its losses are finite, (networks,)."""
+        if len(self._evaluations) == self._evaluations_at_once:  # not before the update that shared the last one's pass
+            self._measure_evaluations()
         evaluation = self._evaluation(parameters, slice(None))
         self._evaluations.append((step, evaluation))
-        flat, running, loss = evaluation.flat, evaluation.running, evaluation.losses
+        flat, running, loss = evaluation.parameters.flat, evaluation.parameters.running, evaluation.losses
         if step in self._framed:
             self._frames[step] = flat.astype(self._frame_type), running.astype(self._frame_type)
         finite = np.isfinite(loss["train_loss"]) & np.isfinite(loss["validation_loss"])
@@ -158,7 +180,7 @@ class Recorder:
             self._last[place] = step, network
             if self._stopping[place].evaluate(step, float(loss["validation_loss"][place])):
                 self._best[place] = network
-        if len(self._evaluations) == self._evaluations_at_once:
+        if len(self._evaluations) == self._evaluations_at_once and not self._shares:
             self._measure_evaluations()
         return finite
 
@@ -191,25 +213,22 @@ class Recorder:
         self._evaluations.clear()
 
     def _evaluation(self, parameters: Parameters, places: slice | list[int]) -> "Evaluation":
-        """Whole sets through the networks at some places; layers of the probe are kept if they are measured at once."""
+        """Whole sets through the networks at some places; layers of the probe are kept if they are not made again."""
         inputs, n_probe = self.inputs[places], self._n_probe
-        probe = forward(parameters, inputs[:, :n_probe], keep=self._evaluations_at_once == 1)
+        probe = forward(parameters, inputs[:, :n_probe], keep=self._shares or self._evaluations_at_once == 1)
         rest = forward(parameters, inputs[:, n_probe:], keep=False)
         z = np.concatenate([probe.z[-1], rest.z[-1]], axis=1)
         losses = {}
         for name, part, targets in self._sets:
             value = LOSSES[self._loss].value(z[:, part], targets[places], self._output)
             losses[f"{name}_loss"] = value.astype(np.float64)
-        return Evaluation(parameters.flat.copy(), parameters.running.copy(), probe, z, losses)
+        return Evaluation(parameters.copy(), probe, z, losses)
 
     def _evaluation_fields(self, evaluations: Sequence["Evaluation"], places: Array) -> dict[str, Array]:
         """All that is measured at some evaluations, as of one stack of networks, which belong to these places."""
-        flat = np.concatenate([evaluation.flat for evaluation in evaluations])
-        running = np.concatenate([evaluation.running for evaluation in evaluations])
+        flat = np.concatenate([evaluation.parameters.flat for evaluation in evaluations])
+        running = np.concatenate([evaluation.parameters.running for evaluation in evaluations])
         parameters = Parameters(self._architecture, flat, running)
-        probe = evaluations[0].probe
-        if len(evaluations) > 1 or not probe.h:  # its layers were not kept
-            probe = forward(parameters, self.inputs[places, : self._n_probe])
         z = np.concatenate([evaluation.z for evaluation in evaluations])
         fields = {"penalty": measures.penalty_value(parameters, self._l1[places], self._l2[places])}
         for name, part, targets in self._sets:
@@ -218,8 +237,19 @@ class Recorder:
             fields[f"{name}_accuracy"] = measures.accuracy(z[:, part], targets[places], self._output, loss)
         if self._output != "linear":
             fields["confusion"] = measures.confusion(z[:, part], targets[places], self._output)  # on validation data
-        probe_targets = self._train_targets[places, : self._n_probe]
-        return fields | measures.probe_row(parameters, probe, probe_targets, self._loss)
+        passes = [evaluation.probe for evaluation in evaluations]
+        if passes[0].h:
+            each = zip(evaluations, np.split(places, len(evaluations)), strict=True)
+            signals = [one.signal or self._signal(one.parameters, one.probe, part) for one, part in each]
+        else:  # layers were not kept
+            passes = [forward(parameters, self.inputs[places, : self._n_probe])]
+            signals = [self._signal(parameters, passes[0], places)]
+        return fields | measures.probe_rows(self._architecture, passes, signals)
+
+    def _signal(self, parameters: Parameters, passed: ForwardPass, places: Array) -> ErrorSignal:
+        """The error signal on the probe."""
+        targets = self._train_targets[places, : self._n_probe]
+        return backpropagate(parameters, passed, LOSSES[self._loss].gradient(passed.z[-1], targets, self._output))
 
     # --- at the end ---
 

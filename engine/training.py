@@ -216,7 +216,7 @@ class Training:
         parameters, gradient, following = self._parameters, self._gradient, self._previous
         inputs, targets = self._batch()
         masks = self._draw_masks(inputs.shape[1])
-        passed = forward(parameters, inputs, masks, training=True)
+        passed = self._recorder.passed(self.step) or forward(parameters, inputs, masks, training=True)
         loss = LOSSES[self._loss].value(passed.z[-1], targets, self._output)
         if not (finite := np.isfinite(loss)).all():
             self._diverge(~finite, self.step, lambda place: _first_in_forward(passed, place))

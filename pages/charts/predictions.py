@@ -41,7 +41,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     steps = thinned(timeline_steps(patient, treated), MOST_FRAMES)
     histories = (patient, treated)
     panels = [
-        draw(look, history, latest_at(history.frame_step, steps), histories)
+        draw(look, history, latest_at(history.frame_step, steps).tolist(), histories)
         for look, history in zip(LOOKS, histories, strict=True)
     ]
     headings, top = column_headings(legends(patient, treated))

@@ -33,7 +33,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     histories = (patient, treated)
     most_frames = max(FEWEST_FRAMES, MOST_BOXES // (patient.layers + treated.layers))
     steps = thinned(timeline_steps(*histories), most_frames)
-    boxes = [quantiles(history, latest_at(history.frame_step, steps)) for history in histories]
+    boxes = [quantiles(history, latest_at(history.frame_step, steps).tolist()) for history in histories]
     ends = np.concatenate([values[..., [0, -1]].reshape(-1, 2) for values in boxes])
     value_axis, place, on_log = signed_axis("weight", *ends.T, zeroline=True)
     drawn = [place(values) for values in boxes]
@@ -74,7 +74,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def quantiles(history: RunHistory, frames: Sequence[int] | Array) -> Array:
+def quantiles(history: RunHistory, frames: Sequence[int]) -> Array:
     """Quantiles of each layer's weights, (frames, L, 5), linear between two of them."""
     kept, where = np.unique(frames, return_inverse=True)
     layers = []

@@ -39,7 +39,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     traces: list[Json] = []
     moves: dict[int, Json] = {}
     for look, label, history in zip(LOOKS, legends(*histories), histories, strict=True):
-        places = latest_at(history.frame_step, steps)
+        places = latest_at(history.frame_step, steps).tolist()
         shares = 100 * _shares_below(history, places, sizes)
         tiny = 100 * _shares_below(history, places, np.array([NOTHING]))
         curve = {
@@ -88,7 +88,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _shares_below(history: RunHistory, frames: Sequence[int] | Array, sizes: Array) -> Array:
+def _shares_below(history: RunHistory, frames: Sequence[int], sizes: Array) -> Array:
     """Share of all weights with |w| < size, (frames, sizes)."""
     kept, where = np.unique(frames, return_inverse=True)
     counts = np.zeros((len(kept), len(sizes)))
