@@ -76,7 +76,7 @@ def leaky_relu_slope(z: Array, value: Array) -> Array:
 
 
 def elu(z: Array) -> Array:
-    return np.where(z > 0, z, ELU_ALPHA * np.expm1(np.minimum(z, 0)))
+    return _exponential(z, 1.0, ELU_ALPHA)
 
 
 def elu_slope(z: Array, value: Array) -> Array:
@@ -84,29 +84,63 @@ def elu_slope(z: Array, value: Array) -> Array:
 
 
 def selu(z: Array) -> Array:
-    return SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0)))
+    return _exponential(z, SELU_SCALE, SELU_SCALE * SELU_ALPHA)
 
 
 def selu_slope(z: Array, value: Array) -> Array:
     return np.where(z > 0, z.dtype.type(SELU_SCALE), value + z.dtype.type(SELU_SCALE * SELU_ALPHA))
 
 
+def _exponential(z: Array, above: float, below: float) -> Array:
+    """above · z for z > 0, below · (eᶻ − 1) else."""
+    result = np.minimum(z, _zeros(z.shape, z.dtype))
+    np.expm1(result, out=result)
+    result *= below
+    result += above * relu(z)
+    return result
+
+
 def gelu(z: Array) -> Array:
-    return 0.5 * z * (1 + np.tanh(GELU_SCALE * (z + GELU_CUBIC * z * z * z)))
+    result = _gelu_gate(z, z * z)
+    result *= z
+    return result
 
 
 def gelu_slope(z: Array, value: Array) -> Array:
-    inner = np.tanh(GELU_SCALE * (z + GELU_CUBIC * z * z * z))
-    return 0.5 * (1 + inner) + 0.5 * z * (1 - inner * inner) * GELU_SCALE * (1 + 3 * GELU_CUBIC * z * z)
+    """g + z g′, where the gate g = (1 + tanh v)/2 has the slope g′ = 2 g (1 − g) v′."""
+    square = z * z
+    gate = _gelu_gate(z, square)
+    slope = square * (6 * GELU_SCALE * GELU_CUBIC)
+    slope += 2 * GELU_SCALE
+    slope *= z
+    slope *= 1 - gate
+    slope += 1
+    slope *= gate
+    return slope
+
+
+def _gelu_gate(z: Array, square: Array) -> Array:
+    gate = square * (GELU_SCALE * GELU_CUBIC)
+    gate += GELU_SCALE
+    gate *= z
+    np.tanh(gate, out=gate)
+    gate += 1
+    gate *= 0.5
+    return gate
 
 
 def silu(z: Array) -> Array:
-    return z * sigmoid(z)
+    gate = sigmoid(z)
+    gate *= z
+    return gate
 
 
 def silu_slope(z: Array, value: Array) -> Array:
     gate = sigmoid(z)
-    return gate + value * (1 - gate)
+    slope = 1 - gate
+    slope *= value
+    slope += gate
+    return slope
 
 
 ACTIVATIONS = {
