@@ -32,7 +32,7 @@ from pages.charts.wording import ending, legends, loss_unit, number
 TITLE = "Gradient per layer"
 QUESTION = "How much of the gradient reaches each layer?"
 
-HEIGHT = 372
+HEIGHT = 350
 UPPER, LOWER = [0.43, 1], [0, 0.31]  # the two panels, of the figure's height
 HEADINGS = (("Error signal of each layer", UPPER), ("Gradient of its weights", LOWER))
 ABOVE_HEADING = 1.07
