@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine import RunHistory
+from engine import RunHistory, diagnose
 from engine.measures import generalization_loss
 from pages.charts.clock import latest
 from pages.charts.wording import label, loss_unit, meaning, name, number, percent
@@ -84,7 +84,8 @@ def _judged(history: RunHistory) -> str:
     """What the patient's two numbers mean."""
     if overfitted(history):
         noisy = history.experiment.label_noise > 0 and history.confusion is not None
-        return f": it has learnt {'the noise' if noisy else 'its examples'} by heart"
+        learnt = f": it has learnt {'the noise' if noisy else 'its examples'} by heart"
+        return learnt if diagnose(history) else f"{learnt}, and yet does what can be expected of its training data"
     if history.confusion is None:
         return ""
     known, new = result(history)

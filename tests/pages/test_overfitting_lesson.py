@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine import train_many
+from engine import diagnose, train, train_many
 from pages.charts.measures import DIRECTIONS
-from pages.charts.overfitting_verdict import overfitted, result
+from pages.charts.overfitting_verdict import overfitted, result, verdict
 from pages.components.catalogue import ASSETS, lesson_of, trials_of
 
 SEEDS = range(8)
@@ -104,6 +104,15 @@ def test_real_digits_are_learnt_by_heart_and_more_of_them_help():
     assert in_most(new(many) > new(few) + 0.05)
     wrong = 1 - np.median(new(few))
     assert 1 / 8 < wrong < 1 / 6, "one in seven"
+
+
+def test_headline_and_doctor_agree_on_the_digits():
+    patient, treated = map(train, DIGITS)
+    assert overfitted(patient)
+    assert diagnose(patient) == ()
+    assert "it has learnt its examples by heart, and yet does what can be" in verdict(patient, treated)
+    assert diagnose(train(PATIENT))[0].code == "overfitting"
+    assert "by heart. With" in verdict(*map(train, (PATIENT, TREATED)))
 
 
 @pytest.mark.parametrize("trial", trials_of("overfitting"), ids=lambda trial: trial.key)
