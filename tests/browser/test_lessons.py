@@ -63,6 +63,23 @@ def test_it_fits_on_a_phone(page: Page, home: str, name: str):
     expect_no_wider(page)
 
 
+# Width of the window -> charts in the first row; where there is no room for all of them they wrap.
+ACROSS = {1440: 3, 1280: 3, 1000: 2, 820: 1, PHONE["width"]: 1}
+NARROWEST = 280  # pixels in which a card can be read
+FIRST_ROW = """() => {
+  const boxes = [...document.querySelectorAll('[class*=st-key-card_]')].map((card) => card.getBoundingClientRect());
+  return boxes.filter((box) => box.top === boxes[0].top).map((box) => box.width);
+}"""
+
+
+def test_charts_wrap_before_they_are_squeezed(page: Page, home: str):
+    opened(page, home + OTHERS[0])
+    for width, across in ACROSS.items():
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(f"(across) => ({FIRST_ROW})().length === across", arg=across)
+        assert min(page.evaluate(FIRST_ROW)) >= NARROWEST, width
+
+
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_thing_to_try(page: Page, home: str, name: str):
     opened(page, home + name)
