@@ -256,7 +256,8 @@ def backpropagate(parameters: Parameters, passed: ForwardPass, output_gradient: 
     depth = architecture.depth
     signal = ErrorSignal([output_gradient] * (depth + 1), [output_gradient] * depth, [output_gradient] * (depth + 1))
     for layer in reversed(range(depth)):
-        h_gradient = signal.u[layer + 1] @ parameters.weights[layer + 1].swapaxes(1, 2)
+        transposed = parameters.weights[layer + 1].swapaxes(1, 2).copy()  # a product with a view takes longer
+        h_gradient = signal.u[layer + 1] @ transposed
         if architecture.residual and layer + 1 < depth:
             h_gradient += signal.h[layer + 1]
         delta = slope(passed.z[layer], passed.phi[layer])
