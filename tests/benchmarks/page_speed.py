@@ -292,8 +292,9 @@ async def _processor(server: Server, requests: list[Callable]) -> float:
 
 @dataclass
 class Class:
-    """What a class found: every answer, and the most memory that server and workers had."""
+    """What a class found: the slowest page to open (s), every later answer, most memory of server and workers."""
 
+    opened: float
     answers: list[Answer]
     resident_bytes: int
 
@@ -313,12 +314,14 @@ async def classroom(server: Server, different: bool) -> Class:
     and toggle between the same two.
     """
     answers: list[Answer] = []
-    most = 0
+    opened, most = 0.0, 0
 
     async def student(number: int) -> None:
+        nonlocal opened
         async with joined(server) as socket:
             session = Session(socket, server)
-            await session.open(**{"seed": f"{1000 + number}"} if different else {})
+            first = await session.open(**{"seed": f"{1000 + number}"} if different else {})
+            opened = max(opened, first.seconds)
             await start.wait()
             began = time.perf_counter() + PERIOD * number / SESSIONS
             for turn in range(int(LENGTH / PERIOD)):
@@ -342,7 +345,7 @@ async def classroom(server: Server, different: bool) -> Class:
     watching = asyncio.create_task(watch())
     await asyncio.gather(*map(student, range(SESSIONS)))
     watching.cancel()
-    return Class(answers, most)
+    return Class(opened, answers, most)
 
 
 # --------------------------------------------------------------------------------------------------------------- table
@@ -377,6 +380,7 @@ def main() -> None:
         (f"{SESSIONS} sessions, all different: median", "", 1000 * unlike.seconds(0.5), "ms"),
         (f"{SESSIONS} sessions, one link: 95th percentile", 500, 1000 * alike.seconds(0.95), "ms"),
         (f"{SESSIONS} sessions, one link: median", "", 1000 * alike.seconds(0.5), "ms"),
+        (f"{SESSIONS} sessions open one link at once: the slowest", "", 1000 * alike.opened, "ms"),
         ("errors among their answers", 0, len(unlike.errors + alike.errors), f"of {len(answers)}"),
         ("resident memory meanwhile", 700, max(unlike.resident_bytes, alike.resident_bytes) / 1e6, "MB"),
         ("`streamlit run app.py` to the home page drawn", 5, home, "s"),
