@@ -94,12 +94,12 @@ def controls(lesson: Lesson) -> DeltaGenerator:
         held[name] = widgets[name].draw(bound=name not in garbled, then=_show_networks, **look)
 
     with st.container(key="controls", gap="small"):
-        # In large type there is no room for both controls and charts on the first screen.
-        front = st.expander("Settings", icon=":material/tune:") if projecting() else st.container()
-        with front, st.container(key="first_screen", gap="small"):
+        # In large type there is no room for both controls and charts on the first screen: one box holds them all.
+        closed = st.expander("Settings", icon=":material/tune:") if projecting() else None
+        with closed or st.container(), st.container(key="first_screen", gap="small"):
             _draw_first_screen(lesson, draw)
         place = st.container()
-        with st.expander("More settings", icon=":material/tune:"):
+        with closed or st.expander("More settings", icon=":material/tune:"):
             _draw_more(lesson, draw)
     still_ignored(lesson.page, sentences, held)
     return place
