@@ -164,7 +164,7 @@ def overfitting(run: Examination) -> Finding | None:
         measured=apart,
         threshold=threshold,
         metric="how much better it does on its training data than it would on new ones, median of the last checks",
-        explanation=f"{said}. On new data its loss is {number(float(rise[-1]))} % above its lowest, at step "
+        explanation=f"{said}. On new data its loss is {number(float(rise[-1]))} % above its lowest, which was at step "
         f"{history.evaluation_step[best]}.",
         source="AutoTrainer; Prechelt 1998",
         remedies=("patience", "l2", "n_train", "dropout", "l1", "shallower"),

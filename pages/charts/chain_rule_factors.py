@@ -49,6 +49,7 @@ MOST_VALUES = 8_000  # in all frames; deeper networks get fewer frames
 NEUTRAL = "1: neither shrinks nor grows"
 NEUTRAL_LINE: Json = {"color": "#7d868c", "width": 2, "dash": "dot"}
 ZEROS = "▼ on the lower edge: exactly 0, for which a log axis has no place."
+HOW_TO_READ = "R: layer 1 of the lowest panel over its last layer."
 BESIDES = {
     "normalization": "The weight factor includes normalization.",
     "residual": "The weight factor includes the way round the layer (residual).",
@@ -161,7 +162,7 @@ def _span(factors: np.ndarray) -> list[float]:
 def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
     """How runs ended that did not complete, and what else is in the factors."""
     named = (("Patient", patient), ("Treated", treated))
-    sentences = [f"{who}: {text}." for who, history in named if (text := ending(history))]
+    sentences = [HOW_TO_READ, *(f"{who}: {text}." for who, history in named if (text := ending(history)))]
     for setting, sentence in BESIDES.items():
         if any(getattr(history.experiment, setting) not in ("none", 0) for _, history in named):
             sentences.append(sentence)

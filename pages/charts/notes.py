@@ -3,8 +3,11 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from engine import SETTINGS, Finding, RunHistory
-from pages.charts.wording import label, layer_name, number
+from engine.measures import generalization_loss
+from pages.charts.wording import label, layer_name, number, percent
 
 HEADINGS = {
     "symmetry": "Units that stay equal",
@@ -23,6 +26,8 @@ LOOKED_AT = (
     "units that stay equal, the gradient’s size from layer to layer, numbers that are not finite, the length of the "
     "steps, dead and saturated units, penalties, and the losses on training and on new data"
 )
+RISEN = 50.0  # per cent that the loss of a network that is well ends above its lowest, to be mentioned
+SAME_ACCURACY = 0.02
 REMEDIES = {
     "learning_rate_up": "a higher learning rate", "learning_rate_down": "a lower learning rate",
     "wider": "wider layers", "deeper": "more layers", "shallower": "fewer layers", "steps": "more steps",
@@ -64,5 +69,22 @@ def spans(layers: Sequence[int]) -> list[tuple[int, int]]:
 
 def remedies(finding: Finding) -> str:
     """What could help, in words."""
-    named = [REMEDIES.get(code) or (label(code) if code in SETTINGS else code) for code in finding.remedies]
-    return ", ".join(named)
+    named = {code: REMEDIES.get(code) or (label(code) if code in SETTINGS else code) for code in finding.remedies}
+    if finding.code == "over_regularized":
+        named |= {code: f"less {named[code]}" for code in ("l1", "l2", "dropout") if code in named}
+    return ", ".join(named.values())
+
+
+def risen(history: RunHistory) -> str:
+    """That the loss of a network that is well has risen on new data, and what became of its accuracy; else nothing."""
+    loss = history.validation_loss
+    rise = float(generalization_loss(loss)[-1])
+    if history.experiment.patience > 0 or not rise > RISEN:
+        return ""
+    best = int(np.nanargmin(loss))
+    lowest = f"its lowest, which was at step {history.evaluation_step[best]}"
+    before, after = history.validation_accuracy[[best, -1]]
+    text = f" Its loss on new data ends {number(rise)} % above {lowest}"
+    if after > before - SAME_ACCURACY:
+        text += f", its accuracy there at {percent(after)}, from {percent(before)}: it has grown surer of its mistakes"
+    return f"{text}."

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.clock import thinned, timeline_steps
+from pages.charts.clock import BEGINNING, thinned, timeline_steps
 from pages.charts.figure import (
     DEPTH_COLORS,
     PATIENT,
@@ -31,7 +31,7 @@ LOOKS = (PATIENT, TREATED)
 # An update of about a thousandth of the weights is a rule of thumb for a good learning rate; the band is one decade to
 # either side.  cs231n, Neural Networks Part 3, "Ratio of weights:updates".
 RULE_OF_THUMB, BAND = 1e-3, (1e-4, 1e-2)
-MOST_POINTS = 120  # of a curve
+MOST_POINTS, FEW_POINTS = 120, 6  # of a curve; few are marked, for they may lie alone
 MOST_CURVES = 12  # of a panel: of deeper networks every so many layers, the first and the output always
 UPPER, LOWER = (0.56, 1.0), (0.0, 0.46)
 LABELS = 5  # powers of ten that stay apart on an axis of that height
@@ -92,9 +92,10 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
 
 
 def _rows(history: RunHistory) -> Array:
-    """Places of the updates that are drawn: the first, the last, and some evenly between."""
+    """Places of the updates that are drawn: the first few, the last, and some evenly between."""
     n = len(history.step)
-    return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(int))
+    evenly = np.linspace(0, n - 1, min(n, MOST_POINTS - BEGINNING)).round().astype(int)
+    return np.union1d(evenly, np.arange(min(n, BEGINNING + 1)))
 
 
 def drawn_layers(history: RunHistory) -> list[int]:
@@ -116,9 +117,10 @@ def _drawn(panels: list[Array]) -> Array:
 def _curves(look: Look, steps: Array, values: Array, layers: list[int], most_layers: int) -> list[Json]:
     """A line a layer in the colour of its depth; first and output layer can be told apart without colour."""
     n_layers, colors = values.shape[1], depth_colors(most_layers)
-    mode = "lines+markers" if len(steps) == 1 else "lines"
     # A log axis has no place for 0: a gap, which the notes mention.
     positive = np.where(values > 0, values, np.nan)
+    few = np.isfinite(positive).sum(axis=0).max() <= FEW_POINTS
+    mode = "lines+markers" if few else "lines"
     traces = []
     for layer in layers:
         line: Json = {"color": colors[layer], "width": 3.5 if layer == 0 else 1.5}

@@ -33,7 +33,8 @@ def show_data(title: str, name: str, table_of: Callable[[], pd.DataFrame]) -> No
     """A chart's table and its CSV, both made only now."""
     table = table_of()
     st.markdown(f"**{title}**, all that was recorded or, where the chart says so, a selection.")
-    st.dataframe(table, hide_index=True)
+    decimals = {name: st.column_config.NumberColumn(format="%.4g") for name in table.select_dtypes("float")}
+    st.dataframe(table, hide_index=True, column_config=decimals)
     st.download_button(
         "Download CSV", lambda: table.to_csv(index=False), f"{name}.csv", "text/csv",
         icon=":material/download:", on_click="ignore",

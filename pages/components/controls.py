@@ -285,12 +285,12 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
                 width = "stretch" if name in lesson.segments else round(scale * lesson.front_width)
                 draw(prefix + name, width=width)
             if not large and beside:
-                with st.container(key=f"both_{look.name.lower()}", width=BOTH_WIDTH):
-                    st.markdown(":gray[Both]")
-                for name in beside:
-                    draw(name, width=BESIDE_WIDTH)
-                for _ in range(half - len(beside)):
-                    st.space(BESIDE_WIDTH)
+                with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+                    st.markdown(":gray[Both]", width=BOTH_WIDTH)
+                    for name in beside:
+                        draw(name, width=BESIDE_WIDTH)
+                    for _ in range(half - len(beside)):
+                        st.space(BESIDE_WIDTH)
     if large:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             for name in lesson.beside:

@@ -26,6 +26,7 @@ from pages.charts.wording import label, meaning, number, percent
 from pages.components.addresses import check_step, enter, ignored, parameters_here, write_address
 from pages.components.cards import MOST_CHARTS, PROJECTED, show_data
 from pages.components.catalogue import complaints, sections_of
+from pages.components.component import component
 from pages.components.controls import heading
 from pages.components.findings import cures, findings_of, notes_of_both, pointed
 from pages.components.frame import PARAMETERS, TIMELINE, memory, projecting
@@ -43,6 +44,7 @@ REVEALED = (
     (gradient_per_layer, learning_curves, predictions),
     (activations, weight_norms),
 )
+_into_view = component("into_view", styled=False)
 
 
 class Choice(NamedTuple):
@@ -279,6 +281,7 @@ def result(here: Admitted) -> None:
             f"{mystery.named(here.visit.case.fault).lower()}.", anchor="score",
         )  # fmt: skip
         _account(here, diagnosis, ordered, doses, best, treated, score)
+        _into_view(key="score_in_view")  # the button that led here may have been far down the page
     _next(here.choice)
     _revealed(here)
     _compare(here, treated)

@@ -4,10 +4,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine import Experiment, diagnose, train
 from pages.charts import notes
+from pages.charts.wording import number
 from tests.charts.odd_runs import PAIRS, pair
 
 DETECTORS = sorted(Path(__file__).parents[2].glob("engine/*_detectors.py"))
@@ -51,3 +53,23 @@ def test_whatever_is_found_can_be_said(name):
             assert notes.HEADINGS[finding.code]
             assert notes.evidence(finding, history)
             assert "_" not in notes.remedies(finding)
+
+
+def test_of_a_remedy_that_holds_back_less_helps():
+    held = train(Experiment(dropout=0.85, width=8, depth=3))
+    assert (finding := diagnose(held)[0]).code == "over_regularized"
+    assert notes.remedies(finding).startswith("less dropout, ")
+
+
+def test_a_loss_that_has_risen_is_said_of_a_network_that_is_well():
+    well = train(Experiment(dataset="breast_cancer", depth=10, initializer="he_normal", steps=300, seed=9))
+    lowest = int(np.argmin(well.validation_loss))
+    rise = 100 * (well.validation_loss[-1] / well.validation_loss[lowest] - 1)
+    assert rise > notes.RISEN
+    where = f"% above its lowest, which was at step {well.evaluation_step[lowest]}"
+    assert notes.risen(well).startswith(f" Its loss on new data ends {number(rise)} {where}")
+    assert ("surer of its mistakes" in notes.risen(well)) == (
+        well.validation_accuracy[-1] > well.validation_accuracy[lowest] - notes.SAME_ACCURACY
+    )
+    assert notes.risen(train(replace(well.experiment, patience=5))) == ""
+    assert notes.risen(train(Experiment(dataset="breast_cancer", steps=30))) == ""

@@ -503,7 +503,7 @@ def test_overfitting_measures_the_gap_that_label_noise_does_not_explain():
     best = int(history.validation_loss.argmin())
     rise = 100 * (history.validation_loss[-1] / history.validation_loss[best] - 1)
     assert found.steps == (history.evaluation_step[best], 300)
-    assert f"{number(rise)} % above its lowest, at step {history.evaluation_step[best]}" in found.explanation
+    assert f"{number(rise)} % above its lowest, which was at step {history.evaluation_step[best]}" in found.explanation
 
 
 def test_early_stopping_overfits_less_than_it_would():
