@@ -132,4 +132,5 @@ def test_it_is_readable_by_all_before_and_after(page: Page, home: str, case, siz
     page.get_by_role("button", name="Commit, and treat").click()
     expect(page.locator(".st-key-score")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=5, timeout=MILLISECONDS)
+    expect(page.locator(".st-key-score").get_by_role("heading")).to_be_in_viewport()
     expect_no_wider(page) if size else expect_readable(page)
