@@ -19,7 +19,7 @@ from engine.training import CustomData, Training
 
 DASK_ADDRESS = "DASK_SCHEDULER_ADDRESS"  # environment variable: where the scheduler of a cluster listens
 
-SLICE_SECONDS = 0.25  # that a run keeps a worker before others get their turn
+SLICE_SECONDS = 0.4  # that a run keeps a worker before others get their turn
 CHUNK_SECONDS = 0.005  # between two looks at the clock
 MAX_WORKERS = 8  # processes; each holds about 50 MB
 START_SECONDS = 60.0  # for the first worker to be ready
