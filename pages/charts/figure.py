@@ -104,6 +104,7 @@ _AXIS_LOOK: Json = {
     "tickfont": {"size": TICK_SIZE},
     "title": {"font": {"size": FONT_SIZE}, "standoff": 12},
     "automargin": True,
+    "ticklabeloverflow": "allow",  # hiding what overflows takes Plotly a twelfth of its time, and nothing does
     "zeroline": False,
 }
 

@@ -16,7 +16,7 @@ from pages.charts.figure import PATIENT, TREATED, Look
 from pages.charts.outcomes import changes_to, trials_over_seeds
 from pages.charts.wording import label
 from pages.components.controls import Lesson, apply, heading
-from pages.components.frame import memory
+from pages.components.frame import LEAST_WIDTH, memory
 from pages.components.sweeps import Results, sweep, visitor, wanted_of
 
 # Severity is said in words and with a sign of its own.
@@ -73,7 +73,7 @@ def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> N
 def notes_of_both(patient: RunHistory, treated: RunHistory) -> None:
     """Findings of both networks side by side."""
     st.subheader("The doctor’s notes", anchor="notes")
-    with st.container(horizontal=True):
+    with st.grid(2, min_column_width=LEAST_WIDTH):
         for look, history in ((PATIENT, patient), (TREATED, treated)):
             with st.container(border=True, height="stretch", key=f"notes_{look.name.lower()}"):
                 network_notes(look, history)

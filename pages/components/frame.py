@@ -12,6 +12,7 @@ from pages.components.share import share
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "Backprop Clinic"
 SIDEBAR_WIDTH = 225  # pixels
+LEAST_WIDTH = 288  # pixels: charts, notes and products that are narrower stand below each other
 # Readable from the last row, on narrow and wide projectors; Streamlit sizes everything in rem.
 PROJECTOR_FONT_SIZE = "clamp(20px, 1.4vw, 32px)"
 

@@ -14,7 +14,7 @@ from pages.components.cards import card
 from pages.components.catalogue import sections_of
 from pages.components.controls import Choice, Lesson, controls, networks
 from pages.components.findings import doctors_notes, pointed
-from pages.components.frame import footer, page, projecting
+from pages.components.frame import LEAST_WIDTH, footer, page, projecting
 from pages.components.look_inside import look_inside
 from pages.components.runs import histories_of
 from pages.components.timeline import timeline
@@ -79,11 +79,10 @@ def compare(
 
 def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
     """Charts side by side; in large type at most two."""
-    across = min(len(charts), LARGE_A_ROW) if projecting() else len(charts)
-    for start in range(0, len(charts), across):
-        with st.container(horizontal=True):
-            for chart in charts[start : start + across]:
-                card(chart, patient, treated)
+    across = LARGE_A_ROW if projecting() else len(charts)
+    with st.grid(min(across, len(charts)), min_column_width=LEAST_WIDTH):
+        for chart in charts:
+            card(chart, patient, treated)
 
 
 def text(lesson: Lesson, heading: str) -> None:
@@ -94,9 +93,9 @@ def text(lesson: Lesson, heading: str) -> None:
 
 def chain_rule(patient: RunHistory, treated: RunHistory) -> None:
     """The product of the chain rule with the numbers of both networks, at step 0."""
-    with st.container(horizontal=True):
+    with st.grid(2, min_column_width=LEAST_WIDTH):
         for who, history in (("Patient", patient), ("Treated", treated)):
-            with st.container(border=True, key=f"product_{who.lower()}"):
+            with st.container(border=True, height="stretch"):
                 st.markdown(f"**{who}, step 0**")
                 if product := chain_product(history):
                     st.latex(product)
