@@ -21,12 +21,13 @@ GELU_SCALE, GELU_CUBIC = 0.7978845608028654, 0.044715  # √(2/π); the tanh for
 class Activation:
     """An activation function φ.
 
-    value(z) is φ(z); slope(z, value) is φ′(z), given φ(z) so that what is already known is not computed again.
+    value(z, out) is φ(z), in a new array or in out; slope(z, value) is φ′(z), given φ(z) so that what is already known
+    is not computed again.
     steepest is max |φ′|; dies says that a unit with z ≤ 0 everywhere passes no gradient at all; saturates says that
     the slope fades smoothly for large |z|, so that a saturated share is defined.
     """
 
-    value: Callable[[Array], Array]
+    value: Callable[..., Array]
     slope: Callable[[Array, Array], Array]
     steepest: float
     formula: str
@@ -35,9 +36,9 @@ class Activation:
     saturates: bool = False
 
 
-def sigmoid(z: Array) -> Array:
+def sigmoid(z: Array, out: Array | None = None) -> Array:
     """Logistic function 1 / (1 + e⁻ᶻ).  For very negative z the exponential overflows to ∞ and the result is 0."""
-    result = np.negative(z)
+    result = np.negative(z, out)
     np.exp(result, out=result)
     result += 1
     return np.reciprocal(result, out=result)
@@ -54,8 +55,8 @@ def _zeros(shape: tuple[int, ...], kind: np.dtype) -> Array:
     return np.zeros(shape, kind)
 
 
-def relu(z: Array) -> Array:
-    return np.maximum(z, _zeros(z.shape, z.dtype))  # NumPy compares two whole arrays two to four times faster
+def relu(z: Array, out: Array | None = None) -> Array:
+    return np.maximum(z, _zeros(z.shape, z.dtype), out=out)  # NumPy compares two whole arrays two to four times faster
 
 
 def relu_slope(z: Array, value: Array) -> Array:
@@ -67,43 +68,41 @@ def tanh_slope(z: Array, value: Array) -> Array:
     return np.subtract(1, slope, out=slope)
 
 
-def leaky_relu(z: Array) -> Array:
-    return np.maximum(z, LEAKY_SLOPE * z)
+def leaky_relu(z: Array, out: Array | None = None) -> Array:
+    return np.maximum(z, LEAKY_SLOPE * z, out=out)
 
 
 def leaky_relu_slope(z: Array, value: Array) -> Array:
     return np.where(z > 0, z.dtype.type(1), z.dtype.type(LEAKY_SLOPE))
 
 
-def elu(z: Array) -> Array:
-    return _exponential(z, 1.0, ELU_ALPHA)
+def elu(z: Array, out: Array | None = None) -> Array:
+    return _exponential(z, 1.0, ELU_ALPHA, out)
 
 
 def elu_slope(z: Array, value: Array) -> Array:
     return np.where(z > 0, z.dtype.type(1), value + z.dtype.type(ELU_ALPHA))
 
 
-def selu(z: Array) -> Array:
-    return _exponential(z, SELU_SCALE, SELU_SCALE * SELU_ALPHA)
+def selu(z: Array, out: Array | None = None) -> Array:
+    return _exponential(z, SELU_SCALE, SELU_SCALE * SELU_ALPHA, out)
 
 
 def selu_slope(z: Array, value: Array) -> Array:
     return np.where(z > 0, z.dtype.type(SELU_SCALE), value + z.dtype.type(SELU_SCALE * SELU_ALPHA))
 
 
-def _exponential(z: Array, above: float, below: float) -> Array:
+def _exponential(z: Array, above: float, below: float, out: Array | None) -> Array:
     """above · z for z > 0, below · (eᶻ − 1) else."""
-    result = np.minimum(z, _zeros(z.shape, z.dtype))
+    result = np.minimum(z, _zeros(z.shape, z.dtype), out=out)
     np.expm1(result, out=result)
     result *= below
     result += above * relu(z)
     return result
 
 
-def gelu(z: Array) -> Array:
-    result = _gelu_gate(z, z * z)
-    result *= z
-    return result
+def gelu(z: Array, out: Array | None = None) -> Array:
+    return np.multiply(_gelu_gate(z, z * z), z, out)
 
 
 def gelu_slope(z: Array, value: Array) -> Array:
@@ -129,10 +128,8 @@ def _gelu_gate(z: Array, square: Array) -> Array:
     return gate
 
 
-def silu(z: Array) -> Array:
-    gate = sigmoid(z)
-    gate *= z
-    return gate
+def silu(z: Array, out: Array | None = None) -> Array:
+    return np.multiply(sigmoid(z), z, out)
 
 
 def silu_slope(z: Array, value: Array) -> Array:
@@ -166,7 +163,5 @@ ACTIVATIONS = {
         saturates=True,
     ),
     "silu": Activation(silu, silu_slope, 1.0998393201, r"z / (1 + e^{-z})", "Elfwing et al. 2018", saturates=True),
-    "linear": Activation(
-        lambda z: z.copy(), lambda z, value: np.ones_like(z), 1.0, r"z", "none: the network stays linear"
-    ),
+    "linear": Activation(np.positive, lambda z, value: np.ones_like(z), 1.0, r"z", "none: the network stays linear"),
 }

@@ -17,6 +17,7 @@ Array = np.ndarray
 
 SATURATED = 0.05  # share of the steepest slope below which a unit counts as saturated (DeepDiagnosis)
 AT_ONCE = 65_536  # numbers in float64 that stay in a core's second-level cache between two passes
+MOST_JOINED = 16  # arrays that are copied together, to be measured in one call
 SAFE_SQUARES = 1e-280, 1e290  # sums of squares outside may have lost numbers to under- or overflow
 
 
@@ -50,9 +51,9 @@ def parameter_norms(flats: Array, starts: Sequence[int]) -> Array:
     return _roots(squares, lambda: np.stack([_scaled_norms(flats[..., a:b]) for a, b in parts], axis=-1))
 
 
-def root_mean_squares(arrays: Sequence[Array]) -> Array:
-    """Root mean square over batch and units of arrays of one shape, (arrays, networks)."""
-    return np.concatenate([_root_mean_square(wide) for wide in _together(arrays)])
+def root_mean_squares(stacks: Sequence[Array]) -> Array:
+    """Root mean square over batch and units of stacks (arrays, networks, batch, units), (all arrays, networks)."""
+    return np.concatenate([_root_mean_square(wide) for wide in _wide(stacks)])
 
 
 def _root_mean_square(wide: Array) -> Array:
@@ -60,15 +61,22 @@ def _root_mean_square(wide: Array) -> Array:
     return _roots(np.vecdot(wide, wide) / n, lambda: _scaled_norms(wide) / n**0.5)
 
 
-def _together(arrays: Sequence[Array]) -> Iterator[Array]:
-    """Arrays of one shape as (arrays, networks, values) in float64, as many at once as stay in the cache.
+def _wide(stacks: Sequence[Array]) -> Iterator[Array]:
+    """Stacks of one shape in float64, (arrays, networks, values), as many arrays at once as stay in the cache.
 
-    A call for several costs little more than for one.
+    A call for several costs little more than for one.  Not to be written to: may be the stacks themselves.
     """
-    count = max(1, AT_ONCE // arrays[0].size)
-    for i in range(0, len(arrays), count):
-        part = arrays[i : i + count]
-        yield np.concatenate(part, dtype=np.float64).reshape(len(part), len(part[0]), -1)
+    arrays, networks = stacks[0].shape[:2]
+    at_once = max(1, AT_ONCE // stacks[0][:1].size)
+    if (several := min(at_once, MOST_JOINED) // arrays) > 1:
+        for i in range(0, len(stacks), several):
+            joined = np.concatenate(stacks[i : i + several], dtype=np.float64)
+            yield joined.reshape(len(joined), networks, -1)
+        return
+    for stack in stacks:
+        for i in range(0, arrays, at_once):
+            part = stack[i : i + at_once].astype(np.float64, copy=False)
+            yield part.reshape(len(part), networks, -1)
 
 
 def _roots(squares: Array, again: Callable[[], Array]) -> Array:
@@ -91,16 +99,15 @@ def _scaled_norms(wide: Array) -> Array:
     return np.sqrt(np.vecdot(scaled, scaled)) * scale
 
 
-def means_and_deviations(arrays: Sequence[Array]) -> Array:
-    """Mean and standard deviation over batch and units of arrays of one shape, (2, arrays, networks)."""
-    return np.concatenate([_mean_and_deviation(wide) for wide in _together(arrays)], axis=1)
+def means_and_deviations(stacks: Sequence[Array]) -> Array:
+    """Mean and standard deviation over batch and units of stacks as above, (2, all arrays, networks)."""
+    return np.concatenate([_mean_and_deviation(wide) for wide in _wide(stacks)], axis=1)
 
 
 def _mean_and_deviation(wide: Array) -> Array:
     n = wide.shape[-1]
     mean = np.add.reduce(wide, axis=-1) / n
-    wide -= mean[..., None]
-    return np.stack([mean, norms(wide) / n**0.5])
+    return np.stack([mean, norms(wide - mean[..., None]) / n**0.5])
 
 
 def clip_cosine(total: Array, clipped: Array, total_norm: Array, clipped_norm: Array) -> Array:
@@ -121,10 +128,10 @@ def update_rows(flats: Array, starts: Sequence[int], signals: Sequence[ErrorSign
     networks, H + L): of each ∂L/∂h, then ∂L/∂z, the root mean square for an example's own loss, which is the batch's
     mean times the batch size.
     """
-    updates, networks, batch = len(signals), *signals[0].z[-1].shape[:2]
-    below = root_mean_squares([array for signal in signals for array in (*signal.h, *signal.z[:-1])])
-    output = root_mean_squares([signal.z[-1] for signal in signals])
-    signal = np.concatenate([below.reshape(updates, -1, networks), output[:, None]], axis=1).swapaxes(1, 2) * batch
+    updates, (networks, batch) = len(signals), signals[0].output.shape[:2]
+    hidden = root_mean_squares([signal.hidden.reshape(-1, *signal.hidden.shape[2:]) for signal in signals])
+    output = root_mean_squares([signal.output[None] for signal in signals])
+    signal = np.concatenate([hidden.reshape(updates, -1, networks), output[:, None]], axis=1).swapaxes(1, 2) * batch
     return {"norms": parameter_norms(flats, starts), "signal": signal}
 
 
@@ -185,35 +192,36 @@ def probe_rows(
     Each field (evaluations · networks, L).  signals: of the mean loss of the probe.
     """
     activation, depth = ACTIVATIONS[architecture.activation], architecture.depth
-    networks, batch = passes[0].z[-1].shape[:2]
+    networks, batch = passes[0].output.shape[:2]
     rows = len(passes) * networks
 
-    def hidden(name: str) -> list[Array]:
-        return [getattr(passed, name)[layer] for layer in range(depth) for passed in passes]
+    def by_row(values: Array) -> Array:
+        """(evaluations, H, networks) as (evaluations · networks, H)."""
+        return values.reshape(len(passes), -1, networks).swapaxes(1, 2).reshape(rows, -1)
 
-    dead, saturated, mean, deviation = np.full((4, rows, depth + 1), np.nan)
+    dead, saturated, mean, deviation, delta = np.full((5, rows, depth + 1), np.nan)
     if activation.dies:
-        ones = np.ones((1, batch), passes[0].z[-1].dtype)  # a product sums faster than sum
-        silent = np.concatenate([ones @ phi for phi in hidden("phi")]) == 0
-        dead[:, :-1] = silent.reshape(depth, rows, -1).mean(axis=2).T
+        ones = np.ones((1, batch), passes[0].output.dtype)  # a product sums faster than sum
+        silent = np.array([ones @ passed.phi for passed in passes]) == 0
+        dead[:, :-1] = by_row(silent.mean(axis=(3, 4)))
     if activation.saturates:
-        slope = activation.slope(np.concatenate(hidden("z")), np.concatenate(hidden("phi"))).reshape(depth, rows, -1)
-        shallow = np.abs(slope, out=slope) < SATURATED * activation.steepest
-        saturated[:, :-1] = shallow.mean(axis=2).T
-    below = means_and_deviations(hidden("h")).reshape(2, depth, rows)
-    above = means_and_deviations([outputs(passed.z[-1], architecture.output) for passed in passes]).reshape(2, rows)
-    for both, part, output in zip((mean, deviation), below, above, strict=True):
-        both[:, :-1], both[:, -1] = part.T, output
+        slopes = (activation.slope(passed.hidden_z, passed.phi) for passed in passes)
+        shallow = np.array([np.abs(slope, out=slope) < SATURATED * activation.steepest for slope in slopes])
+        saturated[:, :-1] = by_row(shallow.mean(axis=(3, 4)))
+    for both, hidden in zip((mean, deviation), means_and_deviations([passed.h for passed in passes]), strict=True):
+        both[:, :-1] = by_row(hidden)
+    answers = [outputs(passed.output, architecture.output)[None] for passed in passes]
+    mean[:, -1:], deviation[:, -1:] = map(by_row, means_and_deviations(answers))
     for share in (dead, saturated):
         share[~np.isfinite(mean)] = np.nan
-    delta = root_mean_squares([signal.z[layer] for layer in range(depth) for signal in signals]).reshape(depth, rows)
-    output_delta = root_mean_squares([signal.z[-1] for signal in signals]).reshape(1, rows)
+    delta[:, :-1] = by_row(root_mean_squares([signal.hidden[1] for signal in signals]))
+    delta[:, -1:] = by_row(root_mean_squares([signal.output[None] for signal in signals]))
     return {
         "dead_fraction": dead,
         "saturated_fraction": saturated,
         "activation_mean": mean,
         "activation_std": deviation,
-        "probe_delta_rms": np.concatenate([delta, output_delta]).T * batch,
+        "probe_delta_rms": delta * batch,
     }
 
 

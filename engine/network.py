@@ -5,6 +5,9 @@
 Rows are examples.  Networks of equal shape lie along a leading axis: W_l is (networks, n_in, n_out), inputs are
 (networks, batch, n_in), or (batch, n_in) for all of them.  One network is a stack of one; its numbers are the same, to
 the last bit, alone or in a stack.  Hidden layers alone are normalised, dropped out and bridged.
+
+Hidden layers have one width, and what they compute lies along one more leading axis, layer by layer: what is the same
+for all of them takes one long NumPy call instead of many short ones.
 """
 
 import itertools
@@ -27,11 +30,13 @@ Array = np.ndarray
 
 NORMALIZATION_EPSILON = 1e-5
 RUNNING_MOMENTUM = 0.1  # weight of the newest batch in the running statistics
+AT_ONCE = 65_536  # numbers of hidden layers that stay in a core's second-level cache
+_NOT_KEPT = np.empty((0, 0, 0, 0))
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Layer sizes from inputs to outputs, and what the layers do."""
+    """Layer sizes from inputs to outputs, one of all hidden layers, and what the layers do."""
 
     sizes: tuple[int, ...]
     activation: str = "relu"
@@ -40,13 +45,18 @@ class Architecture:
     residual: bool = False
 
     def __post_init__(self) -> None:
-        if self.residual and len(set(self.sizes[1:-1])) > 1:
-            raise ValueError(f"Residual connections need hidden layers of one size, not {self.sizes[1:-1]}.")
+        if len(set(self.sizes[1:-1])) > 1:
+            raise ValueError(f"Hidden layers have one size, not {self.sizes[1:-1]}.")
 
     @property
     def depth(self) -> int:
         """H, the number of hidden layers."""
         return len(self.sizes) - 2
+
+    @property
+    def width(self) -> int:
+        """Units of a hidden layer; 0 where there is none."""
+        return self.sizes[1] if self.depth else 0
 
 
 class Parameters:
@@ -54,7 +64,8 @@ class Parameters:
 
     flat (networks, n): all weights, layer by layer, then biases, scales γ and shifts β.
     weights L x (networks, n_in, n_out); biases L x (networks, n_out); scales and shifts H x (networks, width), where
-    normalised.  running_means and running_variances H x (networks, width) are statistics, not parameters.
+    normalised.  between (H − 1, networks, width, width): the weights from one hidden layer to the next; hidden_biases
+    (H, networks, width).  running_means and running_variances H x (networks, width) are statistics, not parameters.
     frozen: (n,) True for the parameters whose gradient is to be taken as 0, or None.
     """
 
@@ -71,6 +82,12 @@ class Parameters:
             self.weights.append(flat[:, position : position + n_in * n_out].reshape(-1, n_in, n_out))
             position += n_in * n_out
         self.n_weights = position
+        width, depth = architecture.width, architecture.depth
+        several = max(depth - 1, 0)
+        between = flat[:, sizes[0] * width : (sizes[0] + several * width) * width]
+        self.between = between.reshape(len(flat), several, width, width).swapaxes(0, 1)
+        biases = flat[:, position : position + depth * width]
+        self.hidden_biases = biases.reshape(len(flat), depth, width).swapaxes(0, 1)
         views = []
         for n in (*sizes[1:], *hidden, *hidden):
             views.append(flat[:, position : position + n])
@@ -149,16 +166,22 @@ def initial_parameters(experiments: "Sequence[Experiment]", architecture: Archit
 
 @dataclass
 class ForwardPass:
-    """What a forward pass computed, one array a layer: (networks, batch, units)."""
+    """What a forward pass computed; of hidden layers one array for all, (H, networks, batch, width), if kept."""
 
-    inputs: Array
-    z: list[Array]  # L pre-activations
-    phi: list[Array]  # H values φ(z)
-    h: list[Array]  # H hidden outputs: φ(z), masked and bridged
+    inputs: Array  # (networks, batch, n_in)
+    hidden_z: Array  # pre-activations
+    phi: Array  # values φ(z)
+    h: Array  # outputs: φ(z), masked and bridged
+    output: Array  # pre-activation at the output, (networks, batch, n_out)
     masks: Sequence[Array] | Array | None
     normalised: list[Array]  # H arrays norm(u), where normalised
     deviations: list[Array]  # H arrays σ that u was divided by
     statistics: list[tuple[Array, Array]] | None  # H (mean, biased variance) of the batch, where they were used
+
+    @property
+    def z(self) -> list[Array]:
+        """Pre-activations of all L layers; of the output alone, where hidden layers were not kept."""
+        return [*self.hidden_z, self.output]
 
 
 def forward(
@@ -177,39 +200,41 @@ def forward(
     """
     architecture = parameters.architecture
     phi = ACTIVATIONS[architecture.activation].value
+    normalises = architecture.normalization != "none"
     h = inputs if inputs.ndim == 3 else inputs[None]
-    result = ForwardPass(h, [], [], [], masks, [], [], None)
-    use_batch = training and architecture.normalization == "batch" and h.shape[1] > 1
-    if use_batch:
+    result = ForwardPass(h, _NOT_KEPT, _NOT_KEPT, _NOT_KEPT, _NOT_KEPT, masks, [], [], None)
+    if training and architecture.normalization == "batch" and h.shape[1] > 1:
         result.statistics = []
-    for layer, (weights, biases) in enumerate(zip(parameters.weights, parameters.biases, strict=True)):
-        z = h @ weights
-        z += biases[:, None]
-        if layer < architecture.depth:
-            if architecture.normalization != "none":
-                z = _normalise(parameters, layer, z, use_batch, result)
-            value = phi(z)
-            if keep:
-                result.phi.append(value)
-            if masks is not None:
-                value = value * masks[layer]
-            if architecture.residual and layer > 0:
-                value = value + h
-            if keep:
-                result.h.append(value)
-            h = value
-        if keep or layer == architecture.depth:
-            result.z.append(z)
+    if keep:
+        shape = architecture.depth, len(parameters.flat), h.shape[1], architecture.width
+        kind = h.dtype if h.dtype == parameters.flat.dtype else np.result_type(h, parameters.flat)
+        result.hidden_z, result.phi = np.empty((2, *shape), kind)
+        result.h = np.empty(shape, kind) if architecture.residual or masks is not None else result.phi
+    for layer in range(architecture.depth):
+        z = np.matmul(h, parameters.weights[layer], out=result.hidden_z[layer] if keep and not normalises else None)
+        z += parameters.biases[layer][:, None]
+        if normalises:
+            z = _normalise(parameters, layer, z, result, result.hidden_z[layer] if keep else None)
+        value = phi(z, result.phi[layer] if keep else None)
+        if masks is not None:
+            value = value * masks[layer]
+        if architecture.residual and layer > 0:
+            value = value + h
+        if result.h is not result.phi:
+            result.h[layer] = value
+        h = value
+    result.output = h @ parameters.weights[-1]
+    result.output += parameters.biases[-1][:, None]
     return result
 
 
-def _normalise(parameters: Parameters, layer: int, u: Array, use_batch: bool, result: ForwardPass) -> Array:
+def _normalise(parameters: Parameters, layer: int, u: Array, result: ForwardPass, out: Array | None) -> Array:
     """z = γ (u − μ)/√(σ² + ε) + β over the batch (or its running statistics), or over the units of the layer.
 
     Where u was, (u − μ)/√(σ² + ε) is left.
     """
     by_layer = parameters.architecture.normalization == "layer"
-    if by_layer or use_batch:
+    if by_layer or result.statistics is not None:
         axis = 2 if by_layer else 1
         mean = u.mean(axis=axis, keepdims=True)
         u -= mean
@@ -223,7 +248,7 @@ def _normalise(parameters: Parameters, layer: int, u: Array, use_batch: bool, re
     u /= deviation
     result.normalised.append(u)
     result.deviations.append(deviation)
-    z = parameters.scales[layer][:, None] * u
+    z = np.multiply(parameters.scales[layer][:, None], u, out=out)
     z += parameters.shifts[layer][:, None]
     return z
 
@@ -239,11 +264,26 @@ def track_statistics(parameters: Parameters, passed: ForwardPass) -> None:
 
 @dataclass
 class ErrorSignal:
-    """How the error travelled back: ∂L/∂z (L arrays), ∂L/∂h (H), ∂L/∂u (L; is ∂L/∂z where not normalised)."""
+    """How the error travelled back through the hidden layers, (H, networks, batch, width), from the output."""
 
-    z: list[Array]
-    h: list[Array]
-    u: list[Array]
+    hidden: Array  # (2, ...): ∂L/∂h, ∂L/∂z
+    hidden_u: Array  # ∂L/∂u; is ∂L/∂z where not normalised
+    output: Array  # ∂L/∂z at the output, (networks, batch, n_out)
+
+    @property
+    def h(self) -> Array:
+        """∂L/∂h of the hidden layers."""
+        return self.hidden[0]
+
+    @property
+    def z(self) -> list[Array]:
+        """∂L/∂z of all L layers."""
+        return [*self.hidden[1], self.output]
+
+    @property
+    def u(self) -> list[Array]:
+        """∂L/∂u of all L layers."""
+        return [*self.hidden_u, self.output]
 
 
 def backpropagate(parameters: Parameters, passed: ForwardPass, output_gradient: Array) -> ErrorSignal:
@@ -253,23 +293,28 @@ def backpropagate(parameters: Parameters, passed: ForwardPass, output_gradient: 
     """
     architecture = parameters.architecture
     slope = ACTIVATIONS[architecture.activation].slope
-    depth = architecture.depth
-    signal = ErrorSignal([output_gradient] * (depth + 1), [output_gradient] * depth, [output_gradient] * (depth + 1))
-    for layer in reversed(range(depth)):
-        transposed = parameters.weights[layer + 1].swapaxes(1, 2).copy()  # a product with a view takes longer
-        h_gradient = signal.u[layer + 1] @ transposed
-        if architecture.residual and layer + 1 < depth:
-            h_gradient += signal.h[layer + 1]
-        delta = slope(passed.z[layer], passed.phi[layer])
-        delta *= h_gradient
-        if passed.masks is not None:
-            delta *= passed.masks[layer]
-        signal.h[layer] = h_gradient
-        signal.z[layer] = delta
-        signal.u[layer] = (
-            delta if architecture.normalization == "none" else _unnormalise(parameters, passed, layer, delta)
-        )
-    return signal
+    hidden = np.empty((2, *passed.phi.shape), output_gradient.dtype)
+    h_gradients, deltas = hidden
+    u_gradients = deltas if architecture.normalization == "none" else np.empty_like(deltas)
+    # a product with a view takes longer than one with a copy
+    transposed = [*parameters.between.swapaxes(2, 3).copy(), parameters.weights[-1].swapaxes(1, 2).copy()]
+    at_once = max(1, AT_ONCE // max(1, output_gradient.shape[0] * output_gradient.shape[1] * architecture.width))
+    above = output_gradient
+    for end in range(architecture.depth, 0, -at_once):
+        start = max(end - at_once, 0)
+        slopes = slope(passed.hidden_z[start:end], passed.phi[start:end])
+        for layer in range(end - 1, start - 1, -1):
+            h_gradient, delta = h_gradients[layer], deltas[layer]
+            np.matmul(above, transposed[layer], out=h_gradient)
+            if architecture.residual and layer + 1 < architecture.depth:
+                h_gradient += h_gradients[layer + 1]
+            np.multiply(slopes[layer - start], h_gradient, out=delta)
+            if passed.masks is not None:
+                delta *= passed.masks[layer]
+            above = delta
+            if u_gradients is not deltas:
+                above = u_gradients[layer] = _unnormalise(parameters, passed, layer, delta)
+    return ErrorSignal(hidden, u_gradients, output_gradient)
 
 
 def _unnormalise(parameters: Parameters, passed: ForwardPass, layer: int, delta: Array) -> Array:
@@ -306,13 +351,17 @@ def backward(
     if gradient is None:
         gradient = Parameters(parameters.architecture, np.empty_like(parameters.flat), parameters.running)
     ones = _ones(output_gradient.shape[1], output_gradient.dtype)  # a product sums faster than sum
-    below = [passed.inputs, *passed.h]
-    for layer, u_gradient in enumerate(signal.u):
-        np.matmul(below[layer].swapaxes(1, 2), u_gradient, out=gradient.weights[layer])
-        np.matmul(ones, u_gradient, out=gradient.biases[layer][:, None])
+    deltas, h = signal.hidden[1], passed.h
+    if parameters.architecture.depth:
+        np.matmul(passed.inputs.swapaxes(1, 2), signal.hidden_u[0], out=gradient.weights[0])
+        np.matmul(h[:-1].swapaxes(2, 3), signal.hidden_u[1:], out=gradient.between)
+        np.matmul(ones, signal.hidden_u, out=gradient.hidden_biases[:, :, None])
+    below = h[-1] if len(h) else passed.inputs
+    np.matmul(below.swapaxes(1, 2), output_gradient, out=gradient.weights[-1])
+    np.matmul(ones, output_gradient, out=gradient.biases[-1][:, None])
     for layer, normalised in enumerate(passed.normalised):
-        np.matmul(ones, signal.z[layer] * normalised, out=gradient.scales[layer][:, None])
-        np.matmul(ones, signal.z[layer], out=gradient.shifts[layer][:, None])
+        np.matmul(ones, deltas[layer] * normalised, out=gradient.scales[layer][:, None])
+        np.matmul(ones, deltas[layer], out=gradient.shifts[layer][:, None])
     if parameters.frozen is not None:
         gradient.flat[:, parameters.frozen] = 0
     return gradient, signal
@@ -320,4 +369,4 @@ def backward(
 
 def network_outputs(parameters: Parameters, passed: ForwardPass) -> Array:
     """What the networks answer, (networks, batch, n_out): probabilities, or numbers for regression."""
-    return outputs(passed.z[-1], parameters.architecture.output)
+    return outputs(passed.output, parameters.architecture.output)

@@ -157,8 +157,8 @@ class Recorder:
         """Take down an update: a row of numbers (networks,), flat gradient of the data loss, θ and Δ, error signal."""
         if self.passed(step):
             self._evaluations[-1][1].signal = signal
-        if self._updates and self._updates[-1][2].z[-1].shape != signal.z[-1].shape:  # the short last batch of an epoch
-            self._measure_updates()
+        if self._updates and self._updates[-1][2].output.shape != signal.output.shape:
+            self._measure_updates()  # the last batch of an epoch is short
         flats = self._flats[len(self._updates)]
         flats[:, 0], flats[:, 1], flats[:, 2] = gradient, parameters, update
         self._updates.append((step, row, signal))
@@ -217,7 +217,7 @@ class Recorder:
         inputs, n_probe = self.inputs[places], self._n_probe
         probe = forward(parameters, inputs[:, :n_probe], keep=self._shares or self._evaluations_at_once == 1)
         rest = forward(parameters, inputs[:, n_probe:], keep=False)
-        z = np.concatenate([probe.z[-1], rest.z[-1]], axis=1)
+        z = np.concatenate([probe.output, rest.output], axis=1)
         losses = {}
         for name, part, targets in self._sets:
             value = LOSSES[self._loss].value(z[:, part], targets[places], self._output)
@@ -238,7 +238,7 @@ class Recorder:
         if self._output != "linear":
             fields["confusion"] = measures.confusion(z[:, part], targets[places], self._output)  # on validation data
         passes = [evaluation.probe for evaluation in evaluations]
-        if passes[0].h:
+        if len(passes[0].h):
             each = zip(evaluations, np.split(places, len(evaluations)), strict=True)
             signals = [one.signal or self._signal(one.parameters, one.probe, part) for one, part in each]
         else:  # layers were not kept
@@ -249,7 +249,7 @@ class Recorder:
     def _signal(self, parameters: Parameters, passed: ForwardPass, places: Array) -> ErrorSignal:
         """The error signal on the probe."""
         targets = self._train_targets[places, : self._n_probe]
-        return backpropagate(parameters, passed, LOSSES[self._loss].gradient(passed.z[-1], targets, self._output))
+        return backpropagate(parameters, passed, LOSSES[self._loss].gradient(passed.output, targets, self._output))
 
     # --- at the end ---
 
@@ -330,7 +330,7 @@ class Recorder:
     def _test(self, parameters: Parameters, dataset: Dataset) -> tuple[float, float]:
         """Loss and accuracy of one network on the test set."""
         kind = parameters.flat.dtype
-        z = forward(parameters, dataset.test_inputs.astype(kind), keep=False).z[-1]
+        z = forward(parameters, dataset.test_inputs.astype(kind), keep=False).output
         targets = dataset.target_rows("test").astype(kind)[None]
         loss = LOSSES[self._loss].value(z, targets, self._output)
         return float(loss[0]), float(measures.accuracy(z, targets, self._output, loss)[0])

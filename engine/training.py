@@ -217,12 +217,12 @@ class Training:
         inputs, targets = self._batch()
         masks = self._draw_masks(inputs.shape[1])
         passed = self._recorder.passed(self.step) or forward(parameters, inputs, masks, training=True)
-        loss = LOSSES[self._loss].value(passed.z[-1], targets, self._output)
+        loss = LOSSES[self._loss].value(passed.output, targets, self._output)
         if not (finite := np.isfinite(loss)).all():
             self._diverge(~finite, self.step, lambda place: _first_in_forward(passed, place))
             return
 
-        output_gradient = LOSSES[self._loss].gradient(passed.z[-1], targets, self._output)
+        output_gradient = LOSSES[self._loss].gradient(passed.output, targets, self._output)
         _, signal = backward(parameters, passed, output_gradient, gradient)
         total, norm = self._with_penalty(gradient.flat)
         clipped = total

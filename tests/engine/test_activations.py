@@ -79,6 +79,9 @@ def test_type_shape_and_input_are_kept(name, kind):
     before = z.copy()
     value = ACTIVATIONS[name].value(z)
     kept = value.copy()
+    place = np.full_like(z, np.nan)
+    assert ACTIVATIONS[name].value(z, place) is place
+    np.testing.assert_array_equal(place, value)
     slope = ACTIVATIONS[name].slope(z, value)
     assert value.dtype == slope.dtype == kind
     assert value.shape == slope.shape == z.shape

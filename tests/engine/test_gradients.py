@@ -196,9 +196,9 @@ def test_running_statistics_follow_the_batches_and_count_for_a_batch_of_one():
         )
 
 
-def test_residual_connections_need_hidden_layers_of_one_size():
+def test_hidden_layers_have_one_size():
     with pytest.raises(ValueError, match="one size"):
-        Architecture((2, 1, 4, 1), residual=True)
+        Architecture((2, 1, 4, 1))
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

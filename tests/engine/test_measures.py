@@ -252,7 +252,7 @@ def test_norms_survive_under_and_overflow(scale):
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(norms(values), [5 * scale, scale], rtol=1e-15)
         np.testing.assert_allclose(
-            root_mean_squares([values.reshape(2, 2, 2)]), [[2.5 * scale, 0.5 * scale]], rtol=1e-15, atol=5e-324
+            root_mean_squares([values.reshape(1, 2, 2, 2)]), [[2.5 * scale, 0.5 * scale]], rtol=1e-15, atol=5e-324
         )
         flats = np.array([[3.0, 4.0, 2.0, 6.0, 8.0], [0.0, 0.0, 0.0, 0.0, 0.0]]) * scale
         found = parameter_norms(flats, [0, 2, 3])
