@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.activations import sigmoid
+from engine.activations import relu, sigmoid
 
 if TYPE_CHECKING:
     from engine.datasets import Dataset
@@ -46,8 +46,8 @@ def cross_entropy(z: Array, targets: Array, output: str) -> Array:
     elif output == "linear":
         raise ValueError("Cross-entropy is of probabilities: the output must be sigmoid or softmax.")
     else:
-        each = np.maximum(z, 0) - z * targets + np.log1p(np.exp(-np.abs(z)))
-    return each.reshape(len(z), -1).sum(axis=1) / z.shape[1]
+        each = relu(z) - z * targets + np.log1p(np.exp(-np.abs(z)))
+    return np.add.reduce(each.reshape(len(z), -1), axis=1) / z.shape[1]
 
 
 def cross_entropy_gradient(z: Array, targets: Array, output: str) -> Array:
@@ -60,7 +60,7 @@ def cross_entropy_gradient(z: Array, targets: Array, output: str) -> Array:
 def mse(z: Array, targets: Array, output: str) -> Array:
     """Mean of (p − t)² over batch and outputs."""
     error = outputs(z, output) - targets
-    return (error * error).reshape(len(z), -1).sum(axis=1) / (z.shape[1] * z.shape[2])
+    return np.add.reduce((error * error).reshape(len(z), -1), axis=1) / (z.shape[1] * z.shape[2])
 
 
 def mse_gradient(z: Array, targets: Array, output: str) -> Array:

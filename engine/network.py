@@ -211,11 +211,13 @@ def forward(
         result.hidden_z, result.phi = np.empty((2, *shape), kind)
         result.h = np.empty(shape, kind) if architecture.residual or masks is not None else result.phi
     for layer in range(architecture.depth):
-        z = np.matmul(h, parameters.weights[layer], out=result.hidden_z[layer] if keep and not normalises else None)
+        place = result.hidden_z[layer] if keep else None
+        weights = parameters.weights[layer]
+        z = h @ weights if place is None or normalises else np.matmul(h, weights, out=place)
         z += parameters.biases[layer][:, None]
         if normalises:
-            z = _normalise(parameters, layer, z, result, result.hidden_z[layer] if keep else None)
-        value = phi(z, result.phi[layer] if keep else None)
+            z = _normalise(parameters, layer, z, result, place)
+        value = phi(z) if place is None else phi(z, result.phi[layer])
         if masks is not None:
             value = value * masks[layer]
         if architecture.residual and layer > 0:
@@ -298,15 +300,16 @@ def backpropagate(parameters: Parameters, passed: ForwardPass, output_gradient: 
     u_gradients = deltas if architecture.normalization == "none" else np.empty_like(deltas)
     # a product with a view takes longer than one with a copy
     transposed = [*parameters.between.swapaxes(2, 3).copy(), parameters.weights[-1].swapaxes(1, 2).copy()]
-    at_once = max(1, AT_ONCE // max(1, output_gradient.shape[0] * output_gradient.shape[1] * architecture.width))
+    depth, numbers = architecture.depth, deltas.size
+    at_once = max(1, depth if numbers <= AT_ONCE else AT_ONCE * depth // numbers)
     above = output_gradient
-    for end in range(architecture.depth, 0, -at_once):
+    for end in range(depth, 0, -at_once):
         start = max(end - at_once, 0)
         slopes = slope(passed.hidden_z[start:end], passed.phi[start:end])
         for layer in range(end - 1, start - 1, -1):
             h_gradient, delta = h_gradients[layer], deltas[layer]
             np.matmul(above, transposed[layer], out=h_gradient)
-            if architecture.residual and layer + 1 < architecture.depth:
+            if architecture.residual and layer + 1 < depth:
                 h_gradient += h_gradients[layer + 1]
             np.multiply(slopes[layer - start], h_gradient, out=delta)
             if passed.masks is not None:

@@ -259,7 +259,7 @@ class Training:
         first, n_weights = self.experiments[0], self._parameters.n_weights
         total = data_gradient
         data_norm = total_norm = measures.norms(data_gradient)
-        penalty_norm = np.zeros_like(data_norm)
+        penalty_norm = np.zeros(len(data_norm))
         if first.l1 > 0 or first.l2 > 0:
             penalty = penalty_gradient(self._parameters.flat[:, :n_weights], self._l1, self._l2)
             total = data_gradient.copy()
@@ -270,7 +270,7 @@ class Training:
             "penalty_gradient_norm": penalty_norm,
             "total_gradient_norm": total_norm,
             "clipped_norm": total_norm,
-            "clip_cosine": np.ones_like(total_norm),
+            "clip_cosine": np.ones(len(total_norm)),
         }
 
     # --- evaluations and ends ---
