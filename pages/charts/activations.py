@@ -10,19 +10,10 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis, layer_axis
 from pages.charts.clock import rows_at, thinned, timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    axis,
-    footnotes,
-    layer_axis,
-    merged,
-    moving,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
 from pages.charts.signed_scale import signed_axis
 from pages.charts.wording import ending, legends, name, number, percent
 

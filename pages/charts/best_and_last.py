@@ -8,19 +8,9 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import footnotes, row_heading
 from pages.charts.clock import latest
-from pages.charts.figure import (
-    COLUMNS,
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    at_step,
-    footnotes,
-    merged,
-    row_heading,
-)
+from pages.charts.figure import COLUMNS, PATIENT, TREATED, AnimatedFigure, Json, Look, at_step, merged
 from pages.charts.panels import EXAMPLES, dataset_of, draw, grid
 from pages.charts.wording import ending, loss_unit, number, percent
 

@@ -16,7 +16,9 @@ import pandas as pd
 
 from engine import Experiment
 from engine.outcomes import Outcome
-from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, axis, merged, row_heading
+from pages.charts.annotations import row_heading
+from pages.charts.axes import axis
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
 from pages.charts.losses_by_size import own_of
 from pages.charts.outcomes import clean_line
 from pages.charts.wording import number

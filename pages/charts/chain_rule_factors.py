@@ -12,22 +12,10 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import footnotes, row_heading
+from pages.charts.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
 from pages.charts.clock import latest_at, rows_at, thinned, timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    footnotes,
-    layer_axis,
-    log_axis,
-    marker_size,
-    merged,
-    moving,
-    on_lower_edge,
-    row_heading,
-    zero_marks,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, merged, moving
 from pages.charts.wording import ending, legends, number
 
 TITLE = "Why: the factors of the chain rule"

@@ -11,17 +11,11 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import column_headings
+from pages.charts.axes import log_axis
 from pages.charts.clock import timeline_steps
 from pages.charts.fences import within_fences
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    column_headings,
-    log_axis,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look
 from pages.charts.side_by_side import Row, side_by_side, whole_runs
 from pages.charts.through_updates import (
     THICK,

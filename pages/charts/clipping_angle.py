@@ -9,20 +9,11 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis
 from pages.charts.clipping import clipped
 from pages.charts.clock import timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    axis,
-    footnotes,
-    frame,
-    merged,
-    step_line,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.through_updates import curve, peaks
 from pages.charts.wording import ending, number
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from engine.outcomes import Outcome, losses_of, unit_of
-from pages.charts.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, footnotes, merged
+from pages.charts.annotations import footnotes
+from pages.charts.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, merged
 from pages.charts.losses_by_size import loss_axis
 from pages.charts.outcomes import UNTREATED
 from pages.charts.wording import number

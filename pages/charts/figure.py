@@ -9,12 +9,11 @@ A chart builder describes its traces, layout and frames as plain dicts and retur
         frames=moving(steps, {0: {"y": rms}}),
     )
 
-Ranges of moving charts are fixed over all frames, so that the eye compares heights and not axes.
+Axes are made in axes.py, the words around the panels in annotations.py.  Ranges of moving charts are fixed over all
+frames, so that the eye compares heights and not axes.
 """
 
 import base64
-import math
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,9 +61,6 @@ MAGNITUDE_SCALE = "Viridis"
 FONT_SIZE = 15
 TICK_SIZE = 14
 
-# Plotly draws labels in powers larger by this factor.
-_POWER_LABELS = 1.25
-
 HEIGHT = 340
 
 # Passed to st.plotly_chart(config=...): the page keeps the wheel and the finger for scrolling, and no buttons lie over
@@ -84,17 +80,9 @@ CONFIG: Json = {
     ],
 }
 
-_MOST_DECADE_LABELS = 7
-_MOST_LAYER_LABELS = 12  # side by side at 390 px
-
 COLUMNS = ((0.0, 0.485), (0.515, 1.0))  # patient and treated side by side
-_COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 
-_LAYERS_OF = "layers_of"  # in an axis as described: whose layers; in the figure: layout.meta.layer_axes, for chart.js
-
-_NOTE_CHARACTERS = 46  # a line at 390 px
-_NOTE_LINE = 19  # px
-_BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
+LAYERS_OF = "layers_of"  # in an axis as described: whose layers; in the figure: layout.meta.layer_axes, for chart.js
 
 # The typed arrays that Plotly.js reads, by NumPy's code without byte order, which is little-endian everywhere.
 _TYPED_ARRAYS = frozenset({"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"})
@@ -241,142 +229,6 @@ def step_line(step: int, row: str = "y domain", column: str = "x") -> list[Json]
     return [line | {"line": {"color": "#111111", "width": 5}}, line | {"line": {"color": "#ffffff", "width": 2}}]
 
 
-def column_headings(texts: Sequence[str]) -> tuple[list[Json], int]:
-    """Whose panel it is, and what is in it, over each of the two COLUMNS; and the top margin (px) that this takes.
-
-    texts: of the patient's and of the treated network's panel.
-    """
-    wrapped = [textwrap.wrap(text, _COLUMN_CHARACTERS) for text in texts]
-    headings = [
-        {
-            "text": "<br>".join([_marked(look), *lines]), "align": "center", "showarrow": False, "xref": "paper",
-            "x": (left + right) / 2, "xanchor": "center", "yref": "paper", "y": 1, "yanchor": "bottom",
-            "font": {"size": TICK_SIZE},
-        }
-        for look, lines, (left, right) in zip((PATIENT, TREATED), wrapped, COLUMNS, strict=True)
-    ]  # fmt: skip
-    return headings, 8 + _NOTE_LINE * (1 + max(map(len, wrapped)))
-
-
-def row_heading(text: str, y: float, look: Look | None = None) -> Json:
-    """Annotation in one line over a panel that has the whole width and reaches up to y (0 to 1)."""
-    return {
-        "text": f"{_marked(look)}: {text}" if look else text, "showarrow": False, "xref": "paper", "x": 0,
-        "xanchor": "left", "yref": "paper", "y": y, "yanchor": "bottom", "font": {"size": TICK_SIZE},
-    }  # fmt: skip
-
-
-def axis(title: str, values: Any = None, **attributes: Any) -> Json:
-    """A linear axis; with values, its range spans them (non-finite ones left out) with a little air."""
-    finite = _finite(values)
-    spanned: Json = {}
-    if finite.size:
-        low, high = float(finite.min()), float(finite.max())
-        air = (0.05 * high - 0.05 * low) or 0.5 * abs(high) or 0.5
-        spanned = {"range": [low - air, high + air]}
-    return merged({"title": {"text": title}} | spanned, attributes)
-
-
-def log_axis(title: str, values: Any = None, labels: int = _MOST_DECADE_LABELS, **attributes: Any) -> Json:
-    """A logarithmic axis that is labelled at powers of ten, and only there.
-
-    values: everything that will be drawn on it over all frames; zeros and non-finite values have no place on the axis
-    and are left out.  The range is whole decades.  labels: the most that stay apart in the axis' height.
-    """
-    finite = _finite(values)
-    positive = np.log10(finite[finite > 0])
-    spanned: Json = {"dtick": 1}
-    if values is not None:
-        positive = positive if positive.size else np.zeros(1)
-        low, high = math.floor(positive.min() + 1e-9), math.ceil(positive.max() - 1e-9)
-        high = max(high, low + 1)
-        # A little air hides no point behind the frame and adds no label.
-        air = max(0.2, 0.03 * (high - low))
-        spanned = {"range": [low - air, high + air], "dtick": math.ceil((high - low) / labels), "tick0": 0}
-    look = {"type": "log", "exponentformat": "power", "tickfont": {"size": TICK_SIZE / _POWER_LABELS}}
-    return merged(look | {"title": {"text": title}} | spanned, attributes)
-
-
-def marker_size(points: int) -> float:
-    """Of markers side by side at 390 px, so that as many as this stay apart."""
-    return 9 if points <= 16 else 6 if points <= 30 else 5
-
-
-def zero_marks(look: Look, **attributes: Any) -> Json:
-    """A trace for values that are exactly 0 on a log axis, which has no place for them: marks on its lower edge.
-
-    y is what `on_lower_edge` gives.
-    """
-    symbol = "triangle-down" if look is PATIENT else "triangle-down-open"
-    mark = {"color": look.color, "symbol": symbol, "size": 12, "line": {"color": look.color, "width": 2}}
-    return {
-        "type": "scatter", "mode": "markers", "name": look.name, "marker": mark, "showlegend": False,
-        "cliponaxis": False, "hovertemplate": "exactly 0",
-    } | attributes  # fmt: skip
-
-
-def on_lower_edge(values: np.ndarray, log_axis: Json) -> np.ndarray:
-    """Heights of `zero_marks`: just above the lower end of the axis where a value is 0, NaN elsewhere."""
-    low, high = log_axis["range"]
-    return np.where(values == 0, 10 ** (low + 0.04 * (high - low)), np.nan)
-
-
-def layer_axis(
-    *layers: int, output: bool = True, labels: int = _MOST_LAYER_LABELS, look: Look | None = None, **attributes: Any
-) -> Json:
-    """An axis of layers, counted from 1, on which the doctor's notes can have layers marked.
-
-    layers: how many each network has; with output, the last of them is the output, and is labelled so where that is at
-    the same place in every network.  labels: about the most that stay apart.  look: whose layers; else both's.
-    """
-    last = max(layers)
-    every = next((step for step in (1, 2, 5) if last <= labels * step), 10)
-    ticks = list(range(1, last + 1, every)) if every < 5 else [1, *range(every, last + 1, every)]
-    names = [str(tick) for tick in ticks]
-    title = "layer (1 = nearest the input)"
-    if output and len(set(layers)) == 1:
-        ticks = [*(tick for tick in ticks if tick <= last - every), last]
-        names = [*map(str, ticks[:-1]), "out"]
-    elif output:
-        title = "layer (1 = nearest the input, last = output)"
-    drawn = {"range": [0.5, last + 0.5], "tickvals": ticks, "ticktext": names, "tickangle": 0}
-    whose = look.name.lower() if look else "both"
-    return merged({"title": {"text": title}, _LAYERS_OF: whose} | drawn, attributes)
-
-
-def footnotes(sentences: Sequence[str], height: float = HEIGHT, below: float = _BELOW_AXIS) -> Json:
-    """The part of a layout that says, below the lowest axis, what the drawing cannot show; empty without sentences.
-
-    height: of the figure without notes; it grows so that the plot stays as it is.  below: pixels from the plot to the
-    notes, more than what an axis takes where a legend stands there too.
-    """
-    if not sentences:
-        return {"height": height}
-    lines = [line for sentence in sentences for line in textwrap.wrap(sentence, _NOTE_CHARACTERS)]
-    room = _NOTE_LINE * len(lines)
-    note = {
-        "text": "<br>".join(lines), "showarrow": False, "align": "left", "font": {"size": TICK_SIZE},
-        "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -below,
-    }  # fmt: skip
-    return {"height": height + room, "margin": {"b": below + room}, "annotations": [note]}
-
-
-def log_color_axis(title: str, values: Any, **attributes: Any) -> Json:
-    """A colour axis for log10 of the values, labelled in powers of ten: layout["coloraxis"].
-
-    Traces send z = log10 of their values (float32) and name "coloraxis", so that maps side by side share one scale.
-    """
-    finite = _finite(values)
-    logs = np.log10(finite[finite > 0])
-    low, high = (float(logs.min()), float(logs.max())) if logs.size else (-1.0, 0.0)
-    high = max(high, low + 1)
-    every = max(1, math.ceil((high - low) / _MOST_DECADE_LABELS))
-    decades = [decade for decade in range(math.ceil(low), math.floor(high) + 1) if decade % every == 0]
-    labels = [{0: "1", 1: "10"}.get(decade, f"10<sup>{decade}</sup>".replace("-", "−")) for decade in decades]
-    bar = {"title": {"text": title}, "tickvals": decades, "ticktext": labels}
-    return merged({"cmin": low, "cmax": high, "colorbar": bar}, attributes)
-
-
 def depth_colors(layers: int) -> list[str]:
     """One colour a layer along the ramp of depth, first layer to last."""
     stops = np.array([hex_to_rgb(color) for color in DEPTH_COLORS], float)
@@ -413,15 +265,10 @@ def merged(base: Mapping[str, Any], part: Mapping[str, Any]) -> Json:
     return both
 
 
-def _marked(look: Look) -> str:
-    mark = {"circle": "●", "diamond": "◆"}[look.symbol]
-    return f'<span style="color:{look.color}">{mark}</span> <b>{look.name}</b>'
-
-
 def _with_look(layout: Mapping[str, Any]) -> Json:
-    layers_of = {name: part[_LAYERS_OF] for name, part in layout.items() if "axis" in name and _LAYERS_OF in part}
+    layers_of = {name: part[LAYERS_OF] for name, part in layout.items() if "axis" in name and LAYERS_OF in part}
     if layers_of:
-        layout = {name: _without(part, _LAYERS_OF) if name in layers_of else part for name, part in layout.items()}
+        layout = {name: _without(part, LAYERS_OF) if name in layers_of else part for name, part in layout.items()}
         layout["meta"] = {"layer_axes": layers_of}
     looks = {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK, "coloraxis": _COLOR_AXIS_LOOK}
     axes = {name: merged(looks[kind], layout[name]) for name in layout if (kind := name.rstrip("0123456789")) in looks}
@@ -462,11 +309,6 @@ def _check_frames(frames: Sequence[Json]) -> None:
 
 def _attributes(one: Json) -> tuple:
     return one["traces"], [part.keys() for part in one["data"]], one.get("layout", {}).keys()
-
-
-def _finite(values: Any) -> np.ndarray:
-    array = np.asarray([] if values is None else values, float).ravel()
-    return array[np.isfinite(array)]
 
 
 def _encoded(value: Any) -> Any:

@@ -12,17 +12,10 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.measures import generalization_loss
+from pages.charts.annotations import column_headings
+from pages.charts.axes import axis
 from pages.charts.clock import latest, timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    axis,
-    column_headings,
-    merged,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
 from pages.charts.loss_axis import ends, loss_axis
 from pages.charts.side_by_side import Row, side_by_side, whole_runs
 from pages.charts.wording import ending, legends, loss_unit, number, percent

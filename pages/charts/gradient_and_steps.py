@@ -9,20 +9,10 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis, log_axis
 from pages.charts.clock import timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    axis,
-    footnotes,
-    frame,
-    log_axis,
-    merged,
-    step_line,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.wording import ending, number
 
 TITLE = "Gradient left, steps taken"

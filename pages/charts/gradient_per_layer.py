@@ -10,23 +10,10 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.theory import gradient_flow
+from pages.charts.annotations import footnotes, row_heading
+from pages.charts.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
 from pages.charts.clock import latest_at, rows_at, timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    footnotes,
-    layer_axis,
-    log_axis,
-    marker_size,
-    merged,
-    moving,
-    on_lower_edge,
-    row_heading,
-    zero_marks,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
 from pages.charts.wording import ending, legends, loss_unit, number
 
 TITLE = "Gradient per layer"

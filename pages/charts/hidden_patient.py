@@ -14,22 +14,11 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.datasets import DATASETS
+from pages.charts.annotations import footnotes, row_heading
+from pages.charts.axes import axis, layer_axis, log_axis, marker_size
 from pages.charts.baseline import AVERAGE, average_loss
 from pages.charts.clock import thinned
-from pages.charts.figure import (
-    PATIENT,
-    AnimatedFigure,
-    Json,
-    at_step,
-    axis,
-    depth_colors,
-    footnotes,
-    layer_axis,
-    log_axis,
-    marker_size,
-    merged,
-    row_heading,
-)
+from pages.charts.figure import PATIENT, AnimatedFigure, Json, at_step, depth_colors, merged
 from pages.charts.loss_axis import loss_axis
 from pages.charts.panels import draw
 from pages.charts.predictions import answer, answer_rows

@@ -11,21 +11,11 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis, log_axis
 from pages.charts.baseline import AVERAGE, average_loss
 from pages.charts.clock import latest, timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    axis,
-    footnotes,
-    frame,
-    log_axis,
-    merged,
-    step_line,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.wording import ending, loss_unit, number, percent
 
 TITLE = "Learning curves"

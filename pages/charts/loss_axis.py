@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from pages.charts.figure import Json, axis, log_axis
+from pages.charts.axes import axis, log_axis
+from pages.charts.figure import Json
 
 LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis
 LOG_LABELS = 5  # that stay apart in a panel of half a chart's height

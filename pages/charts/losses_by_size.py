@@ -13,18 +13,9 @@ import pandas as pd
 
 from engine import Experiment
 from engine.outcomes import Outcome, losses_of, unit_of
-from pages.charts.figure import (
-    PATIENT,
-    TICK_SIZE,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    axis,
-    footnotes,
-    log_axis,
-    merged,
-)
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis, log_axis
+from pages.charts.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, Look, merged
 from pages.charts.wording import number
 
 Results = Mapping[str, Sequence[Outcome]]

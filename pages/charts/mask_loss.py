@@ -8,16 +8,9 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import column_headings
 from pages.charts.clock import timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    column_headings,
-    merged,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
 from pages.charts.loss_axis import loss_axis
 from pages.charts.side_by_side import Row, side_by_side, whole_runs
 from pages.charts.wording import ending, legends, loss_unit, name, number

@@ -8,18 +8,10 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import column_headings, row_heading
+from pages.charts.axes import log_axis
 from pages.charts.clock import timeline_steps
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    column_headings,
-    depth_colors,
-    log_axis,
-    row_heading,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, depth_colors
 from pages.charts.side_by_side import Row, side_by_side, step_axis
 from pages.charts.through_updates import on_log_axis
 from pages.charts.weight_norms import MOST_CURVES, depth_axis, drawn_layers, key_of_depth

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine import Dataset, RunHistory, load_dataset
 from engine.datasets import DATASETS
+from pages.charts.axes import axis
 from pages.charts.class_colors import (
     BOUNDARY,
     CLASS_COLORS,
@@ -22,7 +23,7 @@ from pages.charts.class_colors import (
     probability_axis,
     probability_levels,
 )
-from pages.charts.figure import COLUMNS, Json, Look, axis, merged
+from pages.charts.figure import COLUMNS, Json, Look, merged
 
 Array = np.ndarray
 

@@ -10,18 +10,9 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import column_headings, footnotes
 from pages.charts.clock import latest, latest_at, thinned, timeline_steps
-from pages.charts.figure import (
-    HEIGHT,
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Look,
-    column_headings,
-    footnotes,
-    merged,
-    moving,
-)
+from pages.charts.figure import HEIGHT, PATIENT, TREATED, AnimatedFigure, Look, merged, moving
 from pages.charts.panels import class_names, draw, grid, input_names
 from pages.charts.wording import ending, legends, number, percent
 

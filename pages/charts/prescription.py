@@ -13,7 +13,8 @@ import pandas as pd
 from engine import Experiment, Trial
 from engine.outcomes import SEEDS, Outcome, unit_of
 from engine.prescriptions import CURES, HARMS, HELPS, NO_EFFECT, UNTREATED, trials_of
-from pages.charts.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, footnotes, merged
+from pages.charts.annotations import footnotes
+from pages.charts.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, merged
 from pages.charts.losses_by_size import loss_axis
 from pages.charts.outcomes import changes_to
 from pages.charts.wording import label, meaning, number, percent

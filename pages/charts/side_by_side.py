@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from engine import RunHistory
-from pages.charts.figure import COLUMNS, HEIGHT, AnimatedFigure, Json, axis, footnotes, frame, merged, step_line
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis
+from pages.charts.figure import COLUMNS, HEIGHT, AnimatedFigure, Json, frame, merged, step_line
 
 AXIS_BELOW = 58  # px from the lowest panels to the notes: tick labels and axis title
 

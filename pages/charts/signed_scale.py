@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pages.charts.figure import Json, axis, merged
+from pages.charts.axes import axis
+from pages.charts.figure import Json, merged
 
 Array = np.ndarray
 

@@ -8,22 +8,12 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis, log_axis
 from pages.charts.clipping import longest_clipped
 from pages.charts.clock import timeline_steps
 from pages.charts.fences import within_fences
-from pages.charts.figure import (
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    axis,
-    footnotes,
-    frame,
-    log_axis,
-    merged,
-    step_line,
-)
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.through_updates import curve, left_out, median_and_largest, on_log_axis, peaks
 from pages.charts.wording import ending, legends, number
 

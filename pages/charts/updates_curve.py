@@ -1,7 +1,8 @@
 """How does the loss fall, update by update, and how well did the gradient predict the next one?"""
 
+from pages.charts.axes import axis
 from pages.charts.calculation import Course
-from pages.charts.figure import AnimatedFigure, Json, axis
+from pages.charts.figure import AnimatedFigure, Json
 from pages.charts.wording import number
 
 TITLE = "Loss, update by update"

@@ -7,18 +7,10 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import column_headings
+from pages.charts.axes import log_axis
 from pages.charts.clock import BEGINNING, thinned, timeline_steps
-from pages.charts.figure import (
-    DEPTH_COLORS,
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    Json,
-    Look,
-    column_headings,
-    depth_colors,
-    log_axis,
-)
+from pages.charts.figure import DEPTH_COLORS, PATIENT, TREATED, AnimatedFigure, Json, Look, depth_colors
 from pages.charts.side_by_side import Row, side_by_side, whole_runs
 from pages.charts.wording import ending, legends, number
 

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis, log_axis
 from pages.charts.clock import latest_at, thinned, timeline_steps
-from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, axis, footnotes, log_axis, merged, moving
+from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
 from pages.charts.wording import ending, legends, number, percent
 
 TITLE = "Sizes of the weights"

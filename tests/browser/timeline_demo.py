@@ -6,18 +6,8 @@ The numbers are random walks, not a run: the page is about moving charts, and no
 import numpy as np
 import streamlit as st
 
-from pages.charts.figure import (
-    MAGNITUDE_SCALE,
-    PATIENT,
-    TREATED,
-    AnimatedFigure,
-    axis,
-    depth_colors,
-    frame,
-    log_axis,
-    log_color_axis,
-    step_line,
-)
+from pages.charts.axes import axis, log_axis, log_color_axis
+from pages.charts.figure import MAGNITUDE_SCALE, PATIENT, TREATED, AnimatedFigure, depth_colors, frame, step_line
 from pages.components.plot import encoded, load_plotly, plot
 from pages.components.timeline import timeline
 
