@@ -40,7 +40,7 @@ def label(path):
 
 
 ENGINE = files("engine/*.py")
-CHARTS = files("pages/charts/*.py")
+CHARTS = files("pages/charts/**/*.py")
 COMPONENTS = files("pages/components/*.py")
 PAGES = files("pages/*.py", "app.py")
 SCRIPTS = [f"pages.{path.stem}" for path in files("pages/*.py")]

@@ -1,6 +1,7 @@
 """The mystery patient: chosen by the address, examined look by look, diagnosed, treated, and explained."""
 
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -20,7 +21,7 @@ from pages.charts import (
 )
 from pages.charts.clock import timeline_steps
 from pages.charts.figure import PATIENT
-from pages.charts.hidden_patient import FREE, VIEWS, View, symptom, task
+from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
 from pages.charts.mystery import Score
 from pages.charts.wording import label, meaning, number, percent
 from pages.components.addresses import check_step, enter, ignored, parameters_here, write_address
@@ -183,13 +184,13 @@ def _looks(here: Admitted) -> None:
         f"**1 · Look.** Each chart costs {mystery.COST_OF_LOOK} of {mystery.POINTS_OF_LOOKS} points. Left: **{left}**."
     )
     price = f"Costs {mystery.COST_OF_LOOK} points."
-    for view in VIEWS:
-        shown = view.key in _shown(here.visit)
+    for key, chart in VIEWS.items():
+        shown = key in _shown(here.visit)
         # One that comes and goes would take the keyboard from the button.
-        help_text = "Folds it up." if shown else "Unfolds it again." if view.key in here.visit.looks else price
+        help_text = "Folds it up." if shown else "Unfolds it again." if key in here.visit.looks else price
         st.button(
-            f"**{view.title}**  \n{view.question}", key=f"look_{view.key}", width="stretch",
-            icon=":material/check:" if shown else ":material/visibility:", on_click=_look, args=(here.visit, view.key),
+            f"**{chart.TITLE}**  \n{chart.QUESTION}", key=f"look_{key}", width="stretch",
+            icon=":material/check:" if shown else ":material/visibility:", on_click=_look, args=(here.visit, key),
             help=help_text,
         )  # fmt: skip
     if here.visit.looks:
@@ -235,27 +236,27 @@ def _commit(visit: Visit, diagnosis: str, chosen: str) -> None:
 
 def looked_at(here: Admitted) -> None:
     """The charts that were paid for."""
-    views = [view for key in _shown(here.visit) for view in VIEWS if view.key == key]
-    for start in range(0, len(views), CHARTS_A_ROW):
-        side_by_side = views[start : start + CHARTS_A_ROW]
-        for view, column in zip(side_by_side, st.columns(CHARTS_A_ROW), strict=False):
-            with column, st.container(border=True, key=f"card_{view.key}"):
-                _draw(view, here, view.key)
+    shown = _shown(here.visit)
+    for start in range(0, len(shown), CHARTS_A_ROW):
+        side_by_side = shown[start : start + CHARTS_A_ROW]
+        for key, column in zip(side_by_side, st.columns(CHARTS_A_ROW), strict=False):
+            with column, st.container(border=True, key=f"card_{key}"):
+                _draw(VIEWS[key], here, key)
 
 
-def _draw(view: View, here: Admitted, place: str) -> None:
+def _draw(chart: ModuleType, here: Admitted, place: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{view.title}**", help=view.question, width="stretch")
+        st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
         if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
-            show_data(view.title, view.key, lambda: view.table(here.patient))
-    plot(_sent(view.key, here.patient.experiment, projecting(), view, here.patient), key=f"chart_{place}")
+            show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(here.patient))
+    plot(_sent(chart.__name__, here.patient.experiment, projecting(), chart, here.patient), key=f"chart_{place}")
 
 
 @st.cache_resource(show_spinner=False, max_entries=MOST_CHARTS, hash_funcs={Experiment: repr})
-def _sent(key: str, experiment: Experiment, large: bool, _view: View, _patient: RunHistory) -> bytes:
+def _sent(name: str, experiment: Experiment, large: bool, _chart: ModuleType, _patient: RunHistory) -> bytes:
     """The chart as it is sent; what its key is made of stays here."""
-    figure = _view.figure(_patient)
-    return encoded(figure.enlarged(PROJECTED) if large else figure, _view.alt(_patient))
+    figure = _chart.figure(_patient)
+    return encoded(figure.enlarged(PROJECTED) if large else figure, _chart.alt(_patient))
 
 
 # --- what came of it ---
@@ -305,12 +306,11 @@ def _account(
     }[score.role]
     looks, diagnosed, prescribed = st.columns(3)
     tells = mystery.telling(findings_of(here.patient)[0])
-    (title,) = (view.title for view in VIEWS if view.key == tells)
     opened = "You opened it." if tells in here.visit.looks else "You did not open it."
     looks.markdown(
         f"**Looks: {score.for_looks} of {mystery.POINTS_OF_LOOKS}**  \n"
         f"{score.looks or 'No'} chart{'' if score.looks == 1 else 's'} opened. "
-        f"What shows this cause best: {title}. {opened}"
+        f"What shows this cause best: {VIEWS[tells].TITLE}. {opened}"
     )
     diagnosed.markdown(
         f"**Diagnosis: {score.for_diagnosis} of {mystery.POINTS_OF_CAUSE}**  \n"

@@ -14,7 +14,7 @@ from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
 from pages.charts.wording import name
 from tests.charts.odd_runs import PAIRS, pair
 
-ALL = (FREE, *VIEWS)
+ALL = {"loss": FREE, **VIEWS}
 MOST_BYTES = 70_000
 # Words that stand for a setting's value; "zeros" and "constant" are words of every day, and "linear" of axes.
 HIDDEN = {
@@ -24,19 +24,15 @@ HIDDEN = {
 } - {"none", "value", "norm", "linear", "layer", "batch", "zeros", "orthogonal"}
 
 
-def view(key: str):
-    return next(one for one in ALL if one.key == key)
-
-
 @pytest.fixture(scope="module")
 def history():
     return train(Experiment(depth=3, width=6, steps=60, l2=0.05, activation="tanh", initializer="xavier_normal"))
 
 
-@pytest.mark.parametrize("key", [one.key for one in ALL])
+@pytest.mark.parametrize("key", ALL)
 @pytest.mark.parametrize("pair_name", PAIRS)
 def test_every_odd_run_is_drawn_and_gives_nothing_away(key, pair_name):
-    one, run = view(key), pair(pair_name)[0]
+    one, run = ALL[key], pair(pair_name)[0]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figure, text, table = one.figure(run), one.alt(run), one.table(run)
@@ -67,43 +63,43 @@ def trace(figure, text: str, row: str = "y"):
 def test_loss_and_new_data_are_the_run(history):
     assert (trace(FREE.figure(history), "training loss")["y"] == history.train_loss).all()
     assert trace(FREE.figure(history), "average")["y"] == (average_loss(history.experiment),) * 2
-    figure = view("new_data").figure(history)
+    figure = VIEWS["new_data"].figure(history)
     assert (trace(figure, "training data")["y"] == history.train_loss).all()
     assert (trace(figure, "new data")["y"] == history.validation_loss).all()
     assert (trace(figure, "new data", "y2")["y"] == history.validation_accuracy).all()
-    assert list(view("new_data").table(history).iloc[:, 2]) == list(history.validation_loss)
+    assert list(VIEWS["new_data"].table(history).iloc[:, 2]) == list(history.validation_loss)
 
 
 def test_layers_at_the_start_and_at_the_end(history):
-    figure = view("gradients").figure(history)
+    figure = VIEWS["gradients"].figure(history)
     assert (trace(figure, "start")["y"] == history.delta_rms[0]).all()
     assert (trace(figure, "end")["y"] == history.delta_rms[-1]).all()
-    figure = view("units").figure(history)
+    figure = VIEWS["units"].figure(history)
     assert (trace(figure, "start")["y"] == history.activation_mean[0]).all()
     assert trace(figure, "end")["error_y"]["array"] == pytest.approx(history.activation_std[-1])
     assert trace(figure, "saturated, at the end", "y2")["y"][:-1] == pytest.approx(
         100 * history.saturated_fraction[-1, :-1]
     )
-    figure = view("weights").figure(history)
+    figure = VIEWS["weights"].figure(history)
     assert trace(figure, "end")["median"] == pytest.approx([np.median(weights[-1]) for weights in history.weights])
 
 
 def test_steps_and_what_pulls(history):
-    figure = view("steps").figure(history)
+    figure = VIEWS["steps"].figure(history)
     ratio = history.update_norm / history.weight_norm
     assert trace(figure, "layer 1")["y"] == pytest.approx(ratio[:, 0])
     assert trace(figure, "pull of the data", "y2")["y"] == pytest.approx(history.data_gradient_norm)
     assert trace(figure, "pull of a penalty", "y2")["y"] == pytest.approx(history.penalty_gradient_norm)
     free = train(Experiment(depth=1, width=4, steps=20))
-    assert not [one for one in view("steps").figure(free).data if "penalty" in (one.name or "")]
-    assert "nothing but the data pulls" in view("steps").alt(free)
+    assert not [one for one in VIEWS["steps"].figure(free).data if "penalty" in (one.name or "")]
+    assert "nothing but the data pulls" in VIEWS["steps"].alt(free)
 
 
 def test_words_say_the_numbers_of_the_drawing():
     history = pair("plain")[0]
-    assert f"step {history.best_step}" in view("new_data").alt(history)
-    assert "hidden layer 4" in view("gradients").alt(history)
-    assert "in layer" in view("units").alt(history)
+    assert f"step {history.best_step}" in VIEWS["new_data"].alt(history)
+    assert "hidden layer 4" in VIEWS["gradients"].alt(history)
+    assert "in layer" in VIEWS["units"].alt(history)
 
 
 def test_the_task_is_told_and_nothing_else():

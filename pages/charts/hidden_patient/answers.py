@@ -1,0 +1,43 @@
+"""What does it put out, over all inputs?"""
+
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.figure import PATIENT, AnimatedFigure, Json, at_step, merged
+from pages.charts.hidden_patient.one_run import HEIGHT, endings, sentence
+from pages.charts.panels import draw
+from pages.charts.predictions import answer, answer_rows
+
+TITLE = "Its answers"
+QUESTION = "What does it put out, over all inputs?"
+
+BELOW = 118  # px: tick labels, axis title and a key of colours
+
+
+def figure(history: RunHistory) -> AnimatedFigure:
+    """The decision surface, the fit, or the confusion matrix at the end."""
+    panel = draw(PATIENT, history, [len(history.frame_step) - 1], (history, history))
+    traces = [trace | at_step(panel.moves.get(i, {}), 0) for i, trace in enumerate(panel.traces)]
+    colors = panel.color_axis
+    has_key = panel.has_legend or "colorbar" in colors
+    below = BELOW if has_key else 62
+    key = -62 / (HEIGHT - 8 - below)
+    layout: Json = {
+        "height": HEIGHT, "margin": {"t": 8, "b": below}, "showlegend": panel.has_legend,
+        "legend": {"x": 0.5, "xanchor": "center", "y": key, "yanchor": "top", "itemwidth": 30},
+        "xaxis": panel.xaxis, "yaxis": panel.yaxis,
+    }  # fmt: skip
+    if colors:
+        layout["coloraxis"] = merged(colors, {"colorbar": {"y": key}} if "colorbar" in colors else {})
+    return AnimatedFigure(traces, merged(layout, footnotes(panel.notes + endings(history), HEIGHT, below)))
+
+
+def alt(history: RunHistory) -> str:
+    """What it answers at the end, in words."""
+    return sentence(f"At step {history.frame_step[-1]} {answer(history)}", history)
+
+
+def table(history: RunHistory) -> pd.DataFrame:
+    """What it answers at the end."""
+    return answer_rows(history, len(history.frame_step) - 1)

@@ -1,0 +1,52 @@
+"""How much of the error signal reaches each layer?"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.axes import layer_axis, log_axis, marker_size
+from pages.charts.figure import PATIENT, AnimatedFigure, Json, merged
+from pages.charts.hidden_patient.one_run import HEIGHT, by_layer, endings, sentence, start_and_end
+from pages.charts.through_updates import on_log_axis
+from pages.charts.wording import loss_unit, number
+
+TITLE = "Gradient, layer by layer"
+QUESTION = "How much of the error signal reaches each layer?"
+
+
+def figure(history: RunHistory) -> AnimatedFigure:
+    """rms ∂L/∂z of every layer at the first and at the last update."""
+    layers = np.arange(1, history.layers + 1)
+    signal = history.delta_rms
+    traces = [
+        {
+            "type": "scatter", "mode": "lines+markers", "x": layers, "y": on_log_axis(signal[moment.row]),
+            "name": moment.name, "line": moment.line, "hovertemplate": "layer %{x}: %{y:.2~e}", "cliponaxis": False,
+            "marker": {"color": PATIENT.color, "symbol": moment.symbol, "size": marker_size(history.layers)},
+        }
+        for moment in start_and_end(history.step)
+    ]  # fmt: skip
+    drawn = signal[[moment.row for moment in start_and_end(history.step)]]
+    notes = ["A signal of exactly 0 has no place on a log axis."] if (drawn == 0).any() else []
+    layout: Json = {
+        "height": HEIGHT, "xaxis": layer_axis(history.layers),
+        "yaxis": log_axis(f"rms ∂L/∂z ({loss_unit(history)})", drawn),
+    }  # fmt: skip
+    return AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT)))
+
+
+def alt(history: RunHistory) -> str:
+    """The error signal of the first and of the last hidden layer, at the start and at the end."""
+    parts = [
+        f"{moment.name} layer 1 receives an error signal of {number(float(history.delta_rms[moment.row, 0]))} "
+        f"{loss_unit(history)} and hidden layer {history.layers - 1} one of "
+        f"{number(float(history.delta_rms[moment.row, -2]))}"
+        for moment in start_and_end(history.step)
+    ]
+    return sentence("; ".join(parts) or "There is no gradient", history)
+
+
+def table(history: RunHistory) -> pd.DataFrame:
+    """The error signal, one row an update and layer."""
+    return by_layer(history.step, {f"rms ∂L/∂z ({loss_unit(history)})": history.delta_rms})

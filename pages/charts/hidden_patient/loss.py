@@ -1,0 +1,65 @@
+"""Does it learn its own examples?
+
+The training loss at every evaluation, beside that of always giving the average answer: the complaint's own curve.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis
+from pages.charts.baseline import AVERAGE, average_loss
+from pages.charts.figure import AnimatedFigure, Json, merged
+from pages.charts.hidden_patient.one_run import END, NEUTRAL, curve, endings, sentence
+from pages.charts.loss_axis import loss_axis
+from pages.charts.wording import loss_unit, number
+
+TITLE = "Training loss"
+QUESTION = "Does it learn its own examples?"
+
+HEIGHT = 250
+
+
+def figure(history: RunHistory) -> AnimatedFigure:
+    """Training loss at every evaluation, and that of always giving the average answer."""
+    average, end = average_loss(history.experiment), int(history.evaluation_step[-1])
+    traces = [
+        _average_line(average, end),
+        curve("training loss", history.evaluation_step, history.train_loss, "%{y:.3g}", END),
+    ]
+    layout: Json = {
+        "height": HEIGHT,
+        "xaxis": axis("training step (updates)", [0, end]),
+        "yaxis": loss_axis(f"loss ({loss_unit(history)})", np.append(history.train_loss, average)),
+    }
+    return AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT)))
+
+
+def alt(history: RunHistory) -> str:
+    """Where the training loss began, ended and was highest."""
+    loss = history.train_loss
+    finite = loss[np.isfinite(loss)]
+    highest = f", at most {number(float(finite.max()))}" if finite.size else ""
+    return sentence(
+        f"Training loss from {number(float(loss[0]))} to {number(float(loss[-1]))} {loss_unit(history)} in "
+        f"{history.evaluation_step[-1]} steps{highest}; {AVERAGE}: {number(average_loss(history.experiment))}",
+        history,
+    )
+
+
+def table(history: RunHistory) -> pd.DataFrame:
+    """The training loss of every evaluation."""
+    return pd.DataFrame(
+        {
+            "training step (updates)": history.evaluation_step,
+            f"training loss ({loss_unit(history)})": history.train_loss,
+        }
+    )
+
+
+def _average_line(average: float, end: int) -> Json:
+    return {
+        "type": "scatter", "mode": "lines", "x": [0, end], "y": [average, average], "name": AVERAGE,
+        "line": {"color": NEUTRAL, "width": 2, "dash": "dashdot"}, "hovertemplate": "%{y:.3g}",
+    }  # fmt: skip

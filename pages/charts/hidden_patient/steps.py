@@ -1,0 +1,98 @@
+"""How far does a step go, and what pulls at the weights?"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.annotations import footnotes
+from pages.charts.axes import axis, log_axis
+from pages.charts.clock import thinned
+from pages.charts.figure import AnimatedFigure, Json, depth_colors, merged
+from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, NEUTRAL, UPPER, by_layer, curve, endings, sentence
+from pages.charts.through_updates import MOST_POINTS, on_log_axis, peaks
+from pages.charts.weight_norms import RULE_OF_THUMB, relative_updates
+from pages.charts.wording import number
+
+TITLE = "Steps and pulls"
+QUESTION = "How far does a step go, and what pulls at the weights?"
+
+Array = np.ndarray
+
+PENALTY = "#0b8f88"  # a penalty's pull
+
+
+def figure(history: RunHistory) -> AnimatedFigure:
+    """Above, how much of its weights each layer changes in a step; below, what pulls: the data, and any penalty."""
+    ratio, colors = relative_updates(history), depth_colors(history.layers)
+    rows = thinned(range(len(history.step)), MOST_POINTS)
+    end = int(history.evaluation_step[-1])
+    traces: list[Json] = [
+        {
+            "type": "scatter", "mode": "lines", "x": [0, end], "y": [RULE_OF_THUMB] * 2, "name": "rule of thumb",
+            "line": {"color": NEUTRAL, "dash": "dash", "width": 1.5}, "hoverinfo": "skip", "showlegend": False,
+        }
+    ]  # fmt: skip
+    for layer in range(history.layers):
+        first, last = layer == 0, layer == history.layers - 1
+        traces.append(
+            {
+                "type": "scatter", "mode": "lines", "x": history.step[rows], "y": on_log_axis(ratio[rows, layer]),
+                "name": "output layer" if last else f"layer {layer + 1}", "showlegend": first or last,
+                "line": {"color": colors[layer], "width": 3.5 if first else 1.5, "dash": "dot" if last else "solid"},
+                "hovertemplate": "step %{x}: %{y:.2~e}",
+            }
+        )  # fmt: skip
+    for name, values, line in _pulls(history):
+        places = peaks(values)
+        traces.append(
+            curve(name, history.step[places], on_log_axis(values[places]), "%{y:.2~e}", line) | {"yaxis": "y2"}
+        )
+    pulls = np.concatenate([values for _, values, _ in _pulls(history)])
+    layout: Json = {
+        "height": HEIGHT, "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
+        "yaxis": log_axis("‖ΔW‖ / ‖W‖", np.append(ratio[rows].ravel(), RULE_OF_THUMB), 5, domain=UPPER),
+        "yaxis2": log_axis("‖gradient‖", pulls, 5, domain=LOWER),
+    }  # fmt: skip
+    notes = [f"Dashed: a rule of thumb, {number(RULE_OF_THUMB)} of the weights a step."]
+    if len(_pulls(history)) == 1:
+        notes.append("Nothing but the data pulls at the weights.")
+    return AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT)))
+
+
+def alt(history: RunHistory) -> str:
+    """Steps of the first and of the last layer in the median, and how hard what pulls does."""
+    ratio = relative_updates(history)
+
+    def median(values: Array) -> str:
+        finite = values[np.isfinite(values)]
+        return number(float(np.median(finite))) if finite.size else "not defined"
+
+    text = (
+        f"A step changes layer 1 by {median(ratio[:, 0])} of its weights in the median and the output layer by "
+        f"{median(ratio[:, -1])}"
+    )
+    for name, values, _ in _pulls(history):
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            text += (
+                f"; the {name} is {number(float(finite[0]))} at the start, {number(float(finite[-1]))} at the end and "
+                f"at most {number(float(finite.max()))}"
+            )
+    if len(_pulls(history)) == 1:
+        text += "; nothing but the data pulls at the weights"
+    return sentence(text, history)
+
+
+def table(history: RunHistory) -> pd.DataFrame:
+    """One row an update and layer."""
+    pulls = {f"{name} (‖gradient‖)": np.repeat(values, history.layers) for name, values, _ in _pulls(history)}
+    return by_layer(history.step, {"‖ΔW‖ / ‖W‖": relative_updates(history)}).assign(**pulls)
+
+
+def _pulls(history: RunHistory) -> list[tuple[str, Array, Json]]:
+    """What pulls at the weights: name, gradient norm (S,), line."""
+    pulls = [("pull of the data", history.data_gradient_norm, END)]
+    if (history.penalty_gradient_norm > 0).any():
+        line = {"color": PENALTY, "dash": "dash", "width": 3}
+        pulls.append(("pull of a penalty", history.penalty_gradient_norm, line))
+    return pulls

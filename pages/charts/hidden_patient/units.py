@@ -1,0 +1,98 @@
+"""What do the units put out, and are any dead or saturated?"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.annotations import footnotes, row_heading
+from pages.charts.axes import axis, layer_axis
+from pages.charts.figure import PATIENT, AnimatedFigure, Json, merged
+from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, UPPER, by_layer, endings, sentence, start_and_end
+from pages.charts.signed_scale import signed_axis
+from pages.charts.wording import number, percent
+
+TITLE = "Units, layer by layer"
+QUESTION = "What do the units put out? Are any dead or saturated?"
+
+Array = np.ndarray
+
+SYMBOLS = {"dead": ("x-thin-open", "x"), "saturated": ("square-open", "square")}
+KINDS = {"dead": "✖ dead: 0 for every example", "saturated": "■ saturated: where it is flat"}
+
+
+def figure(history: RunHistory) -> AnimatedFigure:
+    """Above, mean ± standard deviation of what each layer puts out; below, shares of dead and of saturated units."""
+    shares = _shares(history)
+    mean, spread = history.activation_mean, history.activation_std
+    moments = start_and_end(history.evaluation_step)
+    rows = [moment.row for moment in moments]
+    with np.errstate(all="ignore"):
+        value_axis, place, on_log = signed_axis(
+            "activation",
+            (mean - spread)[rows].ravel(),
+            (mean + spread)[rows].ravel(),
+            zeroline=True,
+            domain=UPPER if shares else (0, 1),
+        )
+    layers = np.arange(1, history.layers + 1)
+    traces: list[Json] = []
+    for offset, moment in zip((-0.12, 0.12), moments, strict=False):
+        with np.errstate(all="ignore"):
+            height = place(mean[moment.row])
+            above, below = (abs(place((mean + sign * spread)[moment.row]) - height) for sign in (1, -1))
+        bar = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "color": PATIENT.color}
+        traces.append(
+            {
+                "type": "scatter", "mode": "markers", "x": layers + offset, "y": height, "name": moment.name,
+                "error_y": bar | {"thickness": 2.5 if moment.line is END else 1.5, "width": 4},
+                "marker": {"color": PATIENT.color, "symbol": moment.symbol, "size": 8},
+                **({"hoverinfo": "skip"} if on_log else {"hovertemplate": "layer %{x:.0f}: mean %{y:.3g}"}),
+            }
+        )  # fmt: skip
+    for kind, share in shares.items():
+        for moment in moments:
+            traces.append(
+                {
+                    "type": "scatter", "mode": "lines+markers", "x": layers, "y": 100 * share[moment.row],
+                    "yaxis": "y2", "name": f"{kind}, {moment.name}", "line": moment.line, "showlegend": False,
+                    "marker": {"color": PATIENT.color, "symbol": SYMBOLS[kind][moment.line is END], "size": 9},
+                    "hovertemplate": f"layer %{{x}}: %{{y:.0f}} % {kind}", "cliponaxis": False,
+                }
+            )  # fmt: skip
+    layout: Json = {"xaxis": layer_axis(history.layers, anchor="y2" if shares else "y"), "yaxis": value_axis}
+    if shares:
+        layout["yaxis2"] = axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100])
+    headings = [row_heading(", ".join(KINDS[kind] for kind in shares), LOWER[1])] if shares else []
+    notes = footnotes(["Bars: mean ± standard deviation of what a layer puts out.", *endings(history)], HEIGHT)
+    layout["annotations"] = headings + notes.pop("annotations", [])
+    return AnimatedFigure(traces, merged(layout, notes))
+
+
+def alt(history: RunHistory) -> str:
+    """What the first and the last hidden layer put out, and where most units are dead or saturated."""
+    parts = []
+    for moment in start_and_end(history.evaluation_step):
+        mean, spread = history.activation_mean[moment.row], history.activation_std[moment.row]
+        text = (
+            f"{moment.name} layer 1 puts out {number(float(mean[0]))} ± {number(float(spread[0]))} and hidden layer "
+            f"{history.layers - 1} {number(float(mean[-2]))} ± {number(float(spread[-2]))}"
+        )
+        for kind, share in _shares(history).items():
+            row = share[moment.row, :-1]
+            if np.isfinite(row).any():
+                text += f", {kind} are up to {percent(float(np.nanmax(row)))}, in layer {int(np.nanargmax(row)) + 1}"
+        parts.append(text)
+    return sentence("; ".join(parts), history)
+
+
+def table(history: RunHistory) -> pd.DataFrame:
+    """One row an evaluation and layer."""
+    columns = {"mean activation": history.activation_mean, "standard deviation": history.activation_std}
+    shares = {f"{kind} units (share)": share for kind, share in _shares(history).items()}
+    return by_layer(history.evaluation_step, columns | shares)
+
+
+def _shares(history: RunHistory) -> dict[str, Array]:
+    """Shares of dead and of saturated units, where such a thing can be."""
+    both = {"dead": history.dead_fraction, "saturated": history.saturated_fraction}
+    return {kind: share for kind, share in both.items() if np.isfinite(share).any()}
