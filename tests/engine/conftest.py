@@ -1,5 +1,18 @@
-"""Shared by the engine's tests: the contract's assertions explain themselves as a test's own do."""
+"""Shared by the engine's tests: workers, and the contract's assertions, which explain themselves as a test's own do."""
+
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
+from engine.executors import Workers
+from engine.places import worker_processes
+
 pytest.register_assert_rewrite("tests.engine.contract")
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[Workers]:
+    """Two, which take a second to start: of all files, not of each."""
+    with Workers([partial(worker_processes, 2)]) as workers:
+        yield workers

@@ -95,3 +95,13 @@ def difference(first, second):
             if not same:
                 return field.name
     return None
+
+
+def bits(history: RunHistory) -> list:
+    """Everything in a history, down to the last bit."""
+    values = [(row.name, getattr(history, row.name)) for row in fields(history)]
+    flat = [(name, item) for name, value in values for item in (value if isinstance(value, tuple) else (value,))]
+    return [
+        (name, item.dtype.str, item.shape, item.tobytes()) if isinstance(item, np.ndarray) else (name, repr(item))
+        for name, item in flat
+    ]

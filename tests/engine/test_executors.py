@@ -1,259 +1,23 @@
-"""Where training runs: the same bits everywhere, fair turns, and nothing lost with a worker."""
+"""Whose turn it is to train: fair turns, stacks of those who wait, and sweeps."""
 
-import json
-import logging
 import operator
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-import loky
-import numpy as np
-import psutil
 import pytest
-from threadpoolctl import threadpool_info
 
-from engine import places
 from engine.executors import ATTEMPTS, Run, Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.places import DASK_ADDRESS, Place, Slice, dask_cluster, default_places, this_process, worker_processes
-from engine.settings import OutOfRange
+from engine.places import Place, Slice, this_process, worker_processes
 from engine.training import train, train_many
-from tests.patience import SOON
-
-ROOT = Path(__file__).resolve().parents[2]
-
-SHORT = Experiment(depth=2, width=8, steps=20)
-LONG = Experiment(depth=8, width=16, steps=4500, activation="tanh", batch_size=32, dropout=0.1)  # several slices
-
-
-def bits(history: RunHistory) -> list:
-    """Everything in a history, down to the last bit."""
-    values = [(row.name, getattr(history, row.name)) for row in fields(history)]
-    flat = [(name, item) for name, value in values for item in (value if isinstance(value, tuple) else (value,))]
-    return [
-        (name, item.dtype.str, item.shape, item.tobytes()) if isinstance(item, np.ndarray) else (name, repr(item))
-        for name, item in flat
-    ]
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
-@pytest.fixture(scope="module")
-def long_history() -> RunHistory:
-    return train(LONG)
-
-
-@pytest.fixture(scope="module")
-def processes() -> Iterator[Workers]:
-    with Workers([partial(worker_processes, 2)]) as workers:
-        yield workers
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real Dask scheduler with one worker, both on loopback."""
-    folder = tmp_path_factory.mktemp("dask")
-    found = folder / "scheduler.json"
-    common = ["--scheduler-file", str(found), "--host", "tcp://127.0.0.1", "--no-dashboard"]
-    worker = ["--no-nanny", "--nthreads", "1", "--local-directory", str(folder)]
-    commands = [("scheduler", ["--port", "0"]), ("worker", worker)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    started = []
-    with open(folder / "log", "w") as log:
-        for name, more in commands:
-            command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *common, *more]
-            started.append(subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log))
-    try:
-        eventually(found.exists)
-        eventually(found.read_text)
-        yield json.loads(found.read_text())["address"]
-    finally:
-        for process in reversed(started):
-            process.kill()
-            process.wait()
-
-
-# --- the same result everywhere ---
-
-
-def test_a_worker_process_gives_the_bits_of_this_process(processes: Workers, long_history: RunHistory) -> None:
-    long, short = processes.submit(LONG), processes.submit(SHORT)
-    assert bits(short.result(SOON)) == bits(train(SHORT))
-    assert bits(long.result(SOON)) == bits(long_history)
-    assert processes.place == "worker processes"
-    assert long.progress == short.progress == 1
-    assert not long.result().step.flags.writeable
-
-
-def test_a_thread_of_this_process_gives_the_same_bits(long_history: RunHistory) -> None:
-    with Workers([this_process]) as workers:
-        assert bits(workers.submit(LONG).result(SOON)) == bits(long_history)
-        assert workers.place == "this process"
-
-
-def test_a_dask_cluster_gives_the_same_bits(
-    cluster: str, long_history: RunHistory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(DASK_ADDRESS, cluster)
-    assert default_places()[0] is dask_cluster
-    with Workers() as workers:
-        assert bits(workers.submit(LONG).result(SOON)) == bits(long_history)
-        assert workers.place == "Dask cluster"
-        with pytest.raises(OutOfRange):
-            workers.submit(Experiment(depth=50, width=256, steps=20000)).result(SOON)
-        assert workers._place is not None
-        blas = workers._place.executor.submit(threadpool_info).result(SOON)
-        assert {library["num_threads"] for library in blas if library["user_api"] == "blas"} == {1}
-
-
-def test_a_stack_comes_back_as_a_tuple_with_the_bits_of_single_runs(processes: Workers) -> None:
-    experiments = [Experiment(depth=2, width=8, steps=20, seed=seed) for seed in range(3)]
-    histories = processes.submit(experiments, max_updates=10, max_frames=5).result(SOON)
-    assert [bits(history) for history in histories] == [bits(train(e, None, 10, 5)) for e in experiments]
-
-
-def test_own_data_travel_with_the_run(processes: Workers) -> None:
-    from engine.datasets import data_digest
-
-    generator = np.random.default_rng(0)
-    data = generator.standard_normal((40, 3)), generator.integers(0, 2, 40)
-    experiment = Experiment(dataset="custom", data_digest=data_digest(*data), n_train=20, steps=20)
-    assert bits(processes.submit(experiment, data).result(SOON)) == bits(train(experiment, data))
-
-
-def test_errors_of_a_run_arrive_as_they_are_and_harm_no_worker(processes: Workers) -> None:
-    before = processes._place
-    with pytest.raises(OutOfRange) as caught:
-        processes.submit(Experiment(depth=50, width=256, steps=20000)).result(SOON)
-    assert caught.value.field == "steps"
-    with pytest.raises(ValueError, match="equal shape"):
-        processes.submit([Experiment(depth=1), Experiment(depth=2)]).result(SOON)
-    assert processes.submit(SHORT).result(SOON).status == "completed"
-    assert processes._place is before
-
-
-# --- what a worker is ---
-
-
-def test_a_worker_has_one_blas_thread_and_nothing_of_the_page(processes: Workers) -> None:
-    processes.submit(SHORT).result(SOON)
-    assert processes._place is not None
-    ask = processes._place.executor.submit
-    assert {library["num_threads"] for library in ask(threadpool_info).result(SOON)} == {1}
-    packages = ask(eval, "{name.partition('.')[0] for name in __import__('sys').modules}").result(SOON)
-    assert "numpy" in packages
-    assert not packages & {"streamlit", "plotly", "pandas", "distributed", "pytest"}
-    resident = psutil.Process(ask(os.getpid).result(SOON)).memory_info().rss
-    assert resident < 100e6  # measured: 46 MB
-
-
-def test_a_killed_worker_is_replaced_and_its_run_ends_with_the_same_bits(long_history: RunHistory) -> None:
-    with Workers([partial(worker_processes, 1)]) as workers:
-        eventually(lambda: workers.place)
-        assert workers._place is not None
-        pid = workers._place.executor.submit(os.getpid).result(SOON)
-        run, other = workers.submit(LONG), workers.submit(SHORT)
-        eventually(lambda: run.progress > 0)
-        os.kill(pid, signal.SIGKILL)
-        assert bits(run.result(SOON)) == bits(long_history)
-        assert bits(other.result(SOON)) == bits(train(SHORT))
-        assert workers._place.executor.submit(os.getpid).result(SOON) != pid
-
-
-def test_a_worker_that_dies_idle_is_replaced(processes: Workers) -> None:
-    eventually(lambda: processes.place)
-    assert processes._place is not None
-    os.kill(processes._place.executor.submit(os.getpid).result(SOON), signal.SIGKILL)
-    assert processes.submit(SHORT).result(SOON).status == "completed"
-    assert processes.place == "worker processes"
-
-
-SERVER = """
-import os, sys, time
-from engine.executors import Workers
-from engine.experiment import Experiment
-workers = Workers()
-runs = [workers.submit(Experiment(depth=8, steps=4000, seed=seed)) for seed in range(4)]
-while not any(run.progress for run in runs):
-    time.sleep(0.01)
-print(workers._place.executor.submit(os.getpid).result(), flush=True)
-if sys.argv[1] == "wait":
-    runs[-1].result()
-"""
-
-
-@pytest.mark.parametrize("how", ["exit", "interrupt", "kill"])
-def test_workers_end_with_their_server(how: str) -> None:
-    """By itself, on Ctrl-C (which the whole process group gets), or killed; with runs on their way."""
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, "exit" if how == "exit" else "wait"],
-        cwd=ROOT, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert server.stdout is not None
-    worker = psutil.Process(int(server.stdout.readline()))
-    if how == "interrupt":
-        os.killpg(server.pid, signal.SIGINT)
-    elif how == "kill":
-        server.kill()
-    server.wait(SOON)
-    eventually(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
-    _, complaints = server.communicate(timeout=SOON)
-    assert (how == "exit") == (server.returncode == 0)
-    if how != "kill":  # after which loky's own watchman tells what it cleans up
-        assert complaints.count("Traceback") == (how == "interrupt")  # of the KeyboardInterrupt itself
-        assert "Warning" not in complaints
-
-
-# --- where no process or no cluster can be had ---
-
-
-def test_without_processes_training_goes_on_in_this_one(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise PermissionError("no processes here")
-
-    monkeypatch.delenv(DASK_ADDRESS, raising=False)
-    monkeypatch.setattr(loky, "ProcessPoolExecutor", refuse)
-    with caplog.at_level(logging.WARNING), Workers() as workers:
-        assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
-        assert workers.place == "this process"
-    assert [record.message for record in caplog.records] == ["Cannot train in worker_processes: no processes here"]
-
-
-def test_workers_that_die_while_they_start_count_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "prepare_worker", partial(os._exit, 1))
-    with pytest.raises(BrokenExecutor):
-        worker_processes(1)
-
-
-def test_an_unreachable_cluster_is_one_warning(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(places, "CONNECT_SECONDS", 0.2)
-    monkeypatch.setenv(DASK_ADDRESS, "tcp://127.0.0.1:1")
-    with caplog.at_level(logging.WARNING, "engine"), Workers([dask_cluster, this_process]) as workers:
-        assert workers.submit(SHORT).result(SOON).status == "completed"
-        assert workers.place == "this process"
-    (warning,) = [record for record in caplog.records if record.name == "engine.executors"]
-    assert "tcp://127.0.0.1:1" in warning.message
-
+from tests.engine.contract import bits
+from tests.patience import SOON, eventually
 
 # --- turns: with an executor that does nothing until it is told to ---
 
@@ -480,12 +244,6 @@ def test_closing_ends_those_who_train_together() -> None:
             run.result(SOON)
 
 
-def test_who_trains_together_gets_the_bits_of_a_single_run(processes: Workers) -> None:
-    experiments = [Experiment(depth=2, width=8, steps=20, seed=seed) for seed in range(12)]
-    runs = [processes.submit(experiment) for experiment in experiments]
-    assert [bits(run.result(SOON)) for run in runs] == [bits(train(experiment)) for experiment in experiments]
-
-
 def test_closing_cancels_what_waits_and_what_is_on_its_way() -> None:
     with scripted() as (workers, script):
         runs = [workers.submit(experiment(name)) for name in "12"]
@@ -496,7 +254,7 @@ def test_closing_cancels_what_waits_and_what_is_on_its_way() -> None:
         with pytest.raises(CancelledError):
             run.result(SOON)
     with pytest.raises(RuntimeError, match="closed"):
-        workers.submit(SHORT)
+        workers.submit(experiment("3"))
 
 
 def test_where_nothing_can_be_started_runs_fail_instead_of_waiting(caplog: pytest.LogCaptureFixture) -> None:
@@ -507,7 +265,7 @@ def test_where_nothing_can_be_started_runs_fail_instead_of_waiting(caplog: pytes
         raise OSError("no")
 
     workers = Workers([start])
-    run = workers.submit(SHORT)
+    run = workers.submit(experiment("a"))
     go.set()
     with pytest.raises(RuntimeError, match="no place to train"):
         run.result(SOON)

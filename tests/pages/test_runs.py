@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -31,20 +31,13 @@ from engine.settings import OutOfRange
 from engine.training import train
 from pages.components import runs
 from pages.components.runs import SharedRuns
-from tests.patience import SOON
+from tests.patience import SOON, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 
 QUICK = Experiment(depth=1, width=2, steps=5)
 OTHER = Experiment(depth=1, width=2, steps=5, activation="tanh")
 OVER_BUDGET = Experiment(depth=50, width=256, steps=20000)
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 class Patient:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -18,20 +18,13 @@ from pages.charts import capacity_curve, cures
 from pages.components import sweeps
 from pages.components.sweeps import SharedSweeps
 from tests.pages.opened import sent
-from tests.patience import SOON
+from tests.patience import SOON, eventually
 
 QUICK = Experiment(depth=1, width=2, steps=5)
 WANTED = tuple(seeded(QUICK))
 GROUPS = {"Untreated": seeded(QUICK), "Tanh": seeded(replace(QUICK, activation="tanh"))}
 ALL = tuple(experiment for group in GROUPS.values() for experiment in group)
 OVER_BUDGET = Experiment(depth=50, width=256, steps=20000)
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 def same(one: Outcome, other: Outcome) -> bool:

@@ -1,0 +1,64 @@
+"""What detectors measure a run against: other ways of counting, and what counts as doing well."""
+
+import numpy as np
+import pytest
+
+from engine import load_dataset
+from engine.examination import Examination
+from tests.engine.examined_runs import edited, examined, run
+
+
+def test_a_first_loss_beyond_all_measure_does_not_hide_that_it_goes_up_and_down():
+    history = run()
+    losses = np.tile([0.3, 0.5], 40)[: len(history.train_loss)]
+    losses[0] = 1e4
+    # each of the rises by .2 counts against the span from five times ln 2 to .3
+    rises = (len(losses) - 1) // 2 * 0.2
+    uninformed = examined(history).uninformed
+    assert edited(history, train_loss=losses).unrest == pytest.approx(rises / (5 * uninformed - 0.3), abs=0.07)
+
+
+@pytest.mark.parametrize("width", [1, 3, 64])
+def test_the_best_line_of_so_few_numbers_is_reduced_rank_regression(width):
+    """The directions in which the line's answers spread most are what scikit-learn's PCA of them finds."""
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    history = run(dataset="digits", width=width, steps=1)
+    data = load_dataset(history.experiment)
+    line = linear_model.LinearRegression().fit(data.train_inputs, data.target_rows("train"))
+    spread = decomposition.PCA(min(width, 9)).fit(line.predict(data.train_inputs))
+    given = spread.inverse_transform(spread.transform(line.predict(data.validation_inputs)))
+    wrong = (given.argmax(axis=1) != data.target_rows("validation").argmax(axis=1)).mean()
+    most = data.target_rows("validation").mean(axis=0).max()
+    assert examined(history).line_share == pytest.approx(wrong / (1 - most), abs=0.02)
+
+
+def test_label_noise_is_not_held_against_a_network():
+    """Of what it costs, −Σ p ln p with p = .2, nobody gets rid who knows the right answers."""
+    history = run(label_noise=0.2)
+    unavoidable = -0.2 * np.log(0.2) - 0.8 * np.log(0.8)
+    assert Examination(history).unavoidable == pytest.approx(unavoidable)
+    blobs = run(label_noise=0.2, dataset="blobs")
+    assert Examination(blobs).unavoidable == pytest.approx(-0.2 * np.log(0.1) - 0.8 * np.log(0.8))
+    assert Examination(run(label_noise=0.2, loss="mse")).unavoidable == pytest.approx(0.16)
+
+
+def test_to_learn_nothing_is_not_well_even_where_the_neighbours_do_no_better():
+    history = run(dataset="sine", n_train=20, noise=2.0, learning_rate=1e-9)
+    assert examined(history).neighbours_share > 0.95
+    assert not examined(history).does_well
+
+
+@pytest.mark.parametrize("dataset", ["circles", "blobs", "sine", "digits"])
+def test_the_nearest_neighbours_vote_is_scikit_learns(dataset):
+    neighbors = pytest.importorskip("sklearn.neighbors")
+    history = run(dataset=dataset, steps=1)
+    data = load_dataset(history.experiment)
+    regression = data.task == "regression"
+    kind = neighbors.KNeighborsRegressor if regression else neighbors.KNeighborsClassifier
+    errors = []
+    for k in (1, 5, 15):
+        answers = kind(k).fit(data.train_inputs, data.train_targets.ravel()).predict(data.validation_inputs[:300])
+        truth = data.validation_targets.ravel()[:300]
+        errors.append(np.mean((answers - truth) ** 2) if regression else np.mean(answers != truth))
+    assert Examination(history).neighbours == pytest.approx(min(errors), abs=1e-12 if regression else 0.01)

@@ -1,0 +1,158 @@
+"""Each detector of the fit: a run that must raise it, a near miss that must not, and its number counted another way."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from engine import batch_indices, diagnose, fit_detectors, load_dataset
+from engine.words import number
+from tests.engine import oracle
+from tests.engine.examined_runs import PARROT, edited, examined, finding, run
+
+# --- regularisation ---
+
+
+def test_a_penalty_that_overshoots_is_found_by_eta_lambda():
+    found = diagnose(run(learning_rate=0.3, l2=7.0, steps=100))[0]
+    assert (found.code, found.measured) == ("over_regularized", pytest.approx(2.1))
+    assert "1 − ηλ = −1.1" in found.explanation
+    assert fit_detectors._overshooting_penalty(examined(run(learning_rate=0.3, l2=6.6, steps=2))) is None
+
+
+def test_a_penalty_rules_where_it_pulls_as_hard_as_the_data_and_shrinks_the_weights():
+    history = run(l2=0.5, steps=200)
+    found = diagnose(history)[0]
+
+    def gradients(frame, step):
+        layers = oracle.layers_of(history, frame)
+        e, dataset = history.experiment, load_dataset(history.experiment)
+        batch = batch_indices(e, step)
+        _, data, _, _ = oracle.gradients(
+            layers, dataset.train_inputs[batch], dataset.train_targets[batch], "sigmoid", "cross_entropy", "tanh"
+        )
+        norm = np.sqrt(sum(float(np.square(leaf).sum()) for leaf in jax.tree.leaves(data)))
+        return e.l2 * np.sqrt(sum(float(np.square(layer["weights"]).sum()) for layer in layers)) / norm
+
+    steps = history.frame_step[history.frame_step < 20]  # the first tenth
+    ratios = [gradients(frame, int(step)) for frame, step in enumerate(steps)]
+    assert found.code == "over_regularized"
+    assert min(ratios) <= found.measured <= max(ratios)
+    assert found.remedies == ("l2",)
+    assert finding(fit_detectors.over_regularized, run(l2=1e-3)) is None
+
+
+@pytest.mark.parametrize(("pull", "kept", "expected"), [(0.16, 0.79, True), (0.14, 0.5, False), (1.5, 0.81, False)])
+def test_a_penalty_rules_where_it_pulls_as_training_starts_and_the_weights_shrink(pull, kept, expected):
+    history = run(l2=1e-3)
+    norms = history.weight_norm.copy()
+    norms[-1] = kept * norms[0]
+    pulled = {"penalty_gradient_norm": pull * history.data_gradient_norm, "weight_norm": norms}
+    found = fit_detectors.over_regularized(edited(history, **pulled))
+    assert (found is not None) is expected
+    if found:
+        assert (found.measured, found.threshold) == pytest.approx((pull, 0.15))
+
+
+def test_dropping_most_units_is_over_regularized_where_it_does_not_learn():
+    found = diagnose(run(dropout=0.9))[0]
+    assert (found.code, found.measured, found.remedies) == ("over_regularized", 0.9, ("dropout", "wider"))
+    assert finding(fit_detectors.masked_out, run(dropout=0.5)) is None
+
+
+# --- how well it does ---
+
+
+def test_overfitting_measures_the_gap_that_label_noise_does_not_explain():
+    history = run(**PARROT)
+    found = diagnose(history)[0]
+    right = history.validation_accuracy[-10:]
+    expected = right * 0.7 + (1 - right) * 0.3
+    assert found.code == "overfitting"
+    assert found.measured == pytest.approx(np.median(history.train_accuracy[-10:] - expected))
+    best = int(history.validation_loss.argmin())
+    rise = 100 * (history.validation_loss[-1] / history.validation_loss[best] - 1)
+    assert found.steps == (history.evaluation_step[best], 300)
+    assert f"{number(rise)} % above its lowest, which was at step {history.evaluation_step[best]}" in found.explanation
+
+
+def test_early_stopping_overfits_less_than_it_would():
+    assert finding(fit_detectors.overfitting, run(**PARROT | {"patience": 5})) is None
+
+
+@pytest.mark.parametrize(("lowest", "share"), [(0.2, 0.1), (0.4, 0.2)])
+def test_a_gap_counts_where_chance_does_not_explain_it(lowest, share):
+    """A tenth of the constant answer's error where the loss on new data has grown, else a fifth, and three standard
+    errors of 300 examples."""
+    history = run(steps=100)
+    targets = load_dataset(history.experiment).validation_targets
+    validation, n = np.full(101, 0.84), 101
+    threshold = share * min(targets.mean(), 1 - targets.mean()) + 3 * np.sqrt(0.84 * 0.16 / 300)
+    losses = {"train_loss": np.full(n, 0.01), "validation_loss": np.r_[lowest, np.full(n - 1, 0.4)]}
+    for more, expected in ((0.001, True), (-0.001, False)):
+        train = validation + threshold + more
+        found = fit_detectors.overfitting(
+            edited(history, train_accuracy=train, validation_accuracy=validation, **losses)
+        )
+        assert (found is not None) is expected
+        if found:
+            assert (found.measured, found.threshold) == pytest.approx((threshold + more, threshold))
+
+
+def test_a_network_that_is_sure_of_itself_and_right_is_not_overfitted():
+    """Its loss on new data has doubled since its lowest, at 97 % right answers."""
+    history = run(steps=100)
+    sure = np.full(101, 0.97)
+    found = diagnose(
+        replace(
+            history, train_accuracy=np.ones(101), validation_accuracy=sure, train_loss=np.full(101, 1e-4),
+            validation_loss=np.r_[0.1, np.full(100, 0.25)],
+        )
+    )  # fmt: skip
+    assert found == ()
+
+
+def test_underfitting_compares_with_the_best_constant_answer():
+    history = run(activation="linear", steps=300, seed=3)
+    found = finding(fit_detectors.underfitting, history)
+    share = float(load_dataset(history.experiment).train_targets.mean())
+    entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    assert found.measured == pytest.approx(history.train_loss[-1] / entropy, rel=1e-12)
+    assert found.threshold == 0.5
+    wide = run(width=32, optimizer="adam", learning_rate=0.01, steps=300)
+    assert finding(fit_detectors.underfitting, wide) is None
+    assert diagnose(wide) == ()
+
+
+def test_a_network_that_is_right_but_unsure_does_not_underfit():
+    """Its loss is .6 of the constant answer's, at 98 % right answers; at 60 % it underfits."""
+    history = run(steps=100)
+    loss = np.full(101, 0.6 * np.log(2))
+    for right, expected in ((0.98, False), (0.6, True)):
+        answers = {"train_accuracy": np.full(101, right), "validation_accuracy": np.full(101, right)}
+        assert (fit_detectors.underfitting(edited(history, train_loss=loss, **answers)) is not None) is expected
+
+
+def test_linear_layers_are_one_straight_line():
+    history = run(activation="linear", dataset="circles", steps=300)
+    found = diagnose(history)[0]
+    data = load_dataset(history.experiment)
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    line = linear_model.LinearRegression().fit(data.train_inputs, data.train_targets)
+    wrong = ((line.predict(data.validation_inputs) > 0.5) != data.validation_targets).mean()
+    share = wrong / min(data.validation_targets.mean(), 1 - data.validation_targets.mean())
+    assert (found.code, found.remedies) == ("underfitting", ("activation",))
+    assert found.measured == pytest.approx(share - examined(history).neighbours_share)
+    assert finding(fit_detectors.straight, run(activation="tanh", dataset="circles")) is None
+    assert finding(fit_detectors.straight, run(activation="linear", dataset="blobs")) is None  # where a line will do
+
+
+@pytest.mark.parametrize(
+    ("width", "dataset", "expected"), [(2, "circles", True), (3, "circles", False), (2, "blobs", False)]
+)
+def test_two_units_enclose_nothing(width, dataset, expected):
+    found = finding(fit_detectors.too_few_units, run(depth=1, width=width, dataset=dataset))
+    assert (found is not None) is expected
+    if expected:
+        assert (found.code, found.measured, found.remedies) == ("underfitting", 2, ("wider", "deeper"))

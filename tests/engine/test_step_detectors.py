@@ -1,0 +1,135 @@
+"""Each detector of steps: a run that must raise it, a near miss that must not, and its number counted another way."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine import diagnose, load_dataset, signal_detectors, step_detectors, train
+from engine.examination import Examination
+from tests.engine.examined_runs import PARROT, SMALL, edited, examined, finding, run
+
+
+@pytest.mark.parametrize(("steps", "expected"), [(19, True), (20, False)])
+def test_a_run_of_few_steps_has_hardly_begun(steps, expected):
+    history = run(steps=steps, learning_rate=3.0)
+    found = finding(step_detectors.cut_short, history)
+    assert (found is not None) is expected
+    if expected:
+        assert (found.code, found.measured, found.remedies) == ("underfitting", steps, ("steps",))
+        assert found.explanation.startswith(f"It was trained for {steps} steps only")
+        assert diagnose(history)[0] == found
+        assert step_detectors.cut_short(edited(history, status="diverged")) is None
+
+
+def test_a_run_that_stopped_by_itself_was_not_cut_short():
+    assert finding(step_detectors.cut_short, run(**PARROT | {"patience": 2})) is None
+
+
+def test_a_network_that_was_not_moved_has_its_steps_to_blame_unless_its_gradients_exploded_by_far():
+    loud = {"depth": 6, "width": 32, "activation": "relu", "initializer": "he_normal"}
+    clipped = {"clip": "norm", "clip_threshold": 1e-6}
+    causes = {gain: diagnose(run(**loud, **clipped, gain=gain))[0] for gain in (2.0, 4.0)}
+    assert 10 < signal_detectors.starting_ratios(examined(run(**loud, gain=2.0)))[0] < 100
+    assert [found.code for found in causes.values()] == ["learning_rate_too_low", "exploding_gradients"]
+    assert diagnose(run(**loud, gain=2.0))[0].code == "exploding_gradients"
+
+
+def test_a_learning_rate_is_too_high_where_a_step_throws_the_weights_about():
+    history = run(learning_rate=10.0, steps=100)
+    found = diagnose(history)[0]
+    early = history.evaluation_step[:10].max()  # a tenth of 101 evaluations
+    moved = [
+        [update / weight for update, weight in zip(updates, weights, strict=True) if update > 0]
+        for updates, weights in zip(history.update_norm[: early + 1].T, history.weight_norm[: early + 1].T, strict=True)
+    ]
+    assert found.code == "learning_rate_too_high"
+    assert found.measured == pytest.approx(max(np.percentile(ratios, 90) for ratios in moved), rel=1e-12)
+    assert finding(step_detectors.learning_rate_too_high, run(learning_rate=0.1)) is None
+
+
+def test_a_loss_that_jumps_tells_of_a_learning_rate_even_without_recorded_updates():
+    history = train(replace(SMALL, learning_rate=100.0), max_updates=0)
+    found = finding(step_detectors.learning_rate_too_high, history)
+    assert found.metric == "highest training loss over the first"
+    uninformed = np.log(2)
+    assert found.measured == pytest.approx(history.train_loss.max() / max(history.train_loss[0], uninformed), rel=0.01)
+
+
+@pytest.mark.parametrize(("times", "expected"), [(5.1, True), (4.9, False)])
+def test_a_jump_is_to_five_times_the_loss_at_the_start(times, expected):
+    losses = np.linspace(1.0, 0.1, len(run().train_loss))
+    losses[3] = times
+    assert (step_detectors.learning_rate_too_high(edited(run(), train_loss=losses)) is not None) is expected
+
+
+@pytest.mark.parametrize(("rises", "expected"), [(0.2, True), (0.05, False)])
+def test_long_steps_are_too_long_where_the_loss_goes_up_and_down(rises, expected):
+    history = run()
+    losses = np.linspace(1.0, 0.0, len(history.train_loss))
+    losses[20] = losses[19] + rises
+    found = step_detectors.learning_rate_too_high(
+        edited(history, train_loss=losses, update_norm=0.2 * history.weight_norm)
+    )
+    assert (found is not None) is expected
+    if expected:
+        assert found.measured == pytest.approx(0.2)
+
+
+def test_weights_that_were_thrown_far_away_for_nothing_tell_of_a_learning_rate():
+    history = run()
+    weights = tuple(np.stack([frames[0], 7 * frames[0]]) for frames in history.weights)
+    lost = {"weights": weights, "train_loss": np.full_like(history.train_loss, 0.7)}
+    assert step_detectors.learning_rate_too_high(edited(history, **lost)).measured == pytest.approx(6.0)
+    assert (
+        step_detectors.learning_rate_too_high(edited(history, weights=weights, train_loss=history.train_loss * 0.5))
+        is None
+    )
+
+
+def test_a_learning_rate_is_too_low_where_the_network_gets_nowhere():
+    history = run(learning_rate=1e-4)
+    found = diagnose(history)[0]
+    start, end = (np.concatenate([frames[i].ravel() for frames in history.weights]) for i in (0, -1))
+    assert (found.code, found.layers, found.steps) == ("learning_rate_too_low", (0, 1, 2), (0, 60))
+    assert found.measured == pytest.approx(np.linalg.norm(end - start) / np.linalg.norm(start), rel=1e-12)
+    assert "learning_rate_up" in found.remedies
+    assert finding(step_detectors.learning_rate_too_low, run(learning_rate=0.3)) is None
+
+
+@pytest.mark.parametrize(("wrong", "expected"), [(0.11, True), (0.09, False)])
+def test_a_network_that_fits_its_training_data_does_not_need_longer_steps(wrong, expected):
+    history = run(learning_rate=1e-4)
+    targets = load_dataset(history.experiment).validation_targets
+    right = np.full_like(history.train_accuracy, 1 - wrong * min(targets.mean(), 1 - targets.mean()))
+    assert (step_detectors.learning_rate_too_low(edited(history, train_accuracy=right)) is not None) is expected
+
+
+def test_clipping_can_make_steps_too_short_and_is_then_the_first_remedy():
+    found = diagnose(run(clip="norm", clip_threshold=1e-4))[0]
+    assert (found.code, found.remedies[0]) == ("learning_rate_too_low", "clip")
+
+
+def test_a_network_that_has_arrived_does_not_need_longer_steps():
+    history = run(activation="linear", steps=300, seed=3)
+    found = diagnose(history)
+    assert [one.code for one in found] == ["underfitting"]
+
+
+def test_not_finite_names_the_first_tensor():
+    history = run(learning_rate=1000.0, activation="relu", loss="mse", dataset="sine", steps=200)
+    found = finding(step_detectors.not_finite, history)
+    step, layer, tensor = history.diverged_at
+    assert found.steps == (step, step)
+    assert found.layers == (() if layer is None else (layer,))
+    assert f"At step {step} the {tensor}" in found.explanation
+    assert diagnose(history)[0].code == "learning_rate_too_high"
+    assert found.code in [one.code for one in diagnose(history) if one.role == "consequence"]
+
+
+@pytest.mark.parametrize(("times", "expected"), [(1100, True), (900, False)])
+def test_a_loss_that_grew_a_thousandfold_counts_as_not_finite(times, expected):
+    history = run()
+    losses = history.train_loss.copy()
+    losses[7] = times * max(losses[0], Examination(history).uninformed)
+    assert (step_detectors.not_finite(edited(history, train_loss=losses)) is not None) is expected
