@@ -15,17 +15,19 @@ MOST_CHARTS = 400  # kept as they are sent, for the next visitor with the same n
 
 
 def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
-    """Draw one chart of pages/charts for these two runs.
-
-    The table is made when it is opened, and its CSV when it is asked for.
-    """
+    """Draw one chart of pages/charts for these two runs."""
     stem = chart.__name__.rpartition(".")[2]
     with st.container(horizontal=True, vertical_alignment="center", key=f"card_{stem}"):
-        st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
-        if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{stem}"):
-            show_data(chart.TITLE, stem, lambda: chart.table(patient, treated))
+        head(chart, stem, patient, treated)
         sent = _sent(chart.__name__, patient.experiment, treated.experiment, projecting(), chart, patient, treated)
         plot(sent, key=f"chart_{stem}")
+
+
+def head(chart: ModuleType, place: str, *runs: RunHistory) -> None:
+    """A chart's title with its question, and the button for its table of these runs.  place: ends the button's key."""
+    st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
+    if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
+        show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(*runs))
 
 
 @st.dialog("Data", width="large", icon=":material/table:")

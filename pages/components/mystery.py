@@ -25,7 +25,7 @@ from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
 from pages.charts.mystery import Score
 from pages.charts.wording import label, meaning, number, percent
 from pages.components.addresses import check_step, enter, ignored, parameters_here, write_address
-from pages.components.cards import MOST_CHARTS, PROJECTED, show_data
+from pages.components.cards import MOST_CHARTS, PROJECTED, head
 from pages.components.catalogue import complaints, sections_of
 from pages.components.component import component
 from pages.components.controls import heading
@@ -246,9 +246,7 @@ def looked_at(here: Admitted) -> None:
 
 def _draw(chart: ModuleType, here: Admitted, place: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
-        if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
-            show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(here.patient))
+        head(chart, place, here.patient)
     plot(_sent(chart.__name__, here.patient.experiment, projecting(), chart, here.patient), key=f"chart_{place}")
 
 
