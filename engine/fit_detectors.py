@@ -8,7 +8,7 @@ import numpy as np
 from engine.examination import Examination, middle
 from engine.findings import JUMPS, LEARNT_NOTHING, UNDERFITS, Finding, likeliest, steps_of
 from engine.measures import generalization_loss
-from engine.words import number, percent
+from engine.words import PERCENT, number, percent
 
 # Thresholds.  Where a source is named, the rule is its; where it says "tuned", the number is from the zoo's tuning sets
 # (tests/zoo), and what the source proposes does not carry over to small networks.
@@ -164,8 +164,8 @@ def overfitting(run: Examination) -> Finding | None:
         measured=apart,
         threshold=threshold,
         metric="how much better it does on its training data than it would on new ones, median of the last checks",
-        explanation=f"{said}. On new data its loss is {number(float(rise[-1]))} % above its lowest, which was at step "
-        f"{history.evaluation_step[best]}.",
+        explanation=f"{said}. On new data its loss is {number(float(rise[-1]))}{PERCENT} above its lowest, which was "
+        f"at step {history.evaluation_step[best]}.",
         source="AutoTrainer; Prechelt 1998",
         remedies=("patience", "l2", "n_train", "dropout", "l1", "shallower"),
     )

@@ -2,6 +2,7 @@
 
 import math
 
+PERCENT = "\N{NO-BREAK SPACE}%"  # no line begins with the sign
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -29,7 +30,7 @@ def percent(value: float) -> str:
     if math.isnan(value):
         return "not defined"
     if 0 < value < 0.01:
-        return "under 1 %" if value < 0.005 else "1 %"
+        return f"under 1{PERCENT}" if value < 0.005 else f"1{PERCENT}"
     if 0.99 < value < 1:
-        return "over 99 %" if value > 0.995 else "99 %"
-    return f"{100 * value:.0f} %"
+        return f"over 99{PERCENT}" if value > 0.995 else f"99{PERCENT}"
+    return f"{100 * value:.0f}{PERCENT}"

@@ -18,7 +18,7 @@ from pages.charts.clock import latest, timeline_steps
 from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
 from pages.charts.loss_axis import ends, loss_axis
 from pages.charts.side_by_side import Row, side_by_side, whole_runs
-from pages.charts.wording import ending, legends, loss_unit, number, percent
+from pages.charts.wording import PERCENT, ending, legends, loss_unit, number, percent
 
 TITLE = "The generalization gap"
 QUESTION = "How much better is the network on its training data than on new data, and since when?"
@@ -199,5 +199,5 @@ def _sentence(look: Look, history: RunHistory) -> str:
     text += f"; lowest validation loss {number(_lowest(history))} at step {history.best_step}"
     risen = float(generalization_loss(history.validation_loss)[-1])
     if risen > 0:
-        text += f", since when it has risen by {number(risen)} %"
+        text += f", since when it has risen by {number(risen)}{PERCENT}"
     return text + (f"; {ending(history)}." if history.diverged_at is not None else ".")

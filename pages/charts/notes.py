@@ -7,7 +7,7 @@ import numpy as np
 
 from engine import SETTINGS, Finding, RunHistory
 from engine.measures import generalization_loss
-from pages.charts.wording import label, layer_name, number, percent
+from pages.charts.wording import PERCENT, label, layer_name, number, percent
 
 HEADINGS = {
     "symmetry": "Units that stay equal",
@@ -84,7 +84,7 @@ def risen(history: RunHistory) -> str:
     best = int(np.nanargmin(loss))
     lowest = f"its lowest, which was at step {history.evaluation_step[best]}"
     before, after = history.validation_accuracy[[best, -1]]
-    text = f" Its loss on new data ends {number(rise)} % above {lowest}"
+    text = f" Its loss on new data ends {number(rise)}{PERCENT} above {lowest}"
     if after > before - SAME_ACCURACY:
         text += f", its accuracy there at {percent(after)}, from {percent(before)}: it has grown surer of its mistakes"
     return f"{text}."

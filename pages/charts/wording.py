@@ -4,6 +4,7 @@ import math
 
 from engine import SETTINGS, Experiment, RunHistory
 from engine.settings import Value
+from engine.words import PERCENT as PERCENT
 from engine.words import number as number
 from engine.words import percent as percent
 

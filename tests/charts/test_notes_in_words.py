@@ -9,7 +9,7 @@ import pytest
 
 from engine import Experiment, diagnose, train
 from pages.charts import notes
-from pages.charts.wording import number
+from pages.charts.wording import PERCENT, number
 from tests.charts.odd_runs import PAIRS, pair
 
 DETECTORS = sorted(Path(__file__).parents[2].glob("engine/*_detectors.py"))
@@ -66,8 +66,8 @@ def test_a_loss_that_has_risen_is_said_of_a_network_that_is_well():
     lowest = int(np.argmin(well.validation_loss))
     rise = 100 * (well.validation_loss[-1] / well.validation_loss[lowest] - 1)
     assert rise > notes.RISEN
-    where = f"% above its lowest, which was at step {well.evaluation_step[lowest]}"
-    assert notes.risen(well).startswith(f" Its loss on new data ends {number(rise)} {where}")
+    where = f"{PERCENT} above its lowest, which was at step {well.evaluation_step[lowest]}"
+    assert notes.risen(well).startswith(f" Its loss on new data ends {number(rise)}{where}")
     assert ("surer of its mistakes" in notes.risen(well)) == (
         well.validation_accuracy[-1] > well.validation_accuracy[lowest] - notes.SAME_ACCURACY
     )

@@ -105,7 +105,7 @@ def test_words_have_the_numbers():
     assert best.verdict == CURES
     explained = chart.explained(best)
     assert "L2 penalty 0 → 0.01" in explained
-    assert "90 % lower in the median" in explained
+    assert "90\N{NO-BREAK SPACE}% lower in the median" in explained
     assert "fits its training data less closely" in explained
     alt = chart.alt(RESULTS, patient=PATIENT_0)
     assert (

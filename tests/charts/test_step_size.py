@@ -58,7 +58,7 @@ def test_a_step_off_the_axis_and_steps_of_zero_are_said():
     figure = chart.figure(replace(patient, total_update_norm=lengths), treated)
     assert figure.layout.yaxis.range[1] < 12
     assert "Patient: off the axis, up to" in notes(figure)
-    assert "steps of exactly 0, not drawn, at 50 % of updates" in notes(figure)
+    assert "steps of exactly 0, not drawn, at 50\N{NO-BREAK SPACE}% of updates" in notes(figure)
 
 
 def test_alt_and_table_are_the_history():

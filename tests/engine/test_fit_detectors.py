@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine import batch_indices, diagnose, fit_detectors, load_dataset
-from engine.words import number
+from engine.words import PERCENT, number
 from tests.engine import oracle
 from tests.engine.examined_runs import PARROT, edited, examined, finding, run
 
@@ -74,7 +74,8 @@ def test_overfitting_measures_the_gap_that_label_noise_does_not_explain():
     best = int(history.validation_loss.argmin())
     rise = 100 * (history.validation_loss[-1] / history.validation_loss[best] - 1)
     assert found.steps == (history.evaluation_step[best], 300)
-    assert f"{number(rise)} % above its lowest, which was at step {history.evaluation_step[best]}" in found.explanation
+    lowest = f"its lowest, which was at step {history.evaluation_step[best]}"
+    assert f"{number(rise)}{PERCENT} above {lowest}" in found.explanation
 
 
 def test_early_stopping_overfits_less_than_it_would():

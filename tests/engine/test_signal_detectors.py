@@ -45,7 +45,7 @@ def test_symmetry_is_half_of_the_units_equal():
 def test_symmetry_names_every_layer_of_a_constant_start_and_no_start_with_different_biases():
     found = diagnose(run(initializer="constant"))[0]
     assert (found.code, found.severity, found.measured, found.layers) == ("symmetry", "severe", 1.0, (0, 1))
-    assert "Layers 1 to 2: 100 % of the units are equal at the start" in found.explanation
+    assert f"Layers 1 to 2: {percent(1)} of the units are equal at the start" in found.explanation
     assert finding(signal_detectors.symmetry, run(initializer="constant", bias=0.1)) is None
     assert "All weights are 0" in diagnose(run(initializer="zeros"))[0].explanation
 
