@@ -198,12 +198,20 @@ class Examination:
 
     @cached_property
     def unrest(self) -> float:
-        """All rises of the training loss together, over the span that it covers: 0 where it only falls.
-
-        Losses far above the best constant answer's count as that, lest one of them hides all that follows.
-        """
-        losses = np.minimum(self.history.train_loss[np.isfinite(self.history.train_loss)], FAR * self.uninformed)
+        """All rises of the training loss together, over the span that it covers: 0 where it only falls."""
+        losses = self._bounded_losses
         return float(np.maximum(np.diff(losses), 0).sum() / np.ptp(losses)) if len(losses) else np.nan
+
+    @cached_property
+    def all_rises(self) -> float:
+        """The same over the best constant answer's loss: next to 0 where nothing is learnt and nothing lost."""
+        return float(np.maximum(np.diff(self._bounded_losses), 0).sum() / self.uninformed)
+
+    @cached_property
+    def _bounded_losses(self) -> Array:
+        """Finite training losses; those far above the best constant answer's count as that, lest one hides the rest."""
+        losses = self.history.train_loss
+        return np.minimum(losses[np.isfinite(losses)], FAR * self.uninformed)
 
     @cached_property
     def farthest(self) -> float:

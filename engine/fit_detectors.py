@@ -89,7 +89,10 @@ def masked_out(run: Examination) -> Finding | None:
 
 
 def over_regularized(run: Examination) -> Finding | None:
-    """A penalty that overshoots, or that counts beside the data as training starts and then shrinks the weights."""
+    """A penalty that overshoots, or that counts beside the data as training starts and then shrinks the weights.
+
+    A network that fits its training data better than new ones is not held back by what shrinks its weights.
+    """
     return _overshooting_penalty(run) or _ruling_penalty(run)
 
 
@@ -118,7 +121,7 @@ def _ruling_penalty(run: Examination) -> Finding | None:
         return None
     pull, _ = run.first_and_last(history.penalty_gradient_norm / history.data_gradient_norm)
     kept = middle(history.weight_norm[-1:] / history.weight_norm[:1])
-    if not (pull > PENALTY_PULLS and kept < SHRUNK):
+    if not (pull > PENALTY_PULLS and kept < SHRUNK) or overfitting(run):
         return None
     return Finding(
         code="over_regularized",

@@ -10,6 +10,7 @@ from engine.findings import (
     JUMPS,
     LARGE_UPDATE,
     LEARNT_NOTHING,
+    UNDERFITS,
     Finding,
     if_severe,
     layer_named,
@@ -24,6 +25,7 @@ from engine.words import number, percent
 # (tests/zoo), and what the source proposes does not carry over to small networks.
 DIVERGES = 1000.0  # times the first loss (SageMaker Debugger)
 UNREST = 0.1  # all rises of the training loss together, over its span (tuned)
+ALL_RISES = 2.0  # the same over the best constant answer's loss (tuned)
 FEW_STEPS = 20  # with fewer a run has hardly begun: what lasts shows in ten, and there must be as many before
 SMALL_UPDATE = 3e-3  # ‖ΔW‖/‖W‖ (tuned; cs231n: about 1e-3 is right)
 STAYED, THROWN = 0.2, 5.0  # ‖W_end − W_start‖/‖W_start‖, all weights together and the layer that moved most (tuned)
@@ -73,6 +75,13 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
         measured, threshold, steps = run.farthest, THROWN, steps_of(run)
         metric = "‖W_end − W_start‖/‖W_start‖ of the layer that moved most"
         said = f"A layer was thrown {number(measured)} times its size away from its start, and nothing was learnt."
+    elif run.all_rises > ALL_RISES and run.loss_share > UNDERFITS and not run.normalises_batches:
+        measured, threshold, steps = run.all_rises, ALL_RISES, steps_of(run)
+        metric = "all rises of the training loss together, over the best constant answer's loss"
+        said = (
+            f"The training loss goes up and down: all its rises together are {number(measured)} times what always "
+            "giving the average answer costs, and it ends little below that. The steps throw away what was learnt."
+        )
     else:
         return None
     return Finding(

@@ -55,6 +55,18 @@ def test_a_penalty_rules_where_it_pulls_as_training_starts_and_the_weights_shrin
         assert (found.measured, found.threshold) == pytest.approx((pull, 0.15))
 
 
+def test_what_is_known_by_heart_was_not_held_back():
+    history = run(**PARROT)
+    norms = np.repeat([history.weight_norm[0], 0.5 * history.weight_norm[0]], [1, len(history.step) - 1], axis=0)
+    pulled = {"penalty_gradient_norm": 0.5 * history.data_gradient_norm, "weight_norm": norms}
+    punished = replace(history, experiment=replace(history.experiment, l2=1e-3), **pulled)
+    codes = [found.code for found in diagnose(punished)]
+    assert codes[0] == "overfitting"
+    assert "over_regularized" not in codes
+    ignorant = replace(punished, train_accuracy=history.validation_accuracy)
+    assert diagnose(ignorant)[0].code == "over_regularized"
+
+
 def test_dropping_most_units_is_over_regularized_where_it_does_not_learn():
     found = diagnose(run(dropout=0.9))[0]
     assert (found.code, found.measured, found.remedies) == ("over_regularized", 0.9, ("dropout", "wider"))

@@ -7,6 +7,7 @@ import pytest
 
 from engine import diagnose, load_dataset, signal_detectors, step_detectors, train
 from engine.examination import Examination
+from engine.words import number
 from tests.engine.examined_runs import PARROT, SMALL, edited, examined, finding, run
 
 
@@ -54,6 +55,23 @@ def test_a_loss_that_jumps_tells_of_a_learning_rate_even_without_recorded_update
     assert found.metric == "highest training loss over the first"
     uninformed = np.log(2)
     assert found.measured == pytest.approx(history.train_loss.max() / max(history.train_loss[0], uninformed), rel=0.01)
+
+
+@pytest.mark.parametrize(("dip", "expected"), [(0.41, True), (0.39, False)])
+def test_steps_are_too_long_where_the_loss_goes_up_and_down_and_stays_up(dip, expected):
+    """Five times down and up again: more than twice the constant answer's loss, or less."""
+    history = run(steps=100)
+    loss = np.full(101, examined(history).uninformed)
+    loss[10:60:10] *= 1 - dip
+    found = step_detectors.learning_rate_too_high(edited(history, train_loss=loss))
+    assert (found is not None) is expected
+    if found:
+        assert (found.measured, found.threshold) == pytest.approx((5 * dip, 2))
+        assert f"{number(5 * dip)} times what always giving the average answer costs" in found.explanation
+        learnt = np.where(np.arange(101) > 90, 0.01, loss)
+        batches = replace(history.experiment, normalization="batch")  # whose evaluations at the start tell little
+        for calm in ({"train_loss": learnt}, {"train_loss": loss, "experiment": batches}):
+            assert step_detectors.learning_rate_too_high(edited(history, **calm)) is None
 
 
 @pytest.mark.parametrize(("times", "expected"), [(5.1, True), (4.9, False)])
