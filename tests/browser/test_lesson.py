@@ -1,6 +1,7 @@
 """The lesson in a real browser: drawn, moved, tried, by keyboard, on a phone, in the dark, and read by a machine."""
 
 import csv
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from engine import Experiment, train
 from pages.charts.verdict import verdict
@@ -162,6 +164,25 @@ def test_a_chart_has_its_data_one_click_away(lesson: Page, stem: str, tmp_path: 
     assert {len(row) for row in rows} == {len(heading)}
     data.get_by_role("button", name="Close").click()
     expect(data).to_have_count(0)
+
+
+def test_charts_are_sent_and_not_referred_to(page: Page, home: str):
+    """A browser that has thrown away what it is referred to ends the visit with an error."""
+    kinds: list[str | None] = []
+
+    def listen(frame: bytes | str) -> None:
+        assert isinstance(frame, bytes)
+        kinds.append(ForwardMsg.FromString(frame).WhichOneof("type"))
+
+    page.on("websocket", lambda socket: socket.on("framereceived", listen))
+    opened(page, home + LESSON)
+    finished = kinds.count("script_finished")
+    page.locator(".st-key-notes_patient").get_by_role("button").first.click()  # the same charts are sent again
+    deadline = time.monotonic() + SOON
+    while kinds.count("script_finished") == finished and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    assert kinds.count("script_finished") > finished
+    assert "ref_hash" not in kinds
 
 
 def test_light_and_dark_are_readable_by_all(lesson: Page):
