@@ -97,9 +97,11 @@ class Timeline {
     this.range.value = this.index;
     this.range.setAttribute("aria-valuetext", words);
     this.readout.textContent = words;
+    const focused = this.root.activeElement;
     this.buttons.first.disabled = this.buttons.back.disabled = this.index === 0;
     this.buttons.last.disabled = this.buttons.forward.disabled = this.index === last;
     this.buttons.play.disabled = last === 0;
+    if (focused?.disabled) this.range.focus({ preventScroll: true }); // the keyboard stays on the timeline
     if (moved && !this.playing) this.announce(words);
     const drawn = [];
     const page = document.documentElement.dataset;

@@ -157,6 +157,11 @@ class AnimatedFigure:
         return self._plotly.layout
 
     @property
+    def empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not self._data
+
+    @property
     def frames(self) -> tuple[Json, ...]:
         """The frames as given: name, traces, data and, where a frame moves the layout, layout."""
         return self._frames

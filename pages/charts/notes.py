@@ -7,6 +7,7 @@ import numpy as np
 
 from engine import SETTINGS, Finding, RunHistory
 from engine.measures import generalization_loss
+from engine.signal_detectors import EXPLODES, VANISHES
 from pages.charts.wording import PERCENT, label, layer_name, number, percent
 
 HEADINGS = {
@@ -73,6 +74,23 @@ def remedies(finding: Finding) -> str:
     if finding.code == "over_regularized":
         named |= {code: f"less {named[code]}" for code in ("l1", "l2", "dropout") if code in named}
     return ", ".join(named.values())
+
+
+def even_so(history: RunHistory) -> str:
+    """What is remarkable about a network that is well; often nothing."""
+    return _ratio(history) + risen(history)
+
+
+def _ratio(history: RunHistory) -> str:
+    """That its gradient would be called vanishing or exploding if it had not learnt; else nothing."""
+    ratio = float(history.gradient_ratio[0]) if len(history.step) else math.nan
+    if VANISHES <= ratio <= EXPLODES or math.isnan(ratio):
+        return ""
+    kind, side, threshold = ("vanishing", "below", VANISHES) if ratio < VANISHES else ("exploding", "above", EXPLODES)
+    return (
+        f" At step 0 its R is {number(ratio)}, {side} {number(threshold)}: in a network that does badly the cause "
+        f"would be {kind} gradients."
+    )
 
 
 def risen(history: RunHistory) -> str:

@@ -23,7 +23,7 @@ TITLE = "Try the cures"
 QUESTION = "What would help the patient, and how surely? Every change is trained, one at a time, over 8 seeds."
 
 MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no effect", HARMS: "✖ harms"}
-ROW_HEIGHT = 42  # px: a line of text, and the bar below it
+ROW_HEIGHT = 46  # px: a line of text, and the bar below it
 BAR = 10  # px
 _TEXT_ABOVE = 0.5  # of a row, from its bar to its text
 _MARGINS = 24 + 62  # px above the rows, and for the axis below them

@@ -141,9 +141,10 @@ def average_factor(history: RunHistory) -> str:
     weight = history.weight_factor[0, :n]
     with np.errstate(all="ignore"):
         typical = [float(np.exp(np.log(factor).mean())) for factor in (weight, slope)]
+    weights = "weights and the bridges" if history.experiment.residual else "weights"
     return (
         f"On average one layer multiplies the gradient by {number(ratio ** (1 / n))}: {number(typical[0])} from the "
-        f"weights times {number(typical[1])} from the slope. Over {n} {'layer' if n == 1 else 'layers'} that makes "
+        f"{weights} times {number(typical[1])} from the slope. Over {n} {'layer' if n == 1 else 'layers'} that makes "
         f"{number(ratio)}."
     )
 

@@ -38,7 +38,7 @@ ABSENT = ("data_digest",)
 
 NAME_WIDTH, BESIDE_WIDTH, BOTH_WIDTH = 85, 140, 35  # pixels: two rows at 1440, and no longest option cut off
 PROJECTOR_SCALE = 1.45  # of these widths, for a window of 1440 to 1920 pixels
-SHARED_A_ROW, OWN_A_ROW = 4, 3  # controls side by side among "more settings": for both, for each network
+MORE_A_ROW, MORE_WIDTH = 4, 200  # "more settings" side by side, and pixels that the longest name needs
 
 
 @dataclass(frozen=True)
@@ -298,28 +298,23 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
 
 
 def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
-    """What is one for both; then the patient's own at the left, the treated network's own opposite."""
+    """What is one for both; then what each network has of its own, the treated network's below the patient's."""
     widgets = _widgets(lesson)
     shown = (*lesson.front, *lesson.beside)
-    shared = [name for name in lesson.shared if name in widgets and name not in shown]
-    for start in range(0, len(shared), SHARED_A_ROW):
-        columns = st.columns(SHARED_A_ROW)
-        for column, name in zip(columns, shared[start : start + SHARED_A_ROW], strict=False):
-            with column:
+    st.markdown("**Both networks**")
+    with st.grid(MORE_A_ROW, min_column_width=MORE_WIDTH):
+        for name in lesson.shared:
+            if name in widgets and name not in shown:
                 draw(name)
-    sides = st.columns(2)
-    for side, look in zip(sides, (PATIENT, TREATED), strict=True):
-        side.markdown(heading(look))
+    st.markdown(f"{heading(PATIENT)}, and {heading(TREATED)} below it")
     own = [name for name in widgets if PREFIX + name in widgets and name not in lesson.front]
     own.sort(key=lambda name: name in shown)  # last: those whose control for the patient is on the first screen
-    for start in range(0, len(own), OWN_A_ROW):
-        columns = st.columns(2 * OWN_A_ROW, vertical_alignment="bottom")
-        for place, name in enumerate(own[start : start + OWN_A_ROW]):
+    pairs = st.grid(MORE_A_ROW, min_column_width=MORE_WIDTH)
+    for name in own:
+        with pairs.cell(), st.container(border=True, gap="xsmall"):
             if name not in shown:
-                with columns[place]:
-                    draw(name)
-            with columns[OWN_A_ROW + place]:
-                draw(PREFIX + name)
+                draw(name)
+            draw(PREFIX + name)
     st.button(
         "Back to this lesson's start", icon=":material/restart_alt:",
         on_click=apply, args=(lesson, lesson.patient, lesson.treated),

@@ -86,7 +86,7 @@ def network_notes(look: Look, history: RunHistory) -> None:
         st.markdown(
             f"{heading(look)} :material/check_circle: **Nothing found.** On new data it does about as well as its "
             f"training data allow, by the measure of simple references. Then it is called well, whatever its gradients "
-            f"and its gap look like.{notes.risen(history)} Looked at: {notes.LOOKED_AT}."
+            f"and its gap look like.{notes.even_so(history)} Looked at: {notes.LOOKED_AT}."
         )
         return
     clicked = memory().pointed

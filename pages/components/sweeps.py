@@ -310,6 +310,8 @@ def _draw(sweep: _Sweep, known: Mapping[Experiment, Outcome], says: bool = True)
     if says:
         st.markdown(chart.says(results, **sweep.context))
     figure = chart.figure(results, **sweep.context)
+    if figure.empty:
+        return
     if projecting():
         figure = figure.enlarged(PROJECTED)
     plot(encoded(figure, chart.alt(results, **sweep.context)), key=f"chart_{sweep.place}")

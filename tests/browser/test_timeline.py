@@ -140,6 +140,15 @@ def test_buttons(demo: Page):
     assert demo.evaluate("() => document.documentElement.dataset.backpropClinicStep") == paused
 
 
+def test_the_keyboard_stays_on_the_timeline_where_a_button_has_done_its_work(demo: Page):
+    range_of(demo).fill("30")
+    demo.get_by_role("button", name="First step", exact=True).press("Enter")
+    wait_for_step(demo, 0)
+    expect(range_of(demo)).to_be_focused()
+    demo.keyboard.press("ArrowRight")
+    wait_for_step(demo, STEPS[1])
+
+
 def test_playing_ends_at_the_last_step(demo: Page):
     range_of(demo).fill("55")
     demo.get_by_role("button", name="Play").click()
