@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.errors import StreamlitAPIException
+from streamlit.errors import StreamlitAPIException, StreamlitInvalidLayoutContextError
 
 from engine.cost import check_budget
 from engine.datasets import DATASETS
@@ -113,6 +113,13 @@ def networks(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], Non
     a sentence.
     place: for the sentence.
     """
+    try:
+        _show(lesson, place, show)
+    except StreamlitInvalidLayoutContextError:
+        st.rerun()  # the whole page, whose last run was cut off before it had come to the places outside of here
+
+
+def _show(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], None]) -> None:
     widgets = _widgets(lesson)
     held: dict[str, Answer] = {name: st.session_state[name] for name in widgets}
     notes = still_ignored(lesson.page, (), held)

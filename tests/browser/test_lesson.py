@@ -3,6 +3,7 @@
 import csv
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -164,6 +165,15 @@ def test_a_chart_has_its_data_one_click_away(lesson: Page, stem: str, tmp_path: 
     assert {len(row) for row in rows} == {len(heading)}
     data.get_by_role("button", name="Close").click()
     expect(data).to_have_count(0)
+
+
+def test_a_control_moves_while_the_page_trains_for_the_first_time(page: Page, home: str):
+    """The run of the whole page is cut off before it has come to the verdict."""
+    page.goto(f"{home}{LESSON}?steps=4000&seed=77")
+    segment(page, "Treated: activation", "tanh").check(force=True)
+    page.wait_for_function(DRAWN, arg=len(CHARTS), timeout=MILLISECONDS)
+    patient, treated = (replace(one, steps=4000, seed=77) for one in (PATIENT, TREATED))
+    expect_networks(page, patient, replace(treated, activation="tanh"))
 
 
 def test_charts_are_sent_and_not_referred_to(page: Page, home: str):
