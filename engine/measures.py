@@ -10,13 +10,12 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.losses import outputs
-from engine.network import Architecture, ErrorSignal, ForwardPass, Parameters
+from engine.network import AT_ONCE, Architecture, ErrorSignal, ForwardPass, Parameters
 from engine.remedies import penalty
 
 Array = np.ndarray
 
 SATURATED = 0.05  # share of the steepest slope below which a unit counts as saturated (DeepDiagnosis)
-AT_ONCE = 65_536  # numbers in float64 that stay in a core's second-level cache between two passes
 MOST_JOINED = 16  # arrays that are copied together, to be measured in one call
 SAFE_SQUARES = 1e-280, 1e290  # sums of squares outside may have lost numbers to under- or overflow
 

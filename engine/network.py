@@ -30,7 +30,7 @@ Array = np.ndarray
 
 NORMALIZATION_EPSILON = 1e-5
 RUNNING_MOMENTUM = 0.1  # weight of the newest batch in the running statistics
-AT_ONCE = 65_536  # numbers of hidden layers that stay in a core's second-level cache
+AT_ONCE = 65_536  # numbers that stay in a core's second-level cache between two passes
 _NOT_KEPT = np.empty((0, 0, 0, 0))
 
 
@@ -83,9 +83,8 @@ class Parameters:
             position += n_in * n_out
         self.n_weights = position
         width, depth = architecture.width, architecture.depth
-        several = max(depth - 1, 0)
-        between = flat[:, sizes[0] * width : (sizes[0] + several * width) * width]
-        self.between = between.reshape(len(flat), several, width, width).swapaxes(0, 1)
+        between = flat[:, self.weight_starts[min(depth, 1)] : self.weight_starts[-1]]
+        self.between = between.reshape(len(flat), max(depth - 1, 0), width, width).swapaxes(0, 1)
         biases = flat[:, position : position + depth * width]
         self.hidden_biases = biases.reshape(len(flat), depth, width).swapaxes(0, 1)
         views = []

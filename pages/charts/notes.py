@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import SETTINGS, Finding, RunHistory
+from engine.examination import Examination
 from engine.measures import generalization_loss
-from engine.signal_detectors import EXPLODES, VANISHES
+from engine.signal_detectors import exploding_gradients, vanishing_gradients
 from pages.charts.wording import PERCENT, label, layer_name, number, percent
 
 HEADINGS = {
@@ -78,18 +79,20 @@ def remedies(finding: Finding) -> str:
 
 def even_so(history: RunHistory) -> str:
     """What is remarkable about a network that is well; often nothing."""
-    return _ratio(history) + risen(history)
+    return _overcome(history) + risen(history)
 
 
-def _ratio(history: RunHistory) -> str:
-    """That its gradient would be called vanishing or exploding if it had not learnt; else nothing."""
-    ratio = float(history.gradient_ratio[0]) if len(history.step) else math.nan
-    if VANISHES <= ratio <= EXPLODES or math.isnan(ratio):
+def _overcome(history: RunHistory) -> str:
+    """What the doctor's detectors see in its gradient before the first step, which did not keep it from learning."""
+    run = Examination(history)
+    with np.errstate(all="ignore"):
+        found = vanishing_gradients(run) or exploding_gradients(run)
+    if not found:
         return ""
-    kind, side, threshold = ("vanishing", "below", VANISHES) if ratio < VANISHES else ("exploding", "above", EXPLODES)
+    kind = found.code.replace("_", " ")
     return (
-        f" At step 0 its R is {number(ratio)}, {side} {number(threshold)}: in a network that does badly the cause "
-        f"would be {kind} gradients."
+        f" {found.metric[:1].upper()}{found.metric[1:]}, is {number(found.measured)} at step 0, beyond the threshold "
+        f"of {number(found.threshold)}: had it not learnt, that would be called {kind}."
     )
 
 

@@ -114,12 +114,12 @@ def networks(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], Non
     place: for the sentence.
     """
     try:
-        _show(lesson, place, show)
+        _show_pair(lesson, place, show)
     except StreamlitInvalidLayoutContextError:
         st.rerun()  # the whole page, whose last run was cut off before it had come to the places outside of here
 
 
-def _show(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], None]) -> None:
+def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], None]) -> None:
     widgets = _widgets(lesson)
     held: dict[str, Answer] = {name: st.session_state[name] for name in widgets}
     notes = still_ignored(lesson.page, (), held)

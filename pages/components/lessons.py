@@ -79,8 +79,8 @@ def compare(
 
 def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
     """Charts side by side; in large type at most two."""
-    across = LARGE_A_ROW if projecting() else len(charts)
-    with st.grid(min(across, len(charts)), min_column_width=LEAST_WIDTH):
+    across = min(len(charts), LARGE_A_ROW) if projecting() else len(charts)
+    with st.grid(across, min_column_width=LEAST_WIDTH):
         for chart in charts:
             card(chart, patient, treated)
 

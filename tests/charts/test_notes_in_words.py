@@ -63,14 +63,24 @@ def test_of_a_remedy_that_holds_back_less_helps():
 
 @pytest.mark.parametrize(
     ("gain", "said"),
-    [(1.5, "above 10: in a network that does badly the cause would be exploding gradients."), (1.0, "")],
+    [(1.5, "beyond the threshold of 10: had it not learnt, that would be called exploding gradients."), (1.0, "")],
 )
 def test_a_network_that_is_well_in_spite_of_its_gradient_has_its_ratio_named(gain, said):
     treated = {"clip": "norm", "clip_threshold": 1.0, "learning_rate": 0.2, "n_train": 250}
     well = train(Experiment(depth=10, initializer="he_normal", gain=gain, steps=300, seed=9, **treated))
     assert diagnose(well) == ()
     ratio = number(float(well.delta_rms[0, 0] / well.delta_rms[0, -2]))
-    assert notes.even_so(well) == (f" At step 0 its R is {ratio}, {said}" if said else "")
+    of_what = "R, the first layer's error signal over the last hidden layer's"
+    assert notes.even_so(well) == (f" {of_what}, is {ratio} at step 0, {said}" if said else "")
+
+
+def test_a_ratio_that_the_doctor_accepts_is_not_held_against_a_network():
+    """A normalised layer takes a larger gradient."""
+    deep = Experiment(depth=10, activation="tanh", initializer="xavier_normal", normalization="batch", steps=300)
+    well = train(deep)
+    assert diagnose(well) == ()
+    assert well.delta_rms[0, 0] / well.delta_rms[0, -2] > 10
+    assert "exploding" not in notes.even_so(well)
 
 
 def test_a_loss_that_has_risen_is_said_of_a_network_that_is_well():
