@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components.component import component
 from pages.components.plot import load_plotly
 from pages.components.share import share
 
@@ -110,6 +111,9 @@ class Memory:
     mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
 
 
+_menu_closer = component("menu_closer", styled=False)
+
+
 def memory() -> Memory:
     """This session's."""
     return st.session_state.setdefault("memory", Memory())
@@ -133,6 +137,7 @@ def page(name: str) -> "Frame":
     st.logo(ROOT / "assets" / "icon.svg", size="large")
     with st.sidebar, st.container(key="menu"):
         _menu(name)
+    _menu_closer(key="menu_closer-None", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
     return Frame(header, header.container(width="content"))

@@ -251,6 +251,16 @@ def test_a_garbage_link_on_a_phone_shows_the_defaults_and_fits(page: Page, home:
         assert box["x"] + box["width"] <= PHONE["width"]
 
 
+def test_on_a_phone_the_menu_closes_when_another_page_comes(page: Page, home: str):
+    page.set_viewport_size(PHONE)
+    page.goto(home)
+    for title in ("Vanishing gradients", "Backpropagation"):
+        page.get_by_role("button", name="Expand sidebar").click()
+        page.get_by_test_id("stSidebar").get_by_role("link", name=title).click()
+        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="Expand sidebar")).to_be_visible()
+
+
 def test_a_thing_to_try_and_back(page: Page, home: str):
     opened(page, home + LESSON)
     trial = page.locator(".st-key-trial_bridges")

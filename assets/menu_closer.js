@@ -1,0 +1,11 @@
+// On a phone the menu lies over the page; it closes when another page comes.
+
+const NARROW = matchMedia("(max-width: 48rem)"); // where Streamlit lays it over the page
+const CLOSE = "button[aria-label='Collapse sidebar'][aria-expanded=true]";
+
+export default function ({ data }) {
+  const here = document.documentElement.dataset;
+  if (here.backpropClinicPage === data) return;
+  here.backpropClinicPage = data;
+  if (NARROW.matches) document.querySelector(CLOSE)?.click();
+}
