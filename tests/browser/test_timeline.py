@@ -30,6 +30,8 @@ LABEL_COLORS = """() => [...document.querySelectorAll('.chart :is(.xtick text, .
   .map((text) => [text, text.closest('.svg-container').querySelector('.main-svg')])
   .map(([text, paper]) => [getComputedStyle(text).fill, getComputedStyle(paper).backgroundColor])"""
 
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
+
 
 @pytest.fixture(scope="module")
 def address(serve_module) -> str:
@@ -41,6 +43,7 @@ def loaded(page_module: Page, address: str) -> Page:
     page_module.goto(address)
     wait_for_charts(page_module)
     wait_for_step(page_module, 500, CHARTS)  # where it starts
+    page_module.evaluate(TWO_FRAMES)  # by then charts know whether they are in sight
     return page_module
 
 
