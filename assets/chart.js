@@ -2,13 +2,12 @@
 //
 // Streamlit's own chart is mounted anew with each new figure, which takes several times as long.
 // Streamlit runs the default export once when the component is mounted and again whenever its data or the theme change,
-// with the same parent element.  Charts near the window are drawn first; those further away get a new figure when the
-// browser has time, and the timeline's step when they come near.
+// with the same parent element.  Charts in the window are drawn first; the others get a new figure when the browser has
+// time, and the timeline's step when they come into sight.
 
 const STEP_EVENT = "backprop-clinic:step"; // from the timeline; detail: {step, drawn: promises to wait for}
 const MARK_EVENT = "backprop-clinic:mark"; // from the timeline: layers are marked, or none any more
 const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
-const NEAR = 300; // pixels: charts this close to the window are kept up to date
 const PLOTLY_POLL = 20; // milliseconds
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
 
@@ -26,8 +25,9 @@ class Chart {
     this.parent = parent;
     this.plot = parent.querySelector(".chart");
     const { top, bottom } = this.plot.getBoundingClientRect();
-    this.near = top < window.innerHeight + NEAR && bottom > -NEAR;
-    this.sight = new IntersectionObserver(([entry]) => this.look(entry.isIntersecting), { rootMargin: `${NEAR}px` });
+    this.seen = top < window.innerHeight && bottom > 0;
+    // A busy browser tells of several frames at once: the last is how it stands.
+    this.sight = new IntersectionObserver((entries) => this.look(entries.at(-1).isIntersecting));
     this.sight.observe(this.plot);
     this.size = new ResizeObserver(() => this.resize());
     this.size.observe(this.plot);
@@ -57,12 +57,12 @@ class Chart {
     const template = themed(this.parent);
     if (JSON.stringify(template) !== JSON.stringify(this.template)) Object.assign(this, { template, stale: true });
     if (!this.stale) return;
-    if (this.near) this.show();
+    if (this.seen) this.show();
     else whenIdle(this);
   }
 
-  look(near) {
-    this.near = near;
+  look(seen) {
+    this.seen = seen;
     this.show();
   }
 
@@ -73,9 +73,9 @@ class Chart {
     this.show();
   }
 
-  // Resolves when the chart, if near, shows its figure at the timeline's step.
+  // Resolves when the chart, if in sight, shows its figure at the timeline's step.
   show() {
-    return this.near ? this.draw() : null;
+    return this.seen ? this.draw() : null;
   }
 
   // One drawing at a time; what changes during it is drawn after it.
