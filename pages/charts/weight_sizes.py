@@ -26,7 +26,8 @@ SMALLEST, LARGEST = 1e-6, 1e6  # of the axis
 POINTS = 8  # of a curve, a decade
 TABLE_SIZES = 10.0 ** np.arange(-6, 3)
 MOST_WEIGHTS, FEWEST_FRAMES = 2_000_000, 12  # weights counted over all frames: large networks move in fewer frames
-TEXT_PLACES = {"Patient": "top right", "Treated": "top left"}
+BESIDE = "top left"  # of its point a rising curve leaves room for a number
+APART = 12  # per cent between two points whose numbers both stand there
 HOW_TO_READ = "The further left a curve, the smaller the weights. Number: share below 10⁻³, as good as zero."
 
 
@@ -40,21 +41,28 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     sizes = np.logspace(np.log10(SMALLEST), np.log10(top), round(POINTS * np.log10(top / SMALLEST)) + 1)
     traces: list[Json] = []
     moves: dict[int, Json] = {}
-    for look, label, history in zip(LOOKS, legends(*histories), histories, strict=True):
-        places = latest_at(history.frame_step, steps).tolist()
+    frames = [latest_at(history.frame_step, steps).tolist() for history in histories]
+    tinies = [
+        100 * _shares_below(history, places, np.array([NOTHING]))
+        for history, places in zip(histories, frames, strict=True)
+    ]
+    close = np.abs(tinies[0] - tinies[1])[:, 0] < APART
+    for look, label, history, places, tiny in zip(LOOKS, legends(*histories), histories, frames, tinies, strict=True):
         shares = 100 * _shares_below(history, places, sizes)
-        tiny = 100 * _shares_below(history, places, np.array([NOTHING]))
         curve = {
             "type": "scatter", "mode": "lines", "x": sizes, "name": f"{look.name}: {label}",
             "hovertemplate": f"below %{{x:.2~e}}: %{{y:.0f}} %<extra>{look.name}</extra>",
         }  # fmt: skip
         height = {
             "type": "scatter", "mode": "markers+text", "x": [NOTHING], "name": f"{look.name} below 10⁻³",
-            "textposition": TEXT_PLACES[look.name], "textfont": {"size": 15}, "showlegend": False, "hoverinfo": "skip",
-            "cliponaxis": False,
+            "textfont": {"size": 15}, "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
         }  # fmt: skip
         moves[len(traces)] = {"y": shares}
-        moves[len(traces) + 1] = {"y": tiny, "text": [[percent(share / 100)] for share in tiny[:, 0]]}
+        moves[len(traces) + 1] = {
+            "y": tiny,
+            "text": [[percent(share / 100)] for share in tiny[:, 0]],
+            "textposition": ["top right" if look is PATIENT and both else BESIDE for both in close.tolist()],
+        }
         traces += [curve | look.line(3.5), height | look.marker(11)]
     layout: Json = {
         "xaxis": log_axis("size of a weight, |w|", sizes),
