@@ -140,7 +140,7 @@ def page(name: str) -> "Frame":
     _menu_closer(key="menu_closer-None", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
-    return Frame(header, header.container(width="content"))
+    return Frame(header, header.empty(), header.container(width="content"))
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,7 @@ class Frame:
     """A started page: its header still has room for tools."""
 
     header: Any
+    waiting: Any  # the place for how far a run is, where it moves no chart
     link: Any  # the place of `share`
 
     def share(self, address: str) -> None:

@@ -36,7 +36,7 @@ def open_lesson(lesson: Lesson, contents: Callable[[DeltaGenerator, RunHistory, 
 
     def show(choice: Choice) -> None:
         frame.share(choice.address)
-        contents(sentence, *histories_of((choice.patient, choice.treated)))
+        contents(sentence, *histories_of((choice.patient, choice.treated), place=frame.waiting))
 
     networks(lesson, said, show)
 

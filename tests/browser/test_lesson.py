@@ -1,6 +1,7 @@
 """The lesson in a real browser: drawn, moved, tried, by keyboard, on a phone, in the dark, and read by a machine."""
 
 import csv
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -174,6 +175,15 @@ def test_a_control_moves_while_the_page_trains_for_the_first_time(page: Page, ho
     page.wait_for_function(DRAWN, arg=len(CHARTS), timeout=MILLISECONDS)
     patient, treated = (replace(one, steps=4000, seed=77) for one in (PATIENT, TREATED))
     expect_networks(page, patient, replace(treated, activation="tanh"))
+
+
+def test_a_run_on_its_way_moves_no_chart(page: Page, home: str):
+    opened(page, f"{home}{LESSON}?steps=4000&seed=78")
+    top = "document.querySelector('.chart').getBoundingClientRect().top"
+    before = page.evaluate(top)
+    segment(page, "Activation", "tanh").check(force=True)
+    expect(page.get_by_text(re.compile("^Training: "))).to_be_visible()
+    assert page.evaluate(top) == before
 
 
 def test_charts_are_sent_and_not_referred_to(page: Page, home: str):
