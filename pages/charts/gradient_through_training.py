@@ -94,7 +94,7 @@ def _remarks(everything: np.ndarray, colored: np.ndarray) -> list[str]:
     if outside.size:
         many = percent(outside.size / everything.size)
         span = " to ".join(dict.fromkeys(number(float(end)) for end in (outside.min(), outside.max())))
-        remarks.append(f"Beyond the scale, in the colour of its end: {many} of the cells, {span}.")
+        remarks.append(f"Beyond the scale, in the colour of its end: {many} of the cells, rms ∂L/∂z {span}.")
     return remarks
 
 

@@ -133,5 +133,6 @@ def test_an_exploding_patient_does_not_flatten_the_scale():
     assert calm.max() <= scale.cmax
     assert np.nanmax(maps(figure)[0].z) == pytest.approx(250)  # hovering still tells the measured number
     words = " ".join(note.text.replace("<br>", " ") for note in figure.layout.annotations)
-    beyond = f"Beyond the scale, in the colour of its end: {percent(0.03)} of the cells, 10¹⁵⁰ to 10²⁵⁰."
+    cells = f"{percent(0.03)} of the cells, rms ∂L/∂z 10¹⁵⁰ to 10²⁵⁰"
+    beyond = f"Beyond the scale, in the colour of its end: {cells}."
     assert beyond in words.replace("1 × ", "")
