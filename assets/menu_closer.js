@@ -5,7 +5,8 @@ const CLOSE = "button[aria-label='Collapse sidebar'][aria-expanded=true]";
 
 export default function ({ data }) {
   const here = document.documentElement.dataset;
-  if (here.backpropClinicPage === data) return;
+  const before = here.backpropClinicPage;
   here.backpropClinicPage = data;
-  if (NARROW.matches) document.querySelector(CLOSE)?.click();
+  // Who is faster than the first page may have opened the menu already.
+  if (before && before !== data && NARROW.matches) document.querySelector(CLOSE)?.click();
 }

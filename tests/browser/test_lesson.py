@@ -266,7 +266,8 @@ def test_on_a_phone_the_menu_closes_when_another_page_comes(page: Page, home: st
     page.goto(home)
     for title in ("Vanishing gradients", "Backpropagation"):
         page.get_by_role("button", name="Expand sidebar").click()
-        page.get_by_test_id("stSidebar").get_by_role("link", name=title).click()
+        page.wait_for_function("() => document.documentElement.dataset.backpropClinicPage")  # the first comes late
+        page.get_by_test_id("stSidebar").get_by_role("link", name=title).click(timeout=1000 * SOON)
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
         expect(page.get_by_role("button", name="Expand sidebar")).to_be_visible()
 
