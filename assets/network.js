@@ -384,7 +384,7 @@ class Network {
   }
 
   legend(phase) {
-    const what = { forward: "in the circles a, on the arrows w", loss: "in the circles a", backward: "in the circles δ, on the arrows ∂L/∂w", update: "in the circles the biases, on the arrows w → new w; lines: the change" };
+    const what = { forward: "in the circles a, on the arrows w", loss: "in the circles a", backward: "in the circles δ, on the arrows ∂L/∂w", update: "in the circles the biases, on the arrows w → new w, or → new w; lines: the change" };
     const line = (name, words) => `<svg aria-hidden="true" viewBox="0 0 32 8"><path class="line ${name}" d="M0 4H32" style="stroke-width:3px"/></svg>${words}`;
     const signs = phase === "loss" ? "" : `${line("", "positive")}${line("negative", "negative")}, thicker: larger.`;
     this.root.querySelector(".key").innerHTML = `Now ${what[phase]}.${signs} Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;

@@ -85,27 +85,28 @@ def harm(case: Case, patient: RunHistory, healthy: RunHistory) -> float:
     A patient that does worse than the average answer counts as that, or else a treatment that makes it give this answer
     would seem to have cured nearly everything; but a network that overfits is right more often than its loss says.
     """
-    return _counted(case, patient) - healthy.test_loss
+    return counted_loss(case, patient) - healthy.test_loss
 
 
 def recovered(case: Case, patient: RunHistory, healthy: RunHistory, treated: RunHistory) -> float:
     """Share of the harm that a treatment has taken away: 1 where it does as well as the network without the fault."""
     if not np.isfinite(treated.test_loss) or treated.status == "diverged":
         return 0.0
-    brought_back = _counted(case, patient) - treated.test_loss
+    brought_back = counted_loss(case, patient) - treated.test_loss
     return float(np.clip(brought_back / harm(case, patient, healthy), 0, 1))
+
+
+def counted_loss(case: Case, patient: RunHistory) -> float:
+    """The test loss that harm counts from: at most that of always giving the average answer, but for overfitting."""
+    if case.fault == "overfitting":
+        return patient.test_loss
+    worst = average_loss(case.patient)
+    return min(patient.test_loss, worst) if np.isfinite(patient.test_loss) else worst
 
 
 def average_loss(experiment: Experiment) -> float:
     """Loss of always giving the average answer."""
     return uninformed_loss(load_dataset(experiment), experiment.loss)
-
-
-def _counted(case: Case, patient: RunHistory) -> float:
-    if case.fault == "overfitting":
-        return patient.test_loss
-    worst = average_loss(case.patient)
-    return min(patient.test_loss, worst) if np.isfinite(patient.test_loss) else worst
 
 
 # --- how they are drawn; strength counts from 0, the easiest level ---

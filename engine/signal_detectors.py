@@ -160,8 +160,8 @@ def half_dead(run: Examination) -> Finding | None:
         measured=float(share[worst]),
         threshold=DEAD_SHARE,
         metric="share of a layer's units that give 0 for every example",
-        explanation=f"In layer {worst + 1}, {percent(float(share[worst]))} of the units give 0 for every example, half "
-        f"or more since step {since}; they get no gradient.{cut}",
+        explanation=f"In layer {worst + 1}, {percent(float(share[worst]))} of the units give 0 for every example "
+        f"(median of the last evaluations), half or more since step {since}; they get no gradient.{cut}",
         source="SageMaker Debugger; TheDeepChecker",
         remedies=("activation", "learning_rate_down", "initializer", "normalization", "wider"),
     )

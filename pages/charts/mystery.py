@@ -20,7 +20,7 @@ MOST_POINTS = POINTS_OF_LOOKS + POINTS_OF_CAUSE + POINTS_OF_PRESCRIPTION
 DEFINITIONS = {
     "symmetry": "units of a layer start equal, and so stay",
     "vanishing_gradients": "hardly any error signal reaches the first layers",
-    "exploding_gradients": "from layer to layer the signal grows out of hand",
+    "exploding_gradients": "from layer to layer the signal grows out of hand, before the first step",
     "learning_rate_too_high": "each step overshoots",
     "learning_rate_too_low": "the way is right, but it hardly gets ahead",
     "dead_units": "they give 0 for every example, and nothing passes",

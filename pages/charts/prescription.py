@@ -22,7 +22,7 @@ from pages.charts.wording import label, meaning, number, percent
 TITLE = "Try the cures"
 QUESTION = "What would help the patient, and how surely? Every change is trained, one at a time, over 8 seeds."
 
-MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no effect", HARMS: "✖ harms"}
+MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no clear effect", HARMS: "✖ harms"}
 ROW_HEIGHT = 46  # px: a line of text, and the bar below it
 BAR = 10  # px
 _TEXT_ABOVE = 0.5  # of a row, from its bar to its text
@@ -78,7 +78,7 @@ def says(results: Results, *, patient: Experiment) -> str:
         f"where {without}, lower in {best.better} of {best.seeds} seeds, and the doctor finds nothing wrong in "
         f"{best.healed_seeds} of {best.seeds}."
     )
-    for verdict, said in ((NO_EFFECT, "No effect"), (HARMS, "Harmful")):
+    for verdict, said in ((NO_EFFECT, "No clear effect"), (HARMS, "Harmful")):
         names = [trial.change.name for trial in tried if trial.verdict == verdict]
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         text += f" {said}: {', '.join(names[:MOST_NAMED])}{more}." if names else ""

@@ -55,16 +55,16 @@ def _mazur() -> Problem:
 PRESETS = {
     "mazur": Preset(
         "Mazur’s worked example",
-        "“A Step by Step Backpropagation Example” by Matt Mazur. The weight chosen here is its w₅; the biases "
-        "are kept fixed, as there.",
+        "“A Step by Step Backpropagation Example” by Matt Mazur. The weight looked at first is its w₅; the "
+        "biases are kept fixed, as there.",
         _mazur(),
         0.5,
         Place(1, 0, 0),
     ),
     "xor": Preset(
         "XOR, 2-2-1",
-        "Four examples at once: every gradient is a sum over them. No straight line separates the two classes; after "
-        "300 updates this network answers all four correctly.",
+        "Four examples at once: every gradient is the average of theirs. No straight line separates the two classes; "
+        "after 300 updates this network answers all four correctly.",
         # From these weights it does, which is not so from everywhere.
         _problem(
             (2, 2, 1), [[[1.2, -0.8], [-1.0, 0.9]], [[0.7], [0.6]]], [[0.1, -0.2], [0.05]],
@@ -83,8 +83,8 @@ PRESETS = {
     ),
     "chain": Preset(
         "A chain, 1-1-1-1-1",
-        "The smallest deep network. The gradient of its first weight is one product, in which every sigmoid is a "
-        "factor of at most a quarter.",
+        "The smallest deep network. The gradient of its first weight is one product, in which the slope of a "
+        "sigmoid is a factor of at most a quarter.",
         _problem(
             (1, 1, 1, 1, 1), [[[0.8]], [[-1.2]], [[1.5]], [[0.9]]], [[0.1], [0.3], [-0.4], [0.2]], [[1.0]], [[1.0]]
         ),

@@ -82,8 +82,8 @@ def opened_base(experiment: Experiment) -> Base:
         if name in named
     ]
     note = (
-        f"A network from a lesson, trained and opened: {'; '.join(settings)}. With *one* example an update serves this "
-        "example alone; choose *batch* for what training did."
+        f"A network from a lesson, opened at the *training step* below (0: before training): {'; '.join(settings)}. "
+        "With *one* example an update serves this example alone; choose *batch* for what training did."
     )
     return Base(
         OPENED, note, architecture.activation, chosen_loss(experiment.loss, dataset.task),

@@ -149,7 +149,8 @@ def draw_phases(passed: Pass, place: Place, chosen: Chosen) -> None:
 def _ask(phase: str, asked: Question) -> None:
     with st.container(border=True, key=f"question_{phase}"):
         st.markdown(f"**Check yourself.** {asked.text}")
-        given = st.text_input("Your answer", key=f"answer_{phase}_{asked.text}", placeholder="a number, such as 0.25")
+        key = f"answer_{phase}_{asked.text}_{asked.answer}"  # empty where the numbers have changed
+        given = st.text_input("Your answer", key=key, placeholder="a number, such as 0.25")
         if not given:
             return
         try:

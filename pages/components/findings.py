@@ -149,7 +149,7 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
         return
 
     def named(rank: int) -> str:
-        return f"{rank + 1}. {tried[rank].change.name}: {tried[rank].verdict}"
+        return f"{rank + 1}. {tried[rank].change.name}: {prescription.MARKS[tried[rank].verdict]}"
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trial = tried[st.selectbox("Cure", range(len(tried)), format_func=named, key="cure")]

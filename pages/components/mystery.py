@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from engine import SETTINGS, Experiment, OutOfRange, RunHistory
-from engine.cases import EASY, LEVELS, Case, candidates, holds
+from engine.cases import EASY, LEVELS, Case, candidates, counted_loss, holds
 from engine.prescriptions import Change
 from pages.charts import (
     activations,
@@ -305,6 +305,8 @@ def _account(
     looks, diagnosed, prescribed = st.columns(3)
     tells = mystery.telling(findings_of(here.patient)[0])
     opened = "You opened it." if tells in here.visit.looks else "You did not open it."
+    if not score.for_diagnosis:
+        opened += " Points for looks come with those for the diagnosis only."
     looks.markdown(
         f"**Looks: {score.for_looks} of {mystery.POINTS_OF_LOOKS}**  \n"
         f"{score.looks or 'No'} chart{'' if score.looks == 1 else 's'} opened. "
@@ -321,7 +323,7 @@ def _account(
         if abs(after - before) <= NO_CHANGE * before:
             came = "It changes next to nothing."
         elif after <= before:
-            came = f"It takes away {percent(score.share)} of the harm."
+            came = f"It takes away {percent(score.share)} of the harm{_counted_as(here)}."
         else:
             came = "It makes it worse."
         said = (
@@ -332,6 +334,12 @@ def _account(
         f"**Prescription: {score.for_prescription} of {mystery.POINTS_OF_PRESCRIPTION}**  \n"
         f"You prescribed: {ordered.name.lower()}. {said}"
     )
+
+
+def _counted_as(here: Admitted) -> str:
+    """What the patient's harm is counted from, where that is not its own loss."""
+    counted = counted_loss(here.visit.case, here.patient)
+    return "" if counted == here.patient.test_loss else f", which counts from the average answer’s {number(counted)}"
 
 
 def _next(choice: Choice) -> None:

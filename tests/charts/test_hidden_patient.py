@@ -3,6 +3,7 @@
 import json
 import re
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import plotly.io
@@ -93,6 +94,10 @@ def test_steps_and_what_pulls(history):
     free = train(Experiment(depth=1, width=4, steps=20))
     assert not [one for one in VIEWS["steps"].figure(free).data if "penalty" in (one.name or "")]
     assert "nothing but the data pulls" in VIEWS["steps"].alt(free)
+    stuck = replace(free, update_norm=np.zeros_like(free.update_norm))
+    for one, told in ((stuck, True), (free, False)):
+        notes = " ".join(note.text for note in VIEWS["steps"].figure(one).layout.annotations)
+        assert ("Updates of exactly 0 are not drawn" in notes.replace("<br>", " ")) is told
 
 
 def test_words_say_the_numbers_of_the_drawing():

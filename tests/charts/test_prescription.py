@@ -79,7 +79,7 @@ def test_a_row_says_rank_verdict_and_how_many_are_healed():
     assert texts[:4] == [
         "<b>1 L2 0.01</b>: ✔ cures, 8/8 healed",
         "<b>Untreated</b>: 0/8 healthy",
-        "<b>2 Dropout 0.2</b>: ○ no effect, 0/8 healed",
+        "<b>2 Dropout 0.2</b>: ○ no clear effect, 0/8 healed",
         "<b>3 Early stopping</b>: ✖ harms, breaks off, 0/8 healed",
     ]
 
@@ -100,7 +100,7 @@ def test_words_have_the_numbers():
         "**L2 0.01** comes first of 3. Its median test loss is 0.15 where the untreated network has 1.5"
     )
     assert "lower in 8 of 8 seeds, and the doctor finds nothing wrong in 8 of 8" in said
-    assert said.endswith("No effect: Dropout 0.2. Harmful: Early stopping.")
+    assert said.endswith("No clear effect: Dropout 0.2. Harmful: Early stopping.")
     best = chart.trials(RESULTS, PATIENT_0)[0]
     assert best.verdict == CURES
     explained = chart.explained(best)

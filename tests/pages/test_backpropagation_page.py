@@ -149,6 +149,19 @@ def test_questions_are_graded():
     assert any("further off than rounding" in one for one in said)
 
 
+def test_an_answer_goes_where_its_numbers_have_changed():
+    page = opened(PAGE)
+
+    def field():
+        return next(field for field in page.text_input if field.key.startswith("answer_loss"))
+
+    field().set_value("5").run()
+    assert field().value == "5"
+    page.selectbox(key="loss").set_value("cross_entropy").run()
+    assert not field().value
+    assert not any("further off" in info.value for info in page.info)
+
+
 def test_everything_in_full_to_copy():
     page = opened(PAGE)
     (block,) = page.code[-1:]

@@ -117,7 +117,7 @@ def test_cures_are_tried_ranked_and_applied():
     assert prescription.says(results, patient=SMALL) in said(page)
     tried = [trial for trial in prescription.trials(results, SMALL) if trial.verdict]
     assert page.selectbox(key="cure").options == [
-        f"{rank}. {trial.change.name}: {trial.verdict}" for rank, trial in enumerate(tried, 1)
+        f"{rank}. {trial.change.name}: {prescription.MARKS[trial.verdict]}" for rank, trial in enumerate(tried, 1)
     ]
     rank = next(rank for rank, trial in enumerate(tried) if trial.change.name == "Tanh with Xavier")
     page.selectbox(key="cure").set_value(rank).run()

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import SETTINGS, diagnose
-from engine.cases import Case, candidates, holds, recovered
+from engine.cases import Case, candidates, counted_loss, holds, recovered
 from pages.charts import mystery, notes
 from pages.charts.hidden_patient import FREE, VIEWS, task
 from pages.charts.wording import label, meaning, number
@@ -139,7 +139,22 @@ def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
     page = commit(here(), wrong, "no_penalty")
     assert page.subheader[0].value.startswith("0 of 100 points.")
     assert "The doctor does not find that" in said(page)
+    assert "Points for looks come with those for the diagnosis only" in said(page)
     assert "There was nothing to change" in said(page)
+
+
+def test_harm_that_counts_from_the_average_answer_says_so():
+    """This patient's steps throw its loss far above that of the average answer."""
+    seed, level = 3, "hard"
+    case = waiting(seed, level)
+    run = histories_of((case.patient,))[0]
+    counted = counted_loss(case, run)
+    assert counted < run.test_loss
+    page = opened(PAGE, seed=str(seed), level=level)
+    page.radio(key=f"diagnosis_{level}_{seed}").set_value(case.fault).run()
+    page.selectbox(key=f"prescription_{level}_{seed}").set_value("clip").run()
+    page.button(key="commit").click().run()
+    assert f"of the harm, which counts from the average answer’s {number(counted)}." in said(page)
 
 
 def test_a_consequence_is_told_from_the_cause():

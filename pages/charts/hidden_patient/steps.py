@@ -54,6 +54,8 @@ def figure(history: RunHistory) -> AnimatedFigure:
         "yaxis2": log_axis("‖gradient‖", pulls, 5, domain=LOWER),
     }  # fmt: skip
     notes = [f"Dashed: a rule of thumb, {number(RULE_OF_THUMB)} of the weights a step."]
+    if (ratio == 0).any():
+        notes.append("Updates of exactly 0 are not drawn.")
     if len(_pulls(history)) == 1:
         notes.append("Nothing but the data pulls at the weights.")
     return AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT)))
