@@ -177,7 +177,8 @@ class Network {
       if (!skipped) return;
       const [here, there] = [place(at, 0, 1), place(at + 1, 0, 1)];
       const middle = [(here[0] + there[0]) / 2, (here[1] + there[1]) / 2];
-      const words = ["⋯", `${skipped} more`, skipped > 1 ? "layers" : "layer"];
+      const [count, what] = [`${skipped} more`, skipped > 1 ? "layers" : "layer"];
+      const words = ["⋯", ...(this.narrow ? [`${count} ${what}`] : [count, what])];
       words.forEach((word, line) => this.text(this.picture, middle[0], middle[1] + 17 * (line - 1), word));
     });
     this.total = this.text(this.picture, ...this.lossAt, "", "total");
@@ -385,8 +386,8 @@ class Network {
 
   legend(phase) {
     const what = { forward: "in the circles a, on the arrows w", loss: "in the circles a", backward: "in the circles δ, on the arrows ∂L/∂w", update: "in the circles the biases, on the arrows w → new w, or → new w; lines: the change" };
-    const line = (name, words) => `<svg aria-hidden="true" viewBox="0 0 32 8"><path class="line ${name}" d="M0 4H32" style="stroke-width:3px"/></svg>${words}`;
-    const signs = phase === "loss" ? "" : `${line("", "positive")}${line("negative", "negative")}, thicker: larger.`;
+    const line = (name, words) => `<span class="sign"><svg aria-hidden="true" viewBox="0 0 32 8"><path class="line ${name}" d="M0 4H32" style="stroke-width:3px"/></svg>${words}</span>`;
+    const signs = phase === "loss" ? "" : `${line("", "positive")} ${line("negative", "negative,")} thicker: larger.`;
     this.root.querySelector(".key").innerHTML = `Now ${what[phase]}.${signs} Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;
   }
 }
