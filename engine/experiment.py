@@ -70,7 +70,13 @@ class Experiment:
         0.1, "training", "Learning rate", "η in w_new = w_old − η ∂L/∂w.", low=0, above=True, high=1000, log=True
     )
     batch_size: int = _row(
-        0, "training", "Batch size", "Examples averaged for one update; 0 takes all of them.", low=0, high=5000
+        0,
+        "training",
+        "Batch size",
+        "Examples averaged for one update; 0 takes all of them.",
+        low=0,
+        high=5000,
+        special=((0, "all"),),
     )
     steps: int = _row(
         500, "training", "Training steps", "Number of updates of the weights.", low=1, high=20000, log=True

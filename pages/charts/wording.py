@@ -47,8 +47,6 @@ def name(value: Value) -> str:
 
 def meaning(field: str, value: Value) -> str:
     """A setting's value as people write it; where it stands for something else, what it stands for."""
-    if field == "batch_size" and value == 0:
-        return "all"
     return dict(SETTINGS[field].special).get(value, name(value))
 
 

@@ -137,7 +137,7 @@ def page(name: str) -> "Frame":
     st.logo(ROOT / "assets" / "icon.svg", size="large")
     with st.sidebar, st.container(key="menu"):
         _menu(name)
-    _menu_closer(key="menu_closer-None", data=row.title)
+    _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
     return Frame(header, header.empty(), header.container(width="content"))
