@@ -1,11 +1,15 @@
 """What a setting is: its default, its range, its words, and the error that names it."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 Value = str | int | float | bool
+
+MOST_QUOTED = 80  # characters of a refused value that a message repeats
 
 
 class OutOfRange(ValueError):
@@ -16,7 +20,7 @@ class OutOfRange(ValueError):
 
     def __init__(self, field: str, value: object, allowed: str, reason: str = ""):
         self.field, self.value, self.allowed, self.reason = field, value, allowed, reason
-        super().__init__(f"{field} is {value!r}, but it must be {allowed}.{' ' + reason if reason else ''}")
+        super().__init__(f"{field} is {_quoted(value)}, but it must be {allowed}.{' ' + reason if reason else ''}")
 
     def __reduce__(self):
         return OutOfRange, (self.field, self.value, self.allowed, self.reason)
@@ -61,18 +65,48 @@ class Setting:
         return f"{number} {span}" + "".join(f", or {value:g} for {meaning}" for value, meaning in self.special)
 
     def check(self, value: object) -> Value:
-        """The value as this setting's plain type, or OutOfRange."""
+        """The value as this setting's plain Python type, or OutOfRange."""
+        value = _plain(value)
         if self.kind is bool:
-            if isinstance(value, (bool, np.bool_)):
-                return bool(value)
+            if isinstance(value, bool):
+                return value
         elif self.kind is str:
             if isinstance(value, str) and (value in self.choices if self.choices else _is_digest(value)):
-                return value
-        elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-            inside = (self.low < value if self.above else self.low <= value) and value <= self.high
-            if (inside or value in dict(self.special)) and self.kind(value) == value:
-                return self.kind(value) + 0  # −0.0 equals 0.0, and must be the same bits
+                return str.__str__(value)  # of a subclass too, whose own may say something else
+        elif isinstance(value, (Real, Decimal)) and not isinstance(value, bool):
+            number = self._number(value)
+            if number is not None:
+                return number
         raise OutOfRange(self.name, value, self.allowed)
+
+    def _number(self, value: Real | Decimal) -> int | float | None:
+        """The number in this setting's type, None where it is outside the range or not whole where it must be."""
+        try:
+            number = float(value) + 0.0  # −0.0 equals 0.0, and must be the same bits
+        except (OverflowError, ValueError):  # larger than every float; a signalling NaN
+            return None
+        inside = (self.low < number if self.above else self.low <= number) and number <= self.high
+        if not inside and number not in dict(self.special):
+            return None
+        if self.kind is float:
+            return number
+        return int(number) if number.is_integer() else None
+
+
+def _plain(value: object) -> object:
+    """The Python value of a NumPy scalar or 0-d array, whose own comparisons may round, overflow and warn."""
+    if isinstance(value, np.generic) or (type(value) is np.ndarray and value.ndim == 0):
+        value = value.item()
+    return float(value) if isinstance(value, np.floating) else value  # a longdouble's item is a longdouble
+
+
+def _quoted(value: object) -> str:
+    """A refused value for a message: short, and whatever it is."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # an integer of more digits than Python writes
+        text = "a number of too many digits to write"
+    return text if len(text) <= MOST_QUOTED else f"{text[:MOST_QUOTED]}…"
 
 
 def _is_digest(text: str) -> bool:

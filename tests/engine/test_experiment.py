@@ -4,6 +4,9 @@ import math
 import pickle
 import re
 from dataclasses import FrozenInstanceError, fields, replace
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -118,9 +121,51 @@ def test_integers_beyond_every_float_are_out_of_range(name):
         Experiment(**{name: 10**400})
 
 
-@pytest.mark.parametrize(("name", "value"), [("depth", np.int64(3)), ("gain", np.float32(2)), ("residual", np.True_)])
-def test_numpy_numbers_are_numbers(name, value):
-    assert Experiment(**{name: value}) == Experiment(**{name: value.item()})
+class Names(StrEnum):
+    TANH = "tanh"
+
+
+class Numbers(IntEnum):
+    THREE = 3
+
+
+# Kinds of number and text that are not Python's own -> the plain value that they are.
+KINDS = (
+    *[(kind(3), 3) for kind in (np.int8, np.uint8, np.int64, np.float16, np.float32, np.longdouble, Fraction, Decimal)],
+    *[(kind(0.5), 0.5) for kind in (np.float16, np.float32, np.longdouble, Fraction, Decimal)],
+    (np.float32(0.1), 0.10000000149011612), (np.longdouble("0.1"), 0.1), (Fraction(1, 3), 1 / 3),
+    (np.array(3), 3), (np.array(0.5, np.float16), 0.5), (np.array(np.longdouble(3)), 3), (Numbers.THREE, 3),
+    (np.float16(-0.0), 0.0), (Decimal("-0"), 0), (np.True_, True), (np.array(False), False),
+    (np.str_("tanh"), "tanh"), (np.array("tanh"), "tanh"), (Names.TANH, "tanh"), (10**30, 10**30), (10**5000, 10**5000),
+    (np.float16("nan"), math.nan), (np.float16("inf"), math.inf), (-np.longdouble("1e4000"), -math.inf),
+    (Decimal("NaN"), math.nan), (Decimal("sNaN"), math.nan), (Decimal("1e999999999"), math.inf),
+    (np.datetime64("2020"), None), (np.complex64(1), 1j), (np.bytes_(b"tanh"), b"tanh"), (np.ma.masked, None),
+    (np.array([3]), None), (np.zeros(10_000), None),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.filterwarnings("error")
+def test_every_kind_of_number_and_text_is_its_plain_value_or_out_of_range(name):
+    for pair in KINDS:
+        made = []
+        for value in pair:
+            try:
+                made.append(getattr(Experiment(**{name: value}), name))
+            except OutOfRange:
+                made.append(None)
+        mine, plain = made
+        assert (type(mine), repr(mine), hash(mine)) == (type(plain), repr(plain), hash(plain)), pair
+
+
+def test_a_refused_numpy_number_is_written_as_people_write_it():
+    with pytest.raises(OutOfRange, match=r"^gain is -0\.5, but it must be a number from 0 to 100\.$"):
+        Experiment(gain=np.float16(-0.5))
+    with pytest.raises(OutOfRange, match=r"^seed is a number of too many digits to write, but"):
+        Experiment(seed=10**5000)
+    with pytest.raises(OutOfRange, match=r"^width is \[0, 0, 0, .*…, but it must be a whole number") as refusal:
+        Experiment(width=[0] * 1000)
+    assert len(str(refusal.value)) < 200
 
 
 def test_settings_that_do_not_go_together():
