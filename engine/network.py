@@ -6,8 +6,8 @@ Rows are examples.  Networks of equal shape lie along a leading axis: W_l is (ne
 (networks, batch, n_in), or (batch, n_in) for all of them.  One network is a stack of one; its numbers are the same, to
 the last bit, alone or in a stack.  Hidden layers alone are normalised, dropped out and bridged.
 
-Hidden layers have one width, and what they compute lies along one more leading axis, layer by layer: what is the same
-for all of them takes one long NumPy call instead of many short ones.
+All hidden layers of a network have the same size.  What they compute lies along one more leading axis, layer by layer:
+what is the same for all of them takes one long NumPy call instead of many short ones.
 """
 
 import itertools
@@ -36,7 +36,10 @@ _NOT_KEPT = np.empty((0, 0, 0, 0))
 
 @dataclass(frozen=True)
 class Architecture:
-    """Layer sizes from inputs to outputs, one of all hidden layers, and what the layers do."""
+    """Layer sizes from inputs to outputs, and what the layers do.
+
+    Raises ValueError for hidden layers of different sizes: they share arrays, so they have one size.
+    """
 
     sizes: tuple[int, ...]
     activation: str = "relu"
@@ -46,7 +49,8 @@ class Architecture:
 
     def __post_init__(self) -> None:
         if len(set(self.sizes[1:-1])) > 1:
-            raise ValueError(f"Hidden layers have one size, not {self.sizes[1:-1]}.")
+            sizes = ", ".join(map(str, self.sizes[1:-1]))
+            raise ValueError(f"All hidden layers must have the same size; these have {sizes} units.")
 
     @property
     def depth(self) -> int:

@@ -197,7 +197,7 @@ def test_running_statistics_follow_the_batches_and_count_for_a_batch_of_one():
 
 
 def test_hidden_layers_have_one_size():
-    with pytest.raises(ValueError, match="one size"):
+    with pytest.raises(ValueError, match=r"^All hidden layers must have the same size; these have 1, 4 units\.$"):
         Architecture((2, 1, 4, 1))
 
 
