@@ -73,7 +73,7 @@ class Change:
 
 
 class Spread(NamedTuple):
-    """Over the seeds: a run that broke off has an infinite loss; accuracies are NaN for regression."""
+    """Over the seeds: a run that diverged has an infinite loss; accuracies are NaN for regression."""
 
     median: float
     low: float
@@ -248,7 +248,7 @@ def _change(
 
 
 def within(seconds: float, changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes, the dearest of them refused where all over SEEDS seeds would take longer than this on one core.
+    """The changes, the most expensive refused where all over SEEDS seeds would take longer than this on one core.
 
     The untreated network stays.
     """
@@ -267,15 +267,20 @@ def within(seconds: float, changes: Sequence[Change]) -> tuple[Change, ...]:
 
 
 def trials_of(results: Sequence[tuple[Change, Sequence[Outcome]]]) -> tuple[Trial, ...]:
-    """Ranked by validation loss, its median and then its lowest, and by work where these are equal.
+    """Ranked by validation loss: by its median, then the most seeds that did not diverge, then its lowest, then work.
 
+    The median is infinite where half of the seeds or more diverged; a change whose every seed did stands last.
     results: changes with their outcomes, the untreated network's first, all over the same seeds.
     """
     _, untreated = results[0]
-    trials = [_trial(change, outcomes, untreated) for change, outcomes in results]
-    return tuple(
-        sorted(trials, key=lambda trial: (trial.validation_loss.median, trial.validation_loss.high, trial.work))
-    )
+
+    def rank(ranked: tuple[Trial, Sequence[Outcome]]) -> tuple[float, int, float, float]:
+        trial, outcomes = ranked
+        diverged = int(np.isinf(losses_of(outcomes, "result_validation_loss")).sum())
+        return trial.validation_loss.median, diverged, trial.validation_loss.low, trial.work
+
+    trials = [(_trial(change, outcomes, untreated), outcomes) for change, outcomes in results]
+    return tuple(trial for trial, _ in sorted(trials, key=rank))
 
 
 def _trial(change: Change, outcomes: Sequence[Outcome], untreated: Sequence[Outcome]) -> Trial:
@@ -328,7 +333,7 @@ def surely(seeds: int) -> int:
 
 
 def relative_change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """after/before − 1, pair by pair: −1 where only what was before broke off, infinite where only what came after did,
+    """after/before − 1, pair by pair: −1 where only what was before diverged, infinite where only what came after did,
     0 where both or neither."""
     with np.errstate(all="ignore"):
         change = after / before - 1

@@ -198,6 +198,30 @@ def test_the_ranks_never_use_test_loss():
     assert orders == {tuple(sorted(validation, key=lambda name: np.median(validation[name])))}
 
 
+def test_what_diverges_in_every_seed_is_last_and_equal_medians_go_by_seeds_that_survive_and_then_the_lowest():
+    losses = {
+        "all diverged, little work": [math.inf] * 8,
+        "three survive": [0.1] * 3 + [math.inf] * 5,
+        "one survives": [0.01] + [math.inf] * 7,
+        "half survive, lower": [0.2] * 4 + [math.inf] * 4,
+        "half survive": [0.3] * 4 + [math.inf] * 4,
+        "all well": [0.5] * 8,
+        "lower once, higher once": [0.4] + [0.5] * 6 + [0.9],
+    }
+    untreated, *changes = (change for change in changes_of(QUICK) if change.experiment)
+    little_work = min(changes, key=lambda change: change.experiment.cost.operations)
+    changes = [little_work, *(change for change in changes if change is not little_work)]
+    given = [(untreated, [made(one) for one in seeded(QUICK)])]
+    for change, (name, values) in zip(changes, losses.items(), strict=False):
+        runs = zip(seeded(change.experiment), values, strict=True)
+        given.append((replace(change, name=name), [made(one, result_validation_loss=loss) for one, loss in runs]))
+    ranked = [trial.change.name for trial in trials_of(given) if trial.change.name in losses]
+    assert ranked == [
+        "lower once, higher once", "all well", "half survive, lower", "half survive", "three survive", "one survives",
+        "all diverged, little work",
+    ]  # fmt: skip
+
+
 # --- really trained ---
 
 
