@@ -4,8 +4,10 @@ The constants were fitted to measured runs on one core of a 2-core server (NumPy
 only be right to a factor of three.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from engine.settings import OutOfRange
 
@@ -25,6 +27,8 @@ VALUE_SECONDS = 10e-9  # activation, slope and measures of one hidden value
 N_EVALUATED = 300  # examples evaluated beside the training set
 N_GRID = 1024
 MIN_FRAMES = 3  # first, best, last
+MOST_ROWS = 2000  # of the updates
+USEFUL_STEPS = 100  # that an advice leaves at least
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ def n_evaluations(steps: int) -> int:
     return -(-steps // max(1, steps // 100)) + 1
 
 
+def counted_evaluations(steps: int) -> int:
+    """As many as every run of so many steps or more has.
+
+    The evaluations themselves are up to 200 for 199 steps and 101 for 200: counted like that, fewer steps would cost
+    more.
+    """
+    return min(steps, 100) + 1
+
+
 def n_parameters(experiment: "Experiment", n_in: int, n_out: int) -> int:
     """Parameters of one network, running statistics included."""
     width, depth = experiment.width, experiment.depth
@@ -49,62 +62,89 @@ def n_parameters(experiment: "Experiment", n_in: int, n_out: int) -> int:
     return weights + depth * width + n_out + normalised * depth * width
 
 
-def _bytes(experiment: "Experiment", n_in: int, n_out: int) -> tuple[float, float]:
-    """Bytes of all rows together, and of one frame without its parameters."""
+def _rows(experiment: "Experiment", steps: int) -> float:
+    """Bytes of the rows of updates and evaluations together."""
     layers = experiment.depth + 1
-    rows = 8 * min(experiment.steps, 2000) * (6 * layers + 8)
-    evaluations = 8 * n_evaluations(experiment.steps) * (5 * layers + 6)
-    frame = 4 * (N_GRID * n_out if n_in <= 2 else 0) + 4 * max(n_out, 2) ** 2
-    return rows + evaluations, frame
+    return 8 * min(steps, MOST_ROWS) * (6 * layers + 8) + 8 * n_evaluations(steps) * (5 * layers + 6)
+
+
+def _frames(experiment: "Experiment", n_in: int, n_out: int, max_frames: int, steps: int) -> tuple[str, int, float]:
+    """Type and number of the frames that fit beside the rows of so many steps, and bytes of one."""
+    images = 4 * (N_GRID * n_out if n_in <= 2 else 0) + 4 * max(n_out, 2) ** 2
+    for precision in (experiment.precision, "float32"):
+        each = images + n_parameters(experiment, n_in, n_out) * (8 if precision == "float64" else 4)
+        frames = int((MAX_BYTES - _rows(experiment, steps)) / each)
+        if frames >= MIN_FRAMES:
+            break
+    return precision, max(min(frames, max_frames), MIN_FRAMES), each
 
 
 def frame_limits(experiment: "Experiment", n_in: int, n_out: int, max_frames: int) -> tuple[str, int]:
     """Type and number of the parameters' frames that fit into MAX_BYTES: fewer frames first, then in float32."""
-    rows, frame = _bytes(experiment, n_in, n_out)
-    for precision in (experiment.precision, "float32"):
-        each = frame + n_parameters(experiment, n_in, n_out) * (8 if precision == "float64" else 4)
-        frames = int((MAX_BYTES - rows) / each)
-        if frames >= MIN_FRAMES:
-            break
-    return precision, max(min(frames, max_frames), MIN_FRAMES)
+    return _frames(experiment, n_in, n_out, max_frames, experiment.steps)[:2]
 
 
 def estimate(experiment: "Experiment", n_in: int, n_out: int, max_frames: int = 60) -> Cost:
-    """Cost of a run with n_in inputs and n_out outputs, all recorded."""
-    width, layers = experiment.width, experiment.depth + 1
+    """Cost of a run with n_in inputs and n_out outputs, all recorded.  Seconds never fall with more steps."""
+    width, layers, steps = experiment.width, experiment.depth + 1, experiment.steps
     weights = n_parameters(experiment, n_in, n_out)
     batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
-    evaluations = n_evaluations(experiment.steps)
+    evaluations = counted_evaluations(steps)
     evaluated = experiment.n_train + N_EVALUATED
-    precision, frames = frame_limits(experiment, n_in, n_out, max_frames)
-    examples = experiment.steps * batch + evaluations * evaluated
-    operations = 6.0 * weights * examples + 2.0 * weights * frames * (N_GRID if n_in <= 2 else 0)
-    calls = (experiment.steps + evaluations) * (CALLS_PER_STEP + CALLS_PER_LAYER * layers)
+    examples = steps * batch + evaluations * evaluated
+    # Beside more rows there is room for fewer frames: as many as a long run keeps are counted.
+    _, drawn, _ = _frames(experiment, n_in, n_out, max_frames, MOST_ROWS)
+    operations = 6.0 * weights * examples + 2.0 * weights * drawn * (N_GRID if n_in <= 2 else 0)
+    calls = (steps + evaluations) * (CALLS_PER_STEP + CALLS_PER_LAYER * layers)
     seconds = (
         operations / OPERATIONS_PER_SECOND
         + calls * CALL_SECONDS
         + examples * experiment.depth * width * VALUE_SECONDS
-        + experiment.steps * weights * VALUE_SECONDS
+        + steps * weights * VALUE_SECONDS
     )
-    rows, frame = _bytes(experiment, n_in, n_out)
-    return Cost(operations, seconds, rows + frames * (frame + weights * (8 if precision == "float64" else 4)))
+    _, frames, each = _frames(experiment, n_in, n_out, max_frames, steps)
+    return Cost(operations, seconds, _rows(experiment, steps) + frames * each)
 
 
 def check_budget(experiment: "Experiment", n_in: int, n_out: int) -> None:
-    """Raise OutOfRange for a run that would take too long or leave too much behind."""
+    """Raise OutOfRange for a run that would take too long or leave too much behind, with a value that is accepted."""
     cost = estimate(experiment, n_in, n_out)
-    if cost.seconds > MAX_SECONDS:
-        steps = int(experiment.steps * MAX_SECONDS / cost.seconds)
-        raise OutOfRange(
-            "steps", experiment.steps, f"at most about {steps:,} for this network and data set",
-            f"The run would take about {cost.seconds:.0f} seconds, and {MAX_SECONDS:g} are allowed; "
-            "fewer examples, layers or units help as well.",
-        )  # fmt: skip
-    if cost.bytes > MAX_BYTES:
-        raise OutOfRange(
-            "width", experiment.width, f"smaller for a network of {experiment.depth} hidden layers",
-            f"The record of the run would take {cost.bytes / 1e6:.0f} MB, and {MAX_BYTES / 1e6:.0f} are allowed.",
-        )  # fmt: skip
+    too_long, too_large = cost.seconds > MAX_SECONDS, cost.bytes > MAX_BYTES
+    if not (too_long or too_large):
+        return
+
+    def fits(**changes: Any) -> bool:
+        cost = estimate(replace(experiment, **changes), n_in, n_out)
+        return cost.seconds <= MAX_SECONDS and cost.bytes <= MAX_BYTES
+
+    reason = ""
+    if too_long:
+        reason += f"The run would take about {math.ceil(cost.seconds):,} seconds; {MAX_SECONDS:g} are allowed. "
+    if too_large:
+        megabytes = math.ceil(cost.bytes / 1e6)
+        reason += f"The record of the run would take {megabytes} MB; {MAX_BYTES / 1e6:g} are allowed. "
+    reason += f"Fewer {'examples, layers or units' if too_long else 'layers'} help as well."
+    steps, few = experiment.steps, min(experiment.steps, USEFUL_STEPS) if too_long else experiment.steps
+    if not too_large and (most := _most(steps, lambda n: fits(steps=n))):
+        raise OutOfRange("steps", steps, f"at most {most:,} for this network and data set", reason)
+    width = _most(experiment.width, lambda n: fits(width=n, steps=few))
+    if fits(width=width):
+        raise OutOfRange("width", experiment.width, f"at most {width} with this many layers", reason)
+    most = _most(steps, lambda n: fits(width=width, steps=n))
+    raise OutOfRange("steps", steps, f"at most {most:,}, and width at most {width}, with this many layers", reason)
+
+
+def _most(too_many: int, fits: Callable[[int], bool]) -> int:
+    """The largest number below that fits, rounded down to two digits where that fits too; 0 where 1 does not."""
+    if too_many == 1 or not fits(1):
+        return 0
+    low, high = 1, too_many
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    step = 10 ** max(len(str(low)) - 2, 0)
+    rounded = low // step * step
+    return rounded if fits(rounded) else low
 
 
 def stack_limit(experiment: "Experiment", n_in: int, n_out: int) -> int:

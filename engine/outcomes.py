@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, n_evaluations
+from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, counted_evaluations
 from engine.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.history import RunHistory
@@ -99,4 +99,4 @@ def seconds_of(experiments: Sequence[Experiment]) -> float:
 def _call_seconds(experiment: Experiment) -> float:
     """The part of a run's cost that a stack pays once: overhead of NumPy calls, as in engine/cost.py."""
     calls = CALLS_PER_STEP + CALLS_PER_LAYER * (experiment.depth + 1)
-    return (experiment.steps + n_evaluations(experiment.steps)) * calls * CALL_SECONDS
+    return (experiment.steps + counted_evaluations(experiment.steps)) * calls * CALL_SECONDS

@@ -1,5 +1,6 @@
 """The controls of a lesson: from the address to the networks, from a widget to the networks, and what is ignored."""
 
+import re
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -214,6 +215,15 @@ def test_a_link_to_what_cannot_be_made_shows_the_lessons_networks(query):
     assert choice(app).refused
     assert pair(app) == (PATIENT, TREATED)
     assert "this lesson's own networks" in choice(app).notes[0]
+
+
+def test_the_control_that_does_what_a_refusal_advises_is_not_refused():
+    app = opened("?dataset=digits&n_train=1000&depth=8&width=128&steps=510&treated_activation=sigmoid")
+    assert choice(app).refused
+    most = re.search(r"^steps is 510, but it must be at most (\d+) for", choice(app).notes[0])[1]
+    app = opened(f"?dataset=digits&n_train=1000&depth=8&width=128&steps={most}&treated_activation=sigmoid")
+    assert not choice(app).refused
+    assert choice(app).patient.steps == int(most)
 
 
 @pytest.mark.parametrize("label", ["Try", "Same", "Back"])
