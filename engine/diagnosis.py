@@ -54,6 +54,18 @@ CONSEQUENCES = {  # cause -> what it leads to
 }
 
 
+def overcome(history: RunHistory, data: CustomData | None = None) -> Finding | None:
+    """What would be found in the gradient before the first step, had the network not learnt; None where nothing would.
+
+    Of a network that does well `diagnose` says nothing of it.
+    """
+    with np.errstate(all="ignore"):
+        run = Examination(history, data)
+        if not run.does_well:
+            return None
+        return signal_detectors.vanishing_gradients(run) or signal_detectors.exploding_gradients(run)
+
+
 def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Finding, ...]:
     """What is wrong with a run: first the root cause, then its consequences, then context; () for a healthy run.
 

@@ -12,16 +12,13 @@ from engine.datasets import Dataset, load_dataset
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.losses import chosen_loss, uninformed_loss
+from engine.thresholds import EXCELLENT, FAR, LEARNT, WELL
 
 Array = np.ndarray
 CustomData = tuple[Array, Array]
 
 EARLY_CHECKS, EARLY_SHARE = 5, 0.1  # E: the first max(5, 10 %) of the evaluations
 LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged
-WELL = 0.1  # above the nearest neighbours' share of error: about two standard errors of 100 to 300 examples
-EXCELLENT = 0.15  # share of error that is a good result whatever the neighbours do
-FAR = 5.0  # times the best constant answer's loss
-LEARNT = 0.9  # share of error above which nothing was learnt, even if the neighbours do no better
 NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
 MOST_ASKED = 300  # validation examples that neighbours are looked for, which bounds time and memory
 

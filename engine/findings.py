@@ -12,12 +12,8 @@ from engine.examination import Examination, middle
 
 Array = np.ndarray
 
-# Thresholds of more than one detector.
-LARGE_UPDATE = 0.1  # ‖ΔW‖/‖W‖ (TheDeepChecker; cs231n)
-JUMPS = 5.0  # highest loss over first and uninformed (tuned)
-UNDERFITS, LEARNT_NOTHING = 0.5, 0.9  # of the uninformed predictor's loss (TheDeepChecker)
-
 SEVERITIES = ("info", "warning", "severe")
+TUNED = "tuned on small networks"  # the source of a rule that no other tool or paper states
 
 
 @dataclass(frozen=True)

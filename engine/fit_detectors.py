@@ -1,27 +1,32 @@
 """Detectors of how well a network fits: too simple, held back by a remedy, overfitted or underfitted.
 
-One small function each, which reads like its definition, with the sources of its thresholds; see engine/findings.py.
+One small function each, which reads like its definition; see engine/findings.py, and engine/thresholds.py for sources.
 """
 
 import numpy as np
 
 from engine.examination import Examination, middle
-from engine.findings import JUMPS, LEARNT_NOTHING, UNDERFITS, Finding, likeliest, steps_of
+from engine.findings import TUNED, Finding, likeliest, steps_of
 from engine.measures import generalization_loss
+from engine.thresholds import (
+    BEHIND,
+    FALLING,
+    FEW_UNITS,
+    GAP,
+    GENERALIZATION_LOSS,
+    JUMPS,
+    LEARNT_NOTHING,
+    MASKED_OUT,
+    OVERSHOOTS,
+    PENALTY_PULLS,
+    PENALTY_RULES,
+    SEVERELY_RISEN,
+    SHRUNK,
+    SURELY,
+    UNDERFITS,
+    WIDE_GAP,
+)
 from engine.words import PERCENT, number, percent
-
-# Thresholds.  Where a source is named, the rule is its; where it says "tuned", the number is from the zoo's tuning sets
-# (tests/zoo), and what the source proposes does not carry over to small networks.
-FEW_UNITS = 2  # to enclose a region of a plane takes three
-OVERSHOOTS = 2.0  # ηλ beyond which a step turns each weight round and makes it larger
-PENALTY_PULLS, PENALTY_RULES = 0.15, 2.0  # ‖∂penalty‖/‖∂data loss‖ as it starts (tuned); TheDeepChecker
-SHRUNK = 0.8  # ‖W_end‖/‖W_start‖, median over the layers (tuned)
-MASKED_OUT = 0.5  # dropout (Srivastava et al. 2014 use up to .5)
-GAP, WIDE_GAP = 0.10, 0.20  # training against validation where that grew (AutoTrainer), in any case (tuned), × widest
-SURELY = 3.0  # standard errors of the validation accuracy: a gap within them may be chance
-GENERALIZATION_LOSS, RISEN = 5.0, 100.0  # per cent, warning (Prechelt 1998) and severe
-FALLING = 0.02  # share of the training loss over the last checks (TheDeepChecker)
-BEHIND = 0.12  # share of error above the nearest neighbours' (tuned)
 
 
 def straight(run: Examination) -> Finding | None:
@@ -39,10 +44,10 @@ def straight(run: Examination) -> Finding | None:
         measured=behind,
         threshold=BEHIND,
         metric="error of the least squares line above the nearest neighbours', over the best constant answer's",
-        explanation="Its layers are all linear, and together they are no more than one straight line. The best line "
-        f"has {number(run.line_share)} of the error of always giving the average answer; asking the nearest examples "
-        f"has {number(run.neighbours_share)} of it.",
-        source="cs231n notes",
+        explanation="All its layers are linear, so together they make no more than one straight line. The best line "
+        f"makes {number(run.line_share)} of the error of always giving the average answer; a vote of the nearest "
+        f"examples makes {number(run.neighbours_share)} of it.",
+        source=TUNED,
         remedies=("activation",),
     )
 
@@ -62,9 +67,9 @@ def too_few_units(run: Examination) -> Finding | None:
         threshold=FEW_UNITS,
         metric="hidden units",
         explanation=f"Its answer has no more than {units} bend{'s' if units > 1 else ''}, one for each hidden unit. "
-        f"Without any, a straight line has {number(run.line_share)} of the error of always giving the average answer; "
-        f"asking the nearest examples has {number(run.neighbours_share)} of it.",
-        source="cs231n notes",
+        f"Without any, a straight line makes {number(run.line_share)} of the error of always giving the average "
+        f"answer; a vote of the nearest examples makes {number(run.neighbours_share)} of it.",
+        source=TUNED,
         remedies=("wider", "deeper"),
     )
 
@@ -82,7 +87,7 @@ def masked_out(run: Examination) -> Finding | None:
         measured=dropout,
         threshold=MASKED_OUT,
         metric="share of hidden units dropped",
-        explanation=f"Every update drops {percent(dropout)} of the hidden units, and what is left cannot fit the data.",
+        explanation=f"{percent(dropout)} of the hidden units are dropped at a time, and the rest cannot fit the data.",
         source="Srivastava et al. 2014",
         remedies=("dropout", "wider"),
     )
@@ -110,7 +115,7 @@ def _overshooting_penalty(run: Examination) -> Finding | None:
         metric="ηλ of the L2 penalty",
         explanation=f"Every step multiplies the weights by 1 − ηλ = {number(1 - e.learning_rate * e.l2)}: where ηλ is "
         "above 2, the penalty makes them grow.",
-        source="Loshchilov & Hutter 2019",
+        source="arithmetic: beyond 2, |1 − ηλ| is above 1",
         remedies=("l2", "learning_rate_down"),
     )
 
@@ -133,7 +138,7 @@ def _ruling_penalty(run: Examination) -> Finding | None:
         metric="‖∂penalty‖/‖∂data loss‖ in the first tenth of the steps",
         explanation=f"In the first steps the penalty pulls {number(pull)} times as hard as the data, and in the end "
         f"the weights of a typical layer have shrunk to {number(kept)} of their size.",
-        source="TheDeepChecker",
+        source=TUNED,
         remedies=likeliest(l1=e.l1 > 0, l2=e.l2 > 0),
     )
 
@@ -149,10 +154,10 @@ def overfitting(run: Examination) -> Finding | None:
         return None
     best = int(np.nanargmin(history.validation_loss[: end + 1]))
     if run.is_classification:
-        noisy = "" if run.experiment.label_noise == 0 else ", some of which are labelled wrong,"
+        noisy = "" if run.experiment.label_noise == 0 else ", though some of them are labelled wrong,"
         said = (
-            f"It is right for {percent(float(history.train_accuracy[end]))} of its training data{noisy} and for "
-            f"{percent(float(history.validation_accuracy[end]))} of new ones (validation)"
+            f"It gets {percent(float(history.train_accuracy[end]))} of its training data right{noisy} and "
+            f"{percent(float(history.validation_accuracy[end]))} of new data (validation)"
         )
     else:
         said = (
@@ -161,15 +166,15 @@ def overfitting(run: Examination) -> Finding | None:
         )
     return Finding(
         code="overfitting",
-        severity="severe" if rise[-1] > RISEN else "warning",
+        severity="severe" if rise[-1] > SEVERELY_RISEN else "warning",
         layers=(),
         steps=(int(history.evaluation_step[best]), int(history.evaluation_step[end])),
         measured=apart,
         threshold=threshold,
         metric="how much better it does on its training data than it would on new ones, median of the last checks",
-        explanation=f"{said}. On new data its loss is {number(float(rise[-1]))}{PERCENT} above its lowest, which was "
+        explanation=f"{said}. On new data its loss ends {number(float(rise[-1]))}{PERCENT} above its lowest, which was "
         f"at step {history.evaluation_step[best]}.",
-        source="AutoTrainer; Prechelt 1998",
+        source=f"generalization loss of Prechelt 1998; gap {TUNED}",
         remedies=("patience", "l2", "n_train", "dropout", "l1", "shallower"),
     )
 
@@ -190,14 +195,15 @@ def underfitting(run: Examination) -> Finding | None:
         measured, threshold, metric = run.loss_share, UNDERFITS, "training loss over the best constant answer's"
         if run.experiment.label_noise > 0:
             metric += ", both above what label noise makes unavoidable"
-        much = "no less than" if measured > 0.995 else f"still {number(measured)} of"
+        much = "no less than" if measured > 0.995 else f"{number(measured)} of"
         said = f"After {last} steps the training loss is {much} what always giving the average answer costs"
     elif behind > BEHIND:
         measured, threshold = behind, BEHIND
         metric = "error above the nearest neighbours', over the best constant answer's"
         said = (
             f"After {last} steps its error is {number(run.error_share)} of that of always giving the average answer, "
-            f"and no less on its training data; asking the nearest examples has {number(run.neighbours_share)} of it"
+            "and no less on its training data; a vote of the nearest examples makes "
+            f"{number(run.neighbours_share)} of it"
         )
     else:
         return None
@@ -209,8 +215,8 @@ def underfitting(run: Examination) -> Finding | None:
         measured=measured,
         threshold=threshold,
         metric=metric,
-        explanation=f"{said}; the loss is still falling." if falling else f"{said}.",
-        source="TheDeepChecker",
+        explanation=f"{said}. The loss is still falling." if falling else f"{said}.",
+        source=TUNED,
         remedies=likeliest(
             "wider",
             "deeper",

@@ -15,7 +15,7 @@ from engine.remedies import penalty
 
 Array = np.ndarray
 
-SATURATED = 0.05  # share of the steepest slope below which a unit counts as saturated (DeepDiagnosis)
+SATURATED = 0.05  # share of the steepest slope below which a unit counts as saturated (convention)
 MOST_JOINED = 16  # arrays that are copied together, to be measured in one call
 SAFE_SQUARES = 1e-280, 1e290  # sums of squares outside may have lost numbers to under- or overflow
 

@@ -24,7 +24,7 @@ def clip_by_norm(gradient: Array, norm: Array, threshold: Array) -> Array:
 
 
 def clip_by_value(gradient: Array, threshold: Array) -> Array:
-    """Every entry to [−θ, θ]: the direction changes."""
+    """Every entry to [−θ, θ]: the direction changes.  Mikolov 2012."""
     return np.clip(gradient, -threshold, threshold)
 
 

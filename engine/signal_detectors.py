@@ -1,28 +1,32 @@
 """Detectors of how signals and gradients travel, and of units that are equal, dead or saturated.
 
-One small function each, which reads like its definition, with the sources of its thresholds; see engine/findings.py.
+One small function each, which reads like its definition; see engine/findings.py, and engine/thresholds.py for sources.
 """
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.examination import Examination
-from engine.findings import LARGE_UPDATE, Finding, if_severe, layers_named, likeliest, medians, steps_of, update_ratios
+from engine.findings import TUNED, Finding, if_severe, layers_named, likeliest, medians, steps_of, update_ratios
+from engine.thresholds import (
+    BAND_DEVIATIONS,
+    DEAD_SHARE,
+    EQUAL_SHARE,
+    EQUAL_UNITS,
+    EXPLODED,
+    EXPLODES,
+    FADES,
+    LARGE_UPDATE,
+    MOSTLY_SATURATED,
+    PARTLY_SATURATED,
+    SATURATED_SHARE,
+    SCATTER,
+    VANISHED,
+    VANISHES,
+)
 from engine.words import number, percent
 
 Array = np.ndarray
-
-# Thresholds.  Where a source is named, the rule is its; where it says "tuned", the number is from the zoo's tuning sets
-# (tests/zoo), and what the source proposes does not carry over to small networks.
-EQUAL_UNITS = 1e-6  # relative distance of two units that are the same (NeuraLint; float32 rounds at 1e-7)
-EQUAL_SHARE = 0.5  # of a layer's units
-VANISHES, VANISHED = 1e-2, 1e-3  # R, warning and severe (AutoTrainer; Schoenholz et al. 2017)
-FADES = 0.05  # R, where nothing else explains that a run did not learn (tuned)
-EXPLODES, EXPLODED = 10.0, 100.0  # R, and growth of the signal on its way forward (AutoTrainer; TheDeepChecker)
-SCATTER = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}  # β of ln R², times width, a layer (Hanin & Nica 2018)
-DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger; TheDeepChecker)
-SATURATED_SHARE, MOSTLY_SATURATED = 0.5, 0.8  # of a layer's values (DeepDiagnosis)
-PARTLY_SATURATED = 0.3  # the same at the start, where nothing else explains that a run did not learn (tuned)
 
 
 def symmetry(run: Examination) -> Finding | None:
@@ -43,7 +47,8 @@ def symmetry(run: Examination) -> Finding | None:
         measured=float(shares.max()),
         threshold=EQUAL_SHARE,
         metric="share of a layer's units that equal another in all their weights",
-        explanation=f"{start}, so they get equal gradients and stay equal: together they do no more than one unit.",
+        explanation=f"{start}, so the units of a layer get equal gradients and stay equal: together they do no more "
+        "than one unit.",
         source="cs231n notes; NeuraLint",
         remedies=("initializer",),
     )
@@ -75,8 +80,8 @@ def born_dead(run: Examination) -> Finding | None:
         measured=1.0,
         threshold=DEAD_SHARE,
         metric="share of a layer's units that give 0 for every example",
-        explanation=f"{layers_named(layers)}: all units give 0 for every example before the first step, and neither "
-        "signal nor gradient passes.",
+        explanation=f"{layers_named(layers)}: before the first step all units output 0 for every example, and neither "
+        "signal nor gradient gets through.",
         source="Lu et al. 2019",
         remedies=("wider", "activation", "shallower", "normalization", "residual"),
     )
@@ -121,8 +126,8 @@ def _saturated(run: Examination, share: Array, steps: tuple[int, int], threshold
         threshold=threshold,
         metric="share of a layer's values where the slope is below a twentieth of the steepest",
         explanation=f"In layer {worst + 1} {when}, {percent(float(share[worst]))} of the values lie where the slope is "
-        f"below a twentieth of its largest, {number(steepest)}: hardly any gradient passes there.",
-        source="DeepDiagnosis",
+        f"below a twentieth of its largest, {number(steepest)}: hardly any gradient gets through there.",
+        source="DeepDiagnosis; TheDeepChecker" if threshold == SATURATED_SHARE else TUNED,
         remedies=likeliest(
             "initializer",
             "gain",
@@ -151,7 +156,7 @@ def half_dead(run: Examination) -> Finding | None:
         return None
     worst = int(np.nanargmax(share))
     since = int(run.history.evaluation_step[np.argmax(dead[:, worst] >= DEAD_SHARE)])
-    cut = " Nothing passes through this layer." if share[worst] == 1 else ""
+    cut = " Nothing gets through this layer." if share[worst] == 1 else ""
     return Finding(
         code="dead_units",
         severity="severe" if share[worst] == 1 else "warning",
@@ -160,7 +165,7 @@ def half_dead(run: Examination) -> Finding | None:
         measured=float(share[worst]),
         threshold=DEAD_SHARE,
         metric="share of a layer's units that give 0 for every example",
-        explanation=f"In layer {worst + 1}, {percent(float(share[worst]))} of the units give 0 for every example "
+        explanation=f"In layer {worst + 1}, {percent(float(share[worst]))} of the units output 0 for every example "
         f"(median of the last evaluations), half or more since step {since}; they get no gradient.{cut}",
         source="SageMaker Debugger; TheDeepChecker",
         remedies=("activation", "learning_rate_down", "initializer", "normalization", "wider"),
@@ -181,11 +186,11 @@ def exploding_gradients(run: Examination) -> Finding | None:
     if backward:
         measured, layers = float(ratio[0]), np.flatnonzero(ratio > threshold)
         metric = "R, the first layer's error signal over the last hidden layer's"
-        path = f"On its way back from layer {run.depth} to layer 1 the error signal grows"
+        path = f"the error signal grows {number(measured)} times on its way back from layer {run.depth} to layer 1"
     else:
         measured, layers = growth, np.arange(run.depth + 1)
         metric = "size of the output's pre-activation over that of the inputs"
-        path = "On its way from the inputs to the output the signal, and every gradient with it, grows"
+        path = f"the signal, and every gradient with it, grows {number(measured)} times from the inputs to the output"
     return Finding(
         code="exploding_gradients",
         severity="severe" if measured > EXPLODED else "warning",
@@ -194,9 +199,8 @@ def exploding_gradients(run: Examination) -> Finding | None:
         measured=measured,
         threshold=threshold,
         metric=metric,
-        explanation=f"{path} {number(measured)} times before the first step. More than {number(threshold)} times is "
-        "too much.",
-        source="AutoTrainer; TheDeepChecker",
+        explanation=f"Before the first step {path}. More than {number(threshold)} times is too much.",
+        source=TUNED,
         remedies=likeliest(
             "initializer",
             "gain",
@@ -241,9 +245,9 @@ def _vanishing(run: Examination, threshold: float) -> Finding | None:
         measured=measured,
         threshold=threshold,
         metric="R, the first layer's error signal over the last hidden layer's",
-        explanation=f"Before the first step layer 1 receives {arrives}. With less than {number(threshold)} of that of "
-        "the last hidden layer it hardly learns.",
-        source="AutoTrainer; Schoenholz et al. 2017",
+        explanation=f"Before the first step layer 1 receives {arrives}. A layer that receives less than "
+        f"{number(threshold)} of the last hidden layer’s hardly learns.",
+        source=TUNED,
         remedies=likeliest(
             "activation",
             "initializer",
@@ -283,4 +287,4 @@ def signal_growth(run: Examination) -> float:
 def _within_scatter(run: Examination, ratio: float) -> bool:
     """Whether a well initialised network of this size may have such an R by chance: |ln R²| ≤ β/2 + 3√β."""
     beta = SCATTER.get(run.experiment.activation, 0.0) * (run.depth - 1) / run.experiment.width
-    return ratio > 0 and bool(abs(np.log(ratio**2)) <= beta / 2 + 3 * beta**0.5)
+    return ratio > 0 and bool(abs(np.log(ratio**2)) <= beta / 2 + BAND_DEVIATIONS * beta**0.5)

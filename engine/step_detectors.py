@@ -1,16 +1,13 @@
 """Detectors of steps: too few, too long, too short, or off to where numbers end.
 
-One small function each, which reads like its definition, with the sources of its thresholds; see engine/findings.py.
+One small function each, which reads like its definition; see engine/findings.py, and engine/thresholds.py for sources.
 """
 
 import numpy as np
 
 from engine.examination import Examination, middle
 from engine.findings import (
-    JUMPS,
-    LARGE_UPDATE,
-    LEARNT_NOTHING,
-    UNDERFITS,
+    TUNED,
     Finding,
     if_severe,
     layer_named,
@@ -19,24 +16,28 @@ from engine.findings import (
     steps_of,
     update_ratios,
 )
-from engine.words import number, percent
-
-# Thresholds.  Where a source is named, the rule is its; where it says "tuned", the number is from the zoo's tuning sets
-# (tests/zoo), and what the source proposes does not carry over to small networks.
-DIVERGES = 1000.0  # times the first loss (SageMaker Debugger)
-UNREST = 0.1  # all rises of the training loss together, over its span (tuned)
-ALL_RISES = 2.0  # the same over the best constant answer's loss (tuned)
-FEW_STEPS = 20  # with fewer a run has hardly begun: what lasts shows in ten, and there must be as many before
-SMALL_UPDATE = 3e-3  # ‖ΔW‖/‖W‖ (tuned; cs231n: about 1e-3 is right)
-STAYED, THROWN = 0.2, 5.0  # ‖W_end − W_start‖/‖W_start‖, all weights together and the layer that moved most (tuned)
-STILL_PULLS = 0.02  # gradient norm at the end over that at the start: below, the run has arrived (tuned)
-FITTED = 0.1  # share of error on its training data: below, there is hardly anything left to learn from them (tuned)
+from engine.thresholds import (
+    ALL_RISES,
+    DIVERGES,
+    FITTED,
+    HARDLY_BEGUN,
+    JUMPS,
+    LARGE_UPDATE,
+    LEARNT_NOTHING,
+    SMALL_UPDATE,
+    STAYED,
+    STILL_PULLS,
+    THROWN,
+    UNDERFITS,
+    UNREST,
+)
+from engine.words import number, percent, plural
 
 
 def cut_short(run: Examination) -> Finding | None:
     """It was given so few steps that it has hardly begun, and so little is known of their length."""
     steps = run.experiment.steps
-    if steps >= FEW_STEPS or run.broke_off or run.highest_rise > DIVERGES:
+    if steps >= HARDLY_BEGUN or run.broke_off or run.highest_rise > DIVERGES:
         return None
     return Finding(
         code="underfitting",
@@ -44,10 +45,11 @@ def cut_short(run: Examination) -> Finding | None:
         layers=(),
         steps=steps_of(run),
         measured=float(steps),
-        threshold=FEW_STEPS,
+        threshold=HARDLY_BEGUN,
         metric="steps",
-        explanation=f"It was trained for {steps} steps only and has hardly begun: too few to tell how it would learn.",
-        source="tests/zoo",
+        explanation=f"It was trained for only {steps} step{'' if steps == 1 else 's'} and has hardly begun: too few to "
+        "tell how it would learn.",
+        source=TUNED,
         remedies=("steps",),
     )
 
@@ -64,8 +66,8 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
         measured, threshold, steps = float(update[worst]), LARGE_UPDATE, steps_of(run, run.early)
         metric = "‖ΔW‖/‖W‖ of a layer, 90th percentile over the first steps"
         said = (
-            f"Among the first steps, one in ten changes the weights of {layer_named(run, worst)} by {_times(measured)} "
-            f"or more; beyond {percent(LARGE_UPDATE)} a step throws away what was learnt before."
+            f"One in ten of the first steps changes the weights of {layer_named(run, worst)} by {_times(measured)} or "
+            f"more; a change of more than {percent(LARGE_UPDATE)} throws away what was learnt before."
         )
     elif run.highest_rise > JUMPS:
         measured, threshold, steps = run.highest_rise, JUMPS, steps_of(run)
@@ -74,13 +76,16 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
     elif run.farthest > THROWN and run.loss_share > LEARNT_NOTHING:
         measured, threshold, steps = run.farthest, THROWN, steps_of(run)
         metric = "‖W_end − W_start‖/‖W_start‖ of the layer that moved most"
-        said = f"A layer was thrown {number(measured)} times its size away from its start, and nothing was learnt."
+        said = (
+            f"The weights of a layer ended {number(measured)} times their size away from where they started, and "
+            "nothing was learnt."
+        )
     elif run.all_rises > ALL_RISES and run.loss_share > UNDERFITS and not run.normalises_batches:
         measured, threshold, steps = run.all_rises, ALL_RISES, steps_of(run)
         metric = "all rises of the training loss together, over the best constant answer's loss"
         said = (
             f"The training loss goes up and down: all its rises together are {number(measured)} times what always "
-            "giving the average answer costs, and it ends little below that. The steps throw away what was learnt."
+            "giving the average answer costs, and it ends not far below that. The steps throw away what was learnt."
         )
     else:
         return None
@@ -93,13 +98,13 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
         threshold=threshold,
         metric=metric,
         explanation=said,
-        source="TheDeepChecker; cs231n notes",
+        source="TheDeepChecker" if threshold == LARGE_UPDATE else TUNED,
         remedies=("learning_rate_down", "clip", "optimizer", "normalization"),
     )
 
 
 def not_finite(run: Examination) -> Finding | None:
-    """Something is no finite number, or the loss grew a thousandfold."""
+    """Something is not finite, or the loss grew a thousandfold."""
     history = run.history
     growth = history.train_loss / np.fmax(history.train_loss[0], run.uninformed)
     layers: tuple[int, ...] = ()
@@ -108,7 +113,8 @@ def not_finite(run: Examination) -> Finding | None:
         layers = () if layer is None else (layer,)
         steps, measured, metric = (step, step), np.inf, "the first tensor that is not finite"
         place = "" if layer is None else f" of {layer_named(run, layer)}"
-        said = f"At step {step} the {tensor}{place} is no finite number any more, and training ends."
+        verb = "are" if plural(tensor) else "is"
+        said = f"At step {step} the {tensor}{place} {verb} no longer finite, and training ends."
     elif (growth > DIVERGES).any():
         steps = int(history.evaluation_step[np.argmax(growth > DIVERGES)]), int(history.evaluation_step[-1])
         measured, metric = float(np.nanmax(growth)), "highest training loss over the first"
@@ -124,7 +130,7 @@ def not_finite(run: Examination) -> Finding | None:
         threshold=DIVERGES,
         metric=metric,
         explanation=said,
-        source="TensorBoard Debugger; SageMaker Debugger",
+        source="a convention" if history.diverged_at is None else "TensorBoard Debugger; SageMaker Debugger",
         remedies=("learning_rate_down", "clip", "initializer", "gain"),
     )
 
@@ -154,8 +160,9 @@ def learning_rate_too_low(run: Examination) -> Finding | None:
         threshold=STAYED,
         metric="‖W_end − W_start‖/‖W_start‖ of all weights together",
         explanation=f"After {history.evaluation_step[-1]} steps the weights are only {number(moved)} of their size "
-        f"away from their start; a typical step is {number(update)} of a layer's size{', clipped' if clipped else ''}.",
-        source="TheDeepChecker; cs231n notes",
+        f"away from where they started; a typical step is {number(update)} of a layer’s size"
+        f"{', after clipping' if clipped else ''}.",
+        source=TUNED,
         remedies=likeliest("learning_rate_up", "optimizer", "steps", clip=clipped),
     )
 

@@ -22,6 +22,7 @@ from engine.activations import ACTIVATIONS
 from engine.datasets import load_dataset
 from engine.initializers import INITIALIZERS
 from engine.settings import OutOfRange
+from engine.thresholds import BAND_DEVIATIONS
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment
@@ -36,7 +37,6 @@ ROUNDING = 1e-13  # relative: what F(q) and q may differ by where they are equal
 
 GROUPS = 16  # of examples of about the same size, which share one q a layer
 HOMOGENEOUS = ("relu", "leaky_relu", "linear")  # φ(cz) = c φ(z) for c > 0: the finite-width band holds for these
-BAND_DEVIATIONS = 3.0  # standard deviations of ln R² that the finite-width band reaches to either side
 
 REACH = 12.0  # standard deviations; beyond lies 4e-33 of a normal distribution
 PANELS, NODES = 27, 20  # REACH / 2^26 · √1e13 < 1: the panels resolve φ about 0 for every q up to ALMOST_INFINITE

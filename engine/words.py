@@ -1,4 +1,4 @@
-"""Numbers as a sentence says them: two significant digits, units spelled out."""
+"""Numbers and names as a sentence says them: two significant digits, units spelled out."""
 
 import math
 
@@ -23,6 +23,11 @@ def number(value: float) -> str:
         text = f"{float(f'{mantissa}e{power}'):.{max(1 - exponent, 0)}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return f"{mantissa.removesuffix('.0')} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
+def plural(tensor: str) -> bool:
+    """Whether the name of a tensor takes a plural verb: the weights are, the loss is."""
+    return tensor in ("weights", "biases", "scales", "shifts")
 
 
 def percent(value: float) -> str:

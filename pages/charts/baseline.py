@@ -7,8 +7,6 @@ from engine import Experiment, load_dataset
 from engine.losses import uninformed_loss
 
 AVERAGE = "always the average"  # what that answer is called, in legends and sentences
-# Share of that loss above which a network counts as underfitting: TheDeepChecker's rule, re-tuned on small networks.
-UNDERFITS = 0.5
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 Norm of the gradient of loss and penalties over all parameters, before and after clipping, through training.
 
-    by norm: g ← g θ/‖g‖ where ‖g‖ > θ        by value: every entry to [−θ, θ]        Pascanu et al. 2013
+    by norm: g ← g θ/‖g‖ where ‖g‖ > θ (Pascanu et al. 2013)        by value: every entry to [−θ, θ] (Mikolov 2012)
 """
 
 import math

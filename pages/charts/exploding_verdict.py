@@ -5,11 +5,10 @@ import math
 import numpy as np
 
 from engine import RunHistory
+from engine.thresholds import SAME_LOSS
 from pages.charts.baseline import average_loss
 from pages.charts.clipping import clipped
 from pages.charts.wording import ending, name, number, percent
-
-NO_BETTER = 0.99  # of the average answer's loss
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
@@ -60,5 +59,5 @@ def _end(history: RunHistory) -> str:
         return ending(history)
     loss, average = float(history.train_loss[-1]), average_loss(history.experiment)
     stopped = f" ({ending(history)})" if ending(history) else ""
-    judged = ", no better than the average answer" if 0 < NO_BETTER * average <= loss else ""
+    judged = ", no better than the average answer" if 0 < (1 - SAME_LOSS) * average <= loss else ""
     return f"its training loss ends at {number(loss)}{stopped}{judged}"

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from engine.thresholds import VANISHES
 from pages.charts.annotations import footnotes, row_heading
 from pages.charts.axes import axis, layer_axis, log_color_axis
 from pages.charts.clock import thinned, timeline_steps
 from pages.charts.fences import beyond, within_fences
 from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
-from pages.charts.verdict import VANISHES
 from pages.charts.wording import ending, legends, loss_unit, number, percent
 
 TITLE = "Gradient through training"

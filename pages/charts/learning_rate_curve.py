@@ -16,9 +16,10 @@ import pandas as pd
 
 from engine import Experiment
 from engine.outcomes import Outcome, seconds_of, seeded, unit_of
+from engine.thresholds import UNDERFITS
 from pages.charts.annotations import footnotes
 from pages.charts.axes import log_axis
-from pages.charts.baseline import AVERAGE, UNDERFITS, average_loss
+from pages.charts.baseline import AVERAGE, average_loss
 from pages.charts.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
 from pages.charts.losses_by_size import loss_axis
 from pages.charts.outcomes import MOST_GROUPS, SWEEP_SECONDS, Group

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import SETTINGS, Finding, RunHistory
-from engine.examination import Examination
+from engine.diagnosis import overcome
 from engine.measures import generalization_loss
-from engine.signal_detectors import exploding_gradients, vanishing_gradients
+from engine.thresholds import NOTABLY_RISEN, SAME_ACCURACY
 from pages.charts.wording import PERCENT, label, layer_name, number, percent
 
 HEADINGS = {
@@ -28,8 +28,6 @@ LOOKED_AT = (
     "units that stay equal, the gradient’s size from layer to layer, numbers that are not finite, the length of the "
     "steps, dead and saturated units, penalties, and the losses on training and on new data"
 )
-RISEN = 50.0  # per cent that the loss of a network that is well ends above its lowest, to be mentioned
-SAME_ACCURACY = 0.02
 REMEDIES = {
     "learning_rate_up": "a higher learning rate", "learning_rate_down": "a lower learning rate",
     "wider": "wider layers", "deeper": "more layers", "shallower": "fewer layers", "steps": "more steps",
@@ -84,9 +82,7 @@ def even_so(history: RunHistory) -> str:
 
 def _overcome(history: RunHistory) -> str:
     """What the doctor's detectors see in its gradient before the first step, which did not keep it from learning."""
-    run = Examination(history)
-    with np.errstate(all="ignore"):
-        found = vanishing_gradients(run) or exploding_gradients(run)
+    found = overcome(history)
     if not found:
         return ""
     kind = found.code.replace("_", " ")
@@ -100,7 +96,7 @@ def risen(history: RunHistory) -> str:
     """That the loss of a network that is well has risen on new data, and what became of its accuracy; else nothing."""
     loss = history.validation_loss
     rise = float(generalization_loss(loss)[-1])
-    if history.experiment.patience > 0 or not rise > RISEN:
+    if history.experiment.patience > 0 or not rise > NOTABLY_RISEN:
         return ""
     best = int(np.nanargmin(loss))
     lowest = f"its lowest, which was at step {history.evaluation_step[best]}"

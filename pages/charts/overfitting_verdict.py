@@ -3,18 +3,11 @@
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from engine import RunHistory, diagnose
-from engine.measures import generalization_loss
+from engine.thresholds import GAP, SAME_ACCURACY, SMALL_GAP
 from pages.charts.clock import latest
 from pages.charts.wording import label, loss_unit, meaning, name, number, percent
 
-# From where a gap counts as overfitting (AutoTrainer, Zhang et al. 2021; Prechelt 1998)
-GAP, RISEN, RATIO = 0.10, 5.0, 1.5  # of accuracies; generalization loss in per cent; of losses, for regression
-CHECKS = 5  # evaluations in a row
-SMALL = 0.05  # a gap of accuracies that is next to none
-NO_BETTER = 0.02  # accuracies, or a share of a loss, that differ by less are about the same
 SAID_OF_CHANGES = 2  # settings that a sentence can begin with
 
 
@@ -34,16 +27,8 @@ def result(history: RunHistory) -> Result:
 
 
 def overfitted(history: RunHistory) -> bool:
-    """Whether the run learnt, but its result is far worse on validation data, whose loss has risen."""
-    row = _row(history)
-    if not history.train_loss[row] < history.train_loss[0]:
-        return False
-    risen = generalization_loss(history.validation_loss)[max(row - CHECKS + 1, 0) : row + 1]
-    if not (np.isfinite(risen) & (risen > RISEN)).all():
-        return False
-    if history.confusion is None:
-        return bool(history.validation_loss[row] > RATIO * history.train_loss[row])
-    return bool(history.train_accuracy[row] - history.validation_accuracy[row] > GAP)
+    """Whether the doctor finds it overfitted."""
+    return any(finding.code == "overfitting" for finding in diagnose(history))
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
@@ -63,8 +48,8 @@ def _patient(patient: RunHistory) -> str:
             f"{number(new)}{_judged(patient)}."
         )
     return (
-        f"On its training data the patient is right for {percent(known)}, on new data for "
-        f"{percent(new)}{_judged(patient)}."
+        f"The patient gets {percent(known)} of its training data right, and {percent(new)} of new data"
+        f"{_judged(patient)}."
     )
 
 
@@ -81,17 +66,18 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
 
 
 def _judged(history: RunHistory) -> str:
-    """What the patient's two numbers mean."""
-    if overfitted(history):
+    """What the patient's two numbers mean, by the doctor's rules."""
+    findings = diagnose(history)
+    if any(finding.code == "overfitting" for finding in findings):
         noisy = history.experiment.label_noise > 0 and history.confusion is not None
-        learnt = f": it has learnt {'the noise' if noisy else 'its examples'} by heart"
-        return learnt if diagnose(history) else f"{learnt}, and yet does what can be expected of its training data"
+        return f": it has learnt {'the noise' if noisy else 'its examples'} by heart"
     if history.confusion is None:
         return ""
     known, new = result(history)
     if known - new > GAP:
-        return f": a gap of {100 * (known - new):.0f} points"
-    return ": next to no gap" if abs(known - new) <= SMALL else ""
+        allowed = "" if findings else ", though it does about as well as its training data allow"
+        return f": a gap of {100 * (known - new):.0f} points{allowed}"
+    return ": next to no gap" if abs(known - new) <= SMALL_GAP else ""
 
 
 def _comparable(patient: RunHistory, treated: RunHistory) -> bool:
@@ -105,9 +91,9 @@ def _compared(patient: RunHistory, treated: RunHistory) -> str:
     before, after = result(patient).new, result(treated).new
     if patient.confusion is None:  # of losses, less is better
         before, after = -1.0, -after / before if before > 0 else -1.0
-    if after > before + NO_BETTER:
+    if after > before + SAME_ACCURACY:
         return ""
-    return ", worse on new data" if after < before - NO_BETTER else ", no better on new data"
+    return ", worse on new data" if after < before - SAME_ACCURACY else ", no better on new data"
 
 
 def _with(patient: RunHistory, treated: RunHistory) -> str:

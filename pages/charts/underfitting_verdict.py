@@ -2,11 +2,10 @@
 
 import math
 
-from engine import RunHistory
-from pages.charts.baseline import UNDERFITS, average_loss
+from engine import RunHistory, diagnose
+from engine.thresholds import SAME_LOSS
+from pages.charts.baseline import average_loss
 from pages.charts.wording import ending, number
-
-ABOUT = 0.01  # relative: as good as equal
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
@@ -17,8 +16,8 @@ def verdict(patient: RunHistory, treated: RunHistory) -> str:
 
 
 def underfits(history: RunHistory) -> bool:
-    """Whether the training loss ends above half the average answer's; not said of a run that broke off."""
-    return not _broke_off(history) and bool(history.train_loss[-1] > UNDERFITS * average_loss(history.experiment))
+    """Whether the doctor finds it underfitted; not said of a run that broke off."""
+    return not _broke_off(history) and any(finding.code == "underfitting" for finding in diagnose(history))
 
 
 def _patient(patient: RunHistory) -> str:
@@ -46,7 +45,7 @@ def _compared(history: RunHistory) -> str:
     loss, average = float(history.train_loss[-1]), average_loss(history.experiment)
     if not average > 0:
         return f"{number(loss)}, from {number(float(history.train_loss[0]))} at the start"
-    if abs(loss - average) <= ABOUT * average:
+    if abs(loss - average) <= SAME_LOSS * average:
         return f"{number(loss)}: no better than always giving the average answer"
     if loss > average:
         return f"{number(loss)}, worse than always giving the average answer, which would cost {number(average)}"

@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 
-from engine import RunHistory
+from engine import RunHistory, diagnose
+from engine.diagnosis import overcome
+from engine.thresholds import GREW
+from engine.words import plural
 from pages.charts.clock import latest
 from pages.charts.wording import layer_name, name, number, percent, share
 
-# R beyond which the gradient counts as vanishing or exploding (AutoTrainer; Schoenholz)
-VANISHES, EXPLODES = 1e-2, 10.0
-LOUDER = 2.0  # times the first loss: training made it worse
 MOST_FACTORS = 3  # that the product of the chain rule writes out; more do not fit on a phone
 
 
@@ -35,7 +35,7 @@ def _patient(patient: RunHistory) -> str:
         return "With one hidden layer there is nothing for the gradient to fade through."
     if ratio == 0:
         return "No gradient at all reaches the first layer."
-    return f"The first layer receives {share(ratio)} the last hidden layer’s gradient{_judged(ratio)}."
+    return f"The first layer receives {share(ratio)} the last hidden layer’s gradient{_judged(patient)}."
 
 
 def _treated(patient: RunHistory, treated: RunHistory) -> str:
@@ -46,7 +46,7 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
         return "The treated network has one hidden layer, so nothing can fade in it."
     much = share(ratio)
     receives = "nothing" if ratio == 0 else f"{much} it" if much.endswith(" of") else f"{much} the last hidden layer’s"
-    return f"{_with(patient, treated)} it receives {receives}{_judged(ratio)}."
+    return f"{_with(patient, treated)} it receives {receives}{_judged(treated)}."
 
 
 def _went_wrong(who: str, history: RunHistory) -> str:
@@ -54,7 +54,7 @@ def _went_wrong(who: str, history: RunHistory) -> str:
     if history.status == "diverged" and len(history.step) and history.diverged_at:
         return f"The {who} broke off at step {history.diverged_at[0]}."
     first, last = history.train_loss[0], history.train_loss[-1]
-    if last > LOUDER * first:
+    if last > GREW * first:
         return f"The {who}’s loss grew from {number(first)} to {number(last)}."
     return ""
 
@@ -70,15 +70,21 @@ def _with(patient: RunHistory, treated: RunHistory) -> str:
     return "In the treated network"
 
 
-def _judged(ratio: float) -> str:
-    if ratio < VANISHES:
-        return ": it vanishes"
-    return ": it grows on the way back" if ratio > EXPLODES else ""
+def _judged(history: RunHistory) -> str:
+    """What the doctor says of R, and whether the network learns all the same."""
+    healthy = overcome(history)
+    for found in (healthy,) if healthy else diagnose(history):
+        yet = ", and yet the network learns" if healthy else ""
+        if found.code == "vanishing_gradients":
+            return f": it vanishes{yet}"
+        if found.code == "exploding_gradients" and starting_ratio(history) > found.threshold:
+            return f": it grows on the way back{yet}"
+    return ""
 
 
 def _no_ratio(history: RunHistory, who: str) -> str:
     if history.status == "diverged" and not len(history.step):
-        return f"{who} could not take one step: {_where(history)} was no finite number."
+        return f"{who} could not take one step: {_where(history)} no longer finite."
     return f"In {who[0].lower()}{who[1:]} no gradient reaches any hidden layer."
 
 
@@ -91,25 +97,24 @@ def outcome(history: RunHistory) -> str:
     reached = "" if math.isnan(accuracy) else f", validation accuracy {percent(accuracy)}"
     if history.status == "diverged":
         at = history.diverged_at[0] if history.diverged_at else step
-        broke_off = f"broke off at step {at}, where {_where(history)} was no finite number"
+        broke_off = f"broke off at step {at}, where {_where(history)} no longer finite"
         return f"{broke_off}; {fell}" if math.isfinite(first) else broke_off
     if history.status == "stopped_early":
         best = latest(history.evaluation_step, history.best_step)
         accuracy = history.validation_accuracy[best]
         kept = "" if math.isnan(accuracy) else f" with validation accuracy {percent(accuracy)}"
-        return f"{fell}{reached}; stopped early, and its result are the weights of step {history.best_step}{kept}"
+        return f"{fell}{reached}; stopped early, and its result is the weights of step {history.best_step}{kept}"
     return fell + reached
 
 
 def _where(history: RunHistory) -> str:
-    """The tensor that first was not finite: "the weights of layer 3", "the loss"."""
-    if history.diverged_at is None:
-        return "the loss"
-    _, layer, tensor = history.diverged_at
+    """The tensor that first was not finite, and its verb: "the weights of layer 3 were", "the loss was"."""
+    _, layer, tensor = history.diverged_at or (0, None, "loss")
+    verb = "were" if plural(tensor) else "was"
     if layer is None:
-        return f"the {tensor}"
+        return f"the {tensor} {verb}"
     place = layer_name(history, layer)
-    return f"the {tensor} of {'the ' if place == 'output layer' else ''}{place}"
+    return f"the {tensor} of {'the ' if place == 'output layer' else ''}{place} {verb}"
 
 
 def chain_product(history: RunHistory) -> str:

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.thresholds import VANISHES
 from pages.charts import gradient_through_training as chart
 from pages.charts.clock import timeline_steps
 from pages.charts.figure import step_line
-from pages.charts.verdict import VANISHES
 from pages.charts.wording import number, percent
 from tests.charts.odd_runs import PAIRS, pair
 

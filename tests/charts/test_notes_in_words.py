@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine import Experiment, diagnose, train
+from engine.thresholds import NOTABLY_RISEN
 from pages.charts import notes
 from pages.charts.wording import PERCENT, number
 from tests.charts.odd_runs import PAIRS, pair
@@ -87,7 +88,7 @@ def test_a_loss_that_has_risen_is_said_of_a_network_that_is_well():
     well = train(Experiment(dataset="breast_cancer", depth=10, initializer="he_normal", steps=300, seed=9))
     lowest = int(np.argmin(well.validation_loss))
     rise = 100 * (well.validation_loss[-1] / well.validation_loss[lowest] - 1)
-    assert rise > notes.RISEN
+    assert rise > NOTABLY_RISEN
     where = f"{PERCENT} above its lowest, which was at step {well.evaluation_step[lowest]}"
     assert notes.risen(well).startswith(f" Its loss on new data ends {number(rise)}{where}")
     assert ("surer of its mistakes" in notes.risen(well)) == (

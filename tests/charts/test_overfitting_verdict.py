@@ -27,8 +27,8 @@ def test_the_patient_is_said_to_have_learnt_the_noise_and_the_treated_network_fo
     assert overfitted(patient)
     assert not overfitted(treated)
     assert verdict(patient, treated) == (
-        f"On its training data the patient is right for {percent(patient.train_accuracy[-1])}, on new data for "
-        f"{percent(patient.test_accuracy)}: it has learnt the noise by heart. With L2 penalty 0.02: "
+        f"The patient gets {percent(patient.train_accuracy[-1])} of its training data right, and "
+        f"{percent(patient.test_accuracy)} of new data: it has learnt the noise by heart. With L2 penalty 0.02: "
         f"{percent(treated.train_accuracy[-1])} and {percent(treated.test_accuracy)}."
     )
 
@@ -44,7 +44,6 @@ def test_early_stopping_is_judged_by_the_weights_that_it_keeps():
     row = int(np.flatnonzero(treated.evaluation_step == treated.best_step)[0])
     assert result(treated) == (treated.train_accuracy[row], treated.test_accuracy)
     assert treated.test_accuracy != treated.last_test_accuracy
-    assert not overfitted(treated)
     assert "With patience 5: " in verdict(patient, treated)
 
 

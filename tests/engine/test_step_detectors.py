@@ -18,7 +18,7 @@ def test_a_run_of_few_steps_has_hardly_begun(steps, expected):
     assert (found is not None) is expected
     if expected:
         assert (found.code, found.measured, found.remedies) == ("underfitting", steps, ("steps",))
-        assert found.explanation.startswith(f"It was trained for {steps} steps only")
+        assert found.explanation.startswith(f"It was trained for only {steps} steps and")
         assert diagnose(history)[0] == found
         assert step_detectors.cut_short(edited(history, status="diverged")) is None
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from engine import train_many
+from engine.thresholds import EXPLODES
 from pages.charts.exploding_verdict import largest_gradient, verdict
 from pages.charts.measures import DIRECTIONS
-from pages.charts.verdict import EXPLODES, starting_ratio
+from pages.charts.verdict import starting_ratio
 from pages.components.catalogue import ASSETS, lesson_of, trials_of
 from pages.components.controls import address
 from pages.components.runs import histories_of, shared_runs

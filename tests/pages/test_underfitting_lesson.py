@@ -10,7 +10,8 @@ import pytest
 
 from engine import train_many
 from engine.outcomes import outcome_of
-from pages.charts.baseline import UNDERFITS, average_loss
+from engine.thresholds import UNDERFITS
+from pages.charts.baseline import average_loss
 from pages.charts.bias_variance import decomposition, of_draws
 from pages.charts.measures import DIRECTIONS
 from pages.charts.outcomes import draws_of

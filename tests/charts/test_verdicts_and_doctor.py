@@ -1,0 +1,142 @@
+"""A lesson's headline never contradicts the doctor's notes, whatever a learner makes of the lesson's networks."""
+
+import ast
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from engine import OutOfRange, diagnose, thresholds, train
+from pages.charts import exploding_verdict, notes, overfitting_verdict, underfitting_verdict, verdict
+from pages.components.catalogue import lesson_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What is turned in each lesson, each alone, in its patient and in its treated network.
+OF_ALL = (
+    {}, {"seed": 1}, {"seed": 2}, {"width": 2}, {"depth": 1}, {"depth": 6}, {"steps": 50}, {"steps": 1000},
+    {"learning_rate": 0.001}, {"learning_rate": 0.3}, {"dataset": "circles"}, {"dataset": "digits", "n_train": 100},
+    {"dataset": "sine"}, {"dataset": "blobs", "n_train": 20},
+)  # fmt: skip
+TURNED = {
+    "overfitting": (
+        *({"n_train": n} for n in (20, 50, 300, 1000)), *({"label_noise": share} for share in (0.0, 0.05, 0.1, 0.4)),
+        *({"noise": noise} for noise in (0.0, 0.3)), *({"l2": dose} for dose in (0.0, 0.001, 0.005, 0.3)),
+        *({"width": units} for units in (4, 8, 16, 128)), {"l1": 0.003}, {"dropout": 0.3}, {"patience": 10},
+        {"dataset": "sine", "n_train": 10}, {"dataset": "breast_cancer", "n_train": 50}, {"activation": "linear"},
+    ),
+    "underfitting": (
+        *({"width": units} for units in (1, 4, 8, 64)), *({"n_train": n} for n in (5, 20, 1000)),
+        *({"l2": dose} for dose in (0.01, 0.3)), {"activation": "linear"}, {"activation": "sigmoid"},
+        {"dataset": "moons", "label_noise": 0.3}, {"dataset": "moons", "label_noise": 0.5}, {"dropout": 0.5},
+        {"optimizer": "sgd", "learning_rate": 0.1}, {"noise": 1.0},
+    ),
+    "vanishing_gradients": (
+        {"activation": "tanh"}, {"activation": "tanh", "depth": 30}, {"depth": 3}, {"depth": 30}, {"residual": True},
+        {"normalization": "batch"}, {"normalization": "layer"}, {"initializer": "zeros"}, {"gain": 0.5}, {"gain": 4.0},
+        {"initializer": "standard_normal"}, {"initializer": "small_normal"}, {"width": 4, "depth": 30},
+        {"width": 128, "depth": 3}, {"optimizer": "adam", "learning_rate": 0.01}, {"learning_rate": 10.0},
+    ),
+    "exploding_gradients": (
+        {"clip": "norm", "clip_threshold": 0.01}, {"clip": "value", "clip_threshold": 0.01}, {"gain": 1.0},
+        {"gain": 2.5}, {"normalization": "batch"}, {"residual": True}, {"activation": "tanh"}, {"depth": 3},
+        {"depth": 20, "gain": 1.0}, {"optimizer": "adam", "learning_rate": 0.01}, {"l2": 0.01}, {"label_noise": 0.4},
+        {"dataset": "moons", "noise": 1.0}, {"dataset": "sine", "learning_rate": 10.0},
+    ),
+}  # fmt: skip
+
+
+@cache
+def runs(page):
+    """(what is turned, run) of all variants, each run once."""
+    lesson, tried = lesson_of(page), {}
+    for base in (lesson.patient, lesson.treated):
+        for change in (*OF_ALL, *TURNED[page]):
+            try:
+                tried.setdefault(replace(base, **change), change)
+            except OutOfRange:  # a loss or a number of examples that a data set does not have
+                continue
+    return [(change, train(experiment, max_updates=100, max_frames=3)) for experiment, change in tried.items()]
+
+
+def disagreements(page, says, contradicts):
+    """What is turned, the headline and the codes, where the two contradict each other."""
+    found = []
+    for change, history in runs(page):
+        text, codes = says(history, history), [finding.code for finding in diagnose(history)]
+        if contradicts(text, codes, history):
+            found.append((change, text, codes))
+    return found
+
+
+def test_overfitting():
+    def contradicts(text, codes, history):
+        if history.status == "diverged":
+            return False
+        if ("by heart" in text) != ("overfitting" in codes):
+            return True
+        return ("training data allow" in text) > (not codes)
+
+    assert len(runs("overfitting")) > 50
+    assert disagreements("overfitting", overfitting_verdict.verdict, contradicts) == []
+
+
+def test_underfitting():
+    def contradicts(text, codes, history):
+        if history.status == "diverged":
+            return False
+        average = "average answer." in text or "worse than always" in text  # no better than that
+        if "underfitting" in codes:
+            return not ("underfits" in text or average)
+        return "underfits" in text or (average and not codes)
+
+    assert disagreements("underfitting", underfitting_verdict.verdict, contradicts) == []
+
+
+def test_vanishing():
+    def contradicts(text, codes, history):
+        for words, code in (("vanishes", "vanishing_gradients"), ("grows on the way back", "exploding_gradients")):
+            if words in text:
+                overcome = f"be called {code.replace('_', ' ')}" in notes.even_so(history) and not codes
+                if ("and yet the network learns" in text) != overcome or (code not in codes and not overcome):
+                    return True
+            elif code == "vanishing_gradients" and code in codes:
+                return "No gradient" not in text and "no gradient" not in text
+        return False
+
+    assert disagreements("vanishing_gradients", verdict.verdict, contradicts) == []
+
+
+def test_exploding():
+    def contradicts(text, codes, history):
+        return "no better than the average answer" in text and not codes
+
+    assert disagreements("exploding_gradients", exploding_verdict.verdict, contradicts) == []
+
+
+def constants(path):
+    """Names in capitals that a module gives a value."""
+    for statement in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(statement, ast.Assign):
+            for name in ast.walk(statement):
+                if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store) and name.id.isupper():
+                    yield name.id
+
+
+def test_each_threshold_is_defined_once():
+    judged = {name for name in vars(thresholds) if name.isupper()}
+    assert len(judged) > 40
+    for folder in ("engine", "pages"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if path.name != "thresholds.py":
+                assert not judged & set(constants(path)), path
+    for path in [*(ROOT / "engine").glob("*_detectors.py"), *(ROOT / "pages" / "charts").glob("*verdict.py")]:
+        counts = {"MOST_FACTORS", "SAID_OF_CHANGES"}  # of a sentence
+        assert set(constants(path)) <= counts, f"{path.name}: thresholds live in engine/thresholds.py"
+
+
+def test_each_threshold_names_its_source():
+    lines = [line for line in (ROOT / "engine" / "thresholds.py").read_text("utf-8").splitlines() if line[:1].isupper()]
+    definitions = [line for line in lines if " = " in line]
+    assert len(definitions) > 35
+    for line in definitions:
+        assert "#" in line, line
