@@ -54,8 +54,9 @@ def accuracy_gap(history: RunHistory) -> float:
 # By the names that assets/lessons/*.toml use.
 MEASURES = {
     "ratio": Measure(
-        "R, the first layer’s gradient over the last hidden layer’s,",
-        "How large will the first layer’s gradient be in the treated network, against the last hidden layer’s?",
+        "R, the first layer’s gradient over the last hidden layer’s before the first step,",
+        "How large will the first layer’s gradient be in the treated network before the first step, against the last "
+        "hidden layer’s?",
         starting_ratio,
         2.0,
     ),

@@ -17,7 +17,7 @@ WORDS = {"more": "More than in the patient", "same": "About the same", "less": "
 
 
 class Measured(NamedTuple):
-    """A result to keep on the card: prediction and measurement, what to learn, and whether the prediction was right."""
+    """A result to keep on the card: prediction and measurement, what to learn, whether answer and reason are right."""
 
     text: str
     lesson: str
@@ -34,7 +34,7 @@ def trials(lesson: Lesson) -> None:
 
 @st.fragment
 def _draw(trial: Trial, lesson: Lesson) -> None:
-    """One card; who says what he expects draws it again, and nothing else."""
+    """One card; a prediction draws it again, and nothing else."""
     st.markdown(f"**{trial.title}**")
     st.markdown(trial.text)
     which = st.radio(
@@ -63,7 +63,7 @@ def _try(trial: Trial, lesson: Lesson, which: str, why: str) -> None:
 
 
 def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated: RunHistory) -> Measured:
-    """The prediction beside what was measured."""
+    """The prediction beside what was measured; only the right answer for the right reason is right."""
     measure = trial.measure
     found = measure.direction(patient, treated)
     text = (
@@ -73,10 +73,14 @@ def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated
         f"Patient: {outcome(patient)}.  \nTreated: {outcome(treated)}."
     )
     reason = trial.reasons[trial.reason]
-    if which == found:
-        said = "As you said, and for that reason." if why == reason else f"As you said, but because {reason}."
-    elif why == reason:
-        said = f"Your reason is right, and yet the treated network has {HAS[found]}."
+    answer_right, reason_right = which == found, why == reason
+    if answer_right and reason_right:
+        said = "As you said, and for that reason."
+    elif answer_right:
+        said = f"Your prediction is right, but your reason is not: it is because {reason}."
+    elif reason_right:
+        said = f"Your reason is right, but your prediction is not: the treated network has {HAS[found]}."
     else:
         said = f"The treated network has {HAS[found]}, because {reason}."
-    return Measured(text, f"{said} {trial.explanation} [The charts at the top](#verdict) show both.", which == found)
+    lesson = f"{said} {trial.explanation} [The charts at the top](#verdict) show both."
+    return Measured(text, lesson, answer_right and reason_right)

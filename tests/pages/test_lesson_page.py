@@ -90,3 +90,13 @@ def test_a_wrong_prediction_is_reconciled():
     page.run()
     page.button(key="try_louder").click().run()
     assert any("The treated network has about as much, because" in info.value for info in page.info)
+
+
+def test_a_right_prediction_for_a_wrong_reason_is_not_marked_as_right():
+    page = opened(PAGE)
+    page.radio(key="predict_louder").set_value("same")
+    page.radio(key="because_louder").set_value(page.radio(key="because_louder").options[2])
+    page.run()
+    page.button(key="try_louder").click().run()
+    assert not page.success
+    assert any("Your prediction is right, but your reason is not" in info.value for info in page.info)
