@@ -278,11 +278,11 @@ def test_a_thing_to_try_and_back(page: Page, home: str):
     button = trial.get_by_role("button", name="Train both and compare")
     expect(button).to_be_disabled()  # before it is said what will happen
     trial.get_by_text("More than in the patient", exact=True).click()
-    trial.get_by_text("the bridge passes the gradient on unmultiplied", exact=True).click()
+    trial.get_by_text("the skip connection passes the gradient on unmultiplied", exact=True).click()
     expect(button).to_be_enabled()
     expect_readable(page)
     button.click()
-    expect(trial).to_contain_text("You said: more than in the patient, because the bridge passes", timeout=MILLISECONDS)
+    expect(trial).to_contain_text("You said: more than in the patient, because the skip", timeout=MILLISECONDS)
     expect(trial).to_contain_text("Measured: more than in the patient.")
     expect(trial).to_contain_text("As you said, and for that reason.")
     expect_networks(page, PATIENT, changed(PATIENT, {"residual": True}))
