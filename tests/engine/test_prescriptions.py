@@ -8,10 +8,9 @@ import pytest
 
 from engine import Experiment, OutOfRange, diagnose, prescribe, train, train_many
 from engine.datasets import data_digest
-from engine.outcomes import SEEDS, outcome_of, seconds_of, seeded
+from engine.outcomes import FRAMES, SEEDS, UPDATE_ROWS, outcome_of, seconds_of, seeded
 from engine.prescriptions import (
     CURES,
-    EFFECT,
     HARMS,
     HELPS,
     NO_EFFECT,
@@ -295,22 +294,29 @@ def test_a_thinned_record_is_diagnosed_like_a_full_one():
             assert outcome_of(full).findings == outcome_of(thin).findings
 
 
-# What each lesson's own treatment is called among the changes, its rank at least, and its verdict.  At the table's dose
-# of L2, a little below the lesson's, the doctor still finds a gap in three of the seeds.
+# What each lesson's own treatment is called among the changes, and its verdict.  Not its rank: several cures of an
+# exploding gradient end about equally low, in an order that hangs on the last bits.  At the table's dose of L2, a little
+# below the lesson's, the doctor still finds a gap in three of the seeds.
 OWN = {
-    "vanishing_gradients": ("ReLU with He", 3, CURES),
-    "exploding_gradients": ("Clip at norm 1", 3, CURES),
-    "overfitting": ("L2 0.01", 3, HELPS),
-    "underfitting": ("3 layers of 16 units", 1, CURES),
+    "vanishing_gradients": ("ReLU with He", CURES),
+    "exploding_gradients": ("Clip at norm 1", CURES),
+    "overfitting": ("L2 0.01", HELPS),
+    "underfitting": ("3 layers of 16 units", CURES),
 }
 
 
 @pytest.mark.parametrize("lesson", OWN)
 def test_each_lessons_own_cure_is_found(lesson):
-    name, rank, verdict = OWN[lesson]
+    name, verdict = OWN[lesson]
     own = lesson_of(lesson)
-    first = [trial for trial in prescribe(own.patient) if trial.verdict][:rank]
-    cure = next(trial for trial in first if trial.change.name == name)
-    assert set(cure.change.settings) == set(own.patient.differences(own.treated))
+    untreated, change = untreated_and(name, own.patient)
+    assert set(change.settings) == set(own.patient.differences(own.treated))
+    trained = [(one, outcomes_over_seeds(one.experiment)) for one in (untreated, change)]
+    (cure,) = [trial for trial in trials_of(trained) if trial.verdict]
     assert cure.verdict == verdict
-    assert cure.effect < -EFFECT
+
+
+def outcomes_over_seeds(experiment):
+    return [
+        outcome_of(history) for history in train_many(seeded(experiment), max_updates=UPDATE_ROWS, max_frames=FRAMES)
+    ]
