@@ -295,8 +295,8 @@ def test_a_thinned_record_is_diagnosed_like_a_full_one():
 
 
 # What each lesson's own treatment is called among the changes, and its verdict.  Not its rank: several cures of an
-# exploding gradient end about equally low, in an order that hangs on the last bits.  At the table's dose of L2, a little
-# below the lesson's, the doctor still finds a gap in three of the seeds.
+# exploding gradient end about equally low, in an order that hangs on the last bits.  At the table's dose of L2, a
+# little below the lesson's, the doctor still finds a gap in three of the seeds.
 OWN = {
     "vanishing_gradients": ("ReLU with He", CURES),
     "exploding_gradients": ("Clip at norm 1", CURES),
