@@ -77,3 +77,4 @@ def test_error_after_one_simultaneous_update_and_where_the_famous_one_comes_from
     delta = (signal.z[1][0, 0] @ after.weights[1][0].T) * hidden * (1 - hidden)
     mixed.weights[0][0] = network.weights[0][0] - RATE * np.outer(INPUTS[0], delta)
     assert error_of(mixed) == pytest.approx(0.291027924, abs=PRINTED)
+    assert mixed.weights[0][0, 0, 0] != pytest.approx(0.149780716, abs=PRINTED), "the post's own w1 is not from these"
