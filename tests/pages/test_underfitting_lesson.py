@@ -22,9 +22,11 @@ from pages.components.runs import histories_of, shared_runs
 from tests.pages.opened import charts, headline, opened
 
 PAGE = "underfitting"
-SEEDS = range(8)
+SEEDS = range(24)
+FEW = SEEDS[:8]  # where a network takes long, and the margin is wide
 LESSON = lesson_of("underfitting")
 PATIENT, TREATED = LESSON.patient, LESSON.treated
+WIDE = replace(PATIENT, width=64)
 TRIALS = trials_of("underfitting")
 TEXT = (ASSETS / "lessons" / "underfitting.md").read_text("utf-8")
 NOISE = 0.1**2  # the loss that nobody can avoid
@@ -34,49 +36,56 @@ SWEEPS = 5
 
 
 @lru_cache
-def over_seeds(experiment):
-    return train_many([replace(experiment, seed=seed) for seed in SEEDS], max_updates=1, max_frames=3)
+def over_seeds(experiment, seeds=SEEDS):
+    return train_many([replace(experiment, seed=seed) for seed in seeds], max_updates=1, max_frames=3)
 
 
-def training(experiment):
-    return np.array([history.train_loss[-1] for history in over_seeds(experiment)])
+def training(experiment, seeds=SEEDS):
+    return np.array([history.train_loss[-1] for history in over_seeds(experiment, seeds)])
 
 
 def validation(experiment):
     return np.array([history.validation_loss[-1] for history in over_seeds(experiment)])
 
 
-def shares(experiment):
+def shares(experiment, seeds=SEEDS):
     """Training loss of each seed as a share of the average answer's."""
-    return np.array([history.train_loss[-1] / average_loss(history.experiment) for history in over_seeds(experiment)])
+    runs = over_seeds(experiment, seeds)
+    return np.array([history.train_loss[-1] / average_loss(history.experiment) for history in runs])
 
 
 # --- the networks ---
 
 
-def test_the_patient_underfits_in_all_seeds():
-    assert (shares(PATIENT) > UNDERFITS).all()
+def in_most(conditions):
+    return np.mean(conditions) > 5 / 6
+
+
+def test_the_patient_underfits():
+    assert in_most(shares(PATIENT) > UNDERFITS)
     assert (shares(PATIENT) < 1).all()
     gained = [1 - history.train_loss[-1] / history.train_loss[-21] for history in over_seeds(PATIENT)]
-    assert sum(gain < 0.02 for gain in gained) >= 7, "it is done, not slow"
+    assert in_most([gain < 0.02 for gain in gained]), "it is done, not slow"
 
 
-def test_the_treatment_brings_the_loss_to_the_noise_in_all_seeds():
-    assert (training(TREATED) < 1.5 * NOISE).all()
-    assert (validation(TREATED) < 2 * NOISE).all()
+def test_the_treatment_brings_the_loss_down_to_the_noise():
+    for losses in (training(TREATED), validation(TREATED)):
+        assert np.median(losses) < 2 * NOISE
+        assert in_most(losses < 5 * NOISE)
 
 
-def test_the_seed_on_the_page_is_a_typical_draw():
+def test_the_seed_on_the_page_is_a_typical_one():
     for experiment in (PATIENT, TREATED):
-        (here,) = train_many([experiment], max_updates=1, max_frames=3)
-        assert here.train_loss[-1] == pytest.approx(np.median(training(experiment)), rel=0.2)
+        (here,) = train_one(experiment)
+        assert here.train_loss[-1] == pytest.approx(np.median(training(experiment)), rel=0.25)
+    assert np.abs(np.diff(train_one(PATIENT)[0].train_loss[-20:])).max() < 0.02, "it does not jump at the end"
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.key)
-def test_each_thing_to_try_goes_the_way_it_says_in_7_of_8_seeds_and_on_the_page(trial):
+def test_each_thing_to_try_goes_the_way_it_says_in_22_of_24_seeds_and_on_the_page(trial):
     mine, theirs = trial.pair(LESSON)
     measured = [trial.measure.direction(a, b) for a, b in zip(over_seeds(mine), over_seeds(theirs), strict=True)]
-    assert measured.count(trial.answer) >= 7, measured
+    assert measured.count(trial.answer) >= 22, measured
     assert trial.measure.direction(*train_one(mine), *train_one(theirs)) == trial.answer
 
 
@@ -95,45 +104,56 @@ def test_things_to_try_are_well_formed():
 # --- what the text claims, in the order of the text ---
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"depth": 3, "width": 16, "learning_rate": 1e-4}, "ends at 0.50,"),
-        ({"depth": 3, "width": 16}, "ends at 0.010"),
-        ({}, "ends at 0.33 at best"),
-        ({"width": 64}, "ends at 0.12,"),
-        ({"width": 64, "bias": 1.0}, "ends at 0.012"),
-        ({"width": 8}, "ends at 0.13"),
-        ({"depth": 2, "width": 16}, "end at 0.012"),
-        ({"depth": 3, "width": 16, "activation": "linear"}, "end at 0.44"),
-        ({"depth": 3, "width": 16, "optimizer": "sgd"}, "network to 0.12"),
-        ({"depth": 3, "width": 16, "dropout": 0.5}, "at 0.42"),
-        ({"steps": 3000}, "training loss at 0.33"),
-    ],
-)
-def test_medians_in_the_text_are_measured(changes, said):
-    assert said in re.sub(r"\s+", " ", TEXT)
-    value = float(re.search(r"0\.\d+", said)[0])
-    digits = len(re.search(r"0\.(\d+)", said)[1])
-    assert abs(np.median(training(replace(PATIENT, **changes))) - value) <= 0.51 * 10**-digits
+def test_no_learning_rate_cures_the_patient_and_one_that_is_too_low_ruins_the_treated_network():
+    best = np.min([shares(replace(PATIENT, learning_rate=rate)) for rate in (0.01, 0.03, 0.1, 0.3)], axis=0)
+    assert in_most(best > UNDERFITS)
+    slow = replace(TREATED, learning_rate=1e-4)
+    assert np.median(shares(slow)) == pytest.approx(1, abs=0.25), "close to the average answer's loss"
+    assert in_most(shares(slow) > 0.65)
 
 
-def test_other_claims_of_the_text_are_measured():
-    average = np.median([average_loss(history.experiment) for history in over_seeds(PATIENT)])
-    assert np.median(training(replace(TREATED, learning_rate=1e-4))) > 0.9 * average
-    assert (shares(replace(PATIENT, depth=6)) > 0.999).all()
-    for history in over_seeds(replace(PATIENT, depth=6)):
+def test_bends_that_start_at_one_place_are_spread_by_biases():
+    together = training(WIDE, FEW)
+    assert 7 * NOISE < np.median(together) < 20 * NOISE, "about ten times the noise"
+    assert np.median(together / training(replace(WIDE, bias=1.0), FEW)) > 3, "several times lower"
+
+
+def test_what_the_text_says_of_width_and_depth():
+    eight = training(replace(PATIENT, width=8))
+    assert in_most(eight < 0.6 * training(PATIENT))
+    assert np.median(eight) < 0.5 * np.median(training(PATIENT))
+    assert np.median(training(WIDE, FEW)) == pytest.approx(np.median(eight), rel=0.4)
+    assert np.median(training(replace(TREATED, depth=2))) < 2 * NOISE
+    narrow = replace(PATIENT, depth=6)
+    assert (shares(narrow) > 0.999).all()
+    for history in over_seeds(narrow):
         assert np.nanmax(history.dead_fraction[-1]) == 1, "a layer is dead"
-    assert (shares(replace(TREATED, l2=0.3)) > 0.999).all()
-    assert np.median(validation(PATIENT)) == pytest.approx(0.38, abs=0.0051)
-    assert np.median(validation(replace(PATIENT, n_train=1000))) == pytest.approx(0.38, abs=0.0051)
-    best = min(np.median(training(replace(PATIENT, learning_rate=rate))) for rate in (0.01, 0.1, 0.3, 1.0))
-    assert best > 0.325
-    spare = [np.median(training(replace(PATIENT, width=64, learning_rate=rate))) for rate in (0.01, 0.1, 0.3)]
-    assert min(spare) == pytest.approx(0.05, abs=0.0051)
+
+
+def test_what_the_text_says_of_activation_optimizer_and_remedies():
+    assert in_most(shares(replace(TREATED, activation="linear"), FEW) > 2 / 3)
+    sgd = training(replace(TREATED, optimizer="sgd"), FEW)
+    assert np.median(sgd) > 5 * np.median(training(TREATED)), "several times"
+    assert (shares(replace(TREATED, l2=0.3), FEW) > 0.999).all()
+    assert np.median(shares(replace(TREATED, dropout=0.5), FEW)) > 0.75, "close to the average answer"
+
+
+def test_what_the_text_says_does_not_help():
+    more = validation(replace(PATIENT, n_train=1000)) / validation(PATIENT)
+    assert in_most((more > 0.8) & (more < 1.25))
+    assert np.median(more) == pytest.approx(1, abs=0.1)
+    longer = training(replace(PATIENT, steps=3000)) / training(PATIENT)
+    assert in_most((longer > 0.8) & (longer < 1.25))
+    assert np.median(longer) == pytest.approx(1, abs=0.1)
+
+
+def test_the_patient_has_mostly_bias():
     draws = [outcome_of(history) for history in train_many(draws_of(PATIENT), max_updates=1, max_frames=3)]
     over_data = decomposition(of_draws(draws, PATIENT)["data"])
-    assert over_data.squared_bias > 20 * over_data.variance
+    assert over_data.squared_bias > 10 * over_data.variance
+
+
+def test_a_rate_that_is_too_low_leaves_a_large_gradient_and_takes_short_steps():
     slow, well = (train_many([trial], max_frames=3)[0] for trial in TRIALS[0].pair(LESSON))
     assert slow.total_gradient_norm[-1] > 0.2 * slow.total_gradient_norm[0], "its gradient is still large at the end"
     assert slow.total_update_norm.max() < 0.1 * well.total_update_norm.mean(), "and its steps are short"
