@@ -94,13 +94,13 @@ def test_garbage_in_the_address_is_ignored_with_a_line():
 
 def test_a_prediction_comes_first_then_the_result_beside_it():
     page = opened(PAGE)
-    assert page.button(key="try_wider").disabled
-    page.radio(key="predict_wider").set_value("same")
-    page.radio(key="because_wider").set_value(page.radio(key="because_wider").options[1])
+    assert page.button(key="try_patience").disabled
+    page.radio(key="predict_patience").set_value("same")
+    page.radio(key="because_patience").set_value(page.radio(key="because_patience").options[1])
     page.run()
-    page.button(key="try_wider").click().run()
+    page.button(key="try_patience").click().run()
     assert not page.exception
-    assert headline(page) == expected(PATIENT, replace(PATIENT, width=128))
+    assert headline(page) == expected(replace(PATIENT, patience=10), replace(PATIENT, patience=40))
     assert any("As you said, and for that reason" in success.value for success in page.success)
 
 
