@@ -1,4 +1,4 @@
-"""Imports point one way: engine <- pages/charts <- pages/components <- pages, app.py."""
+"""Imports point one way: engine <- pages/charts <- pages/components <- pages, app.py; tests/engine needs engine."""
 
 import ast
 import subprocess
@@ -40,6 +40,7 @@ def label(path):
 
 
 ENGINE = files("engine/*.py")
+ENGINE_TESTS = files("tests/engine/*.py")
 CHARTS = files("pages/charts/**/*.py")
 COMPONENTS = files("pages/components/*.py")
 PAGES = files("pages/*.py", "app.py")
@@ -64,6 +65,11 @@ def test_there_is_something_to_check():
 def test_the_engine_needs_numpy_and_the_standard_library(path):
     allowed = {"engine", "numpy", *sys.stdlib_module_names, *ENGINE_EXTRAS.get(path.name, ())}
     assert packages(path) <= allowed
+
+
+@pytest.mark.parametrize("path", ENGINE_TESTS, ids=label)
+def test_the_engine_is_tested_by_itself(path):
+    assert not within(imported(path), *HEAVY, "app", "pages", "tests.charts", "tests.pages", "tests.browser")
 
 
 @pytest.mark.parametrize("path", CHARTS, ids=label)

@@ -12,8 +12,9 @@ from engine.outcomes import outcome_of
 from pages.charts import bias_variance as chart
 from pages.charts.outcomes import clean_line, draws_of
 from pages.charts.wording import number
-from tests.charts.made_outcomes import made, odd
+from tests.charts.made_outcomes import odd
 from tests.charts.odd_runs import PAIRS
+from tests.engine.made_outcomes import made
 
 MOST_BYTES = 60_000
 OWN = Experiment(dataset="sine", width=2, depth=1, steps=10, n_train=20, seed=1)

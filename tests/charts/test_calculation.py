@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import jax
 import numpy as np
 import pytest
 
@@ -17,7 +16,7 @@ from pages.charts.network_graph import graph
 from pages.charts.opened_network import opened, rule_of
 from pages.charts.presets import PRESETS
 from tests.engine.oracle import forward as forward_of
-from tests.engine.oracle import gradients, layers_of
+from tests.engine.oracle import gradients, jax, layers_of
 from tests.engine.oracle import loss as loss_of
 
 EXACT = 1e-9

@@ -9,8 +9,9 @@ import pytest
 from engine import Experiment
 from pages.charts import capacity_curve as chart
 from pages.charts.losses_by_size import REACH, curve_of
-from tests.charts.made_outcomes import curve, drawn, made, odd
+from tests.charts.made_outcomes import drawn, odd
 from tests.charts.odd_runs import PAIRS
+from tests.engine.made_outcomes import curve, made
 
 MOST_BYTES = 20_000
 SEEDS = range(8)

@@ -11,8 +11,9 @@ from engine import Experiment
 from pages.charts import cures as chart
 from pages.charts.figure import PATIENT, TREATED
 from pages.charts.outcomes import UNTREATED
-from tests.charts.made_outcomes import drawn, made, odd
+from tests.charts.made_outcomes import drawn, odd
 from tests.charts.odd_runs import PAIRS
+from tests.engine.made_outcomes import made
 
 MOST_BYTES = 20_000
 BASE = Experiment()

@@ -8,8 +8,9 @@ import pytest
 from engine import Experiment
 from pages.charts import examples_curve as chart
 from pages.charts.losses_by_size import curve_of
-from tests.charts.made_outcomes import curve, odd
+from tests.charts.made_outcomes import odd
 from tests.charts.odd_runs import PAIRS
+from tests.engine.made_outcomes import curve
 
 SEEDS = range(8)
 OWN = Experiment(n_train=20)

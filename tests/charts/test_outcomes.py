@@ -25,8 +25,8 @@ from pages.charts.outcomes import (
     examples_of,
     widths_of,
 )
-from tests.charts.made_outcomes import made
 from tests.charts.odd_runs import PAIRS, pair
+from tests.engine.made_outcomes import made
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = Experiment(n_train=30, width=64, depth=2, steps=300)

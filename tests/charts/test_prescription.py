@@ -13,7 +13,8 @@ from engine.training import train_many
 from pages.charts import prescription as chart
 from pages.charts.figure import PATIENT, TREATED
 from pages.charts.outcomes import changes_to, cures_of, trials_over_seeds
-from tests.charts.made_outcomes import drawn, made
+from tests.charts.made_outcomes import drawn
+from tests.engine.made_outcomes import made
 
 PATIENT_0 = Experiment(depth=2, width=4, steps=20)
 GROUPS = trials_over_seeds(PATIENT_0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from types import ModuleType
 
 import pytest
 
@@ -16,3 +17,11 @@ def processes() -> Iterator[Workers]:
     """Two, which take a second to start: of all files, not of each."""
     with Workers([partial(worker_processes, 2)]) as workers:
         yield workers
+
+
+@pytest.fixture(scope="session")
+def oracle() -> ModuleType:
+    """The network once more, in JAX; without JAX the test is skipped."""
+    from tests.engine import oracle
+
+    return oracle

@@ -4,9 +4,11 @@ One network, no stack: a list of layers, each a dictionary of `weights`, `biases
 normalised, `scale`, `shift`, `running_mean`, `running_variance`.  Nothing here uses the engine's mathematics.
 """
 
-import jax
 import numpy as np
-import optax
+import pytest
+
+jax = pytest.importorskip("jax")
+optax = pytest.importorskip("optax")
 
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_disable_most_optimizations", True)  # compiles twice as fast

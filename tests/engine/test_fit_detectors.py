@@ -2,13 +2,11 @@
 
 from dataclasses import replace
 
-import jax
 import numpy as np
 import pytest
 
 from engine import batch_indices, diagnose, fit_detectors, load_dataset
 from engine.words import PERCENT, number
-from tests.engine import oracle
 from tests.engine.examined_runs import PARROT, edited, examined, finding, run
 
 # --- regularisation ---
@@ -21,7 +19,7 @@ def test_a_penalty_that_overshoots_is_found_by_eta_lambda():
     assert fit_detectors._overshooting_penalty(examined(run(learning_rate=0.3, l2=6.6, steps=2))) is None
 
 
-def test_a_penalty_rules_where_it_pulls_as_hard_as_the_data_and_shrinks_the_weights():
+def test_a_penalty_rules_where_it_pulls_as_hard_as_the_data_and_shrinks_the_weights(oracle):
     history = run(l2=0.5, steps=200)
     found = diagnose(history)[0]
 
@@ -32,7 +30,7 @@ def test_a_penalty_rules_where_it_pulls_as_hard_as_the_data_and_shrinks_the_weig
         _, data, _, _ = oracle.gradients(
             layers, dataset.train_inputs[batch], dataset.train_targets[batch], "sigmoid", "cross_entropy", "tanh"
         )
-        norm = np.sqrt(sum(float(np.square(leaf).sum()) for leaf in jax.tree.leaves(data)))
+        norm = np.sqrt(sum(float(np.square(leaf).sum()) for leaf in oracle.jax.tree.leaves(data)))
         return e.l2 * np.sqrt(sum(float(np.square(layer["weights"]).sum()) for layer in layers)) / norm
 
     steps = history.frame_step[history.frame_step < 20]  # the first tenth

@@ -11,7 +11,6 @@ import engine
 from engine.activations import ACTIVATIONS
 from engine.losses import LOSSES
 from engine.network import Architecture, Parameters, backward, forward, track_statistics
-from tests.engine import oracle
 
 TOLERANCE = 1e-8
 ROUNDING = 1e-14
@@ -61,7 +60,7 @@ def random_targets(generator, output, batch, n_out):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_tensor_agrees_with_automatic_differentiation(activation):
+def test_every_tensor_agrees_with_automatic_differentiation(activation, oracle):
     for i, ((output, loss), mode, residual, depth, masked) in enumerate(cases(activation)):
         normalization = mode.split()[0].strip(",")
         training = mode != "batch, evaluation"
@@ -100,7 +99,7 @@ def test_every_tensor_agrees_with_automatic_differentiation(activation):
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu", "silu", "linear"])
-def test_complex_step_agrees_for_smooth_activations(name):
+def test_complex_step_agrees_for_smooth_activations(name, oracle):
     """∂L/∂θ = Im L(θ + ih)/h has no cancellation: it checks the engine by the engine's own forward pass."""
     architecture = Architecture((2, 4, 4, 3), name, "linear", "layer", residual=True)
     parameters = random_parameters(architecture, 5)

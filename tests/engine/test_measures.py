@@ -3,9 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
-import jax
 import numpy as np
-import optax
 import pytest
 
 from engine import Experiment, Parameters, batch_indices, dropout_masks, forward, load_dataset, train
@@ -13,6 +11,7 @@ from engine.losses import outputs
 from engine.measures import generalization_loss, norms, parameter_norms, root_mean_squares
 from engine.network import architecture_of
 from tests.engine import oracle
+from tests.engine.oracle import jax, optax
 
 TOLERANCE, ROUNDING = 1e-9, 1e-15
 STEPS = 6

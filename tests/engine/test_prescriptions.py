@@ -1,4 +1,4 @@
-"""Cures: which are tried, how they are ranked and judged, and that the lessons' own are found."""
+"""Cures: which are tried, and how they are ranked and judged."""
 
 import math
 from dataclasses import replace
@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Experiment, OutOfRange, diagnose, prescribe, train, train_many
+from engine import Experiment, OutOfRange, diagnose, prescribe, train_many
 from engine.datasets import data_digest
-from engine.outcomes import FRAMES, SEEDS, UPDATE_ROWS, outcome_of, seconds_of, seeded
+from engine.outcomes import SEEDS, seconds_of, seeded
 from engine.prescriptions import (
     CURES,
     HARMS,
@@ -23,8 +23,7 @@ from engine.prescriptions import (
     verdict,
     within,
 )
-from pages.components.catalogue import lesson_of
-from tests.charts.made_outcomes import made
+from tests.engine.made_outcomes import made
 
 QUICK = Experiment(depth=2, width=4, steps=30)
 SICK = ("vanishing_gradients",)
@@ -76,15 +75,6 @@ def test_every_kind_of_remedy_is_tried():
         "normalization", "residual", "l1", "l2", "dropout", "patience", "n_train", "wider", "deeper", "shallower",
     }  # fmt: skip
     assert remedies <= codes
-
-
-@pytest.mark.parametrize("lesson", ["vanishing_gradients", "exploding_gradients", "overfitting", "underfitting"])
-def test_what_the_doctor_names_is_tried(lesson):
-    patient = lesson_of(lesson).patient
-    named = {code for finding in diagnose(train(patient)) for code in finding.remedies}
-    tried = {change.code for change in changes_of(patient)}
-    already = {"initializer", "gain", "residual", "shallower"}  # where there is nothing left to change
-    assert named - already <= tried
 
 
 def test_what_is_taken_already_is_not_tried_and_too_much_can_be_taken_away():
@@ -285,38 +275,3 @@ def test_own_data_and_what_cannot_be_trained():
         prescribe(own, 1)
     with pytest.raises(OutOfRange):
         prescribe(Experiment(width=256, depth=50, steps=20000))
-
-
-def test_a_thinned_record_is_diagnosed_like_a_full_one():
-    for lesson in ("vanishing_gradients", "exploding_gradients", "overfitting", "underfitting"):
-        for pair in (lesson_of(lesson).patient, lesson_of(lesson).treated):
-            full, thin = train(pair), train(pair, max_updates=100, max_frames=3)
-            assert outcome_of(full).findings == outcome_of(thin).findings
-
-
-# What each lesson's own treatment is called among the changes, and its verdict.  Not its rank: several cures of an
-# exploding gradient end about equally low, in an order that hangs on the last bits.  At the table's dose of L2, a
-# little below the lesson's, the doctor still finds a gap in three of the seeds.
-OWN = {
-    "vanishing_gradients": ("ReLU with He", CURES),
-    "exploding_gradients": ("Clip at norm 1", CURES),
-    "overfitting": ("L2 0.01", HELPS),
-    "underfitting": ("3 layers of 16 units", CURES),
-}
-
-
-@pytest.mark.parametrize("lesson", OWN)
-def test_each_lessons_own_cure_is_found(lesson):
-    name, verdict = OWN[lesson]
-    own = lesson_of(lesson)
-    untreated, change = untreated_and(name, own.patient)
-    assert set(change.settings) == set(own.patient.differences(own.treated))
-    trained = [(one, outcomes_over_seeds(one.experiment)) for one in (untreated, change)]
-    (cure,) = [trial for trial in trials_of(trained) if trial.verdict]
-    assert cure.verdict == verdict
-
-
-def outcomes_over_seeds(experiment):
-    return [
-        outcome_of(history) for history in train_many(seeded(experiment), max_updates=UPDATE_ROWS, max_frames=FRAMES)
-    ]

@@ -7,7 +7,6 @@ import pytest
 
 from engine import diagnose, load_dataset, signal_detectors, train
 from engine.words import number, percent
-from tests.engine import oracle
 from tests.engine.examined_runs import SMALL, edited, examined, finding, run
 
 
@@ -15,7 +14,7 @@ def rms(values):
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-def probe_signals(history, frame=0):
+def probe_signals(oracle, history, frame=0):
     """∂L/∂z of each layer on the probe, by JAX."""
     e, dataset = history.experiment, load_dataset(history.experiment)
     n = min(256, e.n_train)
@@ -84,10 +83,10 @@ def with_ratio(history, ratio):
     return edited(history, delta_rms=delta)
 
 
-def test_vanishing_gradients_measure_r_as_jax_does():
+def test_vanishing_gradients_measure_r_as_jax_does(oracle):
     history = run(depth=8, activation="sigmoid")
     found = diagnose(history)[0]
-    signals = [rms(signal) for signal in probe_signals(history)[:-1]]
+    signals = [rms(signal) for signal in probe_signals(oracle, history)[:-1]]
     assert found.code == "vanishing_gradients"
     assert found.measured == pytest.approx(signals[0] / signals[-1], rel=1e-9)
     assert found.layers == tuple(layer for layer in range(8) if signals[layer] / signals[-1] < 0.01)
@@ -135,16 +134,16 @@ def test_a_narrow_relu_network_may_have_a_small_ratio_by_chance():
     assert [vanishes(tanh, ratio) for ratio in (1e-3, 2e-4)] == [True, True]
 
 
-def test_exploding_gradients_measure_r_as_jax_does():
+def test_exploding_gradients_measure_r_as_jax_does(oracle):
     history = run(depth=8, width=32, activation="relu", initializer="he_normal", gain=3.0)
     found = diagnose(history)[0]
-    signals = [rms(signal) for signal in probe_signals(history)[:-1]]
+    signals = [rms(signal) for signal in probe_signals(oracle, history)[:-1]]
     assert found.code == "exploding_gradients"
     assert found.measured == pytest.approx(signals[0] / signals[-1], rel=1e-9)
     assert finding(signal_detectors.exploding_gradients, run(depth=8, width=32, activation="relu", gain=1.2)) is None
 
 
-def test_a_signal_that_grows_forward_explodes_too():
+def test_a_signal_that_grows_forward_explodes_too(oracle):
     history = run(depth=2, width=64, activation="relu", initializer="standard_normal")
     found = finding(signal_detectors.exploding_gradients, history)
     dataset = load_dataset(history.experiment)
@@ -186,7 +185,7 @@ def test_r_is_that_of_the_first_update_and_of_the_probe_where_none_was_recorded(
 # --- units at the start and at the end ---
 
 
-def test_saturated_units_are_counted_by_their_slope():
+def test_saturated_units_are_counted_by_their_slope(oracle):
     history = run(bias=10.0, depth=3)
     found = diagnose(history)[0]
     inputs = load_dataset(history.experiment).train_inputs
@@ -228,7 +227,7 @@ def test_a_third_of_a_layer_that_is_flat_is_blamed_where_nothing_else_is(share, 
         assert (found[0].measured, found[0].threshold, found[0].layers) == (share, 0.3, (1,))
 
 
-def test_a_layer_can_be_born_dead():
+def test_a_layer_can_be_born_dead(oracle):
     history = run(depth=12, width=2, activation="relu", initializer="he_normal", seed=1)
     found = diagnose(history)[0]
     assert (found.code, found.measured, found.steps) == ("dead_units", 1.0, (0, 0))
@@ -239,7 +238,7 @@ def test_a_layer_can_be_born_dead():
     assert signal_detectors.born_dead(edited(history, dead_fraction=half)) is None
 
 
-def test_dead_units_are_those_that_died():
+def test_dead_units_are_those_that_died(oracle):
     history = run(activation="relu", initializer="he_normal", learning_rate=20.0, steps=100)
     found = finding(signal_detectors.dead_units, history)
     inputs = load_dataset(history.experiment).train_inputs

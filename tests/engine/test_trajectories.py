@@ -4,16 +4,14 @@ from dataclasses import replace
 from functools import cache, partial
 from itertools import product
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 
 from engine import Experiment, batch_indices, dropout_masks, initialize, load_dataset, train
 from engine.optimizers import OPTIMIZERS
 from engine.remedies import CLIPPINGS
 from tests.engine import oracle
+from tests.engine.oracle import jax, jnp, optax
 
 STEPS = 50
 TOLERANCE = 1e-8
