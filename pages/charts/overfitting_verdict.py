@@ -69,8 +69,7 @@ def _judged(history: RunHistory) -> str:
     """What the patient's two numbers mean, by the doctor's rules."""
     findings = diagnose(history)
     if any(finding.code == "overfitting" for finding in findings):
-        noisy = history.experiment.label_noise > 0 and history.confusion is not None
-        return f": it has learnt {'the noise' if noisy else 'its examples'} by heart"
+        return f": it has learnt {_learnt(history)} by heart"
     if history.confusion is None:
         return ""
     known, new = result(history)
@@ -78,6 +77,14 @@ def _judged(history: RunHistory) -> str:
         allowed = "" if findings else ", though it does about as well as its training data allow"
         return f": a gap of {100 * (known - new):.0f} points{allowed}"
     return ": next to no gap" if abs(known - new) <= SMALL_GAP else ""
+
+
+def _learnt(history: RunHistory) -> str:
+    """What an overfitted network knows by heart: where a share p of the labels is wrong, it should get 1 − p right."""
+    wrong = history.experiment.label_noise
+    if wrong == 0 or history.confusion is None:
+        return "its examples"
+    return "the noise" if result(history).known > 1 - wrong / 2 else "some of the noise"
 
 
 def _comparable(patient: RunHistory, treated: RunHistory) -> bool:
