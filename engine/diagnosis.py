@@ -57,7 +57,7 @@ CONSEQUENCES = {  # cause -> what it leads to
 def overcome(history: RunHistory, data: CustomData | None = None) -> Finding | None:
     """What would be found in the gradient before the first step, had the network not learnt; None where nothing would.
 
-    Of a network that does well `diagnose` says nothing of it.
+    `diagnose` is silent about it in a network that does well.
     """
     with np.errstate(all="ignore"):
         run = Examination(history, data)

@@ -84,7 +84,7 @@ def _judged(history: RunHistory) -> str:
 
 def _no_ratio(history: RunHistory, who: str) -> str:
     if history.status == "diverged" and not len(history.step):
-        return f"{who} could not take one step: {_where(history)} no longer finite."
+        return f"{who} could not take one step: {_where(history)} not finite."
     return f"In {who[0].lower()}{who[1:]} no gradient reaches any hidden layer."
 
 

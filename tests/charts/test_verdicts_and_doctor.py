@@ -5,6 +5,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from engine import diagnose, thresholds, train
 from pages.charts import exploding_verdict, notes, overfitting_verdict, underfitting_verdict, verdict
 from pages.components.catalogue import lesson_of
@@ -131,9 +133,33 @@ def test_each_threshold_is_defined_once():
         assert set(constants(path)) <= counts, f"{path.name}: thresholds live in engine/thresholds.py"
 
 
-def test_each_threshold_names_its_source():
+# What other tools and papers state with that very number; tests/zoo/published.py has the tools' rules.
+STATED = {
+    "SCATTER": "Hanin & Nica 2018", "DEAD_SHARE": "SageMaker Debugger, TheDeepChecker",
+    "SATURATED_SHARE": "DeepDiagnosis, TheDeepChecker", "LARGE_UPDATE": "TheDeepChecker",
+    "PENALTY_RULES": "TheDeepChecker", "MASKED_OUT": "Srivastava et al. 2014", "GENERALIZATION_LOSS": "Prechelt 1998",
+}  # fmt: skip
+ARITHMETIC = {"WELL", "FEW_UNITS", "OVERSHOOTS"}  # follow from what stands beside them
+
+
+def test_a_threshold_is_attributed_only_to_those_who_state_it():
     lines = [line for line in (ROOT / "engine" / "thresholds.py").read_text("utf-8").splitlines() if line[:1].isupper()]
-    definitions = [line for line in lines if " = " in line]
+    definitions = [line.split(" = ") for line in lines if " = " in line]
     assert len(definitions) > 35
-    for line in definitions:
-        assert "#" in line, line
+    for names, text in definitions:
+        comment = text.partition("#")[2]
+        if names in STATED:
+            assert STATED[names] in comment, names
+        elif names not in ARITHMETIC:
+            assert "(tuned" in comment or "(convention" in comment, names
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"l2": 100.0, "learning_rate": 0.05, "optimizer": "sgd"}], ids=["overfitting", "penalty overshoots"]
+)
+def test_a_finding_is_attributed_only_to_those_who_state_its_rule(change):
+    cause = diagnose(train(replace(lesson_of("overfitting").patient, **change)))[0]
+    assert cause.code == ("over_regularized" if change else "overfitting")
+    assert "AutoTrainer" not in cause.source
+    assert "Loshchilov" not in cause.source
+    assert ("Prechelt 1998" in cause.source) == (not change)

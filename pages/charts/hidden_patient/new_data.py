@@ -50,8 +50,8 @@ def alt(history: RunHistory) -> str:
     )
     if history.confusion is not None:
         text += (
-            f"; right for {percent(float(history.train_accuracy[-1]))} of the training data and "
-            f"{percent(float(history.validation_accuracy[-1]))} of new ones"
+            f"; it gets {percent(float(history.train_accuracy[-1]))} of the training data right, and "
+            f"{percent(float(history.validation_accuracy[-1]))} of new data"
         )
     return sentence(text, history)
 
