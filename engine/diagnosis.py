@@ -6,6 +6,7 @@ in the order of CAUSES that was found; what follows from it is a consequence, an
 """
 
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -54,16 +55,7 @@ CONSEQUENCES = {  # cause -> what it leads to
 }
 
 
-def overcome(history: RunHistory, data: CustomData | None = None) -> Finding | None:
-    """What would be found in the gradient before the first step, had the network not learnt; None where nothing would.
-
-    `diagnose` is silent about it in a network that does well.
-    """
-    with np.errstate(all="ignore"):
-        run = Examination(history, data)
-        if not run.does_well:
-            return None
-        return signal_detectors.vanishing_gradients(run) or signal_detectors.exploding_gradients(run)
+_judged: WeakKeyDictionary[RunHistory, tuple[tuple[Finding, ...], Finding | None]] = WeakKeyDictionary()
 
 
 def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Finding, ...]:
@@ -71,10 +63,38 @@ def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Findi
 
     data: inputs and targets of a custom data set, as for train; without them less is known of what was possible.
     """
+    return _judgement(history, data)[0]
+
+
+def overcome(history: RunHistory) -> Finding | None:
+    """What would be found in the gradient before the first step, had the network not learnt; None where nothing would.
+
+    `diagnose` is silent about it in a network that does well.
+    """
+    return _judgement(history, None)[1]
+
+
+def _judgement(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
+    """Findings, and what was overcome; without data worked out once, since notes and headlines ask again and again."""
+    if data is None and history in _judged:
+        return _judged[history]
+    judgement = _worked_out(history, data)
+    if data is None:
+        _judged[history] = judgement
+    return judgement
+
+
+def _worked_out(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
     with np.errstate(all="ignore"):
         run = Examination(history, data)
-        causes = [found for detect in (EVEN_SO if run.does_well else CAUSES) if (found := detect(run))]
-        symptoms = [found for detect in SYMPTOMS if not run.does_well and (found := detect(run))]
+        if not run.does_well:
+            return _findings(run), None
+        return _findings(run), signal_detectors.vanishing_gradients(run) or signal_detectors.exploding_gradients(run)
+
+
+def _findings(run: Examination) -> tuple[Finding, ...]:
+    causes = [found for detect in (EVEN_SO if run.does_well else CAUSES) if (found := detect(run))]
+    symptoms = [found for detect in SYMPTOMS if not run.does_well and (found := detect(run))]
     if not causes:
         return ()
     findings: dict[str, Finding] = {}

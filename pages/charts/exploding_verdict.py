@@ -30,13 +30,13 @@ def largest_gradient(history: RunHistory) -> float:
 
 def _sentence(whose: str, who: str, history: RunHistory) -> str:
     largest = largest_gradient(history)
-    broke_off = history.status == "diverged"
+    diverged = history.status == "diverged"
     if math.isnan(largest):
-        return f"{who} broke off before it had a finite gradient: {ending(history)}."
-    if largest == 0 and not broke_off:
+        return f"{who} diverged before it had a finite gradient: {ending(history)}."
+    if largest == 0 and not diverged:
         return f"{who} has no gradient at all, and {_end(history)}."
     reached = f"{whose} gradient norm reaches {number(largest)}{_cut_back(history)}"
-    return f"{reached} {'before the run breaks off:' if broke_off else 'and'} {_end(history)}."
+    return f"{reached} {'before the run diverges:' if diverged else 'and'} {_end(history)}."
 
 
 def _cut_back(history: RunHistory) -> str:

@@ -124,7 +124,7 @@ def _broken(who: str, history: RunHistory) -> str:
     """That the run came to no result, if so."""
     if history.status == "diverged":
         at = history.diverged_at[0] if history.diverged_at else int(history.evaluation_step[-1])
-        return f"{who} broke off at step {at}, with numbers that are not finite."
+        return f"{who} diverged at step {at}, with numbers that are not finite."
     return "" if math.isfinite(history.test_loss) else f"{who} has no finite loss on new data."
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from engine.words import plural
 from pages.charts.annotations import column_headings, row_heading
 from pages.charts.axes import log_axis
 from pages.charts.clock import timeline_steps
@@ -191,7 +190,7 @@ def _sentence(look: Look, history: RunHistory) -> str:
         step, _, tensor = history.diverged_at
         place = "" if layer is None else layer_name(history, layer)
         of = f" of {'the ' if place == 'output layer' else ''}{place}" if place else ""
-        ended = f"at step {step} the {tensor}{of} {'were' if plural(tensor) else 'was'} the first not to be finite"
+        ended = f"at step {step} the {tensor}{of} was the first to be no finite number"
     if not len(history.step):
         return f"{look.name}: {ended}, before there was any update."
     steps, shown = _steps(history), layer or 0

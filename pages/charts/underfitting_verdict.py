@@ -16,20 +16,20 @@ def verdict(patient: RunHistory, treated: RunHistory) -> str:
 
 
 def underfits(history: RunHistory) -> bool:
-    """Whether the doctor finds it underfitted; not said of a run that broke off."""
-    return not _broke_off(history) and any(finding.code == "underfitting" for finding in diagnose(history))
+    """Whether the doctor finds it underfitted; not said of a run that diverged."""
+    return not _diverged(history) and any(finding.code == "underfitting" for finding in diagnose(history))
 
 
 def _patient(patient: RunHistory) -> str:
-    if _broke_off(patient):
-        return f"The patient broke off: {ending(patient)}."
+    if _diverged(patient):
+        return f"The patient diverged: {ending(patient)}."
     return f"The patient’s training loss ends at {_compared(patient)}."
 
 
 def _treated(patient: RunHistory, treated: RunHistory) -> str:
-    if _broke_off(treated):
-        return f"The treated network broke off: {ending(treated)}."
-    if _broke_off(patient):
+    if _diverged(treated):
+        return f"The treated network diverged: {ending(treated)}."
+    if _diverged(patient):
         return f"The treated network’s training loss ends at {_compared(treated)}."
     text = f"The treated network’s ends at {number(float(treated.train_loss[-1]))}"
     average = number(average_loss(treated.experiment))
@@ -53,5 +53,5 @@ def _compared(history: RunHistory) -> str:
     return f"{number(loss)}; always giving the average answer would cost {number(average)}{judged}"
 
 
-def _broke_off(history: RunHistory) -> bool:
+def _diverged(history: RunHistory) -> bool:
     return history.status == "diverged" or not math.isfinite(history.train_loss[-1])

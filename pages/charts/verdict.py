@@ -50,9 +50,9 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
 
 
 def _went_wrong(who: str, history: RunHistory) -> str:
-    """What a look at R alone would miss: a run that broke off, or a loss that grew."""
+    """What a look at R alone would miss: a run that diverged, or a loss that grew."""
     if history.status == "diverged" and len(history.step) and history.diverged_at:
-        return f"The {who} broke off at step {history.diverged_at[0]}."
+        return f"The {who} diverged at step {history.diverged_at[0]}."
     first, last = history.train_loss[0], history.train_loss[-1]
     if last > GREW * first:
         return f"The {who}’s loss grew from {number(first)} to {number(last)}."
@@ -97,8 +97,8 @@ def outcome(history: RunHistory) -> str:
     reached = "" if math.isnan(accuracy) else f", validation accuracy {percent(accuracy)}"
     if history.status == "diverged":
         at = history.diverged_at[0] if history.diverged_at else step
-        broke_off = f"broke off at step {at}, where {_where(history)} no longer finite"
-        return f"{broke_off}; {fell}" if math.isfinite(first) else broke_off
+        diverged = f"diverged at step {at}, where {_where(history)} no longer finite"
+        return f"{diverged}; {fell}" if math.isfinite(first) else diverged
     if history.status == "stopped_early":
         best = latest(history.evaluation_step, history.best_step)
         accuracy = history.validation_accuracy[best]

@@ -6,7 +6,6 @@ Who clicks the evidence has the timeline go to the step where it begins, and its
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import streamlit as st
 
@@ -31,8 +30,6 @@ PLACE = "prescription"  # of its sweep
 # What a click on evidence does.  Not every chart has an axis of layers.
 AT_STEP, MARKED = "timeline at step {step}", ", layers marked where charts have them"
 
-_found: WeakKeyDictionary[RunHistory, tuple[Finding, ...]] = WeakKeyDictionary()
-
 
 class Pointed(NamedTuple):
     """The evidence that a visitor has clicked: of which network, and how often he has clicked before."""
@@ -43,13 +40,6 @@ class Pointed(NamedTuple):
     layers: tuple[int, ...]
     step: int
     click: int
-
-
-def findings_of(history: RunHistory) -> tuple[Finding, ...]:
-    """What `diagnose` says of a run, worked out once."""
-    if history not in _found:
-        _found[history] = diagnose(history)
-    return _found[history]
 
 
 def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
@@ -81,7 +71,7 @@ def notes_of_both(patient: RunHistory, treated: RunHistory) -> None:
 
 def network_notes(look: Look, history: RunHistory) -> None:
     """What the doctor finds in one network, each finding with a button to see its evidence."""
-    findings = findings_of(history)
+    findings = diagnose(history)
     if not findings:
         st.markdown(
             f"{heading(look)} :material/check_circle: **Nothing found.** On new data it does about as well as its "

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from engine import SETTINGS, Experiment, OutOfRange, RunHistory
+from engine import SETTINGS, Experiment, OutOfRange, RunHistory, diagnose
 from engine.cases import EASY, LEVELS, Case, candidates, counted_loss, holds
 from engine.prescriptions import Change
 from pages.charts import (
@@ -29,7 +29,7 @@ from pages.components.cards import MOST_CHARTS, PROJECTED, head
 from pages.components.catalogue import complaints, sections_of
 from pages.components.component import component
 from pages.components.controls import heading
-from pages.components.findings import cures, findings_of, notes_of_both, pointed
+from pages.components.findings import cures, notes_of_both, pointed
 from pages.components.frame import PARAMETERS, TIMELINE, memory, projecting
 from pages.components.lessons import row
 from pages.components.plot import encoded, plot
@@ -269,7 +269,7 @@ def result(here: Admitted) -> None:
     runs = histories_of([dose.experiment for dose in doses if dose.experiment])
     best = mystery.best_dose(runs) if runs else None
     treated = here.patient if best is None else runs[best]
-    findings = findings_of(here.patient)
+    findings = diagnose(here.patient)
     score = here.visit.score = mystery.score(
         here.visit.case, len(here.visit.looks), diagnosis, findings, here.patient, here.healthy,
         None if best is None else treated,
@@ -303,7 +303,7 @@ def _account(
         "": "The doctor does not find that",
     }[score.role]
     looks, diagnosed, prescribed = st.columns(3)
-    tells = mystery.telling(findings_of(here.patient)[0])
+    tells = mystery.telling(diagnose(here.patient)[0])
     opened = "You opened it." if tells in here.visit.looks else "You did not open it."
     if not score.for_diagnosis:
         opened += " Points for looks come with those for the diagnosis only."

@@ -68,7 +68,7 @@ def test_a_run_that_breaks_off_names_the_place(clipped):
     broken = train(replace(ILL, dataset="sine", gain=4.0, learning_rate=10.0))
     step, _, tensor = broken.diverged_at
     text = verdict(broken, clipped)
-    assert f"before the run breaks off: not finite at step {step} ({tensor}" in text
+    assert f"before the run diverges: not finite at step {step} ({tensor}" in text
     assert np.isfinite(largest_gradient(broken))
 
 

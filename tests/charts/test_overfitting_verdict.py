@@ -78,7 +78,7 @@ def test_every_odd_run_has_a_sentence(name):
     assert "nan" not in text
     for history in pair(name):
         if history.status == "diverged":
-            assert f"broke off at step {history.diverged_at[0]}" in text
+            assert f"diverged at step {history.diverged_at[0]}" in text
 
 
 def test_numbers_of_unlike_kinds_name_what_they_are():

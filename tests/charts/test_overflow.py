@@ -77,7 +77,7 @@ def test_an_overflow_of_the_loss_has_no_layer():
     patient, treated = broken(None, "loss")
     figure = chart.figure(patient, treated)
     assert not crosses(figure)
-    assert "Patient: at step 40 the loss was the first not to be finite. Steps" in chart.alt(patient, treated)
+    assert "Patient: at step 40 the loss was the first to be no finite number. Steps" in chart.alt(patient, treated)
     assert not chart.table(patient, treated)["overflowed first"].any()
 
 
@@ -100,7 +100,7 @@ def test_axes_are_logarithmic_and_every_row_is_named():
 def test_alt_has_the_numbers_of_the_layer():
     patient, treated = broken(1, "gradient")
     text = chart.alt(patient, treated)
-    assert "Patient: at step 40 the gradient of layer 2 was the first not to be finite." in text
+    assert "Patient: at step 40 the gradient of layer 2 was the first to be no finite number." in text
     first, last = patient.weight_norm[-chart.LAST, 1], patient.weight_norm[-2, 1]
     assert f"‖W‖ from {number(first)} to {number(last)}" in text
     assert "before there was any update" in chart.alt(*pair("diverging at once"))

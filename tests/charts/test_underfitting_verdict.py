@@ -33,7 +33,7 @@ def test_every_odd_pair_has_a_verdict_in_whole_sentences(name):
     assert text.endswith(".")
     assert "nan" not in text
     assert "not defined" not in text
-    for who, history in (("The patient broke off", patient), ("The treated network broke off", treated)):
+    for who, history in (("The patient diverged", patient), ("The treated network diverged", treated)):
         if patient.experiment != treated.experiment or history is patient:
             assert (who in text) == (history.status == "diverged")
     if "diverged" not in (patient.status, treated.status):

@@ -95,6 +95,8 @@ def test_custom_data_are_examined_with_and_without_them(classes):
     history = train(experiment, (inputs, targets))
     with_data = examined(history, (inputs, targets))
     assert with_data[0].code == diagnose(history)[0].code == "learning_rate_too_low"
+    assert diagnose(history) is diagnose(history), "worked out once"
+    assert diagnose(history, (inputs, targets)) == with_data, "and not where data are handed in"
 
 
 @pytest.mark.parametrize("targets", [np.zeros(60), np.r_[np.ones(1, int), np.zeros(59, int)]])

@@ -275,7 +275,7 @@ def test_each_thing_to_try_opens_from_its_address(trial):
 def test_a_run_that_breaks_off_draws_every_chart_and_names_the_place():
     page = opened(PAGE, dataset="sine", gain="4", steps="60")
     assert len(charts(page)) == CHARTS
-    assert "before the run breaks off: not finite at step" in headline(page)
+    assert "before the run diverges: not finite at step" in headline(page)
 
 
 def test_clipping_by_value_for_both():

@@ -39,7 +39,7 @@ def test_a_run_that_diverges_draws_every_chart_and_names_the_place():
     page = opened(PAGE, learning_rate="1000", activation="relu", gain="4", dataset="sine", steps="60")
     assert len(charts(page)) == CHARTS
     text = " ".join(paragraph.value for paragraph in page.markdown)
-    assert "broke off at step" in text
+    assert "diverged at step" in text
 
 
 def test_over_budget_shows_the_last_good_run_and_says_so():

@@ -75,7 +75,7 @@ def test_other_data(dataset):
 def test_a_run_that_diverges_draws_every_chart_and_names_the_place():
     page = opened(PAGE, learning_rate="1000", optimizer="sgd", gain="4", dataset="sine", steps="60")
     assert_all_charts(page)
-    assert "broke off at step" in headline(page)
+    assert "diverged at step" in headline(page)
 
 
 def test_more_data_than_there_are_shows_the_lesson_s_own_networks_and_says_so():

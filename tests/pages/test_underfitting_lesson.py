@@ -210,7 +210,7 @@ def test_each_thing_to_try_opens_from_its_address(trial):
 def test_a_run_that_breaks_off_draws_every_chart_and_is_said_so():
     page = opened(PAGE, learning_rate="1000", optimizer="sgd", gain="4", steps="60")
     assert len(charts(page)) == CHARTS
-    assert "broke off" in headline(page)
+    assert "diverged" in headline(page)
 
 
 def test_garbage_in_the_address_is_ignored_with_a_line():

@@ -50,8 +50,8 @@ def alt(history: RunHistory) -> str:
     )
     if history.confusion is not None:
         text += (
-            f"; it gets {percent(float(history.train_accuracy[-1]))} of the training data right, and "
-            f"{percent(float(history.validation_accuracy[-1]))} of new data"
+            f"; right for {percent(float(history.train_accuracy[-1]))} of the training data and "
+            f"{percent(float(history.validation_accuracy[-1]))} of new ones"
         )
     return sentence(text, history)
 
