@@ -29,21 +29,21 @@ with new:
     st.subheader("New here?", anchor=False)
     st.markdown(
         "Open *Vanishing gradients* and change nothing yet: read the sentence at the top, then press play. "
-        "Then change one thing of the treated network, and guess what will happen before you look. "
-        "Knowing what a weight and a derivative are is enough; how the one follows from the other is what "
-        "*Backpropagation* shows."
+        "Then change one thing in the treated network, and guess what will happen before you look. "
+        "You need to know what a weight and a derivative are; *Backpropagation* shows how the derivatives are "
+        "calculated."
     )
 with teaching:
     st.subheader("Teaching?", anchor=False)
     st.markdown(
         "*Projector*, at the top right of every page, makes the type larger for the last row. "
         "Set up two networks, press *Share*, and send the link: every student starts from your two networks. "
-        "The same link brings it back next year. The link of a *Mystery patient* gives everyone the same case."
+        "The same link opens them again next year. The link of a *Mystery patient* gives everyone the same case."
     )
 st.subheader("The ward", anchor=False)
 st.markdown(
-    "Each patient has one thing wrong with it. The curves are its loss on new data (faint: on its training data), "
-    ":orange[● **patient**] and :blue[◆ **treated**, dashed], trained just now."
+    "Each patient has one thing wrong with it. The curves show the loss on new data (faint: on training data) of the "
+    ":orange[● **patient**] and of the :blue[◆ **treated** network, dashed], both trained just now."
 )
 places = draw_cards()
 frame.footer()

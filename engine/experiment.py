@@ -27,7 +27,7 @@ class Experiment:
 
     dataset: str = _choice(DATASETS, "data", "Data set", "The problem that the network is asked to learn.")
     n_train: int = _row(
-        150, "data", "Training examples", "More examples make it harder to memorise and easier to generalise.",
+        150, "data", "Training examples", "What the weights are fitted to; more of them usually help on new data.",
         low=5, high=5000, log=True,
     )  # fmt: skip
     noise: float = _row(
@@ -57,11 +57,12 @@ class Experiment:
         "Rescales every hidden pre-activation to mean 0 and variance 1, over the batch or over the layer.",
     )  # fmt: skip
     residual: bool = _row(
-        False, "network", "Residual connections", "Adds the layer below to each hidden layer: a way round the layer."
-    )
+        False, "network", "Residual connections", "Skip connections: each hidden layer’s output is added to the next "
+        "one’s, so that signal and gradient can bypass a layer.",
+    )  # fmt: skip
 
     loss: str = _choice(
-        ("auto", *LOSSES), "loss", "Loss", "What training makes small; auto is mean squared error for regression and "
+        ("auto", *LOSSES), "loss", "Loss", "What training minimises; auto is mean squared error for regression and "
         "cross-entropy for classes.",
     )  # fmt: skip
 
@@ -90,24 +91,27 @@ class Experiment:
         1.0, "remedies", "Clip threshold", "The largest norm, or the largest entry, that passes unchanged.",
         low=0, above=True, high=1e6, log=True,
     )  # fmt: skip
-    l1: float = _row(0.0, "remedies", "L1 penalty", "λ in λ Σ|w|: pulls weights to exactly zero.",
+    l1: float = _row(0.0, "remedies", "L1 penalty", "λ in λ Σ|w|: pulls every weight equally hard to 0.",
                      low=0, high=100, log=True)  # fmt: skip
     l2: float = _row(0.0, "remedies", "L2 penalty", "λ in λ/2 Σw²: shrinks large weights most.",
                      low=0, high=100, log=True)  # fmt: skip
-    dropout: float = _row(0.0, "remedies", "Dropout", "Share of hidden units dropped at random in every update.",
+    dropout: float = _row(0.0, "remedies", "Dropout", "Share of hidden units dropped, at random for each example.",
                           low=0, high=0.9)  # fmt: skip
     patience: int = _row(
         0, "remedies", "Patience", "Stops after this many evaluations without a lower validation loss; 0 is off.",
         low=0, high=1000,
     )  # fmt: skip
 
-    seed: int = _row(0, "other", "Seed", "Chooses the random draw of everything that is drawn.", low=0, high=2**31 - 1)
+    seed: int = _row(
+        0, "other", "Seed", "All that is random follows from it: data, first weights, batches, dropped units.",
+        low=0, high=2**31 - 1,
+    )  # fmt: skip
     data_seed: int = _row(
-        -1, "other", "Data seed", "Chooses the draw of the data alone.", low=0, high=2**31 - 1,
+        -1, "other", "Data seed", "A seed for the data alone.", low=0, high=2**31 - 1,
         special=((-1, "the same as the seed"),),
     )  # fmt: skip
     precision: str = _choice(
-        ("float64", "float32"), "other", "Precision", "Of the numbers that the network is made of."
+        ("float64", "float32"), "other", "Precision", "The format of the numbers that training calculates with."
     )
 
     def __post_init__(self) -> None:
@@ -119,7 +123,7 @@ class Experiment:
         if data.n_train_max and self.n_train > data.n_train_max:
             raise OutOfRange(
                 "n_train", self.n_train, f"a whole number from 5 to {data.n_train_max}",
-                f"That is what {self.dataset} has beside its validation and test examples.",
+                f"{self.dataset} has no more besides its validation and test examples.",
             )  # fmt: skip
 
     @property

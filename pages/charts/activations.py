@@ -18,7 +18,7 @@ from pages.charts.signed_scale import signed_axis
 from pages.charts.wording import ending, legends, name, number, percent
 
 TITLE = "Activations per layer"
-QUESTION = "Does a signal come out of each layer, or always the same?"
+QUESTION = "Does each layer pass on a signal, or always the same value?"
 
 Array = np.ndarray
 
@@ -136,18 +136,18 @@ def _sentence(look: Look, history: RunHistory) -> str:
     hidden = history.experiment.depth
     mean, std = history.activation_mean[-1], history.activation_std[-1]
 
-    def puts_out(layer: int) -> str:
+    def output_of(layer: int) -> str:
         finite = np.isfinite(mean[layer]) and np.isfinite(std[layer])
         return f"{number(mean[layer])} ± {number(std[layer])}" if finite else "no finite numbers"
 
-    text = f"{look.name} at step {history.evaluation_step[-1]}: layer 1 puts out {puts_out(0)}"
+    text = f"{look.name} at step {history.evaluation_step[-1]}: layer 1 outputs {output_of(0)}"
     if hidden > 1:
-        text += f", hidden layer {hidden} {puts_out(hidden - 1)}"
+        text += f", hidden layer {hidden} {output_of(hidden - 1)}"
     for kind, share in _defined(history).items():
         layers = share[-1, :hidden]
         if np.isnan(layers).all():
             continue
         worst = int(np.nanargmax(layers))
         most = float(layers[worst])
-        text += f"; {kind} are up to {percent(most)}, in layer {worst + 1}" if most > 0 else f"; none is {kind}"
+        text += f"; at most {percent(most)} are {kind}, in layer {worst + 1}" if most > 0 else f"; none is {kind}"
     return text + "."

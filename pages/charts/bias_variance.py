@@ -1,4 +1,4 @@
-"""Is the network wrong in the same way each time, or in another way each time?
+"""Is the network wrong in the same way each time, or in a different way each time?
 
 The mean prediction over draws of the data, and over draws of the weights, with a band of one standard deviation,
 against the function behind the data.  On the inputs that have data, averaged over x and over n draws:
@@ -25,10 +25,10 @@ from pages.charts.wording import number
 
 TITLE = "Bias and variance"
 QUESTION = (
-    "Is the network wrong in the same way each time (bias), or in another way each time (variance)? The mean "
+    "Is the network wrong in the same way each time (bias), or in a different way each time (variance)? The mean "
     "prediction and its spread over 8 draws of the data, and over 8 draws of the weights."
 )
-NEEDS = "a function of one input that is known: the data set sine"
+NEEDS = "a known function of one input: the data set sine"
 
 Results = Mapping[str, Sequence[Outcome]]
 
@@ -128,8 +128,8 @@ def _larger(one: Decomposition) -> str:
     if one.squared_bias > MOSTLY * one.variance:
         return "mostly bias: it is wrong in the same way each time"
     if one.variance > MOSTLY * one.squared_bias:
-        return "mostly variance: it is wrong in another way each time"
-    return "about as much of the one as of the other"
+        return "mostly variance: it is wrong in a different way each time"
+    return "about equal"
 
 
 def alt(results: Results, patient: Experiment, treated: Experiment | None = None) -> str:

@@ -70,7 +70,7 @@ def _says(curve: Curve, field: str, who: str) -> str:
     medians = curve.median_validation
     best, last = int(np.argmin(medians)), len(medians) - 1
     if not np.isfinite(medians[best]):
-        return _sentence(who, "no size ends with a finite validation loss in half of the seeds.")
+        return _sentence(who, "at no size does validation loss end finite in half of the seeds.")
     lowest = f"lowest at {field} {curve.sizes[best]} ({number(medians[best])})"
     rises, seeds = rises_again(curve)
     end = f"{number(medians[last])} at {field} {curve.sizes[last]}"

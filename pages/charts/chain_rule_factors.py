@@ -36,11 +36,11 @@ AIR = 0.15  # decades beyond the outermost factor
 MOST_VALUES = 8_000  # in all frames; deeper networks get fewer frames
 NEUTRAL = "1: neither shrinks nor grows"
 NEUTRAL_LINE: Json = {"color": "#7d868c", "width": 2, "dash": "dot"}
-ZEROS = "▼ on the lower edge: exactly 0, for which a log axis has no place."
+ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
 HOW_TO_READ = "R: layer 1 of the lowest panel over its last layer."
 BESIDES = {
     "normalization": "The weight factor includes normalization.",
-    "residual": "The weight factor includes the way round the layer (residual).",
+    "residual": "The weight factor includes the skip connection (residual).",
     "dropout": "The slope factor includes dropout.",
 }
 

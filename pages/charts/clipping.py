@@ -40,7 +40,7 @@ BELOW = LEGEND + 26  # px from the panels to the notes
 NEUTRAL = "#808080"  # what belongs to neither network
 THRESHOLD = {"color": NEUTRAL, "width": 2, "dash": "dot"}
 NO_CLIPPING = "Neither network clips its gradient."
-BY_VALUE = "By value, the line is θ√n: the longest that n entries of at most θ can make."
+BY_VALUE = "By value, the line is θ√n: the largest norm of n entries of at most θ."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:

@@ -98,7 +98,7 @@ def _sentence(look: Look, history: RunHistory) -> str:
     angles = degrees(history)[clipped(history)].round(1)
     angles = angles[np.isfinite(angles)]
     if not angles.size:
-        return f"{look.name}: clipping by {history.experiment.clip} never had anything to cut{how}."
+        return f"{look.name}: clipping by {history.experiment.clip} never had anything to clip{how}."
     return (
         f"{look.name}: clipping by {history.experiment.clip} turns the gradient by {number(float(np.median(angles)))} "
         f"degrees in the median of the clipped updates and by at most {number(float(angles.max()))}{how}."

@@ -1,4 +1,4 @@
-"""Which cures of overfitting help, and how surely?
+"""Which cures of overfitting help, and how reliably?
 
 Test loss of each cure's resulting weights, one dot a seed, against the untreated network's last weights under the same
 seed.  One lucky seed proves nothing, so each row says in how many of the seeds the cure helped.
@@ -66,7 +66,7 @@ def helped(results: Results, label: str) -> tuple[int, int]:
 
 
 def says(results: Results) -> str:
-    """The surest cure, and those that do not help in most seeds."""
+    """The most reliable cure, and those that do not help in most seeds."""
     tried = {label: helped(results, label) for label in results if label != UNTREATED and results[label]}
     tried = {label: counts for label, counts in tried.items() if counts[1]}
     if not tried:
@@ -83,7 +83,7 @@ def says(results: Results) -> str:
         return text
     after = float(np.median(_losses(results[best], best)))
     text = (
-        f"**{best}** helps most surely: in {n} of {seeds} seeds, with a median test loss of {number(after)} "
+        f"**{best}** helps most reliably: in {n} of {seeds} seeds, with a median test loss of {number(after)} "
         f"where the untreated network has {number(before)}."
     )
     failing = [label for label in others if 2 * tried[label][0] <= tried[label][1]]
@@ -182,5 +182,5 @@ def _remarks(results: Results) -> list[str]:
     }
     return [
         "Dots: one a seed; bars: medians; dotted: the untreated median.",
-        *(f"{label}: {n} broke off, not drawn, and counted as worst." for label, n in missing.items()),
+        *(f"{label}: {n} diverged, not drawn, and counted as worst." for label, n in missing.items()),
     ]

@@ -96,8 +96,13 @@ def _says(curve: Curve, size: int, who: str) -> str:
 
 
 def _what_remains(curve: Curve, by_data: bool) -> str:
-    """At the most examples: a gap, which more data may close, or a loss that only the network can lower."""
-    if by_data and gap_remains(curve):
-        train = number(curve.median_train[-1])
-        return f"It is still above the training loss, {train}: still more data may narrow that."
-    return "What remains is no matter of data: more capacity or better training may lower it, unless it is noise."
+    """At the most examples: a gap, which more data may or may not close, or a loss that only the network can lower."""
+    if gap_remains(curve):
+        text = f"It is still above the training loss, {number(curve.median_train[-1])}"
+        if by_data:
+            return f"{text}: still more data may narrow that."
+        return f"{text}; whether still more data would narrow that is not shown here."
+    return (
+        "It has nearly met the training loss: more data would change little; more capacity or better training may "
+        "lower both, unless what remains is noise."
+    )

@@ -176,7 +176,7 @@ def _stops(histories: tuple[RunHistory, RunHistory]) -> list[str]:
         )
         if _goes_on(history, other):
             text += (
-                f"; had it gone on (dotted), from {number(_lowest(history))} it would have come to "
+                f"; had it gone on (dotted), it would have gone from {number(_lowest(history))} to "
                 f"{number(other.validation_loss[-1])} at step {other.evaluation_step[-1]}"
             )
         said.append(text + ".")
@@ -199,5 +199,5 @@ def _sentence(look: Look, history: RunHistory) -> str:
     text += f"; lowest validation loss {number(_lowest(history))} at step {history.best_step}"
     risen = float(generalization_loss(history.validation_loss)[-1])
     if risen > 0:
-        text += f", since when it has risen by {number(risen)}{PERCENT}"
+        text += f", and it has risen by {number(risen)}{PERCENT} since"
     return text + (f"; {ending(history)}." if history.diverged_at is not None else ".")

@@ -27,7 +27,7 @@ UPPER_LABELS, LOWER_LABELS = 6, 3
 THEORY = "theory, step 0"
 THEORY_LINE: Json = {"dash": "dot", "width": 2}
 THEORY_COLOR = "#7d868c"  # in the legend, where it stands for both networks
-ZEROS = "▼ on the lower edge: exactly 0, for which a log axis has no place."
+ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:

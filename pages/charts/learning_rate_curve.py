@@ -243,7 +243,7 @@ def _notes(curves: list[_Curve], top: float) -> list[str]:
     for curve in curves:
         if broken_off := sum(point.broken_off for point in curve.points):
             runs = sum(point.runs for point in curve.points)
-            notes.append(f"{curve.name}: {broken_off} of {runs} runs broke off; their loss counts as infinite.")
+            notes.append(f"{curve.name}: {broken_off} of {runs} runs diverged; their loss counts as infinite.")
         if any(top < point.median < math.inf for point in curve.points):
-            notes.append(f"{curve.name}: above {number(top)} the curve leaves the picture.")
+            notes.append(f"{curve.name}: above {number(top)} the curve leaves the chart.")
     return notes

@@ -259,7 +259,7 @@ def _keys() -> list[Json]:
 
 def _remarks(results: Results) -> list[str]:
     every = [outcome for outcomes in results.values() for outcome in outcomes]
-    remarks = ["Lines: medians of the seeds; bands: smallest to largest."]
+    remarks = ["Lines: medians of the seeds; bands: lowest to highest."]
     if broken := sum(outcome.status == "diverged" for outcome in every):
-        remarks.append(f"{broken} of {len(every)} runs broke off, and count as worst.")
+        remarks.append(f"{broken} of {len(every)} runs diverged, and count as worst.")
     return remarks

@@ -18,11 +18,11 @@ POINTS_OF_PRESCRIPTION = 30
 MOST_POINTS = POINTS_OF_LOOKS + POINTS_OF_CAUSE + POINTS_OF_PRESCRIPTION
 
 DEFINITIONS = {
-    "symmetry": "units of a layer start equal, and so stay",
+    "symmetry": "units of a layer start equal, and stay equal",
     "vanishing_gradients": "hardly any error signal reaches the first layers",
-    "exploding_gradients": "from layer to layer the signal grows out of hand, before the first step",
+    "exploding_gradients": "from layer to layer the signal grows out of hand, even before the first step",
     "learning_rate_too_high": "each step overshoots",
-    "learning_rate_too_low": "the way is right, but it hardly gets ahead",
+    "learning_rate_too_low": "it moves the right way but gets hardly anywhere",
     "dead_units": "they give 0 for every example, and nothing passes",
     "saturated_units": "their values lie where the activation is flat",
     "over_regularized": "a penalty pulls harder than the data",
@@ -88,7 +88,7 @@ def _takes_away(change: Change) -> bool:
 PRESCRIPTIONS = (
     Prescription("learning_rate_down", "A lower learning rate", ("learning_rate_down",)),
     Prescription("learning_rate_up", "A higher learning rate", ("learning_rate_up",)),
-    Prescription("activation", "Another activation, with the start that suits it", ("activation",)),
+    Prescription("activation", "Another activation, with the initialization that suits it", ("activation",)),
     Prescription("start", "Initial weights of the size that suits the units", ("gain", "initializer")),
     Prescription("patience", "Early stopping", ("patience",)),
     Prescription("wider", "More units a layer", ("wider",)),

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 MOST_UNITS = 6  # of a layer
 MOST_LAYERS = 6  # columns, the inputs included
-RULE = " Of a large layer you see the units that the loss would miss most if they fell silent, and what you look at."
+RULE = " Of a large layer you see the units that the loss would miss most if they fell silent, and the one you look at."
 
 
 def graph(passed: Pass, place: Place, example: int = 0) -> Json:
@@ -138,8 +138,8 @@ def _steps(passed: Pass, layers: list[int]) -> list[Json]:
             caption = "δ of an answer: how wrong × how awake. On the arrows: ∂L/∂w, the input times δ"
         else:
             caption = (
-                "Each unit collects weight × δ from all that it fed: how wrong. Times its slope, how awake, is its δ. "
-                "On the arrows: ∂L/∂w"
+                "Each unit collects weight × δ from the units that it feeds: how wrong. Multiplied by its slope, how "
+                "awake, that is its δ. On the arrows: ∂L/∂w"
             )
         over = f", summed over {passed.batch} examples." if passed.batch > 1 else "."
         steps.append(_step("backward", layer, column_name(passed, layer), caption + over))

@@ -166,7 +166,7 @@ def _heading(history: RunHistory) -> str:
     if history.diverged_at is None:
         return "all numbers finite"
     step, layer, tensor = history.diverged_at
-    return f"step {step} breaks off: {tensor}{'' if layer is None else f', {layer_name(history, layer)}'}"
+    return f"diverges at step {step}: {tensor}{'' if layer is None else f', {layer_name(history, layer)}'}"
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
@@ -179,18 +179,18 @@ def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
         if not len(history.step):
             notes.append(f"{look.name}: not one update; there is nothing to draw.")
         elif any((_last(history, field) == 0).any() for field in FIELDS):
-            notes.append(f"{look.name}: what is missing is exactly 0, for which a log axis has no place.")
+            notes.append(f"{look.name}: what is missing is exactly 0, which has no place on a log axis.")
     return notes
 
 
 def _sentence(look: Look, history: RunHistory) -> str:
-    ended = "it did not break off"
+    ended = "it did not diverge"
     layer = _culprit(history)
     if history.diverged_at is not None:
         step, _, tensor = history.diverged_at
         place = "" if layer is None else layer_name(history, layer)
         of = f" of {'the ' if place == 'output layer' else ''}{place}" if place else ""
-        ended = f"at step {step} the {tensor}{of} was the first to be no finite number"
+        ended = f"at step {step} the {tensor}{of} was the first that was not finite"
     if not len(history.step):
         return f"{look.name}: {ended}, before there was any update."
     steps, shown = _steps(history), layer or 0

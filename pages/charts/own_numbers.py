@@ -20,9 +20,7 @@ def numbers_in(text: str, count: int, what: str) -> np.ndarray:
     """
     words = re.split(r"[\s,;]+", text.strip())
     if len(words) != count:
-        raise ValueError(
-            f"{what} asks for {count} {'number' if count == 1 else 'numbers'}, and there are {len(words)}."
-        )
+        raise ValueError(f"{what} needs {count} {'number' if count == 1 else 'numbers'}, and there are {len(words)}.")
     return np.array([_number(word, what) for word in words])
 
 
@@ -32,7 +30,7 @@ def _number(word: str, what: str) -> float:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and abs(value) <= LARGEST):
-        raise ValueError(f"{what}: {_short(word)} is no number from −{LARGEST:,.0f} to {LARGEST:,.0f}.")
+        raise ValueError(f"{what}: {_short(word)} is not a number from −{LARGEST:,.0f} to {LARGEST:,.0f}.")
     return value + 0.0
 
 

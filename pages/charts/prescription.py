@@ -20,7 +20,7 @@ from pages.charts.outcomes import changes_to
 from pages.charts.wording import label, meaning, number, percent
 
 TITLE = "Try the cures"
-QUESTION = "What would help the patient, and how surely? Every change is trained, one at a time, over 8 seeds."
+QUESTION = "What would help the patient, and how reliably? Every change is trained, one at a time, over 8 seeds."
 
 MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no clear effect", HARMS: "✖ harms"}
 ROW_HEIGHT = 46  # px: a line of text, and the bar below it
@@ -70,9 +70,7 @@ def says(results: Results, *, patient: Experiment) -> str:
     if not tried:
         return "There is nothing to try."
     best, before = tried[0], next(trial for trial in rows if not trial.verdict).test_loss.median
-    without = (
-        f"the untreated network has {number(before)}" if math.isfinite(before) else "most untreated runs break off"
-    )
+    without = f"the untreated network has {number(before)}" if math.isfinite(before) else "most untreated runs diverge"
     text = (
         f"**{best.change.name}** comes first of {len(tried)}. Its median test loss is {number(best.test_loss.median)} "
         f"where {without}, lower in {best.better} of {best.seeds} seeds, and the doctor finds nothing wrong in "
@@ -145,7 +143,7 @@ def _texts(rows: Sequence[Trial]) -> list[str]:
     for trial in rows:
         rank += bool(trial.verdict)
         name = f"{rank} {trial.change.name}" if trial.verdict else trial.change.name
-        broken = "" if math.isfinite(trial.validation_loss.median) else "breaks off, "
+        broken = "" if math.isfinite(trial.validation_loss.median) else "diverges, "
         healthy = f"{trial.healed_seeds}/{trial.seeds} {'healed' if trial.verdict else 'healthy'}"
         texts.append(f"{name}: " + (f"{MARKS[trial.verdict]}, " if trial.verdict else "") + broken + healthy)
     return texts
@@ -155,7 +153,7 @@ def _effect(trial: Trial) -> str:
     if trial.effect == 0:
         return "unchanged in the median"
     if math.isinf(trial.effect):
-        return "infinite in the median, where runs break off"
+        return "infinite in the median, since runs diverge"
     return f"{percent(abs(trial.effect))} {'lower' if trial.effect < 0 else 'higher'} in the median"
 
 
@@ -195,6 +193,6 @@ def _drawn(value: float) -> list[float | None]:
 
 def _remarks() -> list[str]:
     return [
-        "Stroke: median validation loss, which ranks. Bar: lowest to highest of 8 seeds; runs that break off count "
-        "as infinite and are not drawn. Diamond: median test loss, which judges. Dotted: untreated.",
+        "Stroke: median validation loss, which decides the rank. Bar: lowest to highest of 8 seeds; runs that diverge "
+        "count as infinite and are not drawn. Diamond: median test loss, which decides the verdict. Dotted: untreated.",
     ]

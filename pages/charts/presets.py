@@ -76,7 +76,7 @@ PRESETS = {
     "saturated": Preset(
         "A saturated neuron",
         "One neuron, badly wrong and sure of it (Nielsen, chapter 3). Change the loss to cross-entropy: the slope "
-        "cancels, and the same error is learnt from at once.",
+        "cancels, and the network learns from the same error at once.",
         _problem((1, 1), [[[2.0]]], [[2.0]], [[1.0]], [[0.0]]),
         0.15,
         Place(0, 0, 0),

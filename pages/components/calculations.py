@@ -118,8 +118,8 @@ def _draw_price(paid: Price) -> None:
     measured = "" if paid.measured == paid.weights else f", from {paid.measured} that were timed"
     st.markdown(
         "**What it costs**  \n"
-        f"One forward and one backward pass take {_time(paid.backward)}, and give the derivatives by all weights, here "
-        f"{paid.weights:,}. By finite differences, two forward passes a weight, they take "
+        f"One forward and one backward pass take {_time(paid.backward)}, and give the derivatives with respect to all "
+        f"weights, here {paid.weights:,}. By finite differences, two forward passes a weight, they take "
         f"{_time(paid.all_differences)}{measured}: "
         f"{number(ratio)} times as long. The number of weights is what makes the difference. Measured on this server."
     )
@@ -156,7 +156,7 @@ def _ask(phase: str, asked: Question) -> None:
         try:
             value = float(given.replace("−", "-").replace(",", "."))
         except ValueError:
-            st.info("That is no number. Write it like 0.25 or 2.5e-3.")
+            st.info("That is not a number. Write it like 0.25 or 2.5e-3.")
             return
         if asked.right(value):
             st.success(f"Right: ${rounded(asked.answer)}$. {asked.way}")

@@ -75,8 +75,8 @@ def network_notes(look: Look, history: RunHistory) -> None:
     if not findings:
         st.markdown(
             f"{heading(look)} :material/check_circle: **Nothing found.** On new data it does about as well as its "
-            f"training data allow, by the measure of simple references. Then it is called well, whatever its gradients "
-            f"and its gap look like.{notes.even_so(history)} Looked at: {notes.LOOKED_AT}."
+            f"training data allow, measured by simple references. Such a network is called healthy, whatever its "
+            f"gradients and its gap look like.{notes.even_so(history)} Looked at: {notes.LOOKED_AT}."
         )
         return
     clicked = memory().pointed
@@ -94,7 +94,7 @@ def network_notes(look: Look, history: RunHistory) -> None:
             notes.evidence(finding, history) + (f" · {shown(finding)}" if on else ""),
             icon=":material/my_location:" if on else ":material/location_searching:",
             key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history, finding),
-            help="Click again to take the mark away." if on else "Shows step and layers in the charts.",
+            help="Click again to remove the mark." if on else "Shows step and layers in the charts.",
         )  # fmt: skip
 
 

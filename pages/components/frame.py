@@ -47,32 +47,32 @@ PAGES = (
     Page("", "Home", ":material/home:"),
     Page(
         "backpropagation", "Backpropagation", ":material/calculate:",
-        "One step at a time, with every number: forward, loss, backward, update. A small network, or a patient from "
+        "One update at a time, with every number: forward, loss, backward, update. A small network, or a patient from "
         "the other lessons, written out and checked.",
     ),
     Page(
         "vanishing_gradients", "Vanishing gradients", ":material/trending_down:",
-        "A deep network of sigmoid units does not learn. How little of the gradient arrives at its first layers, which "
+        "A deep network of sigmoid units does not learn. How little of the gradient reaches its first layers, which "
         "factor of the chain rule takes it away, and what brings it back.",
     ),
     Page(
         "exploding_gradients", "Exploding gradients", ":material/trending_up:",
-        "The loss jumps about, or ends as no number at all. How a gradient grows on its way back, what clipping does "
-        "to it, and which start needs no clipping.",
+        "The loss jumps about, or ends in NaN. How a gradient grows on its way back, what clipping does to it, and "
+        "which initial weights need no clipping.",
     ),
     Page(
         "overfitting", "Overfitting", ":material/fit_screen:",
-        "Perfect on its training data, poor on new data. What the network learnt by heart, and which cure closes the "
-        "gap, over eight draws and not one.",
+        "Nearly perfect on its training data, poor on new data. What the network learnt by heart, and which cure "
+        "helps on new data, over eight seeds and not one.",
     ),
     Page(
         "underfitting", "Underfitting", ":material/horizontal_rule:",
-        "No better than guessing the average. Whether the network is too small, or large enough and badly trained, and "
-        "how loss depends on width, depth and data.",
+        "Not much better than always answering the average. Whether the network is too small, or large enough and "
+        "badly trained, and how its loss depends on width, depth and data.",
     ),
     Page(
         "mystery_patient", "Mystery patient", ":material/psychology_alt:",
-        "A network that misbehaves, and hides its settings. Choose what to look at, name the root cause, prescribe one "
+        "A network that misbehaves and hides its settings. Choose what to look at, name the root cause, prescribe one "
         "change, and see what it really does. A whole class can have the same patient.",
     ),
 )  # fmt: skip

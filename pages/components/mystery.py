@@ -159,7 +159,7 @@ def admitted(choice: Choice) -> Admitted | None:
         if known or holds(case, patient, healthy):
             visit = visits.setdefault((choice.level, choice.seed), Visit(case))
             return Admitted(choice, patient, healthy, visit)
-    st.info("Nobody waits under this number: every network drawn for it is well, or ill in more than one way.")
+    st.info("There is no patient with this number: every network drawn for it trains well, or has more than one fault.")
     st.button("Next patient", on_click=_go, args=(_following(choice.seed), choice.level))
     return None
 
@@ -187,14 +187,14 @@ def _looks(here: Admitted) -> None:
     for key, chart in VIEWS.items():
         shown = key in _shown(here.visit)
         # One that comes and goes would take the keyboard from the button.
-        help_text = "Folds it up." if shown else "Unfolds it again." if key in here.visit.looks else price
+        help_text = "Hides it." if shown else "Shows it again." if key in here.visit.looks else price
         st.button(
             f"**{chart.TITLE}**  \n{chart.QUESTION}", key=f"look_{key}", width="stretch",
             icon=":material/check:" if shown else ":material/visibility:", on_click=_look, args=(here.visit, key),
             help=help_text,
         )  # fmt: skip
     if here.visit.looks:
-        st.markdown(":small[:material/arrow_downward: What you opened stands below.]")
+        st.markdown(":small[:material/arrow_downward: What you opened is shown below.]")
 
 
 def _look(visit: Visit, key: str) -> None:
@@ -299,14 +299,14 @@ def _account(
     role = {
         "cause": "That is the root cause",
         "consequence": "The doctor finds it too, but as a consequence of the root cause",
-        "context": "The doctor finds it too, beside the root cause",
+        "context": "The doctor finds it too, besides the root cause",
         "": "The doctor does not find that",
     }[score.role]
     looks, diagnosed, prescribed = st.columns(3)
     tells = mystery.telling(diagnose(here.patient)[0])
     opened = "You opened it." if tells in here.visit.looks else "You did not open it."
     if not score.for_diagnosis:
-        opened += " Points for looks come with those for the diagnosis only."
+        opened += " Points for looks count only if the diagnosis earns points."
     looks.markdown(
         f"**Looks: {score.for_looks} of {mystery.POINTS_OF_LOOKS}**  \n"
         f"{score.looks or 'No'} chart{'' if score.looks == 1 else 's'} opened. "
@@ -339,7 +339,7 @@ def _account(
 def _counted_as(here: Admitted) -> str:
     """What the patient's harm is counted from, where that is not its own loss."""
     counted = counted_loss(here.visit.case, here.patient)
-    return "" if counted == here.patient.test_loss else f", which counts from the average answer’s {number(counted)}"
+    return "" if counted == here.patient.test_loss else f", counted from the average answer’s loss, {number(counted)}"
 
 
 def _next(choice: Choice) -> None:
@@ -385,5 +385,5 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
 
 def how_points_come_about() -> None:
     """The rules, for who asks."""
-    with st.expander("How points come about", icon=":material/calculate:"):
-        st.markdown(sections_of(PAGE)["How points come about"])
+    with st.expander("How points are awarded", icon=":material/calculate:"):
+        st.markdown(sections_of(PAGE)["How points are awarded"])

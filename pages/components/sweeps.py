@@ -266,7 +266,7 @@ def _offer(sweep: _Sweep, n_known: int) -> None:
     """What would be trained, and the button; or why not."""
     question, wanted = sweep.chart.QUESTION, sweep.wanted
     if not wanted:
-        st.markdown(f"{question} To measure it takes {sweep.chart.NEEDS}.")
+        st.markdown(f"{question} It can be measured only for {sweep.chart.NEEDS}.")
         return
     seconds, reason = _cost(wanted)
     if seconds > MOST_SECONDS:

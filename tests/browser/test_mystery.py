@@ -129,7 +129,7 @@ def test_it_is_readable_by_all_before_and_after(page: Page, home: str, case, siz
         page.get_by_role("button", name=view.TITLE).click()
     page.wait_for_function(DRAWN, arg=1 + len(VIEWS), timeout=MILLISECONDS)
     expect_no_wider(page) if size else expect_readable(page)
-    choose(page, case, "Another activation, with the start that suits it")
+    choose(page, case, "Another activation, with the initialization that suits it")
     page.get_by_role("button", name="Commit, and treat").click()
     expect(page.locator(".st-key-score")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=5, timeout=MILLISECONDS)

@@ -80,9 +80,9 @@ def test_alt_says_the_runs_numbers():
     text, (patient, treated) = chart.alt(*pair("plain")), pair("plain")
     for history in (patient, treated):
         mean, std = history.activation_mean[-1], history.activation_std[-1]
-        assert f"layer 1 puts out {number(mean[0])} ± {number(std[0])}" in text
+        assert f"layer 1 outputs {number(mean[0])} ± {number(std[0])}" in text
     most = float(np.nanmax(treated.dead_fraction[-1]))
-    assert (f"dead are up to {percent(most)}" if most else "none is dead") in text
+    assert (f"at most {percent(most)} are dead" if most else "none is dead") in text
 
 
 @pytest.mark.parametrize("name", ["plain", "of unequal depth"])

@@ -95,7 +95,7 @@ def test_a_broken_run_counts_as_worst_and_flattens_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figure = chart.figure({"Patient": outcomes}, PATIENT)
-    assert "1 of 32 runs broke off" in figure.layout.annotations[0].text
+    assert "1 of 32 runs diverged" in figure.layout.annotations[0].text
     assert figure.layout.yaxis.range[1] <= np.log10(0.9 * REACH) + 1
     assert np.isfinite(drawn(trace(figure, "Patient"), "y")).all()
     all_broken = [made(o.experiment, status="diverged") for o in outcomes]

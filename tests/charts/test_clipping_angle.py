@@ -79,6 +79,6 @@ def test_alt_and_table_are_the_history():
 
 def test_what_clipping_never_touched_and_what_broke_off_is_said():
     roomy = run(replace(BY_NORM, clip_threshold=1e6))
-    assert "never had anything to cut" in chart.alt(run(WILD), roomy)
+    assert "never had anything to clip" in chart.alt(run(WILD), roomy)
     broken = run(BREAKS_OFF)
     assert f"not finite at step {broken.diverged_at[0]}" in notes(chart.figure(broken, roomy))

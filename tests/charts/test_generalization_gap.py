@@ -79,7 +79,7 @@ def test_a_run_that_stopped_early_shows_its_patience_and_what_would_have_followe
         np.testing.assert_array_equal(after.y, getattr(patient, f"validation_{measure}")[later])
     # It is the same run: up to the stop the two have the same losses, to the last bit.
     np.testing.assert_array_equal(treated.validation_loss, patient.validation_loss[: len(treated.validation_loss)])
-    said = f"would have come to {number(patient.validation_loss[-1])} at step {patient.evaluation_step[-1]}"
+    said = f" to {number(patient.validation_loss[-1])} at step {patient.evaluation_step[-1]}"
     assert said in notes(figure)
     assert said in chart.alt(patient, treated)
 

@@ -100,7 +100,7 @@ def test_a_run_that_broke_off_counts_as_infinite(results, context):
     figure = chart.figure(results | {"Patient": broken}, **context)
     line = trace(figure, "Patient")
     assert all(math.isnan(y) == (x > 0.2) for x, y in zip(line.x, line.y, strict=True))
-    assert "16 of 80 runs broke off" in figure.layout.annotations[0].text.replace("<br>", " ")
+    assert "16 of 80 runs diverged" in figure.layout.annotations[0].text.replace("<br>", " ")
     assert figure.layout.yaxis.range[1] < 10
 
 

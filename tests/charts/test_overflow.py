@@ -52,10 +52,10 @@ def test_a_real_overflow_is_followed_to_its_end():
     patient, treated = clipped_pair(BREAKS_OFF, replace(BREAKS_OFF, clip="norm"))
     step, _, tensor = patient.diverged_at
     figure, text = chart.figure(patient, treated), chart.alt(patient, treated)
-    assert f"step {step} breaks off: {tensor}" in figure.layout.annotations[0].text.replace("<br>", " ")
+    assert f"diverges at step {step}: {tensor}" in figure.layout.annotations[0].text.replace("<br>", " ")
     assert "all numbers finite" in figure.layout.annotations[1].text
     assert f"Patient: at step {step} the {tensor}" in text
-    assert "Treated: it did not break off" in text
+    assert "Treated: it did not diverge" in text
     assert np.nanmax(curves(figure, "Patient", 1)[1].y) > 1e9
     assert figure.layout.xaxis.range[1] > step
 
@@ -70,14 +70,14 @@ def test_the_first_layer_to_overflow_is_crossed_at_its_last_finite_number():
         assert list(mark.y) == [getattr(patient, field)[-2, 1]]
     assert any(chart.OVERFLOWED[:20] in note.text for note in figure.layout.annotations)
     heading = figure.layout.annotations[0].text.replace("<br>", " ")
-    assert "step 40 breaks off: gradient, layer 2" in heading
+    assert "diverges at step 40: gradient, layer 2" in heading
 
 
 def test_an_overflow_of_the_loss_has_no_layer():
     patient, treated = broken(None, "loss")
     figure = chart.figure(patient, treated)
     assert not crosses(figure)
-    assert "Patient: at step 40 the loss was the first to be no finite number. Steps" in chart.alt(patient, treated)
+    assert "Patient: at step 40 the loss was the first that was not finite. Steps" in chart.alt(patient, treated)
     assert not chart.table(patient, treated)["overflowed first"].any()
 
 
@@ -100,7 +100,7 @@ def test_axes_are_logarithmic_and_every_row_is_named():
 def test_alt_has_the_numbers_of_the_layer():
     patient, treated = broken(1, "gradient")
     text = chart.alt(patient, treated)
-    assert "Patient: at step 40 the gradient of layer 2 was the first to be no finite number." in text
+    assert "Patient: at step 40 the gradient of layer 2 was the first that was not finite." in text
     first, last = patient.weight_norm[-chart.LAST, 1], patient.weight_norm[-2, 1]
     assert f"‖W‖ from {number(first)} to {number(last)}" in text
     assert "before there was any update" in chart.alt(*pair("diverging at once"))

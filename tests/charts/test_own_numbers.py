@@ -46,8 +46,8 @@ def test_weights_and_biases_by_name():
     ("text", "words"),
     [
         ("w3.1.1=1", "no such weight"), ("b1.3=1", "no such bias"), ("w1.0.1=1", "no such weight"),
-        ("w1.1=1", "should look like"), ("banana", "should look like"), ("w1.1.1=x", "is no number"),
-        ("w1.1.1=1e9", "is no number"), ("w1.1.1=nan", "is no number"),
+        ("w1.1=1", "should look like"), ("banana", "should look like"), ("w1.1.1=x", "is not a number"),
+        ("w1.1.1=1e9", "is not a number"), ("w1.1.1=nan", "is not a number"),
     ],
 )  # fmt: skip
 def test_weights_that_make_no_sense_are_refused(text, words):

@@ -98,7 +98,7 @@ def test_numbers_of_ones_own():
     page.text_input(key="inputs").set_value("1 banana")
     page.text_input(key="changed").set_value("w9.1.1 = 1").run()
     assert not page.exception
-    assert "Inputs: `banana` is no number" in page.warning[0].value
+    assert "Inputs: `banana` is not a number" in page.warning[0].value
     assert "no such weight" in page.warning[0].value
     assert page.text_input(key="inputs").value == "1 banana", "it stays to be mended"
 
@@ -145,7 +145,7 @@ def test_questions_are_graded():
     fields["loss"].set_value("5").run()
     assert "Right" in page.success[0].value
     said = [info.value for info in page.info]
-    assert any("That is no number" in one for one in said)
+    assert any("That is not a number" in one for one in said)
     assert any("further off than rounding" in one for one in said)
 
 

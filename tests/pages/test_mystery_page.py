@@ -139,7 +139,7 @@ def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
     page = commit(here(), wrong, "no_penalty")
     assert page.subheader[0].value.startswith("0 of 100 points.")
     assert "The doctor does not find that" in said(page)
-    assert "Points for looks come with those for the diagnosis only" in said(page)
+    assert "Points for looks count only if the diagnosis earns points" in said(page)
     assert "There was nothing to change" in said(page)
 
 
@@ -201,6 +201,6 @@ def test_the_link_names_everything():
 def test_a_number_without_a_patient_says_so(monkeypatch):
     monkeypatch.setattr("engine.cases.MOST_CANDIDATES", 0)
     page = opened(PAGE, seed="4")
-    assert "Nobody waits under this number" in page.info[0].value
+    assert "There is no patient with this number" in page.info[0].value
     page.button[-1].click().run()
     assert page.query_params["seed"] == "5"

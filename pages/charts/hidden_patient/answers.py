@@ -1,4 +1,4 @@
-"""What does it put out, over all inputs?"""
+"""What does it answer, over all inputs?"""
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from pages.charts.panels import draw
 from pages.charts.predictions import answer, answer_rows
 
 TITLE = "Its answers"
-QUESTION = "What does it put out, over all inputs?"
+QUESTION = "What does it answer, over all inputs?"
 
 BELOW = 118  # px: tick labels, axis title and a key of colours
 

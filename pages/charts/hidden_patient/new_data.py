@@ -45,13 +45,13 @@ def alt(history: RunHistory) -> str:
     loss = history.validation_loss
     text = (
         f"Loss at the end {number(float(history.train_loss[-1]))} {loss_unit(history)} on training data and "
-        f"{number(float(loss[-1]))} on new data, where it started from {number(float(loss[0]))} and was lowest with "
-        f"{number(float(np.fmin.reduce(loss)))} at step {history.best_step}"
+        f"{number(float(loss[-1]))} on new data, where it started from {number(float(loss[0]))} and was lowest, "
+        f"{number(float(np.fmin.reduce(loss)))}, at step {history.best_step}"
     )
     if history.confusion is not None:
         text += (
-            f"; right for {percent(float(history.train_accuracy[-1]))} of the training data and "
-            f"{percent(float(history.validation_accuracy[-1]))} of new ones"
+            f"; it gets {percent(float(history.train_accuracy[-1]))} of its training data right and "
+            f"{percent(float(history.validation_accuracy[-1]))} of new data"
         )
     return sentence(text, history)
 

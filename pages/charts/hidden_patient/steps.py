@@ -70,8 +70,8 @@ def alt(history: RunHistory) -> str:
         return number(float(np.median(finite))) if finite.size else "not defined"
 
     text = (
-        f"A step changes layer 1 by {median(ratio[:, 0])} of its weights in the median and the output layer by "
-        f"{median(ratio[:, -1])}"
+        f"In the median a step changes the weights of layer 1 by {median(ratio[:, 0])} of their size and those of the "
+        f"output layer by {median(ratio[:, -1])}"
     )
     for name, values, _ in _pulls(history):
         finite = values[np.isfinite(values)]

@@ -12,7 +12,7 @@ from pages.charts.signed_scale import signed_axis
 from pages.charts.wording import number, percent
 
 TITLE = "Units, layer by layer"
-QUESTION = "What do the units put out? Are any dead or saturated?"
+QUESTION = "What do the units output? Are any dead or saturated?"
 
 Array = np.ndarray
 
@@ -63,7 +63,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
     if shares:
         layout["yaxis2"] = axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100])
     headings = [row_heading(", ".join(KINDS[kind] for kind in shares), LOWER[1])] if shares else []
-    notes = footnotes(["Bars: mean ± standard deviation of what a layer puts out.", *endings(history)], HEIGHT)
+    notes = footnotes(["Bars: mean ± standard deviation of a layer’s output.", *endings(history)], HEIGHT)
     layout["annotations"] = headings + notes.pop("annotations", [])
     return AnimatedFigure(traces, merged(layout, notes))
 
@@ -74,13 +74,13 @@ def alt(history: RunHistory) -> str:
     for moment in start_and_end(history.evaluation_step):
         mean, spread = history.activation_mean[moment.row], history.activation_std[moment.row]
         text = (
-            f"{moment.name} layer 1 puts out {number(float(mean[0]))} ± {number(float(spread[0]))} and hidden layer "
+            f"{moment.name} layer 1 outputs {number(float(mean[0]))} ± {number(float(spread[0]))} and hidden layer "
             f"{history.layers - 1} {number(float(mean[-2]))} ± {number(float(spread[-2]))}"
         )
         for kind, share in _shares(history).items():
             row = share[moment.row, :-1]
             if np.isfinite(row).any():
-                text += f", {kind} are up to {percent(float(np.nanmax(row)))}, in layer {int(np.nanargmax(row)) + 1}"
+                text += f", at most {percent(float(np.nanmax(row)))} are {kind}, in layer {int(np.nanargmax(row)) + 1}"
         parts.append(text)
     return sentence("; ".join(parts), history)
 
