@@ -154,7 +154,7 @@ def test_harm_that_counts_from_the_average_answer_says_so():
     page.radio(key=f"diagnosis_{level}_{seed}").set_value(case.fault).run()
     page.selectbox(key=f"prescription_{level}_{seed}").set_value("clip").run()
     page.button(key="commit").click().run()
-    assert f"of the harm, which counts from the average answer’s {number(counted)}." in said(page)
+    assert f"of the harm, counted from the average answer’s loss, {number(counted)}." in said(page)
 
 
 def test_a_consequence_is_told_from_the_cause():

@@ -286,7 +286,7 @@ def test_what_cannot_be_measured_here_is_said(waiting: SharedSweeps) -> None:
     context = {"patient": QUICK}
     test = page({"Patient": []}, "bias_variance", context).run()
     assert not test.exception
-    assert "takes a function of one input" in said(test)
+    assert "only for a known function of one input" in said(test)
     assert not test.button
 
 
