@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine import Experiment, train
+from engine import Experiment, diagnose, train
 from pages.charts.verdict import average_factor, chain_product, outcome, starting_ratio, verdict
 from pages.charts.wording import number
 
@@ -73,3 +73,18 @@ def test_the_written_product_is_the_measured_one(sick):
 def test_no_product_where_there_is_none():
     assert chain_product(train(replace(RELU, depth=1))) == ""
     assert chain_product(train(replace(RELU, initializer="zeros"))) == ""
+
+
+@pytest.mark.parametrize(
+    ("tensor", "words"), [("weights", "weights of layer 2 were"), ("gradient", "gradient of layer 2 was")]
+)
+def test_a_tensor_and_its_verb_agree_in_number(well, tensor, words):
+    broken = replace(well, status="diverged", diverged_at=(20, 1, tensor))
+    assert f"diverged at step 20, where the {words} no longer finite" in outcome(broken)
+    verb = "are" if words.endswith("were") else "is"
+    assert f"the {tensor} of layer 2 {verb} no longer finite, and training ends." in str(diagnose(broken))
+
+
+def test_early_stopping_names_one_result():
+    stopped = train(replace(RELU, patience=1, steps=400))
+    assert f"stopped early, and its result is the weights of step {stopped.best_step}" in outcome(stopped)
