@@ -38,7 +38,7 @@ def outputs(z: Array, output: str) -> Array:
 
 
 def cross_entropy(z: Array, targets: Array, output: str) -> Array:
-    """−Σ t ln p (softmax), −Σ (t ln p + (1 − t) ln(1 − p)) (sigmoid), in nats, computed from z without overflow."""
+    """−Σ t ln p (softmax), −Σ [t ln p + (1 − t) ln(1 − p)] (sigmoid), in nats, computed from z without overflow."""
     if output == "softmax":
         highest = z.max(axis=-1, keepdims=True)
         log_total = np.log(np.exp(z - highest).sum(axis=-1, keepdims=True)) + highest
