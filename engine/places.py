@@ -84,16 +84,17 @@ def advance_slice(training: Recipe | bytes, summary: Summary | None = None) -> S
         return Slice(error=error)
 
 
-def prepare_worker() -> None:
+def prepare_worker(server: int) -> None:
     """Make a fresh worker process ready: one BLAS thread, deaf to Ctrl-C, warm, and gone when its server is.
 
     It gives way to the server, whom everybody waits for; what waits for a worker meanwhile trains as one stack.
+    server: its process id, which a worker that starts as its server is killed could not find out.
     """
+    threading.Thread(target=_end_with, args=(server,), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # sent to the whole group; the server ends its workers itself
     hold_blas_to_one_thread()
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     Training(Experiment(steps=1)).advance(1).histories()  # a first run pays for what NumPy does once
 
 
@@ -127,7 +128,9 @@ def worker_processes(n_workers: int | None = None) -> Place:
     import loky
 
     n_workers = n_workers or min(loky.cpu_count(), MAX_WORKERS)
-    executor = loky.ProcessPoolExecutor(n_workers, timeout=None, initializer=prepare_worker, env=ONE_THREAD)
+    executor = loky.ProcessPoolExecutor(
+        n_workers, timeout=None, initializer=prepare_worker, initargs=(os.getpid(),), env=ONE_THREAD
+    )
     try:
         executor.submit(os.getpid).result(START_SECONDS)
     except BaseException:

@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -199,6 +201,32 @@ def test_workers_end_with_their_server(how: str) -> None:
         assert "Warning" not in complaints
 
 
+def loky_workers(server: psutil.Process) -> list[psutil.Process]:
+    """The children of a server that train, without the trackers of what they share."""
+    workers = []
+    for child in server.children():
+        with suppress(psutil.NoSuchProcess):
+            if "loky.backend.popen_loky_posix" in child.cmdline():
+                workers.append(child)
+    return workers
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0])
+def test_nothing_is_left_of_a_server_that_is_killed_while_its_workers_start(seconds: float) -> None:
+    server = psutil.Popen([sys.executable, "-c", SERVER, "wait"], cwd=ROOT, stdout=subprocess.PIPE)
+    eventually(lambda: loky_workers(server))
+    time.sleep(seconds)
+    family = server.children(recursive=True)
+    server.kill()
+    server.wait()
+    assert family
+    eventually(lambda: all(map(gone, family)))
+
+
 # --- where no process or no cluster can be had ---
 
 
@@ -217,7 +245,7 @@ def test_without_processes_training_goes_on_in_this_one(
 
 
 def test_workers_that_die_while_they_start_count_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "prepare_worker", partial(os._exit, 1))
+    monkeypatch.setattr(places, "prepare_worker", os._exit)
     with pytest.raises(BrokenExecutor):
         worker_processes(1)
 
