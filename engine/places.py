@@ -1,5 +1,6 @@
 """Where training runs: worker processes here, a Dask cluster where there is one, this process as the last resort."""
 
+import math
 import os
 import pickle
 import signal
@@ -8,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,9 +23,11 @@ DASK_ADDRESS = "DASK_SCHEDULER_ADDRESS"  # environment variable: where the sched
 
 SLICE_SECONDS = 0.4  # that a run keeps a worker before others get their turn
 CHUNK_SECONDS = 0.005  # between two looks at the clock
+OVERDUE_SECONDS = 10.0  # after which a slice's worker counts as stuck: more than ten times what the longest slice takes
 MAX_WORKERS = 8  # processes; each holds about 50 MB
-START_SECONDS = 60.0  # for the first worker to be ready
+START_SECONDS = 60.0  # for the first worker to have trained
 CONNECT_SECONDS = 5.0  # for a cluster's scheduler to answer
+MANAGER_SECONDS = 2.0  # for loky to notice that all its workers are gone
 NICENESS = 10  # of a worker: of 20
 WATCH_SECONDS = 2.0  # between two looks of a worker after its server
 
@@ -110,12 +114,23 @@ def _end_with(server: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """Somewhere to run slices: an executor, how many slices it works on at once, and how to give it up."""
+    """Somewhere to run slices: an executor, how many slices it works on at once, and how to give it up.
+
+    overdue: seconds after which a slice's worker counts as stuck, and the place is given up.
+    """
 
     name: str
     executor: Executor
     slots: Callable[[], int]
     close: Callable[[], None]
+    overdue: float
+
+
+def train_one_step(executor: Executor) -> None:
+    """Make sure that a worker can run our code; raises whatever keeps it from that."""
+    part = executor.submit(advance_slice, ((Experiment(steps=1),), None, 1, 1)).result(START_SECONDS)
+    if part.error:
+        raise part.error
 
 
 def worker_processes(n_workers: int | None = None) -> Place:
@@ -131,31 +146,63 @@ def worker_processes(n_workers: int | None = None) -> Place:
     executor = loky.ProcessPoolExecutor(
         n_workers, timeout=None, initializer=prepare_worker, initargs=(os.getpid(),), env=ONE_THREAD
     )
+
+    def close() -> None:
+        # Killed by us: loky leaves that to a thread, which may be waiting for the rest of a stuck worker's answer.
+        manager, answers = executor._executor_manager_thread, executor._result_queue
+        for pid in tuple(executor._processes):
+            with suppress(ProcessLookupError):
+                os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        if manager:
+            manager.join(MANAGER_SECONDS)
+            if manager.is_alive():
+                answers._writer.close()  # the last that could still say anything
+        executor.shutdown(kill_workers=True)
+
     try:
-        executor.submit(os.getpid).result(START_SECONDS)
+        train_one_step(executor)
     except BaseException:
-        executor.shutdown(wait=False, kill_workers=True)
+        close()
         raise
-    return Place("worker processes", executor, lambda: n_workers, lambda: executor.shutdown(kill_workers=True))
+    return Place("worker processes", executor, lambda: n_workers, close, OVERDUE_SECONDS)
 
 
 def dask_cluster(address: str | None = None) -> Place:
     """The Dask cluster whose scheduler listens at `address`, else at the one that the environment names.
 
-    Its workers need this package on their path.  Raises OSError where no scheduler answers within CONNECT_SECONDS.
+    Its workers need this package on their path.  Raises OSError where no scheduler answers within CONNECT_SECONDS, and
+    whatever keeps the first of its workers from training.
     """
     from distributed import Client
 
-    client = Client(address or os.environ[DASK_ADDRESS], timeout=CONNECT_SECONDS, set_as_default=False)
+    client = Client(
+        address or os.environ[DASK_ADDRESS], timeout=CONNECT_SECONDS, set_as_default=False, loop=_loop_of_clients()
+    )
     # pure=False: a slice that is asked for again is computed again
     executor = client.get_executor(pure=False)
-    return Place("Dask cluster", executor, lambda: sum(client.nthreads().values()), client.close)
+    try:
+        train_one_step(executor)
+    except BaseException:
+        client.close()
+        raise
+    return Place("Dask cluster", executor, lambda: sum(client.nthreads().values()), client.close, OVERDUE_SECONDS)
+
+
+@cache
+def _loop_of_clients() -> Any:
+    """One event loop for all: a client that cannot connect would leave one of its own behind, with a thread."""
+    from distributed.utils import LoopRunner
+
+    runner = LoopRunner()
+    runner.start()
+    return runner.loop
 
 
 def this_process() -> Place:
     """One thread of this process: slow where many ask, but it always works."""
     executor = ThreadPoolExecutor(1, thread_name_prefix="training")
-    return Place("this process", executor, lambda: 1, lambda: executor.shutdown(wait=False))
+    # Never overdue: a thread cannot be ended, and a second one would only make the first slower.
+    return Place("this process", executor, lambda: 1, lambda: executor.shutdown(wait=False), math.inf)
 
 
 def default_places() -> tuple[Callable[[], Place], ...]:

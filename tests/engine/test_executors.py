@@ -1,5 +1,6 @@
 """Whose turn it is to train: fair turns, stacks of those who wait, and sweeps."""
 
+import math
 import operator
 import threading
 import time
@@ -8,9 +9,11 @@ from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 import pytest
 
+from engine import executors
 from engine.executors import ATTEMPTS, Run, Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
@@ -64,10 +67,14 @@ def name_of(experiments: tuple[Experiment, ...]) -> str:
     return "".join(chr(experiment.seed) for experiment in experiments)
 
 
+def scripted_place(script: Script, slots: int = 1, overdue: float = math.inf) -> Place:
+    return Place("script", script, lambda: slots, lambda: setattr(script, "closed", True), overdue)
+
+
 @contextmanager
 def scripted(slots: int = 1) -> Iterator[tuple[Workers, Script]]:
     script = Script()
-    with Workers([lambda: Place("script", script, lambda: slots, lambda: setattr(script, "closed", True))]) as workers:
+    with Workers([lambda: scripted_place(script, slots)]) as workers:
         eventually(lambda: workers.place)
         yield workers, script
     assert script.closed
@@ -138,15 +145,22 @@ def test_no_more_slices_are_handed_out_than_there_are_workers() -> None:
         assert script.names == ["1", "2", "3"]
 
 
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend that was lost may be started again at once."""
+    monkeypatch.setattr(executors, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(executors, "LOOK_SECONDS", 0.02)
+
+
 @pytest.mark.parametrize("loss", [BrokenExecutor("gone"), OSError("no answer"), None])
-def test_a_lost_slice_is_done_again_a_few_times(loss: Exception | None) -> None:
+def test_a_lost_slice_is_done_again_a_few_times(loss: Exception | None, no_pauses: None) -> None:
     """None: the cluster cancels the slice by itself."""
     script = Script()
     started = []
 
     def start() -> Place:
         started.append(1)
-        return Place("script", script, lambda: 1, lambda: None)
+        return scripted_place(script)
 
     with Workers([start]) as workers:
         run = workers.submit(experiment("a"))
@@ -158,7 +172,7 @@ def test_a_lost_slice_is_done_again_a_few_times(loss: Exception | None) -> None:
                 future.cancel()
             else:
                 future.set_exception(loss)
-        with pytest.raises(CancelledError if loss is None else type(loss)):
+        with pytest.raises(BrokenExecutor if loss is None else type(loss)):
             run.result(SOON)
         again = workers.submit(experiment("b"))
         script.end(ATTEMPTS + 1)
@@ -253,7 +267,7 @@ def test_closing_cancels_what_waits_and_what_is_on_its_way() -> None:
     for run in runs:
         with pytest.raises(CancelledError):
             run.result(SOON)
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(CancelledError, match="closed"):
         workers.submit(experiment("3"))
 
 
@@ -270,6 +284,214 @@ def test_where_nothing_can_be_started_runs_fail_instead_of_waiting(caplog: pytes
     with pytest.raises(RuntimeError, match="no place to train"):
         run.result(SOON)
     assert workers.closed
+
+
+# --- workers that do not answer ---
+
+
+class Clock:
+    """The workers' clock, which the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def let_pass(self, workers: Workers, seconds: float) -> None:
+        """In steps that are no suspension, each of which is noticed."""
+        for _ in range(round(seconds / executors.LOOK_SECONDS)):
+            before = workers._awake
+            self.now += executors.LOOK_SECONDS
+            eventually(lambda before=before: workers._awake > before)  # type: ignore[misc]
+
+
+@pytest.fixture
+def clock(no_pauses: None, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(executors, "monotonic", clock)
+    return clock
+
+
+class Scripts:
+    """Starts one script after the other, whose slices may take a second."""
+
+    def __init__(self, slots: int = 1):
+        self.slots = slots
+        self.started: list[Script] = []
+
+    def __call__(self) -> Place:
+        self.started.append(Script())
+        return scripted_place(self.started[-1], self.slots, overdue=1.0)
+
+    def __getitem__(self, n: int) -> Script:
+        eventually(lambda: len(self.started) > n)
+        return self.started[n]
+
+
+def test_an_overdue_slice_is_given_to_a_fresh_worker_and_then_comes_too_late(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    scripts = Scripts()
+    with Workers([scripts]) as workers:
+        run = workers.submit(experiment("a"))
+        scripts[0].go_on(0)
+        scripts[0].next(1)
+        clock.let_pass(workers, 0.9)
+        assert not workers.notice
+        clock.let_pass(workers, 0.2)
+        scripts[1].next(0)
+        assert "did not answer" in workers.notice
+        eventually(lambda: scripts[0].closed)
+        scripts[0].end(1)
+        assert not run.done()
+        scripts[1].go_on(0)
+        scripts[1].end(1)
+        assert run.result(SOON) == "history of a"
+        assert scripts[1].names == ["a", "a"]
+    assert [record.message for record in caplog.records] == ["Lost script: A worker did not answer."]
+
+
+def test_what_is_slow_gets_more_time_but_not_for_ever(clock: Clock) -> None:
+    scripts = Scripts()
+    with Workers([scripts]) as workers:
+        run = workers.submit(experiment("a"))
+        for n in range(ATTEMPTS):
+            scripts[n].next(0)
+            clock.let_pass(workers, 0.9 * 2**n)
+            assert len(scripts.started) == n + 1
+            clock.let_pass(workers, 0.2 * 2**n)
+        with pytest.raises(TimeoutError, match="did not answer"):
+            run.result(SOON)
+
+
+def test_who_shares_workers_with_a_stuck_one_does_not_pay_for_it(clock: Clock) -> None:
+    scripts = Scripts(slots=2)
+    with Workers([scripts]) as workers:
+        stuck = workers.submit(experiment("s"))
+        scripts[0].next(0)
+        clock.let_pass(workers, 0.5)
+        other = workers.submit(experiment("o"))
+        scripts[0].next(1)
+        clock.let_pass(workers, 0.6)
+        scripts[1].next(1)
+        assert (stuck.attempts, other.attempts) == (1, 0)
+        assert sorted(scripts[1].names) == ["o", "s"]
+
+
+def test_after_a_suspension_of_the_machine_nothing_is_overdue(clock: Clock) -> None:
+    scripts = Scripts()
+    with Workers([scripts]) as workers:
+        run = workers.submit(experiment("a"))
+        scripts[0].next(0)
+        clock.now += 3600
+        clock.let_pass(workers, 0.5)
+        scripts[0].end(0)
+        assert run.result(SOON) == "history of a"
+        assert len(scripts.started) == 1
+
+
+def test_a_backend_that_hangs_holds_nobody_up(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for its slots once more, and when it is closed."""
+    monkeypatch.setattr(executors, "CLOSE_SECONDS", 0.1)
+    go = threading.Event()
+    asked: list[str] = []
+
+    def hang(where: str) -> None:
+        asked.append(where)
+        go.wait(SOON)
+
+    def slots() -> int:
+        asked.append("slots")
+        if len(asked) == 2:
+            go.wait(SOON)
+        return 1
+
+    scripts = Scripts()
+    hanging = Place("hanging", Script(), slots, lambda: hang("close"), overdue=1.0)
+    places = iter([hanging])
+    with Workers([lambda: next(places, None) or scripts()]) as workers:
+        run = workers.submit(experiment("a"))
+        eventually(lambda: len(asked) == 2)
+        clock.let_pass(workers, 1.1)
+        scripts[0].end(0)
+        assert run.result(SOON) == "history of a"
+        last = workers.submit(experiment("b"))
+        scripts[0].next(1)
+    assert last.cancelled()
+    go.set()
+    eventually(lambda: asked[-1] == "close")
+
+
+# --- the next best backend ---
+
+
+def test_what_cannot_be_started_is_tried_again_after_longer_and_longer_pauses(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(executors, "FIRST_PAUSE", 0.2)
+    monkeypatch.setattr(executors, "LONGEST_PAUSE", 0.6)
+    tried: list[float] = []
+    good, worse = Script(), Script()
+
+    def start() -> Place:
+        tried.append(clock.now)
+        if len(tried) < 5:
+            raise OSError("not yet")
+        return scripted_place(good)
+
+    with Workers([start, lambda: scripted_place(worse)]) as workers:
+        runs = [workers.submit(experiment(name)) for name in "ab"]
+        worse.next(0)
+        assert "without them" in workers.notice
+        clock.let_pass(workers, 2.0)
+        eventually(lambda: workers.notice == "")
+        worse.end(0)  # which goes on to the end of its slice
+        good.end(0)
+        assert [run.result(SOON) for run in runs] == ["history of a", "history of b"]
+        eventually(lambda: worse.closed)
+    assert [later - before for before, later in pairwise(tried)] == pytest.approx([0.2, 0.4, 0.6, 0.6], abs=0.05)
+    assert [record.message for record in caplog.records] == ["Cannot train in start: not yet"]
+
+
+def test_where_a_backend_takes_long_to_start_the_next_is_used_meanwhile(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(executors, "FALLBACK_SECONDS", 1.0)
+    go = threading.Event()
+    slow, quick = Script(), Script()
+
+    def start() -> Place:
+        go.wait(SOON)
+        return scripted_place(slow)
+
+    with Workers([start, lambda: scripted_place(quick)]) as workers:
+        run = workers.submit(experiment("a"))
+        clock.let_pass(workers, 0.9)
+        assert not quick.given
+        clock.let_pass(workers, 0.2)
+        quick.end(0)
+        assert run.result(SOON) == "history of a"
+        go.set()
+        eventually(lambda: quick.closed)
+        after = workers.submit(experiment("b"))
+        slow.end(0)
+        assert after.result(SOON) == "history of b"
+    assert [record.message for record in caplog.records] == ["Cannot train in start: not ready within 1 s"]
+
+
+def test_what_keeps_being_lost_is_left_for_the_next_best(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "LONGEST_PAUSE", 10.0)
+    scripts, worse = Scripts(), Script()
+    with Workers([scripts, lambda: scripted_place(worse)]) as workers:
+        run = workers.submit(experiment("a"))
+        clock.let_pass(workers, 1.5)  # overdue, but it worked long enough to be started at once
+        scripts[1].next(0)[1].set_exception(BrokenExecutor("gone"))
+        worse.go_on(0)
+        clock.let_pass(workers, 2.0)
+        worse.go_on(1)
+        scripts[2].end(0)
+        assert run.result(SOON) == "history of a"
 
 
 # --- sweeps ---

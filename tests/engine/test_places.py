@@ -3,15 +3,18 @@
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import loky
 import numpy as np
@@ -19,11 +22,11 @@ import psutil
 import pytest
 from threadpoolctl import threadpool_info
 
-from engine import places
+from engine import executors, places
 from engine.executors import Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.places import DASK_ADDRESS, dask_cluster, default_places, this_process, worker_processes
+from engine.places import DASK_ADDRESS, Place, dask_cluster, default_places, this_process, worker_processes
 from engine.settings import OutOfRange
 from engine.training import train
 from tests.engine.contract import bits
@@ -40,28 +43,37 @@ def long_history() -> RunHistory:
     return train(LONG)
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real Dask scheduler with one worker, both on loopback."""
-    folder = tmp_path_factory.mktemp("dask")
-    found = folder / "scheduler.json"
-    common = ["--scheduler-file", str(found), "--host", "tcp://127.0.0.1", "--no-dashboard"]
-    worker = ["--no-nanny", "--nthreads", "1", "--local-directory", str(folder)]
-    commands = [("scheduler", ["--port", "0"]), ("worker", worker)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    started = []
-    with open(folder / "log", "w") as log:
-        for name, more in commands:
-            command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *common, *more]
-            started.append(subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log))
-    try:
-        eventually(found.exists)
-        eventually(found.read_text)
-        yield json.loads(found.read_text())["address"]
-    finally:
-        for process in reversed(started):
-            process.kill()
-            process.wait()
+class Cluster:
+    """A real Dask scheduler and workers on loopback."""
+
+    def __init__(self, folder: Path, stack: ExitStack):
+        self.folder, self.stack = folder, stack
+        self.found = folder / "scheduler.json"
+        self.start("scheduler", "--port", "0")
+        eventually(self.found.exists)
+        eventually(self.found.read_text)
+        self.address = json.loads(self.found.read_text())["address"]
+
+    def add_worker(self, path: Path = ROOT) -> subprocess.Popen:
+        return self.start("worker", "--no-nanny", "--nthreads", "1", "--local-directory", str(self.folder), path=path)
+
+    def start(self, name: str, *more: str, path: Path = ROOT) -> subprocess.Popen:
+        common = ["--scheduler-file", str(self.found), "--host", "tcp://127.0.0.1", "--no-dashboard"]
+        log = self.stack.enter_context((self.folder / "log").open("a"))
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.dask_{name}", *common, *more],
+            cwd=self.folder, env={**os.environ, "PYTHONPATH": str(path)}, stdout=log, stderr=log,
+        )  # fmt: skip
+        self.stack.callback(process.wait)
+        self.stack.callback(process.kill)
+        return process
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """Without workers."""
+    with ExitStack() as stack:
+        yield Cluster(tmp_path, stack)
 
 
 # --- the same result everywhere ---
@@ -83,17 +95,19 @@ def test_a_thread_of_this_process_gives_the_same_bits(long_history: RunHistory) 
 
 
 def test_a_dask_cluster_gives_the_same_bits(
-    cluster: str, long_history: RunHistory, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, long_history: RunHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(DASK_ADDRESS, cluster)
+    cluster.add_worker()
+    monkeypatch.setattr(executors, "FALLBACK_SECONDS", SOON)
+    monkeypatch.setenv(DASK_ADDRESS, cluster.address)
     assert default_places()[0] is dask_cluster
     with Workers() as workers:
         assert bits(workers.submit(LONG).result(SOON)) == bits(long_history)
         assert workers.place == "Dask cluster"
         with pytest.raises(OutOfRange):
             workers.submit(Experiment(depth=50, width=256, steps=20000)).result(SOON)
-        assert workers._place is not None
-        blas = workers._place.executor.submit(threadpool_info).result(SOON)
+        assert workers._pool is not None
+        blas = workers._pool.place.executor.submit(threadpool_info).result(SOON)
         assert {library["num_threads"] for library in blas if library["user_api"] == "blas"} == {1}
 
 
@@ -119,14 +133,14 @@ def test_own_data_travel_with_the_run(processes: Workers) -> None:
 
 
 def test_errors_of_a_run_arrive_as_they_are_and_harm_no_worker(processes: Workers) -> None:
-    before = processes._place
+    before = processes._pool
     with pytest.raises(OutOfRange) as caught:
         processes.submit(Experiment(depth=50, width=256, steps=20000)).result(SOON)
     assert caught.value.field == "steps"
     with pytest.raises(ValueError, match="equal shape"):
         processes.submit([Experiment(depth=1), Experiment(depth=2)]).result(SOON)
     assert processes.submit(SHORT).result(SOON).status == "completed"
-    assert processes._place is before
+    assert processes._pool is before
 
 
 # --- what a worker is ---
@@ -134,8 +148,8 @@ def test_errors_of_a_run_arrive_as_they_are_and_harm_no_worker(processes: Worker
 
 def test_a_worker_has_one_blas_thread_and_nothing_of_the_page(processes: Workers) -> None:
     processes.submit(SHORT).result(SOON)
-    assert processes._place is not None
-    ask = processes._place.executor.submit
+    assert processes._pool is not None
+    ask = processes._pool.place.executor.submit
     assert {library["num_threads"] for library in ask(threadpool_info).result(SOON)} == {1}
     packages = ask(eval, "{name.partition('.')[0] for name in __import__('sys').modules}").result(SOON)
     assert "numpy" in packages
@@ -147,20 +161,20 @@ def test_a_worker_has_one_blas_thread_and_nothing_of_the_page(processes: Workers
 def test_a_killed_worker_is_replaced_and_its_run_ends_with_the_same_bits(long_history: RunHistory) -> None:
     with Workers([partial(worker_processes, 1)]) as workers:
         eventually(lambda: workers.place)
-        assert workers._place is not None
-        pid = workers._place.executor.submit(os.getpid).result(SOON)
+        assert workers._pool is not None
+        pid = workers._pool.place.executor.submit(os.getpid).result(SOON)
         run, other = workers.submit(LONG), workers.submit(SHORT)
         eventually(lambda: run.progress > 0)
         os.kill(pid, signal.SIGKILL)
         assert bits(run.result(SOON)) == bits(long_history)
         assert bits(other.result(SOON)) == bits(train(SHORT))
-        assert workers._place.executor.submit(os.getpid).result(SOON) != pid
+        assert workers._pool.place.executor.submit(os.getpid).result(SOON) != pid
 
 
 def test_a_worker_that_dies_idle_is_replaced(processes: Workers) -> None:
     eventually(lambda: processes.place)
-    assert processes._place is not None
-    os.kill(processes._place.executor.submit(os.getpid).result(SOON), signal.SIGKILL)
+    assert processes._pool is not None
+    os.kill(processes._pool.place.executor.submit(os.getpid).result(SOON), signal.SIGKILL)
     assert processes.submit(SHORT).result(SOON).status == "completed"
     assert processes.place == "worker processes"
 
@@ -173,7 +187,7 @@ workers = Workers()
 runs = [workers.submit(Experiment(depth=8, steps=4000, seed=seed)) for seed in range(4)]
 while not any(run.progress for run in runs):
     time.sleep(0.01)
-print(workers._place.executor.submit(os.getpid).result(), flush=True)
+print(workers._pool.place.executor.submit(os.getpid).result(), flush=True)
 if sys.argv[1] == "wait":
     runs[-1].result()
 """
@@ -199,6 +213,84 @@ def test_workers_end_with_their_server(how: str) -> None:
     if how != "kill":  # after which loky's own watchman tells what it cleans up
         assert complaints.count("Traceback") == (how == "interrupt")  # of the KeyboardInterrupt itself
         assert "Warning" not in complaints
+
+
+def test_a_worker_that_is_stopped_is_replaced(long_history: RunHistory, caplog: pytest.LogCaptureFixture) -> None:
+    with Workers([partial(worker_processes, 1)]) as workers:
+        run = workers.submit(LONG)
+        eventually(lambda: run.progress > 0)
+        assert workers._pool is not None
+        (stuck,) = map(psutil.Process, loky_of(workers._pool.place)._processes)
+        stuck.suspend()
+        eventually(lambda: workers.notice)
+        assert bits(run.result(SOON)) == bits(long_history)
+        eventually(lambda: gone(stuck))
+    assert [record.message for record in caplog.records] == ["Lost worker processes: A worker did not answer."]
+
+
+def stop_in_the_middle_of_an_answer() -> None:
+    """To be called in a worker of loky's: the server has read how long the answer is, and waits for the rest."""
+    frame = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        assert frame.f_back
+        frame = frame.f_back
+    os.write(frame.f_locals["result_queue"]._writer.fileno(), (1000).to_bytes(4, "big"))
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_a_worker_that_is_stopped_in_the_middle_of_an_answer_is_ended() -> None:
+    place = worker_processes(1)
+    place.executor.submit(stop_in_the_middle_of_an_answer)
+    (worker,) = map(psutil.Process, loky_of(place)._processes)
+    manager = loky_of(place)._executor_manager_thread
+    eventually(lambda: worker.status() == psutil.STATUS_STOPPED)
+    closing = threading.Thread(target=place.close, daemon=True)
+    closing.start()
+    closing.join(SOON)
+    assert not closing.is_alive()
+    assert not manager.is_alive()  # which the interpreter waits for at its end
+    assert gone(worker)
+
+
+KILLED = f"""
+import time
+from engine.executors import Workers
+from engine.experiment import Experiment
+with Workers() as workers:
+    runs = [workers.submit(Experiment(depth=8, steps=4000, seed=seed)) for seed in range(4)]
+    print("begun", flush=True)
+    for run in runs:
+        run.result()
+    print(workers.place, flush=True)
+    end = time.monotonic() + {SOON}
+    while workers.place != "worker processes" and time.monotonic() < end:
+        time.sleep(0.01)
+    run = workers.submit(Experiment(depth=8, steps=4000, seed=9))
+    run.result()
+    print(workers.place, flush=True)
+"""
+
+
+def test_after_workers_were_killed_again_and_again_training_returns_to_them() -> None:
+    server = subprocess.Popen([sys.executable, "-c", KILLED], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        assert server.stdout.readline() == "begun\n"
+        for _ in range(40):
+            for worker in loky_workers(psutil.Process(server.pid)):
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
+            time.sleep(0.15)
+        assert server.stdout.readline()  # the runs have ended, wherever
+        assert server.stdout.readline() == "worker processes\n"
+        assert server.wait(SOON) == 0
+    finally:
+        server.kill()
+        server.wait()
+
+
+def loky_of(place: Place) -> Any:
+    return place.executor
 
 
 def loky_workers(server: psutil.Process) -> list[psutil.Process]:
@@ -258,5 +350,61 @@ def test_an_unreachable_cluster_is_one_warning(
     with caplog.at_level(logging.WARNING, "engine"), Workers([dask_cluster, this_process]) as workers:
         assert workers.submit(SHORT).result(SOON).status == "completed"
         assert workers.place == "this process"
-    (warning,) = [record for record in caplog.records if record.name == "engine.executors"]
-    assert "tcp://127.0.0.1:1" in warning.message
+    (warning,) = warnings_of(caplog)
+    assert "tcp://127.0.0.1:1" in warning
+
+
+def test_a_cluster_that_is_out_of_reach_may_be_tried_for_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "CONNECT_SECONDS", 0.05)
+    used = []
+    for _ in range(3):
+        with pytest.raises(OSError, match=re.escape("tcp://127.0.0.1:1")):
+            dask_cluster("tcp://127.0.0.1:1")
+        used.append((threading.active_count(), psutil.Process().num_fds()))
+    assert used[1] == used[2]
+
+
+def test_a_cluster_without_workers_is_left_until_it_has_some(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(executors, "FALLBACK_SECONDS", 2.0)
+    monkeypatch.setattr(places, "OVERDUE_SECONDS", 2.0)
+    monkeypatch.setenv(DASK_ADDRESS, cluster.address)
+    with Workers([dask_cluster, this_process]) as workers:
+        assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
+        assert workers.place == "this process"
+        assert "without them" in workers.notice
+        assert warnings_of(caplog) == ["Cannot train in dask_cluster: not ready within 2 s"]
+        last = cluster.add_worker()
+        eventually(lambda: workers.place == "Dask cluster")
+        assert not workers.notice
+        assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
+        last.kill()
+        last.wait()
+        assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
+        assert workers.place == "this process"
+
+
+def test_workers_of_a_cluster_that_lack_this_code_are_not_used_until_others_come(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(executors, "LONGEST_PAUSE", 2.0)
+    monkeypatch.setenv(DASK_ADDRESS, cluster.address)
+    without = cluster.add_worker(path=tmp_path)
+    with Workers([dask_cluster, this_process]) as workers:
+        assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
+        assert workers.place == "this process"
+        (warning,) = warnings_of(caplog)
+        assert "dask_cluster" in warning
+        without.kill()
+        cluster.add_worker()
+        eventually(lambda: workers.place == "Dask cluster")
+        assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [
+        record.message
+        for record in caplog.records
+        if record.name == "engine.executors" and record.levelno == logging.WARNING
+    ]
