@@ -1,10 +1,12 @@
 """Training for pages: what is on the screen is trained once, whoever asks, and dropped when nobody asks any more."""
 
+import sys
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, wait
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, wait
 from dataclasses import dataclass
 
 import streamlit as st
@@ -101,17 +103,26 @@ class SharedRuns:
                     self.nbytes -= other.nbytes
 
 
-@st.cache_resource(
-    show_spinner=False, max_entries=1, validate=lambda shared: not shared.workers.closed, on_release=SharedRuns.close
-)
-def _shared_runs(code: int) -> SharedRuns:
-    return SharedRuns(Workers())
+_shared: SharedRuns | None = None  # not in a cache of Streamlit's, which every visitor can clear
+_starting = threading.Lock()
 
 
 def shared_runs() -> SharedRuns:
     """The one object of the server.  The first call starts the workers and does not wait for them."""
-    # Streamlit loads modules anew when a source file changes; workers that run the old code are then replaced.
-    return _shared_runs(id(Workers))
+    global _shared
+    with _starting:
+        if _shared is None or _shared.workers.closed:
+            _shared = SharedRuns(Workers())
+        return _shared
+
+
+def _close() -> None:
+    if _shared is not None:
+        _shared.close()
+
+
+# Where its file watcher is on, Streamlit loads modules anew when a source file changes; the workers run the old code.
+weakref.finalize(sys.modules[__name__], _close).atexit = False
 
 
 def histories_of(
@@ -124,19 +135,29 @@ def histories_of(
     Raises OutOfRange for an experiment over budget.
     """
     place = place or st.empty()
+    while True:
+        try:
+            return _histories_of(experiments, data, place)
+        except CancelledError:  # the workers were closed: others do it
+            place.empty()
+
+
+def _histories_of(
+    experiments: Sequence[Experiment], data: CustomData | None, place: DeltaGenerator
+) -> tuple[RunHistory, ...]:
     shared = shared_runs()
     runs: list[Run] = []
     try:
         for experiment in experiments:
             runs.append(shared.join(experiment, data))
-        _wait(runs, place)
+        _wait(runs, place, shared.workers)
         return tuple(run.result() for run in runs)
     finally:
         for run in runs:
             shared.leave(run)
 
 
-def _wait(runs: Sequence[Run], place: DeltaGenerator) -> None:
+def _wait(runs: Sequence[Run], place: DeltaGenerator, workers: Workers) -> None:
     """Until all have ended, or raise what the first that failed raised.
 
     Streamlit interrupts a script only where it calls Streamlit.
@@ -149,9 +170,10 @@ def _wait(runs: Sequence[Run], place: DeltaGenerator) -> None:
         if not waiting:
             break
         share = sum(run.progress for run in runs) / len(runs)
-        if time.monotonic() > due and share != shown:
-            place.progress(share, text=f"Training: {share:.0%}")
-            shown = share
+        text = " · ".join(filter(None, (f"Training: {share:.0%}", workers.notice)))
+        if time.monotonic() > due and (share, text) != shown:
+            place.progress(share, text=text)
+            shown = share, text
         else:
             st.session_state.get("any")  # a point of interruption that sends nothing
     if shown is not None:

@@ -148,15 +148,18 @@ class SharedSweeps:
                 del self._jobs[wanted]
 
 
-@st.cache_resource(show_spinner=False, max_entries=1, validate=lambda shared: not shared.workers.closed)
-def _shared_sweeps(code: int, _workers: Workers) -> SharedSweeps:
-    return SharedSweeps(_workers)
+_shared: SharedSweeps | None = None  # not in a cache of Streamlit's, which every visitor can clear
+_starting = threading.Lock()
 
 
 def shared_sweeps() -> SharedSweeps:
     """The one object of the server; it trains where the pages' runs are trained, in fair turns with them."""
+    global _shared
     workers = shared_runs().workers
-    return _shared_sweeps(id(workers), workers)
+    with _starting:
+        if _shared is None or _shared.workers is not workers:
+            _shared = SharedSweeps(workers)
+        return _shared
 
 
 # --- in a page ---
@@ -297,9 +300,8 @@ def _watch(sweep: _Sweep) -> None:
         said = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
         st.error(f"{said} Stop, and try again or with other settings.")
         return
-    st.progress(
-        job.progress, text=f"{job.progress:.0%} of the steps; {len(known)} of {len(sweep.wanted)} networks finished"
-    )
+    so_far = f"{job.progress:.0%} of the steps; {len(known)} of {len(sweep.wanted)} networks finished"
+    st.progress(job.progress, text=" · ".join(filter(None, (so_far, shared_sweeps().workers.notice))))
     if known:
         _draw(sweep, known, says=False)
 

@@ -1,5 +1,7 @@
 """Runs as pages ask for them: trained once for all, dropped when nobody waits, and kept within bounds."""
 
+import gc
+import importlib.util
 import os
 import signal
 import socket
@@ -8,11 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
+import streamlit as st
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.runtime import Runtime
@@ -44,16 +48,19 @@ class Patient:
     """Workers that never end a run by themselves."""
 
     closed = False
+    notice = ""
 
     def __init__(self) -> None:
         self.runs: list[Run] = []
 
     def submit(self, experiment: Experiment, data: object = None) -> Run:
+        if self.closed:
+            raise CancelledError
         self.runs.append(Run(((experiment,), None, 0, 0), True, object()))
         return self.runs[-1]
 
     def close(self) -> None:
-        pass
+        self.closed = True
 
 
 @pytest.fixture
@@ -137,11 +144,29 @@ def test_a_run_may_fail_before_anyone_looks(waiting: SharedRuns, monkeypatch: py
 
 
 def test_a_server_has_one_object_while_its_workers_live(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "_shared", None)
     monkeypatch.setattr(runs, "Workers", lambda: patient)
     first = runs.shared_runs()
     assert runs.shared_runs() is first
+    st.cache_resource.clear()
+    assert runs.shared_runs() is first
     patient.closed = True
     assert runs.shared_runs() is not first
+
+
+def test_a_module_that_is_loaded_anew_leaves_no_workers_behind(patient: Patient) -> None:
+    spec = importlib.util.spec_from_file_location("runs_before_a_change", runs.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    vars(module)["Workers"] = lambda: patient
+    shared_runs = module.shared_runs  # as another module, or a script that is still running, may hold it
+    shared_runs()
+    assert not patient.closed
+    del sys.modules[spec.name], module
+    gc.collect()
+    assert patient.closed
 
 
 def test_a_run_that_nobody_waits_for_is_dropped_but_not_at_once(waiting: SharedRuns, patient: Patient) -> None:
@@ -270,6 +295,43 @@ def test_progress_shows_after_a_moment_and_goes(
     script.request_stop()
     script.join()
     assert not texts(script)  # the queue holds the last message for each place: the bar's place is empty
+
+
+def test_what_is_wrong_with_the_workers_is_said_beside_the_progress(
+    waiting: SharedRuns, patient: Patient, script: LocalScriptRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "PATIENCE_SECONDS", 0)
+    script.start()
+    eventually(lambda: texts(script))
+    assert texts(script) == ["Training: 0%"]
+    patient.notice = "A worker did not answer."
+    eventually(lambda: texts(script) != ["Training: 0%"])
+    assert texts(script) == ["Training: 0% · A worker did not answer."]
+    script.request_stop()
+    script.join()
+
+
+def test_whoever_waits_while_the_workers_are_closed_asks_the_next(
+    script: LocalScriptRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "_shared", None)
+    made: list[Patient] = []
+
+    def make() -> Patient:
+        made.append(Patient())
+        made[-1].closed = len(made) == 2  # and before anything could be submitted
+        return made[-1]
+
+    monkeypatch.setattr(runs, "Workers", make)
+    script.start()
+    eventually(lambda: made and made[0].runs)
+    runs.shared_runs().workers.close()
+    made[0].runs[0].cancel()
+    eventually(lambda: len(made) == 3 and made[2].runs)
+    made[2].runs[0].set_result(train(QUICK))
+    eventually(lambda: "relu" in str(script.forward_msgs()))
+    script.request_stop()
+    script.join()
 
 
 # --- in a real server ---

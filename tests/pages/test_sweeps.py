@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine.executors import Run, Sweep, Workers
@@ -16,6 +18,7 @@ from engine.places import this_process
 from engine.training import train
 from pages.charts import capacity_curve, cures
 from pages.components import sweeps
+from pages.components.runs import SharedRuns
 from pages.components.sweeps import SharedSweeps
 from tests.pages.opened import sent
 from tests.patience import SOON, eventually
@@ -40,6 +43,7 @@ class Scripted:
     """Workers that never end a run by themselves; one run for every two experiments."""
 
     closed = False
+    notice = ""
     slots = 2
 
     def __init__(self) -> None:
@@ -47,6 +51,8 @@ class Scripted:
         self.runs: list[Run] = []
 
     def submit_many(self, experiments: Sequence[Experiment], data: object = None, **_: object) -> Sweep:
+        if self.closed:
+            raise CancelledError
         self.asked.append(experiments)
         pairs = [range(i, min(i + 2, len(experiments))) for i in range(0, len(experiments), 2)]
         runs = [Run((tuple(experiments[i] for i in pair), None, 0, 0), False, self) for pair in pairs]
@@ -169,6 +175,18 @@ def test_a_sweep_outlives_neither_its_workers_nor_its_cancelled_runs(waiting: Sh
     assert job.error is None
 
 
+def test_a_server_keeps_its_outcomes_when_a_visitor_clears_streamlits_caches(
+    scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "shared_runs", lambda: SharedRuns(scripted))  # type: ignore[arg-type]
+    monkeypatch.setattr(sweeps, "_shared", None)
+    first = sweeps.shared_sweeps()
+    st.cache_resource.clear()
+    assert sweeps.shared_sweeps() is first
+    scripted = Scripted()
+    assert sweeps.shared_sweeps() is not first
+
+
 # --- on a page ---
 
 PAGE = """
@@ -232,6 +250,10 @@ def test_while_it_runs_the_figure_grows_and_the_page_goes_on(waiting: SharedSwee
     assert test.get("progress")[0].proto.text == f"0% of the steps; 0 of {len(ALL)} networks finished"
     assert said(test).endswith("end")
     assert not charts(test)
+    scripted.notice = "A worker did not answer."
+    test.run()
+    assert test.get("progress")[0].proto.text.endswith("finished · A worker did not answer.")
+    scripted.notice = ""
     for run in scripted.runs[:5]:
         scripted.end(run)
     eventually(lambda: len(waiting.known(ALL)) == 10)
@@ -295,6 +317,25 @@ def test_two_sweeps_of_one_chart_have_their_own_place(training: SharedSweeps) ->
         test = page({"Patient": list(WANTED)}, "capacity_curve", {"patient": QUICK, "field": field}).run()
         assert test.button(key=f"start_capacity_curve_{field}")
         assert f"**{capacity_curve.TITLE}: {field}**" in said(test)
+
+
+def test_whoever_watches_while_the_workers_are_closed_asks_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [Scripted(), Scripted()]
+    present = SharedSweeps(made[0])  # type: ignore[arg-type]
+    monkeypatch.setattr(sweeps, "shared_sweeps", lambda: present)
+    test = page().run()
+    test.button(key="start_cures").click().run()
+    eventually(lambda: made[0].runs)
+    for run in made[0].runs:
+        run.cancel()
+    made[0].closed = True
+    test.run()  # before others are there
+    assert not test.exception
+    assert not test.error
+    present = SharedSweeps(made[1])  # type: ignore[arg-type]
+    test.run()
+    assert not test.error
+    eventually(lambda: made[1].runs)
 
 
 def test_an_error_is_a_sentence(waiting: SharedSweeps, scripted: Scripted) -> None:
