@@ -215,7 +215,10 @@ def test_workers_end_with_their_server(how: str) -> None:
         assert "Warning" not in complaints
 
 
-def test_a_worker_that_is_stopped_is_replaced(long_history: RunHistory, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_worker_that_is_stopped_is_replaced(
+    long_history: RunHistory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(executors, "FALLBACK_SECONDS", SOON)  # on a busy machine a start may take long
     with Workers([partial(worker_processes, 1)]) as workers:
         run = workers.submit(LONG)
         eventually(lambda: run.progress > 0)
@@ -356,12 +359,10 @@ def test_an_unreachable_cluster_is_one_warning(
 
 def test_a_cluster_that_is_out_of_reach_may_be_tried_for_days(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "CONNECT_SECONDS", 0.05)
-    used = []
     for _ in range(3):
         with pytest.raises(OSError, match=re.escape("tcp://127.0.0.1:1")):
             dask_cluster("tcp://127.0.0.1:1")
-        used.append((threading.active_count(), psutil.Process().num_fds()))
-    assert used[1] == used[2]
+    assert [thread.name for thread in threading.enumerate() if "IO loop" in thread.name] == ["IO loop"]
 
 
 def test_a_cluster_without_workers_is_left_until_it_has_some(
