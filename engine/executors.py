@@ -391,6 +391,7 @@ class Workers:
         while run := self._wait_for_turn(pool):
             if not self._hand_out(run, pool):
                 return
+            del run  # or else its history would be kept here until the next turn
         with self._changed:
             self._changed.wait_for(lambda: not pool.in_flight)
             if pool in self._pools:

@@ -4,6 +4,7 @@ import math
 import operator
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
@@ -93,6 +94,17 @@ def test_a_short_run_overtakes_a_long_one() -> None:
         script.end(2)
         assert long.result(SOON) == "history of L"
         assert script.names == ["L", "s", "L"]
+
+
+def test_workers_that_wait_keep_no_history() -> None:
+    with scripted() as (workers, script):
+        run = workers.submit(experiment("a"))
+        script.end(0)
+        assert run.result(SOON) == "history of a"
+        script.given.clear()
+        kept = weakref.ref(run)
+        del run
+        eventually(lambda: kept() is None)
 
 
 def test_visitors_take_turns_and_a_sweep_is_one_visitor() -> None:
