@@ -12,14 +12,11 @@ import asyncio
 import datetime
 import os
 import platform
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -33,10 +30,10 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pages.components.catalogue import ward  # noqa: E402
+from pages.components.catalogue import ward
+from tests.serving import Server, served
 
 LESSON = "vanishing_gradients"
 CHARTS = 8
@@ -71,32 +68,19 @@ WARD_DRAWN = "(number) => document.querySelectorAll('[class*=st-key-case_] img[a
 DRAWN = "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.dataset.version).length === number"
 
 
-@dataclass
-class Server:
-    """A Streamlit server of our own.  started: when the command was given, by time.monotonic."""
+def processor_seconds(server: Server) -> float:
+    """Of the server itself, without its workers."""
+    times = psutil.Process(server.process.pid).cpu_times()
+    return times.user + times.system
 
-    process: psutil.Process
-    port: int
-    started: float
 
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-    def processor_seconds(self) -> float:
-        """Of the server itself, without its workers."""
-        times = self.process.cpu_times()
-        return times.user + times.system
-
-    def resident_bytes(self) -> int:
-        """Of server and workers; pages that they share count once in each."""
-        total = 0
-        for process in (self.process, *self.process.children(recursive=True)):
-            try:
-                total += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        return total
+def resident_bytes(server: Server) -> int:
+    """Of server and workers; pages that they share count once in each."""
+    process, total = psutil.Process(server.process.pid), 0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            total += one.memory_info().rss
+    return total
 
 
 class Drawn(NamedTuple):
@@ -104,34 +88,6 @@ class Drawn(NamedTuple):
 
     in_window: float
     all: float
-
-
-@contextmanager
-def served() -> Iterator[Server]:
-    """`streamlit run app.py` on a free port of 127.0.0.1, ended with the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
-    options |= {"server.fileWatcherType": "none"}
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    with tempfile.TemporaryFile("w+") as log:
-        started = time.monotonic()
-        process = psutil.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            while True:
-                with socket.socket() as probe:
-                    if not probe.connect_ex(("127.0.0.1", port)):
-                        break
-                if process.poll() is not None or time.monotonic() - started > LONGEST:
-                    log.seek(0)
-                    raise RuntimeError(f"the server did not start:\n{log.read()}")
-                time.sleep(0.01)
-            yield Server(process, port, started)
-        finally:
-            process.terminate()
-            process.wait(LONGEST)
 
 
 # ------------------------------------------------------------------------------------------------------------ browser
@@ -283,11 +239,11 @@ async def cached_reruns(server: Server) -> tuple[float, float, int]:
 
 
 async def _processor(server: Server, requests: list[Callable]) -> float:
-    before = server.processor_seconds()
+    before = processor_seconds(server)
     for turn in range(RERUNS):
         answer = await requests[turn % len(requests)]()
         assert not answer.errors, answer.errors
-    return 1000 * (server.processor_seconds() - before) / RERUNS
+    return 1000 * (processor_seconds(server) - before) / RERUNS
 
 
 @dataclass
@@ -338,7 +294,7 @@ async def classroom(server: Server, different: bool) -> Class:
     async def watch() -> None:
         nonlocal most
         while True:
-            most = max(most, server.resident_bytes())
+            most = max(most, resident_bytes(server))
             await asyncio.sleep(0.5)
 
     start = asyncio.Barrier(SESSIONS)

@@ -5,12 +5,6 @@ A test that needs a fresh server asks for `serve`, a module whose tests can shar
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,11 +13,10 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests.patience import SOON
+from tests.serving import ROOT, served
 
-ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-STOP_SECONDS = 10
 LOGGED_FAULTS = ("Traceback", "Warning:", "Exception")
 
 Serve = Callable[..., str]
@@ -71,67 +64,33 @@ def _page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def serve() -> Iterator[Serve]:
     """serve(script, query="") starts a fresh server and returns its address with the query after the slash.
 
     The script is relative to the checkout.  The server stops with the test, and fails it if it has logged a traceback
     or a warning.
     """
     with ExitStack() as stack:
-        yield _starter(stack, tmp_path_factory)
+        yield _starter(stack)
 
 
 @pytest.fixture(scope="module")
-def serve_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def serve_module() -> Iterator[Serve]:
     """The same as `serve`, for servers that last as long as the module's tests."""
     with ExitStack() as stack:
-        yield _starter(stack, tmp_path_factory)
+        yield _starter(stack)
 
 
-def _starter(stack: ExitStack, directories: pytest.TempPathFactory) -> Serve:
+def _starter(stack: ExitStack) -> Serve:
     def start(script: str | Path, query: str = "") -> str:
-        return stack.enter_context(_server(ROOT / script, directories.mktemp("server") / "log")) + query
+        return stack.enter_context(_server(ROOT / script)) + query
 
     return start
 
 
 @contextmanager
-def _server(script: Path, log: Path) -> Iterator[str]:
-    port = _free_port()
-    options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": "true"}
-    options |= {"server.fileWatcherType": "none", "browser.gatherUsageStats": "false"}
-    command = [sys.executable, "-m", "streamlit", "run", str(script)]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with log.open("w") as output:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    address = f"http://127.0.0.1:{port}/"
-    try:
-        _wait_until_up(address, server, log)
-        yield address
-        logged = log.read_text()  # before the end, which may say things of its own
-    finally:
-        server.terminate()
-        try:
-            server.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+def _server(script: Path) -> Iterator[str]:
+    with served(script) as server:
+        yield server.address
+        logged = server.log.read_text()  # before the end, which may say things of its own
     assert not any(fault in logged for fault in LOGGED_FAULTS), logged
-
-
-def _wait_until_up(address: str, server: subprocess.Popen, log: Path) -> None:
-    end = time.monotonic() + SOON
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{address}_stcore/health", timeout=1)
-            return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    pytest.fail(f"the server did not start:\n{log.read_text()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

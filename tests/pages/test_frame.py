@@ -1,5 +1,6 @@
 """The frame of every page: menu, tools, home page, theme."""
 
+import re
 import tomllib
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -88,6 +89,16 @@ def test_nothing_is_configured_to_come_from_elsewhere():
     assert "@import" not in text
     assert "emotion" not in text
     assert CONFIG["browser"]["gatherUsageStats"] is False
+
+
+def test_tests_and_benchmarks_start_what_visitors_get():
+    assert CONFIG["server"]["fileWatcherType"] == "none"
+    options = {
+        (path.name, *option.groups())
+        for path in (ROOT / "tests").glob("[a-z]*/**/*.py")
+        for option in re.finditer(r"--(server|runner|global|browser)\.(\w+)", path.read_text("utf-8"))
+    }
+    assert not options  # those of tests/serving.py are what a port and a missing desktop ask for
 
 
 def test_the_icon_is_a_drawing():

@@ -2,9 +2,7 @@
 
 import gc
 import importlib.util
-import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -36,8 +34,7 @@ from engine.training import train
 from pages.components import runs
 from pages.components.runs import SharedRuns
 from tests.patience import SOON, eventually
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.serving import free_port, started_server
 
 QUICK = Experiment(depth=1, width=2, steps=5)
 OTHER = Experiment(depth=1, width=2, steps=5, activation="tanh")
@@ -371,16 +368,8 @@ def open_page(port: int) -> Iterator[None]:
 
 def test_in_a_server_runs_train_in_processes_and_end_with_the_browser(tmp_path: Path) -> None:
     (tmp_path / "served.py").write_text(SERVED)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}",
-               "--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]  # fmt: skip
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "served.py", *options],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    port = free_port()
+    server = started_server(tmp_path / "served.py", port, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert server.stdout is not None
     told = iter(server.stdout)
     try:
