@@ -10,7 +10,26 @@ from pages.charts.calculation import Problem
 
 LARGEST = 1e6  # that may be typed
 ENOUGH = 1e-9  # that shares may miss their sum by
-PLACE = re.compile(r"\s*(?:w(\d+)\.(\d+)\.(\d+)|b(\d+)\.(\d+))\s*=(.*)")
+MOST_QUOTED = 20  # characters of what is no number that are shown
+LONGEST = 30  # characters of a number; Python writes at most 24
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_INDEX = r"(\d{1,4})"
+PLACE = re.compile(rf"\s*(?:w{_INDEX}\.{_INDEX}\.{_INDEX}|b{_INDEX}\.{_INDEX})\s*=(.*)", re.ASCII)
+
+
+def read_number(text: str) -> float:
+    """The number that a text from outside writes in decimal digits; NaN where it writes none, or one that is too long.
+
+    Python's own reading takes more: 1_000, digits of every script, nan; and it fails for thousands of digits.
+    """
+    return float(text) if len(text) <= LONGEST and NUMBER.fullmatch(text) else math.nan
+
+
+def as_code(text: str, most: int = MOST_QUOTED) -> str:
+    """A text from outside, as code of at most so many characters: it must not become Markdown."""
+    short = text if len(text) <= most else text[: most - 1] + "…"
+    visible = "".join(character if character.isprintable() else " " for character in short.replace("`", "'"))
+    return "`" + " ".join(visible.split()) + "`"
 
 
 def numbers_in(text: str, count: int, what: str) -> np.ndarray:
@@ -25,12 +44,9 @@ def numbers_in(text: str, count: int, what: str) -> np.ndarray:
 
 
 def _number(word: str, what: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = math.nan
+    value = read_number(word)
     if not (math.isfinite(value) and abs(value) <= LARGEST):
-        raise ValueError(f"{what}: {_short(word)} is not a number from −{LARGEST:,.0f} to {LARGEST:,.0f}.")
+        raise ValueError(f"{what}: {as_code(word)} is not a number from −{LARGEST:,.0f} to {LARGEST:,.0f}.")
     return value + 0.0
 
 
@@ -61,7 +77,7 @@ def with_parameters(problem: Problem, text: str) -> Problem:
     for part in filter(str.strip, re.split(r"[,;]", text)):
         found = PLACE.fullmatch(part)
         if not found:
-            raise ValueError(f"{_short(part.strip())} should look like w1.2.1=0.3 or b2.1=-1.")
+            raise ValueError(f"{as_code(part.strip())} should look like w1.2.1=0.3 or b2.1=-1.")
         indices = [int(index) - 1 for index in found.groups()[:5] if index is not None]
         views = parameters.weights if len(indices) == 3 else parameters.biases
         layer, *place = indices
@@ -70,7 +86,7 @@ def with_parameters(problem: Problem, text: str) -> Problem:
         )
         if not inside:
             raise ValueError(
-                f"{_short(part.strip())}: this network has no such {'weight' if len(indices) == 3 else 'bias'}."
+                f"{as_code(part.strip())}: this network has no such {'weight' if len(indices) == 3 else 'bias'}."
             )
         views[layer][(0, *place)] = _number(found.group(6).strip(), part.partition("=")[0].strip())
     return replace(problem, parameters=parameters)
@@ -79,8 +95,3 @@ def with_parameters(problem: Problem, text: str) -> Problem:
 def name_of(layer: int, unit: int, source: int | None = None) -> str:
     """How a weight, or a bias, is called in such a text."""
     return f"b{layer + 1}.{unit + 1}" if source is None else f"w{layer + 1}.{source + 1}.{unit + 1}"
-
-
-def _short(word: str) -> str:
-    """What was typed, as code: it must not become Markdown."""
-    return "`" + " ".join(word[:20].replace("`", "'").split()) + "`"

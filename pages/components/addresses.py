@@ -4,6 +4,7 @@ Streamlit binds widgets to parameters of the address; this is what it leaves ope
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,11 +12,15 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
+from engine.experiment import SETTINGS
 from engine.settings import OutOfRange
+from pages.charts.own_numbers import as_code, read_number
 from pages.components.frame import BROWSERS_OWN, PARAMETERS, TIMELINE, memory
 
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
 MOST_QUOTED = 40  # characters of an address's nonsense that are shown
+MOST_SENTENCES = 8  # about an address's nonsense
+STEP = replace(SETTINGS["steps"], name=TIMELINE, low=0)
 
 
 def enter(page: str, widgets: Collection[str]) -> bool:
@@ -72,24 +77,30 @@ def write_address(texts: Mapping[str, str | None]) -> None:
 
 
 def ignored(name: str, text: str, allowed: str, why: str = "") -> str:
-    """The sentence for a parameter that means nothing.  The text is quoted as code: it must not become Markdown."""
-    text = f"{name}={text}"
-    short = text if len(text) <= MOST_QUOTED else text[: MOST_QUOTED - 1] + "…"
-    quoted = "`" + " ".join(short.replace("`", "'").split()) + "`"
-    return f"{quoted} in the address was ignored: {why}it must be {allowed}."
+    """The sentence for a parameter that means nothing."""
+    return f"{as_code(f'{name}={text}', MOST_QUOTED)} in the address was ignored: {why}it must be {allowed}."
 
 
-def check_step(texts: Sequence[str]) -> None:
-    """OutOfRange where the timeline's parameter is no step."""
-    if len(texts) > 1 or not texts[0].isdecimal():
-        raise OutOfRange(TIMELINE, texts[-1], "a training step, 0 or more")
+def step_in(texts: Sequence[str]) -> int:
+    """The step that the timeline's parameter names.  OutOfRange where it is no step of any run."""
+    if len(texts) > 1:
+        raise OutOfRange(TIMELINE, texts[-1], "named once")
+    return int(STEP.check(read_number(texts[0])))
 
 
-def still_ignored(page: str, sentences: tuple[str, ...], held: Mapping[str, Any]) -> tuple[str, ...]:
+def few(sentences: Sequence[str]) -> tuple[str, ...]:
+    """The first of these sentences, and how many more parameters were ignored."""
+    more = len(sentences) - MOST_SENTENCES
+    if more <= 0:
+        return tuple(sentences)
+    return (*sentences[:MOST_SENTENCES], f"{more:,} more in the address {'was' if more == 1 else 'were'} ignored.")
+
+
+def still_ignored(page: str, sentences: Sequence[str], held: Mapping[str, Any]) -> tuple[str, ...]:
     """What was ignored in the address, until a control is moved: a rerun by something else must not swallow it."""
     known = memory().ignored
     if sentences:
-        known[page] = sentences, dict(held)
+        known[page] = few(sentences), dict(held)
     elif page in known and known[page][1] != held:
         del known[page]
     return known[page][0] if page in known else ()

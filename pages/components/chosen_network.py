@@ -6,6 +6,7 @@ A network is a preset, or one that was trained: then the address has its experim
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,6 +47,7 @@ from pages.components.runs import histories_of
 
 PAGE = "backpropagation"
 PRESET, TRAINED = "preset", "trained_"  # parameters of the address that no widget is bound to
+MOST_TYPED = 2000  # characters of one's own numbers; 64 inputs with all their digits take 1,600
 EXAMPLE_OF_TRAINED = "vanishing_gradients"  # the lesson whose patient is opened without a lesson
 
 
@@ -217,7 +219,7 @@ def _read(base: Base, notes: list[str]) -> tuple[frozenset[str], frozenset[str]]
 
 
 def _is_layers_phase(phase: str, last: int) -> bool:
-    found = re.fullmatch(r"(?:forward|backward)-(\d{1,3})", phase)
+    found = re.fullmatch(r"(?:forward|backward)-([0-9]{1,3})", phase)
     return found is not None and 1 <= int(found[1]) <= last
 
 
@@ -232,11 +234,9 @@ def _clean(base: Base, garbled: frozenset[str], plain: frozenset[str] | None) ->
         kept = {name: text for name, text in st.query_params.items() if name not in garbled | plain}
         st.query_params.from_dict(kept if base.name == FIRST else {PRESET: base.name, **kept})
         return
-    for name in garbled:
-        if name in ORDER:
-            st.session_state[name] = base.defaults[name]
-        elif name in st.query_params:
-            del st.query_params[name]
+    st.session_state.update({name: base.defaults[name] for name in garbled if name in ORDER})
+    if strange := garbled.difference(ORDER).intersection(st.query_params):
+        write_address(dict.fromkeys(strange))
 
 
 def _set(base: Base, answers: dict[str, Answer], held: dict[str, Answer] | None = None) -> None:
@@ -342,10 +342,11 @@ def _draw(base: Base, name: str, garbled: frozenset[str], held: dict[str, Answer
 def _draw_texts(held: dict[str, Answer]) -> None:
     """Numbers of the learner's own, as text: what is wrong with them is said, and they stay to be mended."""
     st.markdown("**Numbers of your own**")
-    held["inputs"] = st.text_input("Inputs", key="inputs", bind="query-params", placeholder="0.05 0.10")
-    held["targets"] = st.text_input("Targets", key="targets", bind="query-params", placeholder="0.01 0.99")
-    held["changed"] = st.text_input(
-        "Changed weights and biases", key="changed", bind="query-params", placeholder="w1.2.1 = 0.3, b2.1 = -1",
+    typed = partial(st.text_input, bind="query-params", max_chars=MOST_TYPED)
+    held["inputs"] = typed("Inputs", key="inputs", placeholder="0.05 0.10")
+    held["targets"] = typed("Targets", key="targets", placeholder="0.01 0.99")
+    held["changed"] = typed(
+        "Changed weights and biases", key="changed", placeholder="w1.2.1 = 0.3, b2.1 = -1",
         help="w1.2.1 leads into layer 1, from its input 2 to its unit 1; b2.1 is the bias of unit 1 of layer 2.",
     )  # fmt: skip
 

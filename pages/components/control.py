@@ -9,6 +9,7 @@ import streamlit as st
 
 from engine.settings import OutOfRange, Setting, Value
 from pages.charts import wording
+from pages.charts.own_numbers import read_number
 
 PREFIX = "treated_"
 AS_PATIENT = "as patient"
@@ -93,11 +94,7 @@ class Control:
             if text not in self.options:
                 raise OutOfRange(self.name, text, "one of " + ", ".join(self.options))
             return self.answer(text == "true" if self.setting.kind is bool else text)
-        try:
-            number = float(text)
-        except ValueError:
-            number = math.nan
-        return self.answer(self.setting.check(number))
+        return self.answer(self.setting.check(read_number(text)))
 
     def text(self, answer: Answer) -> str:
         """The parameter of the address for what the widget holds."""

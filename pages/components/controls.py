@@ -25,7 +25,7 @@ from engine.datasets import DATASETS
 from engine.experiment import SETTINGS, Experiment
 from engine.settings import OutOfRange
 from pages.charts.figure import PATIENT, TREATED, Look
-from pages.components.addresses import check_step, enter, ignored, parameters_here, still_ignored, write_address
+from pages.components.addresses import enter, ignored, parameters_here, step_in, still_ignored, write_address
 from pages.components.control import AS_PATIENT, PREFIX, Answer, Control
 from pages.components.frame import PARAMETERS, TIMELINE, memory, projecting
 
@@ -248,7 +248,7 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
         texts = st.query_params.get_all(name)
         try:
             if name == TIMELINE:
-                check_step(texts)
+                step_in(texts)
             elif name not in PARAMETERS and _control(lesson, name).read(texts) == widgets[name].default:
                 continue
             asked[name] = texts[-1]
@@ -259,11 +259,9 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
         # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
         st.query_params.from_dict(asked)
     else:
-        for name in garbled:
-            if name in widgets:
-                st.session_state[name] = widgets[name].default
-            else:
-                del st.query_params[name]
+        st.session_state.update({name: widgets[name].default for name in garbled if name in widgets})
+        if strange := garbled.difference(widgets):
+            write_address(dict.fromkeys(strange))
     return garbled, tuple(sentences)
 
 

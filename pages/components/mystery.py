@@ -23,8 +23,9 @@ from pages.charts.clock import timeline_steps
 from pages.charts.figure import PATIENT
 from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
 from pages.charts.mystery import Score
+from pages.charts.own_numbers import read_number
 from pages.charts.wording import label, meaning, number, percent
-from pages.components.addresses import check_step, enter, ignored, parameters_here, write_address
+from pages.components.addresses import enter, few, ignored, parameters_here, step_in, write_address
 from pages.components.cards import MOST_CHARTS, PROJECTED, head
 from pages.components.catalogue import complaints, sections_of
 from pages.components.component import component
@@ -110,11 +111,11 @@ def _asked() -> tuple[int, str, tuple[str, ...]]:
     for name, texts in parameters_here().items():
         try:
             if name == TIMELINE:
-                check_step(texts)
+                step_in(texts)
             elif len(texts) > 1:
                 raise OutOfRange(name, texts[-1], "named once")
             elif name == "seed":
-                seed = int(SEED.check(_number(texts[0])))
+                seed = int(SEED.check(read_number(texts[0])))
             elif name == "level" and texts[0] in LEVELS:
                 level = texts[0]
             else:
@@ -122,14 +123,7 @@ def _asked() -> tuple[int, str, tuple[str, ...]]:
                 raise OutOfRange(name, texts[0], allowed)
         except OutOfRange as problem:
             sentences.append(ignored(name, texts[-1], problem.allowed))
-    return seed, level, tuple(sentences)
-
-
-def _number(text: str) -> int | str:
-    try:
-        return int(text)
-    except ValueError:
-        return text
+    return seed, level, few(sentences)
 
 
 def _go(seed: int, level: str) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from engine.settings import OutOfRange
+from pages.components.addresses import step_in
 from pages.components.component import component
 from pages.components.frame import TIMELINE
 
@@ -35,14 +37,17 @@ def timeline(
     """
     if not len(steps):
         raise ValueError("A timeline needs at least one step.")
-    start = st.query_params.get(TIMELINE, "")
+    try:
+        start = step_in(st.query_params.get_all(TIMELINE)) if TIMELINE in st.query_params else None
+    except OutOfRange:  # the page says so
+        start = None
     _timeline(
         key=key,
         data={
             "key": key,
             "steps": [int(step) for step in steps],
             "updates_total": int(updates_total),
-            "start": int(start) if start.isdecimal() else None,
+            "start": start,
             "jump": None if jump is None else [str(jump[0]), int(jump[1])],
             "mark": None if mark is None else {"network": mark[0], "spans": mark[1]},
         },

@@ -10,7 +10,7 @@ from tests.patience import SOON
 APP = Path(__file__).parents[2] / "app.py"
 
 
-def opened(name: str = "", /, **parameters: str) -> AppTest:
+def opened(name: str = "", /, **parameters: str | list[str]) -> AppTest:
     """A page, the home page without a name, as this address opens it; it raises nothing."""
     page = AppTest.from_file(APP, default_timeout=SOON)
     if name:

@@ -15,7 +15,7 @@ ROOT = Path(frame.__file__).parents[2]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
 
 
-def home(**query: str) -> AppTest:
+def home(**query: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SOON)
     app.query_params.update(query)
     app.run()
@@ -57,7 +57,8 @@ def test_projector_makes_the_type_larger():
 
 
 def test_a_projector_that_is_neither_on_nor_off_is_ignored_and_said():
-    app = home(projector="perhaps")
+    others = {f"parameter{number}": "1" for number in range(900)}
+    app = home(projector=["true", "perhaps\0"], timeline="9" * 5000, **others)
     assert "neither projector=true nor projector=false" in app.warning[0].value
     assert app.toggle[0].value is False
 
