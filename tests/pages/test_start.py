@@ -1,0 +1,85 @@
+"""The first second of a server: whoever comes then gets the page, whichever it is, and on however busy a machine."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from tests.patience import SOON
+from tests.serving import Server, served
+
+SERVERS, BUSY_LOOPS, BETWEEN = 6, 3, 0.15  # s between two visitors
+VISITED = ("", "backpropagation", "vanishing_gradients", "mystery_patient", "overfitting")
+# Packages that are looked up in sys.modules, or take long, and our own.
+HEAVY = ("numpy", "pandas", "PIL", "pyarrow", "plotly", "_plotly_utils", "engine", "pages")
+
+OPEN_ALL_PAGES = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+from pages.components import frame
+import app
+from tests.pages.opened import opened
+AppTest.from_string("").run()
+before = set(sys.modules)
+for row in frame.PAGES:
+    page = opened(row.name)
+    if row.name == "underfitting":
+        page.button(key="data_learning_curves").click().run()
+print(*sorted(name for name in set(sys.modules) - before if name.split(".")[0] in {HEAVY}))
+"""
+
+
+@pytest.fixture
+def busy() -> Iterator[None]:
+    """A machine that has other things to do."""
+    loop = f"import time\nend = time.monotonic() + {SERVERS * SOON}\nwhile time.monotonic() < end: pass"
+    loops = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(BUSY_LOOPS)]
+    yield
+    for process in loops:
+        process.kill()
+        process.wait()
+
+
+async def visit(server: Server, page: str, delay: float) -> list[str]:
+    """The errors on a page, up to where it waits for its networks to be trained."""
+    errors: list[str] = []
+    await asyncio.sleep(delay)
+    stream = f"ws://127.0.0.1:{server.port}/_stcore/stream"
+    async with (
+        asyncio.timeout(SOON),
+        connect(stream, subprotocols=[Subprotocol("streamlit")], max_size=None, max_queue=None, proxy=None) as socket,
+    ):
+        message = BackMsg()
+        message.rerun_script.page_name = page
+        message.rerun_script.context_info.url = server.address + page
+        await socket.send(message.SerializeToString())
+        while True:
+            heard = ForwardMsg.FromString(await socket.recv(decode=False))
+            drawn = heard.delta.new_element.WhichOneof("type")
+            if drawn == "exception":
+                errors.append(heard.delta.new_element.exception.message)
+            if drawn == "progress" or heard.WhichOneof("type") == "script_finished":
+                return errors
+
+
+async def visited(server: Server) -> list[str]:
+    visits = (visit(server, page, BETWEEN * number) for number, page in enumerate(VISITED))
+    return [error for errors in await asyncio.gather(*visits) for error in errors]
+
+
+def test_the_first_visitors_of_a_server_get_their_pages(busy: None) -> None:
+    for _ in range(SERVERS):
+        with served() as server:
+            assert not asyncio.run(visited(server)), server.log.read_text()
+
+
+def test_no_page_imports_what_the_start_has_not() -> None:
+    run = subprocess.run([sys.executable, "-c", OPEN_ALL_PAGES], capture_output=True, text=True, timeout=3 * SOON)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == []
