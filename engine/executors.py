@@ -107,6 +107,7 @@ class Together(Run):
     def end(self, error: BaseException | None, histories: tuple) -> None:
         for place, run in enumerate(self.members):
             run.end(error, histories[place : place + 1])
+        self.members = ()  # each holds this stack, and would keep the others' histories as long as itself
 
     def _left(self, member: Future) -> None:
         if all(run.done() for run in self.members):

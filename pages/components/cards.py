@@ -6,12 +6,15 @@ from types import ModuleType
 import pandas as pd
 import streamlit as st
 
-from engine import Experiment, RunHistory
+from engine import RunHistory
 from pages.components.frame import projecting
+from pages.components.kept import Kept
 from pages.components.plot import encoded, plot
 
 PROJECTED = 1.3  # size of a chart's type on a projector, in its own
-MOST_CHARTS = 400  # kept as they are sent, for the next visitor with the same networks; about 60 kB each
+SENT_BYTES = 16e6  # of charts as they are sent, kept for the next visitor with the same networks; about 70 kB each
+
+_sent = Kept(SENT_BYTES)
 
 
 def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
@@ -19,8 +22,18 @@ def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
     stem = chart.__name__.rpartition(".")[2]
     with st.container(horizontal=True, vertical_alignment="center", key=f"card_{stem}"):
         head(chart, stem, patient, treated)
-        sent = _sent(chart.__name__, patient.experiment, treated.experiment, projecting(), chart, patient, treated)
-        plot(sent, key=f"chart_{stem}")
+        plot(sent(chart, patient, treated), key=f"chart_{stem}")
+
+
+def sent(chart: ModuleType, *runs: RunHistory) -> bytes:
+    """A chart of these runs as it is sent."""
+    large = projecting()
+
+    def made() -> bytes:
+        figure = chart.figure(*runs)
+        return encoded(figure.enlarged(PROJECTED) if large else figure, chart.alt(*runs))
+
+    return _sent.get((chart.__name__, large, *(run.experiment for run in runs)), made)
 
 
 def head(chart: ModuleType, place: str, *runs: RunHistory) -> None:
@@ -41,18 +54,3 @@ def show_data(title: str, name: str, table_of: Callable[[], pd.DataFrame]) -> No
         "Download CSV", lambda: table.to_csv(index=False), f"{name}.csv", "text/csv",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
-
-
-@st.cache_resource(show_spinner=False, max_entries=MOST_CHARTS, hash_funcs={Experiment: repr})
-def _sent(
-    name: str,
-    patient: Experiment,
-    treated: Experiment,
-    large: bool,
-    _chart: ModuleType,
-    _patient: RunHistory,
-    _treated: RunHistory,
-) -> bytes:
-    """The chart as it is sent; its name, the experiments and the size of its type are the key."""
-    figure = _chart.figure(_patient, _treated)
-    return encoded(figure.enlarged(PROJECTED) if large else figure, _chart.alt(_patient, _treated))

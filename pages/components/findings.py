@@ -93,7 +93,7 @@ def network_notes(look: Look, history: RunHistory) -> None:
         st.button(
             notes.evidence(finding, history) + (f" · {shown(finding)}" if on else ""),
             icon=":material/my_location:" if on else ":material/location_searching:",
-            key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history, finding),
+            key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history.experiment, finding),
             help="Click again to remove the mark." if on else "Shows step and layers in the charts.",
         )  # fmt: skip
 
@@ -103,9 +103,9 @@ def shown(finding: Finding) -> str:
     return AT_STEP.format(step=finding.steps[0]) + (MARKED if finding.layers else "")
 
 
-def _point(look: Look, history: RunHistory, finding: Finding) -> None:
+def _point(look: Look, experiment: Experiment, finding: Finding) -> None:
     """Mark this evidence, or unmark it where it is marked."""
-    session, place = memory(), (look.name, history.experiment, finding.code)
+    session, place = memory(), (look.name, experiment, finding.code)
     was = session.pointed
     session.clicks += 1
     again = was is not None and was[:3] == place

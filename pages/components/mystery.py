@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from engine import SETTINGS, Experiment, OutOfRange, RunHistory, diagnose
+from engine import SETTINGS, OutOfRange, RunHistory, diagnose
 from engine.cases import EASY, LEVELS, Case, candidates, counted_loss, holds
 from engine.prescriptions import Change
 from pages.charts import (
@@ -26,14 +26,14 @@ from pages.charts.mystery import Score
 from pages.charts.own_numbers import read_number
 from pages.charts.wording import label, meaning, number, percent
 from pages.components.addresses import enter, few, ignored, parameters_here, step_in, write_address
-from pages.components.cards import MOST_CHARTS, PROJECTED, head
+from pages.components.cards import head, sent
 from pages.components.catalogue import complaints, sections_of
 from pages.components.component import component
 from pages.components.controls import heading
 from pages.components.findings import cures, notes_of_both, pointed
-from pages.components.frame import PARAMETERS, TIMELINE, memory, projecting
+from pages.components.frame import PARAMETERS, TIMELINE, memory
 from pages.components.lessons import row
-from pages.components.plot import encoded, plot
+from pages.components.plot import plot
 from pages.components.runs import histories_of
 from pages.components.timeline import timeline
 
@@ -241,14 +241,7 @@ def looked_at(here: Admitted) -> None:
 def _draw(chart: ModuleType, here: Admitted, place: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         head(chart, place, here.patient)
-    plot(_sent(chart.__name__, here.patient.experiment, projecting(), chart, here.patient), key=f"chart_{place}")
-
-
-@st.cache_resource(show_spinner=False, max_entries=MOST_CHARTS, hash_funcs={Experiment: repr})
-def _sent(name: str, experiment: Experiment, large: bool, _chart: ModuleType, _patient: RunHistory) -> bytes:
-    """The chart as it is sent; what its key is made of stays here."""
-    figure = _chart.figure(_patient)
-    return encoded(figure.enlarged(PROJECTED) if large else figure, _chart.alt(_patient))
+    plot(sent(chart, here.patient), key=f"chart_{place}")
 
 
 # --- what came of it ---

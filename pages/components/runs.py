@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, wait
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -17,7 +18,7 @@ from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.training import CustomData
 
-CACHE_BYTES = 120e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
+CACHE_BYTES = 64e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
 POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on, at first
 PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
 PROGRESS_SECONDS = 0.25  # between two looks, and states of the bar, then: a waiting class must not slow down its runs
@@ -56,7 +57,8 @@ class SharedRuns:
                 self._entries.move_to_end(experiment)
             else:
                 entry = self._entries[experiment] = _Entry(self.workers.submit(experiment, data))
-                entry.run.add_done_callback(lambda run: self._ended(experiment, entry))
+                # It does not hold the entry: in a circle with its run a dropped history waits long for the collector.
+                entry.run.add_done_callback(partial(self._ended, experiment))
             entry.visitors += 1
             return entry.run
 
@@ -86,14 +88,15 @@ class SharedRuns:
             if entry.visitors == 0 and not entry.run.done():
                 entry.run.cancel()
 
-    def _ended(self, experiment: Experiment, entry: _Entry) -> None:
+    def _ended(self, experiment: Experiment, run: Run) -> None:
         with self._lock:
-            if self._entries.get(experiment) is not entry:
+            entry = self._entries.get(experiment)
+            if entry is None or entry.run is not run:
                 return
-            if entry.run.cancelled() or entry.run.exception():
+            if run.cancelled() or run.exception():
                 del self._entries[experiment]
                 return
-            entry.nbytes = entry.run.result().nbytes
+            entry.nbytes = run.result().nbytes
             self.nbytes += entry.nbytes
             for oldest, other in list(self._entries.items()):
                 if self.nbytes <= self.limit:

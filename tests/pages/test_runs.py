@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from engine.executors import Run, Workers
+from engine.executors import Run, Together, Workers
 from engine.experiment import Experiment
 from engine.places import this_process
 from engine.settings import OutOfRange
@@ -123,6 +124,22 @@ def test_histories_are_kept_up_to_a_number_of_bytes(waiting: SharedRuns) -> None
     waiting.limit = 1  # too little even for one: the newest stays
     waiting.join(experiments[3]).set_result(histories[3])
     assert waiting.nbytes == histories[3].nbytes
+
+
+def test_what_is_not_kept_is_gone_at_once(waiting: SharedRuns, patient: Patient) -> None:
+    waiting.limit = 1
+    together = Together([waiting.join(QUICK), waiting.join(OTHER)])
+    histories = [train(QUICK), train(OTHER)]
+    gone, newest = map(weakref.ref, histories)
+    patient.runs.clear()
+    gc.disable()  # which seldom looks at what has lived so long
+    try:
+        together.end(None, tuple(histories))
+        del histories, together
+        assert gone() is None
+        assert newest() is not None
+    finally:
+        gc.enable()
 
 
 def test_a_failure_is_not_kept(waiting: SharedRuns, patient: Patient) -> None:

@@ -1,0 +1,43 @@
+"""What a server keeps made for the next visitor who wants the same: up to so many bytes, and out of visitors' reach."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+
+class Kept:
+    """Bytes by key, made once for all who want them at a time.  Thread-safe.
+
+    Up to `limit` bytes are kept; those that were least recently wanted go first.
+    """
+
+    def __init__(self, limit: float):
+        self.limit = limit
+        self.nbytes = 0
+        self._values: OrderedDict[Hashable, bytes] = OrderedDict()  # least recently wanted first
+        self._making: dict[Hashable, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """What is kept under the key, else what `make` gives; where it raises, nothing is kept."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key]
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if key in self._values:  # made by another meanwhile
+                    return self._values[key]
+            value = None
+            try:
+                value = make()
+                return value
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+                    if value is not None and key not in self._values:
+                        self._values[key] = value
+                        self.nbytes += len(value)
+                    while self.nbytes > self.limit:
+                        self.nbytes -= len(self._values.popitem(last=False)[1])
