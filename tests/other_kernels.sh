@@ -4,6 +4,7 @@
 #
 #     bash tests/other_kernels.sh                                        engine, charts and pages, all kernels
 #     KERNELS="Haswell" bash tests/other_kernels.sh tests/pages -k ward  some of both; any arguments of pytest
+#     KERNELS=second bash tests/other_kernels.sh                         Haswell's, or another's where these are in use
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,18 +18,23 @@ print(*{library.get("architecture") for library in threadpoolctl.threadpool_info
 }
 
 own=$(kernel "")
-failed=()
-for name in ${KERNELS:-Haswell SkylakeX Zen Prescott baseline}; do
+kernels=${KERNELS:-Haswell SkylakeX Zen Prescott baseline}
+[ "$kernels" != second ] || kernels=$([ "$own" = Haswell ] && echo Prescott || echo Haswell)
+failed=() seen=()
+for name in $kernels; do
   if [ "$name" = baseline ]; then
     # Features that this processor has and NumPy looks for when it starts.
     features=$("$python" -c 'import numpy; print(*numpy.show_config(mode="dicts")["SIMD Extensions"].get("found", []))')
     if [ -z "$features" ]; then echo "== NumPy uses nothing beyond its baseline here: not run"; continue; fi
     echo "== NumPy without $features"
     setting=NPY_DISABLE_CPU_FEATURES="$features"
-  elif [ "$name" != "$own" ] && [ "$(kernel "$name")" = "$own" ]; then
-    echo "== This processor, or this OpenBLAS, has no $name kernels: not run"
-    continue
   else
+    got=$(kernel "$name")
+    if [ "$got" = "$own" ] && [ "$name" != "$own" ]; then
+      echo "== This processor, or this OpenBLAS, has no $name kernels: not run"; continue
+    fi
+    case " ${seen[*]} " in *" $got "*) echo "== For $name OpenBLAS takes the $got kernels: not run twice"; continue ;; esac
+    seen+=("$got")
     echo "== OpenBLAS with $name kernels"
     setting=OPENBLAS_CORETYPE="$name"
   fi

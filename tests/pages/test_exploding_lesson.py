@@ -1,32 +1,25 @@
-"""The lesson shows what it says, over seeds and not on one lucky draw; and its page in Streamlit's AppTest."""
+"""The lesson shows what it says, over seeds and not on one lucky draw."""
 
 import re
 from dataclasses import replace
 from functools import lru_cache
-from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 
 from engine import train_many
 from engine.thresholds import EXPLODES
-from pages.charts.exploding_verdict import largest_gradient, verdict
+from pages.charts.exploding_verdict import largest_gradient
 from pages.charts.measures import DIRECTIONS
 from pages.charts.verdict import starting_ratio
 from pages.components.catalogue import ASSETS, lesson_of, trials_of
-from pages.components.controls import address
-from pages.components.runs import histories_of, shared_runs
-from tests.pages.opened import charts, headline, opened
 
-PAGE = "exploding_gradients"
 SEEDS, MORE_SEEDS = range(8), range(24)
 LESSON = lesson_of("exploding_gradients")
 PATIENT, TREATED = LESSON.patient, LESSON.treated
 TRIALS = trials_of("exploding_gradients")
 TEXT = re.sub(r"\s+", " ", (ASSETS / "lessons" / "exploding_gradients.md").read_text("utf-8"))
 GUESSING, LEARNT = 0.6, 0.3  # training loss; always giving the average answer costs .69
-
-CHARTS = 9
 
 
 @lru_cache
@@ -238,67 +231,3 @@ def test_the_text_names_where_clipping_comes_from_and_where_else_the_pathology_l
     headings = re.findall(r"^## (.+)$", (ASSETS / "lessons" / "exploding_gradients.md").read_text("utf-8"), re.M)
     assert headings == ["Why it explodes", "How it ends", "What helps, and why", "Where else it lives", "Words"]
     assert "are where clipping comes from (Mikolov 2012; Pascanu, Mikolov and Bengio 2013)" in TEXT
-
-
-# --- the page ---
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
-
-
-def test_the_default_view_shows_patient_and_treated():
-    page = opened(PAGE)
-    assert headline(page) == verdict(*histories_of((PATIENT, TREATED)))
-    assert len(charts(page)) == CHARTS
-    assert all(chart["alt"] for chart in charts(page)), "every chart has a text alternative"
-    assert not page.warning
-
-
-@pytest.mark.parametrize("dataset", ["sine", "digits"])
-def test_other_data(dataset):
-    page = opened(PAGE, dataset=dataset, steps="30")
-    assert headline(page).startswith("The patient’s gradient norm reaches")
-    assert len(charts(page)) == CHARTS
-
-
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.key)
-def test_each_thing_to_try_opens_from_its_address(trial):
-    pair = trial.pair(LESSON)
-    page = opened(PAGE, **dict(parse_qsl(address(LESSON, *pair).partition("?")[2])))
-    assert headline(page) == verdict(*histories_of(pair))
-    assert not page.warning
-
-
-def test_a_run_that_breaks_off_draws_every_chart_and_names_the_place():
-    page = opened(PAGE, dataset="sine", gain="4", steps="60")
-    assert len(charts(page)) == CHARTS
-    assert "before the run diverges: not finite at step" in headline(page)
-
-
-def test_clipping_by_value_for_both():
-    page = opened(PAGE, clip="value", clip_threshold="0.01", treated_clip="as patient", treated_clip_threshold="0.1")
-    assert "of the updates has its entries cut off at 0.01," in headline(page)
-    assert "of the updates has its entries cut off at 0.1," in headline(page)
-
-
-def test_garbage_in_the_address_is_ignored_with_a_line():
-    page = opened(PAGE, clip="both", gain="loud", colour="red")
-    assert headline(page) == headline(opened(PAGE))
-    (warning,) = page.warning
-    for word in ("both", "loud", "colour"):
-        assert word in warning.value
-
-
-def test_a_prediction_comes_first_then_the_result_beside_it():
-    page = opened(PAGE)
-    assert page.button(key="try_rescue").disabled
-    page.radio(key="predict_rescue").set_value("same")
-    page.radio(key="because_rescue").set_value(TRIALS[0].reasons[TRIALS[0].reason])
-    page.run()
-    page.button(key="try_rescue").click().run()
-    assert not page.exception
-    assert headline(page) == verdict(*histories_of(TRIALS[0].pair(LESSON)))
-    assert any("As you said, and for that reason" in success.value for success in page.success)

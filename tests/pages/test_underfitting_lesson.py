@@ -1,9 +1,8 @@
-"""The lesson shows what it says, over seeds and not on one lucky draw; and its page in Streamlit's AppTest."""
+"""The lesson shows what it says, over seeds and not on one lucky draw."""
 
 import re
 from dataclasses import replace
 from functools import lru_cache
-from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -15,13 +14,8 @@ from pages.charts.baseline import average_loss
 from pages.charts.bias_variance import decomposition, of_draws
 from pages.charts.measures import DIRECTIONS
 from pages.charts.outcomes import draws_of
-from pages.charts.underfitting_verdict import verdict
 from pages.components.catalogue import ASSETS, lesson_of, trials_of
-from pages.components.controls import address
-from pages.components.runs import histories_of, shared_runs
-from tests.pages.opened import charts, headline, opened
 
-PAGE = "underfitting"
 SEEDS = range(24)
 FEW = SEEDS[:8]  # where a network takes long, and the margin is wide
 LESSON = lesson_of("underfitting")
@@ -30,9 +24,6 @@ WIDE = replace(PATIENT, width=64)
 TRIALS = trials_of("underfitting")
 TEXT = (ASSETS / "lessons" / "underfitting.md").read_text("utf-8")
 NOISE = 0.1**2  # the loss that nobody can avoid
-
-CHARTS = 5
-SWEEPS = 5
 
 
 @lru_cache
@@ -165,69 +156,3 @@ def test_the_text_names_where_else_the_pathology_lives():
         "Why it underfits", "Too small, or badly trained?", "How much capacity, how much data", "Bias and variance",
         "What helps, and why", "Where else it lives", "Words",
     ]  # fmt: skip
-
-
-# --- the page ---
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
-
-
-def test_the_default_view_shows_patient_and_treated():
-    page = opened(PAGE)
-    assert headline(page) == verdict(*histories_of((PATIENT, TREATED)))
-    assert len(charts(page)) == CHARTS
-    assert all(chart["alt"] for chart in charts(page)), "every chart has a text alternative"
-    assert sum(str(button.key).startswith("start_") for button in page.button) == SWEEPS
-    assert not page.warning
-
-
-def test_more_data_and_more_steps_are_treatments():
-    page = opened(PAGE, treated_n_train="300", treated_steps="100")
-    treated = replace(TREATED, n_train=300, steps=100)
-    assert headline(page) == verdict(*histories_of((PATIENT, treated)))
-    assert len(charts(page)) == CHARTS
-
-
-@pytest.mark.parametrize("dataset", ["spirals", "digits"])
-def test_other_data(dataset):
-    page = opened(PAGE, dataset=dataset, steps="30", treated_steps="30")
-    assert headline(page).startswith("The patient’s training loss ends at")
-    assert len(charts(page)) == CHARTS
-
-
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.key)
-def test_each_thing_to_try_opens_from_its_address(trial):
-    pair = trial.pair(LESSON)
-    page = opened(PAGE, **dict(parse_qsl(address(LESSON, *pair).partition("?")[2])))
-    assert headline(page) == verdict(*histories_of(pair))
-    assert not page.warning
-
-
-def test_a_run_that_breaks_off_draws_every_chart_and_is_said_so():
-    page = opened(PAGE, learning_rate="1000", optimizer="sgd", gain="4", steps="60")
-    assert len(charts(page)) == CHARTS
-    assert "diverged" in headline(page)
-
-
-def test_garbage_in_the_address_is_ignored_with_a_line():
-    page = opened(PAGE, width="wide", optimizer="adamm", colour="red")
-    assert headline(page) == headline(opened(PAGE))
-    (warning,) = page.warning
-    for word in ("wide", "adamm", "colour"):
-        assert word in warning.value
-
-
-def test_a_prediction_comes_first_then_the_result_beside_it():
-    page = opened(PAGE)
-    assert page.button(key="try_slow").disabled
-    page.radio(key="predict_slow").set_value("less")
-    page.radio(key="because_slow").set_value(TRIALS[0].reasons[TRIALS[0].reason])
-    page.run()
-    page.button(key="try_slow").click().run()
-    assert not page.exception
-    assert headline(page) == verdict(*histories_of(TRIALS[0].pair(LESSON)))
-    assert any("As you said, and for that reason" in success.value for success in page.success)
