@@ -409,3 +409,17 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
         for record in caplog.records
         if record.name == "engine.executors" and record.levelno == logging.WARNING
     ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what other C libraries keep is their affair")
+def test_an_idle_worker_gives_its_memory_back() -> None:
+    stack = [Experiment(depth=10, steps=100, seed=seed) for seed in range(8)]
+    with Workers([partial(worker_processes, 1)]) as workers:
+        worker = psutil.Process(workers.submit_many([SHORT], summary=_process).runs[0].result(SOON)[0])
+        before = worker.memory_info().rss
+        workers.submit(stack).result(SOON)
+        eventually(lambda: worker.memory_info().rss < before + 12e6)  # it was 40 MB more
+
+
+def _process(history: RunHistory) -> int:
+    return os.getpid()
