@@ -1,12 +1,8 @@
 """A visitor may clear Streamlit's caches, by a message that any browser can send: nobody's training ends by that."""
 
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psutil
 import pytest
@@ -15,34 +11,17 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.patience import SOON, eventually
+from tests.patience import SOON
+from tests.serving import Server, served
 
-ROOT = Path(__file__).resolve().parents[2]
 LESSON = "vanishing_gradients"
 LONG = "depth=12&width=16&steps=3000"  # some seconds of training
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[psutil.Process, int]]:
-    """`streamlit run app.py`, and its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.headless=true", "--server.address=127.0.0.1", f"--server.port={port}"]
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *options]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        eventually(lambda: _listens(port))
-        yield psutil.Process(process.pid), port
-    finally:
-        process.terminate()
-        process.wait(SOON)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return not probe.connect_ex(("127.0.0.1", port))
+def server() -> Iterator[Server]:
+    with served() as server:
+        yield server
 
 
 class Visitor:
@@ -85,9 +64,9 @@ def visit(port: int) -> Iterator[Visitor]:
         yield Visitor(connection)
 
 
-def test_who_waits_for_a_run_gets_it_though_somebody_clears_the_caches(server: tuple[psutil.Process, int]) -> None:
-    process, port = server
-    with visit(port) as one, visit(port) as other:
+def test_who_waits_for_a_run_gets_it_though_somebody_clears_the_caches(server: Server) -> None:
+    process = psutil.Process(server.process.pid)
+    with visit(server.port) as one, visit(server.port) as other:
         one.open(LONG)
         one.see_until("progress")
         before = {child.pid for child in process.children()}

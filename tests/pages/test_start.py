@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -76,7 +77,9 @@ async def visited(server: Server) -> list[str]:
 def test_the_first_visitors_of_a_server_get_their_pages(busy: None) -> None:
     for _ in range(SERVERS):
         with served() as server:
-            assert not asyncio.run(visited(server)), server.log.read_text()
+            # In a thread: tests in a browser leave an event loop running in this one.
+            errors = ThreadPoolExecutor(1).submit(asyncio.run, visited(server)).result()
+            assert not errors, server.log.read_text()
 
 
 def test_no_page_imports_what_the_start_has_not() -> None:
