@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
+from tests.browser.readable import LAPTOP
 from tests.patience import SOON
 from tests.serving import ROOT, served
 
@@ -53,7 +54,7 @@ def page_module(chromium: Browser) -> Iterator[Page]:
 
 @contextmanager
 def _page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    context = chromium.new_context(viewport=LAPTOP)
     context.set_default_timeout(1000 * SOON)
     page = context.new_page()
     errors: list[str] = []

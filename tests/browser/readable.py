@@ -6,6 +6,7 @@ from typing import Literal
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, ViewportSize
 
+LAPTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 # The page's background, .streamlit/config.toml.
 PAPER: dict[Literal["dark", "light"], str] = {"dark": "rgb(16, 24, 28)", "light": "rgb(255, 255, 255)"}

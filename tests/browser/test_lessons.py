@@ -7,7 +7,7 @@ from pages.charts.wording import differences
 from pages.components.catalogue import lesson_of, trials_of, ward
 from pages.components.frame import lessons
 from tests.browser.conftest import Serve
-from tests.browser.readable import PHONE, expect_no_wider, expect_readable
+from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import APP, MILLISECONDS, range_of
 
 LESSONS = [row.name for row in lessons()]
@@ -30,37 +30,34 @@ def opened(page: Page, url: str) -> Page:
     return page
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_the_bare_address(page: Page, home: str, name: str):
-    opened(page, home + name)
-    lesson = lesson_of(name)
-    expect(page.locator(".st-key-verdict")).to_contain_text(differences(lesson.patient, lesson.treated))
-    expect(page.get_by_role("alert")).to_have_count(0)
-    for figure in page.get_by_role("figure").all():
+@pytest.fixture(scope="module", params=OTHERS)
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def lesson(page_module: Page, home: str, name: str) -> Page:
+    """The bare address's page, loaded once for the tests of a lesson, the last of which changes it."""
+    return opened(page_module, home + name)
+
+
+def test_the_bare_address(lesson: Page, name: str):
+    own = lesson_of(name)
+    expect(lesson.locator(".st-key-verdict")).to_contain_text(differences(own.patient, own.treated))
+    expect(lesson.get_by_role("alert")).to_have_count(0)
+    for figure in lesson.get_by_role("figure").all():
         said = figure.get_attribute("aria-label") or ""
         assert any(character.isdigit() for character in said), said
-    range_of(page).fill("0")
-    page.wait_for_function("() => document.documentElement.dataset.backpropClinicStep === '0'")
-    for figure in page.get_by_role("figure").all():
+    range_of(lesson).fill("0")
+    lesson.wait_for_function("() => document.documentElement.dataset.backpropClinicStep === '0'")
+    for figure in lesson.get_by_role("figure").all():
         figure.scroll_into_view_if_needed()
-        page.wait_for_function("(chart) => ['0', ''].includes(chart.dataset.step)", arg=figure.element_handle())
+        lesson.wait_for_function("(chart) => ['0', ''].includes(chart.dataset.step)", arg=figure.element_handle())
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_light_and_dark_are_readable_by_all(page: Page, home: str, name: str):
-    opened(page, home + name)
-    expect_readable(page)
-
-
-@pytest.mark.parametrize("name", ["", *OTHERS])
-def test_it_fits_on_a_phone(page: Page, home: str, name: str):
-    page.set_viewport_size(PHONE)
-    page.goto(home + name)
-    if name:
-        page.wait_for_function(DRAWN, timeout=MILLISECONDS)
-    else:
-        expect(page.get_by_role("img", name="Patient: ")).to_have_count(len(ward()), timeout=MILLISECONDS)
-    expect_no_wider(page)
+def test_light_and_dark_are_readable_by_all(lesson: Page):
+    expect_readable(lesson)
+    lesson.emulate_media(color_scheme="light")
 
 
 # Width of the window -> charts in the first row; where there is no room for all of them they wrap.
@@ -72,22 +69,35 @@ FIRST_ROW = """() => {
 }"""
 
 
-def test_charts_wrap_before_they_are_squeezed(page: Page, home: str):
-    opened(page, home + OTHERS[0])
-    for width, across in ACROSS.items():
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_function(f"(across) => ({FIRST_ROW})().length === across", arg=across)
-        assert min(page.evaluate(FIRST_ROW)) >= NARROWEST, width
+def test_charts_wrap_before_they_are_squeezed_and_fit_on_a_phone(lesson: Page):
+    try:
+        for width, across in ACROSS.items():
+            lesson.set_viewport_size({"width": width, "height": 900})
+            lesson.wait_for_function(f"(across) => ({FIRST_ROW})().length === across", arg=across)
+            assert min(lesson.evaluate(FIRST_ROW)) >= NARROWEST, width
+        lesson.set_viewport_size(PHONE)
+        expect_no_wider(lesson)
+    finally:
+        lesson.set_viewport_size(LAPTOP)
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_a_thing_to_try(page: Page, home: str, name: str):
-    opened(page, home + name)
-    lesson, trial = lesson_of(name), trials_of(name)[0]
-    card = page.locator(f".st-key-trial_{trial.key}")
+def test_a_thing_to_try(lesson: Page, name: str):
+    trial = trials_of(name)[0]
+    card = lesson.locator(f".st-key-trial_{trial.key}")
     card.get_by_text("About the same", exact=True).click()
     card.get_by_text(trial.reasons[trial.reason], exact=True).click()
     card.get_by_role("button", name="Train both and compare").click()
     expect(card).to_contain_text("You said: about the same, because", timeout=MILLISECONDS)
     expect(card).to_contain_text("Measured: ")
-    expect(page.locator(".st-key-verdict")).to_contain_text(differences(*trial.pair(lesson)))
+    expect(lesson.locator(".st-key-verdict")).to_contain_text(differences(*trial.pair(lesson_of(name))))
+
+
+@pytest.mark.parametrize("name", ["", OTHERS[0]])
+def test_it_fits_on_a_phone_from_the_start(page: Page, home: str, name: str):
+    page.set_viewport_size(PHONE)
+    page.goto(home + name)
+    if name:
+        page.wait_for_function(DRAWN, timeout=MILLISECONDS)
+    else:
+        expect(page.get_by_role("img", name="Patient: ")).to_have_count(len(ward()), timeout=MILLISECONDS)
+    expect_no_wider(page)

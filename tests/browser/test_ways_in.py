@@ -16,20 +16,14 @@ def home(serve_module: Serve) -> str:
     return serve_module(APP)
 
 
-def test_every_link_of_the_ward_on_a_fresh_server(page: Page, serve: Serve):
-    server = serve(APP)
-    for case in ward():
-        opened(page, server + address(lesson_of(case.page), *case.pair).removeprefix("/"))
-        expect(page.locator(".st-key-verdict")).to_contain_text(differences(*case.pair))
-        expect(page.get_by_role("alert")).to_have_count(0)
-
-
-def test_every_thing_to_try_opens_by_its_address_on_a_fresh_server(page: Page, serve: Serve):
+def test_links_of_the_ward_and_things_to_try_on_a_fresh_server(page: Page, serve: Serve):
+    """Of each lesson the last; tests/pages opens them all."""
     server = serve(APP)
     for name in ("vanishing_gradients", *OTHERS):
-        for trial in trials_of(name):
-            pair = trial.pair(lesson_of(name))
-            opened(page, server + address(lesson_of(name), *pair).removeprefix("/"))
+        lesson = lesson_of(name)
+        case = [case for case in ward() if case.page == name][-1]
+        for pair in (case.pair, trials_of(name)[-1].pair(lesson)):
+            opened(page, server + address(lesson, *pair).removeprefix("/"))
             expect(page.locator(".st-key-verdict")).to_contain_text(differences(*pair))
             expect(page.get_by_role("alert")).to_have_count(0)
 

@@ -5,12 +5,16 @@ from dataclasses import replace
 import pytest
 
 from pages.charts.verdict import verdict
+from pages.charts.wording import differences
+from pages.components.catalogue import lesson_of, trials_of
+from pages.components.controls import parameters
 from pages.components.runs import histories_of, shared_runs
 from tests.pages.opened import charts, headline, opened
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 
 PAGE = "vanishing_gradients"
 CHARTS = 8
+LESSONS = "vanishing_gradients", "exploding_gradients", "overfitting", "underfitting"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -100,3 +104,14 @@ def test_a_right_prediction_for_a_wrong_reason_is_not_marked_as_right():
     page.button(key="try_louder").click().run()
     assert not page.success
     assert any("Your prediction is right, but your reason is not" in info.value for info in page.info)
+
+
+@pytest.mark.parametrize(
+    ("lesson", "trial"),
+    [(lesson_of(name), trial) for name in LESSONS for trial in trials_of(name)],
+    ids=lambda part: getattr(part, "key", None) or part.page,
+)
+def test_each_thing_to_try_opens_from_its_address(lesson, trial):
+    page = opened(lesson.page, **parameters(lesson, *trial.pair(lesson)))
+    assert any(differences(*trial.pair(lesson)) in paragraph.value for paragraph in page.markdown)
+    assert not page.warning

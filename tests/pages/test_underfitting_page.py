@@ -1,13 +1,11 @@
 """The page of the lesson in Streamlit's AppTest."""
 
 from dataclasses import replace
-from urllib.parse import parse_qsl
 
 import pytest
 
 from pages.charts.underfitting_verdict import verdict
 from pages.components.catalogue import lesson_of, trials_of
-from pages.components.controls import address
 from pages.components.runs import histories_of, shared_runs
 from tests.pages.opened import charts, headline, opened
 
@@ -46,14 +44,6 @@ def test_other_data(dataset):
     page = opened(PAGE, dataset=dataset, steps="30", treated_steps="30")
     assert headline(page).startswith("The patient’s training loss ends at")
     assert len(charts(page)) == CHARTS
-
-
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.key)
-def test_each_thing_to_try_opens_from_its_address(trial):
-    pair = trial.pair(LESSON)
-    page = opened(PAGE, **dict(parse_qsl(address(LESSON, *pair).partition("?")[2])))
-    assert headline(page) == verdict(*histories_of(pair))
-    assert not page.warning
 
 
 def test_a_run_that_breaks_off_draws_every_chart_and_is_said_so():
