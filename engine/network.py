@@ -4,7 +4,8 @@
 
 Rows are examples.  Networks of equal shape lie along a leading axis: W_l is (networks, n_in, n_out), inputs are
 (networks, batch, n_in), or (batch, n_in) for all of them.  One network is a stack of one; its numbers are the same, to
-the last bit, alone or in a stack.  Hidden layers alone are normalised, dropped out and bridged.
+the last bit, alone or in a stack (on a processor with AVX; BLAS kernels for older ones round by where in memory the
+numbers begin).  Hidden layers alone are normalised, dropped out and bridged.
 
 All hidden layers of a network have the same size.  What they compute lies along one more leading axis, layer by layer:
 what is the same for all of them takes one long NumPy call instead of many short ones.

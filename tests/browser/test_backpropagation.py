@@ -267,18 +267,23 @@ def test_back_from_inside_finds_the_lesson_as_it_was(page: Page, home: str):
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
 
 
-@pytest.mark.parametrize("query", ["", "?preset=trained&trained_depth=8&phase=backward-2"])
-def test_light_and_dark_are_readable_by_all(page: Page, home: str, query: str):
+@pytest.mark.parametrize("query", ["", "?preset=trained&trained_depth=8&layer=3&unit=whole+layer&phase=backward-2"])
+def test_light_and_dark_are_readable_by_all_and_it_fits_on_a_phone(page: Page, home: str, query: str):
     shown(page, home + PAGE + query)
     for scheme in themes(page):
         assert (page.locator(".network").get_attribute("data-dark") is not None) == (scheme == "dark")
         assert not violations(page)
-
-
-@pytest.mark.parametrize("query", ["", "?preset=chain", "?preset=trained&trained_depth=8&layer=3&unit=whole+layer"])
-def test_it_fits_on_a_phone(page: Page, home: str, query: str):
     page.set_viewport_size(PHONE)
-    shown(page, home + PAGE + query)
+    expect_it_fits(page)
+
+
+def test_it_fits_on_a_phone_from_the_start(page: Page, home: str):
+    page.set_viewport_size(PHONE)
+    shown(page, home + PAGE + "?preset=chain")
+    expect_it_fits(page)
+
+
+def expect_it_fits(page: Page) -> None:
     expect_no_wider(page)
     for circle in page.locator(".disc").all():
         box = circle.bounding_box()

@@ -4,6 +4,7 @@ from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
+import pytest
 
 from engine import RunHistory
 
@@ -17,6 +18,18 @@ EVALUATIONS = (
     "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "penalty",
 )  # fmt: skip
 PARAMETERS = ("weights", "biases", "scales", "shifts", "running_means", "running_variances")
+
+
+def _rounding_hangs_on_alignment() -> bool:
+    numbers = np.sin(np.arange(64.0))
+    shifted = np.concatenate([[0.0], numbers])[1:]
+    return any(np.vecdot(numbers[:n], numbers[:n]) != np.vecdot(shifted[:n], shifted[:n]) for n in range(64))
+
+
+same_bits = pytest.mark.skipif(
+    _rounding_hangs_on_alignment(),
+    reason="without AVX, BLAS rounds by where in memory the numbers begin, so that a stack has other last bits",
+)
 
 
 def assert_well_formed(history, n_in=2, n_out=1):

@@ -9,7 +9,7 @@ import pytest
 
 from engine import SETTINGS, Experiment, Training, load_dataset, recording, train, train_many
 from engine.training import stack_key
-from tests.engine.contract import difference
+from tests.engine.contract import difference, same_bits
 
 CASES = 60
 
@@ -61,6 +61,7 @@ def test_the_cases_cover_every_choice_and_every_end():
 
 
 @cases
+@same_bits
 def test_alone_or_in_a_stack(part):
     for experiment in of(part):
         others = [
@@ -74,6 +75,7 @@ def test_alone_or_in_a_stack(part):
 
 
 @cases
+@same_bits
 def test_in_slices_or_in_one_go(part):
     draw = random.Random(part)
     for experiment in of(part):
@@ -106,6 +108,7 @@ def test_recorded_more_or_less(part):
             np.testing.assert_array_equal(more.batch_loss[rows], less.batch_loss)
 
 
+@same_bits
 def test_measured_at_once_or_several_steps_together(monkeypatch):
     together = {experiment: train(experiment) for experiment in of(1)}
     monkeypatch.setattr(recording, "WAITING", 0)
@@ -127,6 +130,7 @@ def test_many_come_back_in_their_order_whatever_their_shapes():
     assert train_many([]) == []
 
 
+@same_bits
 def test_more_networks_than_one_stack_takes():
     many = [Experiment(depth=1, width=2, n_train=5, steps=3, seed=seed) for seed in range(70)]
     histories = train_many(many)
@@ -134,6 +138,7 @@ def test_more_networks_than_one_stack_takes():
         assert difference(train(experiment), history) is None
 
 
+@same_bits
 def test_a_neighbours_end_leaves_no_row_behind_where_rows_are_thinned():
     """The step at which a run diverges is recorded, due or not: in that run, not in one that ends a step later.
 

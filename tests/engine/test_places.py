@@ -29,7 +29,7 @@ from engine.history import RunHistory
 from engine.places import DASK_ADDRESS, Place, dask_cluster, default_places, this_process, worker_processes
 from engine.settings import OutOfRange
 from engine.training import train
-from tests.engine.contract import bits
+from tests.engine.contract import bits, same_bits
 from tests.patience import SOON, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,12 +111,14 @@ def test_a_dask_cluster_gives_the_same_bits(
         assert {library["num_threads"] for library in blas if library["user_api"] == "blas"} == {1}
 
 
+@same_bits
 def test_a_stack_comes_back_as_a_tuple_with_the_bits_of_single_runs(processes: Workers) -> None:
     experiments = [Experiment(depth=2, width=8, steps=20, seed=seed) for seed in range(3)]
     histories = processes.submit(experiments, max_updates=10, max_frames=5).result(SOON)
     assert [bits(history) for history in histories] == [bits(train(e, None, 10, 5)) for e in experiments]
 
 
+@same_bits
 def test_who_trains_together_gets_the_bits_of_a_single_run(processes: Workers) -> None:
     experiments = [Experiment(depth=2, width=8, steps=20, seed=seed) for seed in range(12)]
     runs = [processes.submit(experiment) for experiment in experiments]

@@ -6,7 +6,7 @@ import pytest
 
 from engine import Experiment, places, train
 from engine.places import SLICE_SECONDS, advance_slice
-from tests.engine.contract import difference
+from tests.engine.contract import difference, same_bits
 
 LOOK = 0.01  # s between two looks at the clock, of which each update takes two
 
@@ -22,6 +22,7 @@ def of(seconds):
     return Experiment(depth=1, width=2, n_train=5, steps=round(seconds / (2 * LOOK)))
 
 
+@same_bits
 @pytest.mark.parametrize("share", [0.5, 1.8])
 def test_a_run_that_is_nearly_done_ends_in_its_slice(share):
     experiment = of(share * SLICE_SECONDS)
@@ -29,6 +30,7 @@ def test_a_run_that_is_nearly_done_ends_in_its_slice(share):
     assert difference(history, train(experiment)) is None
 
 
+@same_bits
 def test_any_other_goes_on_in_another():
     experiment = of(4 * SLICE_SECONDS)
     part = advance_slice(((experiment,), None, 2000, 60))
