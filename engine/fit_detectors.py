@@ -201,9 +201,9 @@ def underfitting(run: Examination) -> Finding | None:
         measured, threshold = behind, BEHIND
         metric = "error above the nearest neighbours', over the best constant answer's"
         said = (
-            f"After {last} steps its error is {number(run.error_share)} of that of always giving the average answer, "
-            "and no less on its training data; a vote of the nearest examples makes "
-            f"{number(run.neighbours_share)} of it"
+            f"After {last} steps its error, on new data and on its training data, is at least "
+            f"{number(min(run.error_share, run.train_error_share))} of that of always giving the average answer; a "
+            f"vote of the nearest training examples makes {number(run.neighbours_share)} of it"
         )
     else:
         return None

@@ -190,7 +190,9 @@ def exploding_gradients(run: Examination) -> Finding | None:
     else:
         measured, layers = growth, np.arange(run.depth + 1)
         metric = "size of the output's pre-activation over that of the inputs"
-        path = f"the signal, and every gradient with it, grows {number(measured)} times from the inputs to the output"
+        path = (
+            f"the signal grows {number(measured)} times on its way from the inputs to the output, and gradients with it"
+        )
     return Finding(
         code="exploding_gradients",
         severity="severe" if measured > EXPLODED else "warning",

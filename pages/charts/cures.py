@@ -83,8 +83,8 @@ def says(results: Results) -> str:
         return text
     after = float(np.median(_losses(results[best], best)))
     text = (
-        f"**{best}** helps most reliably: in {n} of {seeds} seeds, with a median test loss of {number(after)} "
-        f"where the untreated network has {number(before)}."
+        f"**{best}** helps in {n} of {seeds} seeds, with a median test loss of {number(after)} where the untreated "
+        f"network has {number(before)}. No other cure helps in more."
     )
     failing = [label for label in others if 2 * tried[label][0] <= tried[label][1]]
     if failing:

@@ -51,7 +51,7 @@ def _cut_back(history: RunHistory) -> str:
     if share == 0:
         return f", never above its threshold of {limit}," if by_norm else f", no entry above its threshold of {limit},"
     how = f"is cut back to {limit}" if by_norm else f"has its entries cut off at {limit}"
-    return f", in {percent(share)} of the updates {how},"
+    return f", {how} in {percent(share)} of the updates,"
 
 
 def _end(history: RunHistory) -> str:

@@ -55,8 +55,8 @@ def accuracy_gap(history: RunHistory) -> float:
 MEASURES = {
     "ratio": Measure(
         "R, the first layer’s gradient over the last hidden layer’s before the first step,",
-        "How large will the first layer’s gradient be in the treated network before the first step, against the last "
-        "hidden layer’s?",
+        "R is the first layer’s gradient over the last hidden layer’s, before the first step. How large will it be in "
+        "the treated network?",
         starting_ratio,
         2.0,
     ),

@@ -44,7 +44,7 @@ def evidence(finding: Finding, history: RunHistory) -> str:
     parts += [layers_named(finding.layers, history)] if finding.layers else []
     parts.append(f"step {first}" if first == last else f"steps {first} to {last}")
     text = " · ".join(parts)
-    return text[0].upper() + text[1:]
+    return text if text[0] in "ηλ" else text[0].upper() + text[1:]  # a capital η looks like an H
 
 
 def layers_named(layers: Sequence[int], history: RunHistory) -> str:

@@ -138,11 +138,11 @@ def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
 
 
 def _texts(rows: Sequence[Trial]) -> list[str]:
-    """What stands over each row: "2 Batch normalization: ✔ cures, 7/8 healed"; the untreated network has no rank."""
+    """What stands over each row: "2. Batch normalization: ✔ cures, 7/8 healed"; the untreated network has no rank."""
     texts, rank = [], 0
     for trial in rows:
         rank += bool(trial.verdict)
-        name = f"{rank} {trial.change.name}" if trial.verdict else trial.change.name
+        name = f"{rank}. {trial.change.name}" if trial.verdict else trial.change.name
         broken = "" if math.isfinite(trial.validation_loss.median) else "diverges, "
         healthy = f"{trial.healed_seeds}/{trial.seeds} {'healed' if trial.verdict else 'healthy'}"
         texts.append(f"{name}: " + (f"{MARKS[trial.verdict]}, " if trial.verdict else "") + broken + healthy)
@@ -154,6 +154,8 @@ def _effect(trial: Trial) -> str:
         return "unchanged in the median"
     if math.isinf(trial.effect):
         return "infinite in the median, since runs diverge"
+    if trial.effect == -1:
+        return "finite, where most untreated runs diverge"
     return f"{percent(abs(trial.effect))} {'lower' if trial.effect < 0 else 'higher'} in the median"
 
 

@@ -71,7 +71,7 @@ def test_a_dot_a_seed_and_the_median():
 
 def test_the_sentence_names_the_surest_cure_and_those_that_fail():
     text = chart.says(RESULTS)
-    assert text.startswith("**L2** helps most reliably: in 8 of 8 seeds, with a median test loss of 0.85")
+    assert text.startswith("**L2** helps in 8 of 8 seeds, with a median test loss of 0.85")
     assert "Dropout (3 of 8)" in text
     assert "No cure helps" in chart.says({name: RESULTS[name] for name in (UNTREATED, "Dropout")})
     assert chart.says({UNTREATED: RESULTS[UNTREATED]}) == "There is no cure to compare."

@@ -45,15 +45,15 @@ def test_it_says_the_largest_gradient_before_clipping_the_share_of_clipped_updat
     text = verdict(ill, clipped)
     assert f"The patient’s gradient norm reaches {number(ill.total_gradient_norm.max())} and its" in text
     assert (
-        f"The treated network’s gradient norm reaches {number(clipped.total_gradient_norm.max())}, in "
-        f"{percent(share)} of the updates is cut back to 3, and its training loss ends at "
+        f"The treated network’s gradient norm reaches {number(clipped.total_gradient_norm.max())}, "
+        f"is cut back to 3 in {percent(share)} of the updates, and its training loss ends at "
         f"{number(clipped.train_loss[-1])}"
     ) in text
 
 
 def test_clipping_by_value_and_clipping_that_never_acts_are_said_so(ill):
     by_value = train(replace(ILL, clip="value", clip_threshold=0.01))
-    assert "of the updates has its entries cut off at 0.01, and" in verdict(ill, by_value)
+    assert ", has its entries cut off at 0.01 in 100\u00a0% of the updates, and" in verdict(ill, by_value)
     high = [train(replace(CLIPPED, gain=0.5, clip=clip, clip_threshold=100.0)) for clip in ("norm", "value")]
     assert ", never above its threshold of 100, and" in verdict(ill, high[0])
     assert ", no entry above its threshold of 100, and" in verdict(ill, high[1])

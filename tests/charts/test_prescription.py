@@ -78,10 +78,10 @@ def test_a_row_says_rank_verdict_and_how_many_are_healed():
     figure = chart.figure(RESULTS, patient=PATIENT_0)
     texts = [note["text"] for note in figure._layout["annotations"]]
     assert texts[:4] == [
-        "<b>1 L2 0.01</b>: ✔ cures, 8/8 healed",
+        "<b>1. L2 0.01</b>: ✔ cures, 8/8 healed",
         "<b>Untreated</b>: 0/8 healthy",
-        "<b>2 Dropout 0.2</b>: ○ no clear effect, 0/8 healed",
-        "<b>3 Early stopping</b>: ✖ harms, diverges, 0/8 healed",
+        "<b>2. Dropout 0.2</b>: ○ no clear effect, 0/8 healed",
+        "<b>3. Early stopping</b>: ✖ harms, diverges, 0/8 healed",
     ]
 
 
@@ -109,7 +109,9 @@ def test_words_have_the_numbers():
     assert "90\N{NO-BREAK SPACE}% lower in the median" in explained
     assert "fits its training data less closely" in explained
     alt = chart.alt(RESULTS, patient=PATIENT_0)
-    assert "3 Early stopping: ✖ harms, diverges, 0/8 healed; median validation loss infinite, from 2 to infinite" in alt
+    assert (
+        "3. Early stopping: ✖ harms, diverges, 0/8 healed; median validation loss infinite, from 2 to infinite" in alt
+    )
 
 
 def test_the_table_has_a_row_a_trial():

@@ -43,8 +43,8 @@ def test_a_run_that_breaks_off_draws_every_chart_and_names_the_place():
 
 def test_clipping_by_value_for_both():
     page = opened(PAGE, clip="value", clip_threshold="0.01", treated_clip="as patient", treated_clip_threshold="0.1")
-    assert "of the updates has its entries cut off at 0.01," in headline(page)
-    assert "of the updates has its entries cut off at 0.1," in headline(page)
+    assert ", has its entries cut off at 0.01 in " in headline(page)
+    assert ", has its entries cut off at 0.1 in " in headline(page)
 
 
 def test_garbage_in_the_address_is_ignored_with_a_line():
