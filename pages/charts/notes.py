@@ -85,10 +85,11 @@ def _overcome(history: RunHistory) -> str:
     found = overcome(history)
     if not found:
         return ""
+    comma = "," if "," in found.metric else ""  # the end of an insertion
     kind = found.code.replace("_", " ")
     return (
-        f" {found.metric[:1].upper()}{found.metric[1:]}, is {number(found.measured)} at step 0, beyond the threshold "
-        f"of {number(found.threshold)}: had it not learnt, that would be called {kind}."
+        f" {found.metric[:1].upper()}{found.metric[1:]}{comma} is {number(found.measured)} at step 0, beyond the "
+        f"threshold of {number(found.threshold)}: had it not learnt, that would be called {kind}."
     )
 
 
