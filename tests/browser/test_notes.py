@@ -10,7 +10,7 @@ from pages.charts import notes
 from pages.charts.wording import differences
 from pages.components.findings import shown
 from tests.browser.conftest import Serve
-from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
+from tests.browser.readable import PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import (
     APP,
     CHARTS,
@@ -50,14 +50,6 @@ def address(home: str, **parameters: str) -> str:
     return home + LESSON + "?" + "&".join(f"{name}={text}" for name, text in parameters.items())
 
 
-@pytest.fixture(scope="module")
-def tried(page_module: Page, home: str) -> Page:
-    """A page whose cures were tried, once for the tests that follow; the last of them changes it."""
-    opened(page_module, address(home, **QUICK))
-    try_the_cures(page_module)
-    return page_module
-
-
 def chart(page: Page, stem: str) -> Locator:
     return card(page, stem).get_by_role("figure")
 
@@ -67,13 +59,14 @@ def expect_marks(page: Page, stem: str, *marks: str) -> None:
     page.wait_for_function(MARKED, arg=[chart(page, stem).element_handle(), list(marks)], timeout=MILLISECONDS)
 
 
-def try_the_cures(page: Page) -> None:
+def try_the_cures(page: Page) -> Locator:
     section = page.locator(".st-key-sweep_prescription")
     page.get_by_role("button", name="Try the cures").click()
     expect(section.get_by_role("button", name="Apply to the treated network")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=len(CHARTS) + 1)
     section.get_by_role("combobox").scroll_into_view_if_needed()
     page.wait_for_timeout(SETTLED)  # an open menu closes when the page scrolls
+    return section
 
 
 def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
@@ -110,25 +103,9 @@ def test_evidence_by_keyboard(page: Page, home: str):
     page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
 
 
-def test_notes_and_cures_are_readable_by_all(tried: Page):
-    tried.locator(".st-key-notes_patient").get_by_role("button").first.click()
-    expect_readable(tried)
-    tried.emulate_media(color_scheme="light")
-
-
-def test_notes_and_cures_fit_on_a_phone(tried: Page):
-    tried.set_viewport_size(PHONE)
-    try:
-        expect_no_wider(tried)
-        figure = tried.locator(".st-key-sweep_prescription").get_by_role("figure")
-        figure.scroll_into_view_if_needed()
-        assert figure.evaluate(RIGHTMOST_TEXT) <= PHONE["width"]
-    finally:
-        tried.set_viewport_size(LAPTOP)
-
-
-def test_a_cure_is_applied(tried: Page):
-    page, section = tried, tried.locator(".st-key-sweep_prescription")
+def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
+    opened(page, address(home, **QUICK))
+    section = try_the_cures(page)
     figure = section.get_by_role("figure")
     said = figure.get_attribute("aria-label") or ""
     assert "Untreated" in said
@@ -145,3 +122,18 @@ def test_a_cure_is_applied(tried: Page):
     expect_networks(page, SMALL, treated)
     section.get_by_role("button", name="Data", exact=True).click()
     expect(page.get_by_role("dialog").get_by_test_id("stDataFrame").locator("canvas").first).to_be_visible()
+
+
+def test_notes_and_cures_are_readable_by_all(page: Page, home: str):
+    opened(page, address(home, **QUICK))
+    try_the_cures(page)
+    page.locator(".st-key-notes_patient").get_by_role("button").first.click()
+    expect_readable(page)
+
+
+def test_notes_and_cures_fit_on_a_phone(page: Page, home: str):
+    page.set_viewport_size(PHONE)
+    opened(page, address(home, **QUICK))
+    section = try_the_cures(page)
+    expect_no_wider(page)
+    assert section.get_by_role("figure").evaluate(RIGHTMOST_TEXT) <= PHONE["width"]
