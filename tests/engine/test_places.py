@@ -72,6 +72,7 @@ class Cluster:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """Without workers."""
+    pytest.importorskip("distributed")
     with ExitStack() as stack:
         yield Cluster(tmp_path, stack)
 
@@ -350,6 +351,7 @@ def test_workers_that_die_while_they_start_count_as_none(monkeypatch: pytest.Mon
 def test_an_unreachable_cluster_is_one_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    pytest.importorskip("distributed")
     monkeypatch.setattr(places, "CONNECT_SECONDS", 0.2)
     monkeypatch.setenv(DASK_ADDRESS, "tcp://127.0.0.1:1")
     with caplog.at_level(logging.WARNING, "engine"), Workers([dask_cluster, this_process]) as workers:
@@ -360,6 +362,7 @@ def test_an_unreachable_cluster_is_one_warning(
 
 
 def test_a_cluster_that_is_out_of_reach_may_be_tried_for_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
     monkeypatch.setattr(places, "CONNECT_SECONDS", 0.05)
     for _ in range(3):
         with pytest.raises(OSError, match=re.escape("tcp://127.0.0.1:1")):
