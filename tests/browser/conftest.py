@@ -1,6 +1,8 @@
 """Servers and a browser for the tests that click.
 
-A test that needs a fresh server asks for `serve`, a module whose tests can share one for `serve_module`.
+All share a server, `home`, and a tab, `page`, which loads a page again in half the time that a new one takes.  A test
+that needs a fresh server asks for `serve`, a module with a script of its own for `serve_module`, a test that listens to
+its page or changes what it loads for `own_page`.
 """
 
 import os
@@ -14,7 +16,7 @@ from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests.browser.readable import LAPTOP
 from tests.patience import SOON
-from tests.serving import ROOT, served
+from tests.serving import ROOT, Server, served
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -38,30 +40,71 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def tab(chromium: Browser) -> Iterator[Page]:
+    with _new_page(chromium) as page:
+        yield page
+
+
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page of a laptop's size with its own storage; an error that the page throws fails the test."""
-    with _page(chromium) as page:
+def page(tab: Page) -> Iterator[Page]:
+    """A page of a laptop's size with nothing stored; an error that the page throws fails the test."""
+    with _without_errors(tab):
+        yield tab
+        if tab.url.startswith("http"):
+            tab.evaluate("() => (localStorage.clear(), sessionStorage.clear())")
+        tab.context.clear_permissions()
+        tab.emulate_media(color_scheme="light")
+        tab.set_viewport_size(LAPTOP)
+        tab.goto("about:blank")
+
+
+@pytest.fixture
+def own_page(chromium: Browser) -> Iterator[Page]:
+    with _new_page(chromium) as page, _without_errors(page):
         yield page
 
 
 @pytest.fixture(scope="module")
 def page_module(chromium: Browser) -> Iterator[Page]:
-    """The same as `page`, for a module whose tests can share one: loading a page with charts takes seconds."""
-    with _page(chromium) as page:
+    """The same, for a module whose tests can share one: loading a page with charts takes seconds."""
+    with _new_page(chromium) as page, _without_errors(page):
         yield page
 
 
 @contextmanager
-def _page(chromium: Browser) -> Iterator[Page]:
+def _new_page(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport=LAPTOP)
     context.set_default_timeout(1000 * SOON)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(error.stack or str(error)))
-    yield page
+    yield context.new_page()
     context.close()
+
+
+@contextmanager
+def _without_errors(page: Page) -> Iterator[None]:
+    errors: list[str] = []
+
+    def listen(error: Error) -> None:
+        errors.append(error.stack or str(error))
+
+    page.on("pageerror", listen)
+    yield
+    page.remove_listener("pageerror", listen)
     assert not errors
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with served() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def home(server: Server) -> Iterator[str]:
+    """The address of the app on a server that all tests share; a module fails where it has logged a fault."""
+    before = server.log.stat().st_size
+    yield server.address
+    _expect_no_fault(server.log.read_bytes()[before:].decode())
 
 
 @pytest.fixture
@@ -94,4 +137,8 @@ def _server(script: Path) -> Iterator[str]:
     with served(script) as server:
         yield server.address
         logged = server.log.read_text()  # before the end, which may say things of its own
+    _expect_no_fault(logged)
+
+
+def _expect_no_fault(logged: str) -> None:
     assert not any(fault in logged for fault in LOGGED_FAULTS), logged

@@ -258,14 +258,14 @@ def test_by_keyboard_alone(page: Page, home: str):
     agree(page, {"activation": "tanh", "initializer": "he_normal", "depth": "9"}, {"depth": 9}, {})
 
 
-def test_nothing_is_fetched_from_elsewhere(page: Page, home: str):
+def test_nothing_is_fetched_from_elsewhere(own_page: Page, home: str):
     outside: list[str] = []
-    page.on(
+    own_page.on(
         "request",
         lambda request: None if request.url.startswith((home, "data:", "blob:")) else outside.append(request.url),
     )
-    page.goto(home)
-    expect(page.get_by_text("at home")).to_be_visible(timeout=SOON * 1000)
-    opened(page, home + LESSON)
-    page.wait_for_timeout(500)
+    own_page.goto(home)
+    expect(own_page.get_by_text("at home")).to_be_visible(timeout=SOON * 1000)
+    opened(own_page, home + LESSON)
+    own_page.wait_for_timeout(500)
     assert not outside

@@ -26,11 +26,6 @@ TEXT = "(element) => element.textContent"  # of an SVG element, which has no inn
 
 
 @pytest.fixture(scope="module")
-def home(serve_module: Serve) -> str:
-    return serve_module(APP)
-
-
-@pytest.fixture(scope="module")
 def loaded(page_module: Page, home: str) -> Page:
     return shown(page_module, home + PAGE)
 

@@ -55,11 +55,6 @@ FOCUSED = """() => {
 
 
 @pytest.fixture(scope="module")
-def home(serve_module: Serve) -> str:
-    return serve_module(APP)
-
-
-@pytest.fixture(scope="module")
 def heard(page_module: Page) -> dict[str, list[str]]:
     """What the module's page asked for, and what its console called an error, from the beginning."""
     heard: dict[str, list[str]] = {"requests": [], "errors": []}
@@ -186,7 +181,7 @@ def test_a_run_on_its_way_moves_no_chart(page: Page, home: str):
     assert page.evaluate(top) == before
 
 
-def test_charts_are_sent_and_not_referred_to(page: Page, home: str):
+def test_charts_are_sent_and_not_referred_to(own_page: Page, home: str):
     """A browser that has thrown away what it is referred to ends the visit with an error."""
     kinds: list[str | None] = []
 
@@ -194,13 +189,13 @@ def test_charts_are_sent_and_not_referred_to(page: Page, home: str):
         assert isinstance(frame, bytes)
         kinds.append(ForwardMsg.FromString(frame).WhichOneof("type"))
 
-    page.on("websocket", lambda socket: socket.on("framereceived", listen))
-    opened(page, home + LESSON)
+    own_page.on("websocket", lambda socket: socket.on("framereceived", listen))
+    opened(own_page, home + LESSON)
     finished = kinds.count("script_finished")
-    page.locator(".st-key-notes_patient").get_by_role("button").first.click()  # the same charts are sent again
+    own_page.locator(".st-key-notes_patient").get_by_role("button").first.click()  # the same charts are sent again
     deadline = time.monotonic() + SOON
     while kinds.count("script_finished") == finished and time.monotonic() < deadline:
-        page.wait_for_timeout(50)
+        own_page.wait_for_timeout(50)
     assert kinds.count("script_finished") > finished
     assert "ref_hash" not in kinds
 

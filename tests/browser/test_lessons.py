@@ -6,9 +6,8 @@ from playwright.sync_api import Page, expect
 from pages.charts.wording import differences
 from pages.components.catalogue import lesson_of, trials_of, ward
 from pages.components.frame import lessons
-from tests.browser.conftest import Serve
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
-from tests.browser.test_lesson import APP, MILLISECONDS, range_of
+from tests.browser.test_lesson import MILLISECONDS, range_of
 
 LESSONS = [row.name for row in lessons()]
 # These have a file of their own.
@@ -17,11 +16,6 @@ DRAWN = """() => {
   const charts = [...document.querySelectorAll('.chart')];
   return charts.length > 3 && charts.every((chart) => chart.dataset.version);
 }"""
-
-
-@pytest.fixture(scope="module")
-def home(serve_module: Serve) -> str:
-    return serve_module(APP)
 
 
 def opened(page: Page, url: str) -> Page:

@@ -20,11 +20,6 @@ DRAWN = "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.da
 
 
 @pytest.fixture(scope="module")
-def home(serve_module: Serve) -> str:
-    return serve_module(APP)
-
-
-@pytest.fixture(scope="module")
 def case():
     return next(one for one in candidates(SEED, LEVEL) if holds(one, train(one.patient), train(one.healthy)))
 

@@ -2,17 +2,14 @@
 
 from dataclasses import replace
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine import diagnose, train
 from pages.charts import notes
 from pages.charts.wording import differences
 from pages.components.findings import shown
-from tests.browser.conftest import Serve
 from tests.browser.readable import PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import (
-    APP,
     CHARTS,
     DRAWN,
     LESSON,
@@ -39,11 +36,6 @@ MARKED = f"([chart, marks]) => JSON.stringify([...new Set(({MARKS})(chart).map(S
 IN_SIGHT = "(chart) => chart.getBoundingClientRect().top > 0 && chart.getBoundingClientRect().bottom < innerHeight"
 RIGHTMOST_TEXT = """(chart) => Math.max(
   ...[...chart.querySelectorAll('.annotation')].map((text) => text.getBoundingClientRect().right))"""
-
-
-@pytest.fixture(scope="module")
-def home(serve_module: Serve) -> str:
-    return serve_module(APP)
 
 
 def address(home: str, **parameters: str) -> str:

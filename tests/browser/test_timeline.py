@@ -257,19 +257,19 @@ def test_a_late_chart_never_shows_another_step(fresh: Page):
     assert len(set(fresh.evaluate("() => window.painted"))) == 1
 
 
-def test_a_chart_that_went_out_of_sight_and_came_back_goes_along(page: Page, address: str):
-    page.add_init_script(TOLD_TOGETHER)
-    page.goto(address)
-    wait_for_charts(page)
-    wait_for_step(page, 500, CHARTS)
-    page.evaluate("tell")
+def test_a_chart_that_went_out_of_sight_and_came_back_goes_along(own_page: Page, address: str):
+    own_page.add_init_script(TOLD_TOGETHER)
+    own_page.goto(address)
+    wait_for_charts(own_page)
+    wait_for_step(own_page, 500, CHARTS)
+    own_page.evaluate("tell")
     for place in (5000, 0):
-        page.evaluate("(place) => document.querySelector('.stMain').scrollTo(0, place)", place)
-        page.evaluate(TWO_FRAMES)
-    page.evaluate("tell")
-    range_of(page).fill("20")
-    wait_for_step(page, STEPS[20])
-    assert page.evaluate(SHOWN)["activations"] != [STEPS[20]]
+        own_page.evaluate("(place) => document.querySelector('.stMain').scrollTo(0, place)", place)
+        own_page.evaluate(TWO_FRAMES)
+    own_page.evaluate("tell")
+    range_of(own_page).fill("20")
+    wait_for_step(own_page, STEPS[20])
+    assert own_page.evaluate(SHOWN)["activations"] != [STEPS[20]]
 
 
 def test_the_step_is_spoken_but_not_while_playing(demo: Page):

@@ -1,6 +1,5 @@
 """Every way into a lesson, in a real browser: the ward's links, and the addresses of the things to try."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from pages.charts.wording import differences
@@ -9,11 +8,6 @@ from pages.components.controls import address
 from tests.browser.conftest import Serve
 from tests.browser.test_lesson import APP, MILLISECONDS
 from tests.browser.test_lessons import DRAWN, OTHERS, opened
-
-
-@pytest.fixture(scope="module")
-def home(serve_module: Serve) -> str:
-    return serve_module(APP)
 
 
 def test_links_of_the_ward_and_things_to_try_on_a_fresh_server(page: Page, serve: Serve):
