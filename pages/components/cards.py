@@ -12,7 +12,7 @@ from pages.components.kept import Kept
 from pages.components.plot import encoded, plot
 
 PROJECTED = 1.3  # size of a chart's type on a projector, in its own
-SENT_BYTES = 16e6  # of charts as they are sent, kept for the next visitor with the same networks; about 70 kB each
+SENT_BYTES = 12e6  # of charts as they are sent, kept for the next visitor with the same networks; about 70 kB each
 
 _sent = Kept(SENT_BYTES)
 

@@ -18,6 +18,13 @@ class Kept:
         self._making: dict[Hashable, threading.Lock] = {}
         self._lock = threading.Lock()
 
+    def find(self, key: Hashable) -> bytes | None:
+        """What is kept under the key, if anything is."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
     def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """What is kept under the key, else what `make` gives; where it raises, nothing is kept."""
         with self._lock:

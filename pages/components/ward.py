@@ -1,14 +1,20 @@
 """The ward on the home page: a card for each patient, with a picture of its run."""
 
+import json
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.charts.preview import BLANK, alt, preview
 from pages.components.catalogue import Case, lesson_of, ward
 from pages.components.controls import parameters
+from pages.components.kept import Kept
 from pages.components.runs import histories_of
 
 CARDS_A_ROW = 4
+PICTURE_BYTES = 1e6  # about 6 kB each; the histories of the whole ward would push out those of the lessons
+
+_pictures = Kept(PICTURE_BYTES)
 
 
 def draw_cards() -> list[tuple[Case, DeltaGenerator]]:
@@ -32,5 +38,14 @@ def draw_previews(places: list[tuple[Case, DeltaGenerator]]) -> None:
     """Fill in the pictures, as the runs come.  They are those that the lessons show."""
     waiting = st.empty()
     for case, place in places:
-        runs = histories_of(case.pair, place=waiting)
-        place.image(preview(*runs), width="stretch", alt=alt(*runs))
+        picture, text = json.loads(_picture(case, waiting))
+        place.image(picture, width="stretch", alt=text)
+
+
+def _picture(case: Case, waiting: DeltaGenerator) -> bytes:
+    """The picture of a patient and what it shows, as JSON."""
+    made = _pictures.find(case.pair)
+    if made:
+        return made
+    runs = histories_of(case.pair, place=waiting)
+    return _pictures.get(case.pair, lambda: json.dumps([preview(*runs), alt(*runs)]).encode())

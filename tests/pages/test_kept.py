@@ -11,7 +11,8 @@ from pages.components.kept import Kept
 def test_what_is_kept_is_not_made_again() -> None:
     kept = Kept(10)
     assert kept.get("a", lambda: b"one") == b"one"
-    assert kept.get("a", lambda: b"other") == b"one"
+    assert kept.get("a", lambda: b"other") == kept.find("a") == b"one"
+    assert kept.find("b") is None
     assert kept.nbytes == 3
 
 

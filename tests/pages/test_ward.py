@@ -2,6 +2,7 @@
 
 import pytest
 
+import pages.components.ward
 from pages.charts.wording import differences
 from pages.components.catalogue import lesson_of, ward
 from pages.components.controls import parameters
@@ -25,6 +26,13 @@ def test_the_home_page_draws_a_picture_for_each_patient():
     alts = [image.alt for element in home.get("image") for image in element.proto.imgs]
     assert len(alts) == len(ward())
     assert all("Patient: validation loss" in alt for alt in alts)
+
+
+def test_the_next_visitor_needs_no_histories(monkeypatch: pytest.MonkeyPatch):
+    """All of the ward's would push those of the lessons out of what the server keeps."""
+    first = opened().get("image")
+    monkeypatch.setattr(pages.components.ward, "histories_of", lambda *_, **__: pytest.fail("trained again"))
+    assert [image.proto for image in opened().get("image")] == [image.proto for image in first]
 
 
 @pytest.mark.parametrize("case", ward(), ids=lambda case: case.key)
