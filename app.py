@@ -6,7 +6,7 @@
 import streamlit as st
 
 from pages.components import frame
-from pages.components.start import import_everything
+from pages.components.start import import_everything, keep_memory_low
 from pages.components.ward import draw_cards, draw_previews
 
 LESSONS_A_ROW = 3
@@ -60,4 +60,5 @@ if __name__ == "__main__":
     home()
 else:
     import_everything()
+    keep_memory_low()
     app = st.App(__file__)

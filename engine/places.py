@@ -1,6 +1,7 @@
 """Where training runs: worker processes here, a Dask cluster where there is one, this process as the last resort."""
 
 import ctypes
+import gc
 import math
 import os
 import pickle
@@ -106,13 +107,17 @@ def prepare_worker(server: int) -> None:
 def _end_with(server: int) -> None:
     """End this process when the server that started it has gone without a word."""
     while os.getppid() == server:
-        _give_memory_back()
+        give_memory_back()
         time.sleep(WATCH_SECONDS)
     os._exit(1)
 
 
-def _give_memory_back() -> None:
-    """Return to the system what was freed, where the C library can: by itself it keeps half of what a worker holds."""
+def give_memory_back() -> None:
+    """Free what waits for the collector, and return it to the system where the C library can.
+
+    By itself Python leaves circles of objects alone for minutes, and the library keeps half of what a worker holds.
+    """
+    gc.collect()
     with suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
