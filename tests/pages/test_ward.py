@@ -2,7 +2,6 @@
 
 import pytest
 
-import pages.components.ward
 from pages.charts.wording import differences
 from pages.components.catalogue import lesson_of, ward
 from pages.components.controls import parameters
@@ -31,7 +30,7 @@ def test_the_home_page_draws_a_picture_for_each_patient():
 def test_the_next_visitor_needs_no_histories(monkeypatch: pytest.MonkeyPatch):
     """All of the ward's would push those of the lessons out of what the server keeps."""
     first = opened().get("image")
-    monkeypatch.setattr(pages.components.ward, "histories_of", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr("pages.components.ward.histories_of", lambda *_, **__: pytest.fail("trained again"))
     assert [image.proto for image in opened().get("image")] == [image.proto for image in first]
 
 
