@@ -1,11 +1,14 @@
 """Every lesson in a real browser: drawn, tried, on a phone, in the dark, read by a machine."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from pages.charts.wording import differences
 from pages.components.catalogue import lesson_of, trials_of, ward
 from pages.components.frame import lessons
+from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import MILLISECONDS, range_of
 
@@ -19,7 +22,10 @@ DRAWN = """() => {
 
 
 def opened(page: Page, url: str) -> Page:
-    page.goto(url)
+    visit(page, url)
+    name = urlsplit(url).path.removeprefix("/")
+    title = next(row.title for row in lessons() if row.name == name)
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()  # no more the last page
     page.wait_for_function(DRAWN, timeout=MILLISECONDS)
     return page
 
@@ -31,7 +37,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def lesson(page_module: Page, home: str, name: str) -> Page:
-    """The bare address's page, loaded once for the tests of a lesson, the last of which changes it."""
+    """The bare address's page, opened once for the tests of a lesson, the last of which changes it."""
     return opened(page_module, home + name)
 
 
