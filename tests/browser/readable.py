@@ -42,7 +42,7 @@ def themes(page: Page) -> Iterator[str]:
 def expect_readable(page: Page, *parts: str) -> None:
     """In both themes; nothing that axe calls serious or critical.
 
-    parts: selectors of what to look at, where a test of its own looks at the rest: a page with its charts takes seconds.
+    parts: selectors of what to look at, where another test looks at the whole page: with its charts it takes seconds.
     """
     for part in parts:
         expect(page.locator(part)).to_be_visible()
