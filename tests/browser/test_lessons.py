@@ -39,7 +39,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def lesson(page_module: Page, home: str, name: str) -> Page:
-    """The bare address's page, opened once for the tests of a lesson, the last of which changes it."""
+    """The bare address's page, opened once for the tests of a lesson, the last of which change it."""
     return opened(page_module, home + name)
 
 
