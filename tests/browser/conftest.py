@@ -2,7 +2,7 @@
 
 All share a server, `home`, and a tab, `page`, which loads a page again in half the time that a new one takes.  A test
 that needs a fresh server asks for `serve`, a module with a script of its own for `serve_module`, a test that listens to
-its page or changes what it loads for `own_page`.
+its page or changes what it loads for `own_page`.  Where it is not the load that is tested, `visit` costs a fifth of it.
 """
 
 import os
@@ -10,17 +10,22 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.browser.readable import LAPTOP
 from tests.patience import SOON
 from tests.serving import ROOT, Server, served
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# The tabs of a process share what is compiled of Streamlit's and Plotly's scripts: two thirds of the time of a load.
+BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--process-per-site"]
 LOGGED_FAULTS = ("Traceback", "Warning:", "Exception")
+
+# What Back does: Streamlit runs the page of the new address, and nothing is loaded again.
+WITHIN_THE_APP = "(url) => (history.pushState({}, '', url), dispatchEvent(new PopStateEvent('popstate')))"
 
 Serve = Callable[..., str]
 
@@ -40,10 +45,28 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def visit(page: Page, url: str) -> None:
+    """Open the address, within the app where the tab shows that of this server.
+
+    Then the session stays too, and a bare address finds its lesson as it was left.
+    """
+    if urlsplit(page.url).netloc == urlsplit(url).netloc:
+        page.evaluate(WITHIN_THE_APP, url)
+    else:
+        page.goto(url)
+
+
 @pytest.fixture(scope="session")
-def tab(chromium: Browser) -> Iterator[Page]:
-    with _new_page(chromium) as page:
-        yield page
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport=LAPTOP)
+    context.set_default_timeout(1000 * SOON)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def tab(context: BrowserContext) -> Page:
+    return context.new_page()
 
 
 @pytest.fixture
@@ -60,24 +83,16 @@ def page(tab: Page) -> Iterator[Page]:
 
 
 @pytest.fixture
-def own_page(chromium: Browser) -> Iterator[Page]:
-    with _new_page(chromium) as page, _without_errors(page):
+def own_page(context: BrowserContext) -> Iterator[Page]:
+    with context.new_page() as page, _without_errors(page):
         yield page
 
 
 @pytest.fixture(scope="module")
-def page_module(chromium: Browser) -> Iterator[Page]:
+def page_module(context: BrowserContext) -> Iterator[Page]:
     """The same, for a module whose tests can share one: loading a page with charts takes seconds."""
-    with _new_page(chromium) as page, _without_errors(page):
+    with context.new_page() as page, _without_errors(page):
         yield page
-
-
-@contextmanager
-def _new_page(chromium: Browser) -> Iterator[Page]:
-    context = chromium.new_context(viewport=LAPTOP)
-    context.set_default_timeout(1000 * SOON)
-    yield context.new_page()
-    context.close()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Page, ViewportSize, expect
 
 LAPTOP: ViewportSize = {"width": 1440, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -39,10 +39,15 @@ def themes(page: Page) -> Iterator[str]:
         yield scheme
 
 
-def expect_readable(page: Page) -> None:
-    """In both themes; nothing that axe calls serious or critical."""
+def expect_readable(page: Page, *parts: str) -> None:
+    """In both themes; nothing that axe calls serious or critical.
+
+    parts: selectors of what to look at, where another test looks at the whole page: with its charts it takes seconds.
+    """
+    for part in parts:
+        expect(page.locator(part)).to_be_visible()
     for scheme in themes(page):
-        assert not violations(page), scheme
+        assert not violations(page, *parts), scheme
 
 
 def expect_no_wider(page: Page) -> None:
@@ -53,9 +58,9 @@ def expect_no_wider(page: Page) -> None:
     assert not page.evaluate(TOO_WIDE)
 
 
-def violations(page: Page) -> list[tuple[str, str, str]]:
+def violations(page: Page, *parts: str) -> list[tuple[str, str, str]]:
     """What axe calls serious or critical: rule, element, why."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    found = Axe().run(page, list(parts) or None, {"resultTypes": ["violations"]}).response["violations"]
     return [
         (rule["id"], node["html"][:200], node["failureSummary"])
         for rule in found

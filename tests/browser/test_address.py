@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from engine.experiment import SETTINGS
 from pages.components import frame
@@ -147,7 +147,7 @@ def test_a_cold_deep_link_on_a_fresh_server(page: Page, serve: Callable[..., str
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Page, home: str, chromium: Browser):
+def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Page, home: str, context: BrowserContext):
     opened(page, home + LESSON + "?depth=12&gain=2&treated_activation=as+patient&projector=true")
     page.get_by_role("button", name="Share").click()
     link = page.get_by_text("http://127.0.0.1").inner_text()
@@ -158,7 +158,7 @@ def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Pag
     assert named["depth"] == ["12"]
     assert named["treated_activation"] == named["treated_gain"] == ["as patient"]
     assert "projector" not in named
-    other = chromium.new_page()
+    other = context.new_page()
     opened(other, link)
     length = other.evaluate("history.length")
     address = {"depth": "12", "gain": "2.0", "treated_activation": "as patient"}

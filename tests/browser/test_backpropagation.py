@@ -9,19 +9,12 @@ from engine import train
 from pages.charts.calculation import one_pass
 from pages.charts.opened_network import nearest_frame, opened, rule_of
 from pages.components.catalogue import lesson_of
-from pages.components.frame import lessons
-from tests.browser.conftest import Serve
-from tests.browser.readable import PHONE, expect_no_wider, themes, violations
-from tests.browser.test_lesson import (
-    APP,
-    expect_address,
-    range_of,
-    tab_to,
-)
+from tests.browser.conftest import Serve, visit
+from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
+from tests.browser.test_lesson import APP, LESSON, expect_address, range_of, tab_to
 
 PAGE = "backpropagation"
 PRINTED = 1e-9  # Mazur's post prints nine decimals, of some numbers eight
-OTHERS = [row.name for row in lessons() if row.name not in (PAGE, "mystery_patient")]
 TEXT = "(element) => element.textContent"  # of an SVG element, which has no inner text
 
 
@@ -32,13 +25,20 @@ def loaded(page_module: Page, home: str) -> Page:
 
 @pytest.fixture
 def mazur(loaded: Page) -> Iterator[Page]:
-    """The bare address's page, loaded once; tests leave it as they found it."""
+    """The bare address's page, loaded once; tests leave it as they found it, or come after those that need it."""
     yield loaded
+    loaded.set_viewport_size(LAPTOP)
     phase_range(loaded).fill("0")
 
 
 def shown(page: Page, url: str) -> Page:
-    page.goto(url)
+    """The page of this address, once it shows another calculation than before."""
+    calculation = page.locator(".st-key-calculation")
+    last = calculation.text_content() if calculation.count() else ""
+    visit(page, url)
+    if last:
+        expect(calculation).not_to_have_text(last)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     expect(page.locator(".unit").first).to_be_visible()
     return page
 
@@ -131,32 +131,30 @@ def test_negative_numbers_are_dashed(mazur: Page):
     assert edge(mazur, 2, 0, 1).locator(".line").evaluate(dashes) != "none"
 
 
-def test_no_formula_is_broken(page: Page, home: str):
-    for query in (
-        "", "?layer=1&unit=whole+layer", "?preset=xor&optimizer=adam&clip=norm&l2=0.1&l1=0.1", "?preset=xor&layer=2",
-        "?preset=trained&trained_normalization=batch&trained_residual=true&trained_dropout=0.2&examples=batch&layer=2",
-        "?preset=trained&trained_dataset=blobs&loss=mse&layer=5&unit=1&source=3",
-        "?preset=trained&trained_normalization=layer&trained_residual=true&layer=2&unit=whole+layer&examples=batch",
-    ):  # fmt: skip
-        shown(page, home + PAGE + query)
-        expect(page.locator(".st-key-calculation .katex").first).to_be_visible()
-        expect(page.get_by_text("All digits, to copy")).to_be_visible()
-        assert not page.locator(".katex-error").count(), query
-        expect(page.get_by_role("alert")).to_have_count(0)
+def test_the_first_screen_has_the_network_and_the_beginning_of_a_calculation(mazur: Page):
+    mazur.evaluate("document.querySelector('.stMain').scrollTo(0, 0)")
+    picture, take = mazur.locator(".picture"), mazur.get_by_role("button", name="Take 10", exact=True)
+    for part in (picture, take, mazur.locator(".st-key-calculation p").nth(3)):
+        box = part.bounding_box()
+        assert box
+        assert box["y"] + box["height"] <= 900
 
 
-def test_play_runs_through_the_phases_and_stops(page: Page, home: str):
-    shown(page, home + PAGE + "?preset=saturated")
-    page.get_by_role("button", name="Play").click()
-    expect(page.locator(".network")).to_have_attribute("data-phase", "update")
-    expect(page.get_by_role("button", name="Play")).to_be_visible()
-    page.get_by_role("button", name="Backward", exact=True).click()
-    expect(page.locator(".network")).to_have_attribute("data-phase", "backward-1")
-    expect(page.get_by_role("button", name="Backward", exact=True)).to_have_attribute("aria-current", "step")
+def test_the_drawing_shows_the_whole_network_at_its_places(mazur: Page):
+    """No two circles overlap, and all lie within the picture."""
+    frame = mazur.locator(".picture").bounding_box()
+    assert frame
+    boxes = [box for circle in mazur.locator(".disc").all() if (box := circle.bounding_box())]
+    assert len(boxes) == 6
+    for place, one in enumerate(boxes):
+        assert frame["x"] <= one["x"] <= frame["x"] + frame["width"] - one["width"]
+        assert frame["y"] <= one["y"] <= frame["y"] + frame["height"] - one["height"]
+        for other in boxes[:place]:
+            assert abs(one["x"] - other["x"]) > one["width"] or abs(one["y"] - other["y"]) > one["height"]
 
 
-def test_what_is_clicked_is_written_out_and_in_the_address(page: Page, home: str):
-    shown(page, home + PAGE)
+def test_what_is_clicked_is_written_out_and_in_the_address(mazur: Page):
+    page = mazur
     calculation = page.locator(".st-key-calculation")
     unit(page, 1, 1).click()
     expect_address(page, {"layer": "1", "unit": "2"})
@@ -174,6 +172,42 @@ def test_what_is_clicked_is_written_out_and_in_the_address(page: Page, home: str
     page.go_back()
     expect_address(page, {})
     expect(page.get_by_role("combobox", name="Weight from unit")).to_have_value("1")
+
+
+@pytest.mark.parametrize("query", ["", "?preset=trained&trained_depth=8&layer=3&unit=whole+layer&phase=backward-2"])
+def test_light_and_dark_are_readable_by_all_and_it_fits_on_a_phone(mazur: Page, home: str, query: str):
+    page = shown(mazur, home + PAGE + query) if query else mazur
+    for scheme in themes(page):
+        assert (page.locator(".network").get_attribute("data-dark") is not None) == (scheme == "dark")
+        assert not violations(page)
+    page.set_viewport_size(PHONE)
+    expect_it_fits(page)
+
+
+def test_no_formula_is_broken(mazur: Page, home: str):
+    page = mazur
+    for query in (
+        "", "?layer=1&unit=whole+layer", "?preset=xor&optimizer=adam&clip=norm&l2=0.1&l1=0.1", "?preset=xor&layer=2",
+        "?preset=trained&trained_normalization=batch&trained_residual=true&trained_dropout=0.2&examples=batch&layer=2",
+        "?preset=trained&trained_dataset=blobs&loss=mse&layer=5&unit=1&source=3",
+        "?preset=trained&trained_normalization=layer&trained_residual=true&layer=2&unit=whole+layer&examples=batch",
+    ):  # fmt: skip
+        if query:
+            shown(page, home + PAGE + query)
+        expect(page.locator(".st-key-calculation .katex").first).to_be_visible()
+        expect(page.get_by_text("All digits, to copy")).to_be_visible()
+        assert not page.locator(".katex-error").count(), query
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_play_runs_through_the_phases_and_stops(mazur: Page, home: str):
+    page = shown(mazur, home + PAGE + "?preset=saturated")
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator(".network")).to_have_attribute("data-phase", "update")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    page.get_by_role("button", name="Backward", exact=True).click()
+    expect(page.locator(".network")).to_have_attribute("data-phase", "backward-1")
+    expect(page.get_by_role("button", name="Backward", exact=True)).to_have_attribute("aria-current", "step")
 
 
 def test_by_keyboard_alone(page: Page, home: str):
@@ -209,14 +243,15 @@ def test_a_cold_deep_link_reload_and_back(page: Page, serve: Serve):
     asked = {"preset": "xor", "layer": "2", "unit": "1", "source": "2", "updates": "10", "optimizer": "momentum",
              "learning_rate": "0.2", "example": "3", "phase": "backward-1"}  # fmt: skip
     shown(page, serve(APP, f"{PAGE}?" + "&".join(f"{name}={text}" for name, text in asked.items())))
-    for _ in range(2):
+    for load in range(2):
+        if load:
+            page.reload()
         expect_address(page, asked)
         expect(page.locator(".network")).to_have_attribute("data-phase", "backward-1")
         expect(page.get_by_role("combobox", name="Weight from unit")).to_have_value("2")
         expect(page.get_by_role("spinbutton", name="Updates taken")).to_have_value("10")
         expect(page.locator(".st-key-calculation")).to_contain_text("velocity")
         expect(page.get_by_role("alert")).to_have_count(0)
-        page.reload()
     page.get_by_role("link", name="Home").click()
     expect(page.get_by_role("heading", name="The ward")).to_be_visible()
     page.go_back()
@@ -232,9 +267,23 @@ def test_a_unit_that_is_not_there(page: Page, home: str):
     assert page.locator(".unit").count() == 6
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_look_inside(page: Page, home: str, name: str):
-    page.goto(home + name)
+def test_look_inside_and_back_finds_the_lesson_as_it_was(page: Page, home: str):
+    page.goto(home + LESSON)
+    look_inside(page, LESSON)
+    visit(page, f"{home}{LESSON}?depth=6&activation=tanh")
+    expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
+    range_of(page).press("End")  # or the address names the step
+    expect_address(page, {"depth": "6", "activation": "tanh"})
+    page.get_by_role("button", name="the patient").click()
+    expect(page.locator(".unit").first).to_be_visible()
+    expect(page.get_by_text("hidden layers 6; units a layer 16; activation tanh")).to_be_visible()
+    page.go_back()
+    expect_address(page, {"depth": "6", "activation": "tanh"})
+    expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
+
+
+def look_inside(page: Page, name: str) -> None:
+    """From the bare address's page to what its treated network has on the page of backpropagation, and back."""
     expect(range_of(page)).to_be_visible()
     page.wait_for_function("document.documentElement.dataset.backpropClinicStep !== undefined")
     lesson = lesson_of(name)
@@ -251,27 +300,6 @@ def test_look_inside(page: Page, home: str, name: str):
     expect(page.locator(".st-key-verdict")).to_be_visible()
 
 
-def test_back_from_inside_finds_the_lesson_as_it_was(page: Page, home: str):
-    page.goto(home + "vanishing_gradients?depth=6&activation=tanh")
-    expect(range_of(page)).to_be_visible()
-    page.get_by_role("button", name="the patient").click()
-    expect(page.locator(".unit").first).to_be_visible()
-    expect(page.get_by_text("hidden layers 6; units a layer 16; activation tanh")).to_be_visible()
-    page.go_back()
-    expect_address(page, {"depth": "6", "activation": "tanh"})
-    expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
-
-
-@pytest.mark.parametrize("query", ["", "?preset=trained&trained_depth=8&layer=3&unit=whole+layer&phase=backward-2"])
-def test_light_and_dark_are_readable_by_all_and_it_fits_on_a_phone(page: Page, home: str, query: str):
-    shown(page, home + PAGE + query)
-    for scheme in themes(page):
-        assert (page.locator(".network").get_attribute("data-dark") is not None) == (scheme == "dark")
-        assert not violations(page)
-    page.set_viewport_size(PHONE)
-    expect_it_fits(page)
-
-
 def test_it_fits_on_a_phone_from_the_start(page: Page, home: str):
     page.set_viewport_size(PHONE)
     shown(page, home + PAGE + "?preset=chain")
@@ -285,25 +313,3 @@ def expect_it_fits(page: Page) -> None:
         assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["width"]
-
-
-def test_the_first_screen_has_the_network_and_the_beginning_of_a_calculation(mazur: Page):
-    mazur.evaluate("document.querySelector('.stMain').scrollTo(0, 0)")
-    picture, take = mazur.locator(".picture"), mazur.get_by_role("button", name="Take 10", exact=True)
-    for part in (picture, take, mazur.locator(".st-key-calculation p").nth(3)):
-        box = part.bounding_box()
-        assert box
-        assert box["y"] + box["height"] <= 900
-
-
-def test_the_drawing_shows_the_whole_network_at_its_places(mazur: Page):
-    """No two circles overlap, and all lie within the picture."""
-    frame = mazur.locator(".picture").bounding_box()
-    assert frame
-    boxes = [box for circle in mazur.locator(".disc").all() if (box := circle.bounding_box())]
-    assert len(boxes) == 6
-    for place, one in enumerate(boxes):
-        assert frame["x"] <= one["x"] <= frame["x"] + frame["width"] - one["width"]
-        assert frame["y"] <= one["y"] <= frame["y"] + frame["height"] - one["height"]
-        for other in boxes[:place]:
-            assert abs(one["x"] - other["x"]) > one["width"] or abs(one["y"] - other["y"]) > one["height"]

@@ -1,12 +1,17 @@
 """Every lesson in a real browser: drawn, tried, on a phone, in the dark, read by a machine."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from pages.charts.wording import differences
 from pages.components.catalogue import lesson_of, trials_of, ward
+from pages.components.controls import address
 from pages.components.frame import lessons
+from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
+from tests.browser.test_backpropagation import look_inside
 from tests.browser.test_lesson import MILLISECONDS, range_of
 
 LESSONS = [row.name for row in lessons()]
@@ -19,7 +24,10 @@ DRAWN = """() => {
 
 
 def opened(page: Page, url: str) -> Page:
-    page.goto(url)
+    visit(page, url)
+    name = urlsplit(url).path.removeprefix("/")
+    title = next(row.title for row in lessons() if row.name == name)
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()  # no more the last page
     page.wait_for_function(DRAWN, timeout=MILLISECONDS)
     return page
 
@@ -31,7 +39,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def lesson(page_module: Page, home: str, name: str) -> Page:
-    """The bare address's page, loaded once for the tests of a lesson, the last of which changes it."""
+    """The bare address's page, opened once for the tests of a lesson, the last of which change it."""
     return opened(page_module, home + name)
 
 
@@ -75,6 +83,10 @@ def test_charts_wrap_before_they_are_squeezed_and_fit_on_a_phone(lesson: Page):
         lesson.set_viewport_size(LAPTOP)
 
 
+def test_look_inside(lesson: Page, name: str):
+    look_inside(lesson, name)
+
+
 def test_a_thing_to_try(lesson: Page, name: str):
     trial = trials_of(name)[0]
     card = lesson.locator(f".st-key-trial_{trial.key}")
@@ -84,6 +96,20 @@ def test_a_thing_to_try(lesson: Page, name: str):
     expect(card).to_contain_text("You said: about the same, because", timeout=MILLISECONDS)
     expect(card).to_contain_text("Measured: ")
     expect(lesson.locator(".st-key-verdict")).to_contain_text(differences(*trial.pair(lesson_of(name))))
+
+
+def test_links_of_the_ward_and_things_to_try(lesson: Page, home: str, name: str):
+    expect_links_open(lesson, home, name)
+
+
+def expect_links_open(page: Page, home: str, name: str) -> None:
+    """The last of a lesson's cases in the ward, and of its things to try; tests/pages opens them all."""
+    lesson = lesson_of(name)
+    case = [case for case in ward() if case.page == name][-1]
+    for pair in (case.pair, trials_of(name)[-1].pair(lesson)):
+        opened(page, home + address(lesson, *pair).removeprefix("/"))
+        expect(page.locator(".st-key-verdict")).to_contain_text(differences(*pair))
+        expect(page.get_by_role("alert")).to_have_count(0)
 
 
 @pytest.mark.parametrize("name", ["", OTHERS[0]])

@@ -1,14 +1,18 @@
 """The doctor's notes in a real browser: evidence moves timeline and charts, cures are tried and applied."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import urlencode
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from engine import diagnose, train
+from engine import Experiment, diagnose, train
 from pages.charts import notes
 from pages.charts.wording import differences
 from pages.components.findings import shown
-from tests.browser.readable import PHONE, expect_no_wider, expect_readable
+from tests.browser.conftest import visit
+from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import (
     CHARTS,
     DRAWN,
@@ -21,11 +25,10 @@ from tests.browser.test_lesson import (
     tab_to,
 )
 from tests.browser.test_timeline import range_of
-from tests.pages.test_vanishing_lesson import PATIENT
+from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 
 # Of small networks, whose cures are tried in a second.
-QUICK = {"depth": "3", "width": "4", "steps": "30"}
-SMALL = replace(PATIENT, depth=3, width=4, steps=30)
+SMALL = {"depth": 3, "width": 4}
 
 SETTLED = 500  # milliseconds
 
@@ -38,8 +41,22 @@ RIGHTMOST_TEXT = """(chart) => Math.max(
   ...[...chart.querySelectorAll('.annotation')].map((text) => text.getBoundingClientRect().right))"""
 
 
-def address(home: str, **parameters: str) -> str:
-    return home + LESSON + "?" + "&".join(f"{name}={text}" for name, text in parameters.items())
+@pytest.fixture
+def page(page_module: Page) -> Iterator[Page]:
+    """Loaded by the first test; each has networks of its own, of which nothing is marked or tried yet."""
+    yield page_module
+    page_module.set_viewport_size(LAPTOP)
+
+
+def opened_small(page: Page, home: str, steps: int) -> Experiment:
+    """The lesson with small networks at the end of so many steps; the patient."""
+    settings = SMALL | {"steps": steps}
+    patient = replace(PATIENT, **settings)
+    visit(page, f"{home}{LESSON}?" + urlencode(settings))
+    expect_networks(page, patient, replace(TREATED, **settings))
+    page.wait_for_function(DRAWN, arg=len(CHARTS))
+    range_of(page).press("End")
+    return patient
 
 
 def chart(page: Page, stem: str) -> Locator:
@@ -86,8 +103,7 @@ def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
 
 
 def test_evidence_by_keyboard(page: Page, home: str):
-    opened(page, address(home, **QUICK))
-    finding = diagnose(train(SMALL))[0]
+    finding = diagnose(train(opened_small(page, home, steps=30)))[0]
     label = page.locator(f".st-key-evidence_Patient_{finding.code}").get_by_role("button").inner_text()
     page.locator(".st-key-verdict").click()
     tab_to(page, label)
@@ -96,7 +112,7 @@ def test_evidence_by_keyboard(page: Page, home: str):
 
 
 def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
-    opened(page, address(home, **QUICK))
+    patient = opened_small(page, home, steps=31)
     section = try_the_cures(page)
     figure = section.get_by_role("figure")
     said = figure.get_attribute("aria-label") or ""
@@ -107,25 +123,26 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     page.get_by_role("option").filter(has_text="Residual connections").click()
     expect(section).to_contain_text("Changes residual connections off → on.")
     section.get_by_role("button", name="Apply to the treated network").click()
-    treated = replace(SMALL, residual=True)
-    expect(page.locator(".st-key-verdict")).to_contain_text(differences(SMALL, treated), timeout=MILLISECONDS)
+    treated = replace(patient, residual=True)
+    expect(page.locator(".st-key-verdict")).to_contain_text(differences(patient, treated), timeout=MILLISECONDS)
+    settings = {name: str(value) for name, value in SMALL.items()} | {"steps": "31"}
     follows = {f"treated_{name}": "as patient" for name in ("activation", "initializer")}
-    expect_address(page, QUICK | follows | {"treated_residual": "true"})
-    expect_networks(page, SMALL, treated)
+    expect_address(page, settings | follows | {"treated_residual": "true"})
+    expect_networks(page, patient, treated)
     section.get_by_role("button", name="Data", exact=True).click()
-    expect(page.get_by_role("dialog").get_by_test_id("stDataFrame").locator("canvas").first).to_be_visible()
+    data = page.get_by_role("dialog")
+    expect(data.get_by_test_id("stDataFrame").locator("canvas").first).to_be_visible()
+    data.get_by_role("button", name="Close").click()
+    expect(data).to_have_count(0)
+    evidence = page.locator(".st-key-notes_patient").get_by_role("button").first
+    evidence.click()
+    expect(evidence).to_contain_text(shown(diagnose(train(patient))[0]))
+    expect_readable(page, ".st-key-notes_patient", ".st-key-sweep_prescription")
 
 
-def test_notes_and_cures_are_readable_by_all(page: Page, home: str):
-    opened(page, address(home, **QUICK))
-    try_the_cures(page)
-    page.locator(".st-key-notes_patient").get_by_role("button").first.click()
-    expect_readable(page)
-
-
-def test_notes_and_cures_fit_on_a_phone(page: Page, home: str):
+def test_cures_fit_on_a_phone(page: Page, home: str):
     page.set_viewport_size(PHONE)
-    opened(page, address(home, **QUICK))
+    opened_small(page, home, steps=32)
     section = try_the_cures(page)
     expect_no_wider(page)
     assert section.get_by_role("figure").evaluate(RIGHTMOST_TEXT) <= PHONE["width"]

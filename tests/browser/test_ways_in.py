@@ -3,23 +3,14 @@
 from playwright.sync_api import Page, expect
 
 from pages.charts.wording import differences
-from pages.components.catalogue import lesson_of, trials_of, ward
-from pages.components.controls import address
+from pages.components.catalogue import ward
 from tests.browser.conftest import Serve
-from tests.browser.test_lesson import APP, MILLISECONDS
-from tests.browser.test_lessons import DRAWN, OTHERS, opened
+from tests.browser.test_lesson import APP, LESSON, MILLISECONDS
+from tests.browser.test_lessons import DRAWN, expect_links_open
 
 
 def test_links_of_the_ward_and_things_to_try_on_a_fresh_server(page: Page, serve: Serve):
-    """Of each lesson the last; tests/pages opens them all."""
-    server = serve(APP)
-    for name in ("vanishing_gradients", *OTHERS):
-        lesson = lesson_of(name)
-        case = [case for case in ward() if case.page == name][-1]
-        for pair in (case.pair, trials_of(name)[-1].pair(lesson)):
-            opened(page, server + address(lesson, *pair).removeprefix("/"))
-            expect(page.locator(".st-key-verdict")).to_contain_text(differences(*pair))
-            expect(page.get_by_role("alert")).to_have_count(0)
+    expect_links_open(page, serve(APP), LESSON)
 
 
 def test_from_the_ward_into_a_lesson(page: Page, home: str):
