@@ -147,6 +147,11 @@ class Recorder:
             return self._evaluations[-1][1].probe
         return None
 
+    def share(self, step: int, signal: ErrorSignal) -> None:
+        """Keep the error signal of update `step` for the evaluation whose pass it began from, if there is one."""
+        if self.passed(step):
+            self._evaluations[-1][1].signal = signal
+
     def records_update(self, step: int, ended: bool) -> bool:
         """Whether a row of this update is due; that of an update that ends a network always is."""
         return self._stride > 0 and (ended or step % self._stride == 0)
@@ -155,8 +160,6 @@ class Recorder:
         self, step: int, row: dict[str, Array], gradient: Array, parameters: Array, update: Array, signal: ErrorSignal
     ) -> None:
         """Take down an update: a row of numbers (networks,), flat gradient of the data loss, θ and Δ, error signal."""
-        if self.passed(step):
-            self._evaluations[-1][1].signal = signal
         if self._updates and self._updates[-1][2].output.shape != signal.output.shape:
             self._measure_updates()  # the last batch of an epoch is short
         flats = self._flats[len(self._updates)]

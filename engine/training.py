@@ -242,6 +242,7 @@ class Training:
         if following.running.size:
             finite &= np.isfinite(following.running).all(axis=1)
         ended = not finite.all()
+        self._recorder.share(self.step, signal)
         if self._recorder.records_update(self.step, ended):
             row = {"batch_loss": loss, **norm}
             self._recorder.update(self.step, row, gradient.flat, parameters.flat, update, signal)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import diagnose, thresholds, train
+from engine import diagnose, thresholds, train, train_many
 from pages.charts import exploding_verdict, notes, overfitting_verdict, underfitting_verdict, verdict
 from pages.components.catalogue import lesson_of
 
@@ -50,11 +50,12 @@ TURNED = {
 @cache
 def runs(page):
     """(what is turned, run) of all variants, and of the lesson's treated network."""
-    lesson, changes = lesson_of(page), []
+    lesson, turned = lesson_of(page), []
     for change in (*OF_ALL, *TURNED[page], lesson.patient.differences(lesson.treated)):
         settings = {name: value[1] if isinstance(value, tuple) else value for name, value in change.items()}
-        changes.append((settings, replace(lesson.patient, **settings)))
-    return [(change, train(experiment, max_updates=100, max_frames=3)) for change, experiment in changes]
+        turned.append(settings)
+    experiments = [replace(lesson.patient, **settings) for settings in turned]
+    return list(zip(turned, train_many(experiments, max_updates=100, max_frames=3), strict=True))
 
 
 def disagreements(page, says, contradicts):

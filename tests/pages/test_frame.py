@@ -15,6 +15,12 @@ ROOT = Path(frame.__file__).parents[2]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
 
 
+@pytest.fixture(autouse=True)
+def without_pictures(monkeypatch):
+    """For which the networks of the ward would be trained."""
+    monkeypatch.setattr("pages.components.ward.draw_previews", lambda places: None)
+
+
 def home(**query: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=SOON)
     app.query_params.update(query)

@@ -15,21 +15,24 @@ from websockets.typing import Subprotocol
 from tests.patience import SOON
 from tests.serving import Server, served
 
-SERVERS, BUSY_LOOPS, BETWEEN = 6, 3, 0.15  # s between two visitors
+SERVERS, AT_ONCE, BUSY_LOOPS, BETWEEN = 6, 3, 3, 0.15  # s between two visitors
 VISITED = ("", "backpropagation", "vanishing_gradients", "mystery_patient", "overfitting")
+LESSONS = "vanishing_gradients", "exploding_gradients", "overfitting", "underfitting"
 # Packages that are looked up in sys.modules, or take long, and our own.
 HEAVY = ("numpy", "pandas", "PIL", "pyarrow", "plotly", "_plotly_utils", "engine", "pages")
 
 OPEN_ALL_PAGES = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-from pages.components import frame
+from pages.components import frame, ward
 import app
 from tests.pages.opened import opened
 AppTest.from_string("").run()
+patients = ward.ward()[:1]
+ward.ward = lambda: patients
 before = set(sys.modules)
 for row in frame.PAGES:
-    page = opened(row.name)
+    page = opened(row.name, **{{"steps": "30"}} if row.name in {LESSONS} else {{}})
     if row.name == "underfitting":
         page.button(key="data_learning_curves").click().run()
 print(*sorted(name for name in set(sys.modules) - before if name.split(".")[0] in {HEAVY}))
@@ -74,12 +77,18 @@ async def visited(server: Server) -> list[str]:
     return [error for errors in await asyncio.gather(*visits) for error in errors]
 
 
+def first_visitors(_: int) -> tuple[list[str], str]:
+    """The errors of the first visitors of a server of theirs, and its log."""
+    with served() as server:
+        return asyncio.run(visited(server)), server.log.read_text()
+
+
 def test_the_first_visitors_of_a_server_get_their_pages(busy: None) -> None:
-    for _ in range(SERVERS):
-        with served() as server:
-            # In a thread: tests in a browser leave an event loop running in this one.
-            errors = ThreadPoolExecutor(1).submit(asyncio.run, visited(server)).result()
-            assert not errors, server.log.read_text()
+    # Several at the same time keep the machine busy too.  In threads: tests in a browser leave an event loop running in
+    # this one.
+    with ThreadPoolExecutor(AT_ONCE) as visits:
+        for errors, log in visits.map(first_visitors, range(SERVERS)):
+            assert not errors, log
 
 
 def test_no_page_imports_what_the_start_has_not() -> None:
