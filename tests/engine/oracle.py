@@ -4,13 +4,8 @@ One network, no stack: a list of layers, each a dictionary of `weights`, `biases
 normalised, `scale`, `shift`, `running_mean`, `running_variance`.  Nothing here uses the engine's mathematics.
 """
 
-import os
-
 import numpy as np
 import pytest
-
-# XLA's newer code generator takes a quarter longer for what is compiled once and run on a few numbers.
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_use_fusion_emitters=false".strip()
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
