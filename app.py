@@ -5,9 +5,9 @@
 
 import streamlit as st
 
-from pages.components import frame
-from pages.components.start import import_everything, keep_memory_low
-from pages.components.ward import draw_cards, draw_previews
+from pages.components.lesson.ward import draw_cards, draw_previews
+from pages.components.shell import frame
+from pages.components.shell.start import import_everything, keep_memory_low
 
 LESSONS_A_ROW = 3
 

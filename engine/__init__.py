@@ -3,13 +3,13 @@
 import numpy as np
 
 from engine import network
-from engine.datasets import Dataset, data_digest, load_dataset
-from engine.diagnosis import diagnose
+from engine.cures.prescriptions import Trial, prescribe
+from engine.data.loading import Dataset, data_digest, load_dataset
+from engine.doctor.diagnosis import diagnose
+from engine.doctor.findings import Finding
 from engine.experiment import SETTINGS, Experiment
-from engine.findings import Finding
 from engine.history import RunHistory
 from engine.network import Parameters
-from engine.prescriptions import Trial, prescribe
 from engine.remedies import dropout_masks
 from engine.settings import OutOfRange
 from engine.training import Training, batch_indices, initialize, train, train_many

@@ -13,7 +13,7 @@ import numpy as np
 from engine.activations import relu, sigmoid
 
 if TYPE_CHECKING:
-    from engine.datasets import Dataset
+    from engine.data.loading import Dataset
 
 Array = np.ndarray
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import measures
 from engine.cost import frame_limits
-from engine.datasets import Dataset
+from engine.data.loading import Dataset
 from engine.experiment import Experiment
 from engine.history import Rows, RunHistory
 from engine.losses import LOSSES, chosen_loss

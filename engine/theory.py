@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.activations import ACTIVATIONS
-from engine.datasets import load_dataset
+from engine.data.loading import load_dataset
+from engine.doctor.thresholds import BAND_DEVIATIONS
 from engine.initializers import INITIALIZERS
 from engine.settings import OutOfRange
-from engine.thresholds import BAND_DEVIATIONS
 
 if TYPE_CHECKING:
     from engine.experiment import Experiment

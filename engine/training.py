@@ -12,7 +12,7 @@ import numpy as np
 from engine import measures
 from engine.blas import one_blas_thread
 from engine.cost import check_budget, stack_limit
-from engine.datasets import Dataset, load_dataset
+from engine.data.loading import Dataset, load_dataset
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.losses import LOSSES, chosen_loss

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.components.calculations import course_of, draw_calculation, draw_course, draw_phases
-from pages.components.chosen_network import address, choose, draw_updates, look_at
-from pages.components.frame import footer, page
-from pages.components.network import draw_network
+from pages.components.backpropagation.calculations import course_of, draw_calculation, draw_course, draw_phases
+from pages.components.backpropagation.chosen_network import address, choose, draw_updates, look_at
+from pages.components.backpropagation.network import draw_network
+from pages.components.shell.frame import footer, page
 
 frame = page("backpropagation")
 chosen = choose()

@@ -3,7 +3,7 @@
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
-from pages.charts import (
+from pages.charts.one_run import (
     chain_rule_factors,
     clipping,
     clipping_angle,
@@ -14,9 +14,9 @@ from pages.charts import (
     step_size,
     weight_norms,
 )
-from pages.charts.exploding_verdict import verdict
-from pages.components.catalogue import lesson_of
-from pages.components.lessons import chain_rule, close_lesson, compare, open_lesson, text
+from pages.components.lesson.catalogue import lesson_of
+from pages.components.lesson.lessons import chain_rule, close_lesson, compare, open_lesson, text
+from pages.text.exploding_verdict import verdict
 
 LESSON = lesson_of("exploding_gradients")
 FIRST = clipping, learning_curves, gradient_per_layer

@@ -1,7 +1,7 @@
 """The mystery patient: a network that misbehaves and hides its settings, to be diagnosed and treated for points."""
 
-from pages.components.frame import footer, page
-from pages.components.mystery import admitted, bedside, choose, how_points_come_about, looked_at, result
+from pages.components.mystery.mystery import admitted, bedside, choose, how_points_come_about, looked_at, result
+from pages.components.shell.frame import footer, page
 
 frame = page("mystery_patient")
 choice = choose()

@@ -3,9 +3,8 @@
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
-from pages.charts import (
+from pages.charts.one_run import (
     best_and_last,
-    cures,
     data_loss_and_penalty,
     generalization_gap,
     mask_loss,
@@ -13,11 +12,12 @@ from pages.charts import (
     weight_norms,
     weight_sizes,
 )
-from pages.charts.outcomes import cures_of
-from pages.charts.overfitting_verdict import verdict
-from pages.components.catalogue import lesson_of
-from pages.components.lessons import close_lesson, compare, open_lesson, text
-from pages.components.sweeps import sweep
+from pages.charts.sweeps import cures
+from pages.charts.sweeps.groups import cures_of
+from pages.components.lesson.catalogue import lesson_of
+from pages.components.lesson.lessons import close_lesson, compare, open_lesson, text
+from pages.components.lesson.sweeps import sweep
+from pages.text.overfitting_verdict import verdict
 
 LESSON = lesson_of("overfitting")
 FIRST = generalization_gap, predictions, weight_sizes

@@ -6,23 +6,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
-from pages.charts import (
-    activations,
-    bias_variance,
-    capacity_curve,
-    examples_curve,
-    gradient_and_steps,
-    learning_curves,
-    learning_rate_curve,
-    predictions,
-    weight_norms,
-)
-from pages.charts.learning_rate_curve import rates_of
-from pages.charts.outcomes import both, depths_of, draws_of, examples_of, widths_of
-from pages.charts.underfitting_verdict import verdict
-from pages.components.catalogue import lesson_of
-from pages.components.lessons import close_lesson, compare, open_lesson, text
-from pages.components.sweeps import sweep
+from pages.charts.one_run import activations, gradient_and_steps, learning_curves, predictions, weight_norms
+from pages.charts.sweeps import bias_variance, capacity_curve, examples_curve, learning_rate_curve
+from pages.charts.sweeps.groups import both, depths_of, draws_of, examples_of, widths_of
+from pages.charts.sweeps.learning_rate_curve import rates_of
+from pages.components.lesson.catalogue import lesson_of
+from pages.components.lesson.lessons import close_lesson, compare, open_lesson, text
+from pages.components.lesson.sweeps import sweep
+from pages.text.underfitting_verdict import verdict
 
 LESSON = lesson_of("underfitting")
 FIRST = learning_curves, predictions, gradient_and_steps

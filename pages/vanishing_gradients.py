@@ -3,7 +3,7 @@
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
-from pages.charts import (
+from pages.charts.one_run import (
     activations,
     chain_rule_factors,
     gradient_per_layer,
@@ -13,9 +13,9 @@ from pages.charts import (
     weight_distributions,
     weight_norms,
 )
-from pages.charts.verdict import verdict
-from pages.components.catalogue import lesson_of
-from pages.components.lessons import chain_rule, close_lesson, compare, open_lesson, text
+from pages.components.lesson.catalogue import lesson_of
+from pages.components.lesson.lessons import chain_rule, close_lesson, compare, open_lesson, text
+from pages.text.verdict import verdict
 
 LESSON = lesson_of("vanishing_gradients")
 FIRST = gradient_per_layer, learning_curves, predictions

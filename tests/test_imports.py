@@ -39,14 +39,14 @@ def label(path):
     return str(path.relative_to(ROOT))
 
 
-ENGINE = files("engine/*.py")
+ENGINE = files("engine/**/*.py")
 ENGINE_TESTS = files("tests/engine/*.py")
 CHARTS = files("pages/charts/**/*.py")
-COMPONENTS = files("pages/components/*.py")
+COMPONENTS = files("pages/components/**/*.py")
 PAGES = files("pages/*.py", "app.py")
 SCRIPTS = [f"pages.{path.stem}" for path in files("pages/*.py")]
-# threadpoolctl is optional there; places.py alone starts processes
-ENGINE_EXTRAS = {"blas.py": {"threadpoolctl"}, "places.py": {"loky", "threadpoolctl", "distributed"}}
+# threadpoolctl is optional there; backends.py alone starts processes
+ENGINE_EXTRAS = {"blas.py": {"threadpoolctl"}, "backends.py": {"loky", "threadpoolctl", "distributed"}}
 
 
 def test_importing_the_engine_brings_in_no_screen():

@@ -32,7 +32,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pages.components.catalogue import ward
+from pages.components.lesson.catalogue import ward
 from tests.serving import Server, served
 
 LESSON = "vanishing_gradients"

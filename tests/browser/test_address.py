@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from engine.experiment import SETTINGS
-from pages.components import frame
-from pages.components.control import PREFIX
-from pages.components.controls import SHARED
+from pages.components.settings.control import PREFIX
+from pages.components.settings.controls import SHARED
+from pages.components.shell import frame
 from tests.patience import SOON
 
 DEMO = Path(__file__).parent / "address_demo"

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine import train
-from pages.charts.calculation import one_pass
-from pages.charts.opened_network import nearest_frame, opened, rule_of
-from pages.components.catalogue import lesson_of
+from pages.components.lesson.catalogue import lesson_of
+from pages.walkthrough.calculation import one_pass
+from pages.walkthrough.opened_network import nearest_frame, opened, rule_of
 from tests.browser.conftest import Serve, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
 from tests.browser.test_lesson import APP, LESSON, expect_address, range_of, tab_to

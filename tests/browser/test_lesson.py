@@ -14,8 +14,8 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from engine import Experiment, train
-from pages.charts.verdict import verdict
-from pages.charts.wording import differences
+from pages.text.labels import differences
+from pages.text.verdict import verdict
 from tests.browser.conftest import Serve
 from tests.browser.readable import PAPER, PHONE, expect_no_wider, expect_readable, violations
 from tests.browser.test_timeline import LABEL_COLORS, contrast, range_of

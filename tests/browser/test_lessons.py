@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.charts.wording import differences
-from pages.components.catalogue import lesson_of, trials_of, ward
-from pages.components.controls import address
-from pages.components.frame import lessons
+from pages.components.lesson.catalogue import lesson_of, trials_of, ward
+from pages.components.settings.controls import address
+from pages.components.shell.frame import lessons
+from pages.text.labels import differences
 from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_backpropagation import look_inside

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine import train
-from engine.cases import candidates, holds
-from pages.charts import mystery
+from engine.doctor.cases import candidates, holds
 from pages.charts.hidden_patient import FREE, VIEWS, task
+from pages.text import mystery_answers
 from tests.browser.conftest import Serve
 from tests.browser.readable import PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import APP, MILLISECONDS
@@ -48,7 +48,7 @@ def focused(page: Page, button: str) -> bool:
 
 def choose(page: Page, case, prescription: str) -> None:
     """Both choices by mouse."""
-    page.locator(".st-key-say").get_by_text(mystery.named(case.fault)).click()
+    page.locator(".st-key-say").get_by_text(mystery_answers.named(case.fault)).click()
     box = page.locator(".st-key-say").get_by_role("combobox")
     box.click()
     page.get_by_role("option", name=prescription, exact=True).click()
@@ -62,7 +62,7 @@ def test_from_start_to_score_by_keyboard(page: Page, home: str, case):
     page.keyboard.press("Enter")
     page.wait_for_function(DRAWN, arg=2, timeout=MILLISECONDS)
     assert focused(page, first), "the keyboard stays where it was"
-    codes = mystery.diagnoses(LEVEL)
+    codes = mystery_answers.diagnoses(LEVEL)
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.type") == "radio":

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine import Experiment, diagnose, train
-from pages.charts import notes
-from pages.charts.wording import differences
-from pages.components.findings import shown
+from pages.components.lesson.findings import shown
+from pages.text import findings_text
+from pages.text.labels import differences
 from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import (
@@ -82,7 +82,7 @@ def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
     opened(page, home + LESSON)
     history = train(PATIENT)
     finding = diagnose(history)[0]
-    ((first, last),) = notes.spans(finding.layers)
+    ((first, last),) = findings_text.spans(finding.layers)
     button = page.locator(".st-key-notes_patient").get_by_role("button").first
     expect(button).to_contain_text("threshold")
     button.click()

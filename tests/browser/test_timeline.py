@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.components.timeline import timeline
+from pages.components.shell.timeline import timeline
 
 DEMO = "tests/browser/timeline_demo.py"
 STEPS = [round(500 * index / 59) for index in range(60)]

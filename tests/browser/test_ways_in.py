@@ -2,8 +2,8 @@
 
 from playwright.sync_api import Page, expect
 
-from pages.charts.wording import differences
-from pages.components.catalogue import ward
+from pages.components.lesson.catalogue import ward
+from pages.text.labels import differences
 from tests.browser.conftest import Serve
 from tests.browser.test_lesson import APP, LESSON, MILLISECONDS
 from tests.browser.test_lessons import DRAWN, expect_links_open

@@ -6,10 +6,10 @@ The numbers are random walks, not a run: the page is about moving charts, and no
 import numpy as np
 import streamlit as st
 
-from pages.charts.axes import axis, log_axis, log_color_axis
-from pages.charts.figure import MAGNITUDE_SCALE, PATIENT, TREATED, AnimatedFigure, depth_colors, frame, step_line
-from pages.components.plot import encoded, load_plotly, plot
-from pages.components.timeline import timeline
+from pages.charts.style.axes import axis, log_axis, log_color_axis
+from pages.charts.style.figure import MAGNITUDE_SCALE, PATIENT, TREATED, AnimatedFigure, depth_colors, frame, step_line
+from pages.components.shell.plot import encoded, load_plotly, plot
+from pages.components.shell.timeline import timeline
 
 UPDATES = 500
 LAYERS = 11

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.outcomes import Outcome, outcome_of
+from engine.cures.outcomes import Outcome, outcome_of
 from tests.charts.odd_runs import pair
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import Experiment, load_dataset
-from pages.charts.baseline import average_loss
+from engine.data.baselines import average_loss
 
 LITTLE = {"n_train": 40, "steps": 1}
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from engine import Experiment, load_dataset, train
-from pages.charts import best_and_last as chart
-from pages.charts import panels
-from pages.charts.clock import latest
-from pages.charts.figure import PATIENT, TREATED
-from pages.charts.wording import number, percent
+from pages.charts.one_run import best_and_last as chart
+from pages.charts.style import panels
+from pages.charts.style.figure import PATIENT, TREATED
+from pages.text.clock import latest
+from pages.text.labels import number, percent
 from tests.charts.odd_runs import pair
 
 OVERFITS = Experiment(

@@ -8,10 +8,10 @@ import plotly.io
 import pytest
 
 from engine import Experiment, train_many
-from engine.outcomes import outcome_of
-from pages.charts import bias_variance as chart
-from pages.charts.outcomes import clean_line, draws_of
-from pages.charts.wording import number
+from engine.cures.outcomes import outcome_of
+from pages.charts.sweeps import bias_variance as chart
+from pages.charts.sweeps.groups import clean_line, draws_of
+from pages.text.labels import number
 from tests.charts.made_outcomes import odd
 from tests.charts.odd_runs import PAIRS
 from tests.engine.made_outcomes import made

@@ -9,12 +9,12 @@ from engine import Experiment, Parameters, train
 from engine.activations import ACTIVATIONS
 from engine.network import Architecture
 from engine.optimizers import OPTIMIZERS
-from pages.charts.calculation import Problem, Rule, course, one_pass
-from pages.charts.derivation import Place, derivation
-from pages.charts.layer_derivation import layer_derivation
-from pages.charts.network_graph import graph
-from pages.charts.opened_network import opened, rule_of
-from pages.charts.presets import PRESETS
+from pages.walkthrough.calculation import Problem, Rule, course, one_pass
+from pages.walkthrough.derivation import Place, derivation
+from pages.walkthrough.layer_derivation import layer_derivation
+from pages.walkthrough.network_graph import graph
+from pages.walkthrough.opened_network import opened, rule_of
+from pages.walkthrough.presets import PRESETS
 from tests.engine.oracle import forward as forward_of
 from tests.engine.oracle import gradients, jax, layers_of
 from tests.engine.oracle import loss as loss_of

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from pages.charts import chain_rule_factors as chart
-from pages.charts.clock import latest
-from pages.charts.wording import number
+from pages.charts.one_run import chain_rule_factors as chart
+from pages.text.clock import latest
+from pages.text.labels import number
 from tests.charts.odd_runs import PAIRS, pair
 
 

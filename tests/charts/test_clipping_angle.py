@@ -7,8 +7,8 @@ import pytest
 
 from engine import backward, forward, initialize, load_dataset, train
 from engine.losses import LOSSES
-from pages.charts import clipping_angle as chart
-from pages.charts.wording import number
+from pages.charts.one_run import clipping_angle as chart
+from pages.text.labels import number
 from tests.charts.clipped_runs import BREAKS_OFF, BY_NORM, BY_VALUE, WILD, clipped_pair, run
 from tests.charts.odd_runs import pair
 

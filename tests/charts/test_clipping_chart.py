@@ -8,10 +8,10 @@ import plotly.io
 import pytest
 
 from engine import initialize
-from pages.charts import clipping as chart
-from pages.charts.clock import timeline_steps
-from pages.charts.through_updates import MOST_POINTS
-from pages.charts.wording import number, percent
+from pages.charts.one_run import clipping as chart
+from pages.charts.style.update_curves import MOST_POINTS
+from pages.text.clock import timeline_steps
+from pages.text.labels import number, percent
 from tests.charts.clipped_runs import BREAKS_OFF, BY_NORM, BY_VALUE, WILD, clipped_pair, run
 from tests.charts.odd_runs import pair
 

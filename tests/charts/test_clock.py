@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.charts.clock import BEGINNING, MOST_STEPS, latest, rows_at, thinned, timeline_steps
+from pages.text.clock import BEGINNING, MOST_STEPS, latest, rows_at, thinned, timeline_steps
 from tests.charts.odd_runs import PAIRS, pair
 
 

@@ -8,9 +8,9 @@ import plotly.io
 import pytest
 
 from engine import Experiment
-from pages.charts import cures as chart
-from pages.charts.figure import PATIENT, TREATED
-from pages.charts.outcomes import UNTREATED
+from pages.charts.style.figure import PATIENT, TREATED
+from pages.charts.sweeps import cures as chart
+from pages.charts.sweeps.groups import UNTREATED
 from tests.charts.made_outcomes import drawn, odd
 from tests.charts.odd_runs import PAIRS
 from tests.engine.made_outcomes import made

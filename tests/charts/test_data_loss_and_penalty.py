@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment, train
-from pages.charts import data_loss_and_penalty as chart
-from pages.charts.wording import number
+from pages.charts.one_run import data_loss_and_penalty as chart
+from pages.text.labels import number
 from tests.charts.odd_runs import pair
 
 PLAIN = Experiment(n_train=30, depth=2, width=8, steps=50)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from engine.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE
-from pages.charts.calculation import Rule, one_pass
-from pages.charts.chain_factors import chain_factors, written_out
-from pages.charts.derivation import Place, derivation
-from pages.charts.latex import exact, matrix, rounded, summed
-from pages.charts.presets import PRESETS
+from pages.walkthrough.calculation import Rule, one_pass
+from pages.walkthrough.chain_factors import chain_factors, written_out
+from pages.walkthrough.derivation import Place, derivation
+from pages.walkthrough.latex import exact, matrix, rounded, summed
+from pages.walkthrough.presets import PRESETS
 from tests.charts.test_calculation import DIFFERENT, HEADS, problem
 
 PRINTED = 1e-9  # the post prints nine decimals, of some numbers eight

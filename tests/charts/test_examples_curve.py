@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment
-from pages.charts import examples_curve as chart
-from pages.charts.losses_by_size import curve_of
+from pages.charts.sweeps import examples_curve as chart
+from pages.charts.sweeps.losses_by_size import curve_of
 from tests.charts.made_outcomes import odd
 from tests.charts.odd_runs import PAIRS
 from tests.engine.made_outcomes import curve

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment, train
-from pages.charts.exploding_verdict import largest_gradient, verdict
-from pages.charts.wording import number, percent
+from pages.text.exploding_verdict import largest_gradient, verdict
+from pages.text.labels import number, percent
 from tests.charts.odd_runs import PAIRS, pair
 
 ILL = Experiment(depth=6, width=8, gain=2.0, steps=20, n_train=40, seed=1)

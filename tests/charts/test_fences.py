@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from pages.charts.fences import LEAST_DECADES, beyond, within_fences
+from pages.charts.style.outlier_range import LEAST_DECADES, beyond, within_fences
 
 
 @pytest.mark.parametrize("decades", [0, 1, 3, 9, 40])

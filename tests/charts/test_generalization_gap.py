@@ -8,10 +8,10 @@ import pytest
 
 from engine import Experiment, train
 from engine.measures import generalization_loss
-from pages.charts import generalization_gap as chart
-from pages.charts.clock import latest
-from pages.charts.figure import PATIENT, TREATED
-from pages.charts.wording import number, percent
+from pages.charts.one_run import generalization_gap as chart
+from pages.charts.style.figure import PATIENT, TREATED
+from pages.text.clock import latest
+from pages.text.labels import number, percent
 from tests.charts.odd_runs import pair
 
 OVERFITS = Experiment(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment, train
-from pages.charts import gradient_and_steps as chart
-from pages.charts.wording import number
+from pages.charts.one_run import gradient_and_steps as chart
+from pages.text.labels import number
 from tests.charts.odd_runs import PAIRS, SMALL, pair
 
 

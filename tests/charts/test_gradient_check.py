@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pages.charts.calculation import Rule, one_pass
-from pages.charts.gradient_check import price, weight_check
-from pages.charts.presets import PRESETS
+from pages.walkthrough.calculation import Rule, one_pass
+from pages.walkthrough.gradient_check import price, weight_check
+from pages.walkthrough.presets import PRESETS
 from tests.charts.test_calculation import problem
 
 CLEAR = 1e-4  # gradients above have no trouble with rounding

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from engine.theory import gradient_flow
-from pages.charts import gradient_per_layer as chart
-from pages.charts.clock import latest, timeline_steps
-from pages.charts.figure import PATIENT, TREATED
-from pages.charts.wording import number
+from pages.charts.one_run import gradient_per_layer as chart
+from pages.charts.style.figure import PATIENT, TREATED
+from pages.text.clock import latest, timeline_steps
+from pages.text.labels import number
 from tests.charts.odd_runs import PAIRS, pair
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.thresholds import VANISHES
-from pages.charts import gradient_through_training as chart
-from pages.charts.clock import timeline_steps
-from pages.charts.figure import step_line
-from pages.charts.wording import number, percent
+from engine.doctor.thresholds import VANISHES
+from pages.charts.one_run import gradient_through_training as chart
+from pages.charts.style.figure import step_line
+from pages.text.clock import timeline_steps
+from pages.text.labels import number, percent
 from tests.charts.odd_runs import PAIRS, pair
 
 

@@ -10,9 +10,9 @@ import plotly.io
 import pytest
 
 from engine import SETTINGS, Experiment, train
-from engine.cases import average_loss
+from engine.doctor.cases import average_loss
 from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
-from pages.charts.wording import name
+from pages.text.labels import name
 from tests.charts.odd_runs import PAIRS, pair
 
 ALL = {"loss": FREE, **VIEWS}

@@ -1,8 +1,8 @@
-"""Charts with an axis of layers say so, for assets/chart.js to mark layers on it."""
+"""Charts with an axis of layers say so, for assets/components/chart.js to mark layers on it."""
 
 import pytest
 
-from pages.charts import (
+from pages.charts.one_run import (
     activations,
     chain_rule_factors,
     gradient_per_layer,

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from engine import Experiment, data_digest, load_dataset, train
-from pages.charts import learning_curves as chart
-from pages.charts.baseline import AVERAGE, average_loss
-from pages.charts.clock import latest
-from pages.charts.figure import PATIENT, TREATED
-from pages.charts.wording import number, percent
+from engine.data.baselines import AVERAGE, average_loss
+from pages.charts.one_run import learning_curves as chart
+from pages.charts.style.figure import PATIENT, TREATED
+from pages.text.clock import latest
+from pages.text.labels import number, percent
 from tests.charts.odd_runs import PAIRS, SMALL, pair
 
 

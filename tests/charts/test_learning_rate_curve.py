@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 
 from engine import Experiment, train_many
-from engine.outcomes import SEEDS, outcome_of, seconds_of
-from pages.charts import learning_rate_curve as chart
-from pages.charts.baseline import average_loss
-from pages.charts.outcomes import SWEEP_SECONDS, both
-from pages.charts.wording import number
+from engine.cures.outcomes import SEEDS, outcome_of, seconds_of
+from engine.data.baselines import average_loss
+from pages.charts.sweeps import learning_rate_curve as chart
+from pages.charts.sweeps.groups import SWEEP_SECONDS, both
+from pages.text.labels import number
 
 SMALL = Experiment(dataset="sine", depth=1, width=2, optimizer="adam", learning_rate=0.02, steps=60, n_train=40, seed=3)
 LARGE = replace(SMALL, depth=2, width=12)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment, train
-from pages.charts import mask_loss as chart
-from pages.charts.wording import number
+from pages.charts.one_run import mask_loss as chart
+from pages.text.labels import number
 
 PLAIN = Experiment(n_train=30, depth=2, width=8, steps=200)
 

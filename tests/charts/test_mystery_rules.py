@@ -7,13 +7,13 @@ from itertools import count
 import pytest
 
 from engine import SETTINGS, Experiment, diagnose, train
-from engine.cases import FAULTS_OF, HARD, LEVELS, candidates, holds, recovered
-from engine.findings import Finding
-from engine.outcomes import FRAMES, UPDATE_ROWS
-from engine.prescriptions import changes_of
+from engine.cures.outcomes import FRAMES, UPDATE_ROWS
+from engine.cures.prescriptions import changes_of
+from engine.doctor.cases import FAULTS_OF, HARD, LEVELS, candidates, holds, recovered
+from engine.doctor.findings import Finding
 from engine.training import train_many
 from pages.charts.hidden_patient import VIEWS
-from pages.charts.mystery import (
+from pages.text.mystery_answers import (
     DEFINITIONS,
     MOST_POINTS,
     PRESCRIPTIONS,

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from pages.charts.calculation import Rule, one_pass
-from pages.charts.derivation import Place
-from pages.charts.network_graph import MOST_LAYERS, MOST_UNITS, drawn_layers, drawn_units, graph, importance
-from pages.charts.presets import PRESETS
+from pages.walkthrough.calculation import Rule, one_pass
+from pages.walkthrough.derivation import Place
+from pages.walkthrough.network_graph import MOST_LAYERS, MOST_UNITS, drawn_layers, drawn_units, graph, importance
+from pages.walkthrough.presets import PRESETS
 from tests.charts.test_calculation import problem
 
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from engine import Experiment, diagnose, train
-from engine.thresholds import NOTABLY_RISEN
-from pages.charts import notes
-from pages.charts.wording import PERCENT, number
+from engine.doctor.thresholds import NOTABLY_RISEN
+from pages.text import findings_text
+from pages.text.labels import PERCENT, number
 from tests.charts.odd_runs import PAIRS, pair
 
-DETECTORS = sorted(Path(__file__).parents[2].glob("engine/*_detectors.py"))
+DETECTORS = sorted(Path(__file__).parents[2].glob("engine/doctor/*_detectors.py"))
 
 
 def test_every_code_has_a_heading():
     codes = {code for file in DETECTORS for code in re.findall(r'code="(\w+)"', file.read_text("utf-8"))}
-    assert codes == set(notes.HEADINGS)
+    assert codes == set(findings_text.HEADINGS)
 
 
 @pytest.fixture(scope="module")
@@ -30,36 +30,38 @@ def vanishing():
 def test_evidence_is_numbers_and_places(vanishing):
     finding, history = vanishing
     finding = replace(finding, metric="loss")
-    said = notes.evidence(replace(finding, measured=1.5e-6, threshold=0.01, layers=(0, 1, 2, 5), steps=(0, 9)), history)
+    said = findings_text.evidence(
+        replace(finding, measured=1.5e-6, threshold=0.01, layers=(0, 1, 2, 5), steps=(0, 9)), history
+    )
     assert said == "Loss: 1.5 × 10⁻⁶, threshold 0.01 · layers 1 to 3, 6 · steps 0 to 9"
-    once = notes.evidence(replace(finding, threshold=float("inf"), layers=(10,), steps=(3, 3)), history)
+    once = findings_text.evidence(replace(finding, threshold=float("inf"), layers=(10,), steps=(3, 3)), history)
     assert once.endswith(" · output layer · step 3")
     assert "threshold" not in once
-    assert "layer" not in notes.evidence(replace(finding, layers=()), history)
+    assert "layer" not in findings_text.evidence(replace(finding, layers=()), history)
 
 
 def test_layers_are_counted_from_one(vanishing):
     _, history = vanishing
-    assert notes.spans([]) == []
-    assert notes.spans((4, 0, 1, 2)) == [(1, 3), (5, 5)]
-    assert notes.layers_named((3,), history) == "layer 4"
-    assert notes.layers_named((0, 1, 10), history) == "layers 1 to 2, output layer"
-    assert notes.layers_named((0, 4), history) == "layers 1, 5"
+    assert findings_text.spans([]) == []
+    assert findings_text.spans((4, 0, 1, 2)) == [(1, 3), (5, 5)]
+    assert findings_text.layers_named((3,), history) == "layer 4"
+    assert findings_text.layers_named((0, 1, 10), history) == "layers 1 to 2, output layer"
+    assert findings_text.layers_named((0, 4), history) == "layers 1, 5"
 
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_whatever_is_found_can_be_said(name):
     for history in pair(name):
         for finding in diagnose(history):
-            assert notes.HEADINGS[finding.code]
-            assert notes.evidence(finding, history)
-            assert "_" not in notes.remedies(finding)
+            assert findings_text.HEADINGS[finding.code]
+            assert findings_text.evidence(finding, history)
+            assert "_" not in findings_text.remedies(finding)
 
 
 def test_of_a_remedy_that_holds_back_less_helps():
     held = train(Experiment(dropout=0.85, width=8, depth=3))
     assert (finding := diagnose(held)[0]).code == "over_regularized"
-    assert notes.remedies(finding).startswith("less dropout, ")
+    assert findings_text.remedies(finding).startswith("less dropout, ")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_a_network_that_is_well_in_spite_of_its_gradient_has_its_ratio_named(gai
     assert diagnose(well) == ()
     ratio = number(float(well.delta_rms[0, 0] / well.delta_rms[0, -2]))
     of_what = "R, the first layer's error signal over the last hidden layer's"
-    assert notes.even_so(well) == (f" {of_what}, is {ratio} at step 0, {said}" if said else "")
+    assert findings_text.even_so(well) == (f" {of_what}, is {ratio} at step 0, {said}" if said else "")
 
 
 def test_a_ratio_that_the_doctor_accepts_is_not_held_against_a_network():
@@ -81,7 +83,7 @@ def test_a_ratio_that_the_doctor_accepts_is_not_held_against_a_network():
     well = train(deep)
     assert diagnose(well) == ()
     assert well.delta_rms[0, 0] / well.delta_rms[0, -2] > 10
-    assert "exploding" not in notes.even_so(well)
+    assert "exploding" not in findings_text.even_so(well)
 
 
 def test_a_loss_that_has_risen_is_said_of_a_network_that_is_well():
@@ -90,9 +92,9 @@ def test_a_loss_that_has_risen_is_said_of_a_network_that_is_well():
     rise = 100 * (well.validation_loss[-1] / well.validation_loss[lowest] - 1)
     assert rise > NOTABLY_RISEN
     where = f"{PERCENT} above its lowest, which was at step {well.evaluation_step[lowest]}"
-    assert notes.risen(well).startswith(f" Its loss on new data ends {number(rise)}{where}")
-    assert ("surer of its mistakes" in notes.risen(well)) == (
-        well.validation_accuracy[-1] > well.validation_accuracy[lowest] - notes.SAME_ACCURACY
+    assert findings_text.risen(well).startswith(f" Its loss on new data ends {number(rise)}{where}")
+    assert ("surer of its mistakes" in findings_text.risen(well)) == (
+        well.validation_accuracy[-1] > well.validation_accuracy[lowest] - findings_text.SAME_ACCURACY
     )
-    assert notes.risen(train(replace(well.experiment, patience=5))) == ""
-    assert notes.risen(train(Experiment(dataset="breast_cancer", steps=30))) == ""
+    assert findings_text.risen(train(replace(well.experiment, patience=5))) == ""
+    assert findings_text.risen(train(Experiment(dataset="breast_cancer", steps=30))) == ""

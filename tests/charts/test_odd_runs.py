@@ -9,7 +9,7 @@ import plotly.io
 import pytest
 
 from pages import charts
-from pages.charts.clock import timeline_steps
+from pages.text.clock import timeline_steps
 from tests.charts.odd_runs import PAIRS, pair
 
 MOST_BYTES = 70_000  # of 600,000 for all charts of a page

@@ -12,9 +12,9 @@ import pytest
 
 from engine import Experiment, load_dataset
 from engine.cost import MAX_SECONDS
-from engine.outcomes import SEEDS, losses_of, outcome_of, seconds_of, seeded, unit_of
-from pages.charts import outcomes
-from pages.charts.outcomes import (
+from engine.cures.outcomes import SEEDS, losses_of, outcome_of, seconds_of, seeded, unit_of
+from pages.charts.sweeps import groups
+from pages.charts.sweeps.groups import (
     SWEEP_SECONDS,
     UNTREATED,
     both,
@@ -63,7 +63,7 @@ def test_units_and_broken_runs():
 
 
 def test_workers_need_no_plotly_for_it():
-    code = "import engine.outcomes, sys; print([name for name in ('plotly', 'pandas') if name in sys.modules])"
+    code = "import engine.cures.outcomes, sys; print([name for name in ('plotly', 'pandas') if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 
@@ -115,7 +115,7 @@ def test_a_heavy_curve_has_fewer_points_but_its_own(field):
     runs = CURVES[field](heavy)
     sizes = {getattr(run, field) for run in runs}
     assert getattr(heavy, field) in sizes
-    assert len(sizes) < len(getattr(outcomes, {"width": "WIDTHS", "depth": "DEPTHS", "n_train": "EXAMPLES"}[field]))
+    assert len(sizes) < len(getattr(groups, {"width": "WIDTHS", "depth": "DEPTHS", "n_train": "EXAMPLES"}[field]))
     assert seconds_of(runs) <= max(SWEEP_SECONDS, seconds_of(seeded(heavy)))
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment, train
-from pages.charts.overfitting_verdict import overfitted, result, verdict
-from pages.charts.wording import number, percent
+from pages.text.labels import number, percent
+from pages.text.overfitting_verdict import overfitted, result, verdict
 from tests.charts.odd_runs import PAIRS, pair
 
 OVERFITS = Experiment(

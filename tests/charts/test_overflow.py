@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pages.charts import overflow as chart
-from pages.charts.wording import number
+from pages.charts.one_run import overflow as chart
+from pages.text.labels import number
 from tests.charts.clipped_runs import BREAKS_OFF, WILD, clipped_pair
 from tests.charts.odd_runs import PAIRS, pair
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pages.charts.own_numbers import with_example, with_parameters
-from pages.charts.presets import PRESETS
+from pages.walkthrough.presets import PRESETS
+from pages.walkthrough.user_input import with_example, with_parameters
 from tests.charts.test_calculation import problem
 
 MAZUR = PRESETS["mazur"].problem

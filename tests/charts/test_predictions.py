@@ -8,11 +8,11 @@ import plotly.io
 import pytest
 
 from engine import Experiment, data_digest, load_dataset, train
-from pages.charts import class_colors, panels
-from pages.charts import predictions as chart
-from pages.charts.clock import latest, timeline_steps
-from pages.charts.figure import PATIENT, TREATED
-from pages.charts.wording import number, percent
+from pages.charts.one_run import predictions as chart
+from pages.charts.style import class_colors, panels
+from pages.charts.style.figure import PATIENT, TREATED
+from pages.text.clock import latest, timeline_steps
+from pages.text.labels import number, percent
 from tests.charts.odd_runs import PAIRS, RELU, SIGMOID, SMALL, pair
 
 MOST_BYTES = 135_000  # of 600,000 for all charts of a page

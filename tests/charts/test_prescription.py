@@ -1,4 +1,4 @@
-"""The trials' chart shows what engine/prescriptions.py says, in its order, and grows while trainings come in."""
+"""The trials' chart shows what engine/cures/prescriptions.py says, in its order, and grows while trainings come in."""
 
 import math
 from dataclasses import replace
@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from engine import Experiment
-from engine.outcomes import SEEDS, outcome_of
-from engine.prescriptions import CURES, HARMS, NO_EFFECT, UNTREATED, trials_of
+from engine.cures.outcomes import SEEDS, outcome_of
+from engine.cures.prescriptions import CURES, HARMS, NO_EFFECT, UNTREATED, trials_of
 from engine.training import train_many
-from pages.charts import prescription as chart
-from pages.charts.figure import PATIENT, TREATED
-from pages.charts.outcomes import changes_to, cures_of, trials_over_seeds
+from pages.charts.style.figure import PATIENT, TREATED
+from pages.charts.sweeps import prescription as chart
+from pages.charts.sweeps.groups import changes_to, cures_of, trials_over_seeds
 from tests.charts.made_outcomes import drawn
 from tests.engine.made_outcomes import made
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pages.charts.preview import HEIGHT, WIDTH, alt, preview
+from pages.charts.one_run.preview import HEIGHT, WIDTH, alt, preview
 from tests.charts.odd_runs import PAIRS, pair
 
 

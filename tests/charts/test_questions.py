@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from pages.charts.calculation import Rule, one_pass
-from pages.charts.derivation import PHASES, Place
-from pages.charts.presets import PRESETS
-from pages.charts.questions import Question, question
+from pages.walkthrough.calculation import Rule, one_pass
+from pages.walkthrough.derivation import PHASES, Place
+from pages.walkthrough.presets import PRESETS
+from pages.walkthrough.questions import Question, question
 
 RULE = Rule(0.5)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pages.charts.signed_scale import signed_axis
+from pages.charts.style.signed_scale import signed_axis
 
 
 def test_layers_of_one_size_share_a_linear_axis():

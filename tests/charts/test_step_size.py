@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine import initialize
-from pages.charts import step_size as chart
-from pages.charts.wording import number
+from pages.charts.one_run import step_size as chart
+from pages.text.labels import number
 from tests.charts.clipped_runs import BY_NORM, BY_VALUE, WILD, clipped_pair, run
 from tests.charts.odd_runs import pair
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine import Experiment, data_digest, train
-from pages.charts.baseline import average_loss
-from pages.charts.underfitting_verdict import underfits, verdict
-from pages.charts.wording import number
+from engine.data.baselines import average_loss
+from pages.text.labels import number
+from pages.text.underfitting_verdict import underfits, verdict
 from tests.charts.odd_runs import PAIRS, pair
 
 SMALL = Experiment(dataset="sine", depth=1, width=2, optimizer="adam", learning_rate=0.03, steps=60, n_train=40, seed=1)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from engine import Experiment, diagnose, train
-from pages.charts.verdict import average_factor, chain_product, outcome, starting_ratio, verdict
-from pages.charts.wording import number
+from pages.text.labels import number
+from pages.text.verdict import average_factor, chain_product, outcome, starting_ratio, verdict
 
 SIGMOID = Experiment(depth=6, width=8, activation="sigmoid", initializer="xavier_normal", steps=20, n_train=40)
 RELU = replace(SIGMOID, activation="relu", initializer="he_normal")

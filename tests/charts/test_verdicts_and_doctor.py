@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from engine import diagnose, thresholds, train, train_many
-from pages.charts import exploding_verdict, notes, overfitting_verdict, underfitting_verdict, verdict
-from pages.components.catalogue import lesson_of
+from engine import diagnose, train, train_many
+from engine.doctor import thresholds
+from pages.components.lesson.catalogue import lesson_of
+from pages.text import exploding_verdict, findings_text, overfitting_verdict, underfitting_verdict, verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,7 +97,7 @@ def test_vanishing():
     def contradicts(text, codes, history):
         for words, code in (("vanishes", "vanishing_gradients"), ("grows on the way back", "exploding_gradients")):
             if words in text:
-                overcome = f"be called {code.replace('_', ' ')}" in notes.even_so(history) and not codes
+                overcome = f"be called {code.replace('_', ' ')}" in findings_text.even_so(history) and not codes
                 if ("and yet the network learns" in text) != overcome or (code not in codes and not overcome):
                     return True
             elif code == "vanishing_gradients" and code in codes:
@@ -129,9 +130,9 @@ def test_each_threshold_is_defined_once():
         for path in (ROOT / folder).rglob("*.py"):
             if path.name != "thresholds.py":
                 assert not judged & set(constants(path)), path
-    for path in [*(ROOT / "engine").glob("*_detectors.py"), *(ROOT / "pages" / "charts").glob("*verdict.py")]:
+    for path in [*ROOT.glob("engine/doctor/*_detectors.py"), *ROOT.glob("pages/text/*verdict.py")]:
         counts = {"MOST_FACTORS", "SAID_OF_CHANGES"}  # of a sentence
-        assert set(constants(path)) <= counts, f"{path.name}: thresholds live in engine/thresholds.py"
+        assert set(constants(path)) <= counts, f"{path.name}: thresholds live in engine/doctor/thresholds.py"
 
 
 # What other tools and papers state with that very number; tests/zoo/published.py has the tools' rules.
@@ -144,7 +145,8 @@ ARITHMETIC = {"WELL", "FEW_UNITS", "OVERSHOOTS"}  # follow from what stands besi
 
 
 def test_a_threshold_is_attributed_only_to_those_who_state_it():
-    lines = [line for line in (ROOT / "engine" / "thresholds.py").read_text("utf-8").splitlines() if line[:1].isupper()]
+    text = (ROOT / "engine" / "doctor" / "thresholds.py").read_text("utf-8")
+    lines = [line for line in text.splitlines() if line[:1].isupper()]
     definitions = [line.split(" = ") for line in lines if " = " in line]
     assert len(definitions) > 35
     for names, text in definitions:

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from pages.charts import weight_distributions as chart
-from pages.charts.clock import latest
-from pages.charts.figure import PATIENT, TREATED
-from pages.charts.wording import number
+from pages.charts.one_run import weight_distributions as chart
+from pages.charts.style.figure import PATIENT, TREATED
+from pages.text.clock import latest
+from pages.text.labels import number
 from tests.charts.odd_runs import PAIRS, pair
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pages.charts import weight_norms as chart
-from pages.charts.figure import PATIENT, TREATED, depth_colors
-from pages.charts.wording import number
+from pages.charts.one_run import weight_norms as chart
+from pages.charts.style.figure import PATIENT, TREATED, depth_colors
+from pages.text.labels import number
 from tests.charts.odd_runs import PAIRS, pair
 
 PANELS = {("Patient", "norm"): "y", ("Treated", "norm"): "y2", ("Patient", "update"): "y3", ("Treated", "update"): "y4"}

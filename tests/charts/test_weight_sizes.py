@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from engine import Experiment, train
-from pages.charts import weight_sizes as chart
-from pages.charts.clock import latest
-from pages.charts.wording import number, percent
+from pages.charts.one_run import weight_sizes as chart
+from pages.text.clock import latest
+from pages.text.labels import number, percent
 from tests.charts.odd_runs import pair
 
 PLAIN = Experiment(n_train=30, depth=2, width=8, steps=100)

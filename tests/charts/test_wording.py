@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import SETTINGS, Experiment, data_digest, train
-from pages.charts.wording import (
+from pages.text.labels import (
     differences,
     ending,
     label,

@@ -6,8 +6,8 @@ from types import ModuleType
 
 import pytest
 
-from engine.executors import Workers
-from engine.places import worker_processes
+from engine.executors.backends import worker_processes
+from engine.executors.scheduler import Workers
 
 pytest.register_assert_rewrite("tests.engine.contract")
 

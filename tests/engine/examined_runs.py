@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 
 from engine import Experiment, train
-from engine.examination import Examination
+from engine.doctor.examination import Examination
 
 SMALL = Experiment(dataset="circles", depth=2, width=8, activation="tanh", initializer="xavier_normal", steps=60)
 PARROT = {"label_noise": 0.3, "n_train": 60, "width": 64, "optimizer": "adam", "learning_rate": 0.02, "steps": 300}

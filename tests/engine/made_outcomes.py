@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine import Experiment
-from engine.outcomes import Outcome
+from engine.cures.outcomes import Outcome
 
 
 def made(experiment: Experiment, **values: object) -> Outcome:

@@ -10,10 +10,21 @@ import numpy as np
 import pytest
 
 from engine import Experiment, RunHistory, diagnose, load_dataset, train
-from engine.cases import FAULTS, FAULTS_OF, HARD, HURTS, LEVELS, MOST_CANDIDATES, Case, candidates, holds, recovered
-from engine.cases import average_loss as average
-from engine.diagnosis import CONSEQUENCES
-from engine.outcomes import FRAMES, UPDATE_ROWS
+from engine.cures.outcomes import FRAMES, UPDATE_ROWS
+from engine.doctor.cases import (
+    FAULTS,
+    FAULTS_OF,
+    HARD,
+    HURTS,
+    LEVELS,
+    MOST_CANDIDATES,
+    Case,
+    candidates,
+    holds,
+    recovered,
+)
+from engine.doctor.cases import average_loss as average
+from engine.doctor.diagnosis import CONSEQUENCES
 from engine.training import train_many
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +42,7 @@ def seed_of(level: str, fault: str) -> int:
 
 
 def test_another_process_draws_the_same_cases():
-    code = "from engine.cases import candidates; print(hash is None, list(candidates(17, 'hard')))"
+    code = "from engine.doctor.cases import candidates; print(hash is None, list(candidates(17, 'hard')))"
     said = {
         subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True,

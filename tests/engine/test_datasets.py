@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import Experiment, OutOfRange, data_digest, load_dataset
-from engine.datasets import ASSETS, DATASETS, Dataset, _read
+from engine.data.loading import ASSETS, DATASETS, Dataset, _read
 
 DRAWN = [name for name, source in DATASETS.items() if source.draw]
 REAL = "breast_cancer", "digits"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import SETTINGS, Experiment, Finding, OutOfRange, RunHistory, Training, data_digest, diagnose, train
-from engine.findings import SEVERITIES
+from engine.doctor.findings import SEVERITIES
 from tests.engine.test_properties import EXAMPLES, EXTREMES, values
 
 CODES = {

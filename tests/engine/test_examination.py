@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine import load_dataset
-from engine.examination import Examination
+from engine.doctor.examination import Examination
 from tests.engine.examined_runs import edited, examined, run
 
 

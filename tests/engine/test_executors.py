@@ -14,11 +14,11 @@ from itertools import pairwise
 
 import pytest
 
-from engine import executors
-from engine.executors import ATTEMPTS, Run, Workers
+from engine.executors import scheduler
+from engine.executors.backends import Place, Slice, this_process, worker_processes
+from engine.executors.scheduler import ATTEMPTS, Run, Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.places import Place, Slice, this_process, worker_processes
 from engine.training import train, train_many
 from tests.engine.contract import bits
 from tests.patience import SOON, eventually
@@ -160,8 +160,8 @@ def test_no_more_slices_are_handed_out_than_there_are_workers() -> None:
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that was lost may be started again at once."""
-    monkeypatch.setattr(executors, "LONGEST_PAUSE", 0.0)
-    monkeypatch.setattr(executors, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(scheduler, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(scheduler, "LOOK_SECONDS", 0.02)
 
 
 @pytest.mark.parametrize("loss", [BrokenExecutor("gone"), OSError("no answer"), None])
@@ -312,16 +312,16 @@ class Clock:
 
     def let_pass(self, workers: Workers, seconds: float) -> None:
         """In steps that are no suspension, each of which is noticed."""
-        for _ in range(round(seconds / executors.LOOK_SECONDS)):
+        for _ in range(round(seconds / scheduler.LOOK_SECONDS)):
             before = workers._awake
-            self.now += executors.LOOK_SECONDS
+            self.now += scheduler.LOOK_SECONDS
             eventually(lambda before=before: workers._awake > before)  # type: ignore[misc]
 
 
 @pytest.fixture
 def clock(no_pauses: None, monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(executors, "monotonic", clock)
+    monkeypatch.setattr(scheduler, "monotonic", clock)
     return clock
 
 
@@ -405,7 +405,7 @@ def test_after_a_suspension_of_the_machine_nothing_is_overdue(clock: Clock) -> N
 
 def test_a_backend_that_hangs_holds_nobody_up(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for its slots once more, and when it is closed."""
-    monkeypatch.setattr(executors, "CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(scheduler, "CLOSE_SECONDS", 0.1)
     go = threading.Event()
     asked: list[str] = []
 
@@ -441,8 +441,8 @@ def test_a_backend_that_hangs_holds_nobody_up(clock: Clock, monkeypatch: pytest.
 def test_what_cannot_be_started_is_tried_again_after_longer_and_longer_pauses(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(executors, "FIRST_PAUSE", 0.2)
-    monkeypatch.setattr(executors, "LONGEST_PAUSE", 0.6)
+    monkeypatch.setattr(scheduler, "FIRST_PAUSE", 0.2)
+    monkeypatch.setattr(scheduler, "LONGEST_PAUSE", 0.6)
     tried: list[float] = []
     good, worse = Script(), Script()
 
@@ -469,7 +469,7 @@ def test_what_cannot_be_started_is_tried_again_after_longer_and_longer_pauses(
 def test_where_a_backend_takes_long_to_start_the_next_is_used_meanwhile(
     clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(executors, "FALLBACK_SECONDS", 1.0)
+    monkeypatch.setattr(scheduler, "FALLBACK_SECONDS", 1.0)
     go = threading.Event()
     slow, quick = Script(), Script()
 
@@ -493,7 +493,7 @@ def test_where_a_backend_takes_long_to_start_the_next_is_used_meanwhile(
 
 
 def test_what_keeps_being_lost_is_left_for_the_next_best(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executors, "LONGEST_PAUSE", 10.0)
+    monkeypatch.setattr(scheduler, "LONGEST_PAUSE", 10.0)
     scripts, worse = Scripts(), Script()
     with Workers([scripts, lambda: scripted_place(worse)]) as workers:
         run = workers.submit(experiment("a"))

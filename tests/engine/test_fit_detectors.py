@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import batch_indices, diagnose, fit_detectors, load_dataset
-from engine.words import PERCENT, number
+from engine import batch_indices, diagnose, load_dataset
+from engine.doctor import fit_detectors
+from engine.formatting import PERCENT, number
 from tests.engine.examined_runs import PARROT, edited, examined, finding, run
 
 # --- regularisation ---

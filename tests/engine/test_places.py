@@ -22,11 +22,11 @@ import psutil
 import pytest
 from threadpoolctl import threadpool_info
 
-from engine import executors, places
-from engine.executors import Workers
+from engine.executors import backends, scheduler
+from engine.executors.backends import DASK_ADDRESS, Place, dask_cluster, default_places, this_process, worker_processes
+from engine.executors.scheduler import Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.places import DASK_ADDRESS, Place, dask_cluster, default_places, this_process, worker_processes
 from engine.settings import OutOfRange
 from engine.training import train
 from tests.engine.contract import bits, same_bits
@@ -99,7 +99,7 @@ def test_a_dask_cluster_gives_the_same_bits(
     cluster: Cluster, long_history: RunHistory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster.add_worker()
-    monkeypatch.setattr(executors, "FALLBACK_SECONDS", SOON)
+    monkeypatch.setattr(scheduler, "FALLBACK_SECONDS", SOON)
     monkeypatch.setenv(DASK_ADDRESS, cluster.address)
     assert default_places()[0] is dask_cluster
     with Workers() as workers:
@@ -127,7 +127,7 @@ def test_who_trains_together_gets_the_bits_of_a_single_run(processes: Workers) -
 
 
 def test_own_data_travel_with_the_run(processes: Workers) -> None:
-    from engine.datasets import data_digest
+    from engine.data.loading import data_digest
 
     generator = np.random.default_rng(0)
     data = generator.standard_normal((40, 3)), generator.integers(0, 2, 40)
@@ -184,7 +184,7 @@ def test_a_worker_that_dies_idle_is_replaced(processes: Workers) -> None:
 
 SERVER = """
 import os, sys, time
-from engine.executors import Workers
+from engine.executors.scheduler import Workers
 from engine.experiment import Experiment
 workers = Workers()
 runs = [workers.submit(Experiment(depth=8, steps=4000, seed=seed)) for seed in range(4)]
@@ -221,7 +221,7 @@ def test_workers_end_with_their_server(how: str) -> None:
 def test_a_worker_that_is_stopped_is_replaced(
     long_history: RunHistory, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(executors, "FALLBACK_SECONDS", SOON)  # on a busy machine a start may take long
+    monkeypatch.setattr(scheduler, "FALLBACK_SECONDS", SOON)  # on a busy machine a start may take long
     with Workers([partial(worker_processes, 1)]) as workers:
         run = workers.submit(LONG)
         eventually(lambda: run.progress > 0)
@@ -260,7 +260,7 @@ def test_a_worker_that_is_stopped_in_the_middle_of_an_answer_is_ended() -> None:
 
 KILLED = f"""
 import time
-from engine.executors import Workers
+from engine.executors.scheduler import Workers
 from engine.experiment import Experiment
 with Workers() as workers:
     runs = [workers.submit(Experiment(depth=8, steps=4000, seed=seed)) for seed in range(4)]
@@ -343,7 +343,7 @@ def test_without_processes_training_goes_on_in_this_one(
 
 
 def test_workers_that_die_while_they_start_count_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "prepare_worker", os._exit)
+    monkeypatch.setattr(backends, "prepare_worker", os._exit)
     with pytest.raises(BrokenExecutor):
         worker_processes(1)
 
@@ -352,7 +352,7 @@ def test_an_unreachable_cluster_is_one_warning(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr(places, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(backends, "CONNECT_SECONDS", 0.2)
     monkeypatch.setenv(DASK_ADDRESS, "tcp://127.0.0.1:1")
     with caplog.at_level(logging.WARNING, "engine"), Workers([dask_cluster, this_process]) as workers:
         assert workers.submit(SHORT).result(SOON).status == "completed"
@@ -363,7 +363,7 @@ def test_an_unreachable_cluster_is_one_warning(
 
 def test_a_cluster_that_is_out_of_reach_may_be_tried_for_days(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr(places, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(backends, "CONNECT_SECONDS", 0.05)
     for _ in range(3):
         with pytest.raises(OSError, match=re.escape("tcp://127.0.0.1:1")):
             dask_cluster("tcp://127.0.0.1:1")
@@ -373,8 +373,8 @@ def test_a_cluster_that_is_out_of_reach_may_be_tried_for_days(monkeypatch: pytes
 def test_a_cluster_without_workers_is_left_until_it_has_some(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(executors, "FALLBACK_SECONDS", 2.0)
-    monkeypatch.setattr(places, "OVERDUE_SECONDS", 2.0)
+    monkeypatch.setattr(scheduler, "FALLBACK_SECONDS", 2.0)
+    monkeypatch.setattr(backends, "OVERDUE_SECONDS", 2.0)
     monkeypatch.setenv(DASK_ADDRESS, cluster.address)
     with Workers([dask_cluster, this_process]) as workers:
         assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
@@ -394,7 +394,7 @@ def test_a_cluster_without_workers_is_left_until_it_has_some(
 def test_workers_of_a_cluster_that_lack_this_code_are_not_used_until_others_come(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(executors, "LONGEST_PAUSE", 2.0)
+    monkeypatch.setattr(scheduler, "LONGEST_PAUSE", 2.0)
     monkeypatch.setenv(DASK_ADDRESS, cluster.address)
     without = cluster.add_worker(path=tmp_path)
     with Workers([dask_cluster, this_process]) as workers:
@@ -412,7 +412,7 @@ def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
         record.message
         for record in caplog.records
-        if record.name == "engine.executors" and record.levelno == logging.WARNING
+        if record.name == "engine.executors.scheduler" and record.levelno == logging.WARNING
     ]
 
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment, OutOfRange, diagnose, prescribe, train_many
-from engine.datasets import data_digest
-from engine.outcomes import SEEDS, seconds_of, seeded
-from engine.prescriptions import (
+from engine.cures.outcomes import SEEDS, seconds_of, seeded
+from engine.cures.prescriptions import (
     CURES,
     HARMS,
     HELPS,
@@ -23,6 +22,7 @@ from engine.prescriptions import (
     verdict,
     within,
 )
+from engine.data.loading import data_digest
 from tests.engine.made_outcomes import made
 
 QUICK = Experiment(depth=2, width=4, steps=30)

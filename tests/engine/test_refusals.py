@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from engine import SETTINGS, Experiment, OutOfRange, Training, data_digest
 from engine.cost import MAX_BYTES, MAX_SECONDS, check_budget, estimate
-from engine.datasets import DATASETS
-from engine.prescriptions import changes_of
+from engine.cures.prescriptions import changes_of
+from engine.data.loading import DATASETS
 from tests.engine.test_properties import EXAMPLES, outside
 
 NUMBER = r"-?[\d,.]+(?:e[+-]?\d+)?"

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import diagnose, load_dataset, signal_detectors, train
-from engine.words import number, percent
+from engine import diagnose, load_dataset, train
+from engine.doctor import signal_detectors
+from engine.formatting import number, percent
 from tests.engine.examined_runs import SMALL, edited, examined, finding, run
 
 

@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
-from engine import Experiment, places, train
-from engine.places import SLICE_SECONDS, advance_slice
+from engine import Experiment, train
+from engine.executors import backends
+from engine.executors.backends import SLICE_SECONDS, advance_slice
 from tests.engine.contract import difference, same_bits
 
 LOOK = 0.01  # s between two looks at the clock, of which each update takes two
@@ -14,7 +15,7 @@ LOOK = 0.01  # s between two looks at the clock, of which each update takes two
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
     looks = itertools.count()
-    monkeypatch.setattr(places.time, "perf_counter", lambda: LOOK * next(looks))
+    monkeypatch.setattr(backends.time, "perf_counter", lambda: LOOK * next(looks))
 
 
 def of(seconds):

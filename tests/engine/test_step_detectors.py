@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import diagnose, load_dataset, signal_detectors, step_detectors, train
-from engine.examination import Examination
-from engine.words import number
+from engine import diagnose, load_dataset, train
+from engine.doctor import signal_detectors, step_detectors
+from engine.doctor.examination import Examination
+from engine.formatting import number
 from tests.engine.examined_runs import PARROT, SMALL, edited, examined, finding, run
 
 

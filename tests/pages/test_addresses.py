@@ -7,14 +7,14 @@ import pytest
 
 from engine import OutOfRange
 from engine.experiment import SETTINGS
-from pages.charts.own_numbers import LONGEST, read_number, with_example, with_parameters
-from pages.charts.presets import PRESETS
-from pages.components import frame
-from pages.components.addresses import MOST_SENTENCES, ignored, step_in
-from pages.components.base_network import ORDER, control_of, preset_base, trained_control
-from pages.components.catalogue import lesson_of
-from pages.components.control import Control
-from pages.components.controls import _widgets
+from pages.components.backpropagation.base_network import ORDER, control_of, preset_base, trained_control
+from pages.components.lesson.catalogue import lesson_of
+from pages.components.settings.control import Control
+from pages.components.settings.controls import _widgets
+from pages.components.shell import frame
+from pages.components.shell.address import MOST_SENTENCES, ignored, step_in
+from pages.walkthrough.presets import PRESETS
+from pages.walkthrough.user_input import LONGEST, read_number, with_example, with_parameters
 from tests.pages.opened import opened
 
 NUMBERS = ["7", "-1", "0.25", ".5", "5.", "1e-7", "+3", "2147483647", repr(1 / 3), "-2.2250738585072014e-308"]

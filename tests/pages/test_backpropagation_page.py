@@ -4,12 +4,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import Experiment
-from pages.charts.calculation import Rule, course
-from pages.charts.latex import rounded
-from pages.charts.opened_network import nearest_frame
-from pages.charts.presets import PRESETS
-from pages.components.chosen_network import link_to
-from pages.components.runs import histories_of, shared_runs
+from pages.components.backpropagation.chosen_network import link_to
+from pages.components.shell.runs import histories_of, shared_runs
+from pages.walkthrough.calculation import Rule, course
+from pages.walkthrough.latex import rounded
+from pages.walkthrough.opened_network import nearest_frame
+from pages.walkthrough.presets import PRESETS
 from tests.pages.opened import opened
 
 PAGE = "backpropagation"

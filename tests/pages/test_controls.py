@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from engine import Experiment
 from engine.experiment import SETTINGS
-from pages.components.control import AS_PATIENT, PREFIX
-from pages.components.controls import SHARED, Lesson, address
+from pages.components.settings.control import AS_PATIENT, PREFIX
+from pages.components.settings.controls import SHARED, Lesson, address
 from tests.patience import SOON
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal", steps=20)
@@ -33,7 +33,7 @@ OTHERS: dict[str, Any] = {
 def script() -> None:
     import streamlit as st
 
-    from pages.components.controls import apply, controls, networks
+    from pages.components.settings.controls import apply, controls, networks
     from tests.pages.test_controls import LESSON, PATIENT, TREATED, replace
 
     networks(LESSON, controls(LESSON), lambda choice: st.session_state.update(choice=choice))

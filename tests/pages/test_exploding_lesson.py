@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from engine import train_many
-from engine.thresholds import EXPLODES
-from pages.charts.exploding_verdict import largest_gradient
-from pages.charts.measures import DIRECTIONS
-from pages.charts.verdict import starting_ratio
-from pages.components.catalogue import ASSETS, lesson_of, trials_of
+from engine.doctor.thresholds import EXPLODES
+from pages.components.lesson.catalogue import ASSETS, lesson_of, trials_of
+from pages.text.exploding_verdict import largest_gradient
+from pages.text.outcome_measures import DIRECTIONS
+from pages.text.verdict import starting_ratio
 
 SEEDS, MORE_SEEDS = range(8), range(24)
 LESSON = lesson_of("exploding_gradients")

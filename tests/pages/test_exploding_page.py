@@ -2,9 +2,9 @@
 
 import pytest
 
-from pages.charts.exploding_verdict import verdict
-from pages.components.catalogue import lesson_of, trials_of
-from pages.components.runs import histories_of, shared_runs
+from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.shell.runs import histories_of, shared_runs
+from pages.text.exploding_verdict import verdict
 from tests.pages.opened import charts, headline, opened
 
 PAGE = "exploding_gradients"

@@ -8,13 +8,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import Experiment, diagnose
-from engine.outcomes import Outcome
-from pages.charts import notes, prescription
-from pages.charts.outcomes import trials_over_seeds
-from pages.components.catalogue import lesson_of
-from pages.components.frame import lessons
-from pages.components.runs import histories_of, shared_runs
-from pages.components.sweeps import shared_sweeps
+from engine.cures.outcomes import Outcome
+from pages.charts.sweeps import prescription
+from pages.charts.sweeps.groups import trials_over_seeds
+from pages.components.lesson.catalogue import lesson_of
+from pages.components.lesson.sweeps import shared_sweeps
+from pages.components.shell.frame import lessons
+from pages.components.shell.runs import histories_of, shared_runs
+from pages.text import findings_text
 from tests.pages.opened import opened
 from tests.patience import SOON
 
@@ -55,9 +56,9 @@ def timeline(page: AppTest) -> dict:
 def expect_notes(page: AppTest, histories) -> None:
     for who, history in zip(("Patient", "Treated"), histories, strict=True):
         for finding in diagnose(history):
-            assert notes.HEADINGS[finding.code] in said(page)
+            assert findings_text.HEADINGS[finding.code] in said(page)
             assert finding.explanation in said(page)
-            assert page.button(key=f"evidence_{who}_{finding.code}").label == notes.evidence(finding, history)
+            assert page.button(key=f"evidence_{who}_{finding.code}").label == findings_text.evidence(finding, history)
     healthy = sum(not diagnose(history) for history in histories)
     assert (
         said(page).count("**Nothing found.** On new data it does about as well as its training data allow") == healthy
@@ -98,7 +99,10 @@ def test_evidence_moves_the_timeline_marks_the_layers_and_lets_go_again():
     page.button(key=button).click().run()
     first = timeline(page)
     assert first["jump"][1] == finding.steps[0]
-    assert first["mark"] == {"network": "patient", "spans": [list(span) for span in notes.spans(finding.layers)]}
+    assert first["mark"] == {
+        "network": "patient",
+        "spans": [list(span) for span in findings_text.spans(finding.layers)],
+    }
     assert timeline(page.run())["jump"] == first["jump"], "a rerun is no click"
     page.button(key=button).click().run()
     assert timeline(page)["mark"] is timeline(page)["jump"] is None

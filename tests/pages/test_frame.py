@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components import frame
+from pages.components.shell import frame
 from tests.patience import SOON
 
-ROOT = Path(frame.__file__).parents[2]
+ROOT = Path(frame.__file__).parents[3]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
 
 
 @pytest.fixture(autouse=True)
 def without_pictures(monkeypatch):
     """For which the networks of the ward would be trained."""
-    monkeypatch.setattr("pages.components.ward.draw_previews", lambda places: None)
+    monkeypatch.setattr("pages.components.lesson.ward.draw_previews", lambda places: None)
 
 
 def home(**query: str | list[str]) -> AppTest:

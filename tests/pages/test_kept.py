@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from pages.components.kept import Kept
+from pages.components.shell.byte_cache import Kept
 
 
 def test_what_is_kept_is_not_made_again() -> None:

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from pages.charts.verdict import verdict
-from pages.charts.wording import differences
-from pages.components.catalogue import lesson_of, trials_of
-from pages.components.controls import parameters
-from pages.components.runs import histories_of, shared_runs
+from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.settings.controls import parameters
+from pages.components.shell.runs import histories_of, shared_runs
+from pages.text.labels import differences
+from pages.text.verdict import verdict
 from tests.pages.opened import charts, headline, opened
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.components import start
+from pages.components.shell import start
 from tests.patience import eventually
 
 

@@ -8,12 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import SETTINGS, diagnose
-from engine.cases import Case, candidates, counted_loss, holds, recovered
-from pages.charts import mystery, notes
+from engine.doctor.cases import Case, candidates, counted_loss, holds, recovered
 from pages.charts.hidden_patient import FREE, VIEWS, task
-from pages.charts.wording import label, meaning, number
-from pages.components.mystery import FIRST
-from pages.components.runs import histories_of, shared_runs
+from pages.components.mystery.mystery import FIRST
+from pages.components.shell.runs import histories_of, shared_runs
+from pages.text import findings_text, mystery_answers
+from pages.text.labels import label, meaning, number
 from tests.pages.opened import charts, opened, shared_link
 
 PAGE = "mystery_patient"
@@ -98,7 +98,9 @@ def test_nothing_is_given_away_before_the_commitment(seed, level):
     assert repr(case.patient) not in text
     assert set(page.query_params) == {"seed", "level"}
     offered = page.selectbox[0].options
-    assert offered == [one.name for one in mystery.prescriptions(level)], "the same for every patient of the level"
+    assert offered == [one.name for one in mystery_answers.prescriptions(level)], (
+        "the same for every patient of the level"
+    )
 
 
 def test_from_the_patient_to_the_score(case):
@@ -107,17 +109,17 @@ def test_from_the_patient_to_the_score(case):
     page.button(key="look_answers").click().run()
     assert page.button(key="commit").disabled
     commit(page, case.fault, "activation")
-    (ordered,) = (one for one in mystery.PRESCRIPTIONS if one.key == "activation")
+    (ordered,) = (one for one in mystery_answers.PRESCRIPTIONS if one.key == "activation")
     doses = ordered.doses(case.patient)
     treated_runs = histories_of([dose.experiment for dose in doses])
-    treated = treated_runs[mystery.best_dose(treated_runs)]
+    treated = treated_runs[mystery_answers.best_dose(treated_runs)]
     points = 25 + 40 + round(30 * recovered(case, patient, healthy, treated))
     assert page.subheader[0].value.startswith(f"{points} of 100 points.")
     text = said(page)
     for said_of in (patient.test_loss, treated.test_loss, healthy.test_loss):
         assert number(said_of) in text
     for finding in diagnose(patient):
-        assert notes.HEADINGS[finding.code] in text
+        assert findings_text.HEADINGS[finding.code] in text
         assert finding.explanation in text
     for name, (mine, sensible) in case.patient.differences(case.healthy).items():
         assert f"**{meaning(name, mine)}** instead of {meaning(name, sensible)}" in text
@@ -135,7 +137,7 @@ def test_from_the_patient_to_the_score(case):
 
 def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
     codes = {finding.code for finding in diagnose(histories_of((case.patient,))[0])}
-    wrong = next(code for code in mystery.diagnoses(LEVEL) if code not in codes)
+    wrong = next(code for code in mystery_answers.diagnoses(LEVEL) if code not in codes)
     page = commit(here(), wrong, "no_penalty")
     assert page.subheader[0].value.startswith("0 of 100 points.")
     assert "The doctor does not find that" in said(page)
@@ -199,7 +201,7 @@ def test_the_link_names_everything():
 
 
 def test_a_number_without_a_patient_says_so(monkeypatch):
-    monkeypatch.setattr("engine.cases.MOST_CANDIDATES", 0)
+    monkeypatch.setattr("engine.doctor.cases.MOST_CANDIDATES", 0)
     page = opened(PAGE, seed="4")
     assert "There is no patient with this number" in page.info[0].value
     page.button[-1].click().run()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from engine import diagnose, load_dataset, train, train_many
-from pages.charts.measures import DIRECTIONS
-from pages.charts.overfitting_verdict import overfitted, result, verdict
-from pages.components.catalogue import ASSETS, lesson_of, trials_of
+from pages.components.lesson.catalogue import ASSETS, lesson_of, trials_of
+from pages.text.outcome_measures import DIRECTIONS
+from pages.text.overfitting_verdict import overfitted, result, verdict
 
 SEEDS = range(8)
 LESSON = lesson_of("overfitting")

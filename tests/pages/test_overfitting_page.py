@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.charts.overfitting_verdict import verdict
-from pages.components.catalogue import lesson_of, trials_of
-from pages.components.runs import histories_of, shared_runs
+from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.shell.runs import histories_of, shared_runs
+from pages.text.overfitting_verdict import verdict
 from tests.pages.opened import headline, opened
 
 PAGE = "overfitting"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from engine import Experiment, RunHistory, diagnose, train, train_many
-from engine.outcomes import FRAMES, SEEDS, UPDATE_ROWS, outcome_of, seeded
-from engine.prescriptions import CURES, HELPS, UNTREATED, changes_of, trials_of
-from pages.components.catalogue import lesson_of, ward
+from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, outcome_of, seeded
+from engine.cures.prescriptions import CURES, HELPS, UNTREATED, changes_of, trials_of
+from pages.components.lesson.catalogue import lesson_of, ward
 
 MOST = 7  # of the seeds: some draws have something else, or nothing
 

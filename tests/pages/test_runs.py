@@ -27,13 +27,13 @@ from streamlit.testing.v1.local_script_runner import LocalScriptRunner
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from engine.executors import Run, Together, Workers
+from engine.executors.backends import this_process
+from engine.executors.scheduler import Run, Together, Workers
 from engine.experiment import Experiment
-from engine.places import this_process
 from engine.settings import OutOfRange
 from engine.training import train
-from pages.components import runs
-from pages.components.runs import SharedRuns
+from pages.components.shell import runs
+from pages.components.shell.runs import SharedRuns
 from tests.patience import SOON, eventually
 from tests.serving import free_port, started_server
 
@@ -205,7 +205,7 @@ PAGE = """
 import streamlit as st
 from engine.experiment import Experiment
 from engine.settings import OutOfRange
-from pages.components import runs
+from pages.components.shell import runs
 
 try:
     histories = runs.histories_of({experiments})
@@ -354,7 +354,7 @@ SERVED = """
 import threading, time
 import streamlit as st
 from engine.experiment import Experiment
-from pages.components.runs import histories_of, shared_runs
+from pages.components.shell.runs import histories_of, shared_runs
 
 @st.cache_resource
 def tell(_shared):

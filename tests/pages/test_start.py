@@ -24,7 +24,8 @@ HEAVY = ("numpy", "pandas", "PIL", "pyarrow", "plotly", "_plotly_utils", "engine
 OPEN_ALL_PAGES = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-from pages.components import frame, ward
+from pages.components.lesson import ward
+from pages.components.shell import frame
 import app
 from tests.pages.opened import opened
 AppTest.from_string("").run()

@@ -11,15 +11,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from engine.executors import Run, Sweep, Workers
+from engine.cures.outcomes import SEEDS, Outcome, outcome_of, seconds_of, seeded
+from engine.executors.backends import this_process
+from engine.executors.scheduler import Run, Sweep, Workers
 from engine.experiment import Experiment
-from engine.outcomes import SEEDS, Outcome, outcome_of, seconds_of, seeded
-from engine.places import this_process
 from engine.training import train
-from pages.charts import capacity_curve, cures
-from pages.components import sweeps
-from pages.components.runs import SharedRuns
-from pages.components.sweeps import SharedSweeps
+from pages.charts.sweeps import capacity_curve, cures
+from pages.components.lesson import sweeps
+from pages.components.lesson.sweeps import SharedSweeps
+from pages.components.shell.runs import SharedRuns
 from tests.pages.opened import sent
 from tests.patience import SOON, eventually
 
@@ -193,8 +193,8 @@ PAGE = """
 from dataclasses import replace
 import streamlit as st
 from engine.experiment import Experiment
-from pages.charts import {module} as chart
-from pages.components.sweeps import sweep
+from pages.charts.sweeps import {module} as chart
+from pages.components.lesson.sweeps import sweep
 
 rate = st.number_input("learning rate", value=0.1)
 groups = {{label: [replace(one, learning_rate=rate) for one in group] for label, group in {groups}.items()}}

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from engine import train_many
-from engine.outcomes import outcome_of
-from engine.thresholds import UNDERFITS
-from pages.charts.baseline import average_loss
-from pages.charts.bias_variance import decomposition, of_draws
-from pages.charts.measures import DIRECTIONS
-from pages.charts.outcomes import draws_of
-from pages.components.catalogue import ASSETS, lesson_of, trials_of
+from engine.cures.outcomes import outcome_of
+from engine.data.baselines import average_loss
+from engine.doctor.thresholds import UNDERFITS
+from pages.charts.sweeps.bias_variance import decomposition, of_draws
+from pages.charts.sweeps.groups import draws_of
+from pages.components.lesson.catalogue import ASSETS, lesson_of, trials_of
+from pages.text.outcome_measures import DIRECTIONS
 
 SEEDS = range(24)
 FEW = SEEDS[:8]  # where a network takes long, and the margin is wide

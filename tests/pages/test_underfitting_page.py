@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from pages.charts.underfitting_verdict import verdict
-from pages.components.catalogue import lesson_of, trials_of
-from pages.components.runs import histories_of, shared_runs
+from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.shell.runs import histories_of, shared_runs
+from pages.text.underfitting_verdict import verdict
 from tests.pages.opened import charts, headline, opened
 
 PAGE = "underfitting"

@@ -9,9 +9,9 @@ import pytest
 
 from engine import forward, initialize, load_dataset, train_many
 from engine.network import backpropagate
-from pages.charts.measures import DIRECTIONS
-from pages.charts.verdict import starting_ratio
-from pages.components.catalogue import ASSETS, lesson_of, trials_of
+from pages.components.lesson.catalogue import ASSETS, lesson_of, trials_of
+from pages.text.outcome_measures import DIRECTIONS
+from pages.text.verdict import starting_ratio
 
 SEEDS, MORE_SEEDS = range(8), range(24)  # more where it costs next to nothing: before the first step
 LESSON = lesson_of("vanishing_gradients")

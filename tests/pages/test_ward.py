@@ -6,10 +6,10 @@ import pytest
 
 from engine import load_dataset
 from engine.cost import check_budget
-from pages.charts.wording import differences
-from pages.components.catalogue import lesson_of, ward
-from pages.components.controls import parameters
-from pages.components.runs import shared_runs
+from pages.components.lesson.catalogue import lesson_of, ward
+from pages.components.settings.controls import parameters
+from pages.components.shell.runs import shared_runs
+from pages.text.labels import differences
 from tests.pages.opened import opened
 
 # A few steps show the picture, and where a link leads; what becomes of the patients is another test's affair.
@@ -35,7 +35,7 @@ def test_each_may_be_trained():
 
 
 def test_the_home_page_draws_a_picture_for_each_patient(monkeypatch):
-    monkeypatch.setattr("pages.components.ward.ward", lambda: QUICK)
+    monkeypatch.setattr("pages.components.lesson.ward.ward", lambda: QUICK)
     home = opened()
     alts = [image.alt for element in home.get("image") for image in element.proto.imgs]
     assert len(alts) == len(ward())
@@ -44,9 +44,9 @@ def test_the_home_page_draws_a_picture_for_each_patient(monkeypatch):
 
 def test_the_next_visitor_needs_no_histories(monkeypatch: pytest.MonkeyPatch):
     """All of the ward's would push those of the lessons out of what the server keeps."""
-    monkeypatch.setattr("pages.components.ward.ward", lambda: QUICK)
+    monkeypatch.setattr("pages.components.lesson.ward.ward", lambda: QUICK)
     first = opened().get("image")
-    monkeypatch.setattr("pages.components.ward.histories_of", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr("pages.components.lesson.ward.histories_of", lambda *_, **__: pytest.fail("trained again"))
     assert [image.proto for image in opened().get("image")] == [image.proto for image in first]
 
 

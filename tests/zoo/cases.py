@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from engine import Experiment, cost
-from engine.datasets import DATASETS
+from engine.data.loading import DATASETS
 
 
 @dataclass(frozen=True)

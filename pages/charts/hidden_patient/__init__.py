@@ -5,7 +5,7 @@ what the drawing shows.  A chart is a module with TITLE, QUESTION, figure, alt a
 """
 
 from pages.charts.hidden_patient import answers, gradients, loss, new_data, steps, units, weights
-from pages.charts.hidden_patient.complaint import symptom, task
+from pages.text.complaint import symptom, task
 
 FREE = loss
 VIEWS = {

@@ -3,11 +3,11 @@
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.annotations import footnotes
-from pages.charts.figure import PATIENT, AnimatedFigure, Json, at_step, merged
 from pages.charts.hidden_patient.one_run import HEIGHT, endings, sentence
-from pages.charts.panels import draw
-from pages.charts.predictions import answer, answer_rows
+from pages.charts.one_run.predictions import answer, answer_rows
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, at_step, merged
+from pages.charts.style.panels import draw
 
 TITLE = "Its answers"
 QUESTION = "What does it answer, over all inputs?"

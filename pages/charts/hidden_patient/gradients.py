@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.annotations import footnotes
-from pages.charts.axes import layer_axis, log_axis, marker_size
-from pages.charts.figure import PATIENT, AnimatedFigure, Json, merged
 from pages.charts.hidden_patient.one_run import HEIGHT, by_layer, endings, sentence, start_and_end
-from pages.charts.through_updates import on_log_axis
-from pages.charts.wording import loss_unit, number
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import layer_axis, log_axis, marker_size
+from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, merged
+from pages.charts.style.update_curves import on_log_axis
+from pages.text.labels import loss_unit, number
 
 TITLE = "Gradient, layer by layer"
 QUESTION = "How much of the error signal reaches each layer?"

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.annotations import footnotes
-from pages.charts.axes import axis
-from pages.charts.baseline import AVERAGE, average_loss
-from pages.charts.figure import AnimatedFigure, Json, merged
+from engine.data.baselines import AVERAGE, average_loss
 from pages.charts.hidden_patient.one_run import END, NEUTRAL, curve, endings, sentence
-from pages.charts.loss_axis import loss_axis
-from pages.charts.wording import loss_unit, number
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import axis
+from pages.charts.style.figure import AnimatedFigure, Json, merged
+from pages.charts.style.loss_axis import loss_axis
+from pages.text.labels import loss_unit, number
 
 TITLE = "Training loss"
 QUESTION = "Does it learn its own examples?"

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.figure import PATIENT, Json
-from pages.charts.wording import ending
+from pages.charts.style.figure import PATIENT, Json
+from pages.text.labels import ending
 
 Array = np.ndarray
 

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.annotations import footnotes
-from pages.charts.axes import axis, log_axis
-from pages.charts.clock import thinned
-from pages.charts.figure import AnimatedFigure, Json, depth_colors, merged
 from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, NEUTRAL, UPPER, by_layer, curve, endings, sentence
-from pages.charts.through_updates import MOST_POINTS, on_log_axis, peaks
-from pages.charts.weight_norms import RULE_OF_THUMB, relative_updates
-from pages.charts.wording import number
+from pages.charts.one_run.weight_norms import RULE_OF_THUMB, relative_updates
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import axis, log_axis
+from pages.charts.style.figure import AnimatedFigure, Json, depth_colors, merged
+from pages.charts.style.update_curves import MOST_POINTS, on_log_axis, peaks
+from pages.text.clock import thinned
+from pages.text.labels import number
 
 TITLE = "Steps and pulls"
 QUESTION = "How far does a step go, and what pulls at the weights?"

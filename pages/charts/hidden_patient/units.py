@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.annotations import footnotes, row_heading
-from pages.charts.axes import axis, layer_axis
-from pages.charts.figure import PATIENT, AnimatedFigure, Json, merged
 from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, UPPER, by_layer, endings, sentence, start_and_end
-from pages.charts.signed_scale import signed_axis
-from pages.charts.wording import number, percent
+from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.axes import axis, layer_axis
+from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, merged
+from pages.charts.style.signed_scale import signed_axis
+from pages.text.labels import number, percent
 
 TITLE = "Units, layer by layer"
 QUESTION = "What do the units output? Are any dead or saturated?"

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.annotations import footnotes
-from pages.charts.axes import layer_axis
-from pages.charts.figure import PATIENT, AnimatedFigure, Json, merged
 from pages.charts.hidden_patient.one_run import END, HEIGHT, by_layer, endings, sentence, start_and_end
-from pages.charts.signed_scale import signed_axis
-from pages.charts.weight_distributions import quantiles
-from pages.charts.wording import number
+from pages.charts.one_run.weight_distributions import quantiles
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import layer_axis
+from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, merged
+from pages.charts.style.signed_scale import signed_axis
+from pages.text.labels import number
 
 TITLE = "Weights, layer by layer"
 QUESTION = "How large are the weights, and do they differ?"

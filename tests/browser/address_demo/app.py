@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.components import frame
+from pages.components.shell import frame
 
 header = frame.page("")
 header.tools()

@@ -6,7 +6,7 @@ from dataclasses import asdict
 import streamlit as st
 
 from engine import Experiment
-from pages.components.controls import Choice, Lesson, controls, networks
+from pages.components.settings.controls import Choice, Lesson, controls, networks
 
 LESSON = Lesson("second", Experiment(), Experiment(activation="tanh"))
 

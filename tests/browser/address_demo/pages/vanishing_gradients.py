@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 import streamlit as st
 
 from engine import Experiment
-from pages.components import frame
-from pages.components.controls import Choice, Lesson, apply, controls, networks
+from pages.components.settings.controls import Choice, Lesson, apply, controls, networks
+from pages.components.shell import frame
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal")
 TREATED = replace(PATIENT, activation="relu", initializer="he_normal")

@@ -1,0 +1,102 @@
+"""What many trainings leave behind where only their end counts, and what they cost.
+
+Workers make outcomes of histories where they were trained, so that a sweep costs next to no memory elsewhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, counted_evaluations
+from engine.doctor.diagnosis import diagnose
+from engine.experiment import Experiment
+from engine.history import RunHistory
+
+SEEDS = 8  # a cure that changes nothing but chance helps in all of them once in 256 sweeps
+UPDATE_ROWS, FRAMES = 100, 3  # that a run is recorded with: as many as diagnosing it takes
+UNRECORDED = 0.4  # share of the estimated time that a stack takes whose updates leave few rows; measured .3 to .8
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The end of one run.  Losses in the unit of the experiment's loss, accuracies as shares (NaN for regression).
+
+    train_..., validation_... and last_test_...: of the last weights; result_validation_... and test_...: of the result,
+    which early stopping takes from the best step.  findings: codes of what the doctor found that is a warning or worse.
+    """
+
+    experiment: Experiment
+    status: str
+    steps: int  # updates taken
+    train_loss: float
+    validation_loss: float
+    train_accuracy: float
+    validation_accuracy: float
+    test_loss: float
+    test_accuracy: float
+    last_test_loss: float
+    last_test_accuracy: float
+    result_validation_loss: float
+    result_validation_accuracy: float
+    findings: tuple[str, ...]
+    line_axis: np.ndarray | None  # (G,) float32, the standardised input; None unless regression in one input
+    line: np.ndarray | None  # (G,) float32, what the network puts out there in the end
+
+
+def outcome_of(history: RunHistory) -> Outcome:
+    """What a sweep keeps of a run: a hundred bytes, or 2 kB with the line of a regression in one input."""
+    axes, predictions = history.prediction_axes, history.predictions
+    result = -1
+    if history.experiment.patience:
+        result = int(np.searchsorted(history.evaluation_step, history.best_step))
+    has_line = axes is not None and predictions is not None and len(axes) == 1 and history.confusion is None
+    return Outcome(
+        experiment=history.experiment,
+        status=history.status,
+        steps=int(history.evaluation_step[-1]),
+        train_loss=float(history.train_loss[-1]),
+        validation_loss=float(history.validation_loss[-1]),
+        train_accuracy=float(history.train_accuracy[-1]),
+        validation_accuracy=float(history.validation_accuracy[-1]),
+        test_loss=history.test_loss,
+        test_accuracy=history.test_accuracy,
+        last_test_loss=history.last_test_loss,
+        last_test_accuracy=history.last_test_accuracy,
+        result_validation_loss=float(history.validation_loss[result]),
+        result_validation_accuracy=float(history.validation_accuracy[result]),
+        findings=tuple(finding.code for finding in diagnose(history) if finding.severity != "info"),
+        line_axis=axes[0] if axes and has_line else None,
+        line=predictions[-1, :, 0].copy() if predictions is not None and has_line else None,
+    )
+
+
+def losses_of(outcomes: Sequence[Outcome], name: str) -> np.ndarray:
+    """One of the losses, (outcomes,); infinite, worse than all others, where it is not finite or the run broke off."""
+    losses = np.array([getattr(outcome, name) for outcome in outcomes], float)
+    broken = np.array([outcome.status == "diverged" for outcome in outcomes], bool)
+    return np.where(np.isfinite(losses) & ~broken, losses, np.inf)
+
+
+def unit_of(outcome: Outcome) -> str:
+    """The unit of an outcome's losses."""
+    experiment = outcome.experiment
+    squared = experiment.loss == "mse" or (experiment.loss == "auto" and np.isnan(outcome.train_accuracy))
+    return "squared error" if squared else "nats"
+
+
+def seeded(experiment: Experiment, seeds: int = SEEDS) -> list[Experiment]:
+    """The experiment under so many draws of data, weights, batches and masks."""
+    return [replace(experiment, seed=seed, data_seed=-1) for seed in range(seeds)]
+
+
+def seconds_of(experiments: Sequence[Experiment]) -> float:
+    """Estimated seconds of one core for runs of which only the outcome is kept, SEEDS of them in a stack."""
+    shared = sum(_call_seconds(experiment) for experiment in experiments) * (1 - 1 / SEEDS)
+    return UNRECORDED * (sum(experiment.cost.seconds for experiment in experiments) - shared)
+
+
+def _call_seconds(experiment: Experiment) -> float:
+    """The part of a run's cost that a stack pays once: overhead of NumPy calls, as in engine/cost.py."""
+    calls = CALLS_PER_STEP + CALLS_PER_LAYER * (experiment.depth + 1)
+    return (experiment.steps + counted_evaluations(experiment.steps)) * calls * CALL_SECONDS

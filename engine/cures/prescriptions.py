@@ -1,0 +1,360 @@
+"""Experiment -> cures that were really tried, ranked.
+
+    trials = prescribe(Experiment(depth=10, activation="sigmoid"))
+    trials[0].change.name, trials[0].verdict, trials[0].healed_seeds
+
+Three parts, so that training can happen anywhere: `changes_of` says what to try, training over seeds makes outcomes
+(engine/cures/outcomes.py), and `trials_of` compares these.  `prescribe` does all three in this process.
+
+Validation loss ranks the trials and test loss judges them, so that the judgement is not made on the examples by which
+the best was picked.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.cost import check_budget
+from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, losses_of, outcome_of, seconds_of, seeded
+from engine.data.loading import DATASETS, load_dataset
+from engine.experiment import SETTINGS, Experiment
+from engine.settings import OutOfRange, Value
+from engine.training import CustomData, train_many
+
+UNTREATED = "Untreated"
+TOO_LONG = "Over 8 seeds it takes too long."
+CURES, HELPS, NO_EFFECT, HARMS = VERDICTS = "cures", "helps", "no effect", "harms"
+
+CHANCE = 0.05  # how often chance alone may make as many of the seeds better, or worse
+EFFECT = 0.05  # share of the test loss: a smaller difference, in the median of the seeds, is no effect
+
+# The initializer that keeps the size of signals with an activation (He et al. 2015; Glorot & Bengio 2010; Klambauer
+# et al. 2017); for those that are not named, He: they are close to ReLU.
+SUITED = {"sigmoid": "xavier_normal", "tanh": "xavier_normal", "linear": "xavier_normal", "selu": "lecun"}
+SIGMOID_GAIN = 4.0  # makes up for a slope of at most 1/4 (Nielsen, ch. 5)
+CLIP = 1.0
+RATE_FACTORS = (0.1, 10.0)
+LOW_RATE = 0.001  # from which on down a factor of 100 is tried too
+ADAM_RATE = 0.01  # at most: Adam's steps have the length of the learning rate, whatever the gradient (Kingma & Ba 2015)
+SGD_RATE = 0.1  # at least: its steps shrink with the gradient
+# The strengths that did best, of two or three, for wide ReLU networks on 30 and 60 noisy moons and on 100 digits: in
+# these they helped in 8, 5, 5 (L1), 8, 5, 6 (L2), 3, 6, 7 (dropout) and 8, 6, 4 (early stopping) of 8 seeds.
+L1, L2, DROPOUT, PATIENCE = 0.003, 0.01, 0.2, 10
+MORE_DATA, MORE_STEPS = 3, 2  # times as many
+WIDER, SMALLER = 2, 8  # times as many units a layer, times fewer
+ENOUGH_UNITS, ENOUGH_LAYERS = 16, 3  # a smaller network is made this large at once
+DEEPER, SHALLOWER = 2, 3  # layers more, times fewer
+REGULARISERS = ("l1", "l2", "dropout", "patience")
+
+WITHOUT = {"l1": "L1", "l2": "L2", "dropout": "dropout", "patience": "early stopping"}
+NAMES = {
+    "relu": "ReLU", "leaky_relu": "Leaky ReLU", "tanh": "Tanh", "he_normal": "He", "lecun": "LeCun",
+    "xavier_normal": "Xavier",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing to do differently.
+
+    code: the remedy, as findings name it; settings: field -> (old, new); price: what it costs beside time; experiment:
+    the changed one, None where it cannot be made, and then refused says why.
+    """
+
+    code: str
+    name: str
+    price: str
+    settings: Mapping[str, tuple[Value, Value]]
+    experiment: Experiment | None
+    refused: str = ""
+
+
+class Spread(NamedTuple):
+    """Over the seeds: a run that diverged has an infinite loss; accuracies are NaN for regression."""
+
+    median: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of one change over the seeds.  Losses and accuracies are those of the runs' results.
+
+    better, worse: seeds whose test loss is lower, higher than the untreated network's; effect: median over the seeds of
+    the relative change of test loss, −0.5 where it halves; healed_seeds: in which the doctor finds nothing that is a
+    warning or worse; work: floating-point operations, relative to the untreated network.
+    """
+
+    change: Change
+    experiment: Experiment
+    seeds: int
+    validation_loss: Spread
+    test_loss: Spread
+    validation_accuracy: Spread
+    test_accuracy: Spread
+    better: int
+    worse: int
+    effect: float
+    healed_seeds: int
+    work: float
+    verdict: str  # one of VERDICTS; empty for the untreated network
+
+    @property
+    def cost(self) -> str:
+        """What it costs, in words: "2 times the work; ..."."""
+        work = "as much work" if 0.95 < self.work < 1.05 else f"{self.work:.2g} times the work"
+        return f"{work}; {self.change.price}" if self.change.price else work
+
+
+# --- what to try ---
+
+
+def changes_of(experiment: Experiment, data: CustomData | None = None) -> tuple[Change, ...]:
+    """The untreated network, and every single change that could help; what is as it would be made is left out.
+
+    Those that are out of range or over budget come with the reason, and without an experiment.
+    """
+    changes = [_change(experiment, data, *row) for row in ((UNTREATED, UNTREATED, "", {}), *_candidates(experiment))]
+    return tuple(change for change in changes if change.settings or change.code == UNTREATED)
+
+
+Candidate = tuple[str, str, str, dict[str, Any]]  # code, name, price, settings
+
+
+def _candidates(e: Experiment) -> Iterator[Candidate]:
+    yield from _activations(e)
+    yield from _starts(e)
+    yield from _training(e)
+    yield from _structures(e)
+    yield from _regularisers(e)
+    most = DATASETS[e.dataset].n_train_max or int(SETTINGS["n_train"].high)
+    more = MORE_DATA * e.n_train if most == e.n_train else min(MORE_DATA * e.n_train, most)
+    yield "n_train", f"{more} examples", "the examples have to be collected and labelled", {"n_train": more}
+    if e.label_noise:
+        yield "label_noise", "No label noise", "someone has to look at every label", {"label_noise": 0.0}
+
+
+def _activations(e: Experiment) -> Iterator[Candidate]:
+    """Each with the initializer that suits it: one without the other is not a fair try."""
+    for activation in ("leaky_relu" if e.activation == "relu" else "relu", "tanh"):
+        start = SUITED.get(activation, "he_normal")
+        if activation != e.activation:
+            name = f"{NAMES[activation]} with {NAMES[start]}"
+            yield "activation", name, "", {"activation": activation, "initializer": start}
+
+
+def _starts(e: Experiment) -> Iterator[Candidate]:
+    suited = SUITED.get(e.activation, "he_normal")
+    yield "initializer", f"{NAMES[suited]} initializer", "", {"initializer": suited}
+    if e.gain != 1:
+        yield "gain", "Gain 1", "", {"gain": 1.0}
+    elif e.activation == "sigmoid":
+        yield "gain", f"Gain {SIGMOID_GAIN:g}", "", {"gain": SIGMOID_GAIN}
+    if e.bias:
+        yield "bias", "Biases start at 0", "", {"bias": 0.0}
+
+
+def _training(e: Experiment) -> Iterator[Candidate]:
+    symptom = "the cause stays: the gradient grows as before"
+    if e.clip == "none":
+        yield "clip", f"Clip at norm {CLIP:g}", symptom, {"clip": "norm", "clip_threshold": CLIP}
+    else:
+        yield "clip", "No clipping", "nothing limits a step", {"clip": "none"}
+    far = () if e.learning_rate > LOW_RATE else (RATE_FACTORS[-1] ** 2,)
+    for factor in (*RATE_FACTORS, *far):
+        rate = float(f"{factor * e.learning_rate:.6g}")
+        up = factor > 1
+        price = "steps may overshoot" if up else "as many steps do not get as far"
+        code = "learning_rate_up" if up else "learning_rate_down"
+        yield code, f"Learning rate {rate:g}", price, {"learning_rate": rate}
+    if e.optimizer == "sgd":
+        yield "optimizer", "Momentum", "one number more for each weight", {"optimizer": "momentum"}
+    if e.optimizer != "adam":
+        rate = min(e.learning_rate, ADAM_RATE)
+        price = "two numbers more for each weight"
+        yield "optimizer", f"Adam, learning rate {rate:g}", price, {"optimizer": "adam", "learning_rate": rate}
+    else:
+        rate = max(e.learning_rate, SGD_RATE)
+        name = f"Gradient descent, learning rate {rate:g}"
+        yield "optimizer", name, "one rate for all weights", {"optimizer": "sgd", "learning_rate": rate}
+    yield "steps", f"{MORE_STEPS * e.steps} steps", "time", {"steps": MORE_STEPS * e.steps}
+
+
+def _structures(e: Experiment) -> Iterator[Candidate]:
+    prices = {
+        "batch": "examples of a batch depend on each other; statistics to keep for new data",
+        "layer": "two parameters more for each unit",
+    }
+    for kind, price in prices.items():
+        if kind != e.normalization:
+            yield "normalization", f"{kind.capitalize()} normalization", price, {"normalization": kind}
+    if e.normalization != "none":
+        yield "normalization", "No normalization", "", {"normalization": "none"}
+    if e.residual:
+        yield "residual", "No residual connections", "the gradient's way round the layers", {"residual": False}
+    if e.depth > 1:
+        yield "residual", "Residual connections", "all layers need the same width", {"residual": True}
+        shallower = max(e.depth // SHALLOWER, 1)
+        yield "shallower", _layers(shallower), "fewer stages of what it can compute", {"depth": shallower}
+    wider, deeper = max(WIDER * e.width, ENOUGH_UNITS), max(e.depth + DEEPER, ENOUGH_LAYERS)
+    yield "wider", _units(wider), "memory and time at every prediction", {"width": wider}
+    yield "deeper", _layers(deeper), "time at every prediction, and more factors in the chain rule", {"depth": deeper}
+    if e.width < ENOUGH_UNITS and e.depth < ENOUGH_LAYERS:
+        both = {"depth": deeper, "width": wider}
+        yield "wider", f"{_layers(deeper)} of {wider} units", "memory and time at every prediction", both
+    smaller = max(e.width // SMALLER, 1)
+    yield "narrower", _units(smaller), "less that it can compute", {"width": smaller}
+
+
+def _regularisers(e: Experiment) -> Iterator[Candidate]:
+    fits = "fits its training data less closely"
+    rows = (
+        ("l1", L1, f"L1 {L1:g}", fits),
+        ("l2", L2, f"L2 {L2:g}", fits),
+        ("dropout", DROPOUT, f"Dropout {DROPOUT:g}", "learns more slowly, in noise"),
+        ("patience", PATIENCE, "Early stopping", "validation examples, which then say less about new data"),
+    )
+    for field, strength, name, price in rows:
+        if getattr(e, field) == 0:
+            yield field, name, price, {field: strength}
+        else:
+            yield field, f"No {WITHOUT[field]}", "", {field: SETTINGS[field].default}
+
+
+def _units(width: int) -> str:
+    return f"{width} unit{'' if width == 1 else 's'} a layer"
+
+
+def _layers(depth: int) -> str:
+    return f"{depth} layer{'' if depth == 1 else 's'}"
+
+
+def _change(
+    experiment: Experiment, data: CustomData | None, code: str, name: str, price: str, new: dict[str, Any]
+) -> Change:
+    """The change with what really differs, made and checked as training would."""
+    settings = {field: (old, value) for field, value in new.items() if (old := getattr(experiment, field)) != value}
+    try:
+        changed = replace(experiment, **new)
+        dataset = load_dataset(changed, data)
+        check_budget(changed, dataset.n_in, dataset.n_out)
+    except OutOfRange as error:
+        return Change(code, name, price, settings, None, str(error))
+    return Change(code, name, price, settings, changed)
+
+
+def within(seconds: float, changes: Sequence[Change]) -> tuple[Change, ...]:
+    """The changes, the most expensive refused where all over SEEDS seeds would take longer than this on one core.
+
+    The untreated network stays.
+    """
+    costs = {i: SEEDS * seconds_of([change.experiment]) for i, change in enumerate(changes) if change.experiment}
+    allowed, spent = {0}, costs.get(0, 0.0)
+    for i in sorted(costs, key=costs.__getitem__):
+        if i and (spent := spent + costs[i]) <= seconds:
+            allowed.add(i)
+    return tuple(
+        change if i in allowed or not change.experiment else replace(change, experiment=None, refused=TOO_LONG)
+        for i, change in enumerate(changes)
+    )
+
+
+# --- what came of it ---
+
+
+def trials_of(results: Sequence[tuple[Change, Sequence[Outcome]]]) -> tuple[Trial, ...]:
+    """Ranked by validation loss: by its median, then the most seeds that did not diverge, then its lowest, then work.
+
+    The median is infinite where half of the seeds or more diverged; a change whose every seed did stands last.
+    results: changes with their outcomes, the untreated network's first, all over the same seeds.
+    """
+    _, untreated = results[0]
+
+    def rank(ranked: tuple[Trial, Sequence[Outcome]]) -> tuple[float, int, float, float]:
+        trial, outcomes = ranked
+        diverged = int(np.isinf(losses_of(outcomes, "result_validation_loss")).sum())
+        return trial.validation_loss.median, diverged, trial.validation_loss.low, trial.work
+
+    trials = [(_trial(change, outcomes, untreated), outcomes) for change, outcomes in results]
+    return tuple(trial for trial, _ in sorted(trials, key=rank))
+
+
+def _trial(change: Change, outcomes: Sequence[Outcome], untreated: Sequence[Outcome]) -> Trial:
+    validation, test = (losses_of(outcomes, name) for name in ("result_validation_loss", "test_loss"))
+    before = losses_of(untreated, "test_loss")
+    healed, healthy = (sum(not outcome.findings for outcome in some) for some in (outcomes, untreated))
+    better, worse = int((test < before).sum()), int((test > before).sum())
+    effect = float(np.median(relative_change(before, test)))
+    steps = float(np.median([outcome.steps / outcome.experiment.steps for outcome in outcomes]))
+    operations = [some[0].experiment.cost.operations for some in (outcomes, untreated)]
+    return Trial(
+        change=change,
+        experiment=change.experiment or outcomes[0].experiment,
+        seeds=len(outcomes),
+        validation_loss=_spread(validation),
+        test_loss=_spread(test),
+        validation_accuracy=_spread(np.array([outcome.result_validation_accuracy for outcome in outcomes])),
+        test_accuracy=_spread(np.array([outcome.test_accuracy for outcome in outcomes])),
+        better=better,
+        worse=worse,
+        effect=effect,
+        healed_seeds=healed,
+        work=steps * operations[0] / operations[1],
+        verdict="" if change.code == UNTREATED else verdict(len(outcomes), better, worse, effect, healed, healthy),
+    )
+
+
+def verdict(seeds: int, better: int, worse: int, effect: float, healed: int, healthy: int) -> str:
+    """What the differences between pairs of equal seed say.
+
+    helps (harms): the test loss is lower (higher) in so many of the seeds that chance does it in at most CHANCE of all
+    cases, by a sign test (7 of 8), and by at least EFFECT in the median.  cures: helps, and the doctor finds nothing in
+    that many seeds, but in the untreated network in fewer.  With fewer than five seeds nothing is told from chance.
+    """
+    enough = surely(seeds)
+    if better >= enough and effect <= -EFFECT:
+        return CURES if healed >= enough > healthy else HELPS
+    return HARMS if worse >= enough and effect >= EFFECT else NO_EFFECT
+
+
+def surely(seeds: int) -> int:
+    """In how many of the seeds at least, one way, chance is ruled out: P(X ≥ k) ≤ CHANCE for X ~ B(seeds, 1/2)."""
+    ways = 0
+    for k in range(seeds, -1, -1):
+        ways += math.comb(seeds, k)
+        if ways > CHANCE * 2**seeds:
+            return k + 1
+    return 0
+
+
+def relative_change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """after/before − 1, pair by pair: −1 where only what was before diverged, infinite where only what came after did,
+    0 where both or neither."""
+    with np.errstate(all="ignore"):
+        change = after / before - 1
+    return np.where(after == before, 0.0, np.where(np.isinf(before), -1.0, change))
+
+
+def _spread(values: np.ndarray) -> Spread:
+    return Spread(float(np.median(values)), float(values.min()), float(values.max()))
+
+
+def prescribe(experiment: Experiment, seeds: int = SEEDS, data: CustomData | None = None) -> tuple[Trial, ...]:
+    """Train the experiment and every change that could help over so many seeds, and rank them, the untreated included.
+
+    Raises OutOfRange where the experiment itself cannot be trained; changes that cannot are left out.
+    data: inputs and targets where the data set is "custom".
+    """
+    untreated, *others = changes_of(experiment, data)
+    if untreated.experiment is None:
+        train_many([experiment], data)
+    results = []
+    for change in (untreated, *others):
+        if change.experiment:
+            histories = train_many(seeded(change.experiment, seeds), data, UPDATE_ROWS, FRAMES)
+            results.append((change, [outcome_of(history) for history in histories]))
+    return trials_of(results)

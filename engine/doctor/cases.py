@@ -1,0 +1,217 @@
+"""Networks with one thing wrong, drawn by a seed: what was done to them is known, the doctor says so, and it hurts.
+
+    for case in candidates(seed=17, level="medium"):
+        patient, healthy = train_many([case.patient]) + train_many([case.healthy])
+        if holds(case, patient, healthy):
+            break
+
+Whoever draws with the same seed and level gets the same case: candidates come in a fixed order, and a run is the same
+wherever it is trained.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from engine.data.loading import load_dataset
+from engine.doctor.diagnosis import CONSEQUENCES, diagnose
+from engine.experiment import Experiment
+from engine.history import RunHistory
+from engine.losses import uninformed_loss
+
+LEVELS = EASY, MEDIUM, HARD = "easy", "medium", "hard"
+MOST_CANDIDATES = 12  # of a seed and level; the first of them that holds is the case
+HURTS = 0.25  # of the average answer's loss: what a fault costs on test data at least
+
+# What a sensible network of this size learns in a fraction of a second.
+DATA: tuple[dict[str, Any], ...] = (
+    {"dataset": "moons", "n_train": 100},
+    {"dataset": "moons", "n_train": 200, "noise": 0.2},
+    {"dataset": "circles", "n_train": 200},
+    {"dataset": "xor", "n_train": 300},
+    {"dataset": "blobs", "n_train": 200},
+    {"dataset": "sine", "n_train": 150},
+    {"dataset": "breast_cancer", "n_train": 200},
+    {"dataset": "digits", "n_train": 300},
+)
+CURVED = {"moons", "circles", "xor"}  # a straight line will not do
+FITTING = {"relu": "he_normal", "leaky_relu": "he_normal", "elu": "he_normal", "tanh": "xavier_normal"}
+RATES = {"sgd": (0.1, 0.2), "momentum": (0.03, 0.05), "adam": (0.005, 0.01)}
+
+Settings = dict[str, Any]
+Fault = Callable[[random.Random, int, Experiment], tuple[Settings, Experiment]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with one fault, by the code that the doctor gives it, and the same network without the fault."""
+
+    level: str
+    fault: str
+    patient: Experiment
+    healthy: Experiment
+
+
+def candidates(seed: int, level: str) -> Iterator[Case]:
+    """At most MOST_CANDIDATES cases, always the same ones in the same order, all with the same fault."""
+    draw = random.Random(f"{level} {seed}")
+    fault = draw.choice(FAULTS_OF[level])
+    for _ in range(MOST_CANDIDATES):
+        sick, twin = FAULTS[fault](draw, LEVELS.index(level), _sensible(draw))
+        yield Case(level, fault, replace(twin, **sick), twin)
+
+
+def holds(case: Case, patient: RunHistory, healthy: RunHistory) -> bool:
+    """Whether the fault is what the doctor finds first, and costs something on test data, and all else is well.
+
+    On the hardest level something must follow from it that may be taken for the cause, where anything can.
+    """
+    findings = diagnose(patient)
+    if not findings or findings[0].code != case.fault or diagnose(healthy):
+        return False
+    misleads = len(findings) > 1 or case.fault not in CONSEQUENCES
+    return (misleads or case.level != HARD) and harm(case, patient, healthy) >= HURTS * average_loss(case.patient)
+
+
+# --- what a fault costs, and what a treatment brings back ---
+
+
+def harm(case: Case, patient: RunHistory, healthy: RunHistory) -> float:
+    """Test loss of the patient above that of the network without the fault.
+
+    A patient that does worse than the average answer counts as that, or else a treatment that makes it give this answer
+    would seem to have cured nearly everything; but a network that overfits is right more often than its loss says.
+    """
+    return counted_loss(case, patient) - healthy.test_loss
+
+
+def recovered(case: Case, patient: RunHistory, healthy: RunHistory, treated: RunHistory) -> float:
+    """Share of the harm that a treatment has taken away: 1 where it does as well as the network without the fault."""
+    if not np.isfinite(treated.test_loss) or treated.status == "diverged":
+        return 0.0
+    brought_back = counted_loss(case, patient) - treated.test_loss
+    return float(np.clip(brought_back / harm(case, patient, healthy), 0, 1))
+
+
+def counted_loss(case: Case, patient: RunHistory) -> float:
+    """The test loss that harm counts from: at most that of always giving the average answer, but for overfitting."""
+    if case.fault == "overfitting":
+        return patient.test_loss
+    worst = average_loss(case.patient)
+    return min(patient.test_loss, worst) if np.isfinite(patient.test_loss) else worst
+
+
+def average_loss(experiment: Experiment) -> float:
+    """Loss of always giving the average answer."""
+    return uninformed_loss(load_dataset(experiment), experiment.loss)
+
+
+# --- how they are drawn; strength counts from 0, the easiest level ---
+
+
+def _sensible(draw: random.Random) -> Experiment:
+    """A network set as a textbook would."""
+    activation, optimizer = draw.choice(list(FITTING)), draw.choice(list(RATES))
+    return Experiment(
+        **draw.choice(DATA),
+        depth=draw.choice((2, 3, 4)),
+        width=draw.choice((16, 24, 32)),
+        activation=activation,
+        initializer=FITTING[activation],
+        optimizer=optimizer,
+        learning_rate=draw.choice(RATES[optimizer]),
+        steps=draw.choice((300, 400)),
+        seed=draw.randrange(10_000),
+    )
+
+
+def _vanishing(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """Sigmoid units, or weights that start too small, in many layers."""
+    twin = replace(e, depth=draw.choice(((8, 10), (6, 8), (6, 7))[level]))
+    if draw.random() < 0.5:
+        return {"activation": "sigmoid", "initializer": "xavier_normal"}, twin
+    return {"gain": draw.choice(((0.1, 0.2), (0.2, 0.25), (0.25, 0.3))[level])}, twin
+
+
+def _exploding(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """Weights that start too large, in units that are not bounded."""
+    activation = draw.choice(("relu", "leaky_relu", "elu"))
+    twin = replace(e, depth=draw.choice((6, 8)), activation=activation, initializer="he_normal")
+    if level < 2 and draw.random() < 0.4:
+        return {"initializer": "standard_normal"}, twin
+    return {"gain": draw.choice(((3.0,), (2.5, 3.0), (2.0, 2.5))[level])}, twin
+
+
+def _too_fast(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """Steps that are far too long."""
+    factor = draw.choice(((50, 100), (30, 50), (20, 30))[level])
+    return {"learning_rate": factor * e.learning_rate}, e
+
+
+def _too_slow(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """Steps that are far too short."""
+    factor = draw.choice(((1e-3, 2e-3), (2e-3, 3e-3), (3e-3, 5e-3))[level])
+    return {"learning_rate": float(f"{factor * e.learning_rate:.2g}")}, e
+
+
+def _dead(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """Deep and narrow ReLU networks, a layer of which is born dead (Lu et al. 2019)."""
+    depth, width = draw.choice(((12, 2), (10, 2), (12, 3)))
+    twin = replace(e, activation="relu", initializer="he_normal")
+    return {"depth": depth, "width": width}, twin
+
+
+def _saturated(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """Biases that push tanh units to where they are flat."""
+    twin = replace(e, activation="tanh", initializer="xavier_normal")
+    return {"bias": draw.choice(((10.0,), (8.0, 10.0), (6.0, 8.0))[level])}, twin
+
+
+def _symmetric(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """Units that start equal."""
+    return {"initializer": draw.choice(("zeros", "constant"))}, e
+
+
+def _over_regularized(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """A penalty that pulls harder than the data."""
+    if draw.random() < 0.5:
+        return {"l2": draw.choice(((0.5, 1.0), (0.2, 0.3), (0.1, 0.15))[level])}, e
+    return {"l1": draw.choice(((0.1, 0.2), (0.05, 0.1), (0.02, 0.03))[level])}, e
+
+
+def _overfitting(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """A wide network that trains until it has learnt its wrong labels too."""
+    data: Settings = {"dataset": "moons", "n_train": 100, "noise": 0.1} if e.dataset not in CURVED else {"n_train": 100}
+    twin = replace(e, **data, width=48, optimizer="adam", learning_rate=0.01)
+    return {"label_noise": draw.choice(((0.3, 0.4), (0.2, 0.3), (0.15, 0.2))[level])}, twin
+
+
+def _underfitting(draw: random.Random, level: int, e: Experiment) -> tuple[Settings, Experiment]:
+    """Units that are straight lines, or one or two of them alone."""
+    data: Settings = {"dataset": "circles", "n_train": 200, "noise": -1.0} if e.dataset not in CURVED else {}
+    twin = replace(e, **data)
+    if draw.random() < 0.5:
+        return {"activation": "linear", "initializer": "xavier_normal"}, twin
+    return {"depth": 1, "width": draw.choice(((1,), (1, 2), (2,))[level])}, twin
+
+
+FAULTS: dict[str, Fault] = {
+    "symmetry": _symmetric,
+    "vanishing_gradients": _vanishing,
+    "exploding_gradients": _exploding,
+    "learning_rate_too_high": _too_fast,
+    "learning_rate_too_low": _too_slow,
+    "dead_units": _dead,
+    "saturated_units": _saturated,
+    "over_regularized": _over_regularized,
+    "overfitting": _overfitting,
+    "underfitting": _underfitting,
+}
+FAULTS_OF = {
+    EASY: ("vanishing_gradients", "learning_rate_too_high", "learning_rate_too_low", "overfitting", "underfitting"),
+    MEDIUM: tuple(fault for fault in FAULTS if fault not in ("saturated_units", "dead_units")),
+    HARD: tuple(FAULTS),
+}

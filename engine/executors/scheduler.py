@@ -1,0 +1,517 @@
+"""Who trains when: runs in slices, in fair turns, on the workers of a place (see places.py).
+
+A run is advanced in slices of a fraction of a second.  After each slice the run goes back to the end of the queue, so
+that one heavy run cannot starve a class, and a run that nobody wants any more costs at most one slice.  Only as many
+slices as there are workers are ever handed out; all others wait here, where they can be dropped.
+A worker that dies or does not answer takes one slice with it: the run goes on elsewhere from the slice before, with the
+same result.
+
+Backends are tried in order of preference.  Each has a thread of its own, which starts it, hands out its time slices and
+closes it, so that one that hangs holds up nobody but itself.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Future,
+    InvalidStateError,
+    as_completed,
+)
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from engine.executors.backends import Place, Recipe, Slice, Summary, advance_slice, default_places
+from engine.experiment import Experiment
+from engine.training import MAX_FRAMES, MAX_UPDATES, CustomData, shape_key, stacks
+
+logger = logging.getLogger(__name__)
+
+# Runs of one shape that train as one stack where they have to wait; each then takes two thirds of the time.
+TOGETHER = 4
+ATTEMPTS = 3  # that a slice gets when workers die under it
+
+# Seconds between two starts of a backend, doubled with each until it has worked for the longest: one that keeps failing
+# takes little of the processor from the one that works, and yet is soon back.
+FIRST_PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+FALLBACK_SECONDS = 10.0  # that a backend may take to start before the next one is started as well
+LOOK_SECONDS = 0.5  # between two checks for overdue slices, and for better backends that may be tried again
+NOTICE_SECONDS = 10.0  # that those who wait are told that a worker was replaced
+CLOSE_SECONDS = 10.0  # to wait for backends to close; one that hangs is left behind
+
+
+class Run(Future):
+    """One training, or one stack, on its way: a concurrent.futures.Future with progress.
+
+    result() is a RunHistory or its summary, of a stack a tuple; or it raises what the training raised (OutOfRange).
+    """
+
+    def __init__(self, recipe: Recipe, alone: bool, visitor: object, summary: Summary | None = None):
+        super().__init__()
+        self.experiments = recipe[0]
+        self.progress = 0.0  # share of the steps taken when the last slice ended
+        self.visitor = visitor  # whose turn it takes
+        self.training: Recipe | bytes = recipe  # what a worker needs to go on
+        self.alone = alone
+        self.summary = summary
+        self.attempts = 0  # at the present slice
+        # What others must share to train together with it; None where it trains by itself.
+        self.shape = (recipe[0][0].dataset, shape_key(recipe[0][0]), *recipe[1:]) if alone and not recipe[1] else None
+        self._notified = threading.Lock()  # taken once, by the first who cancels
+
+    def cancel(self) -> bool:
+        """Drop the run unless it has ended: at most its present slice finishes; whoever waits learns so at once."""
+        cancelled = super().cancel()
+        if cancelled and self._notified.acquire(blocking=False):
+            self.set_running_or_notify_cancel()
+        return cancelled
+
+    def end(self, error: BaseException | None, histories: tuple) -> None:
+        """Say what came of it; without an error and histories it is dropped, and nothing changes once it was."""
+        with suppress(InvalidStateError):
+            if error:
+                self.set_exception(error)
+            elif histories:
+                self.set_result(histories[0] if self.alone else histories)
+            else:
+                self.cancel()
+
+
+class Together(Run):
+    """Runs of one shape, of different visitors, that train as one stack: with the same numbers, to the last bit."""
+
+    def __init__(self, members: Sequence[Run]):
+        self.members = tuple(members)
+        experiments, recipe = tuple(run.experiments[0] for run in members), members[0].training
+        super().__init__((experiments, *recipe[1:]), alone=False, visitor=object())
+        for run in members:
+            run.shape = None  # once is enough, also where the stack fails
+            run.add_done_callback(self._left)
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps taken, which is each member's."""
+        return self.members[0].progress
+
+    @progress.setter
+    def progress(self, share: float) -> None:
+        for run in self.members:
+            run.progress = share
+
+    def end(self, error: BaseException | None, histories: tuple) -> None:
+        for place, run in enumerate(self.members):
+            run.end(error, histories[place : place + 1])
+        self.members = ()  # each holds this stack, and would keep the others' histories as long as itself
+
+    def _left(self, member: Future) -> None:
+        if all(run.done() for run in self.members):
+            self.cancel()  # nobody waits for it any more
+
+
+class Sweep:
+    """Many runs at once, as stacks over all workers."""
+
+    def __init__(self, runs: Sequence[Run], indices: Sequence[Sequence[int]]):
+        self.runs = tuple(runs)
+        self._indices: dict[Future, Sequence[int]] = dict(zip(runs, indices, strict=True))  # of a run's experiments
+
+    @property
+    def progress(self) -> float:
+        """Share of all steps taken."""
+        steps = [sum(experiment.steps for experiment in run.experiments) for run in self.runs]
+        return sum(n * run.progress for n, run in zip(steps, self.runs, strict=True)) / max(sum(steps), 1)
+
+    def done(self) -> bool:
+        return all(run.done() for run in self.runs)
+
+    def cancel(self) -> None:
+        """Drop what has not ended; at most the present slices finish."""
+        for run in self.runs:
+            run.cancel()
+
+    def as_completed(self, timeout: float | None = None) -> Iterator[tuple[int, Any]]:
+        """(index of the experiment, history or its summary) as they come.
+
+        Raises the first error of a run, and CancelledError.
+        """
+        for run in as_completed(self._indices, timeout):
+            yield from zip(self._indices[run], run.result(), strict=True)
+
+    def result(self, timeout: float | None = None) -> list[Any]:
+        """All histories, or their summaries, in the order of the experiments."""
+        histories = dict(self.as_completed(timeout))
+        return [histories[i] for i in sorted(histories)]
+
+
+@dataclass(eq=False)
+class _Backend:
+    """Somewhere to train: how it is started, and when that may be tried again."""
+
+    start: Callable[[], Place]
+    rank: int  # 0 is preferred
+    starting: bool = False
+    begun: float = 0.0  # when its last start began
+    due: float = 0.0  # when it may be started again
+    pause: float = 0.0
+    error: Exception | None = None  # of the last start
+    warned: bool = False  # since it last started
+
+    def warn(self, reason: object) -> None:
+        if not self.warned:
+            logger.warning("Cannot train in %s: %s", getattr(self.start, "__name__", self.start), reason)
+        self.warned = True
+
+
+@dataclass(eq=False)
+class _Pool:
+    """A started backend and what it works on."""
+
+    backend: _Backend
+    place: Place
+    slots: int
+    started: float
+    in_flight: dict[Run, float] = field(default_factory=dict)  # run -> when its slice is overdue
+
+
+class Workers:
+    """Trains experiments somewhere else, in fair turns.  Safe to use from many threads; usable as a context manager.
+
+    places: in order of preference.  While a better one than the present cannot be used, it is tried again and again.
+    """
+
+    def __init__(self, places: Sequence[Callable[[], Place]] | None = None):
+        self._backends = [_Backend(start, rank) for rank, start in enumerate(places or default_places())]
+        self._pool: _Pool | None = None  # which gets the slices
+        self._pools: list[_Pool] = []  # that one, and those it replaced while they finish their slices
+        self._waiting: dict[object, deque[Run]] = {}  # by visitor, in the order of their turns
+        self._closed = False
+        self._awake, self._looked = 0.0, monotonic()
+        self._stuck_until = 0.0  # the end of the notice that a worker did not answer
+        self._changed = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self._begin(self._keep)
+
+    @property
+    def place(self) -> str:
+        """Where training runs, in words; empty while it is being started."""
+        pool = self._pool
+        return pool.place.name if pool else ""
+
+    @property
+    def slots(self) -> int:
+        """How many slices are worked on at once; 1 while the place is being started."""
+        pool = self._pool
+        return pool.slots if pool else 1
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more runs are taken."""
+        return self._closed
+
+    @property
+    def notice(self) -> str:
+        """What those who wait should know, in a sentence; empty where all is well."""
+        pool = self._pool
+        if self._stuck_until > self._awake:
+            return "A worker did not answer and was replaced; its work is done again."
+        if pool and pool.backend.rank:
+            return "The usual workers cannot be reached; training goes on without them and may be slower."
+        return ""
+
+    def submit(
+        self,
+        experiments: Experiment | Sequence[Experiment],
+        data: CustomData | None = None,
+        max_updates: int = MAX_UPDATES,
+        max_frames: int = MAX_FRAMES,
+    ) -> Run:
+        """Have one experiment trained, or several of equal shape as one stack; returns at once.
+
+        The result is that of Training with the same arguments, to the last bit.
+        Raises CancelledError where the workers are closed, as a run does that they leave unfinished.
+        """
+        alone = isinstance(experiments, Experiment)
+        recipe = ((experiments,) if isinstance(experiments, Experiment) else tuple(experiments)), data
+        return self._enqueue(Run((*recipe, max_updates, max_frames), alone, object()))
+
+    def submit_many(
+        self,
+        experiments: Sequence[Experiment],
+        data: CustomData | None = None,
+        max_updates: int = MAX_UPDATES,
+        max_frames: int = MAX_FRAMES,
+        summary: Summary | None = None,
+        ahead: int = 0,
+    ) -> Sweep:
+        """Have many experiments trained, those of equal shape in stacks, spread over the workers.
+
+        summary: what comes back of each history, made where it was trained: a sweep then costs next to no memory here.
+        ahead: so many of the first are stacked with no others, and so are there sooner; of the rest the dearest stack
+        comes first, so that no worker is left with a long one at the end.
+        All of them together take turns as one visitor.  Waits for the workers to be there, but not for the runs.
+        Raises OutOfRange for data that do not fit, and CancelledError where the workers are closed.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._pool or self._closed)
+        visitor = object()
+        rest = [[ahead + i for i in group] for group in stacks(experiments[ahead:], data)]
+        rest.sort(key=lambda group: sum(experiments[i].cost.seconds for i in group), reverse=True)
+        whole = stacks(experiments[:ahead], data) + rest
+        groups = [part for group in whole for part in _parts(group, -(-self.slots // len(whole)))]
+        recipes = [(tuple(experiments[i] for i in group), data, max_updates, max_frames) for group in groups]
+        return Sweep([self._enqueue(Run(recipe, False, visitor, summary)) for recipe in recipes], groups)
+
+    def close(self) -> None:
+        """Give up all backends; runs that have not ended are cancelled."""
+        self._give_up()
+        end = monotonic() + CLOSE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, end - monotonic()))
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # --- turns ---
+
+    def _enqueue(self, run: Run) -> Run:
+        with self._changed:
+            if self._closed:
+                raise CancelledError("These workers are closed.")
+            self._put(run)
+            self._changed.notify_all()
+        return run
+
+    def _put(self, run: Run, first: bool = False) -> None:
+        """Behind its visitor's other runs, or before them; a visitor who has none waiting comes after all others."""
+        runs = self._waiting.setdefault(run.visitor, deque())
+        (runs.appendleft if first else runs.append)(run)
+
+    def _with_others(self, run: Run) -> Run:
+        """The run, or a stack of it and others of its shape that have to wait."""
+        if run.shape is None:
+            return run
+        waiting = [other for runs in self._waiting.values() for other in runs]
+        others = [other for other in waiting if other.shape == run.shape and not other.cancelled()][: TOGETHER - 1]
+        for other in others:
+            self._waiting[other.visitor].remove(other)
+            if not self._waiting[other.visitor]:
+                del self._waiting[other.visitor]
+        return Together([run, *others]) if others else run
+
+    def _next(self) -> Run:
+        """One run of the visitor whose turn it is; the visitor's others wait for their next turn."""
+        visitor, runs = next(iter(self._waiting.items()))
+        del self._waiting[visitor]
+        run = runs.popleft()
+        if runs:
+            self._waiting[visitor] = runs
+        return run
+
+    # --- backends ---
+
+    def _begin(self, work: Callable, *args: object) -> None:
+        """Do this in a thread.  An error that gets out of it is a bug: all runs end with it, so that nobody waits."""
+
+        def watched() -> None:
+            try:
+                work(*args)
+            except BaseException as error:
+                logger.exception("Training has stopped")
+                self._give_up(error)
+
+        thread = threading.Thread(target=watched, name=f"training{work.__name__}", daemon=True)
+        self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
+        thread.start()
+
+    def _clock(self) -> float:
+        """Seconds that this process was awake, with the lock held: suspending the machine makes no slice overdue."""
+        now = monotonic()
+        self._awake += min(now - self._looked, 2 * LOOK_SECONDS)
+        self._looked = now
+        return self._awake
+
+    def _keep(self) -> None:
+        """Use the best backend that works, and take slices away from workers that do not answer."""
+        while True:
+            with self._changed:
+                if self._closed:
+                    return
+                ended = self._lose_overdue()
+                self._start_better()
+                if not ended:
+                    self._changed.wait(LOOK_SECONDS)
+            for run, error in ended:
+                run.end(error, ())
+
+    def _start_better(self) -> None:
+        """Start the backends that are better than the present one and due; where there is none, one after the other."""
+        now, present = self._clock(), self._pool
+        if not present and all(backend.error and not backend.starting for backend in self._backends):
+            raise RuntimeError("There is no place to train") from self._backends[-1].error
+        for backend in self._backends[: present.backend.rank if present else None]:
+            if not backend.starting:
+                if now < backend.due:
+                    continue
+                backend.starting, backend.begun = True, now
+                backend.pause = min(max(FIRST_PAUSE, 2 * backend.pause), LONGEST_PAUSE)
+                backend.due = now + backend.pause
+                self._begin(self._serve, backend)
+            if not present:
+                if now < backend.begun + FALLBACK_SECONDS:
+                    return
+                backend.warn(f"not ready within {FALLBACK_SECONDS:g} s")
+
+    def _serve(self, backend: _Backend) -> None:
+        """Start the backend, hand out slices until it is lost or a better one has taken over, and close it."""
+        try:
+            place = backend.start()
+            slots = max(1, place.slots())
+        except Exception as error:
+            with self._changed:
+                backend.starting, backend.error = False, error
+                backend.warn(_in_a_line(error))
+                self._changed.notify_all()
+            return
+        with self._changed:
+            pool = _Pool(backend, place, slots, self._clock())
+            backend.starting, backend.error, backend.warned = False, None, False
+            if not self._closed and (not self._pool or backend.rank < self._pool.backend.rank):
+                logger.info("Training in %s", place.name)
+                self._pool = pool
+                self._pools.append(pool)
+                self._changed.notify_all()
+        while run := self._wait_for_turn(pool):
+            if not self._hand_out(run, pool):
+                return
+            del run  # or else its history would be kept here until the next turn
+        with self._changed:
+            self._changed.wait_for(lambda: not pool.in_flight)
+            if pool in self._pools:
+                self._pools.remove(pool)
+        with suppress(Exception):  # what was lost may complain
+            place.close()
+
+    def _wait_for_turn(self, pool: _Pool) -> Run | None:
+        """The next run, when there is one and a worker is free; None when the pool gets no more."""
+        with self._changed:
+            while True:
+                self._changed.wait_for(
+                    lambda: self._pool is not pool or (self._waiting and len(pool.in_flight) < pool.slots)
+                )
+                if self._pool is not pool:
+                    return None
+                run = self._next()
+                if not run.cancelled():
+                    run = self._with_others(run)
+                    # More time with each attempt: a slice that is slow and not stuck must end at last.
+                    pool.in_flight[run] = self._clock() + pool.place.overdue * 2**run.attempts
+                    return run
+
+    def _hand_out(self, run: Run, pool: _Pool) -> bool:
+        """False when the interpreter is shutting down."""
+        future: Future[Slice]
+        try:
+            pool.slots = max(1, pool.place.slots())
+            future = pool.place.executor.submit(advance_slice, run.training, summary=run.summary)
+        except Exception as error:
+            if isinstance(error, RuntimeError) and not isinstance(error, BrokenExecutor):
+                # What executors say when the interpreter is shutting down; then they end by themselves.
+                self._give_up()
+                return False
+            future = Future()
+            future.set_exception(error)
+        future.add_done_callback(lambda future: self._take_back(run, pool, future))
+        return True
+
+    def _take_back(self, run: Run, pool: _Pool, future: "Future[Slice]") -> None:
+        """What became of a slice.  Called by the backend's own threads: light work only."""
+        lost = future.exception() if not future.cancelled() else BrokenExecutor("The cluster dropped a slice.")
+        with self._changed:
+            if run not in pool.in_flight:
+                return  # too late: the slice is done again elsewhere
+            if lost is not None:
+                ended = self._lose(pool, lost, [run])
+                histories: tuple = ()
+            else:
+                del pool.in_flight[run]
+                part = future.result()
+                run.training, run.progress, run.attempts, run.shape = part.training, part.progress, 0, None
+                histories = part.histories
+                ended = [] if self._goes_on(run, part.error, histories) else [(run, part.error)]
+            self._changed.notify_all()
+        for run, error in ended:
+            run.end(error, histories)
+
+    def _goes_on(self, run: Run, error: BaseException | None, histories: tuple = ()) -> bool:
+        """Put the run, or the members of a stack that failed, back in the queue; whether that was done."""
+        if error and isinstance(run, Together):
+            for member in run.members:  # each by itself, so that none suffers for another
+                self._put(member)
+            return True
+        if error or histories or run.cancelled():
+            return False
+        self._put(run, first=True)
+        return True
+
+    def _lose_overdue(self) -> list[tuple[Run, BaseException | None]]:
+        """Give up the pools in which a slice is overdue; see _lose."""
+        now = self._clock()
+        ended = []
+        for pool in tuple(self._pools):
+            if late := [run for run, end in pool.in_flight.items() if now > end]:
+                self._stuck_until = now + NOTICE_SECONDS
+                ended += self._lose(pool, TimeoutError("A worker did not answer."), late)
+        return ended
+
+    def _lose(self, pool: _Pool, error: BaseException, blamed: Sequence[Run]) -> list[tuple[Run, BaseException | None]]:
+        """Give up a pool: its runs go on elsewhere.  Returns those that end instead, with the reason.
+
+        Only for the blamed this counts as one of their ATTEMPTS.
+        """
+        logger.warning("Lost %s: %s", pool.place.name, _in_a_line(error))
+        self._pools.remove(pool)
+        if self._pool is pool:
+            self._pool = None
+        if self._clock() - pool.started > LONGEST_PAUSE:
+            pool.backend.pause = 0.0
+        runs = tuple(pool.in_flight)
+        pool.in_flight.clear()
+        ended: list[tuple[Run, BaseException | None]] = []
+        for run in reversed(runs):  # each is put before those of its visitor
+            run.attempts += run in blamed
+            failed = error if run.attempts == ATTEMPTS else None
+            if not self._goes_on(run, failed):
+                ended.append((run, failed))
+        return ended
+
+    def _give_up(self, error: BaseException | None = None) -> None:
+        """Take no more runs, and end those that wait or are on their way."""
+        with self._changed:
+            self._closed, self._pool = True, None
+            runs = [run for queue in self._waiting.values() for run in queue]
+            self._waiting.clear()
+            for pool in self._pools:
+                runs += pool.in_flight
+                pool.in_flight.clear()
+            self._changed.notify_all()
+        for run in runs:
+            run.end(error, ())
+
+
+def _in_a_line(error: BaseException) -> str:
+    return str(error).partition("\n")[0] or repr(error)
+
+
+def _parts(group: Sequence[int], n: int) -> list[Sequence[int]]:
+    """A group in at most n parts of about equal size."""
+    size = -(-len(group) // n)
+    return [group[start : start + size] for start in range(0, len(group), size)]

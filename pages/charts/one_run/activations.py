@@ -1,0 +1,153 @@
+"""What comes out of each layer: a signal, or always the same?
+
+Per layer at the current step, on the probe: mean and spread of the activations, and the shares of saturated and of dead
+units, both networks on the same axes.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import axis, layer_axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.charts.style.signed_scale import signed_axis
+from pages.text.clock import rows_at, thinned, timeline_steps
+from pages.text.labels import ending, legends, name, number, percent
+
+TITLE = "Activations per layer"
+QUESTION = "Does each layer pass on a signal, or always the same value?"
+
+Array = np.ndarray
+
+LOOKS = (PATIENT, TREATED)
+OFFSETS = (-0.12, 0.12)  # layers: the networks' bars stand side by side
+MOST_LAYERS, FEWEST_FRAMES = 1300, 20  # layers over all frames: deep networks move in fewer frames
+HEIGHT = 440
+UPPER, LOWER = (0.4, 1), (0, 0.3)
+SHARES = {"saturated": "saturated_fraction", "dead": "dead_fraction"}
+SYMBOLS = {"saturated": "", "dead": "-open"}
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Above, mean ± standard deviation; below, shares in percent; each against the layer."""
+    histories = (patient, treated)
+    most_frames = max(FEWEST_FRAMES, MOST_LAYERS // (patient.layers + treated.layers))
+    steps = thinned(timeline_steps(*histories), most_frames)
+    means = [rows_at(history.evaluation_step, history.activation_mean, steps) for history in histories]
+    spreads = [rows_at(history.evaluation_step, history.activation_std, steps) for history in histories]
+    pairs = list(zip(means, spreads, strict=True))
+    with np.errstate(all="ignore"):
+        low = np.concatenate([(mean - spread).ravel() for mean, spread in pairs])
+        high = np.concatenate([(mean + spread).ravel() for mean, spread in pairs])
+    value_axis, place, on_log = signed_axis("activation", low, high, zeroline=True, domain=UPPER)
+
+    traces: list[Json] = []
+    moves: dict[int, Json] = {}
+    for look, text, offset, mean, std in zip(LOOKS, legends(*histories), OFFSETS, means, spreads, strict=True):
+        moves[len(traces)] = _bar(mean, std, place, on_log)
+        traces.append(_means(look, text, offset, mean.shape[1], on_log))
+    for look, history in zip(LOOKS, histories, strict=True):
+        for kind, share in _defined(history).items():
+            moves[len(traces)] = {"y": 100 * rows_at(history.evaluation_step, share, steps)}
+            traces.append(_shares(look, kind, history.layers))
+
+    layout: Json = {
+        "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"), "yaxis": value_axis,
+        "yaxis2": axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]), "hovermode": "closest",
+    }  # fmt: skip
+    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories), HEIGHT)), moving(steps, moves))
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Spread of the first and last hidden layer and the largest share of saturated or dead units, at the end."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, evaluation and layer; shares where they are defined."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        n_rows, n_layers = history.activation_mean.shape
+        columns = {
+            "network": look.name,
+            "training step (updates)": np.repeat(history.evaluation_step, n_layers),
+            "layer": np.tile(np.arange(1, n_layers + 1), n_rows),
+            "mean activation": history.activation_mean.ravel(),
+            "standard deviation of the activation": history.activation_std.ravel(),
+            "saturated (share)": history.saturated_fraction.ravel(),
+            "dead (share)": history.dead_fraction.ravel(),
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _defined(history: RunHistory) -> dict[str, Array]:
+    """The shares that this activation has; NaN where the layer's activations are not finite."""
+    finite = np.isfinite(history.activation_mean)
+    shares = {kind: np.where(finite, getattr(history, measure), np.nan) for kind, measure in SHARES.items()}
+    return {kind: share for kind, share in shares.items() if not np.isnan(share).all()}
+
+
+def _bar(mean: Array, std: Array, place: Callable[[Array], Array], on_log: bool) -> Json:
+    """What moves of one network's means: heights, and lengths of the bars above and, where they differ, below."""
+    with np.errstate(all="ignore"):
+        height = place(mean)
+        above, below = place(mean + std) - height, height - place(mean - std)
+    return {"y": height, "error_y": {"array": above} | ({"arrayminus": below} if on_log else {})}
+
+
+def _means(look: Look, text: str, offset: float, n_layers: int, on_log: bool) -> Json:
+    bar = {"type": "data", "symmetric": not on_log, "color": look.color, "thickness": 2.5, "width": 4}
+    hover = "layer %{x:.0f}: mean %{y:.3g}, standard deviation %{error_y.array:.3g}"
+    return {
+        "type": "scatter", "mode": "markers", "x": np.arange(1, n_layers + 1) + offset, "name": f"{look.name}: {text}",
+        "error_y": bar, **look.marker(7),
+        # On a log scale the heights are places on the axis and not values.
+        **({"hoverinfo": "skip"} if on_log else {"hovertemplate": f"{hover}<extra>{look.name}</extra>"}),
+    }  # fmt: skip
+
+
+def _shares(look: Look, kind: str, n_layers: int) -> Json:
+    outline = {"color": look.color, "width": 2}
+    marker = {"color": look.color, "symbol": look.symbol + SYMBOLS[kind], "size": 9, "line": outline}
+    return {
+        "type": "scatter", "mode": "lines+markers", "x": np.arange(1, n_layers + 1), "yaxis": "y2", "marker": marker,
+        "name": f"{look.name}: {kind}", **look.line(2), "cliponaxis": False,
+        "hovertemplate": f"layer %{{x}}: %{{y:.0f}} % {kind}<extra>{look.name}</extra>",
+    }  # fmt: skip
+
+
+def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+    missing = dict.fromkeys(
+        f"{kind} for {name(history.experiment.activation)}"
+        for history in histories
+        for kind in SHARES
+        if kind not in _defined(history)
+    )
+    notes = [f"Above: mean ± standard deviation. Not defined: shares at the output, {', '.join(missing)}."]
+    endings = zip(LOOKS, histories, strict=True)
+    return notes + [f"{look.name}: {words}." for look, history in endings if (words := ending(history))]
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    hidden = history.experiment.depth
+    mean, std = history.activation_mean[-1], history.activation_std[-1]
+
+    def output_of(layer: int) -> str:
+        finite = np.isfinite(mean[layer]) and np.isfinite(std[layer])
+        return f"{number(mean[layer])} ± {number(std[layer])}" if finite else "no finite numbers"
+
+    text = f"{look.name} at step {history.evaluation_step[-1]}: layer 1 outputs {output_of(0)}"
+    if hidden > 1:
+        text += f", hidden layer {hidden} {output_of(hidden - 1)}"
+    for kind, share in _defined(history).items():
+        layers = share[-1, :hidden]
+        if np.isnan(layers).all():
+            continue
+        worst = int(np.nanargmax(layers))
+        most = float(layers[worst])
+        text += f"; at most {percent(most)} are {kind}, in layer {worst + 1}" if most > 0 else f"; none is {kind}"
+    return text + "."

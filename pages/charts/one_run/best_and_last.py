@@ -1,0 +1,124 @@
+"""What had the network learnt when it was at its best, and what had it become by the end?
+
+What each network computes at the step of its lowest validation loss, beside what it computes at its last one, with
+training and validation examples.  Patient above, treated below; nothing moves.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.figure import COLUMNS, PATIENT, TREATED, AnimatedFigure, Json, Look, at_step, merged
+from pages.charts.style.panels import EXAMPLES, dataset_of, draw, grid
+from pages.text.clock import latest
+from pages.text.labels import ending, loss_unit, number, percent
+
+TITLE = "At its best, and at the end"
+QUESTION = "What had the network learnt when it was at its best, and what had it become by the end?"
+
+LOOKS = (PATIENT, TREATED)
+ROWS = ((0.57, 1.0), (0.0, 0.43))
+HEIGHT = 560
+TOP, BELOW, AXIS_BELOW = 46, 132, 62  # px: over the panels; below them with and without a key
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Two panels a network on the same axes and colours: its best evaluation, and its last one."""
+    histories = (patient, treated)
+    rows = [
+        [draw(look, history, [place], histories, tuple(EXAMPLES)) for place in _places(history)]
+        for look, history in zip(LOOKS, histories, strict=True)
+    ]
+    placed = grid(rows, ROWS, -AXIS_BELOW / (HEIGHT - TOP - BELOW))
+    traces = [trace | at_step(placed.moves.get(i, {}), 0) for i, trace in enumerate(placed.traces)]
+    for index in placed.moves:  # whose line it is, the headings say
+        traces[index]["showlegend"] = False
+    bottom = BELOW if placed.has_key else AXIS_BELOW
+    below = footnotes(_notes(histories, placed.notes), HEIGHT, bottom)
+    annotations = below.pop("annotations", [])
+    for look, history, (_, top) in zip(LOOKS, histories, ROWS, strict=True):
+        annotations += [
+            merged(row_heading(_heading(history, place, when), top, look), {"x": left, "align": "left"})
+            for when, place, (left, _) in zip(("best", "end"), _places(history), COLUMNS, strict=True)
+        ]
+    layout: Json = placed.layout | {"margin": {"t": TOP, "b": bottom}, "annotations": annotations}
+    return AnimatedFigure(traces, merged(layout, below))
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Loss, and accuracy or share of the picture that changed, of both networks at their best and at the end."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network and moment: loss and accuracy on both sets."""
+    rows = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        for when, place in zip(("best", "end"), _places(history), strict=True):
+            at = latest(history.evaluation_step, int(history.frame_step[place]))
+            rows.append(
+                {
+                    "network": look.name,
+                    "moment": when,
+                    "training step (updates)": int(history.frame_step[place]),
+                    f"training loss ({loss_unit(history)})": history.train_loss[at],
+                    f"validation loss ({loss_unit(history)})": history.validation_loss[at],
+                    "training accuracy (share)": history.train_accuracy[at],
+                    "validation accuracy (share)": history.validation_accuracy[at],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _places(history: RunHistory) -> tuple[int, int]:
+    """The frames that are drawn."""
+    return latest(history.frame_step, history.best_step), len(history.frame_step) - 1
+
+
+def _heading(history: RunHistory, place: int, when: str) -> str:
+    step = int(history.frame_step[place])
+    loss = float(history.validation_loss[latest(history.evaluation_step, step)])
+    return f"{when}<br>step {step}, loss {number(loss)}" if np.isfinite(loss) else f"{when}<br>step {step}"
+
+
+def _notes(histories: tuple[RunHistory, RunHistory], notes: list[str]) -> list[str]:
+    said = ["Loss: on validation data."]
+    shown = [history.prediction_axes is not None and dataset_of(history) is not None for history in histories]
+    if any(shown):
+        drawn = {len(history.prediction_axes or ()) for history in histories}
+        if 2 in drawn and any(history.confusion is not None for history in histories):
+            said.append(
+                f"White rim: training examples. Small, dark rim: {EXAMPLES['validation'].most} of the validation set."
+            )
+    said += [
+        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
+    ]
+    return [" ".join(said[:2]), *said[2:], *notes]
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    def at(place: int) -> str:
+        step = int(history.frame_step[place])
+        row = latest(history.evaluation_step, step)
+        loss, accuracy = float(history.validation_loss[row]), float(history.validation_accuracy[row])
+        if not np.isfinite(loss):
+            return f"at step {step} its loss is not finite"
+        right = "" if np.isnan(accuracy) else f" and accuracy {percent(accuracy)}"
+        return f"at step {step} validation loss {number(loss)} {loss_unit(history)}{right}"
+
+    best, last = _places(history)
+    if best == last:
+        return f"{look.name}: best at its last step; {at(last)}."
+    return f"{look.name}: at its best, {at(best)}; in the end, {at(last)}{_changed(history, best, last)}."
+
+
+def _changed(history: RunHistory, best: int, last: int) -> str:
+    """On what share of the inputs shown the answer is another one."""
+    if history.predictions is None or history.confusion is None:
+        return ""
+    outputs = history.predictions[[best, last]]
+    if not np.isfinite(outputs).all():
+        return ""
+    answers = outputs[..., 0] > 0.5 if outputs.shape[-1] == 1 else outputs.argmax(axis=-1)
+    return f", with another answer on {percent(float((answers[0] != answers[1]).mean()))} of the inputs shown"

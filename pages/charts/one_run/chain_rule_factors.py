@@ -1,0 +1,181 @@
+"""Why: which factor shrinks the gradient, or makes it grow?
+
+On its way back the error signal is multiplied twice in every hidden layer: by the weights of the layer above it, and by
+the slope of its own activation.  Both factors, their product, and the product of all layers from the output back:
+
+    rms ∂L/∂z_l = slope factor_l · weight factor_l · rms ∂L/∂z_{l+1}
+
+Normalization and residual connections count with the weights, dropout with the slope.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged, moving
+from pages.text.clock import latest_at, rows_at, thinned, timeline_steps
+from pages.text.labels import ending, legends, number
+
+TITLE = "Why: the factors of the chain rule"
+QUESTION = "Which factor changes the gradient on its way back, the slope of the activation or the weights?"
+
+HEIGHT = 520
+HEADINGS = (
+    "Slope factor: what φ′ lets through",
+    "× weight factor: what the weights make of it",
+    "= both: what one layer does",
+    "All layers multiplied, from the output back",
+)
+PANELS = ([0.84, 1.0], [0.59, 0.75], [0.34, 0.50], [0.0, 0.25])  # of the figure's height, top to bottom
+ABOVE_HEADING = 1.06
+ROWS = ("y", "y2", "y3", "y4")
+FACTOR_LABELS, PRODUCT_LABELS = 3, 4
+AIR = 0.15  # decades beyond the outermost factor
+MOST_VALUES = 8_000  # in all frames; deeper networks get fewer frames
+NEUTRAL = "1: neither shrinks nor grows"
+NEUTRAL_LINE: Json = {"color": "#7d868c", "width": 2, "dash": "dot"}
+ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
+HOW_TO_READ = "R: layer 1 of the lowest panel over its last layer."
+BESIDES = {
+    "normalization": "The weight factor includes normalization.",
+    "residual": "The weight factor includes the skip connection (residual).",
+    "dropout": "The slope factor includes dropout.",
+}
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Four panels, one below the other: both factors and their product on one scale, and the running product.
+
+    One frame a step of the timeline, or every other, third, ... for networks with very many layers.
+    """
+    looks, histories = (PATIENT, TREATED), (patient, treated)
+    depths = [history.experiment.depth for history in histories]
+    steps = thinned(timeline_steps(patient, treated), MOST_VALUES // (len(ROWS) * sum(depths)))
+    values = [[rows_at(history.step, part, steps) for part in _quantities(history)] for history in histories]
+    factors = np.concatenate([part.ravel() for network in values for part in network[:3]])
+    products = np.concatenate([network[3].ravel() for network in values])
+
+    tight = {"range": _span(factors)}  # whole decades would press the factors together
+    axes = [log_axis("factor", np.append(factors, 1), FACTOR_LABELS, domain=panel, **tight) for panel in PANELS[:3]]
+    axes.append(log_axis("product", np.append(products, 1), PRODUCT_LABELS, domain=PANELS[3]))
+    size = marker_size(max(depths))
+    traces: list[Json] = []
+    heights: dict[int, Json] = {}  # trace -> y at every step
+    for place, (row, axis) in enumerate(zip(ROWS, axes, strict=True)):
+        for look, name, network in zip(looks, legends(patient, treated), values, strict=True):
+            y = network[place]
+            x = np.arange(1, y.shape[1] + 1)
+            heights[len(traces)] = {"y": np.where(y == 0, np.nan, y)}
+            traces.append(
+                {
+                    "type": "scatter", "mode": "lines+markers", "x": x, "yaxis": row, "name": f"{look.name}: {name}",
+                    "showlegend": place == 0, "hovertemplate": f"layer %{{x}}: %{{y:.2~g}}<extra>{look.name}</extra>",
+                    "cliponaxis": False, **look.line(), **look.marker(size),
+                }
+            )  # fmt: skip
+            if (y == 0).any():
+                heights[len(traces)] = {"y": on_lower_edge(y, axis)}
+                traces.append(zero_marks(look, x=x, yaxis=row))
+    traces.append({"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": NEUTRAL, "line": NEUTRAL_LINE})
+
+    has_zeros = any((y == 0).any() for network in values for y in network)
+    title = {"text": "hidden layer (1 = nearest the input)"}
+    layout = merged(
+        {
+            "xaxis": layer_axis(*depths, output=False, title=title, anchor=ROWS[-1]),
+            "legend": {"y": ABOVE_HEADING},
+            **{f"yaxis{row[1:]}": axis for row, axis in zip(ROWS, axes, strict=True)},
+            "shapes": [_neutral(row) for row in ROWS],
+        },
+        footnotes([*_notes(patient, treated), *([ZEROS] if has_zeros else [])], HEIGHT),
+    )
+    headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]
+    layout["annotations"] = headings + layout.get("annotations", [])
+    return AnimatedFigure(traces, layout, moving(steps, heights))
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Typical factors of both networks and what they multiply to, at the start and at the end, in numbers."""
+    return f"Patient: {_in_words(patient)} Treated: {_in_words(treated)}"
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, update and hidden layer, at the timeline's steps; factors have no unit."""
+    steps = timeline_steps(patient, treated)
+    parts = []
+    for look, history in ((PATIENT, patient), (TREATED, treated)):
+        rows = np.unique(latest_at(history.step, steps)) if len(history.step) else np.array([], int)
+        slope, weight, layer, product = (part[rows].ravel() for part in _quantities(history))
+        depth = history.experiment.depth
+        parts.append(
+            pd.DataFrame(
+                {
+                    "network": look.name,
+                    "step (updates)": np.repeat(history.step[rows], depth),
+                    "hidden layer": np.tile(np.arange(1, depth + 1), len(rows)),
+                    "slope factor": slope,
+                    "weight factor": weight,
+                    "slope × weight factor": layer,
+                    "product from the output back": product,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _quantities(history: RunHistory) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Slope factor, weight factor, product of both, product from the output back: each (S, H).
+
+    Products are ratios of the signals themselves, so that they are 0, and not 0 · NaN, where a signal has died.
+    """
+    signal = history.delta_rms
+    with np.errstate(all="ignore"):
+        layer, product = signal[:, :-1] / signal[:, 1:], signal[:, :-1] / signal[:, -1:]
+    return history.slope_factor[:, :-1], history.weight_factor[:, :-1], layer, product
+
+
+def _neutral(row: str) -> Json:
+    place = {"xref": "x domain", "x0": 0, "x1": 1, "yref": row, "y0": 1, "y1": 1}
+    return {"type": "line", "layer": "below", "line": NEUTRAL_LINE} | place
+
+
+def _span(factors: np.ndarray) -> list[float]:
+    """log10 of the ends of an axis around all factors and 1, a third of a decade at least on either side of 1."""
+    logs = np.log10(factors[(factors > 0) & np.isfinite(factors)])
+    return [min(logs.min(initial=0) - AIR, -1 / 3), max(logs.max(initial=0) + AIR, 1 / 3)]
+
+
+def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
+    """How runs ended that did not complete, and what else is in the factors."""
+    named = (("Patient", patient), ("Treated", treated))
+    sentences = [HOW_TO_READ, *(f"{who}: {text}." for who, history in named if (text := ending(history)))]
+    for setting, sentence in BESIDES.items():
+        if any(getattr(history.experiment, setting) not in ("none", 0) for _, history in named):
+            sentences.append(sentence)
+    return sentences
+
+
+def _in_words(history: RunHistory) -> str:
+    if not len(history.step):
+        return f"{ending(history)}, before there was any gradient."
+
+    def at(row: int) -> str:
+        slope, weight, _, product = (part[row] for part in _quantities(history))
+        return (
+            f"at step {history.step[row]} the slope factors are {_range(slope)}, the weight factors {_range(weight)}, "
+            f"and from the output to layer 1 they multiply to {number(product[0])}"
+        )
+
+    later = f"; {at(-1)}" if len(history.step) > 1 else ""
+    how = f"; {ending(history)}" if ending(history) else ""
+    return f"{at(0)}{later}{how}."
+
+
+def _range(values: np.ndarray) -> str:
+    defined = values[~np.isnan(values)]
+    if not defined.size:
+        return "not defined"
+    low, high = number(defined.min()), number(defined.max())
+    return low if low == high else f"{low} to {high}"

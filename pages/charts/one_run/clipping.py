@@ -1,0 +1,181 @@
+"""How large does the gradient get, and how much of it does clipping let through?
+
+Norm of the gradient of loss and penalties over all parameters, before and after clipping, through training.
+
+    by norm: g ← g θ/‖g‖ where ‖g‖ > θ (Pascanu et al. 2013)        by value: every entry to [−θ, θ] (Mikolov 2012)
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import column_headings
+from pages.charts.style.axes import log_axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look
+from pages.charts.style.outlier_range import within_fences
+from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
+from pages.charts.style.update_curves import (
+    THICK,
+    THIN,
+    curve,
+    left_out,
+    median_and_largest,
+    on_log_axis,
+    peaks,
+)
+from pages.text.clock import timeline_steps
+from pages.text.labels import ending, loss_unit, number, percent
+
+TITLE = "Gradient before and after clipping"
+QUESTION = "How large does the gradient get, and how much of it does clipping let through?"
+
+Array = np.ndarray
+
+LOOKS = (PATIENT, TREATED)
+HEIGHT = 352
+LEGEND = 56  # px from the panels to the legend below them
+BELOW = LEGEND + 26  # px from the panels to the notes
+NEUTRAL = "#808080"  # what belongs to neither network
+THRESHOLD = {"color": NEUTRAL, "width": 2, "dash": "dot"}
+NO_CLIPPING = "Neither network clips its gradient."
+BY_VALUE = "By value, the line is θ√n: the largest norm of n entries of at most θ."
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """‖∂L/∂θ‖ against the training step on one log axis, patient left, treated right.
+
+    Before clipping thin, after it thick.  Dotted is the longest gradient that clipping leaves; beside a network without
+    clipping it is the other one's, to compare with.
+    """
+    histories = (patient, treated)
+    end = max(int(history.evaluation_step[-1]) for history in histories)
+    limits = [longest_clipped(history) for history in histories]
+    norms = np.concatenate([part for history in histories for part in _norms(history)])
+    shown = within_fences(np.append(norms, [limit for limit in limits if limit]))
+
+    panels: list[list[Json]] = []
+    for place, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
+        panel = _curves(look, history)
+        if limit := limits[place] or limits[1 - place]:
+            first = not any(trace["name"] == "threshold" for other in panels for trace in other)
+            panel.append(_line(limit, end) | {"showlegend": first})
+        panels.append(panel)
+    headings = column_headings([_heading(history) for history in histories])
+    value_axis = log_axis(f"‖∂L/∂θ‖ ({loss_unit(*histories).replace('squared error', 'error²')})", shown)
+    legend = {"itemwidth": 30, "y": -LEGEND / (HEIGHT - headings[1] - BELOW), "yanchor": "top"}
+    return side_by_side(
+        [Row(value_axis, *panels)], whole_runs(*histories), timeline_steps(*histories), headings,
+        _notes(histories, value_axis), HEIGHT, BELOW, keys=_keys(any(clipped(history).any() for history in histories)),
+        showlegend=True, legend=legend,
+    )  # fmt: skip
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Median and largest norm before clipping, and how often and to what it was clipped, of both networks."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network and update on record."""
+    unit, parts = loss_unit(patient, treated), []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        columns = {
+            "network": look.name,
+            "training step (updates)": history.step,
+            f"‖∂L/∂θ‖ before clipping ({unit})": history.total_gradient_norm,
+            f"‖∂L/∂θ‖ after clipping ({unit})": history.clipped_norm,
+            "clipping": history.experiment.clip,
+            "clipped": clipped(history),
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def clipped(history: RunHistory) -> Array:
+    """Which updates' gradients clipping made shorter, (S,)."""
+    return history.clipped_norm < history.total_gradient_norm
+
+
+def longest_clipped(history: RunHistory) -> float | None:
+    """The longest gradient that clipping leaves: θ by norm, θ√n by value with n parameters; None without clipping."""
+    e = history.experiment
+    if e.clip == "none":
+        return None
+    parameters = (*history.weights, *history.biases, *history.scales, *history.shifts)
+    entries = sum(math.prod(array.shape[1:]) for array in parameters)
+    return e.clip_threshold * (entries**0.5 if e.clip == "value" else 1.0)
+
+
+def _norms(history: RunHistory) -> tuple[Array, Array]:
+    return history.total_gradient_norm, history.clipped_norm
+
+
+def _curves(look: Look, history: RunHistory) -> list[Json]:
+    """After clipping thick; before it thin, and on top, since the thick one hides it where they agree."""
+    kept = peaks(history.total_gradient_norm)
+    before, after = (on_log_axis(norms)[kept] for norms in _norms(history))
+    steps = history.step[kept]
+    traces = [curve(look, look.name, steps, after, "‖∂L/∂θ‖: %{y:.3~g}") | {"showlegend": False}]
+    if clipped(history).any():
+        mode = "lines+markers" if len(steps) == 1 else "lines"
+        thin = {
+            "type": "scatter", "mode": mode, "x": steps, "y": before, "name": f"{look.name} before clipping",
+            "line": {"color": look.color, "width": THIN}, "marker": {"color": look.color, "size": 5},
+            "showlegend": False,
+            "hovertemplate": f"update %{{x}}<br>before clipping: %{{y:.3~g}}<extra>{look.name}</extra>",
+        }  # fmt: skip
+        traces.append(thin)
+    return traces
+
+
+def _line(limit: float, end: int) -> Json:
+    return {
+        "type": "scatter", "mode": "lines", "x": [0, end], "y": [limit] * 2, "name": "threshold", "line": THRESHOLD,
+        "hovertemplate": "at most %{y:.3~g}<extra></extra>",
+    }  # fmt: skip
+
+
+def _keys(clips: bool) -> list[Json]:
+    """Legend entries for what both panels share."""
+    thick, thin = {"color": NEUTRAL, "width": THICK + 1}, {"color": NEUTRAL, "width": THIN}
+    lines = [("before", thin), ("after", thick)] if clips else [("gradient", thick)]
+    empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip", "mode": "lines"}
+    return [empty | {"name": name, "line": line} for name, line in lines]
+
+
+def _heading(history: RunHistory) -> str:
+    e = history.experiment
+    if e.clip == "none":
+        return "no clipping"
+    if not len(history.step):
+        return f"by {e.clip}, no update"
+    return f"by {e.clip}, at {percent(float(clipped(history).mean()))} of updates"
+
+
+def _notes(histories: tuple[RunHistory, RunHistory], value_axis: Json) -> list[str]:
+    clips = [history.experiment.clip for history in histories]
+    notes = [NO_CLIPPING] if set(clips) == {"none"} else [BY_VALUE] if "value" in clips else []
+    for look, history in zip(LOOKS, histories, strict=True):
+        notes += left_out(look, history, history.total_gradient_norm, value_axis, "gradients")
+        if words := ending(history):
+            notes.append(f"{look.name}: {words}.")
+    return notes
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    how = f"; {words}" if (words := ending(history)) else ""
+    if not len(history.step):
+        return f"{look.name}: there is no gradient{how}."
+    said = median_and_largest(history, history.total_gradient_norm)
+    if not said:
+        return f"{look.name}: the gradient’s norm over all parameters is not finite at any step{how}."
+    return f"{look.name}: the gradient’s norm over all parameters is {said}; {_cut(history)}{how}."
+
+
+def _cut(history: RunHistory) -> str:
+    if history.experiment.clip == "none":
+        return "nothing is clipped"
+    share, longest = percent(float(clipped(history).mean())), longest_clipped(history)
+    return f"it is clipped by {history.experiment.clip} at {share} of updates, to at most {number(longest or 0.0)}"

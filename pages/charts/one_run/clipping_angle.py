@@ -1,0 +1,105 @@
+"""Does clipping keep the gradient's direction?
+
+Angle between the gradient before and after clipping, through training: by norm it is 0, by value it is not.
+
+    α = arccos (g · clipped g / (‖g‖ ‖clipped g‖))
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.one_run.clipping import clipped
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
+from pages.charts.style.update_curves import curve, peaks
+from pages.text.clock import timeline_steps
+from pages.text.labels import ending, number
+
+TITLE = "Angle between raw and clipped gradient"
+QUESTION = "Does clipping keep the gradient’s direction?"
+
+Array = np.ndarray
+
+LOOKS = (PATIENT, TREATED)
+AIR = 4.0  # degrees beyond 0 and 90, so that a curve on an edge is seen
+# Clipping keeps every entry's sign, so no angle is above 90.
+RIGHT_ANGLE, TICKS = 90, [0, 30, 60, 90]
+# In degrees: what rounding leaves of an angle of 0, since cos has no slope there.
+ROUNDING = 1e-5
+NEITHER = "Neither network clips its gradient, so there is no angle."
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """The angle in degrees against the training step, of the networks that clip."""
+    histories = (patient, treated)
+    end = max(int(history.evaluation_step[-1]) for history in histories)
+    traces: list[Json] = []
+    for look, history in zip(LOOKS, histories, strict=True):
+        if history.experiment.clip != "none":
+            angles = degrees(history)
+            kept = peaks(np.nan_to_num(angles))
+            name = f"{look.name}: by {history.experiment.clip}"
+            traces.append(curve(look, name, history.step[kept], angles[kept], "angle: %{y:.3~g}°"))
+    if not traces:  # a figure without traces has no axes
+        traces = [{"type": "scatter", "mode": "markers", "x": [0], "y": [0], "opacity": 0, "hoverinfo": "skip"}]
+    layout = {
+        "xaxis": axis("training step (updates)", [0, end]),
+        "yaxis": axis("angle (degrees)", range=[-AIR, RIGHT_ANGLE + AIR], tickvals=TICKS, ticksuffix="°"),
+        "showlegend": any("name" in trace for trace in traces),
+        "hovermode": "closest",
+    }
+    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(*histories)]
+    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories))), frames)
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """How each network is clipped, and the median and largest angle of the updates that clipping changed."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network and drawn update; the angle is NaN where the gradient is 0 or not finite."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        angles = degrees(history)
+        kept = peaks(np.nan_to_num(angles))
+        columns = {
+            "network": look.name,
+            "training step (updates)": history.step[kept],
+            "clipping": history.experiment.clip,
+            "cosine between raw and clipped gradient": history.clip_cosine[kept],
+            "angle (degrees)": angles[kept],
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def degrees(history: RunHistory) -> Array:
+    """Degrees between the gradient before and after clipping, (S,); NaN where there is no direction."""
+    angles = np.degrees(np.arccos(np.clip(history.clip_cosine, 0, 1)))
+    return np.where(angles < ROUNDING, 0.0, angles)
+
+
+def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+    named = list(zip(LOOKS, histories, strict=True))
+    without = [look for look, history in named if history.experiment.clip == "none"]
+    notes = (
+        [NEITHER] if len(without) == len(LOOKS) else [f"{look.name}: no clipping, hence no angle." for look in without]
+    )
+    return notes + [f"{look.name}: {words}." for look, history in named if (words := ending(history))]
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    how = f"; {words}" if (words := ending(history)) else ""
+    if history.experiment.clip == "none":
+        return f"{look.name}: no clipping, so the gradient keeps its direction{how}."
+    angles = degrees(history)[clipped(history)].round(1)
+    angles = angles[np.isfinite(angles)]
+    if not angles.size:
+        return f"{look.name}: clipping by {history.experiment.clip} never had anything to clip{how}."
+    return (
+        f"{look.name}: clipping by {history.experiment.clip} turns the gradient by {number(float(np.median(angles)))} "
+        f"degrees in the median of the clipped updates and by at most {number(float(angles.max()))}{how}."
+    )

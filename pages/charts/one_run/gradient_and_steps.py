@@ -1,0 +1,147 @@
+"""Has training come to rest, is a penalty holding it back, or are its steps too small?
+
+The gradient that is left, of the data loss and of the penalties, and the size of the steps taken, both networks.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import axis, log_axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
+from pages.text.clock import timeline_steps
+from pages.text.labels import ending, number
+
+TITLE = "Gradient left, steps taken"
+QUESTION = "Has training come to rest, is a penalty holding it back, or are its steps too small?"
+
+Array = np.ndarray
+
+MOST_POINTS = 150  # of a curve
+MARKERS = 8  # on a curve, enough to tell the networks apart without colour
+THIN, THICK = 1.5, 3
+LABELS = 4  # powers of ten that stay apart in half the height
+UPPER, LOWER = (0.56, 1.0), (0.0, 0.42)
+NEUTRAL = "#808080"
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Norm of the gradient above, length of the step below, against the training step; a penalty's gradient thin."""
+    networks = ((PATIENT, patient), (TREATED, treated))
+    kept = [_kept(history) for _, history in networks]
+    end = max(int(history.evaluation_step[-1]) for _, history in networks)
+    traces: list[Json] = []
+    drawn: tuple[list[Array], list[Array]] = ([], [])
+    for (look, history), rows in zip(networks, kept, strict=True):
+        data, penalty, steps = (_positive(values)[rows] for values in _measured(history))
+        traces.append(_curve(look, history.step[rows], data, "gradient of the data loss"))
+        if _penalised(history):
+            traces.append(_thin(look, history.step[rows], penalty))
+        traces.append(_curve(look, history.step[rows], steps, "step") | {"yaxis": "y2", "showlegend": False})
+        drawn[0].extend([data, penalty])
+        drawn[1].append(steps)
+    if any(_penalised(history) for _, history in networks):
+        traces += _keys()
+    layout: Json = {
+        "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
+        "yaxis": log_axis("‖∂L/∂θ‖", np.concatenate(drawn[0]), LABELS, domain=UPPER),
+        "yaxis2": log_axis("step ‖Δθ‖", np.concatenate(drawn[1]), LABELS, domain=LOWER),
+        "hovermode": "closest",
+    }
+    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(patient, treated)]
+    return AnimatedFigure(traces, merged(layout, footnotes(_notes(networks))), frames)
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Gradient of data loss and penalty and size of the step, at the first and the last update."""
+    return " ".join(_sentence(look, history) for look, history in ((PATIENT, patient), (TREATED, treated)))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network and drawn update."""
+    parts = []
+    for look, history in ((PATIENT, patient), (TREATED, treated)):
+        rows = _kept(history)
+        data, penalty, steps = (values[rows] for values in _measured(history))
+        columns = {
+            "network": look.name,
+            "training step (updates)": history.step[rows],
+            "‖∂L/∂θ‖ of the data loss": data,
+            "‖∂L/∂θ‖ of the penalties": penalty,
+            "‖Δθ‖": steps,
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _measured(history: RunHistory) -> tuple[Array, Array, Array]:
+    return history.data_gradient_norm, history.penalty_gradient_norm, history.total_update_norm
+
+
+def _penalised(history: RunHistory) -> bool:
+    return bool((history.penalty_gradient_norm > 0).any())
+
+
+def _kept(history: RunHistory) -> Array:
+    """Places of the updates that are drawn: the first, the last, and some evenly between."""
+    n = len(history.step)
+    return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(int))
+
+
+def _positive(values: Array) -> Array:
+    """What has a place on a log axis; NaN elsewhere."""
+    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+
+
+def _curve(look: Look, steps: Array, values: Array, what: str) -> Json:
+    curve = {
+        "type": "scatter", "mode": "lines+markers", "x": steps, "y": values, "name": look.name,
+        "hovertemplate": f"{what}<br>update %{{x}}: %{{y:.2~e}}<extra>{look.name}</extra>",
+    }  # fmt: skip
+    return curve | look.line(THICK) | merged(look.marker(), {"marker": {"maxdisplayed": MARKERS}})
+
+
+def _thin(look: Look, steps: Array, values: Array) -> Json:
+    mode = "lines+markers" if len(steps) == 1 else "lines"
+    curve = {
+        "type": "scatter", "mode": mode, "x": steps, "y": values, "name": f"{look.name} penalty", "showlegend": False,
+        "hovertemplate": f"gradient of the penalties<br>update %{{x}}: %{{y:.2~e}}<extra>{look.name}</extra>",
+    }  # fmt: skip
+    return curve | look.line(THIN) | look.marker(5)
+
+
+def _keys() -> list[Json]:
+    """Legend entries for what is thick and what is thin."""
+    empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip", "mode": "lines"}
+    widths = (("data loss", THICK + 1), ("penalty", THIN))
+    return [empty | {"line": {"color": NEUTRAL, "width": width}, "name": name} for name, width in widths]
+
+
+def _notes(networks: tuple[tuple[Look, RunHistory], ...]) -> list[str]:
+    notes = []
+    for look, history in networks:
+        if (history.data_gradient_norm == 0).any():
+            notes.append(f"{look.name}: a gradient of exactly 0 is not drawn.")
+        if words := ending(history):
+            notes.append(f"{look.name}: {words}.")
+    return notes
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    if not len(history.step):
+        return f"{look.name}: {ending(history)}, before there was any update."
+    data, penalty, steps = (values[[0, -1]].tolist() for values in _measured(history))
+    text = (
+        f"{look.name}: the gradient of the data loss has norm {_said(data[0])} at the first update and "
+        f"{_said(data[1])} at the last; a step moves the parameters by {_said(steps[0])} and {_said(steps[1])}"
+    )
+    if _penalised(history):
+        text += f"; the gradient of the penalties goes from {_said(penalty[0])} to {_said(penalty[1])}"
+    return text + (f"; {words}." if (words := ending(history)) else ".")
+
+
+def _said(value: float) -> str:
+    return number(value) if math.isfinite(value) else "no finite number"

@@ -1,0 +1,171 @@
+"""How much gradient reaches each layer?
+
+Above, the error signal rms ∂L/∂z of every layer at the current step, with mean-field theory's prediction for step 0;
+below, the norm of the gradient that each layer's weights get from it.  The two can part: in ReLU networks without
+biases the lower one stays level where the upper one has died, so the judgement is on the upper one.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from engine.theory import gradient_flow
+from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.text.clock import latest_at, rows_at, timeline_steps
+from pages.text.labels import ending, legends, loss_unit, number
+
+TITLE = "Gradient per layer"
+QUESTION = "How much of the gradient reaches each layer?"
+
+HEIGHT = 350
+UPPER, LOWER = [0.43, 1], [0, 0.31]  # the two panels, of the figure's height
+HEADINGS = (("Error signal of each layer", UPPER), ("Gradient of its weights", LOWER))
+ABOVE_HEADING = 1.07
+UPPER_LABELS, LOWER_LABELS = 6, 3
+THEORY = "theory, step 0"
+THEORY_LINE: Json = {"dash": "dot", "width": 2}
+THEORY_COLOR = "#7d868c"  # in the legend, where it stands for both networks
+ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """rms ∂L/∂z and ‖∂L/∂W‖ against the layer, both networks on the same axes; one frame a step of the timeline."""
+    looks, histories = (PATIENT, TREATED), (patient, treated)
+    steps, unit = timeline_steps(patient, treated), loss_unit(patient, treated)
+    theories = [_theory(history) for history in histories]
+    signals = [rows_at(history.step, history.delta_rms, steps) for history in histories]
+    gradients = [rows_at(history.step, history.gradient_norm, steps) for history in histories]
+    size = marker_size(max(patient.layers, treated.layers))
+    short = unit.replace("squared error", "error²")
+    upper = log_axis(f"rms ∂L/∂z ({short})", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
+    lower = log_axis(f"‖∂L/∂W‖ ({short})", _flat(*gradients), LOWER_LABELS, domain=LOWER)
+
+    traces = [_theory_line(look, theory) for look, theory in zip(looks, theories, strict=True)]
+    heights: dict[int, Json] = {}  # trace -> y at every step
+    for row, panel, axis in (("y", signals, upper), ("y2", gradients, lower)):
+        for look, name, values in zip(looks, legends(patient, treated), panel, strict=True):
+            heights[len(traces)] = {"y": np.where(values == 0, np.nan, values)}
+            traces.append(_curve(look, name, row, values.shape[1], unit, size))
+            if (values == 0).any():
+                heights[len(traces)] = {"y": on_lower_edge(values, axis)}
+                traces.append(zero_marks(look, x=_layers(values.shape[1]), yaxis=row))
+    if any(np.isfinite(theory).any() for theory in theories):
+        traces.append(_theory_line_of_legend())
+
+    has_zeros = any((values == 0).any() for values in (*signals, *gradients))
+    sentences = [*_notes(patient, treated), *([ZEROS] if has_zeros else [])]
+    layout = merged(
+        {
+            "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"),
+            "yaxis": upper,
+            "yaxis2": lower,
+            "legend": {"y": ABOVE_HEADING},
+        },
+        footnotes(sentences, HEIGHT),
+    )
+    headings = [row_heading(text, panel[1]) for text, panel in HEADINGS]
+    layout["annotations"] = headings + layout.get("annotations", [])
+    return AnimatedFigure(traces, layout, moving(steps, heights))
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Error signal of the first and the last hidden layer of both networks, at the start and at the end, in numbers."""
+    return f"Patient: {_in_words(patient)} Treated: {_in_words(treated)}"
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, update and layer, at the timeline's steps; the prediction stands with step 0."""
+    unit, steps = loss_unit(patient, treated), timeline_steps(patient, treated)
+    parts = []
+    for look, history in ((PATIENT, patient), (TREATED, treated)):
+        rows = np.unique(latest_at(history.step, steps)) if len(history.step) else np.array([], int)
+        n_layers = history.layers
+        theory = np.full((len(rows), n_layers), np.nan)
+        theory[:1] = _theory(history)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "network": look.name,
+                    "step (updates)": np.repeat(history.step[rows], n_layers),
+                    "layer": np.tile(_layers(n_layers), len(rows)),
+                    f"rms ∂L/∂z ({unit})": history.delta_rms[rows].ravel(),
+                    f"‖∂L/∂W‖ ({unit})": history.gradient_norm[rows].ravel(),
+                    f"rms ∂L/∂z predicted for step 0 ({unit})": theory.ravel(),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _layers(count: int) -> np.ndarray:
+    return np.arange(1, count + 1)
+
+
+def _flat(*arrays: np.ndarray) -> np.ndarray:
+    return np.concatenate([array.ravel() for array in arrays])
+
+
+def _theory(history: RunHistory) -> np.ndarray:
+    """Predicted rms ∂L/∂z, (L,), starting from what was measured in the last hidden layer; NaN where there is none."""
+    ratios = gradient_flow(history.experiment).delta_ratio
+    if not ratios or not len(history.step):
+        return np.full(history.layers, np.nan)
+    with np.errstate(all="ignore"):  # a signal beyond the range of numbers is drawn as none
+        predicted = np.array(ratios) * history.delta_rms[0, -2]
+    return np.where(predicted > 0, predicted, np.nan)
+
+
+def _theory_line(look: Look, theory: np.ndarray) -> Json:
+    return {
+        "type": "scatter", "mode": "lines", "x": _layers(len(theory)), "y": theory, "showlegend": False,
+        "name": f"{look.name}, {THEORY}", "line": THEORY_LINE | {"color": look.color},
+        "hovertemplate": "layer %{x}: %{y:.2~e}",
+    }  # fmt: skip
+
+
+def _theory_line_of_legend() -> Json:
+    line = THEORY_LINE | {"color": THEORY_COLOR}
+    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": THEORY, "line": line}
+
+
+def _curve(look: Look, name: str, row: str, n_layers: int, unit: str, size: float) -> Json:
+    return {
+        "type": "scatter", "mode": "lines+markers", "x": _layers(n_layers), "yaxis": row, "showlegend": row == "y",
+        "name": f"{look.name}: {name}", "hovertemplate": f"layer %{{x}}: %{{y:.2~e}} {unit}<extra>{look.name}</extra>",
+        "cliponaxis": False, **look.line(), **look.marker(size),
+    }  # fmt: skip
+
+
+def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
+    """How runs ended that did not complete, and why there is no prediction."""
+    named = (("Patient", patient), ("Treated", treated))
+    sentences = [f"{who}: {text}." for who, history in named if (text := ending(history))]
+    reasons = {who: reason for who, history in named if len(history.step) and (reason := _no_theory(history))}
+    if len(set(reasons.values())) == 1:
+        reasons = {" and ".join(reasons): next(iter(reasons.values()))}
+    return sentences + [f"{who}: no theory line. {reason}" for who, reason in reasons.items()]
+
+
+def _no_theory(history: RunHistory) -> str:
+    if np.isfinite(_theory(history)).any():
+        return ""
+    return gradient_flow(history.experiment).reason or "It starts from the last hidden layer, which gets no gradient."
+
+
+def _in_words(history: RunHistory) -> str:
+    if not len(history.step):
+        return f"{ending(history)}, before there was any gradient."
+    depth, unit = history.experiment.depth, loss_unit(history)
+
+    def at(row: int) -> str:
+        signal, ratio = number(history.delta_rms[row, 0]), history.gradient_ratio[row]
+        beside = f", {number(ratio)} times that of hidden layer {depth}" if depth > 1 and np.isfinite(ratio) else ""
+        return f"{signal} {unit} at step {history.step[row]}{beside}"
+
+    theory = gradient_flow(history.experiment)
+    predicted = "" if depth == 1 or theory.reason else f" (theory predicts {number(theory.gradient_ratio)} times)"
+    later = f", and of {at(-1)}" if len(history.step) > 1 else ""
+    how = f"; {ending(history)}" if ending(history) else ""
+    return f"layer 1 receives an error signal (rms ∂L/∂z) of {at(0)}{predicted}{later}{how}."

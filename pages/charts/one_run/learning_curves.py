@@ -1,0 +1,208 @@
+"""Does the network learn, and does it also do well on examples that it never saw?
+
+Loss and accuracy on training and validation data at every evaluation, both networks, and the loss of always giving the
+average answer.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from engine.data.baselines import AVERAGE, average_loss
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import axis, log_axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
+from pages.text.clock import latest, timeline_steps
+from pages.text.labels import ending, loss_unit, number, percent
+
+TITLE = "Learning curves"
+QUESTION = "Does the network learn, and does it also do well on examples that it never saw?"
+
+LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis
+LOG_LABELS = 5  # that stay apart in the loss panel
+AIR = 0.15  # decades
+MARKERS = 8  # on a curve, enough to tell the networks apart without colour
+THIN, THICK = 1.5, 3.5
+NEUTRAL = "#808080"  # what belongs to neither network
+LAST = 2000  # rank in the legend; Plotly's own is 1000
+APART = 0.01  # relative difference from which two networks have an average answer each, of unlike data
+
+# Shares of the height: the loss is the lesson, accuracy its consequence.
+_ACCURACY_PANEL, _LOSS_PANEL = (0, 0.3), (0.42, 1)
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Loss above, accuracy below (classes only), against the training step: training thin, validation thick."""
+    networks = ((PATIENT, patient), (TREATED, treated))
+    with_accuracy = any(history.confusion is not None for _, history in networks)
+    losses = np.concatenate([history.train_loss for _, history in networks] + [h.validation_loss for _, h in networks])
+    decades = _decades(losses)
+    on_log = bool(decades.size) and float(np.ptp(decades)) > LOG_FROM_DECADES
+
+    end = max(int(history.evaluation_step[-1]) for _, history in networks)
+    averages = _averages(networks)
+    traces: list[Json] = [average.line(end) for average in averages]
+    for look, history in networks:
+        traces += _pair(look, history, "loss", history.train_loss, history.validation_loss)
+        traces.append(_best(look, history))
+    if with_accuracy:
+        for look, history in networks:
+            pair = _pair(look, history, "accuracy", history.train_accuracy, history.validation_accuracy)
+            traces += [trace | {"yaxis": "y2", "showlegend": False} for trace in pair]
+    traces += _keys()
+
+    units = [loss_unit(history) for _, history in networks]
+    loss_title = f"loss ({units[0]})" if units[0] == units[1] else "loss"
+    drawn = np.append(losses, [average.loss for average in averages])
+    if on_log:  # closer than whole decades, which would leave half of a small panel empty
+        decades = _decades(drawn)
+        tight = [float(decades.min()) - AIR, float(decades.max()) + AIR]
+        loss_axis = log_axis(loss_title, drawn, LOG_LABELS, range=tight)
+    else:
+        loss_axis = axis(loss_title, drawn)
+    layout: Json = {
+        "xaxis": axis("training step (updates)", [0, end], anchor="y2" if with_accuracy else "y"),
+        "yaxis": merged(loss_axis, {"domain": _LOSS_PANEL} if with_accuracy else {}),
+        "legend": {"itemwidth": 34, "tracegroupgap": 0},
+        "hovermode": "closest",
+    }
+    if with_accuracy:
+        layout["yaxis2"] = axis(
+            "accuracy", domain=_ACCURACY_PANEL, range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%"
+        )
+    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(patient, treated)]
+    return AnimatedFigure(traces, merged(layout, footnotes(_remarks(networks, on_log, losses))), frames)
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Loss at the start and at the end, best step and accuracy of both networks, in words, and the average's loss."""
+    networks = ((PATIENT, patient), (TREATED, treated))
+    said = [_sentence(look, history) for look, history in networks]
+    said += [f"{average.name.capitalize()}: training loss {number(average.loss)}." for average in _averages(networks)]
+    return " ".join(said)
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row an evaluation of a network; losses in the unit that their column names, accuracies as shares.
+
+    The average's loss, of the training set, is NaN for data that were handed in.
+    """
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "network": look.name,
+                    "training step (updates)": history.evaluation_step,
+                    f"training loss ({loss_unit(history)})": history.train_loss,
+                    f"validation loss ({loss_unit(history)})": history.validation_loss,
+                    f"{AVERAGE} ({loss_unit(history)})": average_loss(history.experiment),
+                    "training accuracy (share)": history.train_accuracy,
+                    "validation accuracy (share)": history.validation_accuracy,
+                    "best": history.evaluation_step == history.best_step,
+                }
+            )
+            for look, history in ((PATIENT, patient), (TREATED, treated))
+        ],
+        ignore_index=True,
+    )
+
+
+def _decades(losses: np.ndarray) -> np.ndarray:
+    """log10 of what a log axis can show."""
+    return np.log10(losses[np.isfinite(losses) & (losses > 0)])
+
+
+class _Average(NamedTuple):
+    """The loss of always giving the average answer.  name: in the legend."""
+
+    name: str
+    loss: float
+    color: str = NEUTRAL
+    dash: str = "dashdot"
+
+    def line(self, end: int) -> Json:
+        return {
+            "type": "scatter", "mode": "lines", "x": [0, end], "y": [self.loss, self.loss], "name": self.name,
+            "line": {"color": self.color, "width": 2, "dash": self.dash}, "legendrank": LAST,
+            "hovertemplate": f"{self.name}: %{{y:.3g}}<extra></extra>",
+        }  # fmt: skip
+
+
+def _averages(networks: tuple[tuple[Look, RunHistory], ...]) -> list[_Average]:
+    """One of both networks where their data are about the same; none of data that were handed in."""
+    known = [(look, loss) for look, history in networks if (loss := average_loss(history.experiment)) > 0]
+    losses = [loss for _, loss in known]
+    if len(losses) == 2 and abs(losses[0] - losses[1]) <= APART * max(losses):
+        return [_Average(AVERAGE, losses[0])]
+    dashes = {PATIENT: "dashdot", TREATED: "longdashdot"}
+    return [_Average(f"{AVERAGE} ({look.name.lower()})", loss, look.color, dashes[look]) for look, loss in known]
+
+
+def _pair(look: Look, history: RunHistory, measure: str, train: np.ndarray, validation: np.ndarray) -> list[Json]:
+    """A thin training curve under a thick validation curve, which carries the network's marker."""
+    value = "%{y:.3g}" if measure == "loss" else "%{y:.0%}"
+    # A line needs two points; a run that ended at once has one.
+    mode = "lines+markers" if len(history.evaluation_step) == 1 else "lines"
+    common = {"type": "scatter", "x": history.evaluation_step, "legendgroup": look.name}
+    thin = {
+        "y": train, "mode": mode, "name": f"{look.name} training", "showlegend": False,
+        "hovertemplate": f"training {measure}<br>step %{{x}}: {value}<extra>{look.name}</extra>",
+    }  # fmt: skip
+    thick = {
+        "y": validation, "mode": "lines+markers", "name": look.name,
+        "hovertemplate": f"validation {measure}<br>step %{{x}}: {value}<extra>{look.name}</extra>",
+    }  # fmt: skip
+    marker = merged(look.marker(), {"marker": {"maxdisplayed": MARKERS}})
+    return [common | thin | look.line(THIN) | look.marker(5), common | thick | look.line(THICK) | marker]
+
+
+def _best(look: Look, history: RunHistory) -> Json:
+    best = latest(history.evaluation_step, history.best_step)
+    return {
+        "type": "scatter", "mode": "markers", "x": [history.best_step], "y": [float(history.validation_loss[best])],
+        "marker": {"symbol": "star", "size": 15, "color": look.color, "line": {"color": "#ffffff", "width": 1}},
+        "legendgroup": look.name, "showlegend": False, "name": f"{look.name} best",
+        "hovertemplate": f"lowest validation loss<br>step %{{x}}: %{{y:.3g}}<extra>{look.name}</extra>",
+    }  # fmt: skip
+
+
+def _keys() -> list[Json]:
+    """Legend entries for what both networks share: what is thick, what is thin, what the star means."""
+    empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}
+    return [
+        empty | {"mode": "lines", "line": {"color": NEUTRAL, "width": THICK + 1}, "name": "validation"},
+        empty | {"mode": "lines", "line": {"color": NEUTRAL, "width": THIN}, "name": "training"},
+        empty | {"mode": "markers", "marker": {"color": NEUTRAL, "symbol": "star", "size": 13}, "name": "best step"},
+    ]
+
+
+def _remarks(networks: tuple[tuple[Look, RunHistory], ...], on_log: bool, losses: np.ndarray) -> list[str]:
+    remarks = [f"{look.name}: {words}." for look, history in networks if (words := ending(history))]
+    if on_log and (losses == 0).any():
+        remarks.append("A loss of 0 has no place on a log axis.")
+    units = [loss_unit(history) for _, history in networks]
+    if units[0] != units[1]:
+        remarks.append(f"Losses differ in unit: {units[0]}, {units[1]}.")
+    return remarks
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    first, last = 0, len(history.evaluation_step) - 1
+    best = latest(history.evaluation_step, history.best_step)
+    validation = history.validation_loss
+    if not math.isfinite(history.train_loss[first]):
+        return f"{look.name}: no finite loss; {ending(history)}."
+    text = (
+        f"{look.name}: training loss from {number(history.train_loss[first])} to {number(history.train_loss[last])} "
+        f"{loss_unit(history)} and validation loss from {number(validation[first])} to {number(validation[last])} in "
+        f"{history.evaluation_step[last]} steps, lowest {number(validation[best])} at step {history.best_step}"
+    )
+    if not math.isnan(history.validation_accuracy[last]):
+        text += (
+            f"; accuracy at the end {percent(history.train_accuracy[last])} on training and "
+            f"{percent(history.validation_accuracy[last])} on validation data"
+        )
+    return text + (f"; {words}." if (words := ending(history)) else ".")

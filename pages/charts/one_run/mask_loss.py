@@ -1,0 +1,109 @@
+"""What does dropout’s mask cost in training?
+
+Training loss with the mask, as an update sees it, and without it, as the whole network has it, patient left and
+treated right.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import column_headings
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
+from pages.charts.style.loss_axis import loss_axis
+from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
+from pages.text.clock import timeline_steps
+from pages.text.labels import ending, legends, loss_unit, name, number
+
+TITLE = "With and without dropout’s mask"
+QUESTION = "What does dropout’s mask cost in training?"
+
+Array = np.ndarray
+
+LOOKS = (PATIENT, TREATED)
+MARKERS = 6  # on a curve
+HOW_TO_READ = "Thin: training loss with the mask. Thick: of the same weights without it."
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Both losses at every evaluation against the training step, on the same axes for both networks."""
+    histories = (patient, treated)
+    values = np.concatenate([part for history in histories for part in _losses(history)[1:]])
+    units = [loss_unit(history) for history in histories]
+    losses = loss_axis(f"training loss ({units[0]})" if units[0] == units[1] else "training loss", values)
+    row = Row(losses, *(_curves(look, history) for look, history in zip(LOOKS, histories, strict=True)))
+    headings = column_headings(legends(*histories))
+    return side_by_side([row], whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories))
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Both losses of both networks at the last update that was evaluated, and their typical ratio."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network and step at which both losses are known; with mini-batches the first is of one batch."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        steps, masked, whole = _losses(history)
+        columns = {
+            "network": look.name,
+            "training step (updates)": steps,
+            "dropout": history.experiment.dropout,
+            f"training loss with the mask ({loss_unit(history)})": masked,
+            f"training loss without it ({loss_unit(history)})": whole,
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _losses(history: RunHistory) -> tuple[Array, Array, Array]:
+    """Steps that have an update and an evaluation, both of θ at that step, and the loss with mask and without."""
+    steps, updates, evaluations = np.intersect1d(history.step, history.evaluation_step, return_indices=True)
+    return steps, history.batch_loss[updates], history.train_loss[evaluations]
+
+
+def _curves(look: Look, history: RunHistory) -> list[Json]:
+    steps, masked, whole = _losses(history)
+    # A line needs two points; a run that ended at once has one.
+    mode = "lines+markers" if len(steps) == 1 else "lines"
+    common = {"type": "scatter", "x": steps}
+    hover = f"<br>step %{{x}}: %{{y:.3g}}<extra>{look.name}</extra>"
+    thin = {"y": masked, "mode": mode, "name": f"{look.name} with the mask", "hovertemplate": f"with the mask{hover}"}
+    thick = {"y": whole, "mode": "lines+markers", "name": look.name, "hovertemplate": f"without it{hover}"}
+    marker = merged(look.marker(8), {"marker": {"maxdisplayed": MARKERS}})
+    return [common | thin | look.line(1.5) | look.marker(5), common | thick | look.line(3.5) | marker]
+
+
+def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+    notes = [HOW_TO_READ]
+    without = [look.name for look, h in zip(LOOKS, histories, strict=True) if h.experiment.dropout == 0]
+    if len(without) == 2:
+        notes.append("Neither network has dropout: set it, and the curves part.")
+    elif without:
+        notes.append(f"{without[0]}: no dropout, hence no mask.")
+    for look, history in zip(LOOKS, histories, strict=True):
+        if 0 < history.experiment.batch_size < history.experiment.n_train:
+            notes.append(f"{look.name}: the thin line is of one mini-batch at a time.")
+        if words := ending(history):
+            notes.append(f"{look.name}: {words}.")
+    return notes
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    steps, masked, whole = _losses(history)
+    if not len(steps) or not np.isfinite([masked[-1], whole[-1]]).all():
+        return f"{look.name}: no finite loss; {ending(history)}."
+    if history.experiment.dropout == 0:
+        return (
+            f"{look.name}: no dropout, hence no mask; at step {steps[-1]} training loss is {number(whole[-1])} "
+            f"{loss_unit(history)}."
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = masked / whole
+    typical = float(np.median(ratio[np.isfinite(ratio)])) if np.isfinite(ratio).any() else np.nan
+    return (
+        f"{look.name}: with dropout {name(history.experiment.dropout)}, training loss at step {steps[-1]} is "
+        f"{number(masked[-1])} {loss_unit(history)} with the mask and {number(whole[-1])} without it; the median of "
+        f"their ratio over the run is {number(typical)}."
+    )

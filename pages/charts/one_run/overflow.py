@@ -1,0 +1,204 @@
+"""When a run ends in NaN: which number overflowed first, and what were the last finite ones on the way there?
+
+Error signal rms ∂L/∂z, gradient ‖∂L/∂W‖ and weights ‖W‖ of every layer over the last updates on record, both networks
+on the same axes; a cross on the layer that first was not finite.  Of a run that did not break off, the same last steps.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.one_run.weight_norms import MOST_CURVES, depth_axis, drawn_layers, key_of_depth
+from pages.charts.style.annotations import column_headings, row_heading
+from pages.charts.style.axes import log_axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, depth_colors
+from pages.charts.style.side_by_side import Row, side_by_side, step_axis
+from pages.charts.style.update_curves import on_log_axis
+from pages.text.clock import timeline_steps
+from pages.text.labels import layer_name, loss_unit, number
+
+TITLE = "The last steps: does anything overflow?"
+QUESTION = "When it ends in NaN, which number overflowed first, and what were the last finite ones on the way there?"
+
+Array = np.ndarray
+
+LAST = 20  # updates
+LOOKS = (PATIENT, TREATED)
+FIELDS = ("delta_rms", "gradient_norm", "weight_norm")
+PANELS = ((0.74, 0.96), (0.38, 0.60), (0.02, 0.24))  # of the figure's height, top to bottom
+LABELS = 3  # powers of ten that stay apart in a panel
+HEIGHT = 540
+HEADINGS = 28  # px between the headings of the columns and that of the first row
+BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
+LARGEST_DECADE = 308  # of the floating-point numbers; beyond it an axis ends nowhere
+CROSS = {"symbol": "x", "size": 11, "color": "#808080", "line": {"color": "#ffffff", "width": 1}}
+HOW_TO_READ = "Thick: layer 1. Dotted: output."
+OVERFLOWED = "Cross: last finite number of the layer that overflowed first."
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Three rows of panels on log axes against the training step, patient left, treated right; a line a layer."""
+    histories = (patient, treated)
+    most_layers = max(history.layers for history in histories)
+    headings, top = column_headings([_heading(history) for history in histories])
+    for heading in headings:
+        heading["yshift"] = HEADINGS
+    top += HEADINGS
+    # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
+    key = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - top - BELOW))
+    rows = []
+    for field, domain in zip(FIELDS, PANELS, strict=True):
+        values = [on_log_axis(_last(history, field)) for history in histories]
+        panels = [
+            _lines(look, history, drawn, most_layers) + _cross(history, drawn)
+            for look, history, drawn in zip(LOOKS, histories, values, strict=True)
+        ]
+        rows.append(Row(_axis(values, domain), *panels))
+    titles = [row_heading(title, domain[1]) for title, domain in zip(_titles(*histories), PANELS, strict=True)]
+    across = [step_axis(range=_span(history)) for history in histories]
+    return side_by_side(
+        rows, across, _line_steps(*histories), (headings, top), _notes(histories), HEIGHT, BELOW,
+        keys=[key_of_depth()], coloraxis=key, annotations=titles,
+    )  # fmt: skip
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """What overflowed first in each network and at which step, and its last finite values; or that nothing did."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, update and layer, over the last updates on record."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        steps, layers = _steps(history), np.arange(history.layers)
+        columns = {
+            "network": look.name,
+            "training step (updates)": np.repeat(steps, history.layers),
+            "layer": np.tile(layers + 1, len(steps)),
+            "overflowed first": np.tile(layers == _culprit(history), len(steps)),
+        }
+        for field, title in zip(FIELDS, _titles(patient, treated), strict=True):
+            columns[title] = _last(history, field).ravel()
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _titles(*histories: RunHistory) -> tuple[str, str, str]:
+    unit = loss_unit(*histories)
+    return f"error signal rms ∂L/∂z ({unit})", f"gradient ‖∂L/∂W‖ ({unit})", "weights ‖W‖"
+
+
+def _culprit(history: RunHistory) -> int | None:
+    """Index of the layer that overflowed first; None where no number did, or one of no layer, as the loss."""
+    return history.diverged_at[1] if history.diverged_at else None
+
+
+def _last(history: RunHistory, field: str) -> Array:
+    return getattr(history, field)[-LAST:]
+
+
+def _steps(history: RunHistory) -> Array:
+    return history.step[-LAST:]
+
+
+def _axis(values: list[Array], domain: tuple[float, float]) -> Json:
+    """A log axis of the panels of a row, whose title stands over them."""
+    look = log_axis("", np.concatenate([drawn.ravel() for drawn in values]), LABELS, domain=domain)
+    low, high = look["range"]
+    return look | {"range": [low, min(high, LARGEST_DECADE)]}
+
+
+def _span(history: RunHistory) -> list[float]:
+    """From the first drawn update to the last one, or to where the run broke off."""
+    steps = [*_steps(history).tolist(), *(history.diverged_at[:1] if history.diverged_at else ())]
+    return [min(steps) - 0.5, max(steps) + 0.5]
+
+
+def _line_steps(*histories: RunHistory) -> list[int]:
+    """Of the timeline's steps those at which the line of the step moves within a panel, or leaves it."""
+    steps, spans = timeline_steps(*histories), [_span(history) for history in histories]
+    inside = [any(low <= step <= high for low, high in spans) for step in steps]
+    moves = [here or before for here, before in zip(inside, [True, *inside[:-1]], strict=True)]
+    return sorted({step for step, moved in zip(steps, moves, strict=True) if moved} | {steps[-1]})
+
+
+def _lines(look: Look, history: RunHistory, values: Array, most_layers: int) -> list[Json]:
+    """A line a layer in the colour of its depth; first and output layer can be told apart without colour."""
+    steps, colors, culprit = _steps(history), depth_colors(most_layers), _culprit(history)
+    layers = drawn_layers(history)
+    if culprit is not None and culprit not in layers:
+        nearest = min(layers[1:-1], key=lambda layer: abs(layer - culprit))
+        layers[layers.index(nearest)] = culprit
+    traces = []
+    for layer in layers:
+        line: Json = {"color": colors[layer], "width": 3.5 if layer == 0 else 1.5}
+        if layer == history.layers - 1:
+            line |= {"dash": "dot", "width": 3}
+        traces.append(
+            {
+                "type": "scatter", "mode": "lines+markers", "x": steps, "y": values[:, layer],
+                "name": f"{look.name}, {layer_name(history, layer)}", "line": line,
+                "marker": {"size": 4, "color": colors[layer]}, "hovertemplate": "step %{x}: %{y:.2~e}",
+            }
+        )  # fmt: skip
+    return traces
+
+
+def _cross(history: RunHistory, values: Array) -> list[Json]:
+    """A cross at the last finite value of the layer that overflowed first, where there is one."""
+    culprit = _culprit(history)
+    if culprit is None:
+        return []
+    finite = np.flatnonzero(np.isfinite(values[:, culprit]))
+    if not finite.size:
+        return []
+    x, y = int(_steps(history)[finite[-1]]), float(values[finite[-1], culprit])
+    return [
+        {
+            "type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": CROSS, "cliponaxis": False,
+            "name": "overflowed first", "hovertemplate": "step %{x}: %{y:.2~e}",
+        }
+    ]  # fmt: skip
+
+
+def _heading(history: RunHistory) -> str:
+    if history.diverged_at is None:
+        return "all numbers finite"
+    step, layer, tensor = history.diverged_at
+    return f"diverges at step {step}: {tensor}{'' if layer is None else f', {layer_name(history, layer)}'}"
+
+
+def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+    notes = [HOW_TO_READ]
+    if any(_culprit(history) is not None and len(history.step) for history in histories):
+        notes.append(OVERFLOWED)
+    if max(history.layers for history in histories) > MOST_CURVES:
+        notes.append(f"Of more than {MOST_CURVES} layers, {MOST_CURVES} are drawn.")
+    for look, history in zip(LOOKS, histories, strict=True):
+        if not len(history.step):
+            notes.append(f"{look.name}: not one update; there is nothing to draw.")
+        elif any((_last(history, field) == 0).any() for field in FIELDS):
+            notes.append(f"{look.name}: what is missing is exactly 0, which has no place on a log axis.")
+    return notes
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    ended = "it did not diverge"
+    layer = _culprit(history)
+    if history.diverged_at is not None:
+        step, _, tensor = history.diverged_at
+        place = "" if layer is None else layer_name(history, layer)
+        of = f" of {'the ' if place == 'output layer' else ''}{place}" if place else ""
+        ended = f"at step {step} the {tensor}{of} was the first that was not finite"
+    if not len(history.step):
+        return f"{look.name}: {ended}, before there was any update."
+    steps, shown = _steps(history), layer or 0
+    parts = []
+    for field, name in zip(FIELDS, ("rms ∂L/∂z", "‖∂L/∂W‖", "‖W‖"), strict=True):
+        values = _last(history, field)[:, shown]
+        finite = values[np.isfinite(values)]
+        if finite.size:
+            parts.append(f"{name} from {number(float(finite[0]))} to {number(float(finite[-1]))}")
+    went = f"in {layer_name(history, shown)}, {', '.join(parts)}" if parts else "without a finite number"
+    return f"{look.name}: {ended}. Steps {steps[0]} to {steps[-1]}: {went}."

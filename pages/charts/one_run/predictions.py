@@ -1,0 +1,131 @@
+"""What does each network compute?
+
+Patient and treated side by side at the current step: the decision surface over two inputs, the fit over one, a
+confusion matrix on validation data where there are more.
+"""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import column_headings, footnotes
+from pages.charts.style.figure import HEIGHT, PATIENT, TREATED, AnimatedFigure, Look, merged, moving
+from pages.charts.style.panels import class_names, draw, grid, input_names
+from pages.text.clock import latest, latest_at, thinned, timeline_steps
+from pages.text.labels import ending, legends, number, percent
+
+TITLE = "What each network computes"
+QUESTION = "What does each network compute?"
+
+Array = np.ndarray
+
+MOST_FRAMES = 36  # of the timeline's 60: a surface weighs more than everything else on the page
+LOOKS = (PATIENT, TREATED)
+BELOW = 118  # px: tick labels, axis title and the key below them
+AXIS_BELOW = 62  # px: tick labels and axis title alone
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Two panels on the same axes and colours; at most MOST_FRAMES frames."""
+    steps = thinned(timeline_steps(patient, treated), MOST_FRAMES)
+    histories = (patient, treated)
+    panels = [
+        draw(look, history, latest_at(history.frame_step, steps).tolist(), histories)
+        for look, history in zip(LOOKS, histories, strict=True)
+    ]
+    headings, top = column_headings(legends(patient, treated))
+    # What stands below the panels hangs at a distance in pixels, in the unit of Plotly's places: the panels' height.
+    placed = grid([panels], [(0.0, 1.0)], -AXIS_BELOW / (HEIGHT - top - BELOW))
+    notes = placed.notes + [
+        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
+    ]
+    bottom = BELOW if placed.has_key else AXIS_BELOW
+    below = footnotes(notes, below=bottom)
+    layout = placed.layout | {
+        "margin": {"t": top, "b": bottom}, "annotations": headings + below.pop("annotations", []),
+    }  # fmt: skip
+    return AnimatedFigure(placed.traces, merged(layout, below), moving(steps, placed.moves))
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """What each network answers at the end of its run, in numbers."""
+    networks = zip(LOOKS, (patient, treated), strict=True)
+    return " ".join(f"{look.name}: {_in_words(history)}." for look, history in networks)
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """Start, best step and end: one row a place of the plane or line, or a pair of true and predicted class."""
+    networks = zip(LOOKS, (patient, treated), strict=True)
+    return pd.concat([_rows(look, history) for look, history in networks], ignore_index=True)
+
+
+# --- words and rows ---
+
+
+def _in_words(history: RunHistory) -> str:
+    text = f"at step {history.frame_step[-1]} " + answer(history)
+    return text + (f"; {words}" if (words := ending(history)) else "")
+
+
+def answer(history: RunHistory) -> str:
+    """What a network answers at the end of its run, in numbers."""
+    names = class_names(history)
+    share = float(history.validation_accuracy[-1])
+    accuracy = "" if math.isnan(share) else f", correct for {percent(share)} of the validation examples"
+    if history.predictions is not None:
+        last = history.predictions[-1]
+        if not np.isfinite(last).all():
+            return "its output is not finite everywhere" + accuracy
+        span = f"between {number(float(last[..., -1].min()))} and {number(float(last[..., -1].max()))}"
+        if not names:
+            return f"its output lies {span}"
+        if len(names) == 2:
+            part = percent(float((last > 0.5).mean()))
+            return f"the probability of {names[1]} lies {span}, above one half on {part} of the inputs shown" + accuracy
+        winners = np.bincount(last.reshape(-1, len(names)).argmax(axis=1), minlength=len(names)) / last[..., 0].size
+        parts = ", ".join(f"{name} on {percent(float(part))}" for name, part in zip(names, winners, strict=True))
+        return f"the winning class is {parts} of the inputs shown" + accuracy
+    if history.confusion is None:
+        return "it computes a number from more than two inputs, which has no picture here"
+    counts = history.confusion[-1]
+    right, n = int(np.trace(counts)), int(counts.sum())
+    wrong = counts - np.diag(np.diag(counts))
+    true, predicted = np.unravel_index(wrong.argmax(), wrong.shape)
+    often = f"; {names[true]} is taken for {names[predicted]} most often, {wrong.max()} times" if right < n else ""
+    return f"it is correct for {right} of {n} validation examples ({percent(right / n)}){often}"
+
+
+def _rows(look: Look, history: RunHistory) -> pd.DataFrame:
+    kept = sorted({0, latest(history.frame_step, history.best_step), len(history.frame_step) - 1})
+    parts = []
+    for k in kept:
+        part = answer_rows(history, k)
+        part.insert(0, "training step (updates)", history.frame_step[k])
+        part.insert(0, "network", look.name)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def answer_rows(history: RunHistory, k: int) -> pd.DataFrame:
+    """A frame's answers: one row a place of the plane or line, or a pair of true and predicted class."""
+    names = class_names(history)
+    if history.prediction_axes is not None and history.predictions is not None:
+        outputs = history.predictions[k].reshape(-1, history.predictions.shape[-1])
+        places = [grid.ravel() for grid in np.meshgrid(*history.prediction_axes)]
+        answers = [f"probability of {name}" for name in (names[1:] if len(names) == 2 else names)]
+        columns = dict(zip(input_names(history, len(places)), places, strict=True))
+        return pd.DataFrame(columns | dict(zip(answers or _output_names(outputs), outputs.T, strict=True)))
+    if history.confusion is None:
+        return pd.DataFrame()
+    counts = history.confusion[k]
+    true, predicted = (np.array(names)[places.ravel()] for places in np.indices(counts.shape))
+    return pd.DataFrame(
+        {"true class": true, "predicted class": predicted, "validation examples (count)": counts.ravel()}
+    )
+
+
+def _output_names(outputs: Array) -> list[str]:
+    n = outputs.shape[1]
+    return ["output"] if n == 1 else [f"output {k + 1}" for k in range(n)]

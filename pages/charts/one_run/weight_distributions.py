@@ -1,0 +1,110 @@
+"""How are each layer's weights spread, and where do they go?
+
+Quantiles of the weights of every layer at the current step, both networks on the same axes.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import layer_axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.charts.style.signed_scale import signed_axis
+from pages.text.clock import latest_at, thinned, timeline_steps
+from pages.text.labels import ending, legends, number
+
+TITLE = "Weights per layer"
+QUESTION = "How are each layer’s weights spread, and where do they go?"
+
+Array = np.ndarray
+
+LOOKS = (PATIENT, TREATED)
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+PARTS = ("lowerfence", "q1", "median", "q3", "upperfence")  # what a box calls them
+FILLS = {"Patient": "rgba(213, 94, 0, 0.55)", "Treated": "rgba(0, 0, 0, 0)"}  # full against hollow: not by colour alone
+MOST_BOXES, FEWEST_FRAMES = 1300, 16  # boxes over all frames: deep networks move in fewer frames
+HEIGHT = 400
+HOW_TO_READ = "Middle line: median. Box: the middle half of the weights. Whiskers: 5 % to 95 % of them."
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """A box a layer and network: quantiles of the weights without the biases, on an axis that is fixed over the run."""
+    histories = (patient, treated)
+    most_frames = max(FEWEST_FRAMES, MOST_BOXES // (patient.layers + treated.layers))
+    steps = thinned(timeline_steps(*histories), most_frames)
+    boxes = [quantiles(history, latest_at(history.frame_step, steps).tolist()) for history in histories]
+    ends = np.concatenate([values[..., [0, -1]].reshape(-1, 2) for values in boxes])
+    value_axis, place, on_log = signed_axis("weight", *ends.T, zeroline=True)
+    drawn = [place(values) for values in boxes]
+
+    traces = [
+        _boxes(look, name, history.layers, on_log)
+        for look, name, history in zip(LOOKS, legends(*histories), histories, strict=True)
+    ]
+    moves = {i: dict(zip(PARTS, np.moveaxis(values, -1, 0), strict=True)) for i, values in enumerate(drawn)}
+    notes = [HOW_TO_READ] + [
+        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
+    ]
+    layout: Json = {
+        "xaxis": layer_axis(patient.layers, treated.layers), "yaxis": value_axis,
+        "boxmode": "group", "boxgap": 0.25, "boxgroupgap": 0.15, "hovermode": "closest",
+    }  # fmt: skip
+    return AnimatedFigure(traces, merged(layout, footnotes(notes, HEIGHT)), moving(steps, moves))
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Where the middle half of the first and of the last layer's weights lies, at the start and at the end."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, frame and layer, with the quantiles of its weights."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        values = quantiles(history, range(len(history.frame_step)))
+        n_frames, n_layers, _ = values.shape
+        columns = {f"{100 * q:g} % quantile of the weights": values[..., i].ravel() for i, q in enumerate(QUANTILES)}
+        place = {
+            "network": look.name,
+            "training step (updates)": np.repeat(history.frame_step, n_layers),
+            "layer": np.tile(np.arange(1, n_layers + 1), n_frames),
+        }
+        parts.append(pd.DataFrame(place | columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def quantiles(history: RunHistory, frames: Sequence[int]) -> Array:
+    """Quantiles of each layer's weights, (frames, L, 5), linear between two of them."""
+    kept, where = np.unique(frames, return_inverse=True)
+    layers = []
+    for weights in history.weights:
+        ordered = np.sort(weights[kept].reshape(len(kept), -1), axis=1).astype(np.float64, copy=False)
+        place = np.array(QUANTILES) * (ordered.shape[1] - 1)
+        below, share = place.astype(int), place % 1  # the product of share and the largest numbers there are is finite
+        layers.append((1 - share) * ordered[:, below] + share * ordered[:, np.ceil(place).astype(int)])
+    return np.stack(layers, axis=1)[where]
+
+
+def _boxes(look: Look, name: str, n_layers: int, on_log: bool) -> Json:
+    return {
+        "type": "box", "x": np.arange(1, n_layers + 1), "name": f"{look.name}: {name}", "fillcolor": FILLS[look.name],
+        "line": {"color": look.color, "width": 2}, "whiskerwidth": 0.6, "offsetgroup": look.name,
+        # On a log scale Plotly would show places on the axis for values.
+        "hoverinfo": "skip" if on_log else "y+name",
+    }  # fmt: skip
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    first, last = quantiles(history, [0, len(history.frame_step) - 1])
+
+    def half(values: Array) -> str:
+        return f"between {number(values[1])} and {number(values[3])}"
+
+    end = history.frame_step[-1]
+    return (
+        f"{look.name}: the middle half of layer 1’s weights lies {half(first[0])} at step 0 and {half(last[0])} "
+        f"at step {end}; of the output layer’s {half(first[-1])} and {half(last[-1])}."
+    )

@@ -1,0 +1,188 @@
+"""How large are the weights, and how fast does each layer learn?
+
+Norm of each layer's weights ‖W‖ and relative update ‖ΔW‖/‖W‖ through training, both networks on the same axes.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import column_headings
+from pages.charts.style.axes import log_axis
+from pages.charts.style.figure import DEPTH_COLORS, PATIENT, TREATED, AnimatedFigure, Json, Look, depth_colors
+from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
+from pages.text.clock import BEGINNING, thinned, timeline_steps
+from pages.text.labels import ending, legends, number
+
+TITLE = "Weight norms and updates"
+QUESTION = "How large are the weights, and how fast does each layer learn?"
+
+Array = np.ndarray
+
+LOOKS = (PATIENT, TREATED)
+# An update of about a thousandth of the weights is a rule of thumb for a good learning rate; the band is one decade to
+# either side.  cs231n, Neural Networks Part 3, "Ratio of weights:updates".
+RULE_OF_THUMB, BAND = 1e-3, (1e-4, 1e-2)
+MOST_POINTS, FEW_POINTS = 120, 6  # of a curve; few are marked, for they may lie alone
+MOST_CURVES = 12  # of a panel: of deeper networks every so many layers, the first and the output always
+UPPER, LOWER = (0.56, 1.0), (0.0, 0.46)
+LABELS = 5  # powers of ten that stay apart on an axis of that height
+HEIGHT = 460
+BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
+MOST_KEY_LABELS = 12
+HOW_TO_READ = "Thick: layer 1. Dotted: output. Grey: a rule of thumb for updates, 10⁻³, and a decade either side."
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Norms above, relative updates below; patient left, treated right; against the training step, a line a layer."""
+    histories = (patient, treated)
+    most_layers = max(history.layers for history in histories)
+    rows = [_rows(history) for history in histories]
+    norms = [history.weight_norm[kept] for history, kept in zip(histories, rows, strict=True)]
+    updates = [relative_updates(history)[kept] for history, kept in zip(histories, rows, strict=True)]
+    end = max(int(history.evaluation_step[-1]) for history in histories)
+
+    headings = column_headings(legends(*histories))
+    # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
+    key = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - headings[1] - BELOW))
+
+    def panels(measured: list[Array], beneath: list[Json]) -> list[list[Json]]:
+        return [
+            beneath + _curves(look, history.step[kept], values, drawn_layers(history), most_layers)
+            for look, history, kept, values in zip(LOOKS, histories, rows, measured, strict=True)
+        ]
+
+    norms_axis = log_axis("‖W‖", _drawn(norms), LABELS, domain=UPPER)
+    updates_axis = log_axis("‖ΔW‖ / ‖W‖", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)
+    return side_by_side(
+        [Row(norms_axis, *panels(norms, [])), Row(updates_axis, *panels(updates, _rule_of_thumb(end)))],
+        whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories, norms, updates),
+        HEIGHT, BELOW, keys=[key_of_depth()], coloraxis=key,
+    )  # fmt: skip
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Norm of the first layer's weights, and the median relative update of the first and of the output layer."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, drawn update and layer."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        rows = _rows(history)
+        columns = {
+            "network": look.name,
+            "training step (updates)": np.repeat(history.step[rows], history.layers),
+            "layer": np.tile(np.arange(1, history.layers + 1), len(rows)),
+            "‖W‖": history.weight_norm[rows].ravel(),
+            "‖ΔW‖": history.update_norm[rows].ravel(),
+            "‖ΔW‖ / ‖W‖": relative_updates(history)[rows].ravel(),
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _rows(history: RunHistory) -> Array:
+    """Places of the updates that are drawn: the first few, the last, and some evenly between."""
+    n = len(history.step)
+    evenly = np.linspace(0, n - 1, min(n, MOST_POINTS - BEGINNING)).round().astype(int)
+    return np.union1d(evenly, np.arange(min(n, BEGINNING + 1)))
+
+
+def drawn_layers(history: RunHistory) -> list[int]:
+    """Indices of the layers that are drawn."""
+    return thinned(range(history.layers), MOST_CURVES)
+
+
+def relative_updates(history: RunHistory) -> Array:
+    """‖ΔW‖/‖W‖, (S, L); NaN where the weights are 0."""
+    with np.errstate(all="ignore"):
+        ratio = history.update_norm / history.weight_norm
+    return np.where(np.isfinite(ratio), ratio, np.nan)
+
+
+def _drawn(panels: list[Array]) -> Array:
+    return np.concatenate([values.ravel() for values in panels])
+
+
+def _curves(look: Look, steps: Array, values: Array, layers: list[int], most_layers: int) -> list[Json]:
+    """A line a layer in the colour of its depth; first and output layer can be told apart without colour."""
+    n_layers, colors = values.shape[1], depth_colors(most_layers)
+    # A log axis has no place for 0: a gap, which the notes mention.
+    positive = np.where(values > 0, values, np.nan)
+    few = np.isfinite(positive).sum(axis=0).max() <= FEW_POINTS
+    mode = "lines+markers" if few else "lines"
+    traces = []
+    for layer in layers:
+        line: Json = {"color": colors[layer], "width": 3.5 if layer == 0 else 1.5}
+        if layer == n_layers - 1:
+            line |= {"dash": "dot", "width": 3}
+        named = f"{look.name}, output layer" if layer == n_layers - 1 else f"{look.name}, layer {layer + 1}"
+        traces.append(
+            {
+                "type": "scatter", "mode": mode, "x": steps, "y": positive[:, layer], "name": named, "line": line,
+                "hovertemplate": "step %{x}: %{y:.2~e}",
+            }
+        )  # fmt: skip
+    return traces
+
+
+def _rule_of_thumb(end: int) -> list[Json]:
+    low, high = BAND
+    band = {"x": [0, end, end, 0], "y": [low, low, high, high], "fill": "toself", "mode": "none"}
+    dashes = {"color": "#8a8f94", "dash": "dash", "width": 1.5}
+    line = {"x": [0, end], "y": [RULE_OF_THUMB] * 2, "mode": "lines", "line": dashes}
+    look = {"type": "scatter", "hoverinfo": "skip", "name": "rule of thumb"}
+    return [look | band | {"fillcolor": "rgba(138, 143, 148, 0.25)"}, look | line]
+
+
+def depth_axis(layers: int, key: float) -> Json:
+    """The colours of depth, explained by a bar below the panels."""
+    every = max(1, -(-layers // MOST_KEY_LABELS))
+    ticks = sorted({1, *range(every, layers + 1, every)} - ({2} if every == 2 else set()))
+    scale = [[place / (len(DEPTH_COLORS) - 1), color] for place, color in enumerate(DEPTH_COLORS)]
+    bar = {
+        "orientation": "h", "thickness": 12, "len": 0.9, "x": 0.5, "y": key, "yanchor": "top", "ypad": 0,
+        "title": {"text": "layer (1 = nearest the input)", "side": "top"},
+        "tickvals": ticks, "ticktext": list(map(str, ticks)),
+    }  # fmt: skip
+    return {"cmin": 1, "cmax": max(layers, 2), "colorscale": scale, "colorbar": bar}
+
+
+def key_of_depth() -> Json:
+    """An empty trace, for the sake of its colour bar."""
+    marker = {"color": [1], "coloraxis": "coloraxis"}
+    return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "marker": marker, "hoverinfo": "skip"}
+
+
+def _notes(histories: tuple[RunHistory, RunHistory], norms: list[Array], updates: list[Array]) -> list[str]:
+    notes = [HOW_TO_READ]
+    if len(drawn_layers(max(histories, key=lambda history: history.layers))) < max(
+        history.layers for history in histories
+    ):
+        notes.append(f"Of more than {MOST_CURVES} layers, {MOST_CURVES} are drawn.")
+    for look, history, norm, update in zip(LOOKS, histories, norms, updates, strict=True):
+        if still := int((update == 0).any(axis=0).sum()):
+            notes.append(f"{look.name}: updates of exactly 0, not drawn, in {still} of {history.layers} layers.")
+        if empty := int((norm == 0).any(axis=0).sum()):
+            notes.append(f"{look.name}: weights all 0, with no norm to draw or divide by, in {empty} layers.")
+        if words := ending(history):
+            notes.append(f"{look.name}: {words}.")
+    return notes
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    if not len(history.step):
+        return f"{look.name}: {ending(history)}, before there was any update."
+    norm, updates = history.weight_norm, relative_updates(history)
+
+    def median(layer: int) -> str:
+        defined = updates[np.isfinite(updates[:, layer]), layer]
+        return number(float(np.median(defined))) if defined.size else "not defined"
+
+    text = (
+        f"{look.name}: the norm of layer 1’s weights goes from {number(norm[0, 0])} to {number(norm[-1, 0])}; "
+        f"the median relative update is {median(0)} in layer 1 and {median(-1)} in the output layer"
+    )
+    return text + (f"; {words}." if (words := ending(history)) else ".")

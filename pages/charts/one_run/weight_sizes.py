@@ -1,0 +1,131 @@
+"""How large are the weights, and how many of them are next to nothing?
+
+The share of all weights, biases left out, that are smaller than a size, against that size, at the current step.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.axes import axis, log_axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.text.clock import latest_at, thinned, timeline_steps
+from pages.text.labels import ending, legends, number, percent
+
+TITLE = "Sizes of the weights"
+QUESTION = "How large are the weights, and how many of them are next to nothing?"
+
+Array = np.ndarray
+
+LOOKS = (PATIENT, TREATED)
+NOTHING = 1e-3  # a weight below counts as zero
+SMALLEST, LARGEST = 1e-6, 1e6  # of the axis
+POINTS = 8  # of a curve, a decade
+TABLE_SIZES = 10.0 ** np.arange(-6, 3)
+MOST_WEIGHTS, FEWEST_FRAMES = 2_000_000, 12  # weights counted over all frames: large networks move in fewer frames
+BESIDE = "top left"  # of its point a rising curve leaves room for a number
+APART = 12  # per cent between two points whose numbers both stand there
+HOW_TO_READ = "The further left a curve, the smaller the weights. Number: share below 10⁻³, as good as zero."
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """A curve a network that rises from 0 to 100 %, and its height at 10⁻³ in figures."""
+    histories = (patient, treated)
+    counted = sum(weights[0].size for history in histories for weights in history.weights)
+    steps = thinned(timeline_steps(*histories), max(FEWEST_FRAMES, MOST_WEIGHTS // counted))
+    largest = max(float(np.abs(weights).max()) for history in histories for weights in history.weights)
+    top = float(np.clip(largest, 1.0, LARGEST))
+    sizes = np.logspace(np.log10(SMALLEST), np.log10(top), round(POINTS * np.log10(top / SMALLEST)) + 1)
+    traces: list[Json] = []
+    moves: dict[int, Json] = {}
+    frames = [latest_at(history.frame_step, steps).tolist() for history in histories]
+    tinies = [
+        100 * _shares_below(history, places, np.array([NOTHING]))
+        for history, places in zip(histories, frames, strict=True)
+    ]
+    close = np.abs(tinies[0] - tinies[1])[:, 0] < APART
+    for look, label, history, places, tiny in zip(LOOKS, legends(*histories), histories, frames, tinies, strict=True):
+        shares = 100 * _shares_below(history, places, sizes)
+        curve = {
+            "type": "scatter", "mode": "lines", "x": sizes, "name": f"{look.name}: {label}",
+            "hovertemplate": f"below %{{x:.2~e}}: %{{y:.0f}} %<extra>{look.name}</extra>",
+        }  # fmt: skip
+        height = {
+            "type": "scatter", "mode": "markers+text", "x": [NOTHING], "name": f"{look.name} below 10⁻³",
+            "textfont": {"size": 15}, "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
+        }  # fmt: skip
+        moves[len(traces)] = {"y": shares}
+        moves[len(traces) + 1] = {
+            "y": tiny,
+            "text": [[percent(share / 100)] for share in tiny[:, 0]],
+            "textposition": ["top right" if look is PATIENT and both else BESIDE for both in close.tolist()],
+        }
+        traces += [curve | look.line(3.5), height | look.marker(11)]
+    layout: Json = {
+        "xaxis": log_axis("size of a weight, |w|", sizes),
+        "yaxis": axis("weights below it (%)", range=[-4, 104]),
+        "shapes": [
+            {
+                "type": "line", "xref": "x", "yref": "paper", "x0": NOTHING, "x1": NOTHING, "y0": 0, "y1": 1,
+                "line": {"color": "#808080", "width": 1.5, "dash": "dot"},
+            }
+        ],
+        "hovermode": "closest",
+    }  # fmt: skip
+    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, largest))), moving(steps, moves))
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """The median size, the largest, and the share below 10⁻³ of both networks' weights at the end."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, frame and size: the share of the weights below it."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        n_frames = len(history.frame_step)
+        columns = {
+            "network": look.name,
+            "training step (updates)": np.repeat(history.frame_step, len(TABLE_SIZES)),
+            "size |w|": np.tile(TABLE_SIZES, n_frames),
+            "weights below it (share)": _shares_below(history, range(n_frames), TABLE_SIZES).ravel(),
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _shares_below(history: RunHistory, frames: Sequence[int], sizes: Array) -> Array:
+    """Share of all weights with |w| < size, (frames, sizes)."""
+    kept, where = np.unique(frames, return_inverse=True)
+    counts = np.zeros((len(kept), len(sizes)))
+    n_weights = 0
+    for weights in history.weights:
+        n_weights += weights[0].size
+        for row, frame_of_layer in enumerate(weights[kept]):
+            places = np.searchsorted(sizes, np.abs(frame_of_layer).ravel(), side="right")
+            counts[row] += np.bincount(places, minlength=len(sizes) + 1)[:-1].cumsum()
+    return (counts / n_weights)[where]
+
+
+def _notes(histories: tuple[RunHistory, RunHistory], largest: float) -> list[str]:
+    notes = [HOW_TO_READ]
+    if largest > LARGEST:
+        notes.append(f"The largest weight, {number(largest)}, is beyond this axis.")
+    return notes + [
+        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
+    ]
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    last = len(history.frame_step) - 1
+    sizes = np.concatenate([np.abs(weights[last]).ravel() for weights in history.weights])
+    tiny = _shares_below(history, [last], np.array([NOTHING]))[0, 0]
+    return (
+        f"{look.name}: at step {history.frame_step[-1]} the median size of its {sizes.size:,} weights is "
+        f"{number(float(np.median(sizes)))} and the largest {number(float(sizes.max()))}; {percent(float(tiny))} are "
+        f"below 10⁻³, as good as zero."
+    )

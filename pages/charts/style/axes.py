@@ -1,0 +1,116 @@
+"""The axes of a chart, and its marks so far as they depend on them: as large as fit, and where a value has no place.
+
+An axis is the part of a layout that describes it: layout["xaxis"], layout["yaxis2"], layout["coloraxis"].
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pages.charts.style.figure import LAYERS_OF, PATIENT, TICK_SIZE, Json, Look, merged
+
+# Plotly draws labels in powers larger by this factor.
+_POWER_LABELS = 1.25
+
+_MOST_DECADE_LABELS = 7
+_MOST_LAYER_LABELS = 12  # side by side at 390 px
+
+
+def axis(title: str, values: Any = None, **attributes: Any) -> Json:
+    """A linear axis; with values, its range spans them (non-finite ones left out) with a little air."""
+    finite = _finite(values)
+    spanned: Json = {}
+    if finite.size:
+        low, high = float(finite.min()), float(finite.max())
+        air = (0.05 * high - 0.05 * low) or 0.5 * abs(high) or 0.5
+        spanned = {"range": [low - air, high + air]}
+    return merged({"title": {"text": title}} | spanned, attributes)
+
+
+def log_axis(title: str, values: Any = None, labels: int = _MOST_DECADE_LABELS, **attributes: Any) -> Json:
+    """A logarithmic axis that is labelled at powers of ten, and only there.
+
+    values: everything that will be drawn on it over all frames; zeros and non-finite values have no place on the axis
+    and are left out.  The range is whole decades.  labels: the most that stay apart in the axis' height.
+    """
+    finite = _finite(values)
+    positive = np.log10(finite[finite > 0])
+    spanned: Json = {"dtick": 1}
+    if values is not None:
+        positive = positive if positive.size else np.zeros(1)
+        low, high = math.floor(positive.min() + 1e-9), math.ceil(positive.max() - 1e-9)
+        high = max(high, low + 1)
+        # A little air hides no point behind the frame and adds no label.
+        air = max(0.2, 0.03 * (high - low))
+        spanned = {"range": [low - air, high + air], "dtick": math.ceil((high - low) / labels), "tick0": 0}
+    look = {"type": "log", "exponentformat": "power", "tickfont": {"size": TICK_SIZE / _POWER_LABELS}}
+    return merged(look | {"title": {"text": title}} | spanned, attributes)
+
+
+def layer_axis(
+    *layers: int, output: bool = True, labels: int = _MOST_LAYER_LABELS, look: Look | None = None, **attributes: Any
+) -> Json:
+    """An axis of layers, counted from 1, on which the doctor's notes can have layers marked.
+
+    layers: how many each network has; with output, the last of them is the output, and is labelled so where that is at
+    the same place in every network.  labels: about the most that stay apart.  look: whose layers; else both's.
+    """
+    last = max(layers)
+    every = next((step for step in (1, 2, 5) if last <= labels * step), 10)
+    ticks = list(range(1, last + 1, every)) if every < 5 else [1, *range(every, last + 1, every)]
+    names = [str(tick) for tick in ticks]
+    title = "layer (1 = nearest the input)"
+    if output and len(set(layers)) == 1:
+        ticks = [*(tick for tick in ticks if tick <= last - every), last]
+        names = [*map(str, ticks[:-1]), "out"]
+    elif output:
+        title = "layer (1 = nearest the input, last = output)"
+    drawn = {"range": [0.5, last + 0.5], "tickvals": ticks, "ticktext": names, "tickangle": 0}
+    whose = look.name.lower() if look else "both"
+    return merged({"title": {"text": title}, LAYERS_OF: whose} | drawn, attributes)
+
+
+def log_color_axis(title: str, values: Any, **attributes: Any) -> Json:
+    """A colour axis for log10 of the values, labelled in powers of ten: layout["coloraxis"].
+
+    Traces send z = log10 of their values (float32) and name "coloraxis", so that maps side by side share one scale.
+    """
+    finite = _finite(values)
+    logs = np.log10(finite[finite > 0])
+    low, high = (float(logs.min()), float(logs.max())) if logs.size else (-1.0, 0.0)
+    high = max(high, low + 1)
+    every = max(1, math.ceil((high - low) / _MOST_DECADE_LABELS))
+    decades = [decade for decade in range(math.ceil(low), math.floor(high) + 1) if decade % every == 0]
+    labels = [{0: "1", 1: "10"}.get(decade, f"10<sup>{decade}</sup>".replace("-", "−")) for decade in decades]
+    bar = {"title": {"text": title}, "tickvals": decades, "ticktext": labels}
+    return merged({"cmin": low, "cmax": high, "colorbar": bar}, attributes)
+
+
+def marker_size(points: int) -> float:
+    """Of markers side by side at 390 px, so that as many as this stay apart."""
+    return 9 if points <= 16 else 6 if points <= 30 else 5
+
+
+def zero_marks(look: Look, **attributes: Any) -> Json:
+    """A trace for values that are exactly 0 on a log axis, which has no place for them: marks on its lower edge.
+
+    y is what `on_lower_edge` gives.
+    """
+    symbol = "triangle-down" if look is PATIENT else "triangle-down-open"
+    mark = {"color": look.color, "symbol": symbol, "size": 12, "line": {"color": look.color, "width": 2}}
+    return {
+        "type": "scatter", "mode": "markers", "name": look.name, "marker": mark, "showlegend": False,
+        "cliponaxis": False, "hovertemplate": "exactly 0",
+    } | attributes  # fmt: skip
+
+
+def on_lower_edge(values: np.ndarray, log_axis: Json) -> np.ndarray:
+    """Heights of `zero_marks`: just above the lower end of the axis where a value is 0, NaN elsewhere."""
+    low, high = log_axis["range"]
+    return np.where(values == 0, 10 ** (low + 0.04 * (high - low)), np.nan)
+
+
+def _finite(values: Any) -> np.ndarray:
+    array = np.asarray([] if values is None else values, float).ravel()
+    return array[np.isfinite(array)]

@@ -1,0 +1,99 @@
+"""The colours of an input plane: probability, class and certainty, or a number, as one byte a place."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine import RunHistory
+from pages.charts.style.figure import MAGNITUDE_SCALE, Json
+from pages.text.labels import number
+
+Array = np.ndarray
+
+# Ends and middle of a diverging scale: equally dark, distinct without red-green vision, and neither network's colour.
+# Classes beyond the third follow Tol's muted scheme (2021).
+CLASS_COLORS = (
+    "#762a83", "#1b7837", "#b8860b", "#88ccee", "#cc6677", "#332288", "#999933", "#44aa99", "#882255", "#dddddd",
+)  # fmt: skip
+NEUTRAL = "#d9d9d9"  # pale on a white page, and no glare on a dark one
+CLASS_SYMBOLS = (
+    "square", "triangle-up", "cross", "circle", "diamond", "star", "x", "pentagon", "triangle-down", "hexagon",
+)  # fmt: skip
+CLASS_MARKS = ("■", "▲", "✚", "●", "◆", "★", "✖", "⬟", "▼", "⬢")
+# Of a byte's 256.  The top levels of three classes, which fill most of a surface, are then free of six ones in a row,
+# which travel as the six characters of an escaped slash.
+LEVELS = 237
+UNDECIDED = 0.01  # a network that is nowhere further from one half has no boundary to show
+BOUNDARY = 50.01  # percent: exactly one half counts as the first class, as in the engine
+EMPTY = [[None, None], [None, None]]
+CLASS_TICKS = [12, 50, 88]  # percent: away from the ends, where long names are cut off at 390 px
+MOST_NAMED_CLASSES = 4  # side by side under the panels at 390 px
+
+
+def probability_levels(probability: Array) -> list[Any]:
+    """Percent of class 1 as bytes, (K, G, G), rounded away from 50, so that each stays on its side of the line."""
+    with np.errstate(invalid="ignore"):
+        percents = 100 * probability
+        percents = np.where(probability < 0.5, np.floor(percents), np.ceil(percents))
+        undecided = (np.abs(probability - 0.5) < UNDECIDED).all(axis=(1, 2), keepdims=True)
+        percents = np.where(undecided, 50, percents)  # a boundary of differences in the third digit is a scribble
+    return _bytes(percents)
+
+
+def probability_axis(names: Sequence[str], points: str) -> Json:
+    """points: what the points on the plane are, for the key."""
+    ends = [[0, CLASS_COLORS[0]], [0.5, NEUTRAL], [1, CLASS_COLORS[1]]]
+    ticks = [f"{CLASS_MARKS[0]} {names[0]}", "50 %", f"{CLASS_MARKS[1]} {names[1]}"]
+    return _key(f"probability (line: 50 %){points}", ends, 100, CLASS_TICKS, ticks)
+
+
+def class_levels(probabilities: Array) -> list[Any]:
+    """The winning class and how certain it is, as one byte: LEVELS // C levels a class, pale at p = 1/C, full at 1."""
+    n_classes = probabilities.shape[-1]
+    levels = LEVELS // n_classes
+    with np.errstate(invalid="ignore"):
+        certainty = (probabilities.max(axis=-1) * n_classes - 1) / (n_classes - 1)
+        return _bytes(probabilities.argmax(axis=-1) * levels + np.rint(certainty * (levels - 1)))
+
+
+def class_axis(names: Sequence[str], points: str) -> Json:
+    """points: what the points on the plane are, for the key."""
+    n_classes, levels = len(names), LEVELS // len(names)
+    top = n_classes * levels - 1
+    scale = [
+        [stop / top, color]
+        for k in range(n_classes)
+        for stop, color in ((k * levels, NEUTRAL), (k * levels + levels - 1, CLASS_COLORS[k % len(CLASS_COLORS)]))
+    ]
+    named = range(n_classes if n_classes <= MOST_NAMED_CLASSES else 0)
+    ticks = [f"{CLASS_MARKS[k % len(CLASS_MARKS)]} {names[k]}" for k in named]
+    return _key(f"stronger = more certain{points}", scale, top, [(k + 0.5) * levels for k in named], ticks)
+
+
+def number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> tuple[list[Any], Json]:
+    """A number over the plane, between the least and the largest of both networks' last frames, as bytes."""
+    last = np.concatenate([h.predictions[-1].ravel() for h in histories if h.predictions is not None]).astype(float)
+    last = last[np.isfinite(last)] if np.isfinite(last).any() else np.zeros(1)
+    low, high = last.min(), max(last.max(), last.min() + 1e-9)
+    levels = _bytes(np.clip(np.rint((outputs.astype(float) - low) / (high - low) * (LEVELS - 1)), 0, LEVELS - 1))
+    ticks = [number(value) for value in np.linspace(low, high, 3)]
+    return levels, _key("output", MAGNITUDE_SCALE, LEVELS - 1, [0, (LEVELS - 1) / 2, LEVELS - 1], ticks)
+
+
+def _key(title: str, scale: object, top: float, values: Sequence[float], labels: Sequence[str]) -> Json:
+    """A colour axis from 0 to top whose bar lies below the panels."""
+    bar = {
+        "orientation": "h", "thickness": 12, "len": 0.8, "x": 0.5, "yanchor": "top", "ypad": 0,
+        "title": {"text": title, "side": "top"}, "tickvals": list(values), "ticktext": list(labels),
+    }  # fmt: skip
+    return {"cmin": 0, "cmax": top, "colorscale": scale, "colorbar": bar}
+
+
+def _bytes(levels: Array) -> list[Any]:
+    """One array a frame: bytes, or float32 with gaps where an output was not finite, or nothing but a gap."""
+    finite = np.isfinite(levels)
+    return [
+        level.astype(np.uint8) if here.all() else level.astype(np.float32) if here.any() else EMPTY
+        for level, here in zip(levels, finite, strict=True)
+    ]

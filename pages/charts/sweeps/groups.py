@@ -1,0 +1,130 @@
+"""The experiments that a sweep is made of."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from engine import SETTINGS, Experiment
+from engine.cost import MAX_SECONDS
+from engine.cures.outcomes import SEEDS, seconds_of, seeded
+from engine.cures.prescriptions import REGULARISERS, UNTREATED, Change, changes_of, within
+from engine.data.loading import DATASETS
+
+Group = Sequence[Experiment]
+
+OF_OVERFITTING = ("l1", "l2", "dropout", "patience", "narrower", "label_noise", "n_train")
+WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128)
+DEPTHS = (1, 2, 3, 4, 6, 8, 12)
+EXAMPLES = (5, 10, 20, 40, 80, 160, 320, 640)
+CHANGES_SECONDS = 60.0  # of one core, for all changes to try
+SWEEP_SECONDS = 10.0  # of one core, for a curve: points that cost more than this together are left out, largest first
+MOST_GROUPS = 128  # kept made, 40 kB each: each rerun of a page asks for the same ones again
+FEW_GROUPS = 16  # of those with hundreds of experiments, 200 kB each
+LINE = 101  # points of a function of one input
+
+
+def clean_line(experiment: Experiment) -> tuple[np.ndarray, np.ndarray] | None:
+    """The function behind a drawn regression of one input: standardised inputs and targets without noise, (LINE,) each.
+
+    None for all other data.
+    """
+    source = DATASETS[experiment.dataset]
+    if source.draw is None or source.task != "regression" or source.n_in != 1 or source.noisy_inputs:
+        return None
+    uniform = np.repeat(np.linspace(0, 1, LINE)[:, None], 3, axis=1)
+    inputs, targets = source.draw(uniform, np.zeros((LINE, 2)))
+    return (inputs[:, 0] - source.mean[0]) / np.sqrt(source.variance[0]), targets[:, 0]
+
+
+# --- what to train ---
+
+
+@lru_cache(FEW_GROUPS)
+def changes_to(experiment: Experiment) -> tuple[Change, ...]:
+    """The untreated network and every change to try on it, as many as CHANGES_SECONDS allow."""
+    return within(CHANGES_SECONDS, changes_of(experiment))
+
+
+@lru_cache(FEW_GROUPS)
+def trials_over_seeds(experiment: Experiment) -> dict[str, Group]:
+    """The untreated network and every change to try on it, each over SEEDS seeds."""
+    return {change.name: seeded(change.experiment) for change in changes_to(experiment) if change.experiment}
+
+
+@lru_cache(FEW_GROUPS)
+def cures_of(experiment: Experiment) -> dict[str, Group]:
+    """The untreated network and every cure of overfitting that it does not yet take, each over SEEDS seeds."""
+    taken = [field for field in REGULARISERS if getattr(experiment, field)]
+    wanted = {UNTREATED, *OF_OVERFITTING}.difference(taken)
+    return {
+        change.name: seeded(change.experiment)
+        for change in changes_to(experiment)
+        if change.code in wanted and change.experiment
+    }
+
+
+def widths_of(experiment: Experiment) -> Group:
+    """The network with other widths, its own among them, each over SEEDS seeds."""
+    return _curve(experiment, "width", WIDTHS)
+
+
+def depths_of(experiment: Experiment) -> Group:
+    """The network with other numbers of hidden layers, its own among them, each over SEEDS seeds."""
+    return _curve(experiment, "depth", DEPTHS)
+
+
+def examples_of(experiment: Experiment) -> Group:
+    """The network with other numbers of training examples, its own among them, each over SEEDS seeds."""
+    most = _most_examples(experiment)
+    return _curve(experiment, "n_train", tuple(sorted({min(n, most) for n in EXAMPLES})))
+
+
+@lru_cache(MOST_GROUPS)
+def draws_of(experiment: Experiment) -> Group:
+    """The network on SEEDS draws of the data from its own draw of the weights, and the other way round.
+
+    None where the function that the network should learn is not known, or not one of one input.
+    """
+    if clean_line(experiment) is None:
+        return ()
+    own_data = experiment.seed if experiment.data_seed == -1 else experiment.data_seed
+    of_data = [replace(experiment, data_seed=seed) for seed in range(SEEDS)]
+    of_weights = [replace(experiment, seed=seed, data_seed=own_data) for seed in range(SEEDS)]
+    return tuple(dict.fromkeys(of_data + of_weights))
+
+
+def both(of: Callable[[Experiment], Group], patient: Experiment, treated: Experiment) -> dict[str, Group]:
+    """A sweep for both networks; one group alone where the two would be the same."""
+    groups = {"Patient": of(patient), "Treated": of(treated)}
+    if set(groups["Patient"]) == set(groups["Treated"]):
+        del groups["Treated"]
+    return groups
+
+
+@lru_cache(MOST_GROUPS)
+def _curve(experiment: Experiment, field: str, values: tuple[int, ...]) -> Group:
+    """SEEDS seeds of the experiment at its own value of a field and at others, smallest first.
+
+    Values at which a run is over budget are left out, and the largest beside the own until the rest takes
+    SWEEP_SECONDS at most.
+    """
+    own = getattr(experiment, field)
+    points = {value: seeded(replace(experiment, **{field: value})) for value in sorted({own, *values})}
+    points = {value: runs for value, runs in points.items() if value == own or _affordable(runs[0])}
+    while seconds_of([run for runs in points.values() for run in runs]) > SWEEP_SECONDS:
+        others = [value for value in points if value != own]
+        if not others:
+            break
+        del points[others[-1]]
+    return tuple(run for runs in points.values() for run in runs)
+
+
+def _affordable(experiment: Experiment) -> bool:
+    return experiment.cost.seconds <= MAX_SECONDS
+
+
+def _most_examples(experiment: Experiment) -> int:
+    """That the data set has, and the setting allows."""
+    return DATASETS[experiment.dataset].n_train_max or int(SETTINGS["n_train"].high)

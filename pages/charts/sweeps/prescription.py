@@ -1,0 +1,200 @@
+"""What would help this network, and how surely?
+
+Every change that could help, really trained over 8 seeds.  Validation loss ranks them; test loss, by which nothing was
+chosen, and the doctor's own findings say what each is worth.  Those that do not help are shown as not helping.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from engine import Experiment, Trial
+from engine.cures.outcomes import SEEDS, Outcome, unit_of
+from engine.cures.prescriptions import CURES, HARMS, HELPS, NO_EFFECT, UNTREATED, trials_of
+from pages.charts.style.annotations import footnotes
+from pages.charts.style.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, merged
+from pages.charts.sweeps.groups import changes_to
+from pages.charts.sweeps.losses_by_size import loss_axis
+from pages.text.labels import label, meaning, number, percent
+
+TITLE = "Try the cures"
+QUESTION = "What would help the patient, and how reliably? Every change is trained, one at a time, over 8 seeds."
+
+MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no clear effect", HARMS: "✖ harms"}
+ROW_HEIGHT = 46  # px: a line of text, and the bar below it
+BAR = 10  # px
+_TEXT_ABOVE = 0.5  # of a row, from its bar to its text
+_MARGINS = 24 + 62  # px above the rows, and for the axis below them
+MOST_NAMED = 4  # changes that a sentence lists
+
+Results = Mapping[str, Sequence[Outcome]]
+
+
+def trials(results: Results, patient: Experiment) -> tuple[Trial, ...]:
+    """Ranked, of the changes whose seeds have all come; none before the untreated network's have."""
+    complete = [(change, some) for change in changes_to(patient) if len(some := results.get(change.name, ())) == SEEDS]
+    return trials_of(complete) if complete and complete[0][0].code == UNTREATED else ()
+
+
+def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
+    """A row a trial: from the lowest to the highest validation loss, its median, and the median test loss."""
+    rows = trials(results, patient)
+    spreads = np.array([trial.validation_loss for trial in rows]).reshape(-1, 3)
+    tests = np.array([trial.test_loss.median for trial in rows])
+    layout: Json = {
+        "xaxis": loss_axis(
+            f"loss on new data ({_unit(results)})", np.append(spreads.ravel(), tests), np.append(spreads[:, 0], tests)
+        ),
+        "yaxis": {"range": [0.6 - max(len(rows), 1), 0.8], "visible": False},
+        "hovermode": "closest",
+        "showlegend": False,
+        "margin": {"t": 8},
+        "annotations": [_heading(place, text) for place, text in enumerate(_texts(rows))],
+    }
+    for trial in rows:
+        if trial.change.code == UNTREATED and math.isfinite(middle := trial.validation_loss.median):
+            line = {"type": "line", "x0": middle, "x1": middle, "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+            layout["shapes"] = [line | {"line": {"color": PATIENT.color, "width": 2, "dash": "dot"}}]
+    notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
+    notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
+    traces = [trace for place, trial in enumerate(rows) for trace in _row(place, trial)]
+    return AnimatedFigure(traces, merged(layout, notes))
+
+
+def says(results: Results, *, patient: Experiment) -> str:
+    """What came first, what it does, and what does not help."""
+    rows = trials(results, patient)
+    tried = [trial for trial in rows if trial.change.code != UNTREATED]
+    if not tried:
+        return "There is nothing to try."
+    best, before = tried[0], next(trial for trial in rows if not trial.verdict).test_loss.median
+    without = f"the untreated network has {number(before)}" if math.isfinite(before) else "most untreated runs diverge"
+    text = (
+        f"**{best.change.name}** comes first of {len(tried)}. Its median test loss is {number(best.test_loss.median)} "
+        f"where {without}, lower in {best.better} of {best.seeds} seeds, and the doctor finds nothing wrong in "
+        f"{best.healed_seeds} of {best.seeds}."
+    )
+    for verdict, said in ((NO_EFFECT, "No clear effect"), (HARMS, "Harmful")):
+        names = [trial.change.name for trial in tried if trial.verdict == verdict]
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        text += f" {said}: {', '.join(names[:MOST_NAMED])}{more}." if names else ""
+    return text
+
+
+def explained(trial: Trial) -> str:
+    """One trial in words: what is changed, what it did, and what it costs."""
+    changes = ", ".join(
+        f"{label(field)} {meaning(field, old)} → {meaning(field, new)}"
+        for field, (old, new) in trial.change.settings.items()
+    )
+    return (
+        f"Changes {changes}. Test loss: {_effect(trial)}, lower in {trial.better} and higher in {trial.worse} of "
+        f"{trial.seeds} seeds; the doctor finds nothing wrong in {trial.healed_seeds}. Costs: {trial.cost}."
+    )
+
+
+def alt(results: Results, *, patient: Experiment) -> str:
+    """Every row in its order, in numbers."""
+    rows = trials(results, patient)
+    sentences = [
+        f"{text}; median validation loss {number(trial.validation_loss.median)}, from "
+        f"{number(trial.validation_loss.low)} to {number(trial.validation_loss.high)}, median test loss "
+        f"{number(trial.test_loss.median)}."
+        for text, trial in zip(_texts(rows), rows, strict=True)
+    ]
+    return " ".join(sentences) or f"{sum(map(len, results.values()))} networks are trained, and no trial is complete."
+
+
+def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
+    """One row a trial, ranked, the untreated network's among them; losses and accuracies are of the runs' results."""
+    unit = _unit(results)
+    return pd.DataFrame(
+        [
+            {
+                "place": place + 1,
+                "change": trial.change.name,
+                "verdict": trial.verdict or "untreated",
+                "healed seeds": trial.healed_seeds,
+                "seeds": trial.seeds,
+                f"median validation loss ({unit})": trial.validation_loss.median,
+                f"lowest validation loss ({unit})": trial.validation_loss.low,
+                f"highest validation loss ({unit})": trial.validation_loss.high,
+                f"median test loss ({unit})": trial.test_loss.median,
+                f"lowest test loss ({unit})": trial.test_loss.low,
+                f"highest test loss ({unit})": trial.test_loss.high,
+                "median relative change of test loss": trial.effect,
+                "seeds with lower test loss": trial.better,
+                "seeds with higher test loss": trial.worse,
+                "median validation accuracy (share)": trial.validation_accuracy.median,
+                "median test accuracy (share)": trial.test_accuracy.median,
+                "work, relative to untreated": trial.work,
+                "costs": trial.cost if trial.verdict else "",
+            }
+            for place, trial in enumerate(trials(results, patient))
+        ]
+    )
+
+
+def _texts(rows: Sequence[Trial]) -> list[str]:
+    """What stands over each row: "2. Batch normalization: ✔ cures, 7/8 healed"; the untreated network has no rank."""
+    texts, rank = [], 0
+    for trial in rows:
+        rank += bool(trial.verdict)
+        name = f"{rank}. {trial.change.name}" if trial.verdict else trial.change.name
+        broken = "" if math.isfinite(trial.validation_loss.median) else "diverges, "
+        healthy = f"{trial.healed_seeds}/{trial.seeds} {'healed' if trial.verdict else 'healthy'}"
+        texts.append(f"{name}: " + (f"{MARKS[trial.verdict]}, " if trial.verdict else "") + broken + healthy)
+    return texts
+
+
+def _effect(trial: Trial) -> str:
+    if trial.effect == 0:
+        return "unchanged in the median"
+    if math.isinf(trial.effect):
+        return "infinite in the median, since runs diverge"
+    if trial.effect == -1:
+        return "finite, where most untreated runs diverge"
+    return f"{percent(abs(trial.effect))} {'lower' if trial.effect < 0 else 'higher'} in the median"
+
+
+def _unit(results: Results) -> str:
+    return next((unit_of(outcome) for outcomes in results.values() for outcome in outcomes), "nats")
+
+
+def _heading(place: int, text: str) -> Json:
+    name, _, rest = text.partition(": ")
+    return {
+        "text": f"<b>{name}</b>: {rest}", "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left",
+        "y": _TEXT_ABOVE - place, "yanchor": "middle", "font": {"size": TICK_SIZE},
+    }  # fmt: skip
+
+
+def _row(place: int, trial: Trial) -> list[Json]:
+    look = TREATED if trial.verdict else PATIENT
+    spread, test = trial.validation_loss, trial.test_loss.median
+    ends = [end for end in (spread.low, spread.high) if math.isfinite(end)]
+    common = {"type": "scatter", "name": trial.change.name}
+    line = {"symbol": "line-ns", "size": 20, "color": look.color, "line": {"color": look.color, "width": 4}}
+    diamond = {"symbol": "diamond-open", "size": 10, "color": look.color, "line": {"width": 2}}
+    hover = "median %s loss %%{x:.3g}<extra>" + trial.change.name + "</extra>"
+    return [
+        common | {"mode": "lines", "x": ends, "y": [-place] * len(ends), "opacity": 0.35, "hoverinfo": "skip",
+                  "line": {"color": look.color, "width": BAR}},
+        common | {"mode": "markers", "x": _drawn(spread.median), "y": [-place], "marker": line,
+                  "hovertemplate": hover % "validation"},
+        common | {"mode": "markers", "x": _drawn(test), "y": [-place], "marker": diamond,
+                  "hovertemplate": hover % "test"},
+    ]  # fmt: skip
+
+
+def _drawn(value: float) -> list[float | None]:
+    return [value if math.isfinite(value) else None]
+
+
+def _remarks() -> list[str]:
+    return [
+        "Stroke: median validation loss, which decides the rank. Bar: lowest to highest of 8 seeds; runs that diverge "
+        "count as infinite and are not drawn. Diamond: median test loss, which decides the verdict. Dotted: untreated.",
+    ]

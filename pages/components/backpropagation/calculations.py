@@ -1,0 +1,164 @@
+"""The calculation written out, what came of the updates, and the phases with a question each."""
+
+import streamlit as st
+
+from pages.components.backpropagation.base_network import FIRST
+from pages.components.backpropagation.chosen_network import PAGE, Chosen
+from pages.components.lesson.catalogue import sections_of
+from pages.components.shell.plot import encoded, plot
+from pages.text.labels import number
+from pages.walkthrough import updates_curve
+from pages.walkthrough.calculation import Course, Pass, Problem, course
+from pages.walkthrough.chain_factors import chain_factors, written_out
+from pages.walkthrough.derivation import PHASES, Line, Place, derivation
+from pages.walkthrough.gradient_check import Price, price, weight_check
+from pages.walkthrough.latex import exact, rounded
+from pages.walkthrough.layer_derivation import layer_derivation
+from pages.walkthrough.questions import Question, question
+
+ABOUT_FIRST = "Why the famous number differs"  # the section that is about the first preset alone
+HEADINGS = dict(zip(PHASES, ("Forward", "Loss", "Backward", "Update"), strict=True))
+
+
+def course_of(chosen: Chosen, updates: int) -> Course:
+    """The updates that were taken, and the next one."""
+    return course(chosen.problem, chosen.rule, updates)
+
+
+def draw_calculation(passed: Pass, place: Place, example: int) -> None:
+    """Everything about one layer, unit or weight, with symbols and numbers."""
+    lines = layer_derivation(passed, place.layer, example) if place.unit is None else derivation(passed, place, example)
+    with st.container(key="calculation", gap="xxsmall"):
+        _draw_chain(passed, example)
+        for phase in PHASES:
+            some = [line for line in lines if line.phase == phase]
+            if some:
+                st.markdown(f"**{HEADINGS[phase]}**")
+            for line in some:
+                _draw_line(line)
+            if phase == "backward" and place.unit is not None and place.source is not None:
+                _draw_check(passed, place)
+        with st.expander("All digits, to copy", icon=":material/content_copy:"):
+            st.code("\n".join(_plain(line) for line in lines), language=None)
+
+
+def _draw_line(line: Line) -> None:
+    symbols, numbers = rf"$\displaystyle {line.symbols}$", rf"$\displaystyle = {line.numbers}$"
+    st.markdown(f":small[{line.name}] {symbols}  \n{numbers}", help=f"${line.full}$")
+
+
+def _plain(line: Line) -> str:
+    return f"{line.name}: {line.value!r}"
+
+
+def _draw_check(passed: Pass, place: Place) -> None:
+    """The gradient of the weight once more, by finite differences."""
+    assert place.unit is not None
+    assert place.source is not None
+    check = weight_check(passed, place.layer, place.unit, place.source)
+    symbols = r"\frac{L(w + h) - L(w - h)}{2h}"
+    said = "**Checked by finite differences**  \n"
+    said += f"$\\displaystyle {symbols} = {rounded(check.difference)}$, $h = {rounded(check.step)}$  \n"
+    if check.kink:
+        said += "The step crosses the corner of the activation at 0, where this check means nothing."
+    else:
+        verdict = "Both agree" if check.agrees else "They do not agree"
+        said += (
+            f"{verdict}: they differ by ${rounded(abs(check.gradient - check.difference))}$, and the check itself may "
+            f"be off by ${rounded(check.error)}$."
+        )
+    st.markdown(said, help=f"${exact(check.difference)}$")
+
+
+def _draw_chain(passed: Pass, example: int) -> None:
+    factors = chain_factors(passed, example)
+    if not factors:
+        return
+    symbols, numbers = written_out(factors)
+    _, full = written_out(factors, exact)
+    st.markdown(
+        "**The gradient of the first weight is one product**  \n"
+        f"$\\displaystyle {symbols}$  \n$\\displaystyle = {numbers}$",
+        help=f"${full}$",
+    )
+
+
+def draw_course(taken: Course) -> None:
+    """The loss update by update; predicted and real change of the next one; what a backward pass costs."""
+    following = taken.next
+    with st.container(key="course"):
+        if taken.broke_off is not None:
+            st.warning(f"Update {taken.broke_off} leaves a number that is not finite: it was not taken.")
+        st.markdown(f"**{updates_curve.TITLE}**", help=updates_curve.QUESTION)
+        plot(encoded(updates_curve.figure(taken), updates_curve.alt(taken)), key="chart_updates")
+        step = r"= -\eta\, \|\nabla L\|^2" if following.rule.plain else ""
+        penalised = " (loss and penalty)" if following.rule.penalised else ""
+        st.markdown(
+            f"**What the gradient promises, and what happens{penalised}**  \n"
+            f"Predicted change of the next update: $\\nabla L \\cdot \\Delta\\theta {step} = "
+            f"{rounded(following.predicted_change)}$  \n"
+            f"Change that happens: ${rounded(following.change)}$  \n"
+            f"Loss after it: ${rounded(following.new_loss)}$",
+            help=" and ".join(
+                f"${exact(value)}$" for value in (following.predicted_change, following.change, following.new_loss)
+            ),
+        )
+        st.markdown("The prediction takes the loss for a plane. The smaller the step, the better it is.")
+        architecture = following.problem.architecture
+        _draw_price(_price(repr(architecture), len(following.problem.inputs), following.problem))
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def _price(architecture: str, examples: int, _problem: Problem) -> Price:
+    return price(_problem)
+
+
+def _draw_price(paid: Price) -> None:
+    ratio = paid.all_differences / paid.backward
+    measured = "" if paid.measured == paid.weights else f", from {paid.measured} that were timed"
+    st.markdown(
+        "**What it costs**  \n"
+        f"One forward and one backward pass take {_time(paid.backward)}, and give the derivatives with respect to all "
+        f"weights, here {paid.weights:,}. By finite differences, two forward passes a weight, they take "
+        f"{_time(paid.all_differences)}{measured}: "
+        f"{number(ratio)} times as long. The number of weights is what makes the difference. Measured on this server."
+    )
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1e-3:
+        return f"{number(1e6 * seconds)} µs"
+    return f"{number(1e3 * seconds)} ms" if seconds < 1 else f"{number(seconds)} s"
+
+
+def draw_phases(passed: Pass, place: Place, chosen: Chosen) -> None:
+    """A short text for each phase, and a question about the numbers on screen; then what else is to be said."""
+    texts = sections_of(PAGE)
+    for row in (PHASES[:2], PHASES[2:]):
+        for phase, column in zip(row, st.columns(2, gap="large"), strict=True):
+            with column:
+                st.subheader(HEADINGS[phase], anchor=False)
+                st.markdown(texts[HEADINGS[phase]])
+                _ask(phase, question(passed, phase, place, chosen.example))
+    for heading in list(texts)[len(PHASES) :]:
+        if heading != ABOUT_FIRST or chosen.base.name == FIRST:
+            st.subheader(heading, anchor=False)
+            st.markdown(texts[heading])
+
+
+def _ask(phase: str, asked: Question) -> None:
+    with st.container(border=True, key=f"question_{phase}"):
+        st.markdown(f"**Check yourself.** {asked.text}")
+        key = f"answer_{phase}_{asked.text}_{asked.answer}"  # empty where the numbers have changed
+        given = st.text_input("Your answer", key=key, placeholder="a number, such as 0.25")
+        if not given:
+            return
+        try:
+            value = float(given.replace("−", "-").replace(",", "."))
+        except ValueError:
+            st.info("That is not a number. Write it like 0.25 or 2.5e-3.")
+            return
+        if asked.right(value):
+            st.success(f"Right: ${rounded(asked.answer)}$. {asked.way}")
+        else:
+            st.info(f"Not yet: that is further off than rounding explains. {asked.way}")

@@ -1,0 +1,56 @@
+"""A chart on a page: its title, the figure with its text alternative, and its data one click away."""
+
+from collections.abc import Callable
+from types import ModuleType
+
+import pandas as pd
+import streamlit as st
+
+from engine import RunHistory
+from pages.components.shell.byte_cache import Kept
+from pages.components.shell.frame import projecting
+from pages.components.shell.plot import encoded, plot
+
+PROJECTED = 1.3  # size of a chart's type on a projector, in its own
+SENT_BYTES = 12e6  # of charts as they are sent, kept for the next visitor with the same networks; about 70 kB each
+
+_sent = Kept(SENT_BYTES)
+
+
+def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
+    """Draw one chart of pages/charts for these two runs."""
+    stem = chart.__name__.rpartition(".")[2]
+    with st.container(horizontal=True, vertical_alignment="center", key=f"card_{stem}"):
+        head(chart, stem, patient, treated)
+        plot(sent(chart, patient, treated), key=f"chart_{stem}")
+
+
+def sent(chart: ModuleType, *runs: RunHistory) -> bytes:
+    """A chart of these runs as it is sent."""
+    large = projecting()
+
+    def made() -> bytes:
+        figure = chart.figure(*runs)
+        return encoded(figure.enlarged(PROJECTED) if large else figure, chart.alt(*runs))
+
+    return _sent.get((chart.__name__, large, *(run.experiment for run in runs)), made)
+
+
+def head(chart: ModuleType, place: str, *runs: RunHistory) -> None:
+    """A chart's title with its question, and the button for its table of these runs.  place: ends the button's key."""
+    st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
+    if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
+        show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(*runs))
+
+
+@st.dialog("Data", width="large", icon=":material/table:")
+def show_data(title: str, name: str, table_of: Callable[[], pd.DataFrame]) -> None:
+    """A chart's table and its CSV, both made only now."""
+    table = table_of()
+    st.markdown(f"**{title}**, all that was recorded or, where the chart says so, a selection.")
+    decimals = {name: st.column_config.NumberColumn(format="%.4g") for name in table.select_dtypes("float")}
+    st.dataframe(table, hide_index=True, column_config=decimals)
+    st.download_button(
+        "Download CSV", lambda: table.to_csv(index=False), f"{name}.csv", "text/csv",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip

@@ -1,0 +1,103 @@
+"""What stands in assets/: the lessons' networks, texts and things to try, and the patients of the ward."""
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from engine import Experiment
+from pages.components.settings.controls import Lesson
+from pages.text.outcome_measures import MEASURES, Measure
+
+ASSETS = Path(__file__).resolve().parents[3] / "assets"
+
+
+@lru_cache
+def lesson_of(page: str) -> Lesson:
+    """The lesson of a page, as assets/lessons/<page>.toml has it.
+
+    Its tables: patient, settings of the default patient; treated, what the default treatment changes; controls, where
+    the settings stand on the page (fields of Lesson).
+    """
+    read = _read(f"lessons/{page}.toml")
+    patient = Experiment(**read["patient"])
+    controls: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in read["controls"].items()
+    }
+    return Lesson(page, patient, replace(patient, **read["treated"]), **controls)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing to try: how it changes the lesson's networks, and what is to be predicted."""
+
+    key: str
+    title: str
+    text: str
+    patient: dict[str, Any]
+    treated: dict[str, Any]
+    measure: Measure
+    answer: str
+    reasons: tuple[str, ...]
+    reason: int
+    explanation: str
+
+    def pair(self, lesson: Lesson) -> tuple[Experiment, Experiment]:
+        """The two experiments."""
+        patient = replace(lesson.patient, **self.patient)
+        return patient, replace(patient, **self.treated)
+
+
+@lru_cache
+def trials_of(page: str) -> tuple[Trial, ...]:
+    """The things to try of a lesson."""
+    rows = _read(f"lessons/{page}.toml")["trial"]
+    return tuple(Trial(**row | {"measure": MEASURES[row["measure"]], "reasons": tuple(row["reasons"])}) for row in rows)
+
+
+@lru_cache
+def sections_of(page: str) -> dict[str, str]:
+    """The lesson's text: heading -> Markdown below it."""
+    text = (ASSETS / "lessons" / f"{page}.md").read_text("utf-8")
+    _, *parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A patient of the ward: a name, what it complains of, and how it changes the networks of its lesson.
+
+    measure: what the treatment makes smaller.
+    """
+
+    key: str
+    name: str
+    complaint: str
+    page: str
+    patient: dict[str, Any]
+    treated: dict[str, Any]
+    measure: Measure
+
+    @property
+    def pair(self) -> tuple[Experiment, Experiment]:
+        """The patient, and what the case's treatment makes of it."""
+        patient = replace(lesson_of(self.page).patient, **self.patient)
+        return patient, replace(patient, **self.treated)
+
+
+@lru_cache
+def ward() -> tuple[Case, ...]:
+    """The patients of the ward, in their order."""
+    return tuple(Case(**row | {"measure": MEASURES[row["measure"]]}) for row in _read("ward.toml")["case"])
+
+
+@lru_cache
+def complaints(symptom: str) -> tuple[str, ...]:
+    """What mystery patients say of what anyone can see."""
+    return tuple(_read("lessons/mystery_patient.toml")["complaint"][symptom])
+
+
+def _read(file: str) -> dict[str, Any]:
+    return tomllib.loads((ASSETS / file).read_text("utf-8"))

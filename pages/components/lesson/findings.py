@@ -1,0 +1,156 @@
+"""The doctor's notes: what is wrong with each network, the evidence, and every cure really tried.
+
+Who clicks the evidence has the timeline go to the step where it begins, and its layers marked in the charts.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from engine import Experiment, Finding, RunHistory, diagnose
+from pages.charts.style.figure import PATIENT, TREATED, Look
+from pages.charts.sweeps import prescription
+from pages.charts.sweeps.groups import changes_to, trials_over_seeds
+from pages.components.lesson.sweeps import Results, sweep, visitor, wanted_of
+from pages.components.settings.controls import Lesson, apply, heading
+from pages.components.shell.frame import LEAST_WIDTH, memory
+from pages.text import findings_text
+from pages.text.labels import label
+
+# Severity is said in words and with a sign of its own.
+BADGES = {
+    "severe": ":red-badge[:material/error: Severe]",
+    "warning": ":yellow-badge[:material/warning: Warning]",
+    "info": ":gray-badge[:material/info: Note]",
+}
+ROLES = {"cause": "The root cause", "consequence": "A consequence", "context": "Beside it"}
+
+PLACE = "prescription"  # of its sweep
+# What a click on evidence does.  Not every chart has an axis of layers.
+AT_STEP, MARKED = "timeline at step {step}", ", layers marked where charts have them"
+
+
+class Pointed(NamedTuple):
+    """The evidence that a visitor has clicked: of which network, and how often he has clicked before."""
+
+    network: str
+    experiment: Experiment
+    code: str
+    layers: tuple[int, ...]
+    step: int
+    click: int
+
+
+def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
+    """Where the timeline goes to, and what the charts mark: arguments of `timeline`; none without clicked evidence."""
+    evidence = memory().pointed
+    shown = {PATIENT.name: patient.experiment, TREATED.name: treated.experiment}
+    if evidence is None or shown[evidence.network] != evidence.experiment:
+        return {}
+    return {
+        "jump": (evidence.click, evidence.step),
+        "mark": (evidence.network.lower(), findings_text.spans(evidence.layers)),
+    }
+
+
+def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
+    """Findings of both networks side by side, and the cures of the patient to try."""
+    notes_of_both(patient, treated)
+    cures(patient.experiment, partial(_prescribe, lesson, patient.experiment))
+
+
+def notes_of_both(patient: RunHistory, treated: RunHistory) -> None:
+    """Findings of both networks side by side."""
+    st.subheader("The doctor’s notes", anchor="notes")
+    with st.grid(2, min_column_width=LEAST_WIDTH):
+        for look, history in ((PATIENT, patient), (TREATED, treated)):
+            with st.container(border=True, height="stretch", key=f"notes_{look.name.lower()}"):
+                network_notes(look, history)
+
+
+def network_notes(look: Look, history: RunHistory) -> None:
+    """What the doctor finds in one network, each finding with a button to see its evidence."""
+    findings = diagnose(history)
+    if not findings:
+        st.markdown(
+            f"{heading(look)} :material/check_circle: **Nothing found.** On new data it does about as well as its "
+            f"training data allow, measured by simple references. Such a network is called healthy, whatever its "
+            f"gradients and its gap look like.{findings_text.even_so(history)} Looked at: {findings_text.LOOKED_AT}."
+        )
+        return
+    clicked = memory().pointed
+    for number, finding in enumerate(findings):
+        help_text = (
+            f"What could help: {findings_text.remedies(finding)}."
+            if finding.role == "cause"
+            else "Treat the cause first."
+        )
+        st.markdown(
+            (f"{heading(look)}\n\n" if number == 0 else "")
+            + f"#### {BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{finding.explanation}  \n"
+            f":small[{ROLES[finding.role]}. Rule: {finding.source}. {help_text}]"
+        )
+        on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)
+        st.button(
+            findings_text.evidence(finding, history) + (f" · {shown(finding)}" if on else ""),
+            icon=":material/my_location:" if on else ":material/location_searching:",
+            key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history.experiment, finding),
+            help="Click again to remove the mark." if on else "Shows step and layers in the charts.",
+        )  # fmt: skip
+
+
+def shown(finding: Finding) -> str:
+    """What the page shows of the evidence that was clicked."""
+    return AT_STEP.format(step=finding.steps[0]) + (MARKED if finding.layers else "")
+
+
+def _point(look: Look, experiment: Experiment, finding: Finding) -> None:
+    """Mark this evidence, or unmark it where it is marked."""
+    session, place = memory(), (look.name, experiment, finding.code)
+    was = session.pointed
+    session.clicks += 1
+    again = was is not None and was[:3] == place
+    session.pointed = None if again else Pointed(*place, finding.layers, finding.steps[0], session.clicks)
+
+
+def cures(patient: Experiment, then: Callable[[Results], None] | None = None) -> None:
+    """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then.
+
+    then: draws what stands below the results.
+    """
+    if memory().prescribed == patient:
+        sweep(prescription, trials_over_seeds(patient), then=then, patient=patient)
+        return
+    visitor().stop(PLACE)  # what was asked for another patient
+    st.markdown(f"**{prescription.TITLE}**  \n{prescription.QUESTION}")
+    st.button(prescription.TITLE, icon=":material/play_arrow:", key="try_cures", on_click=_try, args=(patient,))
+
+
+def _try(patient: Experiment) -> None:
+    memory().prescribed = patient
+    visitor().start(PLACE, wanted_of(trials_over_seeds(patient)))
+
+
+def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
+    """Choose one of the trials, read what it does and costs, and make it the treated network."""
+    if refused := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
+        st.markdown(f":small[Not tried. {' '.join(refused)}]")
+    tried = [trial for trial in prescription.trials(results, patient) if trial.change.settings]
+    if not tried:
+        return
+
+    def named(rank: int) -> str:
+        return f"{rank + 1}. {tried[rank].change.name}: {prescription.MARKS[tried[rank].verdict]}"
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        trial = tried[st.selectbox("Cure", range(len(tried)), format_func=named, key="cure")]
+        change = trial.change
+        shared = [label(field) for field in change.settings if field in lesson.shared + lesson.absent]
+        st.button(
+            "Apply to the treated network", icon=":material/medication:", key="apply_cure",
+            on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(shared),
+            help=f"On this page both networks share: {', '.join(shared)}." if shared else None,
+        )  # fmt: skip
+    st.markdown(prescription.explained(trial))

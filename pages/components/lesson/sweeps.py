@@ -1,0 +1,335 @@
+"""Sweeps: many small trainings that answer one question, over several seeds; asked for, watched, left, and kept.
+
+The page never waits for a sweep.  A thread of the server collects the outcomes; the page looks at them twice a second,
+in a fragment of its own, and a sweep that nobody looks at any more is dropped.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+import streamlit as st
+
+from engine import Experiment, OutOfRange
+from engine.cost import check_budget
+from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, outcome_of, seconds_of
+from engine.data.loading import DATASETS
+from engine.executors.scheduler import Sweep, Workers
+from engine.training import CustomData
+from pages.charts.sweeps.groups import MOST_GROUPS
+from pages.components.lesson.cards import PROJECTED, show_data
+from pages.components.shell.frame import memory, projecting
+from pages.components.shell.plot import encoded, plot
+from pages.components.shell.runs import shared_runs
+
+MOST_OUTCOMES = 4000  # kept by the server, at most 3 kB each
+MOST_SECONDS = 120.0  # of one core, that a sweep may take
+POLL_SECONDS = 0.5  # between two looks of a page at its sweep
+LEASE_SECONDS = 10.0  # that a sweep goes on without being looked at: hidden pages look less often
+AHEAD = 3 * SEEDS  # experiments that are trained before the rest, for a figure to begin with
+WATCH_SECONDS = 0.5  # between two looks of the server whether anyone still looks
+
+Wanted = tuple[Experiment, ...]
+
+
+@dataclass(eq=False)
+class Job:
+    """One sweep on its way."""
+
+    looked: dict[object, float] = field(default_factory=dict)  # visitor -> when he last looked
+    sweep: Sweep | None = None
+    error: BaseException | None = None
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps taken of what was not known before."""
+        return self.sweep.progress if self.sweep else 0.0
+
+    @property
+    def deserted(self) -> bool:
+        """Whether nobody has looked for a while."""
+        return time.monotonic() - max(self.looked.values(), default=0.0) > LEASE_SECONDS
+
+
+class SharedSweeps:
+    """Outcomes by experiment, shared by all sessions of a server.  Thread-safe.
+
+    A sweep that several visitors look at is trained once, and only those of its experiments that are not known yet.
+    Of outcomes the `limit` that were asked for last are kept.
+    """
+
+    def __init__(self, workers: Workers, limit: int = MOST_OUTCOMES):
+        self.workers = workers
+        self.limit = limit
+        self._outcomes: OrderedDict[Experiment, Outcome] = OrderedDict()  # least recently asked for first
+        self._jobs: dict[Wanted, Job] = {}
+        self._lock = threading.Lock()
+
+    def known(self, experiments: Iterable[Experiment]) -> dict[Experiment, Outcome]:
+        """The outcomes of those experiments that have been trained."""
+        with self._lock:
+            found = {one: self._outcomes[one] for one in experiments if one in self._outcomes}
+            for experiment in found:
+                self._outcomes.move_to_end(experiment)
+            return found
+
+    def look(self, visitor: object, wanted: Wanted, data: CustomData | None = None) -> Job:
+        """The job that trains these experiments, begun now unless it is on its way; keeps it alive for a while."""
+        with self._lock:
+            job = self._jobs.get(wanted)
+            if job is None:
+                self._jobs = {key: other for key, other in self._jobs.items() if not (other.error and other.deserted)}
+                job = self._jobs[wanted] = Job()
+                threading.Thread(target=self._work, args=(wanted, job, data), name="sweep", daemon=True).start()
+            job.looked[visitor] = time.monotonic()
+            return job
+
+    def leave(self, visitor: object, wanted: Wanted) -> None:
+        """The visitor does not want them any more; nobody else, and what is running is dropped."""
+        with self._lock:
+            job = self._jobs.get(wanted)
+            if job is None:
+                return
+            job.looked.pop(visitor, None)
+            if not job.looked:
+                self._drop(wanted, job)
+
+    def _work(self, wanted: Wanted, job: Job, data: CustomData | None) -> None:
+        known = self.known(wanted)
+        try:
+            missing = [experiment for experiment in wanted if experiment not in known]
+            sweep = self.workers.submit_many(
+                missing, data, max_updates=UPDATE_ROWS, max_frames=FRAMES, summary=outcome_of, ahead=AHEAD
+            )
+            with self._lock:
+                job.sweep = sweep
+                if self._jobs.get(wanted) is not job:  # left in the meantime
+                    sweep.cancel()
+            waiting: set[Future] = set(sweep.runs)
+            while waiting:
+                ended, waiting = wait(waiting, WATCH_SECONDS, FIRST_COMPLETED)
+                for run in ended:
+                    self._keep(run.result())
+                with self._lock:
+                    if job.deserted:
+                        self._drop(wanted, job)
+            self._forget(wanted, job)
+        except CancelledError:  # dropped, or the workers were closed
+            self._forget(wanted, job)
+        except Exception as error:
+            if job.sweep:
+                job.sweep.cancel()
+            job.error = error
+
+    def _keep(self, outcomes: Sequence[Outcome]) -> None:
+        with self._lock:
+            for outcome in outcomes:
+                self._outcomes[outcome.experiment] = outcome
+                self._outcomes.move_to_end(outcome.experiment)
+            while len(self._outcomes) > self.limit:
+                self._outcomes.popitem(last=False)
+
+    def _drop(self, wanted: Wanted, job: Job) -> None:
+        """With the lock held."""
+        if self._jobs.get(wanted) is job:
+            del self._jobs[wanted]
+        if job.sweep:
+            job.sweep.cancel()
+
+    def _forget(self, wanted: Wanted, job: Job) -> None:
+        with self._lock:
+            if self._jobs.get(wanted) is job:
+                del self._jobs[wanted]
+
+
+_shared: SharedSweeps | None = None  # not in a cache of Streamlit's, which every visitor can clear
+_starting = threading.Lock()
+
+
+def shared_sweeps() -> SharedSweeps:
+    """The one object of the server; it trains where the pages' runs are trained, in fair turns with them."""
+    global _shared
+    workers = shared_runs().workers
+    with _starting:
+        if _shared is None or _shared.workers is not workers:
+            _shared = SharedSweeps(workers)
+        return _shared
+
+
+# --- in a page ---
+
+
+@dataclass(eq=False)
+class Visitor:
+    """What a session asked for: sweep's place on its page -> experiments."""
+
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+
+    def start(self, place: str, wanted: Wanted) -> None:
+        self.wanted[place] = wanted
+
+    def stop(self, place: str) -> None:
+        if wanted := self.wanted.pop(place, None):
+            shared_sweeps().leave(self, wanted)
+
+
+def visitor() -> Visitor:
+    """This session's."""
+    session = memory()
+    session.sweeps = session.sweeps or Visitor()
+    return session.sweeps
+
+
+Results = Mapping[str, Sequence[Outcome]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Sweep:
+    """A sweep as a page asked for it, see `sweep`; place: its name on the page."""
+
+    chart: ModuleType
+    place: str
+    title: str
+    groups: Mapping[str, Wanted]
+    wanted: Wanted
+    data: CustomData | None
+    then: Callable[[Results], None] | None
+    context: dict[str, Any]
+
+    def results(self, known: Mapping[Experiment, Outcome]) -> Results:
+        """By group, what is known."""
+        return {label: [known[one] for one in group if one in known] for label, group in self.groups.items()}
+
+
+def sweep(
+    chart: ModuleType,
+    groups: Mapping[str, Sequence[Experiment]],
+    *,
+    data: CustomData | None = None,
+    then: Callable[[Results], None] | None = None,
+    **context: Any,
+) -> None:
+    """Draw what came of these groups of experiments, or the button that has them trained.
+
+    chart: a module with TITLE, QUESTION, and figure, alt, table and says of (results, **context), results: group ->
+    outcomes that there are, in the order of the group's experiments; NEEDS, where groups may be empty: what the sweep
+    can be made for.  context goes to the chart.
+    then: draws what stands below the figure in the end.
+    """
+    field_name = context.get("field", "")  # what a chart that can be made for several is made for
+    place = "_".join(filter(None, [chart.__name__.rpartition(".")[2], field_name]))
+    title = ": ".join(filter(None, [chart.TITLE, field_name]))
+    by_group = {label: tuple(group) for label, group in groups.items()}
+    with st.container(key=f"sweep_{place}"):
+        _sweep(_Sweep(chart, place, title, by_group, wanted_of(groups), data, then, context))
+
+
+def wanted_of(groups: Mapping[str, Sequence[Experiment]]) -> Wanted:
+    """All experiments of a sweep, each once."""
+    return tuple(dict.fromkeys(experiment for group in groups.values() for experiment in group))
+
+
+@st.fragment
+def _sweep(sweep: _Sweep) -> None:
+    chart, place, wanted = sweep.chart, sweep.place, sweep.wanted
+    known = shared_sweeps().known(wanted)
+    complete = bool(wanted) and len(known) == len(wanted)
+    running = not complete and visitor().wanted.get(place) == wanted
+    if not running:
+        visitor().stop(place)  # what it asked for before other settings
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{sweep.title}**", help=chart.QUESTION, width="stretch")
+        slot = st.empty()  # which is emptied by the next run, where a container would keep the button
+        if complete and slot.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
+            show_data(sweep.title, place, lambda: chart.table(sweep.results(known), **sweep.context))
+        if running:
+            slot.button(
+                "Stop", icon=":material/stop:", type="tertiary", key=f"stop_{place}", on_click=visitor().stop,
+                args=(place,),
+            )  # fmt: skip
+    if complete:
+        _draw(sweep, known)
+        if sweep.then:
+            sweep.then(sweep.results(known))
+    elif running:
+        _watch(sweep)
+    else:
+        _offer(sweep, len(known))
+        if known:
+            _draw(sweep, known, says=False)
+
+
+def _offer(sweep: _Sweep, n_known: int) -> None:
+    """What would be trained, and the button; or why not."""
+    question, wanted = sweep.chart.QUESTION, sweep.wanted
+    if not wanted:
+        st.markdown(f"{question} It can be measured only for {sweep.chart.NEEDS}.")
+        return
+    seconds, reason = _cost(wanted)
+    if seconds > MOST_SECONDS:
+        minutes = f"about {seconds / 60:.0f} minutes"
+        reason = f"All {len(wanted)} networks would take {minutes}; fewer steps or units help."
+    if reason:
+        st.markdown(f"{question} With these settings it is too much work to measure here. {reason}")
+        return
+    about = _duration(seconds / shared_sweeps().workers.slots * (1 - n_known / len(wanted)))
+    left = (
+        f"{n_known} of {len(wanted)} networks are trained already, the others" if n_known else f"{len(wanted)} networks"
+    )
+    st.markdown(f"{question} {left} are trained to measure it, {about}.")
+    st.button(
+        f"Measure over {SEEDS} seeds", icon=":material/play_arrow:", key=f"start_{sweep.place}",
+        on_click=visitor().start, args=(sweep.place, wanted),
+    )  # fmt: skip
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _watch(sweep: _Sweep) -> None:
+    """Progress, and the figure of what there is so far."""
+    known = shared_sweeps().known(sweep.wanted)
+    if len(known) == len(sweep.wanted):
+        st.rerun()
+    job = shared_sweeps().look(visitor(), sweep.wanted, sweep.data)
+    if job.error:
+        said = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
+        st.error(f"{said} Stop, and try again or with other settings.")
+        return
+    so_far = f"{job.progress:.0%} of the steps; {len(known)} of {len(sweep.wanted)} networks finished"
+    st.progress(job.progress, text=" · ".join(filter(None, (so_far, shared_sweeps().workers.notice))))
+    if known:
+        _draw(sweep, known, says=False)
+
+
+def _draw(sweep: _Sweep, known: Mapping[Experiment, Outcome], says: bool = True) -> None:
+    """The sentence that follows the measurement, and the figure."""
+    chart, results = sweep.chart, sweep.results(known)
+    if says:
+        st.markdown(chart.says(results, **sweep.context))
+    figure = chart.figure(results, **sweep.context)
+    if figure.empty:
+        return
+    if projecting():
+        figure = figure.enlarged(PROJECTED)
+    plot(encoded(figure, chart.alt(results, **sweep.context)), key=f"chart_{sweep.place}")
+
+
+@lru_cache(MOST_GROUPS)
+def _cost(wanted: Wanted) -> tuple[float, str]:
+    """Seconds of one core, and why one of them cannot be trained here, in a sentence."""
+    for experiment in wanted:
+        source = DATASETS[experiment.dataset]
+        try:
+            check_budget(experiment, source.n_in, source.n_out)
+        except OutOfRange as error:
+            return 0.0, str(error)
+    return seconds_of(wanted), ""
+
+
+def _duration(seconds: float) -> str:
+    return "in about a second" if seconds < 1.5 else f"in about {seconds:.0f} seconds"

@@ -1,0 +1,163 @@
+"""One widget: a setting of the patient's, or of the treated network's own, and its parameter of the address."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from engine.settings import OutOfRange, Setting, Value
+from pages.text import labels
+from pages.walkthrough.user_input import read_number
+
+PREFIX = "treated_"
+AS_PATIENT = "as patient"
+NOT_OFFERED = {"dataset": ("custom",)}
+SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
+
+Answer = str | int | float | bool | None  # what a widget holds; None: an empty field, which stands for its placeholder
+
+
+@dataclass(frozen=True)
+class Control:
+    """One widget: a setting of the patient's, or of the treated network's own.
+
+    segmented: all choices are in view. default: what it holds where the address says nothing. An empty number field
+    stands for the patient's value, or for a setting's special value; among options "as patient" does.
+    """
+
+    setting: Setting
+    treated: bool
+    segmented: bool
+    default: Answer
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.setting.name if self.treated else self.setting.name
+
+    @property
+    def label(self) -> str:
+        return f"Treated: {labels.label(self.setting.name)}" if self.treated else self.setting.label
+
+    @property
+    def numeric(self) -> bool:
+        return self.setting.kind in (int, float)
+
+    @property
+    def empty(self) -> str:
+        """What an empty number field stands for; nothing where the field cannot be empty."""
+        if not self.numeric or self.default is not None:
+            return ""
+        return AS_PATIENT if self.treated else self.setting.special[0][1]
+
+    @property
+    def follows(self) -> str:
+        """How the treated network's control says that it follows the patient; nothing where it cannot."""
+        return AS_PATIENT if self.treated and (self.empty or not self.numeric) else ""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What a choice offers.  "As patient" stands last in a row of segments, so that two rows line up."""
+        setting = self.setting
+        withheld = NOT_OFFERED.get(setting.name, ())
+        offered = tuple(choice for choice in setting.choices if choice not in withheld) or ("true", "false")
+        if not self.treated:
+            return offered
+        return (*offered, AS_PATIENT) if self.segmented else (AS_PATIENT, *offered)
+
+    def answer(self, value: Value | None) -> Answer:
+        """What the widget holds for a value of the setting; None: for the patient's."""
+        if value is None:
+            return None if self.numeric else AS_PATIENT
+        if self.treated and isinstance(value, bool):
+            return str(value).lower()
+        return None if self.empty and not self.treated and value in dict(self.setting.special) else value
+
+    def value(self, answer: Answer) -> Value | None:
+        """The setting's value for what the widget holds; None: the patient's."""
+        if self.treated:
+            if answer in (None, AS_PATIENT):
+                return None
+            return answer == "true" if self.setting.kind is bool else answer
+        return self.setting.special[0][0] if answer is None else answer
+
+    def read(self, texts: Sequence[str]) -> Answer:
+        """What the widget holds for a parameter of the address.  OutOfRange for one that means nothing here."""
+        text = texts[-1]
+        if len(texts) > 1:
+            raise OutOfRange(self.name, text, "named once")
+        if text and text == self.follows:
+            return self.answer(None)
+        if not self.numeric:
+            text = text.lower() if self.setting.kind is bool else text
+            if text not in self.options:
+                raise OutOfRange(self.name, text, "one of " + ", ".join(self.options))
+            return self.answer(text == "true" if self.setting.kind is bool else text)
+        return self.answer(self.setting.check(read_number(text)))
+
+    def text(self, answer: Answer) -> str:
+        """The parameter of the address for what the widget holds."""
+        if answer is None:
+            return AS_PATIENT if self.treated else str(self.setting.special[0][0])
+        return str(answer).lower() if isinstance(answer, bool) else str(answer)
+
+    def draw(self, bound: bool = True, width: Any = "stretch", then: Callable[[], None] | None = None) -> Answer:
+        """Draw the widget; what it holds.
+
+        bound: to the address.  Where that holds nonsense the widget starts unbound, because Streamlit would take some
+        of it: 12.7 layers for 12, and inf is an error.
+        then: is called when it was moved and need not itself be drawn anew.
+        """
+        setting = self.setting
+        common: Any = {
+            "label": self.label, "key": self.name, "help": None if self.treated else setting.help, "width": width,
+        }  # fmt: skip
+        if not bound:
+            common |= {"on_change": _say_again, "args": (self.name,)}
+        elif then:
+            common |= {"bind": "query-params", "on_change": _moved, "args": (self, self.step(), then)}
+        else:
+            common |= {"bind": "query-params"}
+        if not self.numeric:
+            if setting.kind is bool and not self.treated:
+                return st.toggle(value=bool(self.default), **common)
+            if self.segmented:
+                default: Any = self.default
+                return st.segmented_control(options=self.options, default=default, required=True, **common)
+            return st.selectbox(options=self.options, index=self.options.index(str(self.default)), **common)
+        number: Any = setting.kind
+        low: Any = math.nextafter(setting.low, math.inf) if setting.above else setting.low
+        if setting.special and (self.treated or not self.empty):
+            low = min(low, *(value for value, _ in setting.special))  # typed, where empty does not stand for it
+        common |= {"value": self.default, "min_value": number(low), "max_value": number(setting.high)}
+        if not self.treated and number is int and not setting.log and setting.high - low < SLIDER_STOPS:
+            return st.slider(**common)
+        return st.number_input(
+            step=self.step(), format="%d" if number is int else "%g", placeholder=self.empty or None, **common
+        )
+
+    def step(self) -> Any:
+        """What plus and minus change; where a setting moves in factors, a twentieth to a half of the number."""
+        if not self.numeric:
+            return None
+        held = st.session_state.get(self.name, self.default)
+        if held is None and self.treated:
+            held = st.session_state.get(self.setting.name)
+        kind: Any = self.setting.kind
+        if not self.setting.log:
+            return kind(1 if kind is int else 0.05)
+        number = float(held or 0)
+        power = math.floor(math.log10(number / 2)) if number > 1e-300 else -3  # below, no step is left
+        return kind(max(1, 10**power) if kind is int else 10.0**power)
+
+
+def _moved(control: Control, step: Any, then: Callable[[], None]) -> None:
+    """A number field whose steps have changed is drawn anew, and with it the whole page."""
+    if control.step() == step:
+        then()
+
+
+def _say_again(name: str) -> None:
+    """Set by code, a widget's value reaches the address also where the browser did not know the two as bound."""
+    st.session_state[name] = st.session_state[name]

@@ -1,0 +1,332 @@
+"""The controls of a lesson, and the address that says how they stand.
+
+Every widget is made from a row of `SETTINGS` and bound to the address (`bind="query-params"`).  Its key and its
+parameter have the name of the Experiment's field, with the prefix `treated_` for the treated network's own.  Streamlit
+puts the text of a chosen option into the address as it stands, so the options are the Experiment's own names.
+
+A moved control draws again what shows the networks, and nothing else: all the widgets of a page cost more than its
+charts.
+"""
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAPIException, StreamlitInvalidLayoutContextError
+
+from engine.cost import check_budget
+from engine.data.loading import DATASETS
+from engine.experiment import SETTINGS, Experiment
+from engine.settings import OutOfRange
+from pages.charts.style.figure import PATIENT, TREATED, Look
+from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control
+from pages.components.shell.address import enter, ignored, parameters_here, step_in, still_ignored, write_address
+from pages.components.shell.frame import PARAMETERS, TIMELINE, memory, projecting
+
+NETWORKS = "networks"  # what shows them, by its name for `st.rerun`
+
+# One control for both networks: the data, the draw and what the loss means have to be the same in a fair comparison.
+SHARED = ("dataset", "n_train", "noise", "label_noise", "loss", "steps", "seed", "data_seed", "precision")
+# A page without an upload has no data of the learner's own.
+ABSENT = ("data_digest",)
+
+NAME_WIDTH, BESIDE_WIDTH, BOTH_WIDTH = 85, 140, 35  # pixels: two rows at 1440, and no longest option cut off
+PROJECTOR_SCALE = 1.45  # of these widths, for a window of 1440 to 1920 pixels
+MORE_A_ROW, MORE_WIDTH = 4, 200  # "more settings" side by side, and pixels that the longest name needs
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a lesson's page starts from, and where its settings stand.
+
+    patient, treated: the networks of the bare address.  front: settings on the first screen, for each network its own.
+    beside: settings on the first screen with one control; where the treated network may differ, its own control is
+    among "more settings", with all the rest.  shared: settings with one control for both.  absent: not on the page.
+    segments: settings chosen with one click, all choices in view.  front_width: pixels of the others in front.
+    ValueError where the two networks differ in what they share.
+    """
+
+    page: str
+    patient: Experiment
+    treated: Experiment
+    front: tuple[str, ...] = ("activation", "initializer")
+    beside: tuple[str, ...] = ("depth", "dataset", "steps")
+    shared: tuple[str, ...] = SHARED
+    absent: tuple[str, ...] = ABSENT
+    segments: tuple[str, ...] = ("activation",)
+    front_width: int = 175
+
+    def __post_init__(self) -> None:
+        _answers(self, self.patient, self.treated)
+
+
+class Choice(NamedTuple):
+    """What the controls say.
+
+    patient, treated: the networks to show; notes: sentences about what was not taken as asked, already drawn;
+    address: of the controls as they stand, every setting named; refused: the controls ask for what cannot be made, and
+    the networks are the last good ones.
+    """
+
+    patient: Experiment
+    treated: Experiment
+    notes: tuple[str, ...]
+    address: str
+    refused: bool
+
+
+def controls(lesson: Lesson) -> DeltaGenerator:
+    """Draw the lesson's controls, those of the closed expander included; the place for what `networks` says of them.
+
+    Nonsense in the address is ignored, with a sentence.
+    """
+    widgets = _widgets(lesson)
+    garbled, sentences = _read_address(lesson)
+    held: dict[str, Answer] = {}
+
+    def draw(name: str, **look: Any) -> None:
+        held[name] = widgets[name].draw(bound=name not in garbled, then=_show_networks, **look)
+
+    with st.container(key="controls", gap="small"):
+        # In large type there is no room for both controls and charts on the first screen: one box holds them all.
+        closed = st.expander("Settings", icon=":material/tune:") if projecting() else None
+        with closed or st.container(), st.container(key="first_screen", gap="small"):
+            _draw_first_screen(lesson, draw)
+        place = st.container()
+        with closed or st.expander("More settings", icon=":material/tune:"):
+            _draw_more(lesson, draw)
+    still_ignored(lesson.page, sentences, held)
+    return place
+
+
+@st.fragment(key=NETWORKS)
+def networks(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], None]) -> None:
+    """Show the networks that the drawn controls ask for, and again whenever one of them is moved.
+
+    Never raises.  Settings that do not go together, and runs over budget, leave the last good networks in place, with
+    a sentence.
+    place: for the sentence.
+    """
+    try:
+        _show_pair(lesson, place, show)
+    except StreamlitInvalidLayoutContextError:
+        st.rerun()  # the whole page, whose last run was cut off before it had come to the places outside of here
+
+
+def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], None]) -> None:
+    widgets = _widgets(lesson)
+    held: dict[str, Answer] = {name: st.session_state[name] for name in widgets}
+    notes = still_ignored(lesson.page, (), held)
+    last_good = memory().last_good
+    refused = False
+    try:
+        pair = last_good[lesson.page] = _pair(lesson, held)
+    except OutOfRange as problem:
+        refused = True
+        shown = "the last networks that could be trained" if lesson.page in last_good else "this lesson's own networks"
+        pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
+        notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
+    texts = {name: control.text(held[name]) for name, control in widgets.items()}
+    memory().addresses[lesson.page] = {
+        name: text for name, text in texts.items() if held[name] != widgets[name].default
+    }
+    memory().parameters = parameters_here()
+    with place:
+        if notes:
+            st.warning("  \n".join(notes), icon=":material/info:")
+        else:
+            st.empty()
+    show(Choice(*pair, notes, _link(lesson, texts), refused))
+
+
+def address(lesson: Lesson, patient: Experiment, treated: Experiment) -> str:
+    """Path and parameters of the lesson's page with these networks; every setting of the page is named.
+
+    ValueError where the networks differ in what they share on this page.
+    """
+    widgets = _widgets(lesson)
+    answers = _answers(lesson, patient, treated)
+    return _link(lesson, {name: widgets[name].text(answer) for name, answer in answers.items()})
+
+
+def parameters(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict[str, str]:
+    """For a link within the app: the settings that the bare address does not have, as Streamlit would write it itself.
+
+    One setting at least, since who comes to a lesson by its bare address finds it as it was left.
+    """
+    widgets = _widgets(lesson)
+    answers = _answers(lesson, patient, treated)
+    others = [name for name, answer in answers.items() if answer != widgets[name].default]
+    return {name: widgets[name].text(answers[name]) for name in others or [lesson.front[0]]}
+
+
+def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
+    """Set every control, and with it the address, to these networks.  For a button's on_click, as its last call."""
+    widgets = _widgets(lesson)
+    answers = _answers(lesson, patient, treated)
+    st.session_state.update(answers)
+    write_address(
+        {
+            name: None if answer == widgets[name].default else widgets[name].text(answer)
+            for name, answer in answers.items()
+        }
+    )
+    st.rerun()  # the whole page, controls included, wherever the button stands
+
+
+def _show_networks() -> None:
+    with suppress(StreamlitAPIException):  # raised on a page that was left before it was drawn once
+        st.rerun(NETWORKS)
+
+
+@lru_cache
+def _widgets(lesson: Lesson) -> dict[str, Control]:
+    """The page's controls by name: the patient's, then the treated network's own."""
+    made = []
+    for treated in (False, True):
+        for name, setting in SETTINGS.items():
+            if name in lesson.absent or (treated and name in lesson.shared):
+                continue
+            value = getattr(lesson.treated if treated else lesson.patient, name)
+            if (treated and value == getattr(lesson.patient, name)) or (not treated and value in dict(setting.special)):
+                default = None if setting.kind in (int, float) else AS_PATIENT
+            else:
+                default = str(value).lower() if treated and setting.kind is bool else value
+            made.append(Control(setting, treated, name in lesson.segments, default))
+    return {control.name: control for control in made}
+
+
+def _answers(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict[str, Answer]:
+    """What every control holds for these networks; what is equal follows the patient where the control can say so."""
+    unfair = [name for name in patient.differences(treated) if name in lesson.shared + lesson.absent]
+    unfair += [name for name in patient.differences(lesson.patient) if name in lesson.absent]
+    if unfair:
+        raise ValueError(f"{lesson.page} has no controls for this difference in {', '.join(unfair)}")
+    answers = {}
+    for name, control in _widgets(lesson).items():
+        mine, theirs = getattr(patient, control.setting.name), getattr(treated, control.setting.name)
+        value = theirs if control.treated else mine
+        answers[name] = control.answer(None if control.follows and mine == theirs else value)
+    return answers
+
+
+def _pair(lesson: Lesson, held: dict[str, Answer]) -> tuple[Experiment, Experiment]:
+    """The networks that the controls ask for.  OutOfRange where they cannot be made."""
+    mine: dict[str, Any] = {}
+    theirs: dict[str, Any] = {}
+    for name, control in _widgets(lesson).items():
+        value = control.value(held[name])
+        if value is not None:
+            (theirs if control.treated else mine)[control.setting.name] = value
+    patient = replace(lesson.patient, **mine)
+    treated = replace(patient, **theirs)
+    for experiment in (patient, treated):
+        data = DATASETS[experiment.dataset]
+        check_budget(experiment, data.n_in, data.n_out)
+    return patient, treated
+
+
+def _link(lesson: Lesson, texts: dict[str, str]) -> str:
+    return f"/{lesson.page}?{urlencode(texts)}"
+
+
+def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
+    """Names of the controls whose parameter means nothing, and a sentence for all that was ignored.
+
+    Comes before any widget: Streamlit takes what it can use of the address and drops the rest in silence.
+    """
+    widgets = _widgets(lesson)
+    entering = enter(lesson.page, (*widgets, TIMELINE))
+    asked, garbled, sentences = {}, set(), []
+    for name in st.query_params:
+        texts = st.query_params.get_all(name)
+        try:
+            if name == TIMELINE:
+                step_in(texts)
+            elif name not in PARAMETERS and _control(lesson, name).read(texts) == widgets[name].default:
+                continue
+            asked[name] = texts[-1]
+        except OutOfRange as problem:
+            sentences.append(ignored(name, texts[-1], problem.allowed))
+            garbled.add(name)
+    if entering:
+        # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
+        st.query_params.from_dict(asked)
+    else:
+        st.session_state.update({name: widgets[name].default for name in garbled if name in widgets})
+        if strange := garbled.difference(widgets):
+            write_address(dict.fromkeys(strange))
+    return garbled, tuple(sentences)
+
+
+def _control(lesson: Lesson, name: str) -> Control:
+    """The control of a parameter.  OutOfRange where the page has none."""
+    widgets = _widgets(lesson)
+    if name in widgets:
+        return widgets[name]
+    if name.removeprefix(PREFIX) in lesson.shared:
+        raise OutOfRange(name, "", f"{name.removeprefix(PREFIX)}, one for both networks")
+    raise OutOfRange(name, "", "a setting of this page")
+
+
+def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
+    """A row for the patient, one for the treated network; what is one for both at their right, half in each.
+
+    In large type there is no room at the right: a third row.
+    """
+    large, half = projecting(), math.ceil(len(lesson.beside) / 2)
+    scale = PROJECTOR_SCALE if large else 1
+    rows = (("", PATIENT, lesson.beside[:half]), (PREFIX, TREATED, lesson.beside[half:]))
+    for prefix, look, beside in rows:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.markdown(heading(look), width=round(scale * NAME_WIDTH))
+            for name in lesson.front:
+                width = "stretch" if name in lesson.segments else round(scale * lesson.front_width)
+                draw(prefix + name, width=width)
+            if not large and beside:
+                with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+                    st.markdown(":gray[Both]", width=BOTH_WIDTH)
+                    for name in beside:
+                        draw(name, width=BESIDE_WIDTH)
+                    for _ in range(half - len(beside)):
+                        st.space(BESIDE_WIDTH)
+    if large:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            for name in lesson.beside:
+                draw(name)
+
+
+def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
+    """What is one for both; then what each network has of its own, the treated network's below the patient's."""
+    widgets = _widgets(lesson)
+    shown = (*lesson.front, *lesson.beside)
+    st.markdown("**Both networks**")
+    with st.grid(MORE_A_ROW, min_column_width=MORE_WIDTH):
+        for name in lesson.shared:
+            if name in widgets and name not in shown:
+                draw(name)
+    st.markdown(f"{heading(PATIENT)}, and {heading(TREATED)} below it")
+    own = [name for name in widgets if PREFIX + name in widgets and name not in lesson.front]
+    own.sort(key=lambda name: name in shown)  # last: those whose control for the patient is on the first screen
+    pairs = st.grid(MORE_A_ROW, min_column_width=MORE_WIDTH)
+    for name in own:
+        with pairs.cell(), st.container(border=True, gap="xsmall"):
+            if name not in shown:
+                draw(name)
+            draw(PREFIX + name)
+    st.button(
+        "Back to this lesson's start", icon=":material/restart_alt:",
+        on_click=apply, args=(lesson, lesson.patient, lesson.treated),
+    )  # fmt: skip
+
+
+def heading(look: Look) -> str:
+    """The network's name in its colour, with its marker: never by colour alone."""
+    color, marker = {PATIENT: ("orange", "●"), TREATED: ("blue", "◆")}[look]
+    return f":{color}[{marker} **{look.name}**]"

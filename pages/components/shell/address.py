@@ -1,0 +1,106 @@
+"""A page's address: what a visitor comes with, what means nothing in it, and how code writes it.
+
+Streamlit binds widgets to parameters of the address; this is what it leaves open.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import get_session_state
+
+from engine.experiment import SETTINGS
+from engine.settings import OutOfRange
+from pages.components.shell.frame import BROWSERS_OWN, PARAMETERS, TIMELINE, memory
+from pages.walkthrough.user_input import as_code, read_number
+
+EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
+MOST_QUOTED = 40  # characters of an address's nonsense that are shown
+MOST_SENTENCES = 8  # about an address's nonsense
+STEP = replace(SETTINGS["steps"], name=TIMELINE, low=0)
+
+
+def enter(page: str, widgets: Collection[str]) -> bool:
+    """Whether the learner comes to the lesson with this run, by a first request or from another page.
+
+    Who goes back, or comes by a link without parameters, finds the lesson as it was left.  Starts again where the
+    address has to be mended: Streamlit adds the last page's parameters to those of a link, takes away what has the name
+    of one of the last page's widgets, and puts a bare address into the history where a page is left.  Who goes back
+    to that has the last page's parameters.
+    widgets: the names of those that are bound.
+    """
+    session = memory()
+    if session.controls == page:
+        return False
+    session.controls = page
+    for name in widgets:  # or the widgets of one lesson would hand their values to the next
+        st.session_state.pop(name, None)
+    context = get_script_run_ctx()
+    asked = parse_qs(context.query_string, keep_blank_values=True) if context else {}
+    frames = {name: texts for name, texts in asked.items() if name in PARAMETERS}
+    shown = {name: texts for name, texts in asked.items() if name in BROWSERS_OWN and name in widgets}
+    asked = {name: texts for name, texts in asked.items() if name not in (*PARAMETERS, *EMBEDDING, *BROWSERS_OWN)}
+    if not session.restarted:
+        if not (context and context.is_history_navigation):
+            asked = {name: texts for name, texts in asked.items() if session.parameters.get(name) != texts}
+        elif session.parameters and session.parameters.items() <= asked.items():  # who goes back finds the last page's
+            asked = {}
+    if not asked:
+        asked = {name: [text] for name, text in session.addresses.get(page, {}).items()}
+    asked |= shown
+    if asked != parameters_here() and not session.restarted:
+        session.controls, session.restarted = "", True
+        st.switch_page(f"pages/{page}.py", query_params=asked | frames)
+    session.restarted = False
+    return True
+
+
+def parameters_here() -> dict[str, list[str]]:
+    """The lesson's part of the address, as Streamlit has it."""
+    return {name: st.query_params.get_all(name) for name in st.query_params if name not in PARAMETERS}
+
+
+def write_address(texts: Mapping[str, str | None]) -> None:
+    """Set parameters of the address, bound to widgets or not, in one step back; None takes one away."""
+    # Streamlit makes one history entry of every changed parameter, and Back would walk through mixtures of old and new.
+    # Told of all of them beforehand it makes one.  For bound parameters there is no public call.
+    with get_session_state().query_params() as bound:
+        for name, text in texts.items():
+            if text is None:
+                bound.discard_param_no_forward_msg(name)
+            else:
+                bound.set_with_no_forward_msg(name, text)
+        bound._send_query_param_msg()
+
+
+def ignored(name: str, text: str, allowed: str, why: str = "") -> str:
+    """The sentence for a parameter that means nothing."""
+    return f"{as_code(f'{name}={text}', MOST_QUOTED)} in the address was ignored: {why}it must be {allowed}."
+
+
+def step_in(texts: Sequence[str]) -> int:
+    """The step that the timeline's parameter names.  OutOfRange where it is no step of any run."""
+    if len(texts) > 1:
+        raise OutOfRange(TIMELINE, texts[-1], "named once")
+    return int(STEP.check(read_number(texts[0])))
+
+
+def few(sentences: Sequence[str]) -> tuple[str, ...]:
+    """The first of these sentences, and how many more parameters were ignored."""
+    more = len(sentences) - MOST_SENTENCES
+    if more <= 0:
+        return tuple(sentences)
+    return (*sentences[:MOST_SENTENCES], f"{more:,} more in the address {'was' if more == 1 else 'were'} ignored.")
+
+
+def still_ignored(page: str, sentences: Sequence[str], held: Mapping[str, Any]) -> tuple[str, ...]:
+    """What was ignored in the address, until a control is moved: a rerun by something else must not swallow it."""
+    known = memory().ignored
+    if sentences:
+        known[page] = few(sentences), dict(held)
+    elif page in known and known[page][1] != held:
+        del known[page]
+    return known[page][0] if page in known else ()

@@ -1,0 +1,27 @@
+"""Components of our own: markup, style and script of one name in assets/components/."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+_ASSETS = Path(__file__).parents[3] / "assets" / "components"
+
+
+def component(name: str, styled: bool = True) -> Callable[..., Any]:
+    """Streamlit's function that mounts <name>.html of assets/components/, moved by <name>.js and styled by <name>.css.
+
+    styled: in a shadow tree, with what component.css says of all; else without a style, within the page's.
+    """
+
+    def text(file: str) -> str:
+        return (_ASSETS / file).read_text("utf-8")
+
+    return st.components.v2.component(
+        f"backprop_clinic_{name}",
+        html=text(f"{name}.html"),
+        css=text("component.css") + text(f"{name}.css") if styled else None,
+        js=text(f"{name}.js"),
+        isolate_styles=styled,
+    )

@@ -1,0 +1,211 @@
+"""What every page stands in: title, menu, the tools at the top right, the footer, and what a session remembers."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.components.shell.component import component
+from pages.components.shell.plot import load_plotly
+from pages.components.shell.share import share
+
+ROOT = Path(__file__).resolve().parents[3]
+NAME = "Backprop Clinic"
+SIDEBAR_WIDTH = 225  # pixels
+LEAST_WIDTH = 288  # pixels: charts, notes and products that are narrower stand below each other
+# Readable from the last row, on narrow and wide projectors; Streamlit sizes everything in rem.
+PROJECTOR_FONT_SIZE = "clamp(20px, 1.4vw, 32px)"
+
+# Parameters of the address that are the frame's own.
+PARAMETERS = ("projector",)
+# Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
+PHASE, TIMELINE = "phase", "timeline"
+BROWSERS_OWN = (PHASE, TIMELINE)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A row of the menu.  name: the path in the address; card: what the home page says of it."""
+
+    name: str
+    title: str
+    icon: str
+    card: str = ""
+
+    @property
+    def file(self) -> str:
+        return f"pages/{self.name}.py" if self.name else "app.py"
+
+    @property
+    def exists(self) -> bool:
+        return (ROOT / self.file).is_file()
+
+
+# A new page is a new row.
+PAGES = (
+    Page("", "Home", ":material/home:"),
+    Page(
+        "backpropagation", "Backpropagation", ":material/calculate:",
+        "One update at a time, with every number: forward, loss, backward, update. A small network, or a patient from "
+        "the other lessons, written out and checked.",
+    ),
+    Page(
+        "vanishing_gradients", "Vanishing gradients", ":material/trending_down:",
+        "A deep network of sigmoid units does not learn. How little of the gradient reaches its first layers, which "
+        "factor of the chain rule takes it away, and what brings it back.",
+    ),
+    Page(
+        "exploding_gradients", "Exploding gradients", ":material/trending_up:",
+        "The loss jumps about, or ends in NaN. How a gradient grows on its way back, what clipping does to it, and "
+        "which initial weights need no clipping.",
+    ),
+    Page(
+        "overfitting", "Overfitting", ":material/fit_screen:",
+        "Nearly perfect on its training data, poor on new data. What the network learnt by heart, and which cure "
+        "helps on new data, over eight seeds and not one.",
+    ),
+    Page(
+        "underfitting", "Underfitting", ":material/horizontal_rule:",
+        "Not much better than always answering the average. Whether the network is too small, or large enough and "
+        "badly trained, and how its loss depends on width, depth and data.",
+    ),
+    Page(
+        "mystery_patient", "Mystery patient", ":material/psychology_alt:",
+        "A network that misbehaves and hides its settings. Choose what to look at, name the root cause, prescribe one "
+        "change, and see what it really does. A whole class can have the same patient.",
+    ),
+)  # fmt: skip
+
+
+def lessons() -> list[Page]:
+    """The lessons that there are."""
+    return [row for row in PAGES if row.name and row.exists]
+
+
+@dataclass
+class Memory:
+    """A session's state beside its widgets.
+
+    controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters:
+    of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
+    last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
+    stood; predictions: (lesson, thing to try) -> which way and why;
+    measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
+    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries;
+    mystery: (level, seed) -> the visit to a mystery patient.
+    """
+
+    controls: str = ""
+    restarted: bool = False
+    parameters: dict[str, list[str]] = field(default_factory=dict)
+    addresses: dict[str, dict[str, str]] = field(default_factory=dict)
+    last_good: dict[str, Any] = field(default_factory=dict)
+    ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
+    predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    measured: dict[tuple[str, str], Any] = field(default_factory=dict)
+    sweeps: Any = None
+    pointed: Any = None
+    clicks: int = 0
+    prescribed: Any = None
+    mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+
+_menu_closer = component("menu_closer", styled=False)
+
+
+def memory() -> Memory:
+    """This session's."""
+    return st.session_state.setdefault("memory", Memory())
+
+
+def page(name: str) -> "Frame":
+    """Start a page: what the browser's tab says, the menu, the title.  The first Streamlit call of every page."""
+    row = next(row for row in PAGES if row.name == name)
+    st.set_page_config(
+        page_title=f"{row.title} · {NAME}" if name else NAME,
+        page_icon=str(ROOT / "assets" / "icon.svg"),
+        layout="wide",
+        initial_sidebar_state=SIDEBAR_WIDTH,
+    )
+    st.html(ROOT / "assets" / "style.css")
+    load_plotly()
+    if memory().controls != name:
+        memory().controls = ""
+    if not name:
+        memory().parameters = {}
+    st.logo(ROOT / "assets" / "icon.svg", size="large")
+    with st.sidebar, st.container(key="menu"):
+        _menu(name)
+    _menu_closer(key="menu_closer", data=row.title)
+    header = st.container(horizontal=True, vertical_alignment="center", key="header")
+    header.title(row.title if name else NAME, anchor=False, width="stretch")
+    return Frame(header, header.empty(), header.container(width="content"))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A started page: its header still has room for tools."""
+
+    header: Any
+    waiting: Any  # the place for how far a run is, where it moves no chart
+    link: Any  # the place of `share`
+
+    def share(self, address: str) -> None:
+        """Draw the address of the screen, to be sent to others."""
+        with self.link, st.popover("Share", icon=":material/link:"):
+            share(absolute(address), BROWSERS_OWN)
+
+    def tools(self) -> bool:
+        """Draw the switch of large type; whether it is on.
+
+        Comes after the lesson's controls, which read the address before any widget is bound to it.
+        """
+        with self.header:
+            asked = st.query_params.get("projector", "true")
+            projector = st.toggle("Projector", key="projector", bind="query-params", help="Larger type.")
+        if asked.lower() not in ("true", "false"):
+            st.warning("The address says neither projector=true nor projector=false; it was ignored.")
+        if projector:
+            # The menu is not for the last row, and its lines must not be cut off.  Rows of controls break, so each
+            # keeps its own label.
+            labels = '.st-key-first_screen [class*="st-key-treated_"] [data-testid="stWidgetLabel"]'
+            st.html(
+                f"<style>:root:root {{ font-size: {PROJECTOR_FONT_SIZE} }} .st-key-menu {{ zoom: 0.8 }} "
+                f":root:root {labels} {{ display: flex }}</style>"
+            )
+        return projector
+
+
+def projecting() -> bool:
+    """Whether the page is in large type, for a projector; known before the toggle is drawn."""
+    return bool(st.session_state.get("projector", st.query_params.get("projector", "").lower() == "true"))
+
+
+def footer() -> None:
+    """The last line of every page."""
+    st.divider()
+    said = (
+        f"{NAME} · every number and curve is measured on networks that were trained for this page; nothing is sketched."
+    )
+    st.markdown(f":small[{said}]")
+
+
+def link(row: Page, label: str, here: str = "") -> None:
+    """A link to a page, drawn on the page `here`; a lesson is found as it was left in this session."""
+    left = memory().addresses.get(row.name) if row.name != here else None
+    st.page_link(row.file, label=label, icon=row.icon, query_params=left or None)
+
+
+def _menu(here: str) -> None:
+    """Links to the pages that there are."""
+    st.markdown(f"**{NAME}**")
+    for row in PAGES:
+        if row.exists:
+            link(row, row.title, here)
+
+
+def absolute(address: str) -> str:
+    """The address with scheme, host and path as the reader's browser has them."""
+    here = st.context.url
+    return here.partition("?")[0] + "?" + address.partition("?")[2] if here else address

@@ -1,0 +1,183 @@
+"""Training for pages: what is on the screen is trained once, whoever asks, and dropped when nobody asks any more."""
+
+import sys
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, wait
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine.executors.scheduler import Run, Workers
+from engine.experiment import Experiment
+from engine.history import RunHistory
+from engine.training import CustomData
+
+CACHE_BYTES = 40e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
+POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on, at first
+PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
+PROGRESS_SECONDS = 0.25  # between two looks, and states of the bar, then: a waiting class must not slow down its runs
+GRACE_SECONDS = 0.5  # that a run outlives its last visitor, who may ask for it again in the very next rerun
+
+
+@dataclass(eq=False)
+class _Entry:
+    run: Run
+    visitors: int = 0  # who wait for it
+    nbytes: int = 0  # of its history, once there is one
+
+
+class SharedRuns:
+    """Runs by experiment, shared by all sessions of a server.  Thread-safe.
+
+    An experiment that several ask for is trained once.  Histories are kept up to `limit` bytes, those least recently
+    asked for going first; failures are not kept.
+    """
+
+    def __init__(self, workers: Workers, limit: float = CACHE_BYTES):
+        self.workers = workers
+        self.limit = limit
+        self.nbytes = 0
+        self._entries: OrderedDict[Experiment, _Entry] = OrderedDict()  # least recently asked for first
+        self._lock = threading.RLock()  # a callback of a run may come from inside
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def join(self, experiment: Experiment, data: CustomData | None = None) -> Run:
+        """The run of this experiment, whether ended, on its way, or begun now.  Whoever joins must leave."""
+        with self._lock:
+            entry = self._entries.get(experiment)
+            if entry:
+                self._entries.move_to_end(experiment)
+            else:
+                entry = self._entries[experiment] = _Entry(self.workers.submit(experiment, data))
+                # It does not hold the entry: in a circle with its run a dropped history waits long for the collector.
+                entry.run.add_done_callback(partial(self._ended, experiment))
+            entry.visitors += 1
+            return entry.run
+
+    def leave(self, run: Run) -> None:
+        """A visitor who joined does not wait any more; a run without visitors is soon dropped."""
+        (experiment,) = run.experiments
+        with self._lock:
+            entry = self._entries.get(experiment)
+            if entry is None or entry.run is not run:
+                return
+            entry.visitors -= 1
+            if entry.visitors or run.done():
+                return
+        timer = threading.Timer(GRACE_SECONDS, self._drop, (experiment, entry))
+        timer.daemon = True
+        timer.start()
+
+    def close(self) -> None:
+        """Give up the workers and forget all."""
+        self.workers.close()
+        with self._lock:
+            self._entries.clear()
+            self.nbytes = 0
+
+    def _drop(self, experiment: Experiment, entry: _Entry) -> None:
+        with self._lock:
+            if entry.visitors == 0 and not entry.run.done():
+                entry.run.cancel()
+
+    def _ended(self, experiment: Experiment, run: Run) -> None:
+        with self._lock:
+            entry = self._entries.get(experiment)
+            if entry is None or entry.run is not run:
+                return
+            if run.cancelled() or run.exception():
+                del self._entries[experiment]
+                return
+            entry.nbytes = run.result().nbytes
+            self.nbytes += entry.nbytes
+            for oldest, other in list(self._entries.items()):
+                if self.nbytes <= self.limit:
+                    break
+                if other.nbytes and other is not entry:
+                    del self._entries[oldest]
+                    self.nbytes -= other.nbytes
+
+
+_shared: SharedRuns | None = None  # not in a cache of Streamlit's, which every visitor can clear
+_starting = threading.Lock()
+
+
+def shared_runs() -> SharedRuns:
+    """The one object of the server.  The first call starts the workers and does not wait for them."""
+    global _shared
+    with _starting:
+        if _shared is None or _shared.workers.closed:
+            _shared = SharedRuns(Workers())
+        return _shared
+
+
+def _close() -> None:
+    if _shared is not None:
+        _shared.close()
+
+
+# Where its file watcher is on, Streamlit loads modules anew when a source file changes; the workers run the old code.
+weakref.finalize(sys.modules[__name__], _close).atexit = False
+
+
+def histories_of(
+    experiments: Sequence[Experiment], data: CustomData | None = None, place: DeltaGenerator | None = None
+) -> tuple[RunHistory, ...]:
+    """What the runs of these experiments left behind, trained now unless they have been before.
+
+    While they train, a bar in `place` (here, if none is given) shows how far they are.  A visitor who changes a widget
+    or closes the page in the meantime ends the script in here, and with it the runs that nobody else waits for.
+    Raises OutOfRange for an experiment over budget.
+    """
+    place = place or st.empty()
+    while True:
+        try:
+            return _histories_of(experiments, data, place)
+        except CancelledError:  # the workers were closed: others do it
+            place.empty()
+
+
+def _histories_of(
+    experiments: Sequence[Experiment], data: CustomData | None, place: DeltaGenerator
+) -> tuple[RunHistory, ...]:
+    shared = shared_runs()
+    runs: list[Run] = []
+    try:
+        for experiment in experiments:
+            runs.append(shared.join(experiment, data))
+        _wait(runs, place, shared.workers)
+        return tuple(run.result() for run in runs)
+    finally:
+        for run in runs:
+            shared.leave(run)
+
+
+def _wait(runs: Sequence[Run], place: DeltaGenerator, workers: Workers) -> None:
+    """Until all have ended, or raise what the first that failed raised.
+
+    Streamlit interrupts a script only where it calls Streamlit.
+    """
+    due, shown = time.monotonic() + PATIENCE_SECONDS, None
+    while True:
+        ended, waiting = wait(runs, POLL_SECONDS if shown is None else PROGRESS_SECONDS, FIRST_EXCEPTION)
+        for run in ended:
+            run.result()
+        if not waiting:
+            break
+        share = sum(run.progress for run in runs) / len(runs)
+        text = " · ".join(filter(None, (f"Training: {share:.0%}", workers.notice)))
+        if time.monotonic() > due and (share, text) != shown:
+            place.progress(share, text=text)
+            shown = share, text
+        else:
+            st.session_state.get("any")  # a point of interruption that sends nothing
+    if shown is not None:
+        place.empty()

@@ -1,0 +1,108 @@
+"""What the doctor's notes say of a finding: a heading, its evidence, what the doctor looks at."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine import SETTINGS, Finding, RunHistory
+from engine.doctor.diagnosis import overcome
+from engine.doctor.thresholds import NOTABLY_RISEN, SAME_ACCURACY
+from engine.measures import generalization_loss
+from pages.text.labels import PERCENT, label, layer_name, number, percent
+
+HEADINGS = {
+    "symmetry": "Units that stay equal",
+    "vanishing_gradients": "The gradient vanishes",
+    "exploding_gradients": "The gradient explodes",
+    "not_finite": "Numbers grow beyond all bounds",
+    "learning_rate_too_high": "Steps are too long",
+    "learning_rate_too_low": "Steps are too short",
+    "dead_units": "Units are dead",
+    "saturated_units": "Units are saturated",
+    "over_regularized": "A remedy holds it back",
+    "overfitting": "It learns its examples by heart",
+    "underfitting": "It does not even fit its training data",
+}
+LOOKED_AT = (
+    "units that stay equal, the gradient’s size from layer to layer, numbers that are not finite, the length of the "
+    "steps, dead and saturated units, penalties, and the losses on training and on new data"
+)
+REMEDIES = {
+    "learning_rate_up": "a higher learning rate", "learning_rate_down": "a lower learning rate",
+    "wider": "wider layers", "deeper": "more layers", "shallower": "fewer layers", "steps": "more steps",
+    "n_train": "more examples", "patience": "early stopping", "l1": "L1", "l2": "L2",
+}  # fmt: skip
+
+
+def evidence(finding: Finding, history: RunHistory) -> str:
+    """What was measured, against which threshold, in which layers, at which steps."""
+    parts = [finding.metric]
+    if math.isfinite(finding.threshold):
+        parts[0] += f": {number(finding.measured)}, threshold {number(finding.threshold)}"
+    first, last = finding.steps
+    parts += [layers_named(finding.layers, history)] if finding.layers else []
+    parts.append(f"step {first}" if first == last else f"steps {first} to {last}")
+    text = " · ".join(parts)
+    return text if text[0] in "ηλ" else text[0].upper() + text[1:]  # a capital η looks like an H
+
+
+def layers_named(layers: Sequence[int], history: RunHistory) -> str:
+    """Layers as people count them: "layer 3", "layers 1 to 4, output layer"."""
+    hidden = spans([layer for layer in layers if layer < history.layers - 1])
+    named = [f"{first}" if first == last else f"{first} to {last}" for first, last in hidden]
+    several = len(hidden) > 1 or any(first < last for first, last in hidden)
+    text = [f"layer{'s' if several else ''} {', '.join(named)}"] if named else []
+    return ", ".join(text + [layer_name(history, layer) for layer in layers if layer == history.layers - 1])
+
+
+def spans(layers: Sequence[int]) -> list[tuple[int, int]]:
+    """Runs of neighbouring layers, first and last, counted from 1."""
+    runs: list[tuple[int, int]] = []
+    for layer in sorted(layers):
+        if runs and runs[-1][1] == layer:
+            runs[-1] = (runs[-1][0], layer + 1)
+        else:
+            runs.append((layer + 1, layer + 1))
+    return runs
+
+
+def remedies(finding: Finding) -> str:
+    """What could help, in words."""
+    named = {code: REMEDIES.get(code) or (label(code) if code in SETTINGS else code) for code in finding.remedies}
+    if finding.code == "over_regularized":
+        named |= {code: f"less {named[code]}" for code in ("l1", "l2", "dropout") if code in named}
+    return ", ".join(named.values())
+
+
+def even_so(history: RunHistory) -> str:
+    """What is remarkable about a network that is well; often nothing."""
+    return _overcome(history) + risen(history)
+
+
+def _overcome(history: RunHistory) -> str:
+    """What the doctor's detectors see in its gradient before the first step, which did not keep it from learning."""
+    found = overcome(history)
+    if not found:
+        return ""
+    comma = "," if "," in found.metric else ""  # the end of an insertion
+    kind = found.code.replace("_", " ")
+    return (
+        f" {found.metric[:1].upper()}{found.metric[1:]}{comma} is {number(found.measured)} at step 0, beyond the "
+        f"threshold of {number(found.threshold)}: had it not learnt, that would be called {kind}."
+    )
+
+
+def risen(history: RunHistory) -> str:
+    """That the loss of a network that is well has risen on new data, and what became of its accuracy; else nothing."""
+    loss = history.validation_loss
+    rise = float(generalization_loss(loss)[-1])
+    if history.experiment.patience > 0 or not rise > NOTABLY_RISEN:
+        return ""
+    best = int(np.nanargmin(loss))
+    lowest = f"its lowest, which was at step {history.evaluation_step[best]}"
+    before, after = history.validation_accuracy[[best, -1]]
+    text = f" Its loss on new data ends {number(rise)}{PERCENT} above {lowest}"
+    if after > before - SAME_ACCURACY:
+        text += f", its accuracy there at {percent(after)}, from {percent(before)}: it has grown surer of its mistakes"
+    return f"{text}."

@@ -1,0 +1,130 @@
+"""Numbers and names as a sentence says them: two significant digits, units spelled out."""
+
+import math
+
+from engine import SETTINGS, Experiment, RunHistory
+from engine.formatting import PERCENT as PERCENT
+from engine.formatting import number as number
+from engine.formatting import percent as percent
+from engine.settings import Value
+
+_NAMES = {
+    "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "selu": "SELU", "gelu": "GELU", "silu": "SiLU",
+    "he_normal": "He normal", "he_uniform": "He uniform", "xavier_normal": "Xavier normal",
+    "xavier_uniform": "Xavier uniform", "lecun": "LeCun", "sgd": "gradient descent", "rmsprop": "RMSprop",
+    "adam": "Adam", "nesterov": "Nesterov", "xor": "XOR", "mse": "mean squared error", "cross_entropy": "cross-entropy",
+    "small_normal": "small normal (sd 0.01)", "standard_normal": "standard normal (sd 1)", "constant": "constant 0.5",
+}  # fmt: skip
+_PARTS = {-2: "hundredth", -3: "thousandth", -6: "millionth", -9: "billionth"}
+_LEGEND_CHARACTERS = 36  # that fit beside a legend's line at 390 px
+
+
+def share(value: float) -> str:
+    """A share of something, in words where words are short: about 2.7 millionths of, 0.62 of, 3.2 times."""
+    if not math.isfinite(value):
+        return "an undefined share of"
+    if value == 0:
+        return "nothing of"
+    rounded = float(f"{value:.1e}")  # first, so that 0.0999 is said as the 0.1 that it is shown as
+    if rounded >= 0.1:
+        return f"{number(value)} of" if rounded < 1 else f"{number(value)} times"
+    for exponent, part in _PARTS.items():
+        multiple = number(rounded / 10**exponent)
+        # 0.71 millionths reads better than 710 billionths
+        if rounded >= 10**exponent * (0.1 if exponent < -3 else 1):
+            return f"about a {part} of" if multiple == "1" else f"about {multiple} {part}s of"
+    return f"{number(value)} of"
+
+
+def name(value: Value) -> str:
+    """A setting's value as people write it: he_normal is He normal, 0.1 is 0.1."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str):
+        return _NAMES.get(value, value.replace("_", " "))
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+def meaning(field: str, value: Value) -> str:
+    """A setting's value as people write it; where it stands for something else, what it stands for."""
+    return dict(SETTINGS[field].special).get(value, name(value))
+
+
+def label(field: str) -> str:
+    """A setting's label in the middle of a sentence."""
+    text = SETTINGS[field].label
+    return text if text[:2].isupper() else text[0].lower() + text[1:]
+
+
+def differences(patient: Experiment, treated: Experiment) -> str:
+    """In words, what the treated network does differently."""
+    changes = patient.differences(treated)
+    if not changes:
+        return "Patient and treated are the same network."
+    parts = (f"{label(field)} {meaning(field, a)} → {meaning(field, b)}" for field, (a, b) in changes.items())
+    return "Treated differs in: " + ", ".join(parts) + "."
+
+
+def network(history: RunHistory) -> str:
+    """A network in a few words: 10 hidden layers of 16, sigmoid, Xavier normal."""
+    e = history.experiment
+    layers = "1 hidden layer" if e.depth == 1 else f"{e.depth} hidden layers"
+    return f"{layers} of {e.width}, {name(e.activation)}, {name(e.initializer)}"
+
+
+def legends(patient: RunHistory, treated: RunHistory) -> tuple[str, str]:
+    """What tells the two networks apart, for legends: ("sigmoid, Xavier normal", "ReLU, He normal").
+
+    Activation and initializer, or else the settings in which the two differ, as many as fit on a phone.
+    """
+    fields = ["activation", "initializer"]
+    changed = list(patient.experiment.differences(treated.experiment))
+    if changed and not set(changed) & set(fields):
+        fields = changed
+    mine, theirs = (_entries(fields, history.experiment) for history in (patient, treated))
+    count = len(mine)
+    while count > 1 and max(len(", ".join(entries[:count])) for entries in (mine, theirs)) > _LEGEND_CHARACTERS:
+        count -= 1
+    return ", ".join(mine[:count]), ", ".join(theirs[:count])
+
+
+def _entries(fields: list[str], experiment: Experiment) -> list[str]:
+    """One an item of the legend; depth and width together are one."""
+    if {"depth", "width"} <= set(fields):
+        layers = f"{experiment.depth} {'layer' if experiment.depth == 1 else 'layers'} of {experiment.width}"
+        return [layers, *_entries([field for field in fields if field not in ("depth", "width")], experiment)]
+    return [_entry(field, getattr(experiment, field)) for field in fields]
+
+
+def _entry(field: str, value: Value) -> str:
+    speaks_for_itself = field in ("activation", "initializer", "optimizer", "dataset")
+    return name(value) if speaks_for_itself else f"{label(field)} {meaning(field, value)}"
+
+
+def loss_unit(*histories: RunHistory) -> str:
+    """The unit of the loss, and of its gradients with respect to numbers without a unit; both where they differ."""
+    return " or ".join(dict.fromkeys(_loss_unit(history) for history in histories))
+
+
+def _loss_unit(history: RunHistory) -> str:
+    loss = history.experiment.loss
+    if loss == "auto":
+        loss = "mse" if history.confusion is None else "cross_entropy"
+    return "nats" if loss == "cross_entropy" else "squared error"
+
+
+def ending(history: RunHistory) -> str:
+    """How a run ended that did not complete: "stopped early at step 120"; nothing for one that did."""
+    if history.status == "stopped_early":
+        return f"stopped early at step {history.evaluation_step[-1]}"
+    if history.diverged_at is None:
+        return ""
+    step, layer, tensor = history.diverged_at
+    if layer is None:
+        return f"not finite at step {step} ({tensor})"
+    return f"not finite at step {step} ({tensor}, {layer_name(history, layer)})"
+
+
+def layer_name(history: RunHistory, layer: int) -> str:
+    """A layer as people count it: "layer 3", "output layer"."""
+    return "output layer" if layer == history.layers - 1 else f"layer {layer + 1}"

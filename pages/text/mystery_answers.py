@@ -1,0 +1,174 @@
+"""The mystery patient's game: what may be diagnosed and prescribed at each level, and how points come about.
+
+What is offered depends on the level alone and never on the patient, whose settings it would give away.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from engine import Experiment, Finding, RunHistory
+from engine.cures.prescriptions import Change, changes_of
+from engine.doctor.cases import FAULTS_OF, HARD, Case, recovered
+from pages.text.findings_text import HEADINGS
+
+POINTS_OF_LOOKS, COST_OF_LOOK = 30, 5
+POINTS_OF_CAUSE, POINTS_OF_CONSEQUENCE = 40, 15
+POINTS_OF_PRESCRIPTION = 30
+MOST_POINTS = POINTS_OF_LOOKS + POINTS_OF_CAUSE + POINTS_OF_PRESCRIPTION
+
+DEFINITIONS = {
+    "symmetry": "units of a layer start equal, and stay equal",
+    "vanishing_gradients": "hardly any error signal reaches the first layers",
+    "exploding_gradients": "from layer to layer the signal grows out of hand, even before the first step",
+    "learning_rate_too_high": "each step overshoots",
+    "learning_rate_too_low": "it moves the right way but gets hardly anywhere",
+    "dead_units": "they give 0 for every example, and nothing passes",
+    "saturated_units": "their values lie where the activation is flat",
+    "over_regularized": "a penalty pulls harder than the data",
+    "overfitting": "right on its own examples, wrong on new ones",
+    "underfitting": "it is too simple for its data",
+    "not_finite": "something overflows, and that is where it begins",
+}
+
+
+TELLING = {
+    "symmetry": "weights", "vanishing_gradients": "gradients", "learning_rate_too_high": "steps",
+    "learning_rate_too_low": "steps", "dead_units": "units", "saturated_units": "units", "over_regularized": "steps",
+    "overfitting": "new_data", "underfitting": "answers",
+}  # fmt: skip
+
+
+def diagnoses(level: str) -> tuple[str, ...]:
+    """Codes to choose from; on the hardest level also one that is never the cause."""
+    return (*FAULTS_OF[level], "not_finite") if level == HARD else FAULTS_OF[level]
+
+
+def named(code: str) -> str:
+    """A diagnosis in plain words."""
+    return HEADINGS[code]
+
+
+def telling(cause: Finding) -> str:
+    """Key of the chart that shows this root cause best."""
+    if cause.code == "exploding_gradients":
+        return "gradients" if cause.metric.startswith("R,") else "units"
+    return TELLING[cause.code]
+
+
+# --- what may be prescribed ---
+
+
+@dataclass(frozen=True)
+class Prescription:
+    """One thing to change, in words that give no setting away.
+
+    codes: of the changes that it stands for, whichever of them the patient can have; takes_away: they put a setting
+    back to having no such thing.
+    """
+
+    key: str
+    name: str
+    codes: tuple[str, ...]
+    takes_away: bool = False
+
+    def doses(self, experiment: Experiment) -> tuple[Change, ...]:
+        """The changes that it comes to for this network, each with an experiment; none where it has that already."""
+        return tuple(
+            change
+            for change in changes_of(experiment)
+            if change.code in self.codes and change.experiment and _takes_away(change) == self.takes_away
+        )
+
+
+def _takes_away(change: Change) -> bool:
+    return all(new in (0, "none") for _, new in change.settings.values())
+
+
+PRESCRIPTIONS = (
+    Prescription("learning_rate_down", "A lower learning rate", ("learning_rate_down",)),
+    Prescription("learning_rate_up", "A higher learning rate", ("learning_rate_up",)),
+    Prescription("activation", "Another activation, with the initialization that suits it", ("activation",)),
+    Prescription("start", "Initial weights of the size that suits the units", ("gain", "initializer")),
+    Prescription("patience", "Early stopping", ("patience",)),
+    Prescription("wider", "More units a layer", ("wider",)),
+    Prescription("steps", "Twice as many steps", ("steps",)),
+    Prescription("n_train", "More training examples", ("n_train",)),
+    Prescription("clip", "Clipping of long gradients", ("clip",)),
+    Prescription("no_penalty", "No penalty on the weights", ("l2", "l1"), takes_away=True),
+    Prescription("l2", "A penalty on the weights", ("l2",)),
+    Prescription("normalization", "Normalization of every layer", ("normalization",)),
+    Prescription("residual", "Residual connections", ("residual",)),
+    Prescription("shallower", "Fewer layers", ("shallower",)),
+    Prescription("deeper", "More layers", ("deeper",)),
+    Prescription("bias", "Initial biases of 0", ("bias",), takes_away=True),
+    Prescription("optimizer", "Another optimizer", ("optimizer",)),
+    Prescription("dropout", "Dropout", ("dropout",)),
+    Prescription("label_noise", "Have every label checked", ("label_noise",), takes_away=True),
+)
+OFFERED = {"easy": 8, "medium": 13, "hard": len(PRESCRIPTIONS)}  # so many of the list
+
+
+def prescriptions(level: str) -> tuple[Prescription, ...]:
+    """What may be prescribed."""
+    return PRESCRIPTIONS[: OFFERED[level]]
+
+
+# --- what it is worth ---
+
+
+def left_after(looks: int) -> int:
+    """Points that are left of those for looks."""
+    return max(0, POINTS_OF_LOOKS - COST_OF_LOOK * looks)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points, and what they are for.  role: of the chosen diagnosis among the findings, "" where it is none of them;
+    share: of the harm, that the prescription took away."""
+
+    looks: int
+    role: str
+    share: float
+
+    @property
+    def for_looks(self) -> int:
+        """None for who did not look and guesses wrong."""
+        return left_after(self.looks) if self.for_diagnosis else 0
+
+    @property
+    def for_diagnosis(self) -> int:
+        return {"cause": POINTS_OF_CAUSE, "consequence": POINTS_OF_CONSEQUENCE}.get(self.role, 0)
+
+    @property
+    def for_prescription(self) -> int:
+        return round(POINTS_OF_PRESCRIPTION * self.share)
+
+    @property
+    def points(self) -> int:
+        return self.for_looks + self.for_diagnosis + self.for_prescription
+
+
+def score(
+    case: Case,
+    looks: int,
+    diagnosis: str,
+    findings: Sequence[Finding],
+    patient: RunHistory,
+    healthy: RunHistory,
+    treated: RunHistory | None,
+) -> Score:
+    """treated: the run of the prescription; None where there was nothing to change."""
+    role = next((finding.role for finding in findings if finding.code == diagnosis), "")
+    return Score(looks, role, recovered(case, patient, healthy, treated) if treated else 0.0)
+
+
+def best_dose(histories: Sequence[RunHistory]) -> int:
+    """Which of a prescription's runs has the lowest validation loss; that of one that broke off is infinite."""
+
+    def loss(run: int) -> float:
+        history = histories[run]
+        result = -1 if not history.experiment.patience else list(history.evaluation_step).index(history.best_step)
+        return math.inf if history.status == "diverged" else float(history.validation_loss[result])
+
+    return min(range(len(histories)), key=loss)

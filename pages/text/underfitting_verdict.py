@@ -1,0 +1,57 @@
+"""Whether a network underfits, in a sentence: its training loss beside that of always giving the average answer."""
+
+import math
+
+from engine import RunHistory, diagnose
+from engine.data.baselines import average_loss
+from engine.doctor.thresholds import SAME_LOSS
+from pages.text.labels import ending, number
+
+
+def verdict(patient: RunHistory, treated: RunHistory) -> str:
+    """Training loss at the end of both networks, the average answer's, and how the treated one does on new data."""
+    if patient.experiment == treated.experiment:
+        return f"{_patient(patient)} Patient and treated are the same network: change one setting of the treated."
+    return f"{_patient(patient)} {_treated(patient, treated)}"
+
+
+def underfits(history: RunHistory) -> bool:
+    """Whether the doctor finds it underfitted; not said of a run that diverged."""
+    return not _diverged(history) and any(finding.code == "underfitting" for finding in diagnose(history))
+
+
+def _patient(patient: RunHistory) -> str:
+    if _diverged(patient):
+        return f"The patient diverged: {ending(patient)}."
+    return f"The patient’s training loss ends at {_compared(patient)}."
+
+
+def _treated(patient: RunHistory, treated: RunHistory) -> str:
+    if _diverged(treated):
+        return f"The treated network diverged: {ending(treated)}."
+    if _diverged(patient):
+        return f"The treated network’s training loss ends at {_compared(treated)}."
+    text = f"The treated network’s ends at {number(float(treated.train_loss[-1]))}"
+    average = number(average_loss(treated.experiment))
+    if average != number(average_loss(patient.experiment)):
+        text += f" (its average answer: {average})"
+    if underfits(treated):
+        return f"{text}: it underfits{' too' if underfits(patient) else ''}."
+    return f"{text}, and on new data at {number(float(treated.validation_loss[-1]))}."
+
+
+def _compared(history: RunHistory) -> str:
+    """The training loss at the end beside the average answer's, where the data are known."""
+    loss, average = float(history.train_loss[-1]), average_loss(history.experiment)
+    if not average > 0:
+        return f"{number(loss)}, from {number(float(history.train_loss[0]))} at the start"
+    if abs(loss - average) <= SAME_LOSS * average:
+        return f"{number(loss)}: no better than always giving the average answer"
+    if loss > average:
+        return f"{number(loss)}, worse than always giving the average answer, which would cost {number(average)}"
+    judged = ": it underfits" if underfits(history) else ""
+    return f"{number(loss)}; always giving the average answer would cost {number(average)}{judged}"
+
+
+def _diverged(history: RunHistory) -> bool:
+    return history.status == "diverged" or not math.isfinite(history.train_loss[-1])
