@@ -11,10 +11,12 @@ import numpy as np
 
 from engine import measures
 from engine.blas import one_blas_thread
-from engine.cost import check_budget, stack_limit
+from engine.cost import stack_limit
+from engine.data.custom import CustomData
 from engine.data.loading import Dataset, load_dataset
 from engine.experiment import Experiment
 from engine.history import RunHistory
+from engine.limits import check_budget
 from engine.losses import LOSSES, chosen_loss
 from engine.network import (
     ErrorSignal,
@@ -32,7 +34,6 @@ from engine.recording import MAX_FRAMES, MAX_UPDATES, Recorder, evaluation_steps
 from engine.remedies import clip_by_norm, clip_by_value, draw_masks, penalty_gradient
 
 Array = np.ndarray
-CustomData = tuple[Array, Array]
 
 # One network a value; networks that differ in nothing else train as one stack.
 OWN = {
@@ -50,6 +51,20 @@ def batch_indices(experiment: Experiment, step: int) -> Array:
     epoch, position = divmod(step, -(-n // batch))
     order = generator(experiment.seed, BATCHES, epoch).permutation(n)
     return order[position * batch : (position + 1) * batch]
+
+
+def dropout_masks(experiment: Experiment, step: int) -> Array | None:
+    """The masks of one update, (depth, batch, width), or None without dropout.
+
+    Masks are drawn for a whole batch at every update, one number a unit and example, so that any update's can be found
+    without those before it; a short last batch uses the first rows.
+    """
+    if experiment.dropout == 0:
+        return None
+    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
+    stream = generator(experiment.seed, MASKS)
+    stream.bit_generator.advance(step * experiment.depth * batch * experiment.width)  # type: ignore[attr-defined]
+    return draw_masks(stream, experiment.depth, batch, experiment.width, experiment.dropout)
 
 
 def initialize(experiment: Experiment, data: CustomData | None = None) -> Parameters:

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.cost import check_budget
 from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, losses_of, outcome_of, seconds_of, seeded
-from engine.data.loading import DATASETS, load_dataset
+from engine.data.loading import load_dataset
+from engine.data.sources import DATASETS
 from engine.experiment import SETTINGS, Experiment
+from engine.limits import check_budget
 from engine.settings import OutOfRange, Value
 from engine.training import CustomData, train_many
 

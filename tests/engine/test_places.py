@@ -127,7 +127,7 @@ def test_who_trains_together_gets_the_bits_of_a_single_run(processes: Workers) -
 
 
 def test_own_data_travel_with_the_run(processes: Workers) -> None:
-    from engine.data.loading import data_digest
+    from engine.data.custom import data_digest
 
     generator = np.random.default_rng(0)
     data = generator.standard_normal((40, 3)), generator.integers(0, 2, 40)

@@ -22,7 +22,7 @@ from engine.cures.prescriptions import (
     verdict,
     within,
 )
-from engine.data.loading import data_digest
+from engine.data.custom import data_digest
 from tests.engine.made_outcomes import made
 
 QUICK = Experiment(depth=2, width=4, steps=30)

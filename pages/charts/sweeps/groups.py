@@ -7,10 +7,10 @@ from functools import lru_cache
 import numpy as np
 
 from engine import SETTINGS, Experiment
-from engine.cost import MAX_SECONDS
 from engine.cures.outcomes import SEEDS, seconds_of, seeded
 from engine.cures.prescriptions import REGULARISERS, UNTREATED, Change, changes_of, within
-from engine.data.loading import DATASETS
+from engine.data.sources import DATASETS
+from engine.limits import MAX_SECONDS
 
 Group = Sequence[Experiment]
 
