@@ -14,23 +14,34 @@ MAX_BYTES = RECORD_BYTES  # of history, a run
 USEFUL_STEPS = 100  # that an advice leaves at least
 
 
-def check_budget(experiment: Experiment, n_in: int, n_out: int) -> None:
-    """Raise OutOfRange for a run that would take too long or leave too much behind, with a value that is accepted."""
+def check_budget(
+    experiment: Experiment,
+    n_in: int,
+    n_out: int,
+    max_seconds: float | None = MAX_SECONDS,
+    max_bytes: float | None = MAX_BYTES,
+) -> None:
+    """Raise OutOfRange for a run that would take too long or leave too much behind, with a value that is accepted.
+
+    The limits are the app's where no others are given; None is no limit.
+    """
+    seconds = math.inf if max_seconds is None else max_seconds
+    size = math.inf if max_bytes is None else max_bytes
     cost = estimate(experiment, n_in, n_out)
-    too_long, too_large = cost.seconds > MAX_SECONDS, cost.bytes > MAX_BYTES
+    too_long, too_large = cost.seconds > seconds, cost.bytes > size
     if not (too_long or too_large):
         return
 
     def fits(**changes: Any) -> bool:
         cost = estimate(replace(experiment, **changes), n_in, n_out)
-        return cost.seconds <= MAX_SECONDS and cost.bytes <= MAX_BYTES
+        return cost.seconds <= seconds and cost.bytes <= size
 
     reason = ""
     if too_long:
-        reason += f"The run would take about {math.ceil(cost.seconds):,} seconds; {MAX_SECONDS:g} are allowed. "
+        reason += f"The run would take about {math.ceil(cost.seconds):,} seconds; {seconds:g} are allowed. "
     if too_large:
         megabytes = math.ceil(cost.bytes / 1e6)
-        reason += f"The record of the run would take {megabytes} MB; {MAX_BYTES / 1e6:g} are allowed. "
+        reason += f"The record of the run would take {megabytes} MB; {size / 1e6:g} are allowed. "
     reason += f"Fewer {'examples, layers or units' if too_long else 'layers'} help as well."
     steps, few = experiment.steps, min(experiment.steps, USEFUL_STEPS) if too_long else experiment.steps
     if not too_large and (most := _most(steps, lambda n: fits(steps=n))):

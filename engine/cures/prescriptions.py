@@ -114,12 +114,30 @@ class Trial:
 # --- what to try ---
 
 
-def changes_of(experiment: Experiment, data: CustomData | None = None) -> tuple[Change, ...]:
+def changes_of(
+    experiment: Experiment,
+    data: CustomData | None = None,
+    max_seconds: float | None = None,
+    max_bytes: float | None = None,
+) -> tuple[Change, ...]:
     """The untreated network, and every single change that could help; what is as it would be made is left out.
 
-    Those that are out of range or over budget come with the reason, and without an experiment.
+    Those that are out of range, or beyond the limits of Training that are given, come with the reason, and without an
+    experiment.
     """
-    changes = [_change(experiment, data, *row) for row in ((UNTREATED, UNTREATED, "", {}), *_candidates(experiment))]
+
+    def made(code: str, name: str, price: str, new: dict[str, Any]) -> Change:
+        """The change with what really differs, made and checked as training would."""
+        settings = {field: (old, value) for field, value in new.items() if (old := getattr(experiment, field)) != value}
+        try:
+            changed = replace(experiment, **new)
+            dataset = load_dataset(changed, data)
+            check_budget(changed, dataset.n_in, dataset.n_out, max_seconds, max_bytes)
+        except OutOfRange as error:
+            return Change(code, name, price, settings, None, str(error))
+        return Change(code, name, price, settings, changed)
+
+    changes = [made(*row) for row in ((UNTREATED, UNTREATED, "", {}), *_candidates(experiment))]
     return tuple(change for change in changes if change.settings or change.code == UNTREATED)
 
 
@@ -234,20 +252,6 @@ def _layers(depth: int) -> str:
     return f"{depth} layer{'' if depth == 1 else 's'}"
 
 
-def _change(
-    experiment: Experiment, data: CustomData | None, code: str, name: str, price: str, new: dict[str, Any]
-) -> Change:
-    """The change with what really differs, made and checked as training would."""
-    settings = {field: (old, value) for field, value in new.items() if (old := getattr(experiment, field)) != value}
-    try:
-        changed = replace(experiment, **new)
-        dataset = load_dataset(changed, data)
-        check_budget(changed, dataset.n_in, dataset.n_out)
-    except OutOfRange as error:
-        return Change(code, name, price, settings, None, str(error))
-    return Change(code, name, price, settings, changed)
-
-
 def within(seconds: float, changes: Sequence[Change]) -> tuple[Change, ...]:
     """The changes, the most expensive refused where all over SEEDS seeds would take longer than this on one core.
 
@@ -344,15 +348,21 @@ def _spread(values: np.ndarray) -> Spread:
     return Spread(float(np.median(values)), float(values.min()), float(values.max()))
 
 
-def prescribe(experiment: Experiment, seeds: int = SEEDS, data: CustomData | None = None) -> tuple[Trial, ...]:
+def prescribe(
+    experiment: Experiment,
+    seeds: int = SEEDS,
+    data: CustomData | None = None,
+    max_seconds: float | None = None,
+    max_bytes: float | None = None,
+) -> tuple[Trial, ...]:
     """Train the experiment and every change that could help over so many seeds, and rank them, the untreated included.
 
     Raises OutOfRange where the experiment itself cannot be trained; changes that cannot are left out.
-    data: inputs and targets where the data set is "custom".
+    data: inputs and targets where the data set is "custom".  Limits, where they are given, are those of each Training.
     """
-    untreated, *others = changes_of(experiment, data)
+    untreated, *others = changes_of(experiment, data, max_seconds, max_bytes)
     if untreated.experiment is None:
-        train_many([experiment], data)
+        train_many([experiment], data, max_seconds=max_seconds, max_bytes=max_bytes)
     results = []
     for change in (untreated, *others):
         if change.experiment:

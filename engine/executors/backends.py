@@ -36,7 +36,8 @@ WATCH_SECONDS = 2.0  # between two looks of a worker after its server
 # Read when BLAS is loaded: no threads, and no memory for them, from the start.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
-Recipe = tuple[tuple[Experiment, ...], CustomData | None, int, int]  # the arguments of Training
+# The arguments of Training.
+Recipe = tuple[tuple[Experiment, ...], CustomData | None, int, int, float | None, float | None]
 Summary = Callable[[RunHistory], Any]  # a function of a module, so that a worker can import it
 
 
@@ -141,7 +142,7 @@ class Place:
 
 def train_one_step(executor: Executor) -> None:
     """Make sure that a worker can run our code; raises whatever keeps it from that."""
-    part = executor.submit(advance_slice, ((Experiment(steps=1),), None, 1, 1)).result(START_SECONDS)
+    part = executor.submit(advance_slice, ((Experiment(steps=1),), None, 1, 1, None, None)).result(START_SECONDS)
     if part.error:
         raise part.error
 

@@ -28,6 +28,7 @@ from typing import Any
 
 from engine.executors.backends import Place, Recipe, Slice, Summary, advance_slice, default_places
 from engine.experiment import Experiment
+from engine.limits import MAX_BYTES, MAX_SECONDS
 from engine.training import MAX_FRAMES, MAX_UPDATES, CustomData, shape_key, stacks
 
 logger = logging.getLogger(__name__)
@@ -183,9 +184,16 @@ class Workers:
     """Trains experiments somewhere else, in fair turns.  Safe to use from many threads; usable as a context manager.
 
     places: in order of preference.  While a better one than the present cannot be used, it is tried again and again.
+    max_seconds, max_bytes: limits of a run, as of Training, because many share the workers; None is no limit.
     """
 
-    def __init__(self, places: Sequence[Callable[[], Place]] | None = None):
+    def __init__(
+        self,
+        places: Sequence[Callable[[], Place]] | None = None,
+        max_seconds: float | None = MAX_SECONDS,
+        max_bytes: float | None = MAX_BYTES,
+    ):
+        self._limits = max_seconds, max_bytes
         self._backends = [_Backend(start, rank) for rank, start in enumerate(places or default_places())]
         self._pool: _Pool | None = None  # which gets the slices
         self._pools: list[_Pool] = []  # that one, and those it replaced while they finish their slices
@@ -233,12 +241,13 @@ class Workers:
     ) -> Run:
         """Have one experiment trained, or several of equal shape as one stack; returns at once.
 
-        The result is that of Training with the same arguments, to the last bit.
+        The result is that of Training with the same arguments, to the last bit; a run beyond the limits raises
+        OutOfRange as its result.
         Raises CancelledError where the workers are closed, as a run does that they leave unfinished.
         """
         alone = isinstance(experiments, Experiment)
         recipe = ((experiments,) if isinstance(experiments, Experiment) else tuple(experiments)), data
-        return self._enqueue(Run((*recipe, max_updates, max_frames), alone, object()))
+        return self._enqueue(Run((*recipe, max_updates, max_frames, *self._limits), alone, object()))
 
     def submit_many(
         self,
@@ -264,7 +273,9 @@ class Workers:
         rest.sort(key=lambda group: sum(experiments[i].cost.seconds for i in group), reverse=True)
         whole = stacks(experiments[:ahead], data) + rest
         groups = [part for group in whole for part in _parts(group, -(-self.slots // len(whole)))]
-        recipes = [(tuple(experiments[i] for i in group), data, max_updates, max_frames) for group in groups]
+        recipes = [
+            (tuple(experiments[i] for i in group), data, max_updates, max_frames, *self._limits) for group in groups
+        ]
         return Sweep([self._enqueue(Run(recipe, False, visitor, summary)) for recipe in recipes], groups)
 
     def close(self) -> None:
