@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine import network
-from engine.cures.prescriptions import Trial, prescribe
+from engine.cures.trials import Trial, prescribe
 from engine.data.custom import data_digest
 from engine.data.loading import Dataset, load_dataset
 from engine.doctor.diagnosis import diagnose

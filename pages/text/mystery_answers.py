@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import Experiment, Finding, RunHistory
-from engine.cures.prescriptions import Change, changes_of
+from engine.cures.changes import Change, changes_of
 from engine.doctor.cases import FAULTS_OF, HARD, Case, recovered
 from engine.limits import MAX_BYTES, MAX_SECONDS
 from pages.text.findings_text import HEADINGS

@@ -7,21 +7,9 @@ import numpy as np
 import pytest
 
 from engine import Experiment, OutOfRange, diagnose, prescribe, train_many
+from engine.cures.changes import UNTREATED, changes_of, within
 from engine.cures.outcomes import SEEDS, seconds_of, seeded
-from engine.cures.prescriptions import (
-    CURES,
-    HARMS,
-    HELPS,
-    NO_EFFECT,
-    UNTREATED,
-    VERDICTS,
-    changes_of,
-    relative_change,
-    surely,
-    trials_of,
-    verdict,
-    within,
-)
+from engine.cures.trials import CURES, HARMS, HELPS, NO_EFFECT, VERDICTS, relative_change, surely, trials_of, verdict
 from engine.data.custom import data_digest
 from engine.limits import MAX_BYTES, MAX_SECONDS
 from tests.engine.made_outcomes import made

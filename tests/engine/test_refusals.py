@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine import SETTINGS, Experiment, OutOfRange, Training, data_digest
 from engine.cost import estimate
-from engine.cures.prescriptions import changes_of
+from engine.cures.changes import changes_of
 from engine.data.sources import DATASETS
 from engine.limits import MAX_BYTES, MAX_SECONDS, check_budget
 from tests.engine.test_properties import EXAMPLES, outside

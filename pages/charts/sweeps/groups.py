@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 
 from engine import SETTINGS, Experiment
+from engine.cures.changes import REGULARISERS, UNTREATED, Change, changes_of, within
 from engine.cures.outcomes import SEEDS, seconds_of, seeded
-from engine.cures.prescriptions import REGULARISERS, UNTREATED, Change, changes_of, within
 from engine.data.sources import DATASETS
 from engine.limits import MAX_BYTES, MAX_SECONDS
 
