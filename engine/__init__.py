@@ -3,16 +3,16 @@
 import numpy as np
 
 from engine import network
-from engine.cures.prescriptions import Trial, prescribe
-from engine.data.loading import Dataset, data_digest, load_dataset
+from engine.cures.trials import Trial, prescribe
+from engine.data.custom import data_digest
+from engine.data.loading import Dataset, load_dataset
 from engine.doctor.diagnosis import diagnose
 from engine.doctor.findings import Finding
 from engine.experiment import SETTINGS, Experiment
 from engine.history import RunHistory
 from engine.network import Parameters
-from engine.remedies import dropout_masks
 from engine.settings import OutOfRange
-from engine.training import Training, batch_indices, initialize, train, train_many
+from engine.training import Training, batch_indices, dropout_masks, initialize, train, train_many
 
 # A number that overflows is a finding, not a warning.  Training ignores it once for many steps.
 _quiet = np.errstate(all="ignore")

@@ -1,21 +1,13 @@
-"""What a run costs, estimated before any work, and what is too much.
+"""What a run costs, estimated before any work.
 
 The constants were fitted to measured runs on one core of a 2-core server (NumPy 2.4, OpenBLAS on one thread); they need
 only be right to a factor of three.
 """
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Protocol
 
-from engine.settings import OutOfRange
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
-
-MAX_SECONDS = 5.0  # of one core, a run
-MAX_BYTES = 16e6  # of history, a run
+RECORD_BYTES = 16e6  # of a run's history, into which its frames are made to fit
 STACK_BYTES = 200e6  # of histories, a stack
 LARGEST_STACK = 64  # beyond, a stack gains no more speed
 CACHED = 50_000  # activations of a layer, over the stack, that stay in a core's cache; beyond, a stack loses speed
@@ -28,7 +20,25 @@ N_EVALUATED = 300  # examples evaluated beside the training set
 N_GRID = 1024
 MIN_FRAMES = 3  # first, best, last
 MOST_ROWS = 2000  # of the updates
-USEFUL_STEPS = 100  # that an advice leaves at least
+
+
+class Sizes(Protocol):
+    """What the cost of an experiment is estimated from."""
+
+    @property
+    def depth(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def normalization(self) -> str: ...
+    @property
+    def precision(self) -> str: ...
+    @property
+    def n_train(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ def counted_evaluations(steps: int) -> int:
     return min(steps, 100) + 1
 
 
-def n_parameters(experiment: "Experiment", n_in: int, n_out: int) -> int:
+def n_parameters(experiment: Sizes, n_in: int, n_out: int) -> int:
     """Parameters of one network, running statistics included."""
     width, depth = experiment.width, experiment.depth
     weights = n_in * width + (depth - 1) * width**2 + width * n_out
@@ -62,29 +72,29 @@ def n_parameters(experiment: "Experiment", n_in: int, n_out: int) -> int:
     return weights + depth * width + n_out + normalised * depth * width
 
 
-def _rows(experiment: "Experiment", steps: int) -> float:
+def _rows(experiment: Sizes, steps: int) -> float:
     """Bytes of the rows of updates and evaluations together."""
     layers = experiment.depth + 1
     return 8 * min(steps, MOST_ROWS) * (6 * layers + 8) + 8 * n_evaluations(steps) * (5 * layers + 6)
 
 
-def _frames(experiment: "Experiment", n_in: int, n_out: int, max_frames: int, steps: int) -> tuple[str, int, float]:
+def _frames(experiment: Sizes, n_in: int, n_out: int, max_frames: int, steps: int) -> tuple[str, int, float]:
     """Type and number of the frames that fit beside the rows of so many steps, and bytes of one."""
     images = 4 * (N_GRID * n_out if n_in <= 2 else 0) + 4 * max(n_out, 2) ** 2
     for precision in (experiment.precision, "float32"):
         each = images + n_parameters(experiment, n_in, n_out) * (8 if precision == "float64" else 4)
-        frames = int((MAX_BYTES - _rows(experiment, steps)) / each)
+        frames = int((RECORD_BYTES - _rows(experiment, steps)) / each)
         if frames >= MIN_FRAMES:
             break
     return precision, max(min(frames, max_frames), MIN_FRAMES), each
 
 
-def frame_limits(experiment: "Experiment", n_in: int, n_out: int, max_frames: int) -> tuple[str, int]:
-    """Type and number of the parameters' frames that fit into MAX_BYTES: fewer frames first, then in float32."""
+def frame_limits(experiment: Sizes, n_in: int, n_out: int, max_frames: int) -> tuple[str, int]:
+    """Type and number of the parameters' frames that fit into RECORD_BYTES: fewer frames first, then in float32."""
     return _frames(experiment, n_in, n_out, max_frames, experiment.steps)[:2]
 
 
-def estimate(experiment: "Experiment", n_in: int, n_out: int, max_frames: int = 60) -> Cost:
+def estimate(experiment: Sizes, n_in: int, n_out: int, max_frames: int = 60) -> Cost:
     """Cost of a run with n_in inputs and n_out outputs, all recorded.  Seconds never fall with more steps."""
     width, layers, steps = experiment.width, experiment.depth + 1, experiment.steps
     weights = n_parameters(experiment, n_in, n_out)
@@ -106,48 +116,7 @@ def estimate(experiment: "Experiment", n_in: int, n_out: int, max_frames: int = 
     return Cost(operations, seconds, _rows(experiment, steps) + frames * each)
 
 
-def check_budget(experiment: "Experiment", n_in: int, n_out: int) -> None:
-    """Raise OutOfRange for a run that would take too long or leave too much behind, with a value that is accepted."""
-    cost = estimate(experiment, n_in, n_out)
-    too_long, too_large = cost.seconds > MAX_SECONDS, cost.bytes > MAX_BYTES
-    if not (too_long or too_large):
-        return
-
-    def fits(**changes: Any) -> bool:
-        cost = estimate(replace(experiment, **changes), n_in, n_out)
-        return cost.seconds <= MAX_SECONDS and cost.bytes <= MAX_BYTES
-
-    reason = ""
-    if too_long:
-        reason += f"The run would take about {math.ceil(cost.seconds):,} seconds; {MAX_SECONDS:g} are allowed. "
-    if too_large:
-        megabytes = math.ceil(cost.bytes / 1e6)
-        reason += f"The record of the run would take {megabytes} MB; {MAX_BYTES / 1e6:g} are allowed. "
-    reason += f"Fewer {'examples, layers or units' if too_long else 'layers'} help as well."
-    steps, few = experiment.steps, min(experiment.steps, USEFUL_STEPS) if too_long else experiment.steps
-    if not too_large and (most := _most(steps, lambda n: fits(steps=n))):
-        raise OutOfRange("steps", steps, f"at most {most:,} for this network and data set", reason)
-    width = _most(experiment.width, lambda n: fits(width=n, steps=few))
-    if fits(width=width):
-        raise OutOfRange("width", experiment.width, f"at most {width} with this many layers", reason)
-    most = _most(steps, lambda n: fits(width=width, steps=n))
-    raise OutOfRange("steps", steps, f"at most {most:,}, and width at most {width}, with this many layers", reason)
-
-
-def _most(too_many: int, fits: Callable[[int], bool]) -> int:
-    """The largest number below that fits, rounded down to two digits where that fits too; 0 where 1 does not."""
-    if too_many == 1 or not fits(1):
-        return 0
-    low, high = 1, too_many
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    step = 10 ** max(len(str(low)) - 2, 0)
-    rounded = low // step * step
-    return rounded if fits(rounded) else low
-
-
-def stack_limit(experiment: "Experiment", n_in: int, n_out: int) -> int:
+def stack_limit(experiment: Sizes, n_in: int, n_out: int) -> int:
     """How many networks of this shape one stack takes: a power of two, so that equal numbers of seeds fill stacks."""
     batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
     most = min(STACK_BYTES / estimate(experiment, n_in, n_out).bytes, CACHED / (batch * experiment.width))

@@ -8,7 +8,7 @@ from dataclasses import Field, dataclass, fields
 
 from engine.activations import ACTIVATIONS
 from engine.cost import Cost, estimate
-from engine.data.loading import DATASETS
+from engine.data.sources import DATASETS
 from engine.initializers import INITIALIZERS
 from engine.losses import LOSSES
 from engine.optimizers import OPTIMIZERS

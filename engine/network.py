@@ -15,17 +15,14 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS
+from engine.experiment import Experiment
 from engine.initializers import INITIALIZERS
 from engine.losses import outputs
 from engine.randomness import BIASES, WEIGHTS, generator
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 Array = np.ndarray
 
@@ -139,7 +136,7 @@ def _restored(architecture: Architecture, flat: Array, running: Array, frozen: A
     return parameters
 
 
-def architecture_of(experiment: "Experiment", n_in: int, n_out: int, task: str) -> Architecture:
+def architecture_of(experiment: Experiment, n_in: int, n_out: int, task: str) -> Architecture:
     """The experiment's layers between n_in inputs and n_out outputs."""
     return Architecture(
         (n_in, *[experiment.width] * experiment.depth, n_out),

@@ -4,14 +4,8 @@ Gradients are flat, (networks, n); thresholds and strengths come one a network, 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-from engine.randomness import MASKS, generator
-
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
 
 Array = np.ndarray
 
@@ -42,20 +36,6 @@ def draw_masks(stream: np.random.Generator, depth: int, batch: int, width: int, 
     """Inverted dropout masks (depth, batch, width): 0 with probability p, else 1/(1 − p).  Srivastava et al. 2014."""
     kept = stream.random((depth, batch, width)) >= dropout
     return kept / (1 - dropout)
-
-
-def dropout_masks(experiment: "Experiment", step: int) -> Array | None:
-    """The masks of one update, (depth, batch, width), or None without dropout.
-
-    Masks are drawn for a whole batch at every update, one number a unit and example, so that any update's can be found
-    without those before it; a short last batch uses the first rows.
-    """
-    if experiment.dropout == 0:
-        return None
-    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
-    stream = generator(experiment.seed, MASKS)
-    stream.bit_generator.advance(step * experiment.depth * batch * experiment.width)  # type: ignore[attr-defined]
-    return draw_masks(stream, experiment.depth, batch, experiment.width, experiment.dropout)
 
 
 @dataclass

@@ -13,7 +13,7 @@ MOST_QUOTED = 80  # characters of a refused value that a message repeats
 
 
 class OutOfRange(ValueError):
-    """A setting outside its range, or an experiment over budget.
+    """A setting outside its range, or an experiment beyond the limits of what a run may cost.
 
     field, value and allowed say which, what was asked for, and what may be; the message is a sentence for a learner.
     """

@@ -11,10 +11,12 @@ import numpy as np
 
 from engine import measures
 from engine.blas import one_blas_thread
-from engine.cost import check_budget, stack_limit
+from engine.cost import stack_limit
+from engine.data.custom import CustomData
 from engine.data.loading import Dataset, load_dataset
 from engine.experiment import Experiment
 from engine.history import RunHistory
+from engine.limits import check_budget
 from engine.losses import LOSSES, chosen_loss
 from engine.network import (
     ErrorSignal,
@@ -32,7 +34,6 @@ from engine.recording import MAX_FRAMES, MAX_UPDATES, Recorder, evaluation_steps
 from engine.remedies import clip_by_norm, clip_by_value, draw_masks, penalty_gradient
 
 Array = np.ndarray
-CustomData = tuple[Array, Array]
 
 # One network a value; networks that differ in nothing else train as one stack.
 OWN = {
@@ -50,6 +51,20 @@ def batch_indices(experiment: Experiment, step: int) -> Array:
     epoch, position = divmod(step, -(-n // batch))
     order = generator(experiment.seed, BATCHES, epoch).permutation(n)
     return order[position * batch : (position + 1) * batch]
+
+
+def dropout_masks(experiment: Experiment, step: int) -> Array | None:
+    """The masks of one update, (depth, batch, width), or None without dropout.
+
+    Masks are drawn for a whole batch at every update, one number a unit and example, so that any update's can be found
+    without those before it; a short last batch uses the first rows.
+    """
+    if experiment.dropout == 0:
+        return None
+    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
+    stream = generator(experiment.seed, MASKS)
+    stream.bit_generator.advance(step * experiment.depth * batch * experiment.width)  # type: ignore[attr-defined]
+    return draw_masks(stream, experiment.depth, batch, experiment.width, experiment.dropout)
 
 
 def initialize(experiment: Experiment, data: CustomData | None = None) -> Parameters:
@@ -73,9 +88,10 @@ def stack_key(experiment: Experiment, dataset: Dataset) -> tuple:
 class Training:
     """A run, or a stack of runs of equal shape, that can be advanced, pickled, and advanced elsewhere.
 
-    max_updates and max_frames bound what is recorded; they never change the result.
-    Raises OutOfRange for an experiment over budget or data that do not fit, before any work; ValueError for experiments
-    of unequal shape.
+    max_updates and max_frames bound what is recorded; they never change the result.  max_seconds and max_bytes, where
+    they are given, bound a run's estimated time on one core and the size of its history.
+    Raises OutOfRange for an experiment beyond these limits or data that do not fit, before any work; ValueError for
+    experiments of unequal shape.
     """
 
     def __init__(
@@ -84,6 +100,8 @@ class Training:
         data: CustomData | None = None,
         max_updates: int = MAX_UPDATES,
         max_frames: int = MAX_FRAMES,
+        max_seconds: float | None = None,
+        max_bytes: float | None = None,
     ):
         self.experiments = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
         first = self.experiments[0]
@@ -93,7 +111,7 @@ class Training:
             raise ValueError("A stack takes experiments of equal shape; train_many takes any.")
         dataset = self._datasets[0]
         for experiment in self.experiments:
-            check_budget(experiment, dataset.n_in, dataset.n_out)
+            check_budget(experiment, dataset.n_in, dataset.n_out, max_seconds, max_bytes)
 
         self.step, self.steps = 0, first.steps
         self._loss = chosen_loss(first.loss, dataset.task)
@@ -340,14 +358,21 @@ def _first_in_backward(
 
 
 def train(
-    experiment: Experiment, data: CustomData | None = None, max_updates: int = MAX_UPDATES, max_frames: int = MAX_FRAMES
+    experiment: Experiment,
+    data: CustomData | None = None,
+    max_updates: int = MAX_UPDATES,
+    max_frames: int = MAX_FRAMES,
+    max_seconds: float | None = None,
+    max_bytes: float | None = None,
 ) -> RunHistory:
     """Train one experiment from start to end.
 
     Same Experiment, same RunHistory, to the last bit.  A run that diverges is a result, not an error.
-    data: inputs and targets where the data set is "custom".  Raises OutOfRange for an experiment over budget.
+    data: inputs and targets where the data set is "custom".  The other arguments are those of Training.
+    Raises OutOfRange for data that do not fit, and for an experiment beyond limits that were given.
     """
-    return Training(experiment, data, max_updates, max_frames).advance(experiment.steps).history()
+    training = Training(experiment, data, max_updates, max_frames, max_seconds, max_bytes)
+    return training.advance(experiment.steps).history()
 
 
 def stacks(experiments: Sequence[Experiment], data: CustomData | None = None) -> list[list[int]]:
@@ -367,10 +392,16 @@ def train_many(
     data: CustomData | None = None,
     max_updates: int = MAX_UPDATES,
     max_frames: int = MAX_FRAMES,
+    max_seconds: float | None = None,
+    max_bytes: float | None = None,
 ) -> list[RunHistory]:
-    """Train many experiments, those of equal shape as one stack; histories in the order of the experiments."""
+    """Train many experiments, those of equal shape as one stack; histories in the order of the experiments.
+
+    The other arguments are those of Training; limits are for each run.
+    """
     histories: dict[int, RunHistory] = {}
     for group in stacks(experiments, data):
-        training = Training([experiments[i] for i in group], data, max_updates, max_frames)
+        stack = [experiments[i] for i in group]
+        training = Training(stack, data, max_updates, max_frames, max_seconds, max_bytes)
         histories |= zip(group, training.advance(training.steps).histories(), strict=True)
     return [histories[i] for i in range(len(experiments))]

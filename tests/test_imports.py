@@ -1,6 +1,7 @@
 """Imports point one way: engine <- pages/charts <- pages/components <- pages, app.py; tests/engine needs engine."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,17 @@ COMPONENTS = files("pages/components/**/*.py")
 PAGES = files("pages/*.py", "app.py")
 SCRIPTS = [f"pages.{path.stem}" for path in files("pages/*.py")]
 # threadpoolctl is optional there; backends.py alone starts processes
+# within engine, bottom first; a module may import those of its own layer and of the layers below
+LAYERS = [
+    {"activations", "blas", "cost", "formatting", "initializers", "losses", "optimizers", "randomness", "remedies"}
+    | {"settings", "data.sources"},
+    {"experiment"},
+    {"data", "history", "limits", "measures", "network"},
+    {"recording", "training"},
+    {"doctor", "theory"},
+    {"cures"},
+    {"executors"},
+]
 ENGINE_EXTRAS = {"blas.py": {"threadpoolctl"}, "backends.py": {"loky", "threadpoolctl", "distributed"}}
 
 
@@ -65,6 +77,43 @@ def test_there_is_something_to_check():
 def test_the_engine_needs_numpy_and_the_standard_library(path):
     allowed = {"engine", "numpy", *sys.stdlib_module_names, *ENGINE_EXTRAS.get(path.name, ())}
     assert packages(path) <= allowed
+
+
+def engine_imports():
+    """Each module of the engine -> those of its modules that it imports, in a function or for type checking too."""
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in ENGINE
+    }
+
+    def targets(node):
+        if isinstance(node, ast.Import):
+            return [alias.name for alias in node.names]
+        names = [f"{node.module}.{alias.name}" for alias in node.names]
+        return [name if name in modules else node.module for name in names]
+
+    graph = {}
+    for module, path in modules.items():
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+        graph[module] = {name for node in imports for name in targets(node) if name in modules}
+    return graph
+
+
+def layer_of(module):
+    """Index in LAYERS of a module, which stands there itself or with its package; the package engine is above all."""
+    name = module.partition(".")[2]
+    names = {name, name.partition(".")[0]}
+    return next((i for i, layer in enumerate(LAYERS) if names & layer), None) if name else len(LAYERS)
+
+
+def test_the_engine_imports_in_no_circle():
+    list(graphlib.TopologicalSorter(engine_imports()).static_order())  # CycleError names the modules of a circle
+
+
+@pytest.mark.parametrize(("module", "imports"), engine_imports().items(), ids=engine_imports())
+def test_the_engine_is_built_in_layers(module, imports):
+    assert layer_of(module) is not None, "add the module to a layer"
+    assert not {name for name in imports if layer_of(name) > layer_of(module)}
 
 
 @pytest.mark.parametrize("path", ENGINE_TESTS, ids=label)

@@ -1,4 +1,4 @@
-"""The problems that a network is asked to learn: seeded generators and bundled real data.
+"""The examples of an experiment: drawn or read, split, standardised.
 
 Inputs are standardised with constants that do not depend on the number of training examples: of the formula for drawn
 data, of all the examples that training may use for real data.
@@ -6,29 +6,22 @@ Validation and test examples come from streams of their own and the training set
 curves compare like with like.
 """
 
-import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.data.custom import CustomData, checked, digest_of, problem_of
+from engine.data.sources import DATASETS, Source, read_table
+from engine.experiment import Experiment
 from engine.randomness import DATA, generator
 from engine.settings import OutOfRange
 
-if TYPE_CHECKING:
-    from engine.experiment import Experiment
-
 Array = np.ndarray
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "data"
 N_VALIDATION, N_TEST = 300, 1000  # drawn data
 HELD_OUT = 0.2  # share of a real set for validation, and again for test
-CUSTOM_EXAMPLES, CUSTOM_INPUTS, CUSTOM_OUTPUTS = 20_000, 256, 20  # the most that an own data set may have
-FEWEST_CUSTOM = 9  # leaves the five training examples that the setting asks for
-SMALLEST, LARGEST = 1e-100, 1e100  # sizes of an own input, so that squares of ratios neither under- nor overflow
+SMALLEST = 1e-100  # size of an input, so that squares of ratios do not underflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,128 +68,7 @@ class Dataset:
         return np.eye(self.n_out)[targets] if self.task == "classes" else targets
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where a data set comes from.
-
-    draw(u, noise) makes clean points from uniform numbers u (n, 3) in [0, 1), and standard normal numbers noise (n, 2)
-    that are already scaled by the noise level; it returns inputs and targets.  mean and variance are those of the
-    noise-free inputs.  A real set has a file instead.
-    """
-
-    label: str
-    task: str
-    noise: float = 0.0
-    input_names: tuple[str, ...] = ("x₁", "x₂")
-    class_names: tuple[str, ...] = ()
-    draw: Callable[[Array, Array], tuple[Array, Array]] | None = None
-    mean: tuple[float, ...] = ()
-    variance: tuple[float, ...] = ()
-    noisy_inputs: bool = True  # else the noise is on the targets
-    file: str = ""
-    n_in: int = 2
-    n_out: int = 1
-    n_train_max: int = 0  # 0: as many as the setting allows
-    pixels: bool = False  # one mean and one deviation for all inputs, so that an image keeps its contrast
-
-
-def moons(u: Array, noise: Array) -> tuple[Array, Array]:
-    """Two half circles of radius 1, one upside down and shifted by (1, ½)."""
-    label = (u[:, 0] < 0.5).astype(float)
-    angle = np.pi * u[:, 1]
-    upper = np.column_stack([np.cos(angle), np.sin(angle)])
-    lower = np.column_stack([1 - np.cos(angle), 0.5 - np.sin(angle)])
-    return np.where(label[:, None] == 1, lower, upper) + noise, label
-
-
-def circles(u: Array, noise: Array) -> tuple[Array, Array]:
-    """A circle of radius ½ (class 1) inside one of radius 1."""
-    label = (u[:, 0] < 0.5).astype(float)
-    angle, radius = 2 * np.pi * u[:, 1], np.where(label == 1, 0.5, 1.0)
-    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]) + noise, label
-
-
-def spirals(u: Array, noise: Array) -> tuple[Array, Array]:
-    """Two interleaved spirals of 1½ turns; the radius grows with the angle from 0 to 1."""
-    label = (u[:, 0] < 0.5).astype(float)
-    radius = np.sqrt(u[:, 1])  # points spread evenly over the disc
-    angle = 3 * np.pi * radius + np.pi * label
-    return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]) + noise, label
-
-
-def xor(u: Array, noise: Array) -> tuple[Array, Array]:
-    """Points of the square [−1, 1]²; class 1 where exactly one coordinate is positive."""
-    points = 2 * u[:, :2] - 1
-    return points + noise, (points[:, 0] * points[:, 1] < 0).astype(float)
-
-
-def blobs(u: Array, noise: Array) -> tuple[Array, Array]:
-    """Three Gaussian clouds whose centres are the corners of a triangle on the unit circle."""
-    label = np.minimum((3 * u[:, 0]).astype(int), 2)
-    angle = np.pi / 2 + 2 * np.pi * label / 3
-    return np.column_stack([np.cos(angle), np.sin(angle)]) + noise, label
-
-
-def sine(u: Array, noise: Array) -> tuple[Array, Array]:
-    """y = sin x with x uniform on [−2π, 2π], noise on y."""
-    x = 2 * np.pi * (2 * u[:, :1] - 1)
-    return x, np.sin(x) + noise[:, :1]
-
-
-_FEATURES = (
-    "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry",
-    "fractal dimension",
-)  # fmt: skip
-CELL_NUCLEI = (
-    *(f"mean {feature}" for feature in _FEATURES),
-    *(f"{feature} error" for feature in _FEATURES),  # standard error
-    *(f"worst {feature}" for feature in _FEATURES),  # mean of the three largest
-)
-PIXELS = tuple(f"pixel {row},{column}" for row in range(1, 9) for column in range(1, 9))
-
-# Means and variances are those of the noise-free formulas above.  Moons: E[sin] = 2/π over a half turn.  Spirals:
-# E[r² cos² 3πr] with density 2r on [0, 1] is 1/4 + 3/(6π)².
-_SPIRAL = 3 / (6 * np.pi) ** 2
-# fmt: off
-DATASETS = {
-    "moons": Source(
-        "Two moons", "binary", 0.15, class_names=("upper moon", "lower moon"), draw=moons,
-        mean=(0.5, 0.25), variance=(0.75, 0.625 - 1 / np.pi - 0.0625),
-    ),
-    "circles": Source(
-        "Circles", "binary", 0.08, class_names=("outer circle", "inner circle"), draw=circles,
-        mean=(0, 0), variance=(0.3125, 0.3125),
-    ),
-    "spirals": Source(
-        "Spirals", "binary", 0.03, class_names=("first arm", "second arm"), draw=spirals,
-        mean=(0, 0), variance=(0.25 + _SPIRAL, 0.25 - _SPIRAL),
-    ),
-    "xor": Source(
-        "XOR", "binary", 0.05, class_names=("same sign", "different sign"), draw=xor,
-        mean=(0, 0), variance=(1 / 3, 1 / 3),
-    ),
-    "blobs": Source(
-        "Three blobs", "classes", 0.35, class_names=("top", "left", "right"), draw=blobs, n_out=3,
-        mean=(0, 0), variance=(0.5, 0.5),
-    ),
-    "sine": Source(
-        "Sine", "regression", 0.1, input_names=("x",), draw=sine, n_in=1, noisy_inputs=False,
-        mean=(0,), variance=((2 * np.pi) ** 2 / 3,),
-    ),
-    "breast_cancer": Source(
-        "Breast cancer (Wisconsin)", "binary", file="breast_cancer.csv", class_names=("malignant", "benign"),
-        input_names=CELL_NUCLEI, n_in=30, n_train_max=341,  # 569 less 2 x 114
-    ),
-    "digits": Source(
-        "Handwritten digits", "classes", file="digits.csv", class_names=tuple("0123456789"), input_names=PIXELS,
-        n_in=64, n_out=10, n_train_max=1079, pixels=True,  # 1797 less 2 x 359
-    ),
-    "custom": Source("Your own data", "custom"),
-}
-# fmt: on
-
-
-def load_dataset(experiment: "Experiment", data: tuple[Array, Array] | None = None) -> Dataset:
+def load_dataset(experiment: Experiment, data: CustomData | None = None) -> Dataset:
     """The examples of an experiment.
 
     data: inputs (n, n_in) and targets (n,) or (n, n_out) where `dataset` is custom.  Integers, truth values and text
@@ -209,15 +81,15 @@ def load_dataset(experiment: "Experiment", data: tuple[Array, Array] | None = No
         )
     if data is None:
         raise OutOfRange("dataset", "custom", "accompanied by its arrays", "Hand them to train(experiment, data=...).")
-    inputs, targets = _checked(*data)
-    if (digest := _digest(inputs, targets)) != experiment.data_digest:
+    inputs, targets = checked(*data)
+    if (digest := digest_of(inputs, targets)) != experiment.data_digest:
         raise OutOfRange(
             "data_digest",
             experiment.data_digest,
             "the digest of the arrays that were handed in",
             f"Theirs is {digest}.",
         )
-    source, numbers = _custom(inputs, targets)
+    source, numbers = problem_of(inputs, targets)
     if experiment.loss == "cross_entropy" and source.task == "regression":
         raise OutOfRange("loss", experiment.loss, "auto or mse", "The targets are numbers, not classes.")
     return _split(
@@ -225,24 +97,7 @@ def load_dataset(experiment: "Experiment", data: tuple[Array, Array] | None = No
     )
 
 
-def data_digest(inputs: Array, targets: Array) -> str:
-    """SHA-256 over shape, type and bytes of both arrays, in hexadecimal: the `data_digest` of a custom experiment.
-
-    Equal values have equal digests, whether they come as lists, as integers of 8 or of 64 bits, or as Python objects.
-    Raises OutOfRange for arrays that no experiment can use.
-    """
-    return _digest(*_checked(inputs, targets))
-
-
-def _digest(inputs: Array, targets: Array) -> str:
-    digest = hashlib.sha256()
-    for array in (inputs, targets):
-        digest.update(f"{array.shape} {array.dtype.str}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-def _data_seed(experiment: "Experiment") -> int:
+def _data_seed(experiment: Experiment) -> int:
     return experiment.seed if experiment.data_seed == -1 else experiment.data_seed
 
 
@@ -250,7 +105,7 @@ def _data_seed(experiment: "Experiment") -> int:
 def _load(name: str, n_train: int, noise: float, label_noise: float, seed: int) -> Dataset:
     source = DATASETS[name]
     if source.file:
-        inputs, targets = _read(source.file)
+        inputs, targets = read_table(source.file)
         return _split(source, inputs, targets, n_train, noise, label_noise, seed)
     assert source.draw is not None
     level = source.noise if noise == -1 else noise
@@ -264,13 +119,6 @@ def _load(name: str, n_train: int, noise: float, label_noise: float, seed: int) 
         examples.append(((inputs - mean) / deviation, targets))
     validation, test, train = examples
     return _dataset(source, train, validation, test, label_noise, seed)
-
-
-@lru_cache(maxsize=4)
-def _read(file: str) -> tuple[Array, Array]:
-    """A bundled table: lines that begin with # are about it; the last column is the class."""
-    table = np.loadtxt(ASSETS / file, delimiter=",", comments="#", encoding="utf-8")
-    return table[:, :-1], table[:, -1]
 
 
 def _split(
@@ -331,61 +179,3 @@ def _dataset(
         train[0], shaped(train_targets), validation[0], shaped(validation[1]), test[0], shaped(test[1]),
         source.task, source.input_names, source.class_names,
     )  # fmt: skip
-
-
-def _refusal(value: str, allowed: str, reason: str = "") -> OutOfRange:
-    return OutOfRange("data", value, allowed, reason)
-
-
-def _checked(inputs: Array, targets: Array) -> tuple[Array, Array]:
-    """Custom arrays in plain form: float64 inputs (n, n_in); targets of truth values, integers, float64 or text."""
-    try:
-        inputs = np.asarray(inputs)
-        if inputs.dtype.kind not in "biufOUT":
-            raise TypeError
-        inputs = inputs.astype(np.float64)
-    except (TypeError, ValueError):
-        raise _refusal("inputs that are not numbers", "a table of numbers") from None
-    if inputs.ndim != 2 or not 1 <= inputs.shape[1] <= CUSTOM_INPUTS:
-        raise _refusal(f"inputs of shape {inputs.shape}", f"a table: examples in rows, 1 to {CUSTOM_INPUTS} columns")
-    n = len(inputs)
-    if not FEWEST_CUSTOM <= n <= CUSTOM_EXAMPLES:
-        raise _refusal(f"{n:,} examples", f"{FEWEST_CUSTOM} to {CUSTOM_EXAMPLES:,} examples")
-    if not np.isfinite(inputs).all():
-        raise _refusal("inputs with gaps or infinities", "finite numbers throughout")
-    if np.abs(inputs).max() > LARGEST:
-        raise _refusal(f"inputs as large as {np.abs(inputs).max():g}", f"numbers of at most {LARGEST:g}")
-    try:
-        values = np.asarray(targets, dtype=object)
-        shape, flat = values.shape, values.ravel().tolist()
-        gaps = any(value is None or value != value for value in flat)  # a NaN differs from itself
-        plain = np.array(flat)
-    except (TypeError, ValueError):  # what cannot be compared, such as pandas' NA, is a gap as well
-        raise _refusal("targets that are neither numbers nor text", "one target for each example") from None
-    if len(shape) not in (1, 2) or shape[0] != n or not 1 <= len(flat) // n <= CUSTOM_OUTPUTS:
-        allowed = f"one target, or a row of 1 to {CUSTOM_OUTPUTS} numbers, for each of the {n:,} examples"
-        raise _refusal(f"targets of shape {shape}", allowed)
-    if gaps:
-        raise _refusal("targets with gaps", "one target for each example")
-    if plain.dtype.kind not in "biufU":
-        raise _refusal("targets that are neither numbers nor text", "numbers, truth values or text")
-    return inputs, plain.astype(np.float64 if plain.dtype.kind == "f" else plain.dtype).reshape(shape)
-
-
-def _custom(inputs: Array, targets: Array) -> tuple[Source, Array]:
-    """What kind of problem checked custom arrays pose, and their targets as numbers (n,) or (n, n_out)."""
-    names = tuple(f"x{i + 1}" for i in range(inputs.shape[1]))
-    if targets.dtype.kind == "f":
-        if not np.isfinite(targets).all():
-            raise _refusal("targets with infinities", "finite numbers throughout")
-        return Source("", "regression", input_names=names), targets
-    labels, numbers = np.unique(targets, return_inverse=True)
-    if targets.size != len(targets) or not 2 <= len(labels) <= CUSTOM_OUTPUTS:
-        raise _refusal(
-            f"targets of {len(labels):,} classes in {targets.size // len(targets)} column(s)",
-            f"one column of 2 to {CUSTOM_OUTPUTS} classes",
-            "Whole numbers and text are classes; for regression hand in real numbers (1.0, not 1).",
-        )  # fmt: skip
-    task = "binary" if len(labels) == 2 else "classes"
-    class_names = tuple(str(label) for label in labels)
-    return Source("", task, input_names=names, class_names=class_names), numbers.ravel().astype(np.float64)

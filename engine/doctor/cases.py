@@ -16,11 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.loading import load_dataset
+from engine.data.baselines import average_loss
 from engine.doctor.diagnosis import CONSEQUENCES, diagnose
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.losses import uninformed_loss
 
 LEVELS = EASY, MEDIUM, HARD = "easy", "medium", "hard"
 MOST_CANDIDATES = 12  # of a seed and level; the first of them that holds is the case
@@ -102,11 +101,6 @@ def counted_loss(case: Case, patient: RunHistory) -> float:
         return patient.test_loss
     worst = average_loss(case.patient)
     return min(patient.test_loss, worst) if np.isfinite(patient.test_loss) else worst
-
-
-def average_loss(experiment: Experiment) -> float:
-    """Loss of always giving the average answer."""
-    return uninformed_loss(load_dataset(experiment), experiment.loss)
 
 
 # --- how they are drawn; strength counts from 0, the easiest level ---

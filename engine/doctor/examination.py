@@ -8,14 +8,15 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from engine.data.baselines import uninformed_loss
+from engine.data.custom import CustomData
 from engine.data.loading import Dataset, load_dataset
 from engine.doctor.thresholds import EXCELLENT, FAR, LEARNT, WELL
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.losses import chosen_loss, uninformed_loss
+from engine.losses import chosen_loss
 
 Array = np.ndarray
-CustomData = tuple[Array, Array]
 
 EARLY_CHECKS, EARLY_SHARE = 5, 0.1  # E: the first max(5, 10 %) of the evaluations
 LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged

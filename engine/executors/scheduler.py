@@ -1,4 +1,4 @@
-"""Who trains when: runs in slices, in fair turns, on the workers of a place (see places.py).
+"""Who trains when: runs in slices, in fair turns, on the workers of a backend (see backends.py).
 
 A run is advanced in slices of a fraction of a second.  After each slice the run goes back to the end of the queue, so
 that one heavy run cannot starve a class, and a run that nobody wants any more costs at most one slice.  Only as many
@@ -26,14 +26,16 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-from engine.executors.backends import Place, Recipe, Slice, Summary, advance_slice, default_places
+from engine.executors.backends import Backend, default_backends
+from engine.executors.time_slices import Summary, TimeSlice, TrainingArguments, advance_slice
 from engine.experiment import Experiment
+from engine.limits import MAX_BYTES, MAX_SECONDS
 from engine.training import MAX_FRAMES, MAX_UPDATES, CustomData, shape_key, stacks
 
 logger = logging.getLogger(__name__)
 
 # Runs of one shape that train as one stack where they have to wait; each then takes two thirds of the time.
-TOGETHER = 4
+MOST_COALESCED = 4
 ATTEMPTS = 3  # that a slice gets when workers die under it
 
 # Seconds between two starts of a backend, doubled with each until it has worked for the longest: one that keeps failing
@@ -52,17 +54,18 @@ class Run(Future):
     result() is a RunHistory or its summary, of a stack a tuple; or it raises what the training raised (OutOfRange).
     """
 
-    def __init__(self, recipe: Recipe, alone: bool, visitor: object, summary: Summary | None = None):
+    def __init__(self, arguments: TrainingArguments, alone: bool, visitor: object, summary: Summary | None = None):
         super().__init__()
-        self.experiments = recipe[0]
+        self.experiments = arguments[0]
         self.progress = 0.0  # share of the steps taken when the last slice ended
         self.visitor = visitor  # whose turn it takes
-        self.training: Recipe | bytes = recipe  # what a worker needs to go on
+        self.training: TrainingArguments | bytes = arguments  # what a worker needs to go on
         self.alone = alone
         self.summary = summary
         self.attempts = 0  # at the present slice
+        first, data = arguments[0][0], arguments[1]
         # What others must share to train together with it; None where it trains by itself.
-        self.shape = (recipe[0][0].dataset, shape_key(recipe[0][0]), *recipe[1:]) if alone and not recipe[1] else None
+        self.shape = (first.dataset, shape_key(first), *arguments[1:]) if alone and not data else None
         self._notified = threading.Lock()  # taken once, by the first who cancels
 
     def cancel(self) -> bool:
@@ -83,13 +86,13 @@ class Run(Future):
                 self.cancel()
 
 
-class Together(Run):
+class CoalescedRun(Run):
     """Runs of one shape, of different visitors, that train as one stack: with the same numbers, to the last bit."""
 
     def __init__(self, members: Sequence[Run]):
         self.members = tuple(members)
-        experiments, recipe = tuple(run.experiments[0] for run in members), members[0].training
-        super().__init__((experiments, *recipe[1:]), alone=False, visitor=object())
+        experiments, arguments = tuple(run.experiments[0] for run in members), members[0].training
+        super().__init__((experiments, *arguments[1:]), alone=False, visitor=object())
         for run in members:
             run.shape = None  # once is enough, also where the stack fails
             run.add_done_callback(self._left)
@@ -105,8 +108,8 @@ class Together(Run):
             run.progress = share
 
     def end(self, error: BaseException | None, histories: tuple) -> None:
-        for place, run in enumerate(self.members):
-            run.end(error, histories[place : place + 1])
+        for i, run in enumerate(self.members):
+            run.end(error, histories[i : i + 1])
         self.members = ()  # each holds this stack, and would keep the others' histories as long as itself
 
     def _left(self, member: Future) -> None:
@@ -150,10 +153,10 @@ class Sweep:
 
 
 @dataclass(eq=False)
-class _Backend:
-    """Somewhere to train: how it is started, and when that may be tried again."""
+class _Candidate:
+    """A backend that may be used: how it is started, and when that may be tried again."""
 
-    start: Callable[[], Place]
+    start: Callable[[], Backend]
     rank: int  # 0 is preferred
     starting: bool = False
     begun: float = 0.0  # when its last start began
@@ -172,8 +175,8 @@ class _Backend:
 class _Pool:
     """A started backend and what it works on."""
 
-    backend: _Backend
-    place: Place
+    candidate: _Candidate
+    backend: Backend
     slots: int
     started: float
     in_flight: dict[Run, float] = field(default_factory=dict)  # run -> when its slice is overdue
@@ -182,11 +185,18 @@ class _Pool:
 class Workers:
     """Trains experiments somewhere else, in fair turns.  Safe to use from many threads; usable as a context manager.
 
-    places: in order of preference.  While a better one than the present cannot be used, it is tried again and again.
+    backends: in order of preference.  While a better one than the present cannot be used, it is tried again and again.
+    max_seconds, max_bytes: limits of a run, as of Training, because many share the workers; None is no limit.
     """
 
-    def __init__(self, places: Sequence[Callable[[], Place]] | None = None):
-        self._backends = [_Backend(start, rank) for rank, start in enumerate(places or default_places())]
+    def __init__(
+        self,
+        backends: Sequence[Callable[[], Backend]] | None = None,
+        max_seconds: float | None = MAX_SECONDS,
+        max_bytes: float | None = MAX_BYTES,
+    ):
+        self._limits = max_seconds, max_bytes
+        self._candidates = [_Candidate(start, rank) for rank, start in enumerate(backends or default_backends())]
         self._pool: _Pool | None = None  # which gets the slices
         self._pools: list[_Pool] = []  # that one, and those it replaced while they finish their slices
         self._waiting: dict[object, deque[Run]] = {}  # by visitor, in the order of their turns
@@ -198,14 +208,14 @@ class Workers:
         self._begin(self._keep)
 
     @property
-    def place(self) -> str:
+    def backend(self) -> str:
         """Where training runs, in words; empty while it is being started."""
         pool = self._pool
-        return pool.place.name if pool else ""
+        return pool.backend.name if pool else ""
 
     @property
     def slots(self) -> int:
-        """How many slices are worked on at once; 1 while the place is being started."""
+        """How many slices are worked on at once; 1 while the backend is being started."""
         pool = self._pool
         return pool.slots if pool else 1
 
@@ -220,7 +230,7 @@ class Workers:
         pool = self._pool
         if self._stuck_until > self._awake:
             return "A worker did not answer and was replaced; its work is done again."
-        if pool and pool.backend.rank:
+        if pool and pool.candidate.rank:
             return "The usual workers cannot be reached; training goes on without them and may be slower."
         return ""
 
@@ -233,12 +243,13 @@ class Workers:
     ) -> Run:
         """Have one experiment trained, or several of equal shape as one stack; returns at once.
 
-        The result is that of Training with the same arguments, to the last bit.
+        The result is that of Training with the same arguments, to the last bit; a run beyond the limits raises
+        OutOfRange as its result.
         Raises CancelledError where the workers are closed, as a run does that they leave unfinished.
         """
         alone = isinstance(experiments, Experiment)
-        recipe = ((experiments,) if isinstance(experiments, Experiment) else tuple(experiments)), data
-        return self._enqueue(Run((*recipe, max_updates, max_frames), alone, object()))
+        stack = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
+        return self._enqueue(Run((stack, data, max_updates, max_frames, *self._limits), alone, object()))
 
     def submit_many(
         self,
@@ -264,8 +275,10 @@ class Workers:
         rest.sort(key=lambda group: sum(experiments[i].cost.seconds for i in group), reverse=True)
         whole = stacks(experiments[:ahead], data) + rest
         groups = [part for group in whole for part in _parts(group, -(-self.slots // len(whole)))]
-        recipes = [(tuple(experiments[i] for i in group), data, max_updates, max_frames) for group in groups]
-        return Sweep([self._enqueue(Run(recipe, False, visitor, summary)) for recipe in recipes], groups)
+        stacked = [
+            (tuple(experiments[i] for i in group), data, max_updates, max_frames, *self._limits) for group in groups
+        ]
+        return Sweep([self._enqueue(Run(arguments, False, visitor, summary)) for arguments in stacked], groups)
 
     def close(self) -> None:
         """Give up all backends; runs that have not ended are cancelled."""
@@ -300,12 +313,13 @@ class Workers:
         if run.shape is None:
             return run
         waiting = [other for runs in self._waiting.values() for other in runs]
-        others = [other for other in waiting if other.shape == run.shape and not other.cancelled()][: TOGETHER - 1]
+        alike = [other for other in waiting if other.shape == run.shape and not other.cancelled()]
+        others = alike[: MOST_COALESCED - 1]
         for other in others:
             self._waiting[other.visitor].remove(other)
             if not self._waiting[other.visitor]:
                 del self._waiting[other.visitor]
-        return Together([run, *others]) if others else run
+        return CoalescedRun([run, *others]) if others else run
 
     def _next(self) -> Run:
         """One run of the visitor whose turn it is; the visitor's others wait for their next turn."""
@@ -355,37 +369,37 @@ class Workers:
     def _start_better(self) -> None:
         """Start the backends that are better than the present one and due; where there is none, one after the other."""
         now, present = self._clock(), self._pool
-        if not present and all(backend.error and not backend.starting for backend in self._backends):
-            raise RuntimeError("There is no place to train") from self._backends[-1].error
-        for backend in self._backends[: present.backend.rank if present else None]:
-            if not backend.starting:
-                if now < backend.due:
+        if not present and all(candidate.error and not candidate.starting for candidate in self._candidates):
+            raise RuntimeError("No backend can be started") from self._candidates[-1].error
+        for candidate in self._candidates[: present.candidate.rank if present else None]:
+            if not candidate.starting:
+                if now < candidate.due:
                     continue
-                backend.starting, backend.begun = True, now
-                backend.pause = min(max(FIRST_PAUSE, 2 * backend.pause), LONGEST_PAUSE)
-                backend.due = now + backend.pause
-                self._begin(self._serve, backend)
+                candidate.starting, candidate.begun = True, now
+                candidate.pause = min(max(FIRST_PAUSE, 2 * candidate.pause), LONGEST_PAUSE)
+                candidate.due = now + candidate.pause
+                self._begin(self._serve, candidate)
             if not present:
-                if now < backend.begun + FALLBACK_SECONDS:
+                if now < candidate.begun + FALLBACK_SECONDS:
                     return
-                backend.warn(f"not ready within {FALLBACK_SECONDS:g} s")
+                candidate.warn(f"not ready within {FALLBACK_SECONDS:g} s")
 
-    def _serve(self, backend: _Backend) -> None:
+    def _serve(self, candidate: _Candidate) -> None:
         """Start the backend, hand out slices until it is lost or a better one has taken over, and close it."""
         try:
-            place = backend.start()
-            slots = max(1, place.slots())
+            backend = candidate.start()
+            slots = max(1, backend.slots())
         except Exception as error:
             with self._changed:
-                backend.starting, backend.error = False, error
-                backend.warn(_in_a_line(error))
+                candidate.starting, candidate.error = False, error
+                candidate.warn(_in_a_line(error))
                 self._changed.notify_all()
             return
         with self._changed:
-            pool = _Pool(backend, place, slots, self._clock())
-            backend.starting, backend.error, backend.warned = False, None, False
-            if not self._closed and (not self._pool or backend.rank < self._pool.backend.rank):
-                logger.info("Training in %s", place.name)
+            pool = _Pool(candidate, backend, slots, self._clock())
+            candidate.starting, candidate.error, candidate.warned = False, None, False
+            if not self._closed and (not self._pool or candidate.rank < self._pool.candidate.rank):
+                logger.info("Training in %s", backend.name)
                 self._pool = pool
                 self._pools.append(pool)
                 self._changed.notify_all()
@@ -398,7 +412,7 @@ class Workers:
             if pool in self._pools:
                 self._pools.remove(pool)
         with suppress(Exception):  # what was lost may complain
-            place.close()
+            backend.close()
 
     def _wait_for_turn(self, pool: _Pool) -> Run | None:
         """The next run, when there is one and a worker is free; None when the pool gets no more."""
@@ -413,15 +427,15 @@ class Workers:
                 if not run.cancelled():
                     run = self._with_others(run)
                     # More time with each attempt: a slice that is slow and not stuck must end at last.
-                    pool.in_flight[run] = self._clock() + pool.place.overdue * 2**run.attempts
+                    pool.in_flight[run] = self._clock() + pool.backend.overdue * 2**run.attempts
                     return run
 
     def _hand_out(self, run: Run, pool: _Pool) -> bool:
         """False when the interpreter is shutting down."""
-        future: Future[Slice]
+        future: Future[TimeSlice]
         try:
-            pool.slots = max(1, pool.place.slots())
-            future = pool.place.executor.submit(advance_slice, run.training, summary=run.summary)
+            pool.slots = max(1, pool.backend.slots())
+            future = pool.backend.executor.submit(advance_slice, run.training, summary=run.summary)
         except Exception as error:
             if isinstance(error, RuntimeError) and not isinstance(error, BrokenExecutor):
                 # What executors say when the interpreter is shutting down; then they end by themselves.
@@ -432,7 +446,7 @@ class Workers:
         future.add_done_callback(lambda future: self._take_back(run, pool, future))
         return True
 
-    def _take_back(self, run: Run, pool: _Pool, future: "Future[Slice]") -> None:
+    def _take_back(self, run: Run, pool: _Pool, future: "Future[TimeSlice]") -> None:
         """What became of a slice.  Called by the backend's own threads: light work only."""
         lost = future.exception() if not future.cancelled() else BrokenExecutor("The cluster dropped a slice.")
         with self._changed:
@@ -453,7 +467,7 @@ class Workers:
 
     def _goes_on(self, run: Run, error: BaseException | None, histories: tuple = ()) -> bool:
         """Put the run, or the members of a stack that failed, back in the queue; whether that was done."""
-        if error and isinstance(run, Together):
+        if error and isinstance(run, CoalescedRun):
             for member in run.members:  # each by itself, so that none suffers for another
                 self._put(member)
             return True
@@ -477,12 +491,12 @@ class Workers:
 
         Only for the blamed this counts as one of their ATTEMPTS.
         """
-        logger.warning("Lost %s: %s", pool.place.name, _in_a_line(error))
+        logger.warning("Lost %s: %s", pool.backend.name, _in_a_line(error))
         self._pools.remove(pool)
         if self._pool is pool:
             self._pool = None
         if self._clock() - pool.started > LONGEST_PAUSE:
-            pool.backend.pause = 0.0
+            pool.candidate.pause = 0.0
         runs = tuple(pool.in_flight)
         pool.in_flight.clear()
         ended: list[tuple[Run, BaseException | None]] = []

@@ -4,7 +4,7 @@ import math
 
 from engine import RunHistory
 from engine.data.baselines import average_loss
-from engine.data.loading import DATASETS
+from engine.data.sources import DATASETS
 
 
 def task(history: RunHistory) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import Experiment, Finding, RunHistory
-from engine.cures.prescriptions import Change, changes_of
+from engine.cures.changes import Change, changes_of
 from engine.doctor.cases import FAULTS_OF, HARD, Case, recovered
+from engine.limits import MAX_BYTES, MAX_SECONDS
 from pages.text.findings_text import HEADINGS
 
 POINTS_OF_LOOKS, COST_OF_LOOK = 30, 5
@@ -76,7 +77,7 @@ class Prescription:
         """The changes that it comes to for this network, each with an experiment; none where it has that already."""
         return tuple(
             change
-            for change in changes_of(experiment)
+            for change in changes_of(experiment, max_seconds=MAX_SECONDS, max_bytes=MAX_BYTES)
             if change.code in self.codes and change.experiment and _takes_away(change) == self.takes_away
         )
 

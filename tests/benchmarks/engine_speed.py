@@ -35,7 +35,7 @@ import scikit_learn_peer  # noqa: E402
 import torch  # noqa: E402
 from problem import Array, problem  # noqa: E402
 
-from engine import Experiment, RunHistory, cost, train, train_many  # noqa: E402
+from engine import Experiment, RunHistory, train, train_many  # noqa: E402
 
 STEPS = 500
 LEARNING_RATE = 0.01  # low enough for the deepest network: a run that diverges ends early, and the peers' go on
@@ -161,7 +161,6 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=TURNS, help="how often each contestant goes; the best time counts")
     turns = parser.parse_args().turns
     torch.set_num_threads(1)
-    cost.MAX_SECONDS = float("inf")  # the largest network is over what a page may ask for
 
     print(machine(), "One thread each; processor time, least of", turns, "turns taken in rotation.\n")
     print("The engine's time an update, everything recorded and evaluated, and the others' as multiples of it.\n")

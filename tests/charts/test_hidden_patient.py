@@ -10,7 +10,7 @@ import plotly.io
 import pytest
 
 from engine import SETTINGS, Experiment, train
-from engine.doctor.cases import average_loss
+from engine.data.baselines import average_loss
 from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
 from pages.text.labels import name
 from tests.charts.odd_runs import PAIRS, pair

@@ -7,8 +7,8 @@ from itertools import count
 import pytest
 
 from engine import SETTINGS, Experiment, diagnose, train
+from engine.cures.changes import changes_of
 from engine.cures.outcomes import FRAMES, UPDATE_ROWS
-from engine.cures.prescriptions import changes_of
 from engine.doctor.cases import FAULTS_OF, HARD, LEVELS, candidates, holds, recovered
 from engine.doctor.findings import Finding
 from engine.training import train_many

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment, load_dataset
-from engine.cost import MAX_SECONDS
 from engine.cures.outcomes import SEEDS, losses_of, outcome_of, seconds_of, seeded, unit_of
+from engine.limits import MAX_SECONDS
 from pages.charts.sweeps import groups
 from pages.charts.sweeps.groups import (
     SWEEP_SECONDS,

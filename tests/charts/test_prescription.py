@@ -1,4 +1,4 @@
-"""The trials' chart shows what engine/cures/prescriptions.py says, in its order, and grows while trainings come in."""
+"""The trials' chart shows what engine/cures/trials.py says, in its order, and grows while trainings come in."""
 
 import math
 from dataclasses import replace
@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from engine import Experiment
+from engine.cures.changes import UNTREATED
 from engine.cures.outcomes import SEEDS, outcome_of
-from engine.cures.prescriptions import CURES, HARMS, NO_EFFECT, UNTREATED, trials_of
+from engine.cures.trials import CURES, HARMS, NO_EFFECT, trials_of
 from engine.training import train_many
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.charts.sweeps import prescription as chart

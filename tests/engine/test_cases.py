@@ -11,6 +11,7 @@ import pytest
 
 from engine import Experiment, RunHistory, diagnose, load_dataset, train
 from engine.cures.outcomes import FRAMES, UPDATE_ROWS
+from engine.data.baselines import average_loss as average
 from engine.doctor.cases import (
     FAULTS,
     FAULTS_OF,
@@ -23,7 +24,6 @@ from engine.doctor.cases import (
     holds,
     recovered,
 )
-from engine.doctor.cases import average_loss as average
 from engine.doctor.diagnosis import CONSEQUENCES
 from engine.training import train_many
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment, OutOfRange, data_digest, load_dataset
-from engine.data.loading import ASSETS, DATASETS, Dataset, _read
+from engine.data.loading import Dataset
+from engine.data.sources import ASSETS, DATASETS, read_table
 
 DRAWN = [name for name, source in DATASETS.items() if source.draw]
 REAL = "breast_cancer", "digits"
@@ -36,7 +37,7 @@ def scikit_learns(name):
 @pytest.mark.parametrize("name", REAL)
 def test_bundled_tables_are_scikit_learns_to_the_last_bit(name):
     expected = scikit_learns(name)
-    inputs, targets = _read(f"{name}.csv")
+    inputs, targets = read_table(f"{name}.csv")
     np.testing.assert_array_equal(inputs, expected.data)
     np.testing.assert_array_equal(targets, expected.target)
     assert DATASETS[name].class_names == tuple(str(label) for label in expected.target_names)
@@ -60,7 +61,7 @@ def test_bundled_tables_state_source_and_licence(name):
 def test_bundled_tables_are_read_in_no_time():
     started = time.perf_counter()
     for name in REAL:
-        _read.__wrapped__(f"{name}.csv")
+        read_table.__wrapped__(f"{name}.csv")
     assert time.perf_counter() - started < 0.5  # both take about 5 ms
 
 
@@ -71,7 +72,7 @@ def test_bundled_tables_are_read_in_no_time():
 def test_shapes_sizes_and_types(name):
     source, experiment = DATASETS[name], Experiment(dataset=name, n_train=40)
     dataset = load_dataset(experiment)
-    total = len(_read(f"{name}.csv")[0]) if name in REAL else 0
+    total = len(read_table(f"{name}.csv")[0]) if name in REAL else 0
     sizes = (40, round(0.2 * total), round(0.2 * total)) if total else (40, 300, 1000)
     assert dataset.task == source.task
     assert (dataset.n_in, dataset.n_out) == (source.n_in, source.n_out)
@@ -94,7 +95,7 @@ def test_real_examples_are_used_once_each(name):
     n = DATASETS[name].n_train_max
     dataset = load_dataset(Experiment(dataset=name, n_train=n))
     inputs = np.concatenate([getattr(dataset, f"{split}_inputs") for split in SPLITS])
-    data = _read(f"{name}.csv")[0]
+    data = read_table(f"{name}.csv")[0]
     assert len(inputs) == len(data)
     assert len(np.unique(inputs, axis=0)) == len(np.unique(data, axis=0))
     with pytest.raises(OutOfRange, match=f"n_train is {n + 1}"):

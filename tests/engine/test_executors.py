@@ -15,8 +15,9 @@ from itertools import pairwise
 import pytest
 
 from engine.executors import scheduler
-from engine.executors.backends import Place, Slice, this_process, worker_processes
+from engine.executors.backends import Backend, this_process, worker_processes
 from engine.executors.scheduler import ATTEMPTS, Run, Workers
+from engine.executors.time_slices import TimeSlice
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.training import train, train_many
@@ -51,12 +52,12 @@ class Script(Executor):
     def go_on(self, n: int) -> None:
         """Slice n ends, its run does not."""
         name, future = self.next(n)
-        future.set_result(Slice(0.5, name.encode()))
+        future.set_result(TimeSlice(0.5, name.encode()))
 
     def end(self, n: int) -> None:
         """The run of slice n ends, and each of its experiments has a history."""
         name, future = self.next(n)
-        future.set_result(Slice(1.0, histories=tuple(f"history of {one}" for one in name)))
+        future.set_result(TimeSlice(1.0, histories=tuple(f"history of {one}" for one in name)))
 
 
 def experiment(name: str, width: int = 0) -> Experiment:
@@ -68,15 +69,15 @@ def name_of(experiments: tuple[Experiment, ...]) -> str:
     return "".join(chr(experiment.seed) for experiment in experiments)
 
 
-def scripted_place(script: Script, slots: int = 1, overdue: float = math.inf) -> Place:
-    return Place("script", script, lambda: slots, lambda: setattr(script, "closed", True), overdue)
+def scripted_backend(script: Script, slots: int = 1, overdue: float = math.inf) -> Backend:
+    return Backend("script", script, lambda: slots, lambda: setattr(script, "closed", True), overdue)
 
 
 @contextmanager
 def scripted(slots: int = 1) -> Iterator[tuple[Workers, Script]]:
     script = Script()
-    with Workers([lambda: scripted_place(script, slots)]) as workers:
-        eventually(lambda: workers.place)
+    with Workers([lambda: scripted_backend(script, slots)]) as workers:
+        eventually(lambda: workers.backend)
         yield workers, script
     assert script.closed
 
@@ -170,9 +171,9 @@ def test_a_lost_slice_is_done_again_a_few_times(loss: Exception | None, no_pause
     script = Script()
     started = []
 
-    def start() -> Place:
+    def start() -> Backend:
         started.append(1)
-        return scripted_place(script)
+        return scripted_backend(script)
 
     with Workers([start]) as workers:
         run = workers.submit(experiment("a"))
@@ -248,8 +249,8 @@ def test_where_several_together_fail_each_is_tried_by_itself() -> None:
         script.next(0)
         two, three = (workers.submit(experiment(name, width=8)) for name in "23")
         script.end(0)
-        script.next(1)[1].set_result(Slice(error=MemoryError()))
-        script.next(2)[1].set_result(Slice(error=ValueError("its own")))
+        script.next(1)[1].set_result(TimeSlice(error=MemoryError()))
+        script.next(2)[1].set_result(TimeSlice(error=ValueError("its own")))
         script.end(3)
         assert script.names == ["1", "23", "2", "3"]
         with pytest.raises(ValueError, match="its own"):
@@ -286,14 +287,14 @@ def test_closing_cancels_what_waits_and_what_is_on_its_way() -> None:
 def test_where_nothing_can_be_started_runs_fail_instead_of_waiting(caplog: pytest.LogCaptureFixture) -> None:
     go = threading.Event()
 
-    def start() -> Place:
+    def start() -> Backend:
         go.wait(SOON)
         raise OSError("no")
 
     workers = Workers([start])
     run = workers.submit(experiment("a"))
     go.set()
-    with pytest.raises(RuntimeError, match="no place to train"):
+    with pytest.raises(RuntimeError, match="No backend can be started"):
         run.result(SOON)
     assert workers.closed
 
@@ -332,9 +333,9 @@ class Scripts:
         self.slots = slots
         self.started: list[Script] = []
 
-    def __call__(self) -> Place:
+    def __call__(self) -> Backend:
         self.started.append(Script())
-        return scripted_place(self.started[-1], self.slots, overdue=1.0)
+        return scripted_backend(self.started[-1], self.slots, overdue=1.0)
 
     def __getitem__(self, n: int) -> Script:
         eventually(lambda: len(self.started) > n)
@@ -420,9 +421,9 @@ def test_a_backend_that_hangs_holds_nobody_up(clock: Clock, monkeypatch: pytest.
         return 1
 
     scripts = Scripts()
-    hanging = Place("hanging", Script(), slots, lambda: hang("close"), overdue=1.0)
-    places = iter([hanging])
-    with Workers([lambda: next(places, None) or scripts()]) as workers:
+    hanging = Backend("hanging", Script(), slots, lambda: hang("close"), overdue=1.0)
+    backends = iter([hanging])
+    with Workers([lambda: next(backends, None) or scripts()]) as workers:
         run = workers.submit(experiment("a"))
         eventually(lambda: len(asked) == 2)
         clock.let_pass(workers, 1.1)
@@ -446,13 +447,13 @@ def test_what_cannot_be_started_is_tried_again_after_longer_and_longer_pauses(
     tried: list[float] = []
     good, worse = Script(), Script()
 
-    def start() -> Place:
+    def start() -> Backend:
         tried.append(clock.now)
         if len(tried) < 5:
             raise OSError("not yet")
-        return scripted_place(good)
+        return scripted_backend(good)
 
-    with Workers([start, lambda: scripted_place(worse)]) as workers:
+    with Workers([start, lambda: scripted_backend(worse)]) as workers:
         runs = [workers.submit(experiment(name)) for name in "ab"]
         worse.next(0)
         assert "without them" in workers.notice
@@ -473,11 +474,11 @@ def test_where_a_backend_takes_long_to_start_the_next_is_used_meanwhile(
     go = threading.Event()
     slow, quick = Script(), Script()
 
-    def start() -> Place:
+    def start() -> Backend:
         go.wait(SOON)
-        return scripted_place(slow)
+        return scripted_backend(slow)
 
-    with Workers([start, lambda: scripted_place(quick)]) as workers:
+    with Workers([start, lambda: scripted_backend(quick)]) as workers:
         run = workers.submit(experiment("a"))
         clock.let_pass(workers, 0.9)
         assert not quick.given
@@ -495,7 +496,7 @@ def test_where_a_backend_takes_long_to_start_the_next_is_used_meanwhile(
 def test_what_keeps_being_lost_is_left_for_the_next_best(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "LONGEST_PAUSE", 10.0)
     scripts, worse = Scripts(), Script()
-    with Workers([scripts, lambda: scripted_place(worse)]) as workers:
+    with Workers([scripts, lambda: scripted_backend(worse)]) as workers:
         run = workers.submit(experiment("a"))
         clock.let_pass(workers, 1.5)  # overdue, but it worked long enough to be started at once
         scripts[1].next(0)[1].set_exception(BrokenExecutor("gone"))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine import SETTINGS, Experiment, OutOfRange
-from engine.cost import MAX_BYTES, MAX_SECONDS, check_budget
+from engine.limits import MAX_BYTES, MAX_SECONDS, check_budget
 
 INITIALIZERS = (
     "he_normal", "xavier_normal", "xavier_uniform", "he_uniform", "lecun", "orthogonal", "small_normal",

@@ -7,7 +7,8 @@ import pytest
 from scipy.optimize import minimize
 
 from engine import Experiment, load_dataset, train
-from engine.losses import LOSSES, chosen_loss, outputs, uninformed_loss
+from engine.data.baselines import uninformed_loss
+from engine.losses import LOSSES, chosen_loss, outputs
 
 CROSS_ENTROPY, MSE = LOSSES["cross_entropy"], LOSSES["mse"]
 

@@ -7,28 +7,18 @@ import numpy as np
 import pytest
 
 from engine import Experiment, OutOfRange, diagnose, prescribe, train_many
+from engine.cures.changes import UNTREATED, changes_of, within
 from engine.cures.outcomes import SEEDS, seconds_of, seeded
-from engine.cures.prescriptions import (
-    CURES,
-    HARMS,
-    HELPS,
-    NO_EFFECT,
-    UNTREATED,
-    VERDICTS,
-    changes_of,
-    relative_change,
-    surely,
-    trials_of,
-    verdict,
-    within,
-)
-from engine.data.loading import data_digest
+from engine.cures.trials import CURES, HARMS, HELPS, NO_EFFECT, VERDICTS, relative_change, surely, trials_of, verdict
+from engine.data.custom import data_digest
+from engine.limits import MAX_BYTES, MAX_SECONDS
 from tests.engine.made_outcomes import made
 
+LIMITS = {"max_seconds": MAX_SECONDS, "max_bytes": MAX_BYTES}
 QUICK = Experiment(depth=2, width=4, steps=30)
 SICK = ("vanishing_gradients",)
 ODD = (
-    Experiment(depth=50, width=256, steps=20000),  # over budget itself
+    Experiment(depth=50, width=256, steps=20000),  # beyond the limits itself
     Experiment(dataset="digits", n_train=1000, width=1, depth=1, steps=1, learning_rate=1e-300),
     Experiment(dataset="sine", loss="mse", activation="linear", gain=0, clip="value", clip_threshold=1e-9, l1=100),
     Experiment(activation="sigmoid", initializer="zeros", optimizer="adam", n_train=5, batch_size=1, patience=1000),
@@ -86,7 +76,7 @@ def test_what_is_taken_already_is_not_tried_and_too_much_can_be_taken_away():
 
 def test_what_cannot_be_made_is_refused_with_the_reason():
     most = Experiment(learning_rate=1000, width=256, depth=6, steps=20000, n_train=5000)
-    refused = {change.name: change for change in changes_of(most) if change.refused}
+    refused = {change.name: change for change in changes_of(most, **LIMITS) if change.refused}
     assert "steps is 40000, but it must be" in refused["40000 steps"].refused
     assert "learning_rate is 10000" in refused["Learning rate 10000"].refused
     assert "width is 512" in refused["512 units a layer"].refused
@@ -97,7 +87,7 @@ def test_what_cannot_be_made_is_refused_with_the_reason():
 
 @pytest.mark.parametrize("experiment", ODD)
 def test_no_experiment_is_too_odd(experiment):
-    changes = changes_of(experiment)
+    changes = changes_of(experiment, **LIMITS)
     assert changes[0].code == UNTREATED
     assert all((change.experiment is None) == bool(change.refused) for change in changes)
 
@@ -274,4 +264,4 @@ def test_own_data_and_what_cannot_be_trained():
     with pytest.raises(OutOfRange):
         prescribe(own, 1)
     with pytest.raises(OutOfRange):
-        prescribe(Experiment(width=256, depth=50, steps=20000))
+        prescribe(Experiment(width=256, depth=50, steps=20000), **LIMITS)

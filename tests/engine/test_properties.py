@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import SETTINGS, Experiment, OutOfRange, RunHistory, load_dataset, train
+from engine.limits import MAX_BYTES, MAX_SECONDS
 from tests.engine.contract import assert_well_formed
 
 EXAMPLES = settings(derandomize=True, deadline=None, max_examples=200)
@@ -65,13 +66,13 @@ def outside(setting):
 
 
 def trained(legal):
-    """The history of legal settings, or None where two of them do not go together or the budget does not allow them."""
+    """The history of legal settings, or None where two do not go together or the app's limits do not allow them."""
     refusal = None
     try:
         experiment = Experiment(**legal)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            history = train(experiment)
+            history = train(experiment, max_seconds=MAX_SECONDS, max_bytes=MAX_BYTES)
     except OutOfRange as error:
         refusal = error
     if refusal:

@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import SETTINGS, Experiment, OutOfRange, Training, data_digest
-from engine.cost import MAX_BYTES, MAX_SECONDS, check_budget, estimate
-from engine.cures.prescriptions import changes_of
-from engine.data.loading import DATASETS
+from engine.cost import estimate
+from engine.cures.changes import changes_of
+from engine.data.sources import DATASETS
+from engine.limits import MAX_BYTES, MAX_SECONDS, check_budget
 from tests.engine.test_properties import EXAMPLES, outside
 
+LIMITS = {"max_seconds": MAX_SECONDS, "max_bytes": MAX_BYTES}
 NUMBER = r"-?[\d,.]+(?:e[+-]?\d+)?"
 SIZES = {
     "dataset": st.sampled_from([name for name in DATASETS if name != "custom"]),
@@ -143,14 +145,14 @@ def test_the_advice_is_close_to_the_most_that_is_accepted():
 )
 def test_training_takes_what_it_advises(experiment):
     with pytest.raises(OutOfRange) as refusal:
-        Training(experiment)
+        Training(experiment, **LIMITS)
     advice = advised(refusal.value.field, refusal.value.allowed)
-    Training(replace(experiment, **{field: value for field, (value,) in advice.items()}))
+    Training(replace(experiment, **{field: value for field, (value,) in advice.items()}), **LIMITS)
 
 
 def test_changes_to_try_that_are_refused_take_what_they_advise():
     most = Experiment(dataset="digits", learning_rate=500, width=200, depth=6, steps=90, n_train=360)
-    refused = [change for change in changes_of(most) if change.refused]
+    refused = [change for change in changes_of(most, **LIMITS) if change.refused]
     assert {change.code for change in refused} >= {"wider", "steps", "n_train", "learning_rate_up"}
     for change in refused:
         field, text = re.match(r"(\w+) is .*?, but it must be (.+?)\. ?(?:The|$)", change.refused).groups()

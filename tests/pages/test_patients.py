@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from engine import Experiment, RunHistory, diagnose, train, train_many
+from engine.cures.changes import UNTREATED, changes_of
 from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, outcome_of, seeded
-from engine.cures.prescriptions import CURES, HELPS, UNTREATED, changes_of, trials_of
+from engine.cures.trials import CURES, HELPS, trials_of
 from pages.components.lesson.catalogue import lesson_of, ward
 
 MOST = 7  # of the seeds: some draws have something else, or nothing

@@ -28,8 +28,9 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from engine.executors.backends import this_process
-from engine.executors.scheduler import Run, Together, Workers
+from engine.executors.scheduler import CoalescedRun, Run, Workers
 from engine.experiment import Experiment
+from engine.limits import MAX_BYTES, MAX_SECONDS
 from engine.settings import OutOfRange
 from engine.training import train
 from pages.components.shell import runs
@@ -128,7 +129,7 @@ def test_histories_are_kept_up_to_a_number_of_bytes(waiting: SharedRuns) -> None
 
 def test_what_is_not_kept_is_gone_at_once(waiting: SharedRuns, patient: Patient) -> None:
     waiting.limit = 1
-    together = Together([waiting.join(QUICK), waiting.join(OTHER)])
+    together = CoalescedRun([waiting.join(QUICK), waiting.join(OTHER)])
     histories = [train(QUICK), train(OTHER)]
     gone, newest = map(weakref.ref, histories)
     patient.runs.clear()
@@ -204,6 +205,7 @@ def test_a_run_that_nobody_waits_for_is_dropped_but_not_at_once(waiting: SharedR
 PAGE = """
 import streamlit as st
 from engine.experiment import Experiment
+from engine.limits import MAX_BYTES, MAX_SECONDS
 from engine.settings import OutOfRange
 from pages.components.shell import runs
 
@@ -234,7 +236,7 @@ def test_an_experiment_over_budget_is_the_pages_to_show(training: SharedRuns, mo
     test = AppTest.from_string(page(long, OVER_BUDGET)).run(timeout=SOON)
     assert not test.exception
     with pytest.raises(OutOfRange) as caught:
-        train(OVER_BUDGET)
+        train(OVER_BUDGET, max_seconds=MAX_SECONDS, max_bytes=MAX_BYTES)
     assert test.error[0].value == str(caught.value)
     eventually(lambda: len(training) == 0)  # the other run, which nobody wants now, went as well
 
@@ -361,7 +363,7 @@ def tell(_shared):
     def watch():
         before = None
         while True:
-            now = f"{len(_shared)} runs in {_shared.workers.place}, {_shared.nbytes > 0}"
+            now = f"{len(_shared)} runs in {_shared.workers.backend}, {_shared.nbytes > 0}"
             if now != before:
                 print(now, flush=True)
             before = now

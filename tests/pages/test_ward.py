@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine import load_dataset
-from engine.cost import check_budget
+from engine.limits import check_budget
 from pages.components.lesson.catalogue import lesson_of, ward
 from pages.components.settings.controls import parameters
 from pages.components.shell.runs import shared_runs

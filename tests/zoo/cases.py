@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from engine import Experiment, cost
-from engine.data.loading import DATASETS
+from engine.data.sources import DATASETS
 
 
 @dataclass(frozen=True)

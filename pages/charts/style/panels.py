@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine import Dataset, RunHistory, load_dataset
-from engine.data.loading import DATASETS
+from engine.data.sources import DATASETS
 from pages.charts.style.axes import axis
 from pages.charts.style.class_colors import (
     BOUNDARY,

@@ -7,10 +7,10 @@ from functools import lru_cache
 import numpy as np
 
 from engine import SETTINGS, Experiment
-from engine.cost import MAX_SECONDS
+from engine.cures.changes import REGULARISERS, UNTREATED, Change, changes_of, within
 from engine.cures.outcomes import SEEDS, seconds_of, seeded
-from engine.cures.prescriptions import REGULARISERS, UNTREATED, Change, changes_of, within
-from engine.data.loading import DATASETS
+from engine.data.sources import DATASETS
+from engine.limits import MAX_BYTES, MAX_SECONDS
 
 Group = Sequence[Experiment]
 
@@ -44,7 +44,7 @@ def clean_line(experiment: Experiment) -> tuple[np.ndarray, np.ndarray] | None:
 @lru_cache(FEW_GROUPS)
 def changes_to(experiment: Experiment) -> tuple[Change, ...]:
     """The untreated network and every change to try on it, as many as CHANGES_SECONDS allow."""
-    return within(CHANGES_SECONDS, changes_of(experiment))
+    return within(CHANGES_SECONDS, changes_of(experiment, max_seconds=MAX_SECONDS, max_bytes=MAX_BYTES))
 
 
 @lru_cache(FEW_GROUPS)

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from engine import Experiment, Trial
+from engine.cures.changes import UNTREATED
 from engine.cures.outcomes import SEEDS, Outcome, unit_of
-from engine.cures.prescriptions import CURES, HARMS, HELPS, NO_EFFECT, UNTREATED, trials_of
+from engine.cures.trials import CURES, HARMS, HELPS, NO_EFFECT, trials_of
 from pages.charts.style.annotations import footnotes
 from pages.charts.style.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, merged
 from pages.charts.sweeps.groups import changes_to

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from engine import SETTINGS, Experiment, OutOfRange, load_dataset
-from engine.cost import check_budget
+from engine.limits import check_budget
 from pages.components.backpropagation.base_network import (
     DEFAULTS,
     FIRST,

@@ -17,10 +17,10 @@ from typing import Any
 import streamlit as st
 
 from engine import Experiment, OutOfRange
-from engine.cost import check_budget
 from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, outcome_of, seconds_of
-from engine.data.loading import DATASETS
+from engine.data.sources import DATASETS
 from engine.executors.scheduler import Sweep, Workers
+from engine.limits import check_budget
 from engine.training import CustomData
 from pages.charts.sweeps.groups import MOST_GROUPS
 from pages.components.lesson.cards import PROJECTED, show_data

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from engine import SETTINGS, OutOfRange, RunHistory, diagnose
-from engine.cures.prescriptions import Change
+from engine.cures.changes import Change
 from engine.doctor.cases import EASY, LEVELS, Case, candidates, counted_loss, holds
 from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
 from pages.charts.one_run import activations, gradient_per_layer, learning_curves, predictions, weight_norms

@@ -20,9 +20,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException, StreamlitInvalidLayoutContextError
 
-from engine.cost import check_budget
-from engine.data.loading import DATASETS
+from engine.data.sources import DATASETS
 from engine.experiment import SETTINGS, Experiment
+from engine.limits import check_budget
 from engine.settings import OutOfRange
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import plotly.graph_objects as go
 
-from engine.executors.backends import give_memory_back
+from engine.executors.time_slices import give_memory_back
 from pages.components.shell.frame import ROOT
 
 OURS = "engine/**/*.py", "pages/*/**/*.py"

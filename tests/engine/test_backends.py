@@ -1,4 +1,4 @@
-"""Places where training runs: the same bits everywhere, and nothing lost with a worker."""
+"""Backends: where training runs: the same bits everywhere, and nothing lost with a worker."""
 
 import json
 import logging
@@ -23,7 +23,14 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from engine.executors import backends, scheduler
-from engine.executors.backends import DASK_ADDRESS, Place, dask_cluster, default_places, this_process, worker_processes
+from engine.executors.backends import (
+    DASK_ADDRESS,
+    Backend,
+    dask_cluster,
+    default_backends,
+    this_process,
+    worker_processes,
+)
 from engine.executors.scheduler import Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
@@ -84,7 +91,7 @@ def test_a_worker_process_gives_the_bits_of_this_process(processes: Workers, lon
     long, short = processes.submit(LONG), processes.submit(SHORT)
     assert bits(short.result(SOON)) == bits(train(SHORT))
     assert bits(long.result(SOON)) == bits(long_history)
-    assert processes.place == "worker processes"
+    assert processes.backend == "worker processes"
     assert long.progress == short.progress == 1
     assert not long.result().step.flags.writeable
 
@@ -92,7 +99,7 @@ def test_a_worker_process_gives_the_bits_of_this_process(processes: Workers, lon
 def test_a_thread_of_this_process_gives_the_same_bits(long_history: RunHistory) -> None:
     with Workers([this_process]) as workers:
         assert bits(workers.submit(LONG).result(SOON)) == bits(long_history)
-        assert workers.place == "this process"
+        assert workers.backend == "this process"
 
 
 def test_a_dask_cluster_gives_the_same_bits(
@@ -101,14 +108,14 @@ def test_a_dask_cluster_gives_the_same_bits(
     cluster.add_worker()
     monkeypatch.setattr(scheduler, "FALLBACK_SECONDS", SOON)
     monkeypatch.setenv(DASK_ADDRESS, cluster.address)
-    assert default_places()[0] is dask_cluster
+    assert default_backends()[0] is dask_cluster
     with Workers() as workers:
         assert bits(workers.submit(LONG).result(SOON)) == bits(long_history)
-        assert workers.place == "Dask cluster"
+        assert workers.backend == "Dask cluster"
         with pytest.raises(OutOfRange):
             workers.submit(Experiment(depth=50, width=256, steps=20000)).result(SOON)
         assert workers._pool is not None
-        blas = workers._pool.place.executor.submit(threadpool_info).result(SOON)
+        blas = workers._pool.backend.executor.submit(threadpool_info).result(SOON)
         assert {library["num_threads"] for library in blas if library["user_api"] == "blas"} == {1}
 
 
@@ -127,7 +134,7 @@ def test_who_trains_together_gets_the_bits_of_a_single_run(processes: Workers) -
 
 
 def test_own_data_travel_with_the_run(processes: Workers) -> None:
-    from engine.data.loading import data_digest
+    from engine.data.custom import data_digest
 
     generator = np.random.default_rng(0)
     data = generator.standard_normal((40, 3)), generator.integers(0, 2, 40)
@@ -152,7 +159,7 @@ def test_errors_of_a_run_arrive_as_they_are_and_harm_no_worker(processes: Worker
 def test_a_worker_has_one_blas_thread_and_nothing_of_the_page(processes: Workers) -> None:
     processes.submit(SHORT).result(SOON)
     assert processes._pool is not None
-    ask = processes._pool.place.executor.submit
+    ask = processes._pool.backend.executor.submit
     assert {library["num_threads"] for library in ask(threadpool_info).result(SOON)} == {1}
     packages = ask(eval, "{name.partition('.')[0] for name in __import__('sys').modules}").result(SOON)
     assert "numpy" in packages
@@ -163,23 +170,23 @@ def test_a_worker_has_one_blas_thread_and_nothing_of_the_page(processes: Workers
 
 def test_a_killed_worker_is_replaced_and_its_run_ends_with_the_same_bits(long_history: RunHistory) -> None:
     with Workers([partial(worker_processes, 1)]) as workers:
-        eventually(lambda: workers.place)
+        eventually(lambda: workers.backend)
         assert workers._pool is not None
-        pid = workers._pool.place.executor.submit(os.getpid).result(SOON)
+        pid = workers._pool.backend.executor.submit(os.getpid).result(SOON)
         run, other = workers.submit(LONG), workers.submit(SHORT)
         eventually(lambda: run.progress > 0)
         os.kill(pid, signal.SIGKILL)
         assert bits(run.result(SOON)) == bits(long_history)
         assert bits(other.result(SOON)) == bits(train(SHORT))
-        assert workers._pool.place.executor.submit(os.getpid).result(SOON) != pid
+        assert workers._pool.backend.executor.submit(os.getpid).result(SOON) != pid
 
 
 def test_a_worker_that_dies_idle_is_replaced(processes: Workers) -> None:
-    eventually(lambda: processes.place)
+    eventually(lambda: processes.backend)
     assert processes._pool is not None
-    os.kill(processes._pool.place.executor.submit(os.getpid).result(SOON), signal.SIGKILL)
+    os.kill(processes._pool.backend.executor.submit(os.getpid).result(SOON), signal.SIGKILL)
     assert processes.submit(SHORT).result(SOON).status == "completed"
-    assert processes.place == "worker processes"
+    assert processes.backend == "worker processes"
 
 
 SERVER = """
@@ -190,7 +197,7 @@ workers = Workers()
 runs = [workers.submit(Experiment(depth=8, steps=4000, seed=seed)) for seed in range(4)]
 while not any(run.progress for run in runs):
     time.sleep(0.01)
-print(workers._pool.place.executor.submit(os.getpid).result(), flush=True)
+print(workers._pool.backend.executor.submit(os.getpid).result(), flush=True)
 if sys.argv[1] == "wait":
     runs[-1].result()
 """
@@ -226,7 +233,7 @@ def test_a_worker_that_is_stopped_is_replaced(
         run = workers.submit(LONG)
         eventually(lambda: run.progress > 0)
         assert workers._pool is not None
-        (stuck,) = map(psutil.Process, loky_of(workers._pool.place)._processes)
+        (stuck,) = map(psutil.Process, loky_of(workers._pool.backend)._processes)
         stuck.suspend()
         eventually(lambda: workers.notice)
         assert bits(run.result(SOON)) == bits(long_history)
@@ -245,12 +252,12 @@ def stop_in_the_middle_of_an_answer() -> None:
 
 
 def test_a_worker_that_is_stopped_in_the_middle_of_an_answer_is_ended() -> None:
-    place = worker_processes(1)
-    place.executor.submit(stop_in_the_middle_of_an_answer)
-    (worker,) = map(psutil.Process, loky_of(place)._processes)
-    manager = loky_of(place)._executor_manager_thread
+    backend = worker_processes(1)
+    backend.executor.submit(stop_in_the_middle_of_an_answer)
+    (worker,) = map(psutil.Process, loky_of(backend)._processes)
+    manager = loky_of(backend)._executor_manager_thread
     eventually(lambda: worker.status() == psutil.STATUS_STOPPED)
-    closing = threading.Thread(target=place.close, daemon=True)
+    closing = threading.Thread(target=backend.close, daemon=True)
     closing.start()
     closing.join(SOON)
     assert not closing.is_alive()
@@ -267,13 +274,13 @@ with Workers() as workers:
     print("begun", flush=True)
     for run in runs:
         run.result()
-    print(workers.place, flush=True)
+    print(workers.backend, flush=True)
     end = time.monotonic() + {SOON}
-    while workers.place != "worker processes" and time.monotonic() < end:
+    while workers.backend != "worker processes" and time.monotonic() < end:
         time.sleep(0.01)
     run = workers.submit(Experiment(depth=8, steps=4000, seed=9))
     run.result()
-    print(workers.place, flush=True)
+    print(workers.backend, flush=True)
 """
 
 
@@ -295,8 +302,8 @@ def test_after_workers_were_killed_again_and_again_training_returns_to_them() ->
         server.wait()
 
 
-def loky_of(place: Place) -> Any:
-    return place.executor
+def loky_of(backend: Backend) -> Any:
+    return backend.executor
 
 
 def loky_workers(server: psutil.Process) -> list[psutil.Process]:
@@ -338,7 +345,7 @@ def test_without_processes_training_goes_on_in_this_one(
     monkeypatch.setattr(loky, "ProcessPoolExecutor", refuse)
     with caplog.at_level(logging.WARNING), Workers() as workers:
         assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
-        assert workers.place == "this process"
+        assert workers.backend == "this process"
     assert [record.message for record in caplog.records] == ["Cannot train in worker_processes: no processes here"]
 
 
@@ -356,7 +363,7 @@ def test_an_unreachable_cluster_is_one_warning(
     monkeypatch.setenv(DASK_ADDRESS, "tcp://127.0.0.1:1")
     with caplog.at_level(logging.WARNING, "engine"), Workers([dask_cluster, this_process]) as workers:
         assert workers.submit(SHORT).result(SOON).status == "completed"
-        assert workers.place == "this process"
+        assert workers.backend == "this process"
     (warning,) = warnings_of(caplog)
     assert "tcp://127.0.0.1:1" in warning
 
@@ -378,17 +385,17 @@ def test_a_cluster_without_workers_is_left_until_it_has_some(
     monkeypatch.setenv(DASK_ADDRESS, cluster.address)
     with Workers([dask_cluster, this_process]) as workers:
         assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
-        assert workers.place == "this process"
+        assert workers.backend == "this process"
         assert "without them" in workers.notice
         assert warnings_of(caplog) == ["Cannot train in dask_cluster: not ready within 2 s"]
         last = cluster.add_worker()
-        eventually(lambda: workers.place == "Dask cluster")
+        eventually(lambda: workers.backend == "Dask cluster")
         assert not workers.notice
         assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
         last.kill()
         last.wait()
         assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
-        assert workers.place == "this process"
+        assert workers.backend == "this process"
 
 
 def test_workers_of_a_cluster_that_lack_this_code_are_not_used_until_others_come(
@@ -399,12 +406,12 @@ def test_workers_of_a_cluster_that_lack_this_code_are_not_used_until_others_come
     without = cluster.add_worker(path=tmp_path)
     with Workers([dask_cluster, this_process]) as workers:
         assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
-        assert workers.place == "this process"
+        assert workers.backend == "this process"
         (warning,) = warnings_of(caplog)
         assert "dask_cluster" in warning
         without.kill()
         cluster.add_worker()
-        eventually(lambda: workers.place == "Dask cluster")
+        eventually(lambda: workers.backend == "Dask cluster")
         assert bits(workers.submit(SHORT).result(SOON)) == bits(train(SHORT))
 
 
