@@ -7,7 +7,6 @@ import numpy as np
 from engine import RunHistory
 from engine.data.baselines import average_loss
 from engine.doctor.thresholds import SAME_LOSS
-from pages.charts.one_run.clipping import clipped
 from pages.text.labels import ending, name, number, percent
 
 
@@ -26,6 +25,11 @@ def largest_gradient(history: RunHistory) -> float:
     """The largest finite norm on record of the gradient over all parameters, before clipping; NaN without any."""
     norms = history.total_gradient_norm[np.isfinite(history.total_gradient_norm)]
     return float(norms.max()) if norms.size else math.nan
+
+
+def clipped(history: RunHistory) -> np.ndarray:
+    """Which updates' gradients clipping made shorter, (S,)."""
+    return history.clipped_norm < history.total_gradient_norm
 
 
 def _sentence(whose: str, who: str, history: RunHistory) -> str:

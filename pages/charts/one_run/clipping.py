@@ -26,6 +26,7 @@ from pages.charts.style.update_curves import (
     peaks,
 )
 from pages.text.clock import timeline_steps
+from pages.text.exploding_verdict import clipped
 from pages.text.labels import ending, loss_unit, number, percent
 
 TITLE = "Gradient before and after clipping"
@@ -91,11 +92,6 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
-
-
-def clipped(history: RunHistory) -> Array:
-    """Which updates' gradients clipping made shorter, (S,)."""
-    return history.clipped_norm < history.total_gradient_norm
 
 
 def longest_clipped(history: RunHistory) -> float | None:
