@@ -80,7 +80,17 @@ def test_the_engine_needs_numpy_and_the_standard_library(path):
 
 @pytest.mark.parametrize("path", ENGINE_TESTS, ids=label)
 def test_the_engine_is_tested_by_itself(path):
-    assert not within(imported(path), *HEAVY, "app", "pages", "tests.charts", "tests.pages", "tests.browser")
+    assert not within(
+        imported(path),
+        *HEAVY,
+        "app",
+        "pages",
+        "tests.text",
+        "tests.charts",
+        "tests.walkthrough",
+        "tests.pages",
+        "tests.browser",
+    )
 
 
 @pytest.mark.parametrize("path", TEXT, ids=label)

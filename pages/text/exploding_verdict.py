@@ -13,8 +13,8 @@ from pages.text.labels import ending, name, number, percent
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
     """Largest gradient norm, clipping and end of both networks."""
     if patient.experiment == treated.experiment:
-        said = _sentence("The patient’s", "The patient", patient)
-        return f"{said} Patient and treated are the same network: change one setting of the treated."
+        message = _sentence("The patient’s", "The patient", patient)
+        return f"{message} Patient and treated are the same network: change one setting of the treated."
     return (
         f"{_sentence('The patient’s', 'The patient', patient)} "
         f"{_sentence('The treated network’s', 'The treated network', treated)}"

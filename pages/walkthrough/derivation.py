@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.activations import ACTIVATIONS
-from pages.walkthrough.calculation import Pass
+from pages.walkthrough.calculation import Update
 from pages.walkthrough.latex import exact, rounded, summed
 from pages.walkthrough.parameter_lines import ParameterWriter
 from pages.walkthrough.writer import BETA, DELTA, GAMMA, Written
@@ -50,18 +50,18 @@ class Line(NamedTuple):
     value: float
 
 
-def derivation(passed: Pass, place: Place, example: int = 0) -> list[Line]:
+def derivation(update: Update, place: Place, example: int = 0) -> list[Line]:
     """How a unit's z, a and δ come about for an example, and its new bias; or the same for a weight into it.
 
     Gradients of parameters are of the whole batch.  IndexError for what is not there; ValueError for a layer.
     """
     if place.unit is None:
         raise ValueError("A layer as a whole is written out by layer_derivation.")
-    place.check(passed.sizes)
-    if not 0 <= example < passed.batch:
+    place.check(update.sizes)
+    if not 0 <= example < update.batch:
         raise IndexError(f"There is no example {example + 1}.")
     on_screen, in_full = (
-        list(_Writer(passed, place.layer, place.unit, example, digits).lines(place.source))
+        list(_Writer(update, place.layer, place.unit, example, digits).lines(place.source))
         for digits in (rounded, exact)
     )
     return [Line(*one[:4], other[3], one[4]) for one, other in zip(on_screen, in_full, strict=True)]
@@ -84,32 +84,32 @@ class _Writer(ParameterWriter):
             yield from self.parameter("shifts", (self.unit,))
 
     def forward(self) -> Iterator[Written]:
-        passed, unit = self.passed, self.unit
-        below, weights = passed.outs[self.layer][self.example], passed.weights(self.layer)[:, unit]
+        update, unit = self.update, self.unit
+        below, weights = update.outs[self.layer][self.example], update.weights(self.layer)[:, unit]
         terms = [rf"{self.n(w)} \cdot {self.b(a)}" for w, a in zip(weights, below, strict=True)]
-        u, z, value = self.at(passed.u), self.at(passed.z), self.at(passed.values)
+        u, z, value = self.at(update.u), self.at(update.z), self.at(update.values)
         yield (
             "forward",
             "weighted sum" if self.normalised else "pre-activation",
             rf"{self.u} = \sum_i {self.name('w', index=f'i{unit + 1}')}\, {self.below('i')} + {self.name('b')}",
-            rf"{summed(terms, self.n(passed.biases(self.layer)[unit]))} = {self.n(u)}",
+            rf"{summed(terms, self.n(update.biases(self.layer)[unit]))} = {self.n(u)}",
             u,
         )
         if self.normalised:
             yield from self.normalisation(u, z)
         yield ("forward", "answer" if self.output else "activation", *self.activation(z, value), value)
-        if self.masked or self.bridge_below:
+        if self.masked or self.skip_below:
             yield self.handed_on(value)
 
     def normalisation(self, u: float, z: float) -> Iterator[Written]:
-        passed = self.passed
-        normal, deviation = self.at(passed.normalised), self.at(passed.deviations)
-        by_layer = passed.problem.architecture.normalization == "layer"
-        running = not by_layer and passed.batch == 1
+        update = self.update
+        normal, deviation = self.at(update.normalised), self.at(update.deviations)
+        by_layer = update.problem.architecture.normalization == "layer"
+        running = not by_layer and update.batch == 1
         over = "layer" if by_layer else "running" if running else "batch"
         scale, shift = (
             float(part[self.layer][0, self.unit])
-            for part in (passed.problem.parameters.scales, passed.problem.parameters.shifts)
+            for part in (update.problem.parameters.scales, update.problem.parameters.shifts)
         )
         yield (
             "forward",
@@ -127,10 +127,10 @@ class _Writer(ParameterWriter):
         )
 
     def activation(self, z: float, value: float) -> tuple[str, str]:
-        name, architecture = self.name("a"), self.passed.problem.architecture
+        name, architecture = self.name("a"), self.update.problem.architecture
         function = architecture.output if self.output else architecture.activation
         if function == "softmax":
-            every = self.passed.z[-1][self.example]
+            every = self.update.z[-1][self.example]
             total = summed([rf"e^{{{self.n(one)}}}" for one in every])
             return (
                 rf"{name} = e^{{{self.name('z')}}} \Big/ \sum_k e^{{{self.name('z', index='k')}}}",
@@ -143,28 +143,28 @@ class _Writer(ParameterWriter):
         return rf"{name} = \text{{{words}}}\big({self.name('z')}\big)", rf"{put_in} = {self.n(value)}"
 
     def handed_on(self, value: float) -> Written:
-        mask, symbols, numbers = self.passed.problem.masks, self.name("a"), self.n(value)
+        mask, symbols, numbers = self.update.problem.masks, self.name("a"), self.n(value)
         if self.masked and mask is not None:
             symbols = rf"m\, {symbols}"
             numbers = rf"{self.n(mask[self.layer][self.example, self.unit])} \cdot {self.b(value)}"
-        if self.bridge_below:
+        if self.skip_below:
             symbols += f" + {self.below(str(self.unit + 1))}"
-            numbers += f" + {self.b(self.passed.outs[self.layer][self.example, self.unit])}"
-        handed_on = float(self.passed.outs[self.layer + 1][self.example, self.unit])
+            numbers += f" + {self.b(self.update.outs[self.layer][self.example, self.unit])}"
+        handed_on = float(self.update.outs[self.layer + 1][self.example, self.unit])
         return "forward", "handed on", f"{self.out} = {symbols}", f"{numbers} = {self.n(handed_on)}", handed_on
 
     def loss(self) -> Iterator[Written]:
-        passed, n, n_out = self.passed, self.passed.batch, self.passed.sizes[-1]
-        parts = passed.loss_parts
-        answer, target = self.at(passed.values), float(passed.problem.targets[self.example, self.unit])
+        update, n, n_out = self.update, self.update.batch, self.update.sizes[-1]
+        parts = update.loss_parts
+        answer, target = self.at(update.values), float(update.problem.targets[self.example, self.unit])
         a, t, part = self.out, f"t_{{{self.unit + 1}}}", float(parts[self.example, self.unit])
-        if passed.problem.loss == "mse":
+        if update.problem.loss == "mse":
             symbols, numbers = f"({t} - {a})^2", f"({self.n(target)} - {self.b(answer)})^2"
             share = "" if n * n_out == 1 else rf"\tfrac{{1}}{{{n * n_out}}} "
         else:
             share = "" if n == 1 else rf"\tfrac{{1}}{{{n}}} "
             symbols, numbers = rf"-{t} \ln {a}", rf"-{self.b(target)} \ln {self.n(answer)}"
-            if passed.problem.architecture.output == "sigmoid":
+            if update.problem.architecture.output == "sigmoid":
                 symbols = rf"\big({symbols} - (1 - {t}) \ln (1 - {a})\big)"
                 numbers = rf"\big({numbers} - {self.n(1 - target)} \ln {self.n(1 - answer)}\big)"
         left = rf"L_{{{self.unit + 1}}}"
@@ -172,12 +172,12 @@ class _Writer(ParameterWriter):
         if parts.size > 1:
             over = r"\sum_\text{examples} \sum_k L_k" if n > 1 else r"\sum_k L_k"
             total = summed([self.n(one) for one in parts.ravel()])
-            yield "loss", "loss", f"L = {over}", f"{total} = {self.n(passed.loss)}", passed.loss
+            yield "loss", "loss", f"L = {over}", f"{total} = {self.n(update.loss)}", update.loss
 
     def backward(self) -> Iterator[Written]:
-        passed, delta = self.passed, self.at(self.passed.delta)
-        error, slope = passed.incoming[self.layer], passed.slopes[self.layer]
-        if self.output and (slope is None or passed.problem.loss == "cross_entropy"):
+        update, delta = self.update, self.at(self.update.delta)
+        error, slope = update.incoming[self.layer], update.slopes[self.layer]
+        if self.output and (slope is None or update.problem.loss == "cross_entropy"):
             yield ("backward", "error signal", *self.shared_or_cancelled(delta), delta)
             return
         assert error is not None
@@ -187,9 +187,9 @@ class _Writer(ParameterWriter):
         numbers = [self.n(wrong), self.b(awake)]
         yield ("backward", "how wrong", *self.how_wrong(symbols[0], wrong), wrong)
         yield ("backward", "how awake", *self.slope(symbols[1], awake), awake)
-        if self.masked and passed.problem.masks is not None:
+        if self.masked and update.problem.masks is not None:
             symbols.append("m")
-            numbers.append(self.n(passed.problem.masks[self.layer][self.example, self.unit]))
+            numbers.append(self.n(update.problem.masks[self.layer][self.example, self.unit]))
         yield (
             "backward",
             "error signal",
@@ -202,50 +202,50 @@ class _Writer(ParameterWriter):
 
     def slope(self, left: str, value: float) -> tuple[str, str]:
         """φ′(z), by a formula where that is short."""
-        architecture = self.passed.problem.architecture
+        architecture = self.update.problem.architecture
         function, z, a = architecture.output if self.output else architecture.activation, self.name("z"), self.name("a")
-        number = self.at(self.passed.values)
+        number = self.at(self.update.values)
         if function == "sigmoid":
             return rf"{left} = {a} (1 - {a})", rf"{self.n(number)} \cdot (1 - {self.n(number)}) = {self.n(value)}"
         if function == "tanh":
             return rf"{left} = 1 - ({a})^2", rf"1 - {self.b(number)}^2 = {self.n(value)}"
         if function in ("relu", "leaky_relu"):
-            side = ">" if self.at(self.passed.z) > 0 else r"\le"
+            side = ">" if self.at(self.update.z) > 0 else r"\le"
             return rf"{left}, \quad {z} {side} 0", self.n(value)
         return left, self.n(value)
 
     def how_wrong(self, left: str, value: float) -> tuple[str, str]:
         """∂L/∂a: at the output from the loss, in a hidden layer the sum over all paths that lead on."""
-        passed, j = self.passed, str(self.unit + 1)
+        update, j = self.update, str(self.unit + 1)
         if self.output:
-            n, n_out = passed.batch, passed.sizes[-1]
+            n, n_out = update.batch, update.sizes[-1]
             share = "2" if n * n_out == 1 else "" if n * n_out == 2 else rf"\tfrac{{2}}{{{n * n_out}}} "
-            answer, target = self.at(passed.values), passed.problem.targets[self.example, self.unit]
+            answer, target = self.at(update.values), update.problem.targets[self.example, self.unit]
             return (
                 rf"{left} = {share}\big({self.out} - t_{{{j}}}\big)",
                 rf"{share}({self.n(answer)} - {self.b(target)}) = {self.n(value)}",
             )
-        weights, signals = passed.weights(self.layer + 1)[self.unit], passed.u_gradients[self.layer + 1][self.example]
+        weights, signals = update.weights(self.layer + 1)[self.unit], update.u_gradients[self.layer + 1][self.example]
         terms = [rf"{self.n(w)} \cdot {self.b(d)}" for w, d in zip(weights, signals, strict=True)]
-        above = _Writer(passed, self.layer + 1, 0, self.example, self.digits)
+        above = _Writer(update, self.layer + 1, 0, self.example, self.digits)
         signal = above.u_gradient.replace("_{1}", "_{k}")
         symbols, last = rf"\sum_k {self.name('w', self.layer + 1, f'{j}k')}\, {signal}", ""
-        if self.bridge_above:
-            over_bridge = passed.incoming[self.layer + 1]
-            assert over_bridge is not None
+        if self.skip_above:
+            over_skip = update.incoming[self.layer + 1]
+            assert over_skip is not None
             symbols += rf" + \frac{{\partial L}}{{\partial {self.name('h', self.layer + 1)}}}"
-            last = self.n(over_bridge[self.example, self.unit])
+            last = self.n(over_skip[self.example, self.unit])
         return f"{left} = {symbols}", f"{summed(terms, last)} = {self.n(value)}"
 
     def shared_or_cancelled(self, delta: float) -> tuple[str, str]:
         """δ at an output where it is no product of an error and one unit's own slope."""
-        passed, n, n_out, j = self.passed, self.passed.batch, self.passed.sizes[-1], self.unit + 1
-        answers, targets = passed.values[-1][self.example], passed.problem.targets[self.example]
+        update, n, n_out, j = self.update, self.update.batch, self.update.sizes[-1], self.unit + 1
+        answers, targets = update.values[-1][self.example], update.problem.targets[self.example]
         answer, name, a, t = self.n(answers[self.unit]), self.name(DELTA), self.out, f"t_{{{j}}}"
-        if passed.problem.loss == "cross_entropy":
+        if update.problem.loss == "cross_entropy":
             share = "" if n == 1 else rf"\tfrac{{1}}{{{n}}} "
             cancelled = f"{name} = "
-            if passed.problem.architecture.output == "sigmoid":
+            if update.problem.architecture.output == "sigmoid":
                 slope = rf"{a} (1 - {a})"
                 cancelled += rf"{share}\frac{{{a} - {t}}}{{\cancel{{{slope}}}}} \cdot \cancel{{{slope}}} = "
             return (
@@ -261,14 +261,14 @@ class _Writer(ParameterWriter):
 
     def through_normalisation(self) -> Written:
         """∂L/∂u = (g − mean g − n · mean(g n))/σ with g = γ δ, or g/σ where μ and σ are constants."""
-        passed, layer, unit = self.passed, self.layer, self.unit
-        by_layer = passed.problem.architecture.normalization == "layer"
-        scaled = passed.delta[layer] * passed.problem.parameters.scales[layer][0]
-        normal = passed.normalised[layer]
-        g, n, sigma = scaled[self.example, unit], self.at(passed.normalised), self.at(passed.deviations)
-        value = self.at(passed.u_gradients)
+        update, layer, unit = self.update, self.layer, self.unit
+        by_layer = update.problem.architecture.normalization == "layer"
+        scaled = update.delta[layer] * update.problem.parameters.scales[layer][0]
+        normal = update.normalised[layer]
+        g, n, sigma = scaled[self.example, unit], self.at(update.normalised), self.at(update.deviations)
+        value = self.at(update.u_gradients)
         left, product = self.u_gradient, rf"g = {self.name(GAMMA)}\, {self.name(DELTA)}"
-        if not by_layer and passed.batch == 1:
+        if not by_layer and update.batch == 1:
             symbols, numbers = rf"\frac{{g}}{{\sigma}}, \quad {product}", rf"{self.n(g)} / {self.n(sigma)}"
         else:
             row = (self.example, slice(None)) if by_layer else (slice(None), unit)

@@ -13,7 +13,7 @@ class ParameterWriter(Writer):
     """Writes the lines of the parameters of one unit."""
 
     def parameter(self, kind: str, index: tuple[int, ...]) -> Iterator[Written]:
-        passed, rule, (called, letter) = self.passed, self.passed.rule, ELEMENTS[kind]
+        update, rule, (called, letter) = self.update, self.update.rule, ELEMENTS[kind]
 
         def of(parameters) -> float:
             return float(getattr(parameters, kind)[self.layer][(0, *index)])
@@ -21,15 +21,15 @@ class ParameterWriter(Writer):
         symbol = self.name(letter, index="".join(str(i + 1) for i in index))
         if max(index) > 8 and kind == "weights":
             symbol = self.name(letter, index=",".join(str(i + 1) for i in index))
-        old, new = of(passed.problem.parameters), of(passed.after)
-        if of(passed.frozen):
+        old, new = of(update.problem.parameters), of(update.after)
+        if of(update.frozen):
             yield "update", f"new {called}", rf"{symbol} \text{{ is kept fixed}}", self.n(new), new
             return
-        derivative, gradient = rf"\frac{{\partial L}}{{\partial {symbol}}}", of(passed.gradient)
+        derivative, gradient = rf"\frac{{\partial L}}{{\partial {symbol}}}", of(update.gradient)
         yield ("backward", f"gradient of the {called}", *self.gradient(kind, index, derivative, gradient), gradient)
         g = derivative
         if rule.penalised and kind == "weights":
-            g, total = "g", of(passed.total)
+            g, total = "g", of(update.total)
             sign = float((old > 0) - (old < 0))
             penalties = (
                 (rf"\lambda_1 \operatorname{{sign}} {symbol}", rf"{self.n(rule.l1)} \cdot {self.b(sign)}", rule.l1),
@@ -44,40 +44,40 @@ class ParameterWriter(Writer):
                 total,
             )
         if rule.clip != "none":
-            before, after = of(passed.total), of(passed.clipped)
+            before, after = of(update.total), of(update.clipped)
             yield ("update", "clipped", *self.clipping(g, before, after), after)
             g = r"\hat g"
-        state = [(of(one), of(other)) for one, other in zip(passed.state_before, passed.state_after, strict=True)]
-        yield from self.step(f"new {called}", symbol, g, of(passed.clipped), state, old, new)
+        state = [(of(one), of(other)) for one, other in zip(update.state_before, update.state_after, strict=True)]
+        yield from self.step(f"new {called}", symbol, g, of(update.clipped), state, old, new)
 
     def gradient(self, kind: str, index: tuple[int, ...], derivative: str, value: float) -> tuple[str, str]:
-        passed, column = self.passed, self.unit
+        update, column = self.update, self.unit
         if kind in ("scales", "shifts"):
-            signal, symbol = passed.delta[self.layer][:, column], self.name(DELTA)
+            signal, symbol = update.delta[self.layer][:, column], self.name(DELTA)
         else:
-            signal, symbol = passed.u_gradients[self.layer][:, column], self.u_gradient
+            signal, symbol = update.u_gradients[self.layer][:, column], self.u_gradient
         factors, name = None, ""
         if kind == "weights":
-            factors, name = passed.outs[self.layer][:, index[0]], self.below(str(index[0] + 1)) + r"\, "
+            factors, name = update.outs[self.layer][:, index[0]], self.below(str(index[0] + 1)) + r"\, "
         elif kind == "scales":
-            factors, name = passed.normalised[self.layer][:, column], self.name("n") + r"\, "
+            factors, name = update.normalised[self.layer][:, column], self.name("n") + r"\, "
         if factors is None:
             terms = [self.n(d) for d in signal]
         else:
             terms = [rf"{self.n(a)} \cdot {self.b(d)}" for a, d in zip(factors, signal, strict=True)]
-        over = r"\sum_\text{examples} " if passed.batch > 1 else ""
-        numbers = summed(terms) + f" = {self.n(value)}" if passed.batch > 1 or factors is not None else self.n(value)
+        over = r"\sum_\text{examples} " if update.batch > 1 else ""
+        numbers = summed(terms) + f" = {self.n(value)}" if update.batch > 1 or factors is not None else self.n(value)
         return rf"{derivative} = {over}{name}{symbol}", numbers
 
     def clipping(self, g: str, before: float, after: float) -> tuple[str, str]:
-        rule, theta = self.passed.rule, self.n(self.passed.rule.clip_threshold)
+        rule, theta = self.update.rule, self.n(self.update.rule.clip_threshold)
         if rule.clip == "value":
             return (
                 rf"\hat g = \min\big(\theta, \max(-\theta, {g})\big)",
                 rf"\min({theta}, \max(-{theta}, {self.n(before)})) = {self.n(after)}",
             )
-        norm = float((self.passed.total.flat**2).sum() ** 0.5)
-        if self.passed.clip_factor == 1:
+        norm = float((self.update.total.flat**2).sum() ** 0.5)
+        if self.update.clip_factor == 1:
             return rf"\hat g = {g}, \quad \|g\| = {self.n(norm)} \le \theta = {theta}", self.n(after)
         return (
             rf"\hat g = {g}\, \frac{{\theta}}{{\|g\|}}",
@@ -88,7 +88,7 @@ class ParameterWriter(Writer):
         self, called: str, symbol: str, g: str, value: float, state: list[tuple[float, float]], old: float, new: float
     ) -> Iterator[Written]:
         """The optimizer's lines."""
-        rule = self.passed.rule
+        rule = self.update.rule
         rate = self.n(rule.learning_rate)
         move, moved = rf"\eta\, {g}", rf"{rate} \cdot {self.b(value)}"
         squared = rf"\big({g}\big)^2" if g.startswith(r"\frac") else f"{g}^2"
@@ -112,7 +112,7 @@ class ParameterWriter(Writer):
                 symbols, numbers = rf"{rest}\, {added[place][0]}", rf"{rest} \cdot {added[place][1]}"
                 yield self.running(names[place], letter, decays[place], symbols, numbers, *state[place])
             hats = [
-                after / (1 - decay**self.passed.count) for (_, after), decay in zip(state, ADAM_DECAYS, strict=True)
+                after / (1 - decay**self.update.count) for (_, after), decay in zip(state, ADAM_DECAYS, strict=True)
             ]
             move = r"\eta\, \hat m / \big(\sqrt{\hat s} + \epsilon\big)"
             moved = rf"{rate} \cdot {self.b(hats[0])} / {self.root(hats[1])}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pages.walkthrough.calculation import Pass
+from pages.walkthrough.calculation import Update
 from pages.walkthrough.latex import Digits, bracketed
 
 DELTA, GAMMA, BETA = r"\delta", r"\gamma", r"\beta"
@@ -14,15 +14,15 @@ Written = tuple[str, str, str, str, float]  # phase, name, symbols, numbers, val
 class Writer:
     """How one unit's numbers are called and written, with one kind of digits."""
 
-    def __init__(self, passed: Pass, layer: int, unit: int, example: int, digits: Digits):
-        self.passed, self.layer, self.unit, self.example, self.digits = passed, layer, unit, example, digits
-        architecture = passed.problem.architecture
-        self.output = layer == passed.layers - 1
+    def __init__(self, update: Update, layer: int, unit: int, example: int, digits: Digits):
+        self.update, self.layer, self.unit, self.example, self.digits = update, layer, unit, example, digits
+        architecture = update.problem.architecture
+        self.output = layer == update.layers - 1
         self.normalised = architecture.normalization != "none" and not self.output
-        self.bridge_below = architecture.residual and 0 < layer < passed.layers - 1
-        self.bridge_above = architecture.residual and layer + 1 < passed.layers - 1
-        self.masked = passed.problem.masks is not None and not self.output
-        self.hands_on = "h" if architecture.residual or passed.problem.masks is not None else "a"
+        self.skip_below = architecture.residual and 0 < layer < update.layers - 1
+        self.skip_above = architecture.residual and layer + 1 < update.layers - 1
+        self.masked = update.problem.masks is not None and not self.output
+        self.hands_on = "h" if architecture.residual or update.problem.masks is not None else "a"
 
     def n(self, value: float) -> str:
         """A number."""

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from engine import train
 from pages.components.lesson.catalogue import lesson_of
-from pages.walkthrough.calculation import one_pass
+from pages.walkthrough.calculation import one_update
 from pages.walkthrough.opened_network import nearest_frame, opened, rule_of
 from tests.browser.conftest import Serve, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
@@ -240,13 +240,13 @@ def test_by_keyboard_alone(page: Page, home: str):
 
 
 def test_a_cold_deep_link_reload_and_back(page: Page, serve: Serve):
-    asked = {"preset": "xor", "layer": "2", "unit": "1", "source": "2", "updates": "10", "optimizer": "momentum",
+    requested = {"preset": "xor", "layer": "2", "unit": "1", "source": "2", "updates": "10", "optimizer": "momentum",
              "learning_rate": "0.2", "example": "3", "phase": "backward-1"}  # fmt: skip
-    shown(page, serve(APP, f"{PAGE}?" + "&".join(f"{name}={text}" for name, text in asked.items())))
+    shown(page, serve(APP, f"{PAGE}?" + "&".join(f"{name}={text}" for name, text in requested.items())))
     for load in range(2):
         if load:
             page.reload()
-        expect_address(page, asked)
+        expect_address(page, requested)
         expect(page.locator(".network")).to_have_attribute("data-phase", "backward-1")
         expect(page.get_by_role("combobox", name="Weight from unit")).to_have_value("2")
         expect(page.get_by_role("spinbutton", name="Updates taken")).to_have_value("10")
@@ -293,9 +293,9 @@ def look_inside(page: Page, name: str) -> None:
     page.get_by_role("button", name="the treated network").click()
     expect(page.locator(".unit").first).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
-    passed = one_pass(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))
-    assert weight(page, 1, 0, 0, "weight") == float(passed.weights(0)[0, 0])
-    assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(passed.gradient.weights[0][0, 0, 0]), rel=1e-9)
+    update = one_update(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))
+    assert weight(page, 1, 0, 0, "weight") == float(update.weights(0)[0, 0])
+    assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(update.gradient.weights[0][0, 0, 0]), rel=1e-9)
     page.go_back()
     expect(page.locator(".st-key-verdict")).to_be_visible()
 

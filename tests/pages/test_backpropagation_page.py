@@ -144,9 +144,9 @@ def test_questions_are_graded():
     fields["update"].set_value("banana")
     fields["loss"].set_value("5").run()
     assert "Right" in page.success[0].value
-    said = [info.value for info in page.info]
-    assert any("That is not a number" in one for one in said)
-    assert any("further off than rounding" in one for one in said)
+    messages = [info.value for info in page.info]
+    assert any("That is not a number" in one for one in messages)
+    assert any("further off than rounding" in one for one in messages)
 
 
 def test_an_answer_goes_where_its_numbers_have_changed():

@@ -37,8 +37,9 @@ from pages.components.backpropagation.base_network import (
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.settings.control import Answer
 from pages.components.shell.address import enter, ignored, parameters_here, still_ignored, write_address
-from pages.components.shell.frame import PARAMETERS, PHASE, memory
+from pages.components.shell.frame import PARAMETERS, PHASE
 from pages.components.shell.runs import histories_of
+from pages.components.shell.session import this_session
 from pages.walkthrough.calculation import Problem, Rule
 from pages.walkthrough.derivation import PHASES, Place
 from pages.walkthrough.opened_network import nearest_frame, opened
@@ -59,7 +60,7 @@ class Chosen:
     problem: Problem
     rule: Rule
     example: int
-    held: dict[str, Answer]
+    values: dict[str, Answer]
     garbled: frozenset[str]
 
     @property
@@ -81,53 +82,55 @@ def choose() -> Chosen:
     """Draw what is chosen above the network; never raises, whatever the address says."""
     entering = enter(PAGE, (*ORDER, *TEXTS, PHASE))
     notes: list[str] = []
-    base, strange = _asked(notes)
+    base, strange = _requested(notes)
     garbled, plain = _read(base, notes)
     garbled |= strange
     _clean(base, garbled, plain if entering else None)
-    held: dict[str, Answer] = {}
+    values: dict[str, Answer] = {}
     with st.container(key="controls", gap="small"):
         _draw_presets(base)
-        said = st.container(gap="small")
+        messages = st.container(gap="small")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             for name in FRONT:
                 if name != "step" or base.experiment:
-                    _draw(base, name, garbled, held)
+                    _draw(base, name, garbled, values)
             with st.popover("More", icon=":material/tune:", help="Momentum, clipping, penalties, your own numbers"):
                 for name in MORE:
-                    _draw(base, name, garbled, held)
-                _draw_texts(held)
-    still = still_ignored(PAGE, tuple(notes), held)
-    with said:
-        chosen = _chosen(base, held, garbled, list(still))
+                    _draw(base, name, garbled, values)
+                _draw_texts(values)
+    still = still_ignored(PAGE, tuple(notes), values)
+    with messages:
+        chosen = _chosen(base, values, garbled, list(still))
     return chosen
 
 
 def look_at(chosen: Chosen) -> Place:
     """Draw what is looked at: a layer, one of its units, one of the weights into it."""
-    base, held = chosen.base, chosen.held
+    base, values = chosen.base, chosen.values
     with st.container(horizontal=True, vertical_alignment="bottom", key="look"):
         for name in LOOK:
-            _draw(base, name, chosen.garbled, held)
-    memory().parameters = parameters_here()
-    memory().addresses[PAGE] = {name: texts[-1] for name, texts in memory().parameters.items() if name != PHASE}
-    return _place(held)
+            _draw(base, name, chosen.garbled, values)
+    this_session().parameters = parameters_here()
+    this_session().addresses[PAGE] = {
+        name: texts[-1] for name, texts in this_session().parameters.items() if name != PHASE
+    }
+    return _place(values)
 
 
 def draw_updates(chosen: Chosen) -> int:
     """Draw how many updates are taken, with buttons that take more; the number."""
-    base, held = chosen.base, chosen.held
+    base, values = chosen.base, chosen.values
     with st.container(horizontal=True, vertical_alignment="bottom", key="take"):
-        _draw(base, "updates", chosen.garbled, held)
-        taken, most = int(held["updates"] or 0), most_updates(base, held)
+        _draw(base, "updates", chosen.garbled, values)
+        taken, most = int(values["updates"] or 0), most_updates(base, values)
         for count in (1, 10, 100):
             together: dict[str, Answer] = {"updates": taken + count}
             st.button(
-                f"Take {count}", key=f"take_{count}", on_click=_set, args=(base, together, held),
+                f"Take {count}", key=f"take_{count}", on_click=_set, args=(base, together, values),
                 disabled=taken + count > most, help=f"At most {most} updates with this network, on this page.",
             )  # fmt: skip
         st.button(
-            "Back to the start", key="take_none", on_click=_set, args=(base, {"updates": 0}, held), disabled=not taken
+            "Back to the start", key="take_none", on_click=_set, args=(base, {"updates": 0}, values), disabled=not taken
         )
     return taken
 
@@ -138,7 +141,7 @@ def look(chosen: Chosen, place: dict[str, int]) -> None:
     for name in ("unit", "source"):
         if name in place:
             texts[name] = str(place[name] + 1)
-    _set(chosen.base, texts, chosen.held)
+    _set(chosen.base, texts, chosen.values)
 
 
 def address(chosen: Chosen) -> str:
@@ -146,16 +149,18 @@ def address(chosen: Chosen) -> str:
     base = chosen.base
     trained = {} if base.experiment is None else link_to(base.experiment, 0)
     texts = {
-        name: control_of(base, name, chosen.held).text(answer) for name, answer in chosen.held.items() if name in ORDER
+        name: control_of(base, name, chosen.values).text(answer)
+        for name, answer in chosen.values.items()
+        if name in ORDER
     }
-    typed = {name: str(chosen.held[name]) for name in TEXTS if chosen.held[name]}
+    typed = {name: str(chosen.values[name]) for name in TEXTS if chosen.values[name]}
     return f"/{PAGE}?{urlencode({**trained, PRESET: base.name, **texts, **typed})}"
 
 
 # --- the address ---
 
 
-def _asked(notes: list[str]) -> tuple[Base, frozenset[str]]:
+def _requested(notes: list[str]) -> tuple[Base, frozenset[str]]:
     """The network that the address asks for, and names of parameters that mean nothing."""
     bare = OPENED if any(name.startswith(TRAINED) for name in st.query_params) else FIRST
     name, strange, given = st.query_params.get(PRESET, bare), set(), {}
@@ -191,17 +196,17 @@ def _read(base: Base, notes: list[str]) -> tuple[frozenset[str], frozenset[str]]
     """Names of the parameters that mean nothing for this network, a sentence for each; and of the defaults."""
     garbled: set[str] = set()
     plain = {name for name, default in ((PRESET, FIRST), (PHASE, "forward-1")) if st.query_params.get(name) == default}
-    held: dict[str, Answer] = {}
+    values: dict[str, Answer] = {}
     for name in ORDER:
-        control = control_of(base, name, held)
-        held[name] = control.default
+        control = control_of(base, name, values)
+        values[name] = control.default
         if name not in st.query_params:
             continue
         try:
             if name == "step" and base.experiment is None:
                 raise OutOfRange(name, "", "beside a trained network")
-            held[name] = control.read(st.query_params.get_all(name))
-            if held[name] == control.default:
+            values[name] = control.read(st.query_params.get_all(name))
+            if values[name] == control.default:
                 plain.add(name)
         except OutOfRange as problem:
             notes.append(_ignored(name, problem.allowed, "this network has no such thing, " if name in LOOK else ""))
@@ -239,9 +244,9 @@ def _clean(base: Base, garbled: frozenset[str], plain: frozenset[str] | None) ->
         write_address(dict.fromkeys(strange))
 
 
-def _set(base: Base, answers: dict[str, Answer], held: dict[str, Answer] | None = None) -> None:
+def _set(base: Base, answers: dict[str, Answer], values: dict[str, Answer] | None = None) -> None:
     """Set widgets, and with them the address, in one step back.  For callbacks."""
-    together = dict(held or {})
+    together = dict(values or {})
     texts: dict[str, str | None] = {}
     for name, answer in answers.items():
         control = control_of(base, name, together)
@@ -265,21 +270,21 @@ def _open(name: str) -> None:
 # --- networks ---
 
 
-def _chosen(base: Base, held: dict[str, Answer], garbled: frozenset[str], notes: list[str]) -> Chosen:
+def _chosen(base: Base, values: dict[str, Answer], garbled: frozenset[str], notes: list[str]) -> Chosen:
     """The network with all that was chosen; sentences about what could not be."""
-    one, row, note = held["examples"] == ONE, int(held["example"] or 1) - 1, base.note
+    one, row, note = values["examples"] == ONE, int(values["example"] or 1) - 1, base.note
     if base.experiment:
         (history,) = histories_of([base.experiment])
-        place = nearest_frame(history, int(held["step"] or 0))
+        place = nearest_frame(history, int(values["step"] or 0))
         problem = opened(history, place, not one, row)
-        note += " " + _where(base.experiment, history, place, int(held["step"] or 0), problem)
+        note += " " + _where(base.experiment, history, place, int(values["step"] or 0), problem)
     else:
         problem = PRESETS[base.name].problem
         if one:
             problem = replace(problem, inputs=problem.inputs[[row]], targets=problem.targets[[row]])
     row = 0 if one else min(row, len(problem.inputs) - 1)
-    problem = problem.changed(str(held["activation"]), str(held["loss"]))
-    inputs, targets, changed = (str(held[name] or "").strip() for name in TEXTS)
+    problem = problem.changed(str(values["activation"]), str(values["loss"]))
+    inputs, targets, changed = (str(values[name] or "").strip() for name in TEXTS)
     try:
         if inputs or targets:
             problem, row = with_example(problem, inputs, targets, row), 0
@@ -293,25 +298,27 @@ def _chosen(base: Base, held: dict[str, Answer], garbled: frozenset[str], notes:
     st.markdown(note)
     if notes:
         st.warning("  \n".join(notes), icon=":material/info:")
-    rule = Rule(**{name: held[name] for name in RULE})  # type: ignore[arg-type]
-    return Chosen(base, problem, rule, row, held, garbled)
+    rule = Rule(**{name: values[name] for name in RULE})  # type: ignore[arg-type]
+    return Chosen(base, problem, rule, row, values, garbled)
 
 
-def _where(experiment: Experiment, history: Any, place: int, asked: int, problem: Problem) -> str:
+def _where(experiment: Experiment, history: Any, place: int, requested: int, problem: Problem) -> str:
     """At which step a trained network was opened, and on what it is shown."""
     step = int(history.frame_step[place])
-    said = (
-        f"Step {step} of {experiment.steps}" + ("" if step == asked else f", the recorded one nearest to {asked}") + "."
+    message = (
+        f"Step {step} of {experiment.steps}"
+        + ("" if step == requested else f", the recorded one nearest to {requested}")
+        + "."
     )
     if problem.masks is not None:
-        said += " The batch and the dropped units are those of the update that began there."
+        message += " The batch and the dropped units are those of the update that began there."
     elif len(problem.inputs) > 1:
-        said += " The batch is that of the update that began there."
+        message += " The batch is that of the update that began there."
     if experiment.normalization == "batch" and len(problem.inputs) == 1:
-        said += " A single example is normalized by the running statistics."
+        message += " A single example is normalized by the running statistics."
     if experiment.optimizer != "sgd":
-        said += " What the optimizer had gathered before is not recorded: here it starts from nothing."
-    return said
+        message += " What the optimizer had gathered before is not recorded: here it starts from nothing."
+    return message
 
 
 # --- widgets ---
@@ -325,8 +332,8 @@ def _draw_presets(base: Base) -> None:
             st.button(label, key=f"open_{name}", on_click=_open, args=(name,), icon=icon)
 
 
-def _draw(base: Base, name: str, garbled: frozenset[str], held: dict[str, Answer]) -> None:
-    control = control_of(base, name, held)
+def _draw(base: Base, name: str, garbled: frozenset[str], values: dict[str, Answer]) -> None:
+    control = control_of(base, name, values)
     if name in st.session_state:
         try:
             control.setting.check(st.session_state[name])
@@ -334,24 +341,24 @@ def _draw(base: Base, name: str, garbled: frozenset[str], held: dict[str, Answer
             st.session_state[name] = control.default
     only_one = control.setting.low == control.setting.high if control.numeric else base.examples == 1
     if name in ("examples", "example") and only_one:
-        held[name] = control.default  # nothing to choose
+        values[name] = control.default  # nothing to choose
         return
-    held[name] = control.draw(bound=name not in garbled)
+    values[name] = control.draw(bound=name not in garbled)
 
 
-def _draw_texts(held: dict[str, Answer]) -> None:
+def _draw_texts(values: dict[str, Answer]) -> None:
     """Numbers of the learner's own, as text: what is wrong with them is said, and they stay to be mended."""
     st.markdown("**Numbers of your own**")
     typed = partial(st.text_input, bind="query-params", max_chars=MOST_TYPED)
-    held["inputs"] = typed("Inputs", key="inputs", placeholder="0.05 0.10")
-    held["targets"] = typed("Targets", key="targets", placeholder="0.01 0.99")
-    held["changed"] = typed(
+    values["inputs"] = typed("Inputs", key="inputs", placeholder="0.05 0.10")
+    values["targets"] = typed("Targets", key="targets", placeholder="0.01 0.99")
+    values["changed"] = typed(
         "Changed weights and biases", key="changed", placeholder="w1.2.1 = 0.3, b2.1 = -1",
         help="w1.2.1 leads into layer 1, from its input 2 to its unit 1; b2.1 is the bias of unit 1 of layer 2.",
     )  # fmt: skip
 
 
-def _place(held: dict[str, Answer]) -> Place:
-    unit = None if held["unit"] == WHOLE else int(held["unit"] or 1) - 1
-    source = None if held["source"] == NONE else int(held["source"] or 1) - 1
-    return Place(int(held["layer"] or 1) - 1, unit, source)
+def _place(values: dict[str, Answer]) -> Place:
+    unit = None if values["unit"] == WHOLE else int(values["unit"] or 1) - 1
+    source = None if values["source"] == NONE else int(values["source"] or 1) - 1
+    return Place(int(values["layer"] or 1) - 1, unit, source)

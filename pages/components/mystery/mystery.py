@@ -20,9 +20,10 @@ from pages.components.lesson.lessons import row
 from pages.components.settings.controls import heading
 from pages.components.shell.address import enter, few, ignored, parameters_here, step_in, write_address
 from pages.components.shell.component import component
-from pages.components.shell.frame import PARAMETERS, TIMELINE, memory
+from pages.components.shell.frame import PARAMETERS, TIMELINE
 from pages.components.shell.plot import plot
 from pages.components.shell.runs import histories_of
+from pages.components.shell.session import this_session
 from pages.components.shell.timeline import timeline
 from pages.text import labels, mystery_answers
 from pages.text.clock import timeline_steps
@@ -78,7 +79,7 @@ class Admitted:
 def choose() -> Choice:
     """Draw level and number of the patient.  The address says what they are; nonsense in it is ignored, and said."""
     enter(PAGE, (TIMELINE,))
-    seed, level, sentences = _asked()
+    seed, level, sentences = _requested()
     st.session_state["level"], st.session_state["patient_number"] = level, seed
     which, how = st.columns((1, 2), vertical_alignment="bottom")
     with which, st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
@@ -93,12 +94,12 @@ def choose() -> Choice:
     if sentences:
         st.warning("  \n".join(sentences), icon=":material/info:")
     named = {"seed": str(seed), "level": level}
-    memory().addresses[PAGE] = named
-    memory().parameters = parameters_here()
+    this_session().addresses[PAGE] = named
+    this_session().parameters = parameters_here()
     return Choice(seed, level, f"/{PAGE}?{urlencode(named)}")
 
 
-def _asked() -> tuple[int, str, tuple[str, ...]]:
+def _requested() -> tuple[int, str, tuple[str, ...]]:
     """Seed and level of the address, and a sentence for each parameter that says nothing."""
     seed, level, sentences = FIRST, EASY, []
     for name, texts in parameters_here().items():
@@ -139,7 +140,7 @@ def _moved() -> None:
 def admitted(choice: Choice) -> Admitted | None:
     """The first candidate whose fault is the doctor's root cause and hurts, trained now unless it has been; None, and
     said, where there is none."""
-    place, visits = st.empty(), memory().mystery
+    place, visits = st.empty(), this_session().mystery
     known = visits.get((choice.level, choice.seed))
     for case in [known.case] if known else candidates(choice.seed, choice.level):
         patient, healthy = histories_of((case.patient, case.healthy), place=place)
@@ -155,8 +156,8 @@ def bedside(here: Admitted) -> None:
     """Who it is, what may be looked at, and what to commit to: side by side."""
     who, look, say = st.columns((1.05, 1, 1.05), gap="small")
     with who, st.container(border=True, height="stretch", gap="small", key="patient"):
-        said = complaints(symptom(here.patient))
-        st.markdown(f"{heading(PATIENT)} **{here.choice.seed}**  \n“{said[here.choice.seed % len(said)]}”")
+        sentences = complaints(symptom(here.patient))
+        st.markdown(f"{heading(PATIENT)} **{here.choice.seed}**  \n“{sentences[here.choice.seed % len(sentences)]}”")
         st.markdown(f":small[{task(here.patient)}]")
         _draw(FREE, here, "free")
     with look, st.container(border=True, height="stretch", gap="small", key="look"):
@@ -297,7 +298,7 @@ def _account(
         f"**Diagnosis: {score.for_diagnosis} of {mystery_answers.POINTS_OF_CAUSE}**  \n"
         f"You said: {mystery_answers.named(diagnosis).lower()}. {role}."
     )
-    said = "There was nothing to change: the patient has this already."
+    message = "There was nothing to change: the patient has this already."
     if best is not None:
         given = doses[best].name if len(doses) == 1 else f"{doses[best].name}, the best of {len(doses)} doses"
         before, after = here.patient.test_loss, treated.test_loss
@@ -307,13 +308,13 @@ def _account(
             came = f"It takes away {percent(score.share)} of the harm{_counted_as(here)}."
         else:
             came = "It makes it worse."
-        said = (
+        message = (
             f"Given: {given}. Test loss: patient {number(before)}, treated {number(after)}, without the fault "
             f"{number(here.healthy.test_loss)}. {came}"
         )
     prescribed.markdown(
         f"**Prescription: {score.for_prescription} of {mystery_answers.POINTS_OF_PRESCRIPTION}**  \n"
-        f"You prescribed: {ordered.name.lower()}. {said}"
+        f"You prescribed: {ordered.name.lower()}. {message}"
     )
 
 
@@ -324,7 +325,7 @@ def _counted_as(here: Admitted) -> str:
 
 
 def _next(choice: Choice) -> None:
-    done = [visit.score for visit in memory().mystery.values() if visit.score]
+    done = [visit.score for visit in this_session().mystery.values() if visit.score]
     total = sum(score.points for score in done)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(

@@ -141,13 +141,13 @@ class Control:
         """What plus and minus change; where a setting moves in factors, a twentieth to a half of the number."""
         if not self.numeric:
             return None
-        held = st.session_state.get(self.name, self.default)
-        if held is None and self.treated:
-            held = st.session_state.get(self.setting.name)
+        value = st.session_state.get(self.name, self.default)
+        if value is None and self.treated:
+            value = st.session_state.get(self.setting.name)
         kind: Any = self.setting.kind
         if not self.setting.log:
             return kind(1 if kind is int else 0.05)
-        number = float(held or 0)
+        number = float(value or 0)
         power = math.floor(math.log10(number / 2)) if number > 1e-300 else -3  # below, no step is left
         return kind(max(1, 10**power) if kind is int else 10.0**power)
 

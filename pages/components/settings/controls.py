@@ -27,7 +27,8 @@ from engine.settings import OutOfRange
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control
 from pages.components.shell.address import enter, ignored, parameters_here, step_in, still_ignored, write_address
-from pages.components.shell.frame import PARAMETERS, TIMELINE, memory, projecting
+from pages.components.shell.frame import PARAMETERS, TIMELINE, projecting
+from pages.components.shell.session import this_session
 
 NETWORKS = "networks"  # what shows them, by its name for `st.rerun`
 
@@ -88,10 +89,10 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     """
     widgets = _widgets(lesson)
     garbled, sentences = _read_address(lesson)
-    held: dict[str, Answer] = {}
+    values: dict[str, Answer] = {}
 
     def draw(name: str, **look: Any) -> None:
-        held[name] = widgets[name].draw(bound=name not in garbled, then=_show_networks, **look)
+        values[name] = widgets[name].draw(bound=name not in garbled, then=_show_networks, **look)
 
     with st.container(key="controls", gap="small"):
         # In large type there is no room for both controls and charts on the first screen: one box holds them all.
@@ -101,7 +102,7 @@ def controls(lesson: Lesson) -> DeltaGenerator:
         place = st.container()
         with closed or st.expander("More settings", icon=":material/tune:"):
             _draw_more(lesson, draw)
-    still_ignored(lesson.page, sentences, held)
+    still_ignored(lesson.page, sentences, values)
     return place
 
 
@@ -121,22 +122,22 @@ def networks(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], Non
 
 def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], None]) -> None:
     widgets = _widgets(lesson)
-    held: dict[str, Answer] = {name: st.session_state[name] for name in widgets}
-    notes = still_ignored(lesson.page, (), held)
-    last_good = memory().last_good
+    values: dict[str, Answer] = {name: st.session_state[name] for name in widgets}
+    notes = still_ignored(lesson.page, (), values)
+    last_good = this_session().last_good
     refused = False
     try:
-        pair = last_good[lesson.page] = _pair(lesson, held)
+        pair = last_good[lesson.page] = _pair(lesson, values)
     except OutOfRange as problem:
         refused = True
         shown = "the last networks that could be trained" if lesson.page in last_good else "this lesson's own networks"
         pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
         notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
-    texts = {name: control.text(held[name]) for name, control in widgets.items()}
-    memory().addresses[lesson.page] = {
-        name: text for name, text in texts.items() if held[name] != widgets[name].default
+    texts = {name: control.text(values[name]) for name, control in widgets.items()}
+    this_session().addresses[lesson.page] = {
+        name: text for name, text in texts.items() if values[name] != widgets[name].default
     }
-    memory().parameters = parameters_here()
+    this_session().parameters = parameters_here()
     with place:
         if notes:
             st.warning("  \n".join(notes), icon=":material/info:")
@@ -216,12 +217,12 @@ def _answers(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict[s
     return answers
 
 
-def _pair(lesson: Lesson, held: dict[str, Answer]) -> tuple[Experiment, Experiment]:
+def _pair(lesson: Lesson, values: dict[str, Answer]) -> tuple[Experiment, Experiment]:
     """The networks that the controls ask for.  OutOfRange where they cannot be made."""
     mine: dict[str, Any] = {}
     theirs: dict[str, Any] = {}
     for name, control in _widgets(lesson).items():
-        value = control.value(held[name])
+        value = control.value(values[name])
         if value is not None:
             (theirs if control.treated else mine)[control.setting.name] = value
     patient = replace(lesson.patient, **mine)
@@ -243,7 +244,7 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
     """
     widgets = _widgets(lesson)
     entering = enter(lesson.page, (*widgets, TIMELINE))
-    asked, garbled, sentences = {}, set(), []
+    requested, garbled, sentences = {}, set(), []
     for name in st.query_params:
         texts = st.query_params.get_all(name)
         try:
@@ -251,13 +252,13 @@ def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
                 step_in(texts)
             elif name not in PARAMETERS and _control(lesson, name).read(texts) == widgets[name].default:
                 continue
-            asked[name] = texts[-1]
+            requested[name] = texts[-1]
         except OutOfRange as problem:
             sentences.append(ignored(name, texts[-1], problem.allowed))
             garbled.add(name)
     if entering:
         # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
-        st.query_params.from_dict(asked)
+        st.query_params.from_dict(requested)
     else:
         st.session_state.update({name: widgets[name].default for name in garbled if name in widgets})
         if strange := garbled.difference(widgets):

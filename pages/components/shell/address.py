@@ -14,7 +14,8 @@ from streamlit.runtime.state import get_session_state
 
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange
-from pages.components.shell.frame import BROWSERS_OWN, PARAMETERS, TIMELINE, memory
+from pages.components.shell.frame import BROWSERS_OWN, PARAMETERS, TIMELINE
+from pages.components.shell.session import this_session
 from pages.walkthrough.user_input import as_code, read_number
 
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
@@ -32,28 +33,30 @@ def enter(page: str, widgets: Collection[str]) -> bool:
     to that has the last page's parameters.
     widgets: the names of those that are bound.
     """
-    session = memory()
+    session = this_session()
     if session.controls == page:
         return False
     session.controls = page
     for name in widgets:  # or the widgets of one lesson would hand their values to the next
         st.session_state.pop(name, None)
     context = get_script_run_ctx()
-    asked = parse_qs(context.query_string, keep_blank_values=True) if context else {}
-    frames = {name: texts for name, texts in asked.items() if name in PARAMETERS}
-    shown = {name: texts for name, texts in asked.items() if name in BROWSERS_OWN and name in widgets}
-    asked = {name: texts for name, texts in asked.items() if name not in (*PARAMETERS, *EMBEDDING, *BROWSERS_OWN)}
+    requested = parse_qs(context.query_string, keep_blank_values=True) if context else {}
+    frames = {name: texts for name, texts in requested.items() if name in PARAMETERS}
+    shown = {name: texts for name, texts in requested.items() if name in BROWSERS_OWN and name in widgets}
+    requested = {
+        name: texts for name, texts in requested.items() if name not in (*PARAMETERS, *EMBEDDING, *BROWSERS_OWN)
+    }
     if not session.restarted:
         if not (context and context.is_history_navigation):
-            asked = {name: texts for name, texts in asked.items() if session.parameters.get(name) != texts}
-        elif session.parameters and session.parameters.items() <= asked.items():  # who goes back finds the last page's
-            asked = {}
-    if not asked:
-        asked = {name: [text] for name, text in session.addresses.get(page, {}).items()}
-    asked |= shown
-    if asked != parameters_here() and not session.restarted:
+            requested = {name: texts for name, texts in requested.items() if session.parameters.get(name) != texts}
+        elif session.parameters and session.parameters.items() <= requested.items():
+            requested = {}  # who goes back finds the last page's
+    if not requested:
+        requested = {name: [text] for name, text in session.addresses.get(page, {}).items()}
+    requested |= shown
+    if requested != parameters_here() and not session.restarted:
         session.controls, session.restarted = "", True
-        st.switch_page(f"pages/{page}.py", query_params=asked | frames)
+        st.switch_page(f"pages/{page}.py", query_params=requested | frames)
     session.restarted = False
     return True
 
@@ -96,11 +99,11 @@ def few(sentences: Sequence[str]) -> tuple[str, ...]:
     return (*sentences[:MOST_SENTENCES], f"{more:,} more in the address {'was' if more == 1 else 'were'} ignored.")
 
 
-def still_ignored(page: str, sentences: Sequence[str], held: Mapping[str, Any]) -> tuple[str, ...]:
+def still_ignored(page: str, sentences: Sequence[str], values: Mapping[str, Any]) -> tuple[str, ...]:
     """What was ignored in the address, until a control is moved: a rerun by something else must not swallow it."""
-    known = memory().ignored
+    known = this_session().ignored
     if sentences:
-        known[page] = few(sentences), dict(held)
-    elif page in known and known[page][1] != held:
+        known[page] = few(sentences), dict(values)
+    elif page in known and known[page][1] != values:
         del known[page]
     return known[page][0] if page in known else ()

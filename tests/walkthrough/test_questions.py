@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.walkthrough.calculation import Rule, one_pass
+from pages.walkthrough.calculation import Rule, one_update
 from pages.walkthrough.derivation import PHASES, Place
 from pages.walkthrough.presets import PRESETS
 from pages.walkthrough.questions import Question, question
@@ -18,43 +18,43 @@ def preset(request):
 
 
 def test_forward_by_doubling_the_weight(preset):
-    place, passed = preset.place, one_pass(preset.problem, RULE)
+    place, update = preset.place, one_update(preset.problem, RULE)
     doubled = preset.problem.parameters.copy()
     doubled.weights[place.layer][0, place.source, place.unit] *= 2
-    again = one_pass(replace(preset.problem, parameters=doubled), RULE)
-    assert question(passed, "forward", place).answer == pytest.approx(again.z[place.layer][0, place.unit])
+    again = one_update(replace(preset.problem, parameters=doubled), RULE)
+    assert question(update, "forward", place).answer == pytest.approx(again.z[place.layer][0, place.unit])
 
 
 def test_loss_by_hand():
-    passed = one_pass(PRESETS["mazur"].problem, RULE)
+    update = one_update(PRESETS["mazur"].problem, RULE)
     halves = [(answer - target) / 2 for answer, target in ((0.751365070, 0.01), (0.772928465, 0.99))]
     expected = sum(half**2 for half in halves) / 2
-    assert question(passed, "loss", Place(0)).answer == pytest.approx(expected, rel=1e-8)
+    assert question(update, "loss", Place(0)).answer == pytest.approx(expected, rel=1e-8)
 
 
 def test_update_by_twice_the_rate(preset):
-    place, passed = preset.place, one_pass(preset.problem, RULE)
-    twice = one_pass(preset.problem, Rule(2 * RULE.learning_rate))
+    place, update = preset.place, one_update(preset.problem, RULE)
+    twice = one_update(preset.problem, Rule(2 * RULE.learning_rate))
     expected = twice.after.weights[place.layer][0, place.source, place.unit]
-    assert question(passed, "update", place).answer == pytest.approx(expected)
+    assert question(update, "update", place).answer == pytest.approx(expected)
 
 
 def test_backward_by_three_times_the_input():
-    passed = one_pass(PRESETS["mazur"].problem, RULE)
-    assert question(passed, "backward", Place(1, 0, 0)).answer == pytest.approx(3 * 0.082167041, rel=1e-8)
+    update = one_update(PRESETS["mazur"].problem, RULE)
+    assert question(update, "backward", Place(1, 0, 0)).answer == pytest.approx(3 * 0.082167041, rel=1e-8)
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_layer_as_a_whole_is_asked_about_its_first_weight(phase):
-    passed = one_pass(PRESETS["mazur"].problem, RULE)
-    assert question(passed, phase, Place(1)) == question(passed, phase, Place(1, 0, 0))
+    update = one_update(PRESETS["mazur"].problem, RULE)
+    assert question(update, phase, Place(1)) == question(update, phase, Place(1, 0, 0))
 
 
 def test_grading_forgives_rounding_and_nothing_else():
-    asked = Question("", "", 0.25)
-    assert asked.right(0.2524)
-    assert not asked.right(0.2527)
-    assert not asked.right(-0.25)
+    rounded = Question("", "", 0.25)
+    assert rounded.right(0.2524)
+    assert not rounded.right(0.2527)
+    assert not rounded.right(-0.25)
     # the answer is the small rest of large numbers that were shown with four digits
     assert Question("", "", 1e-4, reach=2.0).right(6e-4)
     assert Question("", "", 0.0).right(0)
