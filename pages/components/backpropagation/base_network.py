@@ -1,5 +1,6 @@
 """The networks that the backpropagation page can show, as they come, and the widgets that each of them has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from engine import SETTINGS, Experiment, load_dataset
@@ -96,13 +97,13 @@ def trained_control(field: str) -> Control:
     return Control(SETTINGS[field], treated=False, segmented=False, default=SETTINGS[field].default)
 
 
-def control_of(base: Base, name: str, values: dict[str, Answer]) -> Control:
+def control_of(base: Base, name: str, values: Mapping[str, Answer]) -> Control:
     """One widget.  values: of those its choices depend on."""
     setting = _setting(base, name, values)
     return Control(setting, treated=False, segmented=name == "examples", default=setting.default)
 
 
-def _setting(base: Base, name: str, values: dict[str, Answer]) -> Setting:
+def _setting(base: Base, name: str, values: Mapping[str, Answer]) -> Setting:
     place, layers = base.place, len(base.sizes) - 1
     if name == "activation":
         return replace(SETTINGS[name], default=base.activation, help="Of the hidden layers; the weights stay.")
@@ -141,7 +142,7 @@ def _setting(base: Base, name: str, values: dict[str, Answer]) -> Setting:
     )
 
 
-def most_updates(base: Base, values: dict[str, Answer]) -> int:
+def most_updates(base: Base, values: Mapping[str, Answer]) -> int:
     """As many as the page takes at once."""
     weights = sum(a * b for a, b in zip(base.sizes, base.sizes[1:], strict=False))
     examples = 1 if values["examples"] == ONE else base.batch

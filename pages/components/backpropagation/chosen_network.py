@@ -5,6 +5,7 @@ A network is a preset, or one that was trained: then the address has its experim
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -36,7 +37,18 @@ from pages.components.backpropagation.base_network import (
 )  # fmt: skip
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.settings.control import Answer
-from pages.components.shell.address import enter, ignored, parameters_here, still_ignored, write_address
+from pages.components.shell.address import (
+    Address,
+    Field,
+    FieldOf,
+    all_parameters,
+    enter,
+    mend,
+    parameters_here,
+    read_address,
+    still_ignored,
+    write_address,
+)
 from pages.components.shell.frame import PARAMETERS, PHASE
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
@@ -81,11 +93,10 @@ def link_to(experiment: Experiment, step: int, example: int = 0) -> dict[str, st
 def choose() -> Chosen:
     """Draw what is chosen above the network; never raises, whatever the address says."""
     entering = enter(PAGE, (*ORDER, *TEXTS, PHASE))
-    notes: list[str] = []
-    base, strange = _requested(notes)
-    garbled, plain = _read(base, notes)
-    garbled |= strange
-    _clean(base, garbled, plain if entering else None)
+    base, found = _read_network()
+    found |= _read_widgets(base)
+    garbled = found.ignored
+    mend(found, entering, base.defaults, {} if base.name == FIRST else {PRESET: base.name})
     values: dict[str, Answer] = {}
     with st.container(key="controls", gap="small"):
         _draw_presets(base)
@@ -98,7 +109,7 @@ def choose() -> Chosen:
                 for name in MORE:
                     _draw(base, name, garbled, values)
                 _draw_texts(values)
-    still = still_ignored(PAGE, tuple(notes), values)
+    still = still_ignored(PAGE, found.sentences, values)
     with messages:
         chosen = _chosen(base, values, garbled, list(still))
     return chosen
@@ -160,88 +171,72 @@ def address(chosen: Chosen) -> str:
 # --- the address ---
 
 
-def _requested(notes: list[str]) -> tuple[Base, frozenset[str]]:
-    """The network that the address asks for, and names of parameters that mean nothing."""
-    bare = OPENED if any(name.startswith(TRAINED) for name in st.query_params) else FIRST
-    name, strange, given = st.query_params.get(PRESET, bare), set(), {}
-    if name not in (*PRESETS, OPENED):
-        notes.append(_ignored(PRESET, "one of " + ", ".join((*PRESETS, OPENED))))
-        name = FIRST
-        strange.add(PRESET)
-    for parameter in st.query_params:
-        field = parameter.removeprefix(TRAINED)
-        if field == parameter:
-            continue
-        try:
-            if name != OPENED or field not in SETTINGS or field == "data_digest":
-                raise OutOfRange(parameter, "", f"a setting of an experiment, beside {PRESET}={OPENED}")
-            given[field] = trained_control(field).read(st.query_params.get_all(parameter))
-        except OutOfRange as problem:
-            notes.append(_ignored(parameter, problem.allowed))
-            strange.add(parameter)
+def _read_network() -> tuple[Base, Address]:
+    """The network that the address asks for, and what its parameters of the network say."""
+    requested = all_parameters()
+    bare = OPENED if any(name.startswith(TRAINED) for name in requested) else FIRST
+    preset = read_address(
+        {PRESET: requested.get(PRESET, [bare])}, {PRESET: Field(_preset, FIRST)}, lambda name, texts: ""
+    )
+    trained = {name: texts for name, texts in requested.items() if name.startswith(TRAINED)}
+    name, fields = preset.values[PRESET], {}
+    if name == OPENED:
+        fields = {TRAINED + field: Field(trained_control(field).read) for field in SETTINGS if field != "data_digest"}
+    settings = read_address(
+        trained, fields, lambda name, texts: f"a setting of an experiment, beside {PRESET}={OPENED}"
+    )
     if name != OPENED:
-        return preset_base(name), frozenset(strange)
+        return preset_base(name), preset | settings
+    given = {name.removeprefix(TRAINED): value for name, value in settings.values.items()}
     try:
-        experiment = Experiment(**given)  # type: ignore[arg-type]
+        experiment = Experiment(**given)
         dataset = load_dataset(experiment)
         check_budget(experiment, dataset.n_in, dataset.n_out)
     except OutOfRange as problem:
-        notes.append(f"{problem} What you see is the network that all settings have by default.")
-        strange |= {TRAINED + field for field in given}
+        sentence = f"{problem} What you see is the network that all settings have by default."
+        settings |= Address({}, {}, frozenset(settings.values), (sentence,))
         experiment = Experiment()
-    return opened_base(experiment), frozenset(strange)
+    return opened_base(experiment), preset | settings
 
 
-def _read(base: Base, notes: list[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Names of the parameters that mean nothing for this network, a sentence for each; and of the defaults."""
-    garbled: set[str] = set()
-    plain = {name for name, default in ((PRESET, FIRST), (PHASE, "forward-1")) if st.query_params.get(name) == default}
-    values: dict[str, Answer] = {}
-    for name in ORDER:
-        control = control_of(base, name, values)
-        values[name] = control.default
-        if name not in st.query_params:
-            continue
-        try:
-            if name == "step" and base.experiment is None:
-                raise OutOfRange(name, "", "beside a trained network")
-            values[name] = control.read(st.query_params.get_all(name))
-            if values[name] == control.default:
-                plain.add(name)
-        except OutOfRange as problem:
-            notes.append(_ignored(name, problem.allowed, "this network has no such thing, " if name in LOOK else ""))
-            garbled.add(name)
-    known = {*ORDER, *TEXTS, PRESET, PHASE, *PARAMETERS}
-    for name in st.query_params:
-        if name not in known and not name.startswith(TRAINED):
-            notes.append(_ignored(name, "a setting of this page"))
-            garbled.add(name)
-    phase, last = st.query_params.get(PHASE, ""), len(base.sizes) - 1
-    if phase and not (phase in PHASES[1::2] or _is_layers_phase(phase, last)):
-        notes.append(_ignored(PHASE, f"loss, update, or forward- or backward- with a layer from 1 to {last}"))
-        garbled.add(PHASE)
-    return frozenset(garbled), frozenset(plain)
+def _of_network(name: str) -> bool:
+    return name == PRESET or name.startswith(TRAINED)
 
 
-def _is_layers_phase(phase: str, last: int) -> bool:
-    found = re.fullmatch(r"(?:forward|backward)-([0-9]{1,3})", phase)
-    return found is not None and 1 <= int(found[1]) <= last
+def _read_widgets(base: Base) -> Address:
+    """What the parameters of the widgets, and all others, say for this network."""
+    requested = {name: texts for name, texts in all_parameters().items() if not _of_network(name)}
+    # Sentences come in this order.
+    names = [*ORDER, *(name for name in requested if name not in (*ORDER, PHASE)), PHASE]
+    requested = {name: requested[name] for name in names if name in requested}
+    fields: dict[str, Field | FieldOf] = {name: partial(_field, base, name) for name in ORDER}
+    fields |= dict.fromkeys((*TEXTS, *PARAMETERS), Field(tuple))
+    fields[PHASE] = Field(partial(_phase, len(base.sizes) - 1), "forward-1")
+    return read_address(requested, fields, lambda name, texts: "a setting of this page")
 
 
-def _ignored(name: str, allowed: str, why: str = "") -> str:
-    return ignored(name, st.query_params[name], allowed, why)
+def _preset(texts: Sequence[str]) -> str:
+    if texts[-1] not in (*PRESETS, OPENED):
+        raise OutOfRange(PRESET, texts[-1], "one of " + ", ".join((*PRESETS, OPENED)))
+    return texts[-1]
 
 
-def _clean(base: Base, garbled: frozenset[str], plain: frozenset[str] | None) -> None:
-    """Take out of the address what means nothing; who comes to the page: what says nothing either."""
-    if plain is not None:
-        # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
-        kept = {name: text for name, text in st.query_params.items() if name not in garbled | plain}
-        st.query_params.from_dict(kept if base.name == FIRST else {PRESET: base.name, **kept})
-        return
-    st.session_state.update({name: base.defaults[name] for name in garbled if name in ORDER})
-    if strange := garbled.difference(ORDER).intersection(st.query_params):
-        write_address(dict.fromkeys(strange))
+def _field(base: Base, name: str, values: Mapping[str, Answer]) -> Field:
+    control = control_of(base, name, values)
+    read = _no_step if name == "step" and base.experiment is None else control.read
+    return Field(read, control.default, "this network has no such thing, " if name in LOOK else "")
+
+
+def _no_step(texts: Sequence[str]) -> Answer:
+    raise OutOfRange("step", texts[-1], "beside a trained network")
+
+
+def _phase(last: int, texts: Sequence[str]) -> str:
+    """The phase that is shown first; nothing: the first.  last: number of the output layer."""
+    found = re.fullmatch(r"(?:forward|backward)-([0-9]{1,3})", texts[-1])
+    if texts[-1] in ("", *PHASES[1::2]) or (found and 1 <= int(found[1]) <= last):
+        return texts[-1]
+    raise OutOfRange(PHASE, texts[-1], f"loss, update, or forward- or backward- with a layer from 1 to {last}")
 
 
 def _set(base: Base, answers: dict[str, Answer], values: dict[str, Answer] | None = None) -> None:

@@ -1,5 +1,6 @@
 """The mystery patient: chosen by the address, examined look by look, diagnosed, treated, and explained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import NamedTuple
@@ -18,7 +19,17 @@ from pages.components.lesson.catalogue import complaints, sections_of
 from pages.components.lesson.findings import cures, notes_of_both, pointed
 from pages.components.lesson.lessons import row
 from pages.components.settings.controls import heading
-from pages.components.shell.address import enter, few, ignored, parameters_here, step_in, write_address
+from pages.components.shell.address import (
+    Address,
+    Field,
+    enter,
+    few,
+    only,
+    parameters_here,
+    read_address,
+    step_in,
+    write_address,
+)
 from pages.components.shell.component import component
 from pages.components.shell.frame import PARAMETERS, TIMELINE
 from pages.components.shell.plot import plot
@@ -79,7 +90,8 @@ class Admitted:
 def choose() -> Choice:
     """Draw level and number of the patient.  The address says what they are; nonsense in it is ignored, and said."""
     enter(PAGE, (TIMELINE,))
-    seed, level, sentences = _requested()
+    found = _read_address()
+    seed, level, sentences = found.values["seed"], found.values["level"], few(found.sentences)
     st.session_state["level"], st.session_state["patient_number"] = level, seed
     which, how = st.columns((1, 2), vertical_alignment="bottom")
     with which, st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
@@ -99,25 +111,22 @@ def choose() -> Choice:
     return Choice(seed, level, f"/{PAGE}?{urlencode(named)}")
 
 
-def _requested() -> tuple[int, str, tuple[str, ...]]:
-    """Seed and level of the address, and a sentence for each parameter that says nothing."""
-    seed, level, sentences = FIRST, EASY, []
-    for name, texts in parameters_here().items():
-        try:
-            if name == TIMELINE:
-                step_in(texts)
-            elif len(texts) > 1:
-                raise OutOfRange(name, texts[-1], "named once")
-            elif name == "seed":
-                seed = int(SEED.check(read_number(texts[0])))
-            elif name == "level" and texts[0] in LEVELS:
-                level = texts[0]
-            else:
-                allowed = f"one of {', '.join(LEVELS)}" if name == "level" else "seed or level"
-                raise OutOfRange(name, texts[0], allowed)
-        except OutOfRange as problem:
-            sentences.append(ignored(name, texts[-1], problem.allowed))
-    return seed, level, few(sentences)
+def _read_address() -> Address:
+    """Seed and level of the patient, and a sentence for each parameter that says nothing."""
+    fields = {"seed": Field(_seed, FIRST), "level": Field(_level, EASY), TIMELINE: Field(step_in)}
+    return read_address(
+        parameters_here(), fields, lambda name, texts: "named once" if len(texts) > 1 else "seed or level"
+    )
+
+
+def _seed(texts: Sequence[str]) -> int:
+    return int(SEED.check(read_number(only("seed", texts))))
+
+
+def _level(texts: Sequence[str]) -> str:
+    if (level := only("level", texts)) not in LEVELS:
+        raise OutOfRange("level", level, f"one of {', '.join(LEVELS)}")
+    return level
 
 
 def _go(seed: int, level: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from engine.settings import OutOfRange, Setting, Value
+from pages.components.shell.address import only
 from pages.text import labels
 from pages.walkthrough.user_input import read_number
 
@@ -84,9 +85,7 @@ class Control:
 
     def read(self, texts: Sequence[str]) -> Answer:
         """What the widget holds for a parameter of the address.  OutOfRange for one that means nothing here."""
-        text = texts[-1]
-        if len(texts) > 1:
-            raise OutOfRange(self.name, text, "named once")
+        text = only(self.name, texts)
         if text and text == self.follows:
             return self.answer(None)
         if not self.numeric:

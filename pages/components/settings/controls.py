@@ -9,10 +9,10 @@ charts.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -26,7 +26,18 @@ from engine.experiment import SETTINGS, Experiment
 from engine.settings import OutOfRange
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control
-from pages.components.shell.address import enter, ignored, parameters_here, step_in, still_ignored, write_address
+from pages.components.shell.address import (
+    Address,
+    Field,
+    all_parameters,
+    enter,
+    mend,
+    parameters_here,
+    read_address,
+    step_in,
+    still_ignored,
+    write_address,
+)
 from pages.components.shell.frame import PARAMETERS, TIMELINE, projecting
 from pages.components.shell.session import this_session
 
@@ -88,11 +99,11 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     Nonsense in the address is ignored, with a sentence.
     """
     widgets = _widgets(lesson)
-    garbled, sentences = _read_address(lesson)
+    found = _read_address(lesson)
     values: dict[str, Answer] = {}
 
     def draw(name: str, **look: Any) -> None:
-        values[name] = widgets[name].draw(bound=name not in garbled, then=_show_networks, **look)
+        values[name] = widgets[name].draw(bound=name not in found.ignored, then=_show_networks, **look)
 
     with st.container(key="controls", gap="small"):
         # In large type there is no room for both controls and charts on the first screen: one box holds them all.
@@ -102,7 +113,7 @@ def controls(lesson: Lesson) -> DeltaGenerator:
         place = st.container()
         with closed or st.expander("More settings", icon=":material/tune:"):
             _draw_more(lesson, draw)
-    still_ignored(lesson.page, sentences, values)
+    still_ignored(lesson.page, found.sentences, values)
     return place
 
 
@@ -237,43 +248,21 @@ def _link(lesson: Lesson, texts: dict[str, str]) -> str:
     return f"/{lesson.page}?{urlencode(texts)}"
 
 
-def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
-    """Names of the controls whose parameter means nothing, and a sentence for all that was ignored.
-
-    Comes before any widget: Streamlit takes what it can use of the address and drops the rest in silence.
-    """
+def _read_address(lesson: Lesson) -> Address:
+    """What the address says to the lesson, and the address mended."""
     widgets = _widgets(lesson)
     entering = enter(lesson.page, (*widgets, TIMELINE))
-    requested, garbled, sentences = {}, set(), []
-    for name in st.query_params:
-        texts = st.query_params.get_all(name)
-        try:
-            if name == TIMELINE:
-                step_in(texts)
-            elif name not in PARAMETERS and _control(lesson, name).read(texts) == widgets[name].default:
-                continue
-            requested[name] = texts[-1]
-        except OutOfRange as problem:
-            sentences.append(ignored(name, texts[-1], problem.allowed))
-            garbled.add(name)
-    if entering:
-        # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
-        st.query_params.from_dict(requested)
-    else:
-        st.session_state.update({name: widgets[name].default for name in garbled if name in widgets})
-        if strange := garbled.difference(widgets):
-            write_address(dict.fromkeys(strange))
-    return garbled, tuple(sentences)
+    fields: dict[str, Field] = {name: Field(control.read, control.default) for name, control in widgets.items()}
+    fields |= {TIMELINE: Field(step_in), **dict.fromkeys(PARAMETERS, Field(tuple))}
+    found = read_address(all_parameters(), fields, partial(_instead, lesson))
+    mend(found, entering, {name: control.default for name, control in widgets.items()})
+    return found
 
 
-def _control(lesson: Lesson, name: str) -> Control:
-    """The control of a parameter.  OutOfRange where the page has none."""
-    widgets = _widgets(lesson)
-    if name in widgets:
-        return widgets[name]
-    if name.removeprefix(PREFIX) in lesson.shared:
-        raise OutOfRange(name, "", f"{name.removeprefix(PREFIX)}, one for both networks")
-    raise OutOfRange(name, "", "a setting of this page")
+def _instead(lesson: Lesson, name: str, texts: Sequence[str]) -> str:
+    """What a parameter should have been that the page does not have."""
+    shared = name.removeprefix(PREFIX)
+    return f"{shared}, one for both networks" if shared in lesson.shared else "a setting of this page"
 
 
 def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
