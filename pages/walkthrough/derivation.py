@@ -19,7 +19,7 @@ PHASES = ("forward", "loss", "backward", "update")
 
 
 @dataclass(frozen=True)
-class Place:
+class Selection:
     """What is looked at: a layer; one of its units; one of the weights into it, from a unit below.  From 0."""
 
     layer: int
@@ -50,18 +50,18 @@ class Line(NamedTuple):
     value: float
 
 
-def derivation(update: Update, place: Place, example: int = 0) -> list[Line]:
+def derivation(update: Update, selection: Selection, example: int = 0) -> list[Line]:
     """How a unit's z, a and δ come about for an example, and its new bias; or the same for a weight into it.
 
     Gradients of parameters are of the whole batch.  IndexError for what is not there; ValueError for a layer.
     """
-    if place.unit is None:
+    if selection.unit is None:
         raise ValueError("A layer as a whole is written out by layer_derivation.")
-    place.check(update.sizes)
+    selection.check(update.sizes)
     if not 0 <= example < update.batch:
         raise IndexError(f"There is no example {example + 1}.")
     on_screen, in_full = (
-        list(_Writer(update, place.layer, place.unit, example, digits).lines(place.source))
+        list(_Writer(update, selection.layer, selection.unit, example, digits).lines(selection.source))
         for digits in (rounded, exact)
     )
     return [Line(*one[:4], other[3], one[4]) for one, other in zip(on_screen, in_full, strict=True)]

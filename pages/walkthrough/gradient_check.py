@@ -101,13 +101,13 @@ def _all_gradients(problem: Problem) -> None:
 
 def _differences(problem: Problem, moved: Parameters, count: int) -> None:
     step = EPSILON ** (1 / 3)
-    for place in range(count):
-        weight = moved.flat[0, place]
+    for index in range(count):
+        weight = moved.flat[0, index]
         for sign in (1, -1):
-            moved.flat[0, place] = weight + sign * step
+            moved.flat[0, index] = weight + sign * step
             z = forward(moved, problem.inputs, problem.masks, training=True, keep=False).z[-1]
             LOSSES[problem.loss].value(z, problem.targets[None], problem.architecture.output)
-        moved.flat[0, place] = weight
+        moved.flat[0, index] = weight
 
 
 def _fastest(work: Callable[[], None]) -> float:

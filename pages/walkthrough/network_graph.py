@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pages.walkthrough.calculation import Update
-from pages.walkthrough.derivation import Place
+from pages.walkthrough.derivation import Selection
 
 Json = dict[str, Any]
 
@@ -20,11 +20,11 @@ MOST_LAYERS = 6  # columns, the inputs included
 RULE = " Of a large layer you see the units that the loss would miss most if they fell silent, and the one you look at."
 
 
-def graph(update: Update, place: Place, example: int = 0) -> Json:
+def graph(update: Update, selection: Selection, example: int = 0) -> Json:
     """What the drawing needs, as JSON: columns of units, the weights between them, and the phases."""
-    layers = drawn_layers(update.layers, place.layer)
+    layers = drawn_layers(update.layers, selection.layer)
     partly = len(layers) <= update.layers or max(update.sizes) > MOST_UNITS
-    units = {layer: drawn_units(update, layer, place, example) for layer in layers}
+    units = {layer: drawn_units(update, layer, selection, example) for layer in layers}
     return {
         "columns": [_column(update, layer, units[layer], example) for layer in layers],
         "edges": [
@@ -38,7 +38,7 @@ def graph(update: Update, place: Place, example: int = 0) -> Json:
         "loss": _number(update.loss),
         "new_loss": _number(update.new_loss),
         "rule": RULE if partly else "",
-        "selected": [place.layer + 1, place.unit, place.source],
+        "selected": [selection.layer + 1, selection.unit, selection.source],
     }
 
 
@@ -54,11 +54,13 @@ def drawn_layers(layers: int, looked_at: int) -> list[int]:
     return sorted(chosen)
 
 
-def drawn_units(update: Update, column: int, place: Place, example: int = 0) -> list[int]:
+def drawn_units(update: Update, column: int, selection: Selection, example: int = 0) -> list[int]:
     """Which units of a column are drawn."""
     size = update.sizes[column]
     weight = importance(update, column, example)
-    needed = [place.unit] if column == place.layer + 1 else [place.source] if column == place.layer else []
+    needed = (
+        [selection.unit] if column == selection.layer + 1 else [selection.source] if column == selection.layer else []
+    )
     ranked = [unit for unit in needed if unit is not None]
     ranked += [unit for unit in np.argsort(-weight, kind="stable").tolist() if unit not in ranked]
     return sorted(ranked[: min(size, MOST_UNITS)])

@@ -107,10 +107,10 @@ class ParameterWriter(Writer):
         elif rule.optimizer == "adam":
             decays, names = [str(decay) for decay in ADAM_DECAYS], ("mean", "mean square")
             added = [(g, self.b(value)), (squared, rf"{self.b(value)}^2")]
-            for place, letter in enumerate("ms"):
-                rest = self.n(1 - ADAM_DECAYS[place])
-                symbols, numbers = rf"{rest}\, {added[place][0]}", rf"{rest} \cdot {added[place][1]}"
-                yield self.running(names[place], letter, decays[place], symbols, numbers, *state[place])
+            for index, letter in enumerate("ms"):
+                rest = self.n(1 - ADAM_DECAYS[index])
+                symbols, numbers = rf"{rest}\, {added[index][0]}", rf"{rest} \cdot {added[index][1]}"
+                yield self.running(names[index], letter, decays[index], symbols, numbers, *state[index])
             hats = [
                 after / (1 - decay**self.update.count) for (_, after), decay in zip(state, ADAM_DECAYS, strict=True)
             ]

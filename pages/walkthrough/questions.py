@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.losses import LOSSES
 from pages.walkthrough.calculation import Update
-from pages.walkthrough.derivation import Place
+from pages.walkthrough.derivation import Selection
 
 TOLERANCE = 0.01  # of the answer: people round
 SHOWN = 5e-4  # that a number on screen, of four digits, may be off by, of its own size
@@ -32,9 +32,9 @@ class Question:
         return bool(abs(given - self.answer) <= self.tolerance)
 
 
-def question(update: Update, phase: str, place: Place, example: int = 0) -> Question:
+def question(update: Update, phase: str, selection: Selection, example: int = 0) -> Question:
     """The phase's question about a unit (the layer's first, if none is looked at) and a weight into it."""
-    layer, unit, source = place.layer, place.unit or 0, place.source or 0
+    layer, unit, source = selection.layer, selection.unit or 0, selection.source or 0
     weight = rf"w^{{({layer + 1})}}_{{{source + 1}{unit + 1}}}"
     w, input_ = float(update.weights(layer)[source, unit]), float(update.outs[layer][example, source])
     if phase == "forward":

@@ -115,10 +115,10 @@ def test_mazurs_numbers_are_on_screen(mazur: Page):
     close(weight(mazur, 1, 0, 0, "gradient"), 0.000438568)
     go(mazur, "update")
     new = (0.149780716, 0.199561433, 0.249751144, 0.299502287, 0.358916480, 0.408666186, 0.511301270, 0.561370121)
-    places = [(layer, source, number) for layer in (1, 2) for number in (0, 1) for source in (0, 1)]
-    for place, published in zip(places, new, strict=True):
-        near(edge(mazur, *place).locator(".number").evaluate(TEXT).rpartition("→ ")[2], published)
-        close(weight(mazur, *place, "new"), published)
+    selections = [(layer, source, number) for layer in (1, 2) for number in (0, 1) for source in (0, 1)]
+    for selection, published in zip(selections, new, strict=True):
+        near(edge(mazur, *selection).locator(".number").evaluate(TEXT).rpartition("→ ")[2], published)
+        close(weight(mazur, *selection, "new"), published)
     close(float(mazur.locator(".total title").text_content().split()[-1]), 0.291027774)
     expect(mazur.locator(".st-key-course")).to_contain_text("Loss after it")
     expect(mazur.get_by_text("0.291027924").first).to_be_visible()
@@ -146,10 +146,10 @@ def test_the_drawing_shows_the_whole_network_at_its_places(mazur: Page):
     assert frame
     boxes = [box for circle in mazur.locator(".disc").all() if (box := circle.bounding_box())]
     assert len(boxes) == 6
-    for place, one in enumerate(boxes):
+    for index, one in enumerate(boxes):
         assert frame["x"] <= one["x"] <= frame["x"] + frame["width"] - one["width"]
         assert frame["y"] <= one["y"] <= frame["y"] + frame["height"] - one["height"]
-        for other in boxes[:place]:
+        for other in boxes[:index]:
             assert abs(one["x"] - other["x"]) > one["width"] or abs(one["y"] - other["y"]) > one["height"]
 
 

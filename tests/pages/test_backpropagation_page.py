@@ -65,8 +65,8 @@ def test_a_network_from_a_lesson():
 @pytest.mark.parametrize("examples", ["one", "batch"])
 def test_networks_of_every_kind_open_at_every_unit(settings, examples):
     trained = {"trained_" + name: value for name, value in settings.items()} | {"trained_steps": "30"}
-    for place in ({}, {"layer": "2", "unit": "3"}, {"layer": "1", "unit": "whole layer"}):
-        page = opened(PAGE, preset="trained", step="30", examples=examples, **trained, **place)
+    for selection in ({}, {"layer": "2", "unit": "3"}, {"layer": "1", "unit": "whole layer"}):
+        page = opened(PAGE, preset="trained", step="30", examples=examples, **trained, **selection)
         assert not page.warning
         assert "not a number" not in text(page)
 

@@ -10,7 +10,7 @@ from engine.activations import ACTIVATIONS
 from engine.network import Architecture
 from engine.optimizers import OPTIMIZERS
 from pages.walkthrough.calculation import Problem, Rule, course, one_update
-from pages.walkthrough.derivation import Place, derivation
+from pages.walkthrough.derivation import Selection, derivation
 from pages.walkthrough.layer_derivation import layer_derivation
 from pages.walkthrough.network_graph import graph
 from pages.walkthrough.opened_network import opened, rule_of
@@ -96,10 +96,10 @@ def test_every_number_is_what_automatic_differentiation_gives(case):
     for layer, expected in enumerate(layers):
         for unit in range(update.sizes[layer + 1]):
             for source in range(update.sizes[layer]):
-                values = {line.name: line.value for line in derivation(update, Place(layer, unit, source), 0)}
+                values = {line.name: line.value for line in derivation(update, Selection(layer, unit, source), 0)}
                 close(values["error signal"], z_gradients[layer][0, unit])
                 close(values["gradient of the weight"], expected["weights"][source, unit])
-            values = {line.name: line.value for line in derivation(update, Place(layer, unit), 0)}
+            values = {line.name: line.value for line in derivation(update, Selection(layer, unit), 0)}
             close(values["gradient of the bias"], expected["biases"][unit])
             if "gradient of the scale" in values:
                 close(values["gradient of the scale"], expected["scale"][unit])
@@ -108,9 +108,9 @@ def test_every_number_is_what_automatic_differentiation_gives(case):
         close(lines["gradient of the weights"], np.linalg.norm(expected["weights"]))
         close(lines["error signals"], np.linalg.norm(z_gradients[layer][0]))
     # and so does the picture
-    for edge in graph(update, Place(0), 0)["edges"]:
+    for edge in graph(update, Selection(0), 0)["edges"]:
         close(edge["gradient"], layers[edge["layer"] - 1]["weights"][edge["source"], edge["unit"]])
-    for column in graph(update, Place(0), 0)["columns"][1:]:
+    for column in graph(update, Selection(0), 0)["columns"][1:]:
         for unit in column["units"]:
             close(unit["delta"], z_gradients[column["layer"] - 1][0, unit["unit"]])
 
@@ -173,9 +173,9 @@ def rule_penalty(history, step):
 def test_an_opened_network_has_the_gradients_that_training_recorded(kind, dataset):
     experiment = Experiment(dataset=dataset, steps=30, width=5, depth=3, n_train=40, activation="tanh", **kind)
     history = train(experiment)
-    for place in (0, 7):
-        step = int(history.frame_step[place])
-        update = one_update(opened(history, place, True, 0), rule_of(experiment))
+    for index in (0, 7):
+        step = int(history.frame_step[index])
+        update = one_update(opened(history, index, True, 0), rule_of(experiment))
         assert update.loss == pytest.approx(history.batch_loss[step], rel=1e-12)
         found = [np.linalg.norm(weights) for weights in update.gradient.weights]
         np.testing.assert_allclose(found, history.gradient_norm[step], rtol=1e-12)

@@ -9,7 +9,7 @@ import pytest
 from engine.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE
 from pages.walkthrough.calculation import Rule, one_update
 from pages.walkthrough.chain_factors import chain_factors, written_out
-from pages.walkthrough.derivation import Place, derivation
+from pages.walkthrough.derivation import Selection, derivation
 from pages.walkthrough.latex import exact, matrix, rounded, summed
 from pages.walkthrough.presets import PRESETS
 from tests.walkthrough.test_calculation import DIFFERENT, HEADS, problem
@@ -44,7 +44,7 @@ def written(update, example):
     for layer in range(update.layers):
         for unit in range(update.sizes[layer + 1]):
             for source in (None, *range(update.sizes[layer])):
-                yield from derivation(update, Place(layer, unit, source), example)
+                yield from derivation(update, Selection(layer, unit, source), example)
 
 
 def check_arithmetic(update, example=0):
@@ -83,7 +83,7 @@ def test_mazurs_numbers_are_the_published_ones():
     update = one_update(preset.problem, Rule(preset.learning_rate))
 
     def values(layer, unit, source=None):
-        return {line.name: line.value for line in derivation(update, Place(layer, unit, source))}
+        return {line.name: line.value for line in derivation(update, Selection(layer, unit, source))}
 
     def close(found, expected):
         np.testing.assert_allclose(found, expected, atol=PRINTED, rtol=0)
@@ -101,7 +101,7 @@ def test_mazurs_numbers_are_the_published_ones():
     close(new[:4], [0.149780716, 0.199561433, 0.249751144, 0.299502287])
     close(new[4:], [0.358916480, 0.408666186, 0.511301270, 0.561370121])
     close(update.new_loss, 0.291027774)
-    assert "is kept fixed" in derivation(update, Place(0, 0))[-1].symbols
+    assert "is kept fixed" in derivation(update, Selection(0, 0))[-1].symbols
 
 
 def test_the_chain_is_one_product():
@@ -120,15 +120,15 @@ def test_the_chain_is_one_product():
 
 def test_what_is_not_there_is_named():
     update = one_update(PRESETS["mazur"].problem, Rule(0.5))
-    for place, words in (
-        (Place(2, 0), "no layer 3"),
-        (Place(1, 2), "unit 3 in layer 2"),
-        (Place(0, 0, 5), "its inputs"),
+    for selection, words in (
+        (Selection(2, 0), "no layer 3"),
+        (Selection(1, 2), "unit 3 in layer 2"),
+        (Selection(0, 0, 5), "its inputs"),
     ):
         with pytest.raises(IndexError, match=words):
-            derivation(update, place)
+            derivation(update, selection)
     with pytest.raises(IndexError, match="example 2"):
-        derivation(update, Place(0, 0), 1)
+        derivation(update, Selection(0, 0), 1)
 
 
 def test_numbers_on_screen_have_four_digits():

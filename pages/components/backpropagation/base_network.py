@@ -10,7 +10,7 @@ from engine.settings import Setting
 from pages.components.settings.control import Answer, Control
 from pages.text import labels
 from pages.walkthrough.calculation import Rule
-from pages.walkthrough.derivation import Place
+from pages.walkthrough.derivation import Selection
 from pages.walkthrough.opened_network import rule_of
 from pages.walkthrough.presets import PRESETS
 
@@ -37,7 +37,7 @@ MOST_UPDATES, FEWEST_UPDATES, MULTIPLICATIONS, EACH_UPDATE = 1000, 3, 1e9, 1e6
 class Base:
     """A network as it comes, before anything is chosen on the page.
 
-    sizes: of its layers, inputs included; examples: in all, batch: of one update; place: to look at first.
+    sizes: of its layers, inputs included; examples: in all, batch: of one update; selection: to look at first.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Base:
     loss: str
     losses: tuple[str, ...]
     rule: Rule
-    place: Place
+    selection: Selection
     sizes: tuple[int, ...]
     examples: int
     batch: int
@@ -68,7 +68,7 @@ def preset_base(name: str) -> Base:
     examples = len(problem.inputs)
     return Base(
         name, preset.note, architecture.activation, problem.loss, tuple(LOSSES), Rule(preset.learning_rate),
-        preset.place, architecture.sizes, examples, examples,
+        preset.selection, architecture.sizes, examples, examples,
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def opened_base(experiment: Experiment) -> Base:
     )
     return Base(
         OPENED, note, architecture.activation, chosen_loss(experiment.loss, dataset.task),
-        ("mse",) if dataset.task == "regression" else tuple(LOSSES), rule_of(experiment), Place(0, 0, 0),
+        ("mse",) if dataset.task == "regression" else tuple(LOSSES), rule_of(experiment), Selection(0, 0, 0),
         architecture.sizes, experiment.n_train, min(experiment.batch_size or experiment.n_train, experiment.n_train),
         experiment,
     )  # fmt: skip
@@ -104,7 +104,7 @@ def control_of(base: Base, name: str, values: Mapping[str, Answer]) -> Control:
 
 
 def _setting(base: Base, name: str, values: Mapping[str, Answer]) -> Setting:
-    place, layers = base.place, len(base.sizes) - 1
+    selection, layers = base.selection, len(base.sizes) - 1
     if name == "activation":
         return replace(SETTINGS[name], default=base.activation, help="Of the hidden layers; the weights stay.")
     if name == "loss":
@@ -128,10 +128,10 @@ def _setting(base: Base, name: str, values: Mapping[str, Answer]) -> Setting:
     if name == "layer":
         numbers = tuple(str(layer + 1) for layer in range(layers))
         help_text = f"1 is nearest the inputs, {layers} is the output."
-        return Setting(name, str(place.layer + 1), "look", "Layer", help_text, choices=numbers)
+        return Setting(name, str(selection.layer + 1), "look", "Layer", help_text, choices=numbers)
     layer = int(values["layer"] or 1) - 1
-    at_first = layer == place.layer and (name == "unit" or values["unit"] == str((place.unit or 0) + 1))
-    first = place.unit if name == "unit" else place.source
+    at_first = layer == selection.layer and (name == "unit" or values["unit"] == str((selection.unit or 0) + 1))
+    first = selection.unit if name == "unit" else selection.source
     blank, size = (WHOLE, base.sizes[layer + 1]) if name == "unit" else (NONE, base.sizes[layer])
     numbers = (blank, *(str(unit + 1) for unit in range(size)))
     if name == "source" and values["unit"] == WHOLE:

@@ -10,7 +10,7 @@ from pages.text.labels import number
 from pages.walkthrough import updates_curve
 from pages.walkthrough.calculation import Course, Problem, Update, course
 from pages.walkthrough.chain_factors import chain_factors, written_out
-from pages.walkthrough.derivation import PHASES, Line, Place, derivation
+from pages.walkthrough.derivation import PHASES, Line, Selection, derivation
 from pages.walkthrough.gradient_check import Price, price, weight_check
 from pages.walkthrough.latex import exact, rounded
 from pages.walkthrough.layer_derivation import layer_derivation
@@ -25,9 +25,13 @@ def course_of(chosen: Chosen, updates: int) -> Course:
     return course(chosen.problem, chosen.rule, updates)
 
 
-def draw_calculation(update: Update, place: Place, example: int) -> None:
+def draw_calculation(update: Update, selection: Selection, example: int) -> None:
     """Everything about one layer, unit or weight, with symbols and numbers."""
-    lines = layer_derivation(update, place.layer, example) if place.unit is None else derivation(update, place, example)
+    lines = (
+        layer_derivation(update, selection.layer, example)
+        if selection.unit is None
+        else derivation(update, selection, example)
+    )
     with st.container(key="calculation", gap="xxsmall"):
         _draw_chain(update, example)
         for phase in PHASES:
@@ -36,8 +40,8 @@ def draw_calculation(update: Update, place: Place, example: int) -> None:
                 st.markdown(f"**{HEADINGS[phase]}**")
             for line in some:
                 _draw_line(line)
-            if phase == "backward" and place.unit is not None and place.source is not None:
-                _draw_check(update, place)
+            if phase == "backward" and selection.unit is not None and selection.source is not None:
+                _draw_check(update, selection)
         with st.expander("All digits, to copy", icon=":material/content_copy:"):
             st.code("\n".join(_plain(line) for line in lines), language=None)
 
@@ -51,11 +55,11 @@ def _plain(line: Line) -> str:
     return f"{line.name}: {line.value!r}"
 
 
-def _draw_check(update: Update, place: Place) -> None:
+def _draw_check(update: Update, selection: Selection) -> None:
     """The gradient of the weight once more, by finite differences."""
-    assert place.unit is not None
-    assert place.source is not None
-    check = weight_check(update, place.layer, place.unit, place.source)
+    assert selection.unit is not None
+    assert selection.source is not None
+    check = weight_check(update, selection.layer, selection.unit, selection.source)
     symbols = r"\frac{L(w + h) - L(w - h)}{2h}"
     message = "**Checked by finite differences**  \n"
     message += f"$\\displaystyle {symbols} = {rounded(check.difference)}$, $h = {rounded(check.step)}$  \n"
@@ -132,7 +136,7 @@ def _time(seconds: float) -> str:
     return f"{number(1e3 * seconds)} ms" if seconds < 1 else f"{number(seconds)} s"
 
 
-def draw_phases(update: Update, place: Place, chosen: Chosen) -> None:
+def draw_phases(update: Update, selection: Selection, chosen: Chosen) -> None:
     """A short text for each phase, and a question about the numbers on screen; then what else is to be said."""
     texts = sections_of(PAGE)
     for row in (PHASES[:2], PHASES[2:]):
@@ -140,7 +144,7 @@ def draw_phases(update: Update, place: Place, chosen: Chosen) -> None:
             with column:
                 st.subheader(HEADINGS[phase], anchor=False)
                 st.markdown(texts[HEADINGS[phase]])
-                _ask(phase, question(update, phase, place, chosen.example))
+                _ask(phase, question(update, phase, selection, chosen.example))
     for heading in list(texts)[len(PHASES) :]:
         if heading != ABOUT_FIRST or chosen.base.name == FIRST:
             st.subheader(heading, anchor=False)

@@ -53,7 +53,7 @@ from pages.components.shell.frame import PARAMETERS, PHASE
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.walkthrough.calculation import Problem, Rule
-from pages.walkthrough.derivation import PHASES, Place
+from pages.walkthrough.derivation import PHASES, Selection
 from pages.walkthrough.opened_network import nearest_frame, opened
 from pages.walkthrough.presets import PRESETS
 from pages.walkthrough.user_input import with_example, with_parameters
@@ -115,7 +115,7 @@ def choose() -> Chosen:
     return chosen
 
 
-def look_at(chosen: Chosen) -> Place:
+def look_at(chosen: Chosen) -> Selection:
     """Draw what is looked at: a layer, one of its units, one of the weights into it."""
     base, values = chosen.base, chosen.values
     with st.container(horizontal=True, vertical_alignment="bottom", key="look"):
@@ -125,7 +125,7 @@ def look_at(chosen: Chosen) -> Place:
     this_session().addresses[PAGE] = {
         name: texts[-1] for name, texts in this_session().parameters.items() if name != PHASE
     }
-    return _place(values)
+    return _selection(values)
 
 
 def draw_updates(chosen: Chosen) -> int:
@@ -146,12 +146,12 @@ def draw_updates(chosen: Chosen) -> int:
     return taken
 
 
-def look(chosen: Chosen, place: dict[str, int]) -> None:
+def look(chosen: Chosen, selection: dict[str, int]) -> None:
     """Look at what was clicked: layer, and as far as they apply unit and source, from 0.  For a callback."""
-    texts: dict[str, Answer] = {"layer": str(place["layer"] + 1), "unit": WHOLE, "source": NONE}
+    texts: dict[str, Answer] = {"layer": str(selection["layer"] + 1), "unit": WHOLE, "source": NONE}
     for name in ("unit", "source"):
-        if name in place:
-            texts[name] = str(place[name] + 1)
+        if name in selection:
+            texts[name] = str(selection[name] + 1)
     _set(chosen.base, texts, chosen.values)
 
 
@@ -270,9 +270,9 @@ def _chosen(base: Base, values: dict[str, Answer], garbled: frozenset[str], note
     one, row, note = values["examples"] == ONE, int(values["example"] or 1) - 1, base.note
     if base.experiment:
         (history,) = histories_of([base.experiment])
-        place = nearest_frame(history, int(values["step"] or 0))
-        problem = opened(history, place, not one, row)
-        note += " " + _where(base.experiment, history, place, int(values["step"] or 0), problem)
+        index = nearest_frame(history, int(values["step"] or 0))
+        problem = opened(history, index, not one, row)
+        note += " " + _where(base.experiment, history, index, int(values["step"] or 0), problem)
     else:
         problem = PRESETS[base.name].problem
         if one:
@@ -297,9 +297,9 @@ def _chosen(base: Base, values: dict[str, Answer], garbled: frozenset[str], note
     return Chosen(base, problem, rule, row, values, garbled)
 
 
-def _where(experiment: Experiment, history: Any, place: int, requested: int, problem: Problem) -> str:
+def _where(experiment: Experiment, history: Any, index: int, requested: int, problem: Problem) -> str:
     """At which step a trained network was opened, and on what it is shown."""
-    step = int(history.frame_step[place])
+    step = int(history.frame_step[index])
     message = (
         f"Step {step} of {experiment.steps}"
         + ("" if step == requested else f", the recorded one nearest to {requested}")
@@ -353,7 +353,7 @@ def _draw_texts(values: dict[str, Answer]) -> None:
     )  # fmt: skip
 
 
-def _place(values: dict[str, Answer]) -> Place:
+def _selection(values: dict[str, Answer]) -> Selection:
     unit = None if values["unit"] == WHOLE else int(values["unit"] or 1) - 1
     source = None if values["source"] == NONE else int(values["source"] or 1) - 1
-    return Place(int(values["layer"] or 1) - 1, unit, source)
+    return Selection(int(values["layer"] or 1) - 1, unit, source)

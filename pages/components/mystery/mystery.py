@@ -135,7 +135,7 @@ def _go(seed: int, level: str) -> None:
     write_address({**garbage, "seed": str(seed), "level": level})
 
 
-def _following(seed: int) -> int:
+def _next_seed(seed: int) -> int:
     return (seed + 1) % (int(SEED.high) + 1)
 
 
@@ -157,7 +157,7 @@ def admitted(choice: Choice) -> Admitted | None:
             visit = visits.setdefault((choice.level, choice.seed), Visit(case))
             return Admitted(choice, patient, healthy, visit)
     st.info("There is no patient with this number: every network drawn for it trains well, or has more than one fault.")
-    st.button("Next patient", on_click=_go, args=(_following(choice.seed), choice.level))
+    st.button("Next patient", on_click=_go, args=(_next_seed(choice.seed), choice.level))
     return None
 
 
@@ -339,7 +339,7 @@ def _next(choice: Choice) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "**Next patient**", key="next", icon=":material/arrow_forward:",
-            on_click=_go, args=(_following(choice.seed), choice.level),
+            on_click=_go, args=(_next_seed(choice.seed), choice.level),
         )  # fmt: skip
         patients = "1 patient" if len(done) == 1 else f"{len(done)} patients"
         st.markdown(f"In this session: {patients}, {total} of {mystery_answers.MOST_POINTS * len(done)} points.")
