@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import Experiment
-from pages.components.backpropagation.chosen_network import link_to
+from pages.components.backpropagation.network_address import link_to
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.walkthrough.calculation import Rule, course
 from pages.walkthrough.latex import rounded

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from engine import SETTINGS, diagnose
 from engine.doctor.cases import Case, candidates, counted_loss, holds, recovered
 from pages.charts.hidden_patient import FREE, VIEWS, task
-from pages.components.mystery.mystery import FIRST
+from pages.components.mystery.patient import FIRST
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text import findings_text, mystery_answers
 from pages.text.labels import label, meaning, number

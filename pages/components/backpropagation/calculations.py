@@ -3,7 +3,8 @@
 import streamlit as st
 
 from pages.components.backpropagation.base_network import FIRST
-from pages.components.backpropagation.chosen_network import PAGE, Chosen
+from pages.components.backpropagation.chosen_network import Chosen
+from pages.components.backpropagation.network_address import PAGE
 from pages.components.lesson.catalogue import sections_of
 from pages.components.shell.plot import encoded, plot
 from pages.text.labels import number

@@ -1,11 +1,5 @@
-"""Which network the backpropagation page shows, and how: read from the address, chosen with widgets bound to it.
+"""The network that the backpropagation page shows, and how: chosen with widgets bound to the address."""
 
-A network is a preset, or one that was trained: then the address has its experiment, each setting with the prefix
-`trained_`, and the training step at which it is opened.  What is not in the address is as the network has it.
-"""
-
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -13,10 +7,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from engine import SETTINGS, Experiment, OutOfRange, load_dataset
-from engine.cost import check_budget
+from engine import Experiment, OutOfRange
 from pages.components.backpropagation.base_network import (
-    DEFAULTS,
     FIRST,
     FRONT,
     LOOK,
@@ -33,19 +25,14 @@ from pages.components.backpropagation.base_network import (
     most_updates,
     opened_base,
     preset_base,
-    trained_control,
 )  # fmt: skip
+from pages.components.backpropagation.network_address import PAGE, PRESET, link_to, read_network, read_widgets
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.settings.control import Answer
 from pages.components.shell.address import (
-    Address,
-    Field,
-    FieldOf,
-    all_parameters,
     enter,
     mend,
     parameters_here,
-    read_address,
     still_ignored,
     write_address,
 )
@@ -53,13 +40,11 @@ from pages.components.shell.frame import PARAMETERS, PHASE
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.walkthrough.calculation import Problem, Rule
-from pages.walkthrough.derivation import PHASES, Selection
+from pages.walkthrough.derivation import Selection
 from pages.walkthrough.opened_network import nearest_frame, opened
 from pages.walkthrough.presets import PRESETS
 from pages.walkthrough.user_input import with_example, with_parameters
 
-PAGE = "backpropagation"
-PRESET, TRAINED = "preset", "trained_"  # parameters of the address that no widget is bound to
 MOST_TYPED = 2000  # characters of one's own numbers; 64 inputs with all their digits take 1,600
 EXAMPLE_OF_TRAINED = "vanishing_gradients"  # the lesson whose patient is opened without a lesson
 
@@ -80,21 +65,11 @@ class Chosen:
         return f"{self.base.name} {self.base.sizes}"
 
 
-def link_to(experiment: Experiment, step: int, example: int = 0) -> dict[str, str]:
-    """Parameters of the address that opens a trained network at a step."""
-    changed = experiment.differences(Experiment())
-    texts = {TRAINED + name: trained_control(name).text(mine) for name, (mine, _) in changed.items()}
-    chosen = {"step": step, "example": example + 1}
-    return {PRESET: OPENED, **texts} | {
-        name: str(number) for name, number in chosen.items() if number != DEFAULTS[name]
-    }
-
-
 def choose() -> Chosen:
     """Draw what is chosen above the network; never raises, whatever the address says."""
     entering = enter(PAGE, (*ORDER, *TEXTS, PHASE))
-    base, found = _read_network()
-    found |= _read_widgets(base)
+    base, found = read_network()
+    found |= read_widgets(base)
     garbled = found.ignored
     mend(found, entering, base.defaults, {} if base.name == FIRST else {PRESET: base.name})
     values: dict[str, Answer] = {}
@@ -168,77 +143,6 @@ def address(chosen: Chosen) -> str:
     return f"/{PAGE}?{urlencode({**trained, PRESET: base.name, **texts, **typed})}"
 
 
-# --- the address ---
-
-
-def _read_network() -> tuple[Base, Address]:
-    """The network that the address asks for, and what its parameters of the network say."""
-    requested = all_parameters()
-    bare = OPENED if any(name.startswith(TRAINED) for name in requested) else FIRST
-    preset = read_address(
-        {PRESET: requested.get(PRESET, [bare])}, {PRESET: Field(_preset, FIRST)}, lambda name, texts: ""
-    )
-    trained = {name: texts for name, texts in requested.items() if name.startswith(TRAINED)}
-    name, fields = preset.values[PRESET], {}
-    if name == OPENED:
-        fields = {TRAINED + field: Field(trained_control(field).read) for field in SETTINGS if field != "data_digest"}
-    settings = read_address(
-        trained, fields, lambda name, texts: f"a setting of an experiment, beside {PRESET}={OPENED}"
-    )
-    if name != OPENED:
-        return preset_base(name), preset | settings
-    given = {name.removeprefix(TRAINED): value for name, value in settings.values.items()}
-    try:
-        experiment = Experiment(**given)
-        dataset = load_dataset(experiment)
-        check_budget(experiment, dataset.n_in, dataset.n_out)
-    except OutOfRange as problem:
-        sentence = f"{problem} What you see is the network that all settings have by default."
-        settings |= Address({}, {}, frozenset(settings.values), (sentence,))
-        experiment = Experiment()
-    return opened_base(experiment), preset | settings
-
-
-def _of_network(name: str) -> bool:
-    return name == PRESET or name.startswith(TRAINED)
-
-
-def _read_widgets(base: Base) -> Address:
-    """What the parameters of the widgets, and all others, say for this network."""
-    requested = {name: texts for name, texts in all_parameters().items() if not _of_network(name)}
-    # Sentences come in this order.
-    names = [*ORDER, *(name for name in requested if name not in (*ORDER, PHASE)), PHASE]
-    requested = {name: requested[name] for name in names if name in requested}
-    fields: dict[str, Field | FieldOf] = {name: partial(_field, base, name) for name in ORDER}
-    fields |= dict.fromkeys((*TEXTS, *PARAMETERS), Field(tuple))
-    fields[PHASE] = Field(partial(_phase, len(base.sizes) - 1), "forward-1")
-    return read_address(requested, fields, lambda name, texts: "a setting of this page")
-
-
-def _preset(texts: Sequence[str]) -> str:
-    if texts[-1] not in (*PRESETS, OPENED):
-        raise OutOfRange(PRESET, texts[-1], "one of " + ", ".join((*PRESETS, OPENED)))
-    return texts[-1]
-
-
-def _field(base: Base, name: str, values: Mapping[str, Answer]) -> Field:
-    control = control_of(base, name, values)
-    read = _no_step if name == "step" and base.experiment is None else control.read
-    return Field(read, control.default, "this network has no such thing, " if name in LOOK else "")
-
-
-def _no_step(texts: Sequence[str]) -> Answer:
-    raise OutOfRange("step", texts[-1], "beside a trained network")
-
-
-def _phase(last: int, texts: Sequence[str]) -> str:
-    """The phase that is shown first; nothing: the first.  last: number of the output layer."""
-    found = re.fullmatch(r"(?:forward|backward)-([0-9]{1,3})", texts[-1])
-    if texts[-1] in ("", *PHASES[1::2]) or (found and 1 <= int(found[1]) <= last):
-        return texts[-1]
-    raise OutOfRange(PHASE, texts[-1], f"loss, update, or forward- or backward- with a layer from 1 to {last}")
-
-
 def _set(base: Base, answers: dict[str, Answer], values: dict[str, Answer] | None = None) -> None:
     """Set widgets, and with them the address, in one step back.  For callbacks."""
     together = dict(values or {})
@@ -260,9 +164,6 @@ def _open(name: str) -> None:
     gone = {one: text for one, text in gone.items() if one not in PARAMETERS}
     kept = link_to(experiment, 0) if name == OPENED else {} if name == FIRST else {PRESET: name}
     write_address({**gone, **{one: text for one, text in kept.items() if one not in ORDER}})
-
-
-# --- networks ---
 
 
 def _chosen(base: Base, values: dict[str, Answer], garbled: frozenset[str], notes: list[str]) -> Chosen:
@@ -314,9 +215,6 @@ def _where(experiment: Experiment, history: Any, index: int, requested: int, pro
     if experiment.optimizer != "sgd":
         message += " What the optimizer had gathered before is not recorded: here it starts from nothing."
     return message
-
-
-# --- widgets ---
 
 
 def _draw_presets(base: Base) -> None:

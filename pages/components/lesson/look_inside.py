@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import Experiment
-from pages.components.backpropagation.chosen_network import PAGE, link_to
+from pages.components.backpropagation.network_address import PAGE, link_to
 from pages.components.shell.component import component
 
 _look_inside = component("look_inside")
