@@ -7,7 +7,7 @@ from pages.components.backpropagation.chosen_network import address, choose, dra
 from pages.components.backpropagation.network import draw_network
 from pages.components.shell.frame import footer, page
 
-frame = page("backpropagation")
+shell = page("backpropagation")
 chosen = choose()
 picture, written = st.columns((6, 5), gap="medium")
 with picture:
@@ -19,7 +19,7 @@ with written:
     draw_calculation(taken.next, place, chosen.example)
 with graph:
     draw_network(chosen, taken.next, place)
-frame.tools()
-frame.share(address(chosen))
+shell.tools()
+shell.share(address(chosen))
 draw_phases(taken.next, place, chosen)
 footer()

@@ -1,12 +1,13 @@
 """The mystery patient: a network that misbehaves and hides its settings, to be diagnosed and treated for points."""
 
-from pages.components.mystery.mystery import admitted, bedside, choose, how_points_come_about, looked_at, result
+from pages.components.mystery.patient import admitted, bedside, choose, looked_at
+from pages.components.mystery.result import how_points_come_about, result
 from pages.components.shell.frame import footer, page
 
-frame = page("mystery_patient")
+shell = page("mystery_patient")
 choice = choose()
-frame.tools()
-frame.share(choice.address)
+shell.tools()
+shell.share(choice.address)
 here = admitted(choice)
 if here and here.visit.committed:
     result(here)

@@ -2,14 +2,14 @@
 # Runs tests once more with each set of matrix kernels that OpenBLAS has for other processors, and once with NumPy's own
 # loops at their baseline: results that hang on the last bits of one machine fail here.  `tests/run.sh` comes first.
 #
-#     bash tests/other_kernels.sh                                        engine, charts and pages, all kernels
+#     bash tests/other_kernels.sh                                        all but the browser, all kernels
 #     KERNELS="Haswell" bash tests/other_kernels.sh tests/pages -k ward  some of both; any arguments of pytest
 #     KERNELS=second bash tests/other_kernels.sh                         Haswell's, or another's where these are in use
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python=tests/.venv/bin/python
-[ $# -gt 0 ] || set -- tests/engine tests/charts tests/pages
+[ $# -gt 0 ] || set -- tests/engine tests/text tests/charts tests/walkthrough tests/pages
 
 kernel() { # the one that OpenBLAS takes where it is asked for $1; for one that the processor lacks, its own choice
   OPENBLAS_CORETYPE="$1" "$python" -c '

@@ -1,9 +1,13 @@
-"""Imports point one way: engine <- pages/charts <- pages/components <- pages, app.py; tests/engine needs engine."""
+"""Imports point one way, and nowhere in a circle; tests/engine needs engine alone.
+
+engine <- pages/text <- pages/charts <- pages/walkthrough <- pages/components <- pages, app.py
+"""
 
 import ast
 import graphlib
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -36,13 +40,20 @@ def within(names, *prefixes):
     return {name for name in names if any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)}
 
 
+def module(path):
+    """Its dotted name; a package's without __init__."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
 def label(path):
     return str(path.relative_to(ROOT))
 
 
 ENGINE = files("engine/**/*.py")
 ENGINE_TESTS = files("tests/engine/*.py")
+TEXT = files("pages/text/**/*.py")
 CHARTS = files("pages/charts/**/*.py")
+WALKTHROUGH = files("pages/walkthrough/**/*.py")
 COMPONENTS = files("pages/components/**/*.py")
 PAGES = files("pages/*.py", "app.py")
 SCRIPTS = [f"pages.{path.stem}" for path in files("pages/*.py")]
@@ -118,13 +129,35 @@ def test_the_engine_is_built_in_layers(module, imports):
 
 @pytest.mark.parametrize("path", ENGINE_TESTS, ids=label)
 def test_the_engine_is_tested_by_itself(path):
-    assert not within(imported(path), *HEAVY, "app", "pages", "tests.charts", "tests.pages", "tests.browser")
+    assert not within(
+        imported(path),
+        *HEAVY,
+        "app",
+        "pages",
+        "tests.text",
+        "tests.charts",
+        "tests.walkthrough",
+        "tests.pages",
+        "tests.browser",
+    )
+
+
+@pytest.mark.parametrize("path", TEXT, ids=label)
+def test_sentences_know_no_figure_and_no_screen(path):
+    higher = "pages.charts", "pages.walkthrough", "pages.components"
+    assert not within(imported(path), *HEAVY, "app", *higher, *SCRIPTS)
 
 
 @pytest.mark.parametrize("path", CHARTS, ids=label)
 def test_charts_know_no_screen(path):
+    assert not within(imported(path), "streamlit", "app", "pages.walkthrough", "pages.components", *SCRIPTS)
+
+
+@pytest.mark.parametrize("path", WALKTHROUGH, ids=label)
+def test_the_walkthrough_takes_the_look_of_the_charts_and_knows_no_screen(path):
     names = imported(path)
     assert not within(names, "streamlit", "app", "pages.components", *SCRIPTS)
+    assert not within(names, "pages.charts") - within(names, "pages.charts.style")
 
 
 @pytest.mark.parametrize("path", COMPONENTS, ids=label)
@@ -137,3 +170,10 @@ def test_pages_hold_no_numpy_no_plotly_no_training(path):
     names = imported(path)
     assert not within(names, "numpy", "plotly", "pandas", "engine.training", "engine.train", "engine.train_many")
     assert not within(names, "app", *SCRIPTS)
+
+
+def test_no_modules_of_the_pages_import_each_other_in_a_circle():
+    modules = {module(path): path for path in files("pages/**/*.py", "app.py")}
+    needed = {name: (imported(path) & modules.keys()) - {name} for name, path in modules.items()}
+    assert len(needed) > 50
+    tuple(TopologicalSorter(needed).static_order())  # raises CycleError, which names the circle

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the engine, chart and page tests on the oldest allowed version of every requirement, with Python 3.11, and on the
+# Runs all tests but the browser’s on the oldest allowed version of every requirement, with Python 3.11, and on the
 # newest, with the newest Python that is installed.  Tests whose package has no release for that Python are skipped by name.
 #
 #     bash tests/versions.sh             both
@@ -31,7 +31,7 @@ run() { # $1: oldest or newest, $2: "version path" of its Python, the rest: for 
   fi
   "$venv/bin/pip" freeze | grep -iE '^(streamlit|numpy|plotly|pandas|orjson|loky|threadpoolctl|jax|scikit-learn|distributed)=='
   shift 2
-  "$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-2}" --dist loadfile -rs tests/engine tests/charts tests/pages "$@"
+  "$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-2}" --dist loadfile -rs tests/engine tests/text tests/charts tests/walkthrough tests/pages "$@"
 }
 
 which=(oldest newest)

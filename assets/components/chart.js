@@ -137,9 +137,9 @@ class Chart {
 // Boxes around the marked layers, on every axis of that network's layers: a light line within a dark one, as the
 // timeline's own line on maps.
 function marks({ meta }) {
-  const told = document.documentElement.dataset.backpropClinicMark;
-  if (!told || !meta?.layer_axes) return [];
-  const { network, spans } = JSON.parse(told);
+  const marked = document.documentElement.dataset.backpropClinicMark;
+  if (!marked || !meta?.layer_axes) return [];
+  const { network, spans } = JSON.parse(marked);
   const axes = Object.entries(meta.layer_axes).filter(([, whose]) => whose === "both" || whose === network);
   return axes.flatMap(([name]) =>
     spans.flatMap(([first, last]) => {

@@ -333,9 +333,9 @@ class Network {
     line.classList.toggle("negative", !idle && size < 0);
     line.style.strokeWidth = `${idle || !largest ? THIN : THIN + (THICK - THIN) * (Math.abs(size) / largest)}px`;
     line.style.opacity = idle ? 0.5 : active || phase === "update" ? 1 : 0.65;
-    const said = { forward: () => digits(edge.weight), loss: () => "", backward: () => digits(edge.gradient), update: () => `${digits(edge.weight)} → ${digits(edge.new)}` };
+    const labels = { forward: () => digits(edge.weight), loss: () => "", backward: () => digits(edge.gradient), update: () => `${digits(edge.weight)} → ${digits(edge.new)}` };
     if (label) {
-      label.textContent = idle || (phase === "forward" && edge.layer !== layer) ? "" : said[phase]();
+      label.textContent = idle || (phase === "forward" && edge.layer !== layer) ? "" : labels[phase]();
       if (label.textContent.length * CHARACTER > room) label.textContent = label.textContent.replace(/^.* →/, "→");
     }
     const whole = `w ${edge.weight}, ∂L/∂w ${edge.gradient}, new w ${edge.new}`;

@@ -179,9 +179,9 @@ function showCharts() {
 // What the charts mark: {network, spans of layers}, or nothing.
 function markLayers(mark) {
   const page = document.documentElement.dataset;
-  const told = mark ? JSON.stringify(mark) : "";
-  if ((page.backpropClinicMark ?? "") === told) return;
-  page.backpropClinicMark = told;
+  const marked = mark ? JSON.stringify(mark) : "";
+  if ((page.backpropClinicMark ?? "") === marked) return;
+  page.backpropClinicMark = marked;
   window.dispatchEvent(new CustomEvent(MARK_EVENT));
 }
 

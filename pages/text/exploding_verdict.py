@@ -7,15 +7,14 @@ import numpy as np
 from engine import RunHistory
 from engine.data.baselines import average_loss
 from engine.doctor.thresholds import SAME_LOSS
-from pages.charts.one_run.clipping import clipped
 from pages.text.labels import ending, name, number, percent
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
     """Largest gradient norm, clipping and end of both networks."""
     if patient.experiment == treated.experiment:
-        said = _sentence("The patient’s", "The patient", patient)
-        return f"{said} Patient and treated are the same network: change one setting of the treated."
+        message = _sentence("The patient’s", "The patient", patient)
+        return f"{message} Patient and treated are the same network: change one setting of the treated."
     return (
         f"{_sentence('The patient’s', 'The patient', patient)} "
         f"{_sentence('The treated network’s', 'The treated network', treated)}"
@@ -26,6 +25,11 @@ def largest_gradient(history: RunHistory) -> float:
     """The largest finite norm on record of the gradient over all parameters, before clipping; NaN without any."""
     norms = history.total_gradient_norm[np.isfinite(history.total_gradient_norm)]
     return float(norms.max()) if norms.size else math.nan
+
+
+def clipped(history: RunHistory) -> np.ndarray:
+    """Which updates' gradients clipping made shorter, (S,)."""
+    return history.clipped_norm < history.total_gradient_norm
 
 
 def _sentence(whose: str, who: str, history: RunHistory) -> str:

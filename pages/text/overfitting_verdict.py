@@ -108,8 +108,8 @@ def _with(patient: RunHistory, treated: RunHistory) -> str:
     changes = patient.experiment.differences(treated.experiment)
     if len(changes) > SAID_OF_CHANGES:
         return "In the treated network"
-    said = [_setting(field, theirs) for field, (_, theirs) in changes.items()]
-    return f"With {' and '.join(said)}"
+    parts = [_setting(field, theirs) for field, (_, theirs) in changes.items()]
+    return f"With {' and '.join(parts)}"
 
 
 def _setting(field: str, value: str | int | float | bool) -> str:

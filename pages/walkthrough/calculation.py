@@ -83,7 +83,7 @@ class Rule:
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
+class Update:
     """All that one update computes; L layers, index 0 nearest the input; H hidden ones.
 
     Arrays of examples are (batch, units).  outs: L + 1, what each layer hands on, inputs first, answers last.
@@ -167,7 +167,7 @@ class Pass:
         return float((self.total.flat * step).sum())
 
 
-def one_pass(problem: Problem, rule: Rule, state: Sequence[Parameters] = (), count: int = 1) -> Pass:
+def one_update(problem: Problem, rule: Rule, state: Sequence[Parameters] = (), count: int = 1) -> Update:
     """Forward, loss, backward and one update.
 
     state: of the optimizer, as the update before left it (state_after); zeros where none is given.
@@ -177,32 +177,38 @@ def one_pass(problem: Problem, rule: Rule, state: Sequence[Parameters] = (), cou
     if not state:
         state = [_like(parameters, one) for one in OPTIMIZERS[rule.optimizer].state(parameters.flat)]
     with np.errstate(all="ignore"), one_blas_thread():
-        passed = problem.forward(parameters)
-        z = passed.z[-1]
+        forward_pass = problem.forward(parameters)
+        z = forward_pass.z[-1]
         loss = float(LOSSES[problem.loss].value(z, targets, architecture.output)[0])
-        gradient, signal = backward(parameters, passed, LOSSES[problem.loss].gradient(z, targets, architecture.output))
+        gradient, signal = backward(
+            parameters, forward_pass, LOSSES[problem.loss].gradient(z, targets, architecture.output)
+        )
         answers = outputs(z, architecture.output)
         slope = ACTIVATIONS[architecture.activation].slope
-        slopes: list[Array | None] = [slope(*pair)[0] for pair in zip(passed.z[:-1], passed.phi, strict=True)]
+        slopes: list[Array | None] = [
+            slope(*pair)[0] for pair in zip(forward_pass.z[:-1], forward_pass.phi, strict=True)
+        ]
         how_wrong, how_awake = _at_the_output(problem, z[0], answers[0])
         incoming: list[Array | None] = [*(part[0] for part in signal.h), how_wrong]
         total = _with_penalties(parameters, gradient, rule)
         clipped = _clipped(total, rule)
         state_after = [one.copy() for one in state]
         slots = [one.flat for one in state_after]
-        update = OPTIMIZERS[rule.optimizer].update(clipped.flat, slots, np.array([[rule.learning_rate]]), count)
+        step = OPTIMIZERS[rule.optimizer].update(clipped.flat, slots, np.array([[rule.learning_rate]]), count)
         after = parameters.copy()
-        after.flat -= update
-        track_statistics(after, passed)
-        outs = [problem.inputs, *(h[0] for h in passed.h), answers[0]]
+        after.flat -= step
+        track_statistics(after, forward_pass)
+        outs = [problem.inputs, *(h[0] for h in forward_pass.h), answers[0]]
         pairs = zip(outs[:-1], parameters.weights, parameters.biases, strict=True)
         u = [below @ weights[0] + biases[0] for below, weights, biases in pairs]
         parts = _loss_parts(problem, z[0], answers[0])
-        normalised = [part[0] for part in passed.normalised]
-        wide = [np.broadcast_to(part[0], like.shape) for part, like in zip(passed.deviations, normalised, strict=True)]
-    return Pass(
-        problem, rule, count, outs, u, [part[0] for part in passed.z],
-        [*(value[0] for value in passed.phi), answers[0]], normalised, wide, loss, parts,
+        normalised = [part[0] for part in forward_pass.normalised]
+        wide = [
+            np.broadcast_to(part[0], like.shape) for part, like in zip(forward_pass.deviations, normalised, strict=True)
+        ]
+    return Update(
+        problem, rule, count, outs, u, [part[0] for part in forward_pass.z],
+        [*(value[0] for value in forward_pass.phi), answers[0]], normalised, wide, loss, parts,
         [part[0] for part in signal.z], [part[0] for part in signal.u], incoming, [*slopes, how_awake], gradient, total,
         clipped, list(state), state_after, after,
     )  # fmt: skip
@@ -265,22 +271,22 @@ class Course:
     """Some updates one after the other, always on the same examples.
 
     losses: before each update, and after the last: the objective, penalties included.  next: the update that would
-    follow.  broke_off: the update after which a number was not finite, which is not taken; or None.
+    follow.  diverged_after: the update after which a number was not finite, which is not taken; or None.
     """
 
-    next: Pass
+    next: Update
     losses: list[float] = field(default_factory=list)
-    broke_off: int | None = None
+    diverged_after: int | None = None
 
 
 def course(problem: Problem, rule: Rule, updates: int) -> Course:
     """Take that many updates, or as many as leave all numbers finite."""
-    following = one_pass(problem, rule)
-    losses = [following.objective]
-    for update in range(1, updates + 1):
-        if not np.isfinite(following.after.flat).all() or not np.isfinite(following.new_loss):
-            return Course(following, losses, update)
-        taken = replace(following.problem, parameters=following.after)
-        following = one_pass(taken, rule, following.state_after, update + 1)
-        losses.append(following.objective)
-    return Course(following, losses)
+    next_update = one_update(problem, rule)
+    losses = [next_update.objective]
+    for count in range(1, updates + 1):
+        if not np.isfinite(next_update.after.flat).all() or not np.isfinite(next_update.new_loss):
+            return Course(next_update, losses, count)
+        taken = replace(next_update.problem, parameters=next_update.after)
+        next_update = one_update(taken, rule, next_update.state_after, count + 1)
+        losses.append(next_update.objective)
+    return Course(next_update, losses)

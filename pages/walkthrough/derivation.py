@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.activations import ACTIVATIONS
-from pages.walkthrough.calculation import Pass
+from pages.walkthrough.calculation import Update
 from pages.walkthrough.latex import exact, rounded, summed
-from pages.walkthrough.parameter_lines import ParameterWriter
-from pages.walkthrough.writer import BETA, DELTA, GAMMA, Written
+from pages.walkthrough.writer import BETA, DELTA, GAMMA, Writer, Written, parameter_lines
 
 PHASES = ("forward", "loss", "backward", "update")
 
 
 @dataclass(frozen=True)
-class Place:
+class Selection:
     """What is looked at: a layer; one of its units; one of the weights into it, from a unit below.  From 0."""
 
     layer: int
@@ -50,231 +49,245 @@ class Line(NamedTuple):
     value: float
 
 
-def derivation(passed: Pass, place: Place, example: int = 0) -> list[Line]:
+def derivation(update: Update, selection: Selection, example: int = 0) -> list[Line]:
     """How a unit's z, a and δ come about for an example, and its new bias; or the same for a weight into it.
 
     Gradients of parameters are of the whole batch.  IndexError for what is not there; ValueError for a layer.
     """
-    if place.unit is None:
+    if selection.unit is None:
         raise ValueError("A layer as a whole is written out by layer_derivation.")
-    place.check(passed.sizes)
-    if not 0 <= example < passed.batch:
+    selection.check(update.sizes)
+    if not 0 <= example < update.batch:
         raise IndexError(f"There is no example {example + 1}.")
     on_screen, in_full = (
-        list(_Writer(passed, place.layer, place.unit, example, digits).lines(place.source))
+        list(_lines(Writer(update, selection.layer, selection.unit, example, digits), selection.source))
         for digits in (rounded, exact)
     )
     return [Line(*one[:4], other[3], one[4]) for one, other in zip(on_screen, in_full, strict=True)]
 
 
-class _Writer(ParameterWriter):
-    """Writes the lines of one unit with one kind of digits."""
+def _lines(writer: Writer, source: int | None) -> Iterator[Written]:
+    yield from _forward(writer)
+    if writer.output:
+        yield from _loss(writer)
+    yield from _backward(writer)
+    if source is not None:
+        yield from parameter_lines(writer, "weights", (source, writer.unit))
+        return
+    yield from parameter_lines(writer, "biases", (writer.unit,))
+    if writer.normalised:
+        yield from parameter_lines(writer, "scales", (writer.unit,))
+        yield from parameter_lines(writer, "shifts", (writer.unit,))
 
-    def lines(self, source: int | None) -> Iterator[Written]:
-        yield from self.forward()
-        if self.output:
-            yield from self.loss()
-        yield from self.backward()
-        if source is not None:
-            yield from self.parameter("weights", (source, self.unit))
-            return
-        yield from self.parameter("biases", (self.unit,))
-        if self.normalised:
-            yield from self.parameter("scales", (self.unit,))
-            yield from self.parameter("shifts", (self.unit,))
 
-    def forward(self) -> Iterator[Written]:
-        passed, unit = self.passed, self.unit
-        below, weights = passed.outs[self.layer][self.example], passed.weights(self.layer)[:, unit]
-        terms = [rf"{self.n(w)} \cdot {self.b(a)}" for w, a in zip(weights, below, strict=True)]
-        u, z, value = self.at(passed.u), self.at(passed.z), self.at(passed.values)
-        yield (
-            "forward",
-            "weighted sum" if self.normalised else "pre-activation",
-            rf"{self.u} = \sum_i {self.name('w', index=f'i{unit + 1}')}\, {self.below('i')} + {self.name('b')}",
-            rf"{summed(terms, self.n(passed.biases(self.layer)[unit]))} = {self.n(u)}",
-            u,
-        )
-        if self.normalised:
-            yield from self.normalisation(u, z)
-        yield ("forward", "answer" if self.output else "activation", *self.activation(z, value), value)
-        if self.masked or self.bridge_below:
-            yield self.handed_on(value)
+def _forward(writer: Writer) -> Iterator[Written]:
+    update, unit = writer.update, writer.unit
+    below, weights = update.outs[writer.layer][writer.example], update.weights(writer.layer)[:, unit]
+    terms = [rf"{writer.n(w)} \cdot {writer.b(a)}" for w, a in zip(weights, below, strict=True)]
+    u, z, value = writer.at(update.u), writer.at(update.z), writer.at(update.values)
+    yield (
+        "forward",
+        "weighted sum" if writer.normalised else "pre-activation",
+        rf"{writer.u} = \sum_i {writer.name('w', index=f'i{unit + 1}')}\, {writer.below('i')} + {writer.name('b')}",
+        rf"{summed(terms, writer.n(update.biases(writer.layer)[unit]))} = {writer.n(u)}",
+        u,
+    )
+    if writer.normalised:
+        yield from _normalisation(writer, u, z)
+    yield ("forward", "answer" if writer.output else "activation", *_activation(writer, z, value), value)
+    if writer.masked or writer.skip_below:
+        yield _handed_on(writer, value)
 
-    def normalisation(self, u: float, z: float) -> Iterator[Written]:
-        passed = self.passed
-        normal, deviation = self.at(passed.normalised), self.at(passed.deviations)
-        by_layer = passed.problem.architecture.normalization == "layer"
-        running = not by_layer and passed.batch == 1
-        over = "layer" if by_layer else "running" if running else "batch"
-        scale, shift = (
-            float(part[self.layer][0, self.unit])
-            for part in (passed.problem.parameters.scales, passed.problem.parameters.shifts)
-        )
-        yield (
-            "forward",
-            "normalized",
-            rf"{self.name('n')} = \big({self.u} - \mu_\text{{{over}}}\big) / \sigma_\text{{{over}}}",
-            rf"({self.n(u)} - {self.b(u - normal * deviation)}) / {self.n(deviation)} = {self.n(normal)}",
-            normal,
-        )
-        yield (
-            "forward",
-            "pre-activation",
-            rf"{self.name('z')} = {self.name(GAMMA)}\, {self.name('n')} + {self.name(BETA)}",
-            rf"{self.n(scale)} \cdot {self.b(normal)} + {self.b(shift)} = {self.n(z)}",
-            z,
-        )
 
-    def activation(self, z: float, value: float) -> tuple[str, str]:
-        name, architecture = self.name("a"), self.passed.problem.architecture
-        function = architecture.output if self.output else architecture.activation
-        if function == "softmax":
-            every = self.passed.z[-1][self.example]
-            total = summed([rf"e^{{{self.n(one)}}}" for one in every])
-            return (
-                rf"{name} = e^{{{self.name('z')}}} \Big/ \sum_k e^{{{self.name('z', index='k')}}}",
-                rf"e^{{{self.n(z)}}} / ({total}) = {self.n(value)}",
-            )
-        above, _, below = ACTIVATIONS[function].formula.partition(r" \text{ or } ")
-        formula = below if below and z <= 0 else above
-        put_in = re.sub(r"(?<![a-zA-Z\\])z(?![a-zA-Z])", lambda _: f"{{{self.b(z)}}}", formula)
-        words = function.replace("_", " ")
-        return rf"{name} = \text{{{words}}}\big({self.name('z')}\big)", rf"{put_in} = {self.n(value)}"
+def _normalisation(writer: Writer, u: float, z: float) -> Iterator[Written]:
+    update = writer.update
+    normal, deviation = writer.at(update.normalised), writer.at(update.deviations)
+    by_layer = update.problem.architecture.normalization == "layer"
+    running = not by_layer and update.batch == 1
+    over = "layer" if by_layer else "running" if running else "batch"
+    scale, shift = (
+        float(part[writer.layer][0, writer.unit])
+        for part in (update.problem.parameters.scales, update.problem.parameters.shifts)
+    )
+    yield (
+        "forward",
+        "normalized",
+        rf"{writer.name('n')} = \big({writer.u} - \mu_\text{{{over}}}\big) / \sigma_\text{{{over}}}",
+        rf"({writer.n(u)} - {writer.b(u - normal * deviation)}) / {writer.n(deviation)} = {writer.n(normal)}",
+        normal,
+    )
+    yield (
+        "forward",
+        "pre-activation",
+        rf"{writer.name('z')} = {writer.name(GAMMA)}\, {writer.name('n')} + {writer.name(BETA)}",
+        rf"{writer.n(scale)} \cdot {writer.b(normal)} + {writer.b(shift)} = {writer.n(z)}",
+        z,
+    )
 
-    def handed_on(self, value: float) -> Written:
-        mask, symbols, numbers = self.passed.problem.masks, self.name("a"), self.n(value)
-        if self.masked and mask is not None:
-            symbols = rf"m\, {symbols}"
-            numbers = rf"{self.n(mask[self.layer][self.example, self.unit])} \cdot {self.b(value)}"
-        if self.bridge_below:
-            symbols += f" + {self.below(str(self.unit + 1))}"
-            numbers += f" + {self.b(self.passed.outs[self.layer][self.example, self.unit])}"
-        handed_on = float(self.passed.outs[self.layer + 1][self.example, self.unit])
-        return "forward", "handed on", f"{self.out} = {symbols}", f"{numbers} = {self.n(handed_on)}", handed_on
 
-    def loss(self) -> Iterator[Written]:
-        passed, n, n_out = self.passed, self.passed.batch, self.passed.sizes[-1]
-        parts = passed.loss_parts
-        answer, target = self.at(passed.values), float(passed.problem.targets[self.example, self.unit])
-        a, t, part = self.out, f"t_{{{self.unit + 1}}}", float(parts[self.example, self.unit])
-        if passed.problem.loss == "mse":
-            symbols, numbers = f"({t} - {a})^2", f"({self.n(target)} - {self.b(answer)})^2"
-            share = "" if n * n_out == 1 else rf"\tfrac{{1}}{{{n * n_out}}} "
-        else:
-            share = "" if n == 1 else rf"\tfrac{{1}}{{{n}}} "
-            symbols, numbers = rf"-{t} \ln {a}", rf"-{self.b(target)} \ln {self.n(answer)}"
-            if passed.problem.architecture.output == "sigmoid":
-                symbols = rf"\big({symbols} - (1 - {t}) \ln (1 - {a})\big)"
-                numbers = rf"\big({numbers} - {self.n(1 - target)} \ln {self.n(1 - answer)}\big)"
-        left = rf"L_{{{self.unit + 1}}}"
-        yield "loss", "this answer’s share", f"{left} = {share}{symbols}", f"{share}{numbers} = {self.n(part)}", part
-        if parts.size > 1:
-            over = r"\sum_\text{examples} \sum_k L_k" if n > 1 else r"\sum_k L_k"
-            total = summed([self.n(one) for one in parts.ravel()])
-            yield "loss", "loss", f"L = {over}", f"{total} = {self.n(passed.loss)}", passed.loss
-
-    def backward(self) -> Iterator[Written]:
-        passed, delta = self.passed, self.at(self.passed.delta)
-        error, slope = passed.incoming[self.layer], passed.slopes[self.layer]
-        if self.output and (slope is None or passed.problem.loss == "cross_entropy"):
-            yield ("backward", "error signal", *self.shared_or_cancelled(delta), delta)
-            return
-        assert error is not None
-        assert slope is not None
-        wrong, awake = (float(part[self.example, self.unit]) for part in (error, slope))
-        symbols = [rf"\frac{{\partial L}}{{\partial {self.out}}}", rf"\varphi'\big({self.name('z')}\big)"]
-        numbers = [self.n(wrong), self.b(awake)]
-        yield ("backward", "how wrong", *self.how_wrong(symbols[0], wrong), wrong)
-        yield ("backward", "how awake", *self.slope(symbols[1], awake), awake)
-        if self.masked and passed.problem.masks is not None:
-            symbols.append("m")
-            numbers.append(self.n(passed.problem.masks[self.layer][self.example, self.unit]))
-        yield (
-            "backward",
-            "error signal",
-            f"{self.name(DELTA)} = " + r"\, ".join(symbols),
-            r" \cdot ".join(numbers) + f" = {self.n(delta)}",
-            delta,
-        )
-        if self.normalised:
-            yield self.through_normalisation()
-
-    def slope(self, left: str, value: float) -> tuple[str, str]:
-        """φ′(z), by a formula where that is short."""
-        architecture = self.passed.problem.architecture
-        function, z, a = architecture.output if self.output else architecture.activation, self.name("z"), self.name("a")
-        number = self.at(self.passed.values)
-        if function == "sigmoid":
-            return rf"{left} = {a} (1 - {a})", rf"{self.n(number)} \cdot (1 - {self.n(number)}) = {self.n(value)}"
-        if function == "tanh":
-            return rf"{left} = 1 - ({a})^2", rf"1 - {self.b(number)}^2 = {self.n(value)}"
-        if function in ("relu", "leaky_relu"):
-            side = ">" if self.at(self.passed.z) > 0 else r"\le"
-            return rf"{left}, \quad {z} {side} 0", self.n(value)
-        return left, self.n(value)
-
-    def how_wrong(self, left: str, value: float) -> tuple[str, str]:
-        """∂L/∂a: at the output from the loss, in a hidden layer the sum over all paths that lead on."""
-        passed, j = self.passed, str(self.unit + 1)
-        if self.output:
-            n, n_out = passed.batch, passed.sizes[-1]
-            share = "2" if n * n_out == 1 else "" if n * n_out == 2 else rf"\tfrac{{2}}{{{n * n_out}}} "
-            answer, target = self.at(passed.values), passed.problem.targets[self.example, self.unit]
-            return (
-                rf"{left} = {share}\big({self.out} - t_{{{j}}}\big)",
-                rf"{share}({self.n(answer)} - {self.b(target)}) = {self.n(value)}",
-            )
-        weights, signals = passed.weights(self.layer + 1)[self.unit], passed.u_gradients[self.layer + 1][self.example]
-        terms = [rf"{self.n(w)} \cdot {self.b(d)}" for w, d in zip(weights, signals, strict=True)]
-        above = _Writer(passed, self.layer + 1, 0, self.example, self.digits)
-        signal = above.u_gradient.replace("_{1}", "_{k}")
-        symbols, last = rf"\sum_k {self.name('w', self.layer + 1, f'{j}k')}\, {signal}", ""
-        if self.bridge_above:
-            over_bridge = passed.incoming[self.layer + 1]
-            assert over_bridge is not None
-            symbols += rf" + \frac{{\partial L}}{{\partial {self.name('h', self.layer + 1)}}}"
-            last = self.n(over_bridge[self.example, self.unit])
-        return f"{left} = {symbols}", f"{summed(terms, last)} = {self.n(value)}"
-
-    def shared_or_cancelled(self, delta: float) -> tuple[str, str]:
-        """δ at an output where it is no product of an error and one unit's own slope."""
-        passed, n, n_out, j = self.passed, self.passed.batch, self.passed.sizes[-1], self.unit + 1
-        answers, targets = passed.values[-1][self.example], passed.problem.targets[self.example]
-        answer, name, a, t = self.n(answers[self.unit]), self.name(DELTA), self.out, f"t_{{{j}}}"
-        if passed.problem.loss == "cross_entropy":
-            share = "" if n == 1 else rf"\tfrac{{1}}{{{n}}} "
-            cancelled = f"{name} = "
-            if passed.problem.architecture.output == "sigmoid":
-                slope = rf"{a} (1 - {a})"
-                cancelled += rf"{share}\frac{{{a} - {t}}}{{\cancel{{{slope}}}}} \cdot \cancel{{{slope}}} = "
-            return (
-                rf"{cancelled}{share}({a} - {t})",
-                rf"{share}({answer} - {self.b(targets[self.unit])}) = {self.n(delta)}",
-            )
-        errors = (answers - targets) * (2 / (n * n_out))
+def _activation(writer: Writer, z: float, value: float) -> tuple[str, str]:
+    name, architecture = writer.name("a"), writer.update.problem.architecture
+    function = architecture.output if writer.output else architecture.activation
+    if function == "softmax":
+        every = writer.update.z[-1][writer.example]
+        total = summed([rf"e^{{{writer.n(one)}}}" for one in every])
         return (
-            rf"{name} = a_{{{j}}} \Big(e_{{{j}}} - \sum_k e_k a_k\Big), \quad "
-            rf"e_k = \tfrac{{2}}{{{n * n_out}}} (a_k - t_k)",
-            rf"{answer} \cdot ({self.n(errors[self.unit])} - {self.b(float(errors @ answers))}) = {self.n(delta)}",
+            rf"{name} = e^{{{writer.name('z')}}} \Big/ \sum_k e^{{{writer.name('z', index='k')}}}",
+            rf"e^{{{writer.n(z)}}} / ({total}) = {writer.n(value)}",
         )
+    above, _, below = ACTIVATIONS[function].formula.partition(r" \text{ or } ")
+    formula = below if below and z <= 0 else above
+    put_in = re.sub(r"(?<![a-zA-Z\\])z(?![a-zA-Z])", lambda _: f"{{{writer.b(z)}}}", formula)
+    words = function.replace("_", " ")
+    return rf"{name} = \text{{{words}}}\big({writer.name('z')}\big)", rf"{put_in} = {writer.n(value)}"
 
-    def through_normalisation(self) -> Written:
-        """∂L/∂u = (g − mean g − n · mean(g n))/σ with g = γ δ, or g/σ where μ and σ are constants."""
-        passed, layer, unit = self.passed, self.layer, self.unit
-        by_layer = passed.problem.architecture.normalization == "layer"
-        scaled = passed.delta[layer] * passed.problem.parameters.scales[layer][0]
-        normal = passed.normalised[layer]
-        g, n, sigma = scaled[self.example, unit], self.at(passed.normalised), self.at(passed.deviations)
-        value = self.at(passed.u_gradients)
-        left, product = self.u_gradient, rf"g = {self.name(GAMMA)}\, {self.name(DELTA)}"
-        if not by_layer and passed.batch == 1:
-            symbols, numbers = rf"\frac{{g}}{{\sigma}}, \quad {product}", rf"{self.n(g)} / {self.n(sigma)}"
-        else:
-            row = (self.example, slice(None)) if by_layer else (slice(None), unit)
-            mean, along = float(scaled[row].mean()), float((scaled[row] * normal[row]).mean())
-            symbols = rf"\tfrac{{1}}{{\sigma}} \big(g - \overline{{g}} - n\, \overline{{g n}}\big), \quad {product}"
-            numbers = (
-                rf"({self.n(g)} - {self.b(mean)} - {self.b(n)} \cdot {self.b(along)}) / {self.n(sigma)}"
-            )  # fmt: skip
-        return "backward", "before normalization", f"{left} = {symbols}", f"{numbers} = {self.n(value)}", value
+
+def _handed_on(writer: Writer, value: float) -> Written:
+    mask, symbols, numbers = writer.update.problem.masks, writer.name("a"), writer.n(value)
+    if writer.masked and mask is not None:
+        symbols = rf"m\, {symbols}"
+        numbers = rf"{writer.n(mask[writer.layer][writer.example, writer.unit])} \cdot {writer.b(value)}"
+    if writer.skip_below:
+        symbols += f" + {writer.below(str(writer.unit + 1))}"
+        numbers += f" + {writer.b(writer.update.outs[writer.layer][writer.example, writer.unit])}"
+    handed_on = float(writer.update.outs[writer.layer + 1][writer.example, writer.unit])
+    return "forward", "handed on", f"{writer.out} = {symbols}", f"{numbers} = {writer.n(handed_on)}", handed_on
+
+
+def _loss(writer: Writer) -> Iterator[Written]:
+    update, n, n_out = writer.update, writer.update.batch, writer.update.sizes[-1]
+    parts = update.loss_parts
+    answer, target = writer.at(update.values), float(update.problem.targets[writer.example, writer.unit])
+    a, t, part = writer.out, f"t_{{{writer.unit + 1}}}", float(parts[writer.example, writer.unit])
+    if update.problem.loss == "mse":
+        symbols, numbers = f"({t} - {a})^2", f"({writer.n(target)} - {writer.b(answer)})^2"
+        share = "" if n * n_out == 1 else rf"\tfrac{{1}}{{{n * n_out}}} "
+    else:
+        share = "" if n == 1 else rf"\tfrac{{1}}{{{n}}} "
+        symbols, numbers = rf"-{t} \ln {a}", rf"-{writer.b(target)} \ln {writer.n(answer)}"
+        if update.problem.architecture.output == "sigmoid":
+            symbols = rf"\big({symbols} - (1 - {t}) \ln (1 - {a})\big)"
+            numbers = rf"\big({numbers} - {writer.n(1 - target)} \ln {writer.n(1 - answer)}\big)"
+    left = rf"L_{{{writer.unit + 1}}}"
+    yield "loss", "this answer’s share", f"{left} = {share}{symbols}", f"{share}{numbers} = {writer.n(part)}", part
+    if parts.size > 1:
+        over = r"\sum_\text{examples} \sum_k L_k" if n > 1 else r"\sum_k L_k"
+        total = summed([writer.n(one) for one in parts.ravel()])
+        yield "loss", "loss", f"L = {over}", f"{total} = {writer.n(update.loss)}", update.loss
+
+
+def _backward(writer: Writer) -> Iterator[Written]:
+    update, delta = writer.update, writer.at(writer.update.delta)
+    error, slope = update.incoming[writer.layer], update.slopes[writer.layer]
+    if writer.output and (slope is None or update.problem.loss == "cross_entropy"):
+        yield ("backward", "error signal", *_shared_or_cancelled(writer, delta), delta)
+        return
+    assert error is not None
+    assert slope is not None
+    wrong, awake = (float(part[writer.example, writer.unit]) for part in (error, slope))
+    symbols = [rf"\frac{{\partial L}}{{\partial {writer.out}}}", rf"\varphi'\big({writer.name('z')}\big)"]
+    numbers = [writer.n(wrong), writer.b(awake)]
+    yield ("backward", "how wrong", *_how_wrong(writer, symbols[0], wrong), wrong)
+    yield ("backward", "how awake", *_slope(writer, symbols[1], awake), awake)
+    if writer.masked and update.problem.masks is not None:
+        symbols.append("m")
+        numbers.append(writer.n(update.problem.masks[writer.layer][writer.example, writer.unit]))
+    yield (
+        "backward",
+        "error signal",
+        f"{writer.name(DELTA)} = " + r"\, ".join(symbols),
+        r" \cdot ".join(numbers) + f" = {writer.n(delta)}",
+        delta,
+    )
+    if writer.normalised:
+        yield _through_normalisation(writer)
+
+
+def _slope(writer: Writer, left: str, value: float) -> tuple[str, str]:
+    """φ′(z), by a formula where that is short."""
+    architecture = writer.update.problem.architecture
+    function, z, a = (
+        architecture.output if writer.output else architecture.activation,
+        writer.name("z"),
+        writer.name("a"),
+    )
+    number = writer.at(writer.update.values)
+    if function == "sigmoid":
+        return rf"{left} = {a} (1 - {a})", rf"{writer.n(number)} \cdot (1 - {writer.n(number)}) = {writer.n(value)}"
+    if function == "tanh":
+        return rf"{left} = 1 - ({a})^2", rf"1 - {writer.b(number)}^2 = {writer.n(value)}"
+    if function in ("relu", "leaky_relu"):
+        side = ">" if writer.at(writer.update.z) > 0 else r"\le"
+        return rf"{left}, \quad {z} {side} 0", writer.n(value)
+    return left, writer.n(value)
+
+
+def _how_wrong(writer: Writer, left: str, value: float) -> tuple[str, str]:
+    """∂L/∂a: at the output from the loss, in a hidden layer the sum over all paths that lead on."""
+    update, j = writer.update, str(writer.unit + 1)
+    if writer.output:
+        n, n_out = update.batch, update.sizes[-1]
+        share = "2" if n * n_out == 1 else "" if n * n_out == 2 else rf"\tfrac{{2}}{{{n * n_out}}} "
+        answer, target = writer.at(update.values), update.problem.targets[writer.example, writer.unit]
+        return (
+            rf"{left} = {share}\big({writer.out} - t_{{{j}}}\big)",
+            rf"{share}({writer.n(answer)} - {writer.b(target)}) = {writer.n(value)}",
+        )
+    weights, signals = (
+        update.weights(writer.layer + 1)[writer.unit],
+        update.u_gradients[writer.layer + 1][writer.example],
+    )
+    terms = [rf"{writer.n(w)} \cdot {writer.b(d)}" for w, d in zip(weights, signals, strict=True)]
+    above = Writer(update, writer.layer + 1, 0, writer.example, writer.digits)
+    signal = above.u_gradient.replace("_{1}", "_{k}")
+    symbols, last = rf"\sum_k {writer.name('w', writer.layer + 1, f'{j}k')}\, {signal}", ""
+    if writer.skip_above:
+        over_skip = update.incoming[writer.layer + 1]
+        assert over_skip is not None
+        symbols += rf" + \frac{{\partial L}}{{\partial {writer.name('h', writer.layer + 1)}}}"
+        last = writer.n(over_skip[writer.example, writer.unit])
+    return f"{left} = {symbols}", f"{summed(terms, last)} = {writer.n(value)}"
+
+
+def _shared_or_cancelled(writer: Writer, delta: float) -> tuple[str, str]:
+    """δ at an output where it is no product of an error and one unit's own slope."""
+    update, n, n_out, j = writer.update, writer.update.batch, writer.update.sizes[-1], writer.unit + 1
+    answers, targets = update.values[-1][writer.example], update.problem.targets[writer.example]
+    answer, name, a, t = writer.n(answers[writer.unit]), writer.name(DELTA), writer.out, f"t_{{{j}}}"
+    if update.problem.loss == "cross_entropy":
+        share = "" if n == 1 else rf"\tfrac{{1}}{{{n}}} "
+        cancelled = f"{name} = "
+        if update.problem.architecture.output == "sigmoid":
+            slope = rf"{a} (1 - {a})"
+            cancelled += rf"{share}\frac{{{a} - {t}}}{{\cancel{{{slope}}}}} \cdot \cancel{{{slope}}} = "
+        return (
+            rf"{cancelled}{share}({a} - {t})",
+            rf"{share}({answer} - {writer.b(targets[writer.unit])}) = {writer.n(delta)}",
+        )
+    errors = (answers - targets) * (2 / (n * n_out))
+    return (
+        rf"{name} = a_{{{j}}} \Big(e_{{{j}}} - \sum_k e_k a_k\Big), \quad "
+        rf"e_k = \tfrac{{2}}{{{n * n_out}}} (a_k - t_k)",
+        rf"{answer} \cdot ({writer.n(errors[writer.unit])} - {writer.b(float(errors @ answers))}) = {writer.n(delta)}",
+    )
+
+
+def _through_normalisation(writer: Writer) -> Written:
+    """∂L/∂u = (g − mean g − n · mean(g n))/σ with g = γ δ, or g/σ where μ and σ are constants."""
+    update, layer, unit = writer.update, writer.layer, writer.unit
+    by_layer = update.problem.architecture.normalization == "layer"
+    scaled = update.delta[layer] * update.problem.parameters.scales[layer][0]
+    normal = update.normalised[layer]
+    g, n, sigma = scaled[writer.example, unit], writer.at(update.normalised), writer.at(update.deviations)
+    value = writer.at(update.u_gradients)
+    left, product = writer.u_gradient, rf"g = {writer.name(GAMMA)}\, {writer.name(DELTA)}"
+    if not by_layer and update.batch == 1:
+        symbols, numbers = rf"\frac{{g}}{{\sigma}}, \quad {product}", rf"{writer.n(g)} / {writer.n(sigma)}"
+    else:
+        row = (writer.example, slice(None)) if by_layer else (slice(None), unit)
+        mean, along = float(scaled[row].mean()), float((scaled[row] * normal[row]).mean())
+        symbols = rf"\tfrac{{1}}{{\sigma}} \big(g - \overline{{g}} - n\, \overline{{g n}}\big), \quad {product}"
+        numbers = (
+            rf"({writer.n(g)} - {writer.b(mean)} - {writer.b(n)} \cdot {writer.b(along)}) / {writer.n(sigma)}"
+        )  # fmt: skip
+    return "backward", "before normalization", f"{left} = {symbols}", f"{numbers} = {writer.n(value)}", value

@@ -9,7 +9,7 @@ import numpy as np
 from engine import Parameters, backward, forward
 from engine.blas import one_blas_thread
 from engine.losses import LOSSES
-from pages.walkthrough.calculation import Pass, Problem
+from pages.walkthrough.calculation import Problem, Update
 
 EPSILON = float(np.finfo(np.float64).eps)
 KINKED = ("relu", "leaky_relu", "selu")  # activations whose slope jumps at z = 0
@@ -44,10 +44,10 @@ class Check:
         return abs(self.gradient - self.difference) / max(abs(self.gradient), self.floor)
 
 
-def weight_check(passed: Pass, layer: int, unit: int, source: int) -> Check:
+def weight_check(update: Update, layer: int, unit: int, source: int) -> Check:
     """(L(w + h) − L(w − h))/2h with h = ∛eps · max(1, |w|), where truncation and rounding are about equal."""
-    problem = passed.problem
-    weight = float(passed.weights(layer)[source, unit])
+    problem = update.problem
+    weight = float(update.weights(layer)[source, unit])
     step = EPSILON ** (1 / 3) * max(1.0, abs(weight))
     moved, losses, sides = problem.parameters.copy(), {}, []
     with np.errstate(all="ignore"), one_blas_thread():
@@ -57,10 +57,10 @@ def weight_check(passed: Pass, layer: int, unit: int, source: int) -> Check:
             sides.append([part > 0 for part in problem.forward(moved).z[:-1]])
         near = (losses[1] - losses[-1]) / (2 * step)
         far = (losses[2] - losses[-2]) / (4 * step)
-    floor = EPSILON * abs(passed.loss) / step
+    floor = EPSILON * abs(update.loss) / step
     crossed = any(not np.array_equal(a, b) for side in sides for a, b in zip(sides[0], side, strict=True))
     kink = problem.architecture.activation in KINKED and crossed
-    gradient = float(passed.gradient.weights[layer][0, source, unit])
+    gradient = float(update.gradient.weights[layer][0, source, unit])
     return Check(gradient, near, step, ROUNDING * floor + abs(far - near), floor, kink)
 
 
@@ -92,22 +92,22 @@ def price(problem: Problem) -> Price:
 
 
 def _all_gradients(problem: Problem) -> None:
-    passed = problem.forward(problem.parameters)
+    update = problem.forward(problem.parameters)
     loss = LOSSES[problem.loss]
     backward(
-        problem.parameters, passed, loss.gradient(passed.z[-1], problem.targets[None], problem.architecture.output)
+        problem.parameters, update, loss.gradient(update.z[-1], problem.targets[None], problem.architecture.output)
     )
 
 
 def _differences(problem: Problem, moved: Parameters, count: int) -> None:
     step = EPSILON ** (1 / 3)
-    for place in range(count):
-        weight = moved.flat[0, place]
+    for index in range(count):
+        weight = moved.flat[0, index]
         for sign in (1, -1):
-            moved.flat[0, place] = weight + sign * step
+            moved.flat[0, index] = weight + sign * step
             z = forward(moved, problem.inputs, problem.masks, training=True, keep=False).z[-1]
             LOSSES[problem.loss].value(z, problem.targets[None], problem.architecture.output)
-        moved.flat[0, place] = weight
+        moved.flat[0, index] = weight
 
 
 def _fastest(work: Callable[[], None]) -> float:

@@ -2,41 +2,41 @@
 
 import numpy as np
 
-from pages.walkthrough.calculation import Pass
+from pages.walkthrough.calculation import Update
 from pages.walkthrough.derivation import Line
 from pages.walkthrough.latex import exact, matrix, rounded
 from pages.walkthrough.writer import DELTA
 
 
-def layer_derivation(passed: Pass, layer: int, example: int = 0) -> list[Line]:
+def layer_derivation(update: Update, layer: int, example: int = 0) -> list[Line]:
     """Values are norms.  IndexError for a layer that is not there."""
-    if not 0 <= layer < passed.layers:
+    if not 0 <= layer < update.layers:
         raise IndexError(f"This network has no layer {layer + 1}.")
-    problem, output = passed.problem, layer == passed.layers - 1
+    problem, output = update.problem, layer == update.layers - 1
     architecture = problem.architecture
     normalised = architecture.normalization != "none" and not output
     here, below, above = f"({layer + 1})", f"({layer})", f"({layer + 2})"
     h = "h" if architecture.residual or problem.masks is not None else "a"
     transposed = rf"{h}^{{{below}\top}}" if layer else r"x^\top"
     inputs, u = (rf"{h}^{{{below}}}" if layer else "x"), "u" if normalised else "z"
-    out, signal = passed.outs[layer][example], passed.u_gradients[layer][example]
-    weights, biases = passed.weights(layer), passed.biases(layer)
+    out, signal = update.outs[layer][example], update.u_gradients[layer][example]
+    weights, biases = update.weights(layer), update.biases(layer)
     signal_name = rf"\frac{{\partial L}}{{\partial u^{{{here}}}}}" if normalised else rf"{DELTA}^{{{here}}}"
     rows = [
         (
             "forward", "weighted sums" if normalised else "pre-activations",
             rf"{u}^{{{here}}} = {inputs}\, W^{{{here}}} + b^{{{here}}}",
-            [out, weights, "+", biases, "=", passed.u[layer][example]],
+            [out, weights, "+", biases, "=", update.u[layer][example]],
         ),
         (
             "forward", "answers" if output else "activations",
-            rf"a^{{{here}}} = \varphi\big(z^{{{here}}}\big)", [passed.values[layer][example]],
+            rf"a^{{{here}}} = \varphi\big(z^{{{here}}}\big)", [update.values[layer][example]],
         ),
     ]  # fmt: skip
     if normalised:
         scale = r"\gamma \odot n + \beta, \quad n = (u - \mu) / \sigma"
-        rows.insert(1, ("forward", "normalized", rf"z^{{{here}}} = {scale}", [passed.z[layer][example]]))
-    delta = passed.delta[layer][example]
+        rows.insert(1, ("forward", "normalized", rf"z^{{{here}}} = {scale}", [update.z[layer][example]]))
+    delta = update.delta[layer][example]
     if output:
         rows.append(
             (
@@ -47,16 +47,16 @@ def layer_derivation(passed: Pass, layer: int, example: int = 0) -> list[Line]:
             )
         )
     else:
-        name = above_name(passed, layer)
+        name = above_name(update, layer)
         back = rf"\big({name}\, W^{{{above}\top}}\big) \odot \varphi'\big(z^{{{here}}}\big)"
-        if architecture.residual and layer + 1 < passed.layers - 1:
-            over_bridge = rf"\tfrac{{\partial L}}{{\partial h^{{{above}}}}}"
-            back = back.replace(r"\top}\big)", rf"\top}} + {over_bridge}\big)")
+        if architecture.residual and layer + 1 < update.layers - 1:
+            over_skip = rf"\tfrac{{\partial L}}{{\partial h^{{{above}}}}}"
+            back = back.replace(r"\top}\big)", rf"\top}} + {over_skip}\big)")
         if problem.masks is not None:
             back += r" \odot m"
-        slope = passed.slopes[layer]
+        slope = update.slopes[layer]
         assert slope is not None
-        incoming = passed.incoming[layer]
+        incoming = update.incoming[layer]
         assert incoming is not None
         rows.append(
             (
@@ -66,10 +66,10 @@ def layer_derivation(passed: Pass, layer: int, example: int = 0) -> list[Line]:
                 [incoming[example], r"\odot", slope[example], "=", delta],
             )
         )
-    over = r"\sum_\text{examples} " if passed.batch > 1 else ""
-    gradient = passed.gradient.weights[layer][0]
-    shown = [gradient] if passed.batch > 1 else [out[:, None], signal, "=", gradient]
-    new = passed.after.weights[layer][0]
+    over = r"\sum_\text{examples} " if update.batch > 1 else ""
+    gradient = update.gradient.weights[layer][0]
+    shown = [gradient] if update.batch > 1 else [out[:, None], signal, "=", gradient]
+    new = update.after.weights[layer][0]
     rows += [
         (
             "backward", "gradient of the weights",
@@ -87,7 +87,7 @@ def layer_derivation(passed: Pass, layer: int, example: int = 0) -> list[Line]:
     ]
 
 
-def above_name(passed: Pass, layer: int) -> str:
+def above_name(update: Update, layer: int) -> str:
     """The error signal that comes from the layer above."""
-    normalised = passed.problem.architecture.normalization != "none" and layer + 1 < passed.layers - 1
+    normalised = update.problem.architecture.normalization != "none" and layer + 1 < update.layers - 1
     return rf"\tfrac{{\partial L}}{{\partial u^{{({layer + 2})}}}}" if normalised else rf"{DELTA}^{{({layer + 2})}}"

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pages.walkthrough.calculation import Pass
-from pages.walkthrough.derivation import Place
+from pages.walkthrough.calculation import Update
+from pages.walkthrough.derivation import Selection
 
 Json = dict[str, Any]
 
@@ -20,25 +20,25 @@ MOST_LAYERS = 6  # columns, the inputs included
 RULE = " Of a large layer you see the units that the loss would miss most if they fell silent, and the one you look at."
 
 
-def graph(passed: Pass, place: Place, example: int = 0) -> Json:
+def graph(update: Update, selection: Selection, example: int = 0) -> Json:
     """What the drawing needs, as JSON: columns of units, the weights between them, and the phases."""
-    layers = drawn_layers(passed.layers, place.layer)
-    partly = len(layers) <= passed.layers or max(passed.sizes) > MOST_UNITS
-    units = {layer: drawn_units(passed, layer, place, example) for layer in layers}
+    layers = drawn_layers(update.layers, selection.layer)
+    partly = len(layers) <= update.layers or max(update.sizes) > MOST_UNITS
+    units = {layer: drawn_units(update, layer, selection, example) for layer in layers}
     return {
-        "columns": [_column(passed, layer, units[layer], example) for layer in layers],
+        "columns": [_column(update, layer, units[layer], example) for layer in layers],
         "edges": [
-            _edge(passed, layer, source, unit)
+            _edge(update, layer, source, unit)
             for layer in layers[1:]
             if layer - 1 in units
             for source in units[layer - 1]
             for unit in units[layer]
         ],
-        "steps": _steps(passed, layers),
-        "loss": _number(passed.loss),
-        "new_loss": _number(passed.new_loss),
+        "steps": _steps(update, layers),
+        "loss": _number(update.loss),
+        "new_loss": _number(update.new_loss),
         "rule": RULE if partly else "",
-        "selected": [place.layer + 1, place.unit, place.source],
+        "selected": [selection.layer + 1, selection.unit, selection.source],
     }
 
 
@@ -54,42 +54,44 @@ def drawn_layers(layers: int, looked_at: int) -> list[int]:
     return sorted(chosen)
 
 
-def drawn_units(passed: Pass, column: int, place: Place, example: int = 0) -> list[int]:
+def drawn_units(update: Update, column: int, selection: Selection, example: int = 0) -> list[int]:
     """Which units of a column are drawn."""
-    size = passed.sizes[column]
-    weight = importance(passed, column, example)
-    needed = [place.unit] if column == place.layer + 1 else [place.source] if column == place.layer else []
+    size = update.sizes[column]
+    weight = importance(update, column, example)
+    needed = (
+        [selection.unit] if column == selection.layer + 1 else [selection.source] if column == selection.layer else []
+    )
     ranked = [unit for unit in needed if unit is not None]
     ranked += [unit for unit in np.argsort(-weight, kind="stable").tolist() if unit not in ranked]
     return sorted(ranked[: min(size, MOST_UNITS)])
 
 
-def importance(passed: Pass, column: int, example: int = 0) -> np.ndarray:
+def importance(update: Update, column: int, example: int = 0) -> np.ndarray:
     """|h ∂L/∂h| of each unit of a column, at the output |δ|; 0 where it is no number."""
-    if column == passed.layers:
-        found = np.abs(passed.delta[-1][example])
+    if column == update.layers:
+        found = np.abs(update.delta[-1][example])
     else:
-        signal = passed.incoming[column - 1] if column else passed.u_gradients[0] @ passed.weights(0).T
+        signal = update.incoming[column - 1] if column else update.u_gradients[0] @ update.weights(0).T
         assert signal is not None
-        found = np.abs(passed.outs[column][example] * signal[example])
+        found = np.abs(update.outs[column][example] * signal[example])
     return np.nan_to_num(found, nan=0.0)
 
 
-def column_name(passed: Pass, column: int) -> str:
-    return "inputs" if column == 0 else "output" if column == passed.layers else f"layer {column}"
+def column_name(update: Update, column: int) -> str:
+    return "inputs" if column == 0 else "output" if column == update.layers else f"layer {column}"
 
 
-def _column(passed: Pass, column: int, units: list[int], example: int) -> Json:
+def _column(update: Update, column: int, units: list[int], example: int) -> Json:
     return {
         "layer": column,
-        "name": column_name(passed, column),
-        "units": [_unit(passed, column, unit, example) for unit in units],
-        "more": passed.sizes[column] - len(units),
+        "name": column_name(update, column),
+        "units": [_unit(update, column, unit, example) for unit in units],
+        "more": update.sizes[column] - len(units),
     }
 
 
-def _unit(passed: Pass, column: int, unit: int, example: int) -> Json:
-    drawn: Json = {"unit": unit, "out": _number(passed.outs[column][example, unit])}
+def _unit(update: Update, column: int, unit: int, example: int) -> Json:
+    drawn: Json = {"unit": unit, "out": _number(update.outs[column][example, unit])}
     if column == 0:
         return drawn
     layer = column - 1
@@ -98,51 +100,51 @@ def _unit(passed: Pass, column: int, unit: int, example: int) -> Json:
         return None if values[layer] is None else _number(values[layer][example, unit])
 
     drawn |= {
-        "z": at(passed.z), "delta": at(passed.delta), "wrong": at(passed.incoming), "awake": at(passed.slopes),
-        "bias": _number(passed.biases(layer)[unit]), "new_bias": _number(passed.after.biases[layer][0, unit]),
-        "bias_gradient": _number(passed.gradient.biases[layer][0, unit]),
+        "z": at(update.z), "delta": at(update.delta), "wrong": at(update.incoming), "awake": at(update.slopes),
+        "bias": _number(update.biases(layer)[unit]), "new_bias": _number(update.after.biases[layer][0, unit]),
+        "bias_gradient": _number(update.gradient.biases[layer][0, unit]),
     }  # fmt: skip
-    if layer == passed.layers - 1:
+    if layer == update.layers - 1:
         drawn |= {
-            "target": _number(passed.problem.targets[example, unit]),
-            "share": _number(passed.loss_parts[example, unit]),
+            "target": _number(update.problem.targets[example, unit]),
+            "share": _number(update.loss_parts[example, unit]),
         }
     return drawn
 
 
-def _edge(passed: Pass, column: int, source: int, unit: int) -> Json:
+def _edge(update: Update, column: int, source: int, unit: int) -> Json:
     layer = column - 1
     return {
         "layer": column, "source": source, "unit": unit,
-        "weight": _number(passed.weights(layer)[source, unit]),
-        "gradient": _number(passed.gradient.weights[layer][0, source, unit]),
-        "new": _number(passed.after.weights[layer][0, source, unit]),
+        "weight": _number(update.weights(layer)[source, unit]),
+        "gradient": _number(update.gradient.weights[layer][0, source, unit]),
+        "new": _number(update.after.weights[layer][0, source, unit]),
     }  # fmt: skip
 
 
-def _steps(passed: Pass, layers: list[int]) -> list[Json]:
+def _steps(update: Update, layers: list[int]) -> list[Json]:
     """The phases in their order, those of layers one by one; caption: what happens."""
-    normalised = passed.problem.architecture.normalization != "none"
+    normalised = update.problem.architecture.normalization != "none"
     forward = "Each unit adds up weight × input over its arrows, plus its bias{}, and bends the sum: a = φ(z)."
     between = ", the sum is normalized to z" if normalised else ""
     steps = [
-        _step("forward", layer, column_name(passed, layer), forward.format("" if layer == passed.layers else between))
+        _step("forward", layer, column_name(update, layer), forward.format("" if layer == update.layers else between))
         for layer in layers[1:]
     ]
     whose = "The answers are compared with the targets."
-    if passed.batch > 1:
-        whose += f" The loss is the mean over {passed.batch} examples, of which you see one."
-    steps.append(_step("loss", passed.layers, "", whose))
+    if update.batch > 1:
+        whose += f" The loss is the mean over {update.batch} examples, of which you see one."
+    steps.append(_step("loss", update.layers, "", whose))
     for layer in reversed(layers[1:]):
-        if layer == passed.layers:
+        if layer == update.layers:
             caption = "δ of an answer: how wrong × how awake. On the arrows: ∂L/∂w, the input times δ"
         else:
             caption = (
                 "Each unit collects weight × δ from the units that it feeds: how wrong. Multiplied by its slope, how "
                 "awake, that is its δ. On the arrows: ∂L/∂w"
             )
-        over = f", summed over {passed.batch} examples." if passed.batch > 1 else "."
-        steps.append(_step("backward", layer, column_name(passed, layer), caption + over))
+        over = f", summed over {update.batch} examples." if update.batch > 1 else "."
+        steps.append(_step("backward", layer, column_name(update, layer), caption + over))
     steps.append(
         _step("update", 0, "", "All weights move at once, against their gradients. Then the next update begins.")
     )

@@ -9,22 +9,22 @@ from pages.walkthrough.calculation import Problem, Rule
 
 
 def nearest_frame(history: RunHistory, step: int) -> int:
-    """The place of the frame nearest to a training step."""
+    """The index of the frame nearest to a training step."""
     return int(np.abs(history.frame_step - step).argmin())
 
 
-def parameters_at(history: RunHistory, place: int) -> Parameters:
+def parameters_at(history: RunHistory, index: int) -> Parameters:
     """The parameters of a frame as a stack of one, in float64 whatever they were trained in."""
     dataset = load_dataset(history.experiment)
     architecture = architecture_of(history.experiment, dataset.n_in, dataset.n_out, dataset.task)
     parameters = Parameters(architecture, np.zeros((1, Parameters.size(architecture))))
     for name in ("weights", "biases", "scales", "shifts", "running_means", "running_variances"):
         for view, frames in zip(getattr(parameters, name), getattr(history, name), strict=True):
-            view[0] = frames[place]
+            view[0] = frames[index]
     return parameters
 
 
-def opened(history: RunHistory, place: int, batch: bool, example: int) -> Problem:
+def opened(history: RunHistory, index: int, batch: bool, example: int) -> Problem:
     """The network of a frame with the batch and the masks of the update that started from it, or with one example.
 
     example: of the training set, where it is one.  On its own an example is normalised by the running statistics and
@@ -32,11 +32,11 @@ def opened(history: RunHistory, place: int, batch: bool, example: int) -> Proble
     """
     experiment = history.experiment
     dataset = load_dataset(experiment)
-    step = int(history.frame_step[place])
+    step = int(history.frame_step[index])
     indices = batch_indices(experiment, step) if batch else np.arange(experiment.n_train)[[example]]
     masks = dropout_masks(experiment, step) if batch else None
     return Problem(
-        parameters_at(history, place),
+        parameters_at(history, index),
         dataset.train_inputs[indices],
         dataset.target_rows("train")[indices],
         chosen_loss(experiment.loss, dataset.task),

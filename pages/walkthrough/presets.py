@@ -8,18 +8,18 @@ import numpy as np
 from engine import Parameters
 from engine.network import Architecture
 from pages.walkthrough.calculation import Problem
-from pages.walkthrough.derivation import Place
+from pages.walkthrough.derivation import Selection
 
 
 @dataclass(frozen=True, eq=False)
 class Preset:
-    """A network to look at.  note: what is to be seen; learning_rate and place: to begin with."""
+    """A network to look at.  note: what is to be seen; learning_rate and selection: to begin with."""
 
     title: str
     note: str
     problem: Problem
     learning_rate: float
-    place: Place
+    selection: Selection
 
 
 def _problem(
@@ -59,7 +59,7 @@ PRESETS = {
         "biases are kept fixed, as there.",
         _mazur(),
         0.5,
-        Place(1, 0, 0),
+        Selection(1, 0, 0),
     ),
     "xor": Preset(
         "XOR, 2-2-1",
@@ -71,7 +71,7 @@ PRESETS = {
             [[1, 0], [0, 1], [1, 1], [0, 0]], [[1], [1], [0], [0]], "tanh", "cross_entropy",
         ),
         0.5,
-        Place(0, 0, 1),
+        Selection(0, 0, 1),
     ),
     "saturated": Preset(
         "A saturated neuron",
@@ -79,7 +79,7 @@ PRESETS = {
         "cancels, and the network learns from the same error at once.",
         _problem((1, 1), [[[2.0]]], [[2.0]], [[1.0]], [[0.0]]),
         0.15,
-        Place(0, 0, 0),
+        Selection(0, 0, 0),
     ),
     "chain": Preset(
         "A chain, 1-1-1-1-1",
@@ -89,6 +89,6 @@ PRESETS = {
             (1, 1, 1, 1, 1), [[[0.8]], [[-1.2]], [[1.5]], [[0.9]]], [[0.1], [0.3], [-0.4], [0.2]], [[1.0]], [[1.0]]
         ),
         0.5,
-        Place(0, 0, 0),
+        Selection(0, 0, 0),
     ),
 }  # fmt: skip

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.losses import LOSSES
-from pages.walkthrough.calculation import Pass
-from pages.walkthrough.derivation import Place
+from pages.walkthrough.calculation import Update
+from pages.walkthrough.derivation import Selection
 
 TOLERANCE = 0.01  # of the answer: people round
 SHOWN = 5e-4  # that a number on screen, of four digits, may be off by, of its own size
@@ -32,15 +32,15 @@ class Question:
         return bool(abs(given - self.answer) <= self.tolerance)
 
 
-def question(passed: Pass, phase: str, place: Place, example: int = 0) -> Question:
+def question(update: Update, phase: str, selection: Selection, example: int = 0) -> Question:
     """The phase's question about a unit (the layer's first, if none is looked at) and a weight into it."""
-    layer, unit, source = place.layer, place.unit or 0, place.source or 0
+    layer, unit, source = selection.layer, selection.unit or 0, selection.source or 0
     weight = rf"w^{{({layer + 1})}}_{{{source + 1}{unit + 1}}}"
-    w, input_ = float(passed.weights(layer)[source, unit]), float(passed.outs[layer][example, source])
+    w, input_ = float(update.weights(layer)[source, unit]), float(update.outs[layer][example, source])
     if phase == "forward":
-        normalised = layer < len(passed.normalised)
+        normalised = layer < len(update.normalised)
         u, symbol = (
-            float(passed.u[layer][example, unit]),
+            float(update.u[layer][example, unit]),
             rf"{'u' if normalised else 'z'}^{{({layer + 1})}}_{{{unit + 1}}}",
         )
         return Question(
@@ -50,16 +50,16 @@ def question(passed: Pass, phase: str, place: Place, example: int = 0) -> Questi
             abs(u) + abs(w * input_),
         )
     if phase == "loss":
-        return _loss_question(passed, example)
+        return _loss_question(update, example)
     if phase == "backward":
-        product = input_ * float(passed.u_gradients[layer][example, unit])
+        product = input_ * float(update.u_gradients[layer][example, unit])
         return Question(
             rf"Suppose the input that ${weight}$ multiplies were three times as large, and the error signal of its "
             r"unit the same. What would this example add to $\partial L / \partial w$?",
             "The gradient of a weight is its input times the error signal of its unit.",
             3 * product,
         )
-    change = float(passed.after.weights[layer][0, source, unit]) - w
+    change = float(update.after.weights[layer][0, source, unit]) - w
     return Question(
         rf"With twice the learning rate, what would the new ${weight}$ be?",
         "Twice the learning rate is twice the step; the gradient is the same.",
@@ -68,16 +68,16 @@ def question(passed: Pass, phase: str, place: Place, example: int = 0) -> Questi
     )
 
 
-def _loss_question(passed: Pass, example: int) -> Question:
+def _loss_question(update: Update, example: int) -> Question:
     """The loss of this example alone, had every answer been halfway to its target."""
-    output, targets = passed.problem.architecture.output, passed.problem.targets[[example]]
-    halfway = (passed.outs[-1][[example]] + targets) / 2
+    output, targets = update.problem.architecture.output, update.problem.targets[[example]]
+    halfway = (update.outs[-1][[example]] + targets) / 2
     with np.errstate(all="ignore"):
         z = {"sigmoid": np.log(halfway) - np.log1p(-halfway), "softmax": np.log(halfway), "linear": halfway}[output]
-        value = float(LOSSES[passed.problem.loss].value(z[None], targets[None], output)[0])
+        value = float(LOSSES[update.problem.loss].value(z[None], targets[None], output)[0])
     way = (
         "Half of every error: a quarter of its square."
-        if passed.problem.loss == "mse"
+        if update.problem.loss == "mse"
         else "Put the answers that lie halfway into the formula of the loss."
     )
     return Question(

@@ -13,11 +13,11 @@ HEIGHT = 260
 
 def figure(course: Course) -> AnimatedFigure:
     """The loss before each update, and the change of the next one: predicted (dotted) and real (open circle)."""
-    losses, following = course.losses, course.next
+    losses, next_update = course.losses, course.next
     last = len(losses) - 1
     line = {"color": COLOR, "width": 3}
-    predicted = losses[-1] + following.predicted_change
-    happened = losses[-1] + following.change
+    predicted = losses[-1] + next_update.predicted_change
+    happened = losses[-1] + next_update.change
     dotted = {"color": COLOR, "width": 2, "dash": "dot"}
     circle = {"color": COLOR, "symbol": "circle-open", "size": 11, "line": {"width": 2}}
     traces: list[Json] = [
@@ -37,8 +37,9 @@ def figure(course: Course) -> AnimatedFigure:
 
 def alt(course: Course) -> str:
     """The curve in words."""
-    losses, following = course.losses, course.next
+    losses, next_update = course.losses, course.next
     return (
         f"The loss goes from {number(losses[0])} to {number(losses[-1])} in {len(losses) - 1} updates; the next is "
-        f"predicted to change it by {number(following.predicted_change)}, and changes it by {number(following.change)}."
+        f"predicted to change it by {number(next_update.predicted_change)}, "
+        f"and changes it by {number(next_update.change)}."
     )

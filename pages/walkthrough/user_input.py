@@ -14,7 +14,7 @@ MOST_QUOTED = 20  # characters of what is no number that are shown
 LONGEST = 30  # characters of a number; Python writes at most 24
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _INDEX = r"(\d{1,4})"
-PLACE = re.compile(rf"\s*(?:w{_INDEX}\.{_INDEX}\.{_INDEX}|b{_INDEX}\.{_INDEX})\s*=(.*)", re.ASCII)
+PARAMETER = re.compile(rf"\s*(?:w{_INDEX}\.{_INDEX}\.{_INDEX}|b{_INDEX}\.{_INDEX})\s*=(.*)", re.ASCII)
 
 
 def read_number(text: str) -> float:
@@ -75,20 +75,20 @@ def with_parameters(problem: Problem, text: str) -> Problem:
     """
     parameters = problem.parameters.copy()
     for part in filter(str.strip, re.split(r"[,;]", text)):
-        found = PLACE.fullmatch(part)
+        found = PARAMETER.fullmatch(part)
         if not found:
             raise ValueError(f"{as_code(part.strip())} should look like w1.2.1=0.3 or b2.1=-1.")
         indices = [int(index) - 1 for index in found.groups()[:5] if index is not None]
         views = parameters.weights if len(indices) == 3 else parameters.biases
-        layer, *place = indices
+        layer, *position = indices
         inside = 0 <= layer < len(views) and all(
-            0 <= index < size for index, size in zip(place, views[layer].shape[1:], strict=True)
+            0 <= index < size for index, size in zip(position, views[layer].shape[1:], strict=True)
         )
         if not inside:
             raise ValueError(
                 f"{as_code(part.strip())}: this network has no such {'weight' if len(indices) == 3 else 'bias'}."
             )
-        views[layer][(0, *place)] = _number(found.group(6).strip(), part.partition("=")[0].strip())
+        views[layer][(0, *position)] = _number(found.group(6).strip(), part.partition("=")[0].strip())
     return replace(problem, parameters=parameters)
 
 

@@ -36,9 +36,9 @@ def home(serve_module: Callable[..., str], app: Path) -> str:
     return serve_module(app)
 
 
-def said(page: Page) -> list[dict[str, Any]]:
+def displayed(page: Page) -> list[dict[str, Any]]:
     """The networks that the page speaks of."""
-    text = page.locator(".st-key-said").inner_text()
+    text = page.locator(".st-key-displayed").inner_text()
     return json.loads(text[text.index("[") : text.rindex("]") + 1])
 
 
@@ -51,7 +51,7 @@ def agree(page: Page, address: dict[str, str], patient: dict[str, Any], treated:
     end = time.monotonic() + SOON
     while True:
         page.wait_for_timeout(100)
-        shown: Any = said(page) if page.locator(".st-key-said").count() else [{}, {}]
+        shown: Any = displayed(page) if page.locator(".st-key-displayed").count() else [{}, {}]
         mine = {name: shown[0].get(name) for name in patient}
         theirs = {name: shown[1].get(name) for name in treated}
         if (parameters(page), mine, theirs) == (address, patient, treated):
@@ -61,7 +61,7 @@ def agree(page: Page, address: dict[str, str], patient: dict[str, Any], treated:
 
 def opened(page: Page, address: str) -> Page:
     page.goto(address)
-    expect(page.locator(".st-key-said")).to_contain_text("precision", timeout=SOON * 1000)
+    expect(page.locator(".st-key-displayed")).to_contain_text("precision", timeout=SOON * 1000)
     return page
 
 
@@ -117,7 +117,7 @@ def test_address_and_screen_agree_after_every_kind_of_control(page: Page, home: 
     del address["treated_gain"]
     agree(page, address, {"gain": 1.0}, {"gain": 1.0})
 
-    before = said(page)
+    before = displayed(page)
     page.reload()
     agree(page, address, *before)
     page.get_by_role("link", name="Home").click()
@@ -162,7 +162,7 @@ def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Pag
     opened(other, link)
     length = other.evaluate("history.length")
     address = {"depth": "12", "gain": "2.0", "treated_activation": "as patient"}
-    agree(other, address, *said(page))
+    agree(other, address, *displayed(page))
     assert other.evaluate("history.length") == length <= 3  # the blank page, the link, and the link without defaults
     other.close()
 
@@ -170,7 +170,7 @@ def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Pag
 def test_a_thing_to_try_is_one_step_back(page: Page, home: str):
     opened(page, home + LESSON + "?l2=0.01&width=8")
     agree(page, {"l2": "0.01", "width": "8"}, {"l2": 0.01, "width": 8}, {"l2": 0.01})
-    before = said(page)
+    before = displayed(page)
     page.get_by_role("button", name="Try this").click()
     address = {"depth": "3", "dataset": "circles", "gain": "2.0", "residual": "true", "learning_rate": "0.003"}
     address |= {"treated_activation": "tanh", "treated_bias": "0.5"}
@@ -178,7 +178,7 @@ def test_a_thing_to_try_is_one_step_back(page: Page, home: str):
     address |= {"treated_initializer": "as patient"}
     mine = {"depth": 3, "dataset": "circles", "gain": 2, "l2": 0, "width": 16}
     agree(page, address, mine, {"activation": "tanh", "bias": 0.5, "residual": True})
-    after = said(page)
+    after = displayed(page)
     page.go_back()
     agree(page, {"l2": "0.01", "width": "8"}, *before)
     page.go_forward()

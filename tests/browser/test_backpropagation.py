@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from engine import train
 from pages.components.lesson.catalogue import lesson_of
-from pages.walkthrough.calculation import one_pass
+from pages.walkthrough.calculation import one_update
 from pages.walkthrough.opened_network import nearest_frame, opened, rule_of
 from tests.browser.conftest import Serve, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
@@ -115,10 +115,10 @@ def test_mazurs_numbers_are_on_screen(mazur: Page):
     close(weight(mazur, 1, 0, 0, "gradient"), 0.000438568)
     go(mazur, "update")
     new = (0.149780716, 0.199561433, 0.249751144, 0.299502287, 0.358916480, 0.408666186, 0.511301270, 0.561370121)
-    places = [(layer, source, number) for layer in (1, 2) for number in (0, 1) for source in (0, 1)]
-    for place, published in zip(places, new, strict=True):
-        near(edge(mazur, *place).locator(".number").evaluate(TEXT).rpartition("→ ")[2], published)
-        close(weight(mazur, *place, "new"), published)
+    selections = [(layer, source, number) for layer in (1, 2) for number in (0, 1) for source in (0, 1)]
+    for selection, published in zip(selections, new, strict=True):
+        near(edge(mazur, *selection).locator(".number").evaluate(TEXT).rpartition("→ ")[2], published)
+        close(weight(mazur, *selection, "new"), published)
     close(float(mazur.locator(".total title").text_content().split()[-1]), 0.291027774)
     expect(mazur.locator(".st-key-course")).to_contain_text("Loss after it")
     expect(mazur.get_by_text("0.291027924").first).to_be_visible()
@@ -146,10 +146,10 @@ def test_the_drawing_shows_the_whole_network_at_its_places(mazur: Page):
     assert frame
     boxes = [box for circle in mazur.locator(".disc").all() if (box := circle.bounding_box())]
     assert len(boxes) == 6
-    for place, one in enumerate(boxes):
+    for index, one in enumerate(boxes):
         assert frame["x"] <= one["x"] <= frame["x"] + frame["width"] - one["width"]
         assert frame["y"] <= one["y"] <= frame["y"] + frame["height"] - one["height"]
-        for other in boxes[:place]:
+        for other in boxes[:index]:
             assert abs(one["x"] - other["x"]) > one["width"] or abs(one["y"] - other["y"]) > one["height"]
 
 
@@ -240,13 +240,13 @@ def test_by_keyboard_alone(page: Page, home: str):
 
 
 def test_a_cold_deep_link_reload_and_back(page: Page, serve: Serve):
-    asked = {"preset": "xor", "layer": "2", "unit": "1", "source": "2", "updates": "10", "optimizer": "momentum",
+    requested = {"preset": "xor", "layer": "2", "unit": "1", "source": "2", "updates": "10", "optimizer": "momentum",
              "learning_rate": "0.2", "example": "3", "phase": "backward-1"}  # fmt: skip
-    shown(page, serve(APP, f"{PAGE}?" + "&".join(f"{name}={text}" for name, text in asked.items())))
+    shown(page, serve(APP, f"{PAGE}?" + "&".join(f"{name}={text}" for name, text in requested.items())))
     for load in range(2):
         if load:
             page.reload()
-        expect_address(page, asked)
+        expect_address(page, requested)
         expect(page.locator(".network")).to_have_attribute("data-phase", "backward-1")
         expect(page.get_by_role("combobox", name="Weight from unit")).to_have_value("2")
         expect(page.get_by_role("spinbutton", name="Updates taken")).to_have_value("10")
@@ -293,9 +293,9 @@ def look_inside(page: Page, name: str) -> None:
     page.get_by_role("button", name="the treated network").click()
     expect(page.locator(".unit").first).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
-    passed = one_pass(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))
-    assert weight(page, 1, 0, 0, "weight") == float(passed.weights(0)[0, 0])
-    assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(passed.gradient.weights[0][0, 0, 0]), rel=1e-9)
+    update = one_update(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))
+    assert weight(page, 1, 0, 0, "weight") == float(update.weights(0)[0, 0])
+    assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(update.gradient.weights[0][0, 0, 0]), rel=1e-9)
     page.go_back()
     expect(page.locator(".st-key-verdict")).to_be_visible()
 

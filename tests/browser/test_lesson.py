@@ -38,9 +38,9 @@ DRAWN = "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.da
 # Whether Plotly has drawn the chart's latest frame at or before the step; compared with what it made of the frame.
 SHOWS = """(chart, step) => {
   const frame = chart.frames.filter((one) => Number(one.name) <= step).at(-1);
-  const equal = (drawn, told) => 'bdata' in told
-    ? drawn.length > 0 && drawn.bdata === told.bdata
-    : Object.entries(told).every(([name, part]) => equal(drawn[name], part));
+  const equal = (drawn, expected) => 'bdata' in expected
+    ? drawn.length > 0 && drawn.bdata === expected.bdata
+    : Object.entries(expected).every(([name, part]) => equal(drawn[name], part));
   return frame.data.length
     ? frame.data.every((part, place) => equal(chart._fullData[frame.traces[place]], part))
     : chart._fullLayout.shapes[0].x0 === frame.layout.shapes[0].x0;
@@ -227,12 +227,12 @@ def test_nothing_comes_from_elsewhere_and_no_error_is_logged(lesson: Page, heard
 def test_a_deep_link_as_the_first_request_to_a_server(page: Page, serve: Serve):
     own = {"depth": 6, "activation": "tanh", "dataset": "circles", "steps": 100, "learning_rate": 0.05}
     other = {"activation": "selu", "initializer": "lecun"}
-    asked = {name: str(value) for name, value in own.items()}
-    asked |= {f"treated_{name}": str(value) for name, value in other.items()} | {"timeline": "3"}
-    opened(page, serve(APP, f"{LESSON}?" + "&".join(f"{name}={text}" for name, text in asked.items())))
+    requested = {name: str(value) for name, value in own.items()}
+    requested |= {f"treated_{name}": str(value) for name, value in other.items()} | {"timeline": "3"}
+    opened(page, serve(APP, f"{LESSON}?" + "&".join(f"{name}={text}" for name, text in requested.items())))
     patient = changed(PATIENT, own)
     expect_networks(page, patient, changed(patient, other))
-    expect_address(page, asked)
+    expect_address(page, requested)
     expect(range_of(page)).to_have_attribute("aria-valuetext", "step 3 of 100")
     expect(page.get_by_role("heading", name="Vanishing gradients", exact=True)).to_be_visible()
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")

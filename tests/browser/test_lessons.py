@@ -48,8 +48,8 @@ def test_the_bare_address(lesson: Page, name: str):
     expect(lesson.locator(".st-key-verdict")).to_contain_text(differences(own.patient, own.treated))
     expect(lesson.get_by_role("alert")).to_have_count(0)
     for figure in lesson.get_by_role("figure").all():
-        said = figure.get_attribute("aria-label") or ""
-        assert any(character.isdigit() for character in said), said
+        message = figure.get_attribute("aria-label") or ""
+        assert any(character.isdigit() for character in message), message
     range_of(lesson).fill("0")
     lesson.wait_for_function("() => document.documentElement.dataset.backpropClinicStep === '0'")
     for figure in lesson.get_by_role("figure").all():

@@ -115,9 +115,9 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     patient = opened_small(page, home, steps=31)
     section = try_the_cures(page)
     figure = section.get_by_role("figure")
-    said = figure.get_attribute("aria-label") or ""
-    assert "Untreated" in said
-    assert "median validation loss" in said
+    message = figure.get_attribute("aria-label") or ""
+    assert "Untreated" in message
+    assert "median validation loss" in message
     expect(section).to_contain_text("comes first of")
     section.get_by_role("combobox").click()
     page.get_by_role("option").filter(has_text="Residual connections").click()

@@ -33,13 +33,13 @@ LABEL_COLORS = """() => [...document.querySelectorAll('.chart :is(.xtick text, .
 
 # A busy browser tells of several frames at once: here of all since the last `tell()`.
 TOLD_TOGETHER = """
-window.untold = new Map();
+window.pending = new Map();
 window.IntersectionObserver = class extends IntersectionObserver {
   constructor(callback, options) {
-    super((entries) => untold.set(callback, [...(untold.get(callback) ?? []), ...entries]), options);
+    super((entries) => pending.set(callback, [...(pending.get(callback) ?? []), ...entries]), options);
   }
 };
-window.tell = () => { untold.forEach((entries, callback) => callback(entries)); untold.clear(); }
+window.tell = () => { pending.forEach((entries, callback) => callback(entries)); pending.clear(); }
 """
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 

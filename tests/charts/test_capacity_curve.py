@@ -112,10 +112,10 @@ def test_every_pair_of_runs_is_drawn(name, field):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figure = chart.figure(both, **context)
-        text, said = chart.alt(both, **context), chart.says(both, **context)
+        text, message = chart.alt(both, **context), chart.says(both, **context)
     figure.validate()
     assert len(plotly.io.to_json(figure.to_dict(), validate=False)) < MOST_BYTES
-    assert said.replace("\n\n", " ") in text
+    assert message.replace("\n\n", " ") in text
     assert "nan" not in text
     assert set(chart.table(both, **context)["network"]) == {"Patient", "Treated"}
 

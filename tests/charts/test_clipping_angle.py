@@ -24,9 +24,9 @@ def notes(figure):
 def test_the_first_angle_is_that_of_the_two_gradients():
     experiment, data = BY_VALUE, load_dataset(BY_VALUE)
     parameters = initialize(experiment)
-    passed = forward(parameters, data.train_inputs)
-    slope = LOSSES["cross_entropy"].gradient(passed.z[-1], data.train_targets[None], "sigmoid")
-    gradient = backward(parameters, passed, slope)[0].flat[0]
+    forward_pass = forward(parameters, data.train_inputs)
+    slope = LOSSES["cross_entropy"].gradient(forward_pass.z[-1], data.train_targets[None], "sigmoid")
+    gradient = backward(parameters, forward_pass, slope)[0].flat[0]
     cut = np.clip(gradient, -experiment.clip_threshold, experiment.clip_threshold)
     cosine = gradient @ cut / np.linalg.norm(gradient) / np.linalg.norm(cut)
     assert chart.degrees(run(BY_VALUE))[0] == pytest.approx(np.degrees(np.arccos(cosine)), abs=1e-6)

@@ -99,10 +99,10 @@ def test_every_pair_of_runs_is_drawn(name):
     results = {UNTREATED: [patient], "Cure": [treated], "Not yet": []}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure, text, said = chart.figure(results), chart.alt(results), chart.says(results)
+        figure, text, message = chart.figure(results), chart.alt(results), chart.says(results)
     figure.validate()
     assert len(plotly.io.to_json(figure.to_dict(), validate=False)) < MOST_BYTES
-    assert "nan" not in text + said
+    assert "nan" not in text + message
     assert len(chart.table(results)) == 2
 
 

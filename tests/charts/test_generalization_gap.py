@@ -79,9 +79,9 @@ def test_a_run_that_stopped_early_shows_its_patience_and_what_would_have_followe
         np.testing.assert_array_equal(after.y, getattr(patient, f"validation_{measure}")[later])
     # It is the same run: up to the stop the two have the same losses, to the last bit.
     np.testing.assert_array_equal(treated.validation_loss, patient.validation_loss[: len(treated.validation_loss)])
-    said = f" to {number(patient.validation_loss[-1])} at step {patient.evaluation_step[-1]}"
-    assert said in notes(figure)
-    assert said in chart.alt(patient, treated)
+    message = f" to {number(patient.validation_loss[-1])} at step {patient.evaluation_step[-1]}"
+    assert message in notes(figure)
+    assert message in chart.alt(patient, treated)
 
 
 def test_a_run_that_differs_in_more_than_patience_says_nothing_of_what_would_have_followed():

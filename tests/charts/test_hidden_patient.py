@@ -44,8 +44,8 @@ def test_every_odd_run_is_drawn_and_gives_nothing_away(key, pair_name):
     assert text[0].isupper()
     assert "nan" not in text
     assert len(table) or not len(run.step)
-    said = " ".join([text, *map(str, table.columns), *strings(json.loads(sent))])
-    assert not [word for word in HIDDEN if re.search(rf"\b{re.escape(word)}\b", said, re.IGNORECASE)]
+    message = " ".join([text, *map(str, table.columns), *strings(json.loads(sent))])
+    assert not [word for word in HIDDEN if re.search(rf"\b{re.escape(word)}\b", message, re.IGNORECASE)]
 
 
 def strings(part) -> list[str]:
@@ -95,9 +95,9 @@ def test_steps_and_what_pulls(history):
     assert not [one for one in VIEWS["steps"].figure(free).data if "penalty" in (one.name or "")]
     assert "nothing but the data pulls" in VIEWS["steps"].alt(free)
     stuck = replace(free, update_norm=np.zeros_like(free.update_norm))
-    for one, told in ((stuck, True), (free, False)):
+    for one, expected in ((stuck, True), (free, False)):
         notes = " ".join(note.text for note in VIEWS["steps"].figure(one).layout.annotations)
-        assert ("Updates of exactly 0 are not drawn" in notes.replace("<br>", " ")) is told
+        assert ("Updates of exactly 0 are not drawn" in notes.replace("<br>", " ")) is expected
 
 
 def test_words_say_the_numbers_of_the_drawing():

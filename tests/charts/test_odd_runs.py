@@ -8,7 +8,7 @@ import warnings
 import plotly.io
 import pytest
 
-from pages import charts
+from pages.charts import one_run
 from pages.text.clock import timeline_steps
 from tests.charts.odd_runs import PAIRS, pair
 
@@ -25,7 +25,7 @@ def is_chart_of_two_runs(module):
 
 
 MODULES = [
-    importlib.import_module(f"{charts.__name__}.{found.name}") for found in pkgutil.iter_modules(charts.__path__)
+    importlib.import_module(f"{one_run.__name__}.{found.name}") for found in pkgutil.iter_modules(one_run.__path__)
 ]
 CHARTS = {module.__name__.rpartition(".")[2]: module for module in MODULES if is_chart_of_two_runs(module)}
 

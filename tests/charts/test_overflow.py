@@ -117,9 +117,9 @@ def test_the_table_is_the_history():
 
 
 def test_zeros_are_said_in_words():
-    for name, said in (("both of zeros", True), ("plain", False)):
+    for name, expected in (("both of zeros", True), ("plain", False)):
         notes = chart.figure(*pair(name)).layout.annotations[-1].text.replace("<br>", " ")
-        assert ("Treated: what is missing is exactly 0" in notes) == said
+        assert ("Treated: what is missing is exactly 0" in notes) == expected
 
 
 def test_the_line_of_the_step_moves_only_where_it_is_in_view_and_leaves_it():

@@ -97,12 +97,12 @@ def test_only_what_is_complete_has_a_row():
 
 
 def test_words_have_the_numbers():
-    said = chart.says(RESULTS, patient=PATIENT_0)
-    assert said.startswith(
+    message = chart.says(RESULTS, patient=PATIENT_0)
+    assert message.startswith(
         "**L2 0.01** comes first of 3. Its median test loss is 0.15 where the untreated network has 1.5"
     )
-    assert "lower in 8 of 8 seeds, and the doctor finds nothing wrong in 8 of 8" in said
-    assert said.endswith("No clear effect: Dropout 0.2. Harmful: Early stopping.")
+    assert "lower in 8 of 8 seeds, and the doctor finds nothing wrong in 8 of 8" in message
+    assert message.endswith("No clear effect: Dropout 0.2. Harmful: Early stopping.")
     best = chart.trials(RESULTS, PATIENT_0)[0]
     assert best.verdict == CURES
     explained = chart.explained(best)

@@ -68,13 +68,13 @@ def test_every_reader_takes_a_value_within_its_range_or_says_what_it_must_be(tex
             one_sentence(str(trouble))
 
 
-def one_sentence(said: str) -> None:
+def one_sentence(message: str) -> None:
     """Ours, short, and what it quotes is code."""
-    assert len(said) < 300
-    assert said.count("`") in (0, 2)
-    assert "\n" not in said
-    assert said.isprintable()
-    assert not any(word in said for word in PYTHON)
+    assert len(message) < 300
+    assert message.count("`") in (0, 2)
+    assert "\n" not in message
+    assert message.isprintable()
+    assert not any(word in message for word in PYTHON)
 
 
 # Of all pages together; what belongs to another page is one more parameter that means nothing.  Streamlit itself leaves
@@ -91,8 +91,8 @@ def test_every_page_opens_whatever_its_address_says(page):
     bad = opened(page, **BAD | MANY)
     twice = opened(page, **{name: ["1", "2"] for name in BAD})
     for app in (bad, twice):
-        said = [line for warning in app.warning for line in warning.value.split("  \n")]
-        assert MOST_SENTENCES < len(said) <= MOST_SENTENCES + 5
-        assert not any(word in line for line in said for word in PYTHON)
-        assert all(len(line) < 400 for line in said)
+        message = [line for warning in app.warning for line in warning.value.split("  \n")]
+        assert MOST_SENTENCES < len(message) <= MOST_SENTENCES + 5
+        assert not any(word in line for line in message for word in PYTHON)
+        assert all(len(line) < 400 for line in message)
         assert not app.run().exception

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import Experiment
-from pages.components.backpropagation.chosen_network import link_to
+from pages.components.backpropagation.network_address import link_to
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.walkthrough.calculation import Rule, course
 from pages.walkthrough.latex import rounded
@@ -65,8 +65,8 @@ def test_a_network_from_a_lesson():
 @pytest.mark.parametrize("examples", ["one", "batch"])
 def test_networks_of_every_kind_open_at_every_unit(settings, examples):
     trained = {"trained_" + name: value for name, value in settings.items()} | {"trained_steps": "30"}
-    for place in ({}, {"layer": "2", "unit": "3"}, {"layer": "1", "unit": "whole layer"}):
-        page = opened(PAGE, preset="trained", step="30", examples=examples, **trained, **place)
+    for selection in ({}, {"layer": "2", "unit": "3"}, {"layer": "1", "unit": "whole layer"}):
+        page = opened(PAGE, preset="trained", step="30", examples=examples, **trained, **selection)
         assert not page.warning
         assert "not a number" not in text(page)
 
@@ -144,9 +144,9 @@ def test_questions_are_graded():
     fields["update"].set_value("banana")
     fields["loss"].set_value("5").run()
     assert "Right" in page.success[0].value
-    said = [info.value for info in page.info]
-    assert any("That is not a number" in one for one in said)
-    assert any("further off than rounding" in one for one in said)
+    messages = [info.value for info in page.info]
+    assert any("That is not a number" in one for one in messages)
+    assert any("further off than rounding" in one for one in messages)
 
 
 def test_an_answer_goes_where_its_numbers_have_changed():

@@ -127,7 +127,7 @@ def test_as_patient_follows():
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("depth=999", "`depth=999` in the address was ignored: it must be a whole number from 1 to 50."),
         ("depth=12.7", "a whole number"),
@@ -155,11 +155,11 @@ def test_as_patient_follows():
         ("banana=![x](http://e)`[y](z)", "a setting of this page"),
     ],
 )
-def test_garbage_in_the_address_is_ignored_and_said(query, said):
+def test_garbage_in_the_address_is_ignored_and_said(query, message):
     app = opened(f"?{query}&gain=3")
     assert pair(app) == (replace(PATIENT, gain=3.0), replace(TREATED, gain=3.0))
     (note,) = choice(app).notes
-    assert said in note
+    assert message in note
     assert app.warning[0].value == note
     assert note.count("`") == 2  # what the address says is shown as code, never as Markdown
     assert app.query_params == {"gain": "3"}

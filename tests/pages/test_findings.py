@@ -32,7 +32,7 @@ def workers():
     shared_runs().close()
 
 
-def said(page: AppTest) -> str:
+def text_of(page: AppTest) -> str:
     return "\n".join(paragraph.value for paragraph in page.markdown)
 
 
@@ -56,12 +56,13 @@ def timeline(page: AppTest) -> dict:
 def expect_notes(page: AppTest, histories) -> None:
     for who, history in zip(("Patient", "Treated"), histories, strict=True):
         for finding in diagnose(history):
-            assert findings_text.HEADINGS[finding.code] in said(page)
-            assert finding.explanation in said(page)
+            assert findings_text.HEADINGS[finding.code] in text_of(page)
+            assert finding.explanation in text_of(page)
             assert page.button(key=f"evidence_{who}_{finding.code}").label == findings_text.evidence(finding, history)
     healthy = sum(not diagnose(history) for history in histories)
     assert (
-        said(page).count("**Nothing found.** On new data it does about as well as its training data allow") == healthy
+        text_of(page).count("**Nothing found.** On new data it does about as well as its training data allow")
+        == healthy
     )
 
 
@@ -86,7 +87,7 @@ def test_every_lesson_has_the_notes_of_both_networks(name):
 )
 def test_odd_runs_have_notes(odd):
     page = opened("vanishing_gradients", **odd)
-    assert "Severe" in said(page) or "Nothing found" in said(page)
+    assert "Severe" in text_of(page) or "Nothing found" in text_of(page)
 
 
 def test_evidence_moves_the_timeline_marks_the_layers_and_lets_go_again():
@@ -118,14 +119,14 @@ def test_cures_are_tried_ranked_and_applied():
     page = opened("vanishing_gradients", **QUICK)
     known = try_the_cures(page, wanted)
     results = {name: [known[one] for one in group] for name, group in groups.items()}
-    assert prescription.says(results, patient=SMALL) in said(page)
+    assert prescription.says(results, patient=SMALL) in text_of(page)
     tried = [trial for trial in prescription.trials(results, SMALL) if trial.verdict]
     assert page.selectbox(key="cure").options == [
         f"{rank}. {trial.change.name}: {prescription.MARKS[trial.verdict]}" for rank, trial in enumerate(tried, 1)
     ]
     rank = next(rank for rank, trial in enumerate(tried) if trial.change.name == "Tanh with Xavier")
     page.selectbox(key="cure").set_value(rank).run()
-    assert prescription.explained(tried[rank]) in said(page)
+    assert prescription.explained(tried[rank]) in text_of(page)
     page.button(key="apply_cure").click().run()
     assert not page.exception
     assert page.query_params["treated_activation"] == "tanh"

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from engine import SETTINGS, diagnose
 from engine.doctor.cases import Case, candidates, counted_loss, holds, recovered
 from pages.charts.hidden_patient import FREE, VIEWS, task
-from pages.components.mystery.mystery import FIRST
+from pages.components.mystery.patient import FIRST
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text import findings_text, mystery_answers
 from pages.text.labels import label, meaning, number
@@ -40,7 +40,7 @@ def here() -> AppTest:
     return opened(PAGE, seed=str(SEED), level=LEVEL)
 
 
-def said(page: AppTest) -> str:
+def text_of(page: AppTest) -> str:
     return "\n".join(element.value for element in [*page.markdown, *page.subheader, *page.warning])
 
 
@@ -56,26 +56,26 @@ def everything_sent(page: AppTest) -> str:
     """All that the page has sent, but for the menu and the numbers of its charts."""
     protos = [str(node.proto) for node in page.main if hasattr(node, "proto")]
     figures = [re.sub(r'"bdata":"[^"]*"', "", json.dumps(chart, ensure_ascii=False)) for chart in charts(page)]
-    return "\n".join([*protos, *figures, said(page), *(button.label for button in page.button)])
+    return "\n".join([*protos, *figures, text_of(page), *(button.label for button in page.button)])
 
 
 def test_the_patient_and_its_loss_are_free_and_all_else_costs(case):
     page = here()
     (patient,) = histories_of((case.patient,))
-    assert task(patient) in said(page)
+    assert task(patient) in text_of(page)
     (chart,) = charts(page)
     assert chart["alt"] == FREE.alt(patient)
-    assert "Left: **30**" in said(page)
+    assert "Left: **30**" in text_of(page)
     for paid, (key, view) in enumerate(VIEWS.items(), 1):
         page.button(key=f"look_{key}").click().run()
-        assert f"Left: **{30 - 5 * paid}**" in said(page)
+        assert f"Left: **{30 - 5 * paid}**" in text_of(page)
         assert len(charts(page)) == 1 + paid
         assert charts(page)[-1]["alt"] == view.alt(patient)
     page.button(key="look_units").click().run()
     assert len(charts(page)) == len(VIEWS), "folded up"
     page.button(key="look_units").click().run()
     assert len(charts(page)) == 1 + len(VIEWS)
-    assert "Left: **0**" in said(page)
+    assert "Left: **0**" in text_of(page)
 
 
 @pytest.mark.parametrize("level", ["medium", "hard"])
@@ -115,7 +115,7 @@ def test_from_the_patient_to_the_score(case):
     treated = treated_runs[mystery_answers.best_dose(treated_runs)]
     points = 25 + 40 + round(30 * recovered(case, patient, healthy, treated))
     assert page.subheader[0].value.startswith(f"{points} of 100 points.")
-    text = said(page)
+    text = text_of(page)
     for said_of in (patient.test_loss, treated.test_loss, healthy.test_loss):
         assert number(said_of) in text
     for finding in diagnose(patient):
@@ -132,7 +132,7 @@ def test_from_the_patient_to_the_score(case):
     assert page.radio, "the next one is to be diagnosed"
     page.number_input(key="patient_number").set_value(SEED).run()
     assert page.subheader[0].value.startswith(f"{points} of 100"), "who comes back finds his own result"
-    assert "Left: **30**" in said(here()), "another session knows nothing of it"
+    assert "Left: **30**" in text_of(here()), "another session knows nothing of it"
 
 
 def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
@@ -140,9 +140,9 @@ def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
     wrong = next(code for code in mystery_answers.diagnoses(LEVEL) if code not in codes)
     page = commit(here(), wrong, "no_penalty")
     assert page.subheader[0].value.startswith("0 of 100 points.")
-    assert "The doctor does not find that" in said(page)
-    assert "Points for looks count only if the diagnosis earns points" in said(page)
-    assert "There was nothing to change" in said(page)
+    assert "The doctor does not find that" in text_of(page)
+    assert "Points for looks count only if the diagnosis earns points" in text_of(page)
+    assert "There was nothing to change" in text_of(page)
 
 
 def test_harm_that_counts_from_the_average_answer_says_so():
@@ -156,7 +156,7 @@ def test_harm_that_counts_from_the_average_answer_says_so():
     page.radio(key=f"diagnosis_{level}_{seed}").set_value(case.fault).run()
     page.selectbox(key=f"prescription_{level}_{seed}").set_value("clip").run()
     page.button(key="commit").click().run()
-    assert f"of the harm, counted from the average answer’s loss, {number(counted)}." in said(page)
+    assert f"of the harm, counted from the average answer’s loss, {number(counted)}." in text_of(page)
 
 
 def test_a_consequence_is_told_from_the_cause():
@@ -171,8 +171,8 @@ def test_a_consequence_is_told_from_the_cause():
     page.radio(key=f"diagnosis_{level}_{seed}").set_value(consequence).run()
     page.selectbox(key=f"prescription_{level}_{seed}").set_value("learning_rate_up").run()
     page.button(key="commit").click().run()
-    assert "as a consequence of the root cause" in said(page)
-    assert "**Diagnosis: 15 of 40**" in said(page)
+    assert "as a consequence of the root cause" in text_of(page)
+    assert "**Diagnosis: 15 of 40**" in text_of(page)
 
 
 def test_the_bare_address_and_nonsense_in_it():

@@ -390,14 +390,14 @@ def test_in_a_server_runs_train_in_processes_and_end_with_the_browser(tmp_path: 
     port = free_port()
     server = started_server(tmp_path / "served.py", port, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert server.stdout is not None
-    told = iter(server.stdout)
+    output = iter(server.stdout)
     try:
-        assert any("URL" in line for line in told)
+        assert any("URL" in line for line in output)
         with open_page(port):
-            assert any("1 runs in worker processes" in line for line in told)
-        assert next(told) == "0 runs in worker processes, False\n"
+            assert any("1 runs in worker processes" in line for line in output)
+        assert next(output) == "0 runs in worker processes, False\n"
         with open_page(port):
-            assert any(line == "1 runs in worker processes, True\n" for line in told)
+            assert any(line == "1 runs in worker processes, True\n" for line in output)
     finally:
         server.send_signal(signal.SIGINT)
         _, complaints = server.communicate(timeout=SOON)

@@ -47,13 +47,13 @@ class Scripted:
     slots = 2
 
     def __init__(self) -> None:
-        self.asked: list[Sequence[Experiment]] = []
+        self.requested: list[Sequence[Experiment]] = []
         self.runs: list[Run] = []
 
     def submit_many(self, experiments: Sequence[Experiment], data: object = None, **_: object) -> Sweep:
         if self.closed:
             raise CancelledError
-        self.asked.append(experiments)
+        self.requested.append(experiments)
         pairs = [range(i, min(i + 2, len(experiments))) for i in range(0, len(experiments), 2)]
         runs = [Run((tuple(experiments[i] for i in pair), None, 0, 0), False, self) for pair in pairs]
         self.runs += runs
@@ -104,7 +104,7 @@ def test_all_who_look_at_one_sweep_share_it(waiting: SharedSweeps, scripted: Scr
     for thread in threads:
         thread.join()
     eventually(lambda: jobs[0].sweep)
-    assert len(set(jobs)) == len(scripted.asked) == 1
+    assert len(set(jobs)) == len(scripted.requested) == 1
 
 
 def test_outcomes_come_as_they_end_and_only_the_missing_are_trained(waiting: SharedSweeps, scripted: Scripted) -> None:
@@ -116,8 +116,8 @@ def test_outcomes_come_as_they_end_and_only_the_missing_are_trained(waiting: Sha
     assert first.sweep is not None
     assert all(run.done() for run in first.sweep.runs)
     waiting.look("visitor", WANTED)
-    eventually(lambda: len(scripted.asked) == 2)
-    assert set(scripted.asked[1]) == set(WANTED) - set(waiting.known(WANTED))
+    eventually(lambda: len(scripted.requested) == 2)
+    assert set(scripted.requested[1]) == set(WANTED) - set(waiting.known(WANTED))
 
 
 def test_a_sweep_goes_on_while_one_visitor_is_left(waiting: SharedSweeps, scripted: Scripted) -> None:
@@ -212,7 +212,7 @@ def charts(test: AppTest) -> list:
     return [proto for proto in components if proto.component_name == "backprop_clinic_chart"]
 
 
-def said(test: AppTest) -> str:
+def text_of(test: AppTest) -> str:
     return " ".join(paragraph.value for paragraph in test.markdown)
 
 
@@ -220,7 +220,7 @@ def test_it_is_offered_trained_and_drawn(training: SharedSweeps) -> None:
     test = page().run()
     assert not test.exception
     assert not charts(test)
-    assert f"{len(ALL)} networks are trained" in said(test)
+    assert f"{len(ALL)} networks are trained" in text_of(test)
     assert test.button(key="start_cures").label == f"Measure over {SEEDS} seeds"
     test.button(key="start_cures").click().run()
     eventually(lambda: len(training.known(ALL)) == len(ALL))
@@ -229,8 +229,8 @@ def test_it_is_offered_trained_and_drawn(training: SharedSweeps) -> None:
     results = {label: [training.known(group)[experiment] for experiment in group] for label, group in GROUPS.items()}
     (chart,) = charts(test)
     assert sent(chart.bytes)["alt"] == cures.alt(results)
-    assert cures.says(results) in said(test)
-    assert said(test).endswith("end")
+    assert cures.says(results) in text_of(test)
+    assert text_of(test).endswith("end")
 
 
 def test_what_is_known_is_drawn_without_being_asked_for(training: SharedSweeps) -> None:
@@ -248,7 +248,7 @@ def test_while_it_runs_the_figure_grows_and_the_page_goes_on(waiting: SharedSwee
     test.button(key="start_cures").click().run()
     eventually(lambda: scripted.runs)
     assert test.get("progress")[0].proto.text == f"0% of the steps; 0 of {len(ALL)} networks finished"
-    assert said(test).endswith("end")
+    assert text_of(test).endswith("end")
     assert not charts(test)
     scripted.notice = "A worker did not answer."
     test.run()
@@ -260,7 +260,7 @@ def test_while_it_runs_the_figure_grows_and_the_page_goes_on(waiting: SharedSwee
     test.run()
     assert len(charts(test)) == 1
     assert test.get("progress")[0].proto.text.endswith(f"10 of {len(ALL)} networks finished")
-    assert len(scripted.asked) == 1
+    assert len(scripted.requested) == 1
 
 
 def test_stop_drops_it_and_offers_the_rest(waiting: SharedSweeps, scripted: Scripted) -> None:
@@ -271,11 +271,11 @@ def test_stop_drops_it_and_offers_the_rest(waiting: SharedSweeps, scripted: Scri
     eventually(lambda: len(waiting.known(ALL)) == 2)
     test.button(key="stop_cures").click().run()
     assert all(run.done() for run in scripted.runs)
-    assert f"2 of {len(ALL)} networks are trained already, the others are trained" in said(test)
+    assert f"2 of {len(ALL)} networks are trained already, the others are trained" in text_of(test)
     assert len(charts(test)) == 1  # of those
     assert not [button for button in test.button if button.key == "stop_cures"]
     test.button(key="start_cures").click().run()
-    eventually(lambda: len(scripted.asked) == 2)
+    eventually(lambda: len(scripted.requested) == 2)
 
 
 def test_other_settings_drop_what_is_running(waiting: SharedSweeps, scripted: Scripted) -> None:
@@ -292,7 +292,7 @@ def test_other_settings_drop_what_is_running(waiting: SharedSweeps, scripted: Sc
 def test_a_network_over_budget_is_said_and_not_offered(waiting: SharedSweeps) -> None:
     test = page(GROUPS | {"Huge": seeded(OVER_BUDGET)}).run()
     assert not test.exception
-    assert "steps is 20000, but it must be at most" in said(test)
+    assert "steps is 20000, but it must be at most" in text_of(test)
     assert not test.button
 
 
@@ -300,7 +300,7 @@ def test_too_many_networks_are_said_and_not_offered(waiting: SharedSweeps, monke
     monkeypatch.setattr(sweeps, "MOST_SECONDS", 0.9 * seconds_of(ALL))
     test = page().run()
     assert not test.exception
-    assert "fewer steps or units help" in said(test)
+    assert "fewer steps or units help" in text_of(test)
     assert not test.button
 
 
@@ -308,7 +308,7 @@ def test_what_cannot_be_measured_here_is_said(waiting: SharedSweeps) -> None:
     context = {"patient": QUICK}
     test = page({"Patient": []}, "bias_variance", context).run()
     assert not test.exception
-    assert "only for a known function of one input" in said(test)
+    assert "only for a known function of one input" in text_of(test)
     assert not test.button
 
 
@@ -316,7 +316,7 @@ def test_two_sweeps_of_one_chart_have_their_own_place(training: SharedSweeps) ->
     for field in ("width", "depth"):
         test = page({"Patient": list(WANTED)}, "capacity_curve", {"patient": QUICK, "field": field}).run()
         assert test.button(key=f"start_capacity_curve_{field}")
-        assert f"**{capacity_curve.TITLE}: {field}**" in said(test)
+        assert f"**{capacity_curve.TITLE}: {field}**" in text_of(test)
 
 
 def test_whoever_watches_while_the_workers_are_closed_asks_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,5 +54,5 @@ def test_the_next_visitor_needs_no_histories(monkeypatch: pytest.MonkeyPatch):
 def test_its_link_opens_it(case):
     page = opened(case.page, **parameters(lesson_of(case.page), *case.pair))
     assert not page.warning
-    said = differences(*case.pair)
-    assert any(said in paragraph.value for paragraph in page.markdown)
+    message = differences(*case.pair)
+    assert any(message in paragraph.value for paragraph in page.markdown)

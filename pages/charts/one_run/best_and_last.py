@@ -83,18 +83,18 @@ def _heading(history: RunHistory, place: int, when: str) -> str:
 
 
 def _notes(histories: tuple[RunHistory, RunHistory], notes: list[str]) -> list[str]:
-    said = ["Loss: on validation data."]
+    sentences = ["Loss: on validation data."]
     shown = [history.prediction_axes is not None and dataset_of(history) is not None for history in histories]
     if any(shown):
         drawn = {len(history.prediction_axes or ()) for history in histories}
         if 2 in drawn and any(history.confusion is not None for history in histories):
-            said.append(
+            sentences.append(
                 f"White rim: training examples. Small, dark rim: {EXAMPLES['validation'].most} of the validation set."
             )
-    said += [
+    sentences += [
         f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
     ]
-    return [" ".join(said[:2]), *said[2:], *notes]
+    return [" ".join(sentences[:2]), *sentences[2:], *notes]
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

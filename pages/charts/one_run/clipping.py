@@ -14,7 +14,7 @@ from engine import RunHistory
 from pages.charts.style.annotations import column_headings
 from pages.charts.style.axes import log_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look
-from pages.charts.style.outlier_range import within_fences
+from pages.charts.style.outlier_range import within_outlier_range
 from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
 from pages.charts.style.update_curves import (
     THICK,
@@ -26,6 +26,7 @@ from pages.charts.style.update_curves import (
     peaks,
 )
 from pages.text.clock import timeline_steps
+from pages.text.exploding_verdict import clipped
 from pages.text.labels import ending, loss_unit, number, percent
 
 TITLE = "Gradient before and after clipping"
@@ -53,7 +54,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     end = max(int(history.evaluation_step[-1]) for history in histories)
     limits = [longest_clipped(history) for history in histories]
     norms = np.concatenate([part for history in histories for part in _norms(history)])
-    shown = within_fences(np.append(norms, [limit for limit in limits if limit]))
+    shown = within_outlier_range(np.append(norms, [limit for limit in limits if limit]))
 
     panels: list[list[Json]] = []
     for place, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
@@ -91,11 +92,6 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
-
-
-def clipped(history: RunHistory) -> Array:
-    """Which updates' gradients clipping made shorter, (S,)."""
-    return history.clipped_norm < history.total_gradient_norm
 
 
 def longest_clipped(history: RunHistory) -> float | None:
@@ -168,10 +164,10 @@ def _sentence(look: Look, history: RunHistory) -> str:
     how = f"; {words}" if (words := ending(history)) else ""
     if not len(history.step):
         return f"{look.name}: there is no gradient{how}."
-    said = median_and_largest(history, history.total_gradient_norm)
-    if not said:
+    message = median_and_largest(history, history.total_gradient_norm)
+    if not message:
         return f"{look.name}: the gradient’s norm over all parameters is not finite at any step{how}."
-    return f"{look.name}: the gradient’s norm over all parameters is {said}; {_cut(history)}{how}."
+    return f"{look.name}: the gradient’s norm over all parameters is {message}; {_cut(history)}{how}."
 
 
 def _cut(history: RunHistory) -> str:

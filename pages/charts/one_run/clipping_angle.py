@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.one_run.clipping import clipped
 from pages.charts.style.annotations import footnotes
 from pages.charts.style.axes import axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.style.update_curves import curve, peaks
 from pages.text.clock import timeline_steps
+from pages.text.exploding_verdict import clipped
 from pages.text.labels import ending, number
 
 TITLE = "Angle between raw and clipped gradient"

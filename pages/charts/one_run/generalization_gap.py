@@ -61,8 +61,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 def alt(patient: RunHistory, treated: RunHistory) -> str:
     """Loss and accuracy on both sets at the end, the best step, and how far validation loss has risen since."""
     histories = (patient, treated)
-    said = [_sentence(look, history) for look, history in zip(LOOKS, histories, strict=True)]
-    return " ".join(said + _stops(histories))
+    sentences = [_sentence(look, history) for look, history in zip(LOOKS, histories, strict=True)]
+    return " ".join(sentences + _stops(histories))
 
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
@@ -165,7 +165,7 @@ def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
 
 def _stops(histories: tuple[RunHistory, RunHistory]) -> list[str]:
     """Of each network that was stopped early: when, why, and what came after."""
-    said = []
+    sentences = []
     for look, history, other in zip(LOOKS, histories, histories[::-1], strict=True):
         if history.status != "stopped_early":
             continue
@@ -179,8 +179,8 @@ def _stops(histories: tuple[RunHistory, RunHistory]) -> list[str]:
                 f"; had it gone on (dotted), it would have gone from {number(_lowest(history))} to "
                 f"{number(other.validation_loss[-1])} at step {other.evaluation_step[-1]}"
             )
-        said.append(text + ".")
-    return said
+        sentences.append(text + ".")
+    return sentences
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

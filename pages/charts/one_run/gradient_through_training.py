@@ -11,7 +11,7 @@ from engine.doctor.thresholds import VANISHES
 from pages.charts.style.annotations import footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis, log_color_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
-from pages.charts.style.outlier_range import beyond, within_fences
+from pages.charts.style.outlier_range import beyond, within_outlier_range
 from pages.text.clock import thinned, timeline_steps
 from pages.text.labels import ending, legends, loss_unit, number, percent
 
@@ -40,7 +40,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         traces += _maps(history.step[places], signal, row, unit)
 
     everything = np.concatenate([signal.ravel() for signal in signals])
-    colored = within_fences(everything)
+    colored = within_outlier_range(everything)
     sentences = [f"{look.name}: {text}." for look, one in zip(looks, histories, strict=True) if (text := ending(one))]
     layout = merged(
         {

@@ -80,9 +80,11 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 def alt(patient: RunHistory, treated: RunHistory) -> str:
     """Loss at the start and at the end, best step and accuracy of both networks, in words, and the average's loss."""
     networks = ((PATIENT, patient), (TREATED, treated))
-    said = [_sentence(look, history) for look, history in networks]
-    said += [f"{average.name.capitalize()}: training loss {number(average.loss)}." for average in _averages(networks)]
-    return " ".join(said)
+    sentences = [_sentence(look, history) for look, history in networks]
+    sentences += [
+        f"{average.name.capitalize()}: training loss {number(average.loss)}." for average in _averages(networks)
+    ]
+    return " ".join(sentences)
 
 
 def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pages.charts.one_run.clipping import longest_clipped
 from pages.charts.style.annotations import footnotes
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
-from pages.charts.style.outlier_range import within_fences
+from pages.charts.style.outlier_range import within_outlier_range
 from pages.charts.style.update_curves import curve, left_out, median_and_largest, on_log_axis, peaks
 from pages.text.clock import timeline_steps
 from pages.text.labels import ending, legends, number
@@ -32,7 +32,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     end = max(int(history.evaluation_step[-1]) for history in histories)
     bounds = [longest_step(history) for history in histories]
     lengths = np.concatenate([history.total_update_norm for history in histories])
-    shown = within_fences(np.append(lengths, [bound for bound in bounds if bound]))
+    shown = within_outlier_range(np.append(lengths, [bound for bound in bounds if bound]))
     traces: list[Json] = []
     for look, history, legend in zip(LOOKS, histories, legends(*histories), strict=True):
         kept = peaks(history.total_update_norm)
@@ -100,9 +100,9 @@ def _sentence(look: Look, history: RunHistory) -> str:
     how = f"; {words}" if (words := ending(history)) else ""
     if not len(history.step):
         return f"{look.name}: it takes no step{how}."
-    said = median_and_largest(history, history.total_update_norm)
-    if not said:
+    message = median_and_largest(history, history.total_update_norm)
+    if not message:
         return f"{look.name}: no step is of finite length{how}."
     bound = longest_step(history)
     allowed = f"; clipping allows at most {number(bound)}" if bound else ""
-    return f"{look.name}: the length ‖Δθ‖ of a step is {said}{allowed}{how}."
+    return f"{look.name}: the length ‖Δθ‖ of a step is {message}{allowed}{how}."

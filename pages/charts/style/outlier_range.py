@@ -13,7 +13,7 @@ import numpy as np
 OUTER, LEAST_DECADES = 3.0, 3.0
 
 
-def within_fences(values: Any) -> np.ndarray:
+def within_outlier_range(values: Any) -> np.ndarray:
     """The positive finite values, flat, those beyond the fences moved onto them: what the ranges of a scale span.
 
     log10 of the fences: Q1 − max(3 IQR, 3) and Q3 + max(3 IQR, 3).

@@ -102,12 +102,12 @@ def figure(results: Results, *, patient: Experiment, treated: Experiment) -> Ani
 
 def alt(results: Results, *, patient: Experiment, treated: Experiment) -> str:
     """The lowest median and the loss at the network's own learning rate, and what follows."""
-    said = [
+    sentences = [
         f"{curve.name}: lowest median training loss {number(curve.best.median)} at η = {name(curve.best.rate)}, "
         f"of {len(curve.points)} learning rates from {name(curve.points[0].rate)} to {name(curve.points[-1].rate)}."
         for curve in _curves(results)
     ]
-    return " ".join([*said, says(results, patient=patient, treated=treated)]).strip()
+    return " ".join([*sentences, says(results, patient=patient, treated=treated)]).strip()
 
 
 def table(results: Results, *, patient: Experiment, treated: Experiment) -> pd.DataFrame:

@@ -77,10 +77,10 @@ def says(results: Results, *, patient: Experiment) -> str:
         f"where {without}, lower in {best.better} of {best.seeds} seeds, and the doctor finds nothing wrong in "
         f"{best.healed_seeds} of {best.seeds}."
     )
-    for verdict, said in ((NO_EFFECT, "No clear effect"), (HARMS, "Harmful")):
+    for verdict, message in ((NO_EFFECT, "No clear effect"), (HARMS, "Harmful")):
         names = [trial.change.name for trial in tried if trial.verdict == verdict]
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        text += f" {said}: {', '.join(names[:MOST_NAMED])}{more}." if names else ""
+        text += f" {message}: {', '.join(names[:MOST_NAMED])}{more}." if names else ""
     return text
 
 

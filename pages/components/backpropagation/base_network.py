@@ -1,5 +1,6 @@
 """The networks that the backpropagation page can show, as they come, and the widgets that each of them has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from engine import SETTINGS, Experiment, load_dataset
@@ -9,7 +10,7 @@ from engine.settings import Setting
 from pages.components.settings.control import Answer, Control
 from pages.text import labels
 from pages.walkthrough.calculation import Rule
-from pages.walkthrough.derivation import Place
+from pages.walkthrough.derivation import Selection
 from pages.walkthrough.opened_network import rule_of
 from pages.walkthrough.presets import PRESETS
 
@@ -17,7 +18,7 @@ OPENED = "trained"  # the preset that is a trained network
 FIRST = next(iter(PRESETS))
 ALWAYS_NAMED = ("depth", "width", "activation", "initializer")  # settings of a trained network
 
-# Parameters that are bound to widgets, each after those that its choices depend on.
+# Parameters that are bound to widgets, each after those its choices depend on.
 FRONT = ("activation", "loss", "learning_rate", "examples", "example", "step")
 MORE = ("optimizer", "clip", "clip_threshold", "l1", "l2")
 LOOK = ("layer", "unit", "source")
@@ -36,7 +37,7 @@ MOST_UPDATES, FEWEST_UPDATES, MULTIPLICATIONS, EACH_UPDATE = 1000, 3, 1e9, 1e6
 class Base:
     """A network as it comes, before anything is chosen on the page.
 
-    sizes: of its layers, inputs included; examples: in all, batch: of one update; place: to look at first.
+    sizes: of its layers, inputs included; examples: in all, batch: of one update; selection: to look at first.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Base:
     loss: str
     losses: tuple[str, ...]
     rule: Rule
-    place: Place
+    selection: Selection
     sizes: tuple[int, ...]
     examples: int
     batch: int
@@ -54,10 +55,10 @@ class Base:
     @property
     def defaults(self) -> dict[str, Answer]:
         """What the widgets hold when it is opened."""
-        held: dict[str, Answer] = {}
+        values: dict[str, Answer] = {}
         for name in ORDER:
-            held[name] = control_of(self, name, held).default
-        return held | dict.fromkeys(TEXTS, "")
+            values[name] = control_of(self, name, values).default
+        return values | dict.fromkeys(TEXTS, "")
 
 
 def preset_base(name: str) -> Base:
@@ -67,7 +68,7 @@ def preset_base(name: str) -> Base:
     examples = len(problem.inputs)
     return Base(
         name, preset.note, architecture.activation, problem.loss, tuple(LOSSES), Rule(preset.learning_rate),
-        preset.place, architecture.sizes, examples, examples,
+        preset.selection, architecture.sizes, examples, examples,
     )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def opened_base(experiment: Experiment) -> Base:
     )
     return Base(
         OPENED, note, architecture.activation, chosen_loss(experiment.loss, dataset.task),
-        ("mse",) if dataset.task == "regression" else tuple(LOSSES), rule_of(experiment), Place(0, 0, 0),
+        ("mse",) if dataset.task == "regression" else tuple(LOSSES), rule_of(experiment), Selection(0, 0, 0),
         architecture.sizes, experiment.n_train, min(experiment.batch_size or experiment.n_train, experiment.n_train),
         experiment,
     )  # fmt: skip
@@ -96,26 +97,26 @@ def trained_control(field: str) -> Control:
     return Control(SETTINGS[field], treated=False, segmented=False, default=SETTINGS[field].default)
 
 
-def control_of(base: Base, name: str, held: dict[str, Answer]) -> Control:
-    """One widget.  held: what those hold that its choices depend on."""
-    setting = _setting(base, name, held)
+def control_of(base: Base, name: str, values: Mapping[str, Answer]) -> Control:
+    """One widget.  values: of those its choices depend on."""
+    setting = _setting(base, name, values)
     return Control(setting, treated=False, segmented=name == "examples", default=setting.default)
 
 
-def _setting(base: Base, name: str, held: dict[str, Answer]) -> Setting:
-    place, layers = base.place, len(base.sizes) - 1
+def _setting(base: Base, name: str, values: Mapping[str, Answer]) -> Setting:
+    selection, layers = base.selection, len(base.sizes) - 1
     if name == "activation":
         return replace(SETTINGS[name], default=base.activation, help="Of the hidden layers; the weights stay.")
     if name == "loss":
-        said = "With cross-entropy the slope of the answer cancels; with the squared error it stays."
-        return replace(SETTINGS[name], default=base.loss, choices=base.losses, help=said)
+        help_text = "With cross-entropy the slope of the answer cancels; with the squared error it stays."
+        return replace(SETTINGS[name], default=base.loss, choices=base.losses, help=help_text)
     if name in RULE:
         return replace(SETTINGS[name], default=getattr(base.rule, name))
     if name == "examples":
         default = ONE if base.experiment else BATCH
         return Setting(name, default, "data", "Examples", "One, or all that an update uses.", choices=(ONE, BATCH))
     if name == "example":
-        most = base.examples if held["examples"] == ONE else base.batch
+        most = base.examples if values["examples"] == ONE else base.batch
         return Setting(name, DEFAULTS[name], "data", "Example shown", f"1 to {most}.", low=1, high=most)
     if name == "step":
         steps = base.experiment.steps if base.experiment else 0
@@ -123,17 +124,17 @@ def _setting(base: Base, name: str, held: dict[str, Answer]) -> Setting:
             name, DEFAULTS[name], "data", "Training step", f"0 to {steps}; the nearest recorded one.", low=0, high=steps
         )
     if name == "updates":
-        return Setting(name, 0, "training", "Updates taken", "", low=0, high=most_updates(base, held))
+        return Setting(name, 0, "training", "Updates taken", "", low=0, high=most_updates(base, values))
     if name == "layer":
         numbers = tuple(str(layer + 1) for layer in range(layers))
-        said = f"1 is nearest the inputs, {layers} is the output."
-        return Setting(name, str(place.layer + 1), "look", "Layer", said, choices=numbers)
-    layer = int(held["layer"] or 1) - 1
-    at_first = layer == place.layer and (name == "unit" or held["unit"] == str((place.unit or 0) + 1))
-    first = place.unit if name == "unit" else place.source
+        help_text = f"1 is nearest the inputs, {layers} is the output."
+        return Setting(name, str(selection.layer + 1), "look", "Layer", help_text, choices=numbers)
+    layer = int(values["layer"] or 1) - 1
+    at_first = layer == selection.layer and (name == "unit" or values["unit"] == str((selection.unit or 0) + 1))
+    first = selection.unit if name == "unit" else selection.source
     blank, size = (WHOLE, base.sizes[layer + 1]) if name == "unit" else (NONE, base.sizes[layer])
     numbers = (blank, *(str(unit + 1) for unit in range(size)))
-    if name == "source" and held["unit"] == WHOLE:
+    if name == "source" and values["unit"] == WHOLE:
         numbers = (blank,)
     label = "Unit" if name == "unit" else "Weight from unit"
     return Setting(
@@ -141,8 +142,8 @@ def _setting(base: Base, name: str, held: dict[str, Answer]) -> Setting:
     )
 
 
-def most_updates(base: Base, held: dict[str, Answer]) -> int:
+def most_updates(base: Base, values: Mapping[str, Answer]) -> int:
     """As many as the page takes at once."""
     weights = sum(a * b for a, b in zip(base.sizes, base.sizes[1:], strict=False))
-    examples = 1 if held["examples"] == ONE else base.batch
+    examples = 1 if values["examples"] == ONE else base.batch
     return int(min(max(MULTIPLICATIONS / (3 * weights * examples + EACH_UPDATE), FEWEST_UPDATES), MOST_UPDATES))

@@ -3,14 +3,15 @@
 import streamlit as st
 
 from pages.components.backpropagation.base_network import FIRST
-from pages.components.backpropagation.chosen_network import PAGE, Chosen
+from pages.components.backpropagation.chosen_network import Chosen
+from pages.components.backpropagation.network_address import PAGE
 from pages.components.lesson.catalogue import sections_of
 from pages.components.shell.plot import encoded, plot
 from pages.text.labels import number
 from pages.walkthrough import updates_curve
-from pages.walkthrough.calculation import Course, Pass, Problem, course
+from pages.walkthrough.calculation import Course, Problem, Update, course
 from pages.walkthrough.chain_factors import chain_factors, written_out
-from pages.walkthrough.derivation import PHASES, Line, Place, derivation
+from pages.walkthrough.derivation import PHASES, Line, Selection, derivation
 from pages.walkthrough.gradient_check import Price, price, weight_check
 from pages.walkthrough.latex import exact, rounded
 from pages.walkthrough.layer_derivation import layer_derivation
@@ -25,19 +26,23 @@ def course_of(chosen: Chosen, updates: int) -> Course:
     return course(chosen.problem, chosen.rule, updates)
 
 
-def draw_calculation(passed: Pass, place: Place, example: int) -> None:
+def draw_calculation(update: Update, selection: Selection, example: int) -> None:
     """Everything about one layer, unit or weight, with symbols and numbers."""
-    lines = layer_derivation(passed, place.layer, example) if place.unit is None else derivation(passed, place, example)
+    lines = (
+        layer_derivation(update, selection.layer, example)
+        if selection.unit is None
+        else derivation(update, selection, example)
+    )
     with st.container(key="calculation", gap="xxsmall"):
-        _draw_chain(passed, example)
+        _draw_chain(update, example)
         for phase in PHASES:
             some = [line for line in lines if line.phase == phase]
             if some:
                 st.markdown(f"**{HEADINGS[phase]}**")
             for line in some:
                 _draw_line(line)
-            if phase == "backward" and place.unit is not None and place.source is not None:
-                _draw_check(passed, place)
+            if phase == "backward" and selection.unit is not None and selection.source is not None:
+                _draw_check(update, selection)
         with st.expander("All digits, to copy", icon=":material/content_copy:"):
             st.code("\n".join(_plain(line) for line in lines), language=None)
 
@@ -51,27 +56,27 @@ def _plain(line: Line) -> str:
     return f"{line.name}: {line.value!r}"
 
 
-def _draw_check(passed: Pass, place: Place) -> None:
+def _draw_check(update: Update, selection: Selection) -> None:
     """The gradient of the weight once more, by finite differences."""
-    assert place.unit is not None
-    assert place.source is not None
-    check = weight_check(passed, place.layer, place.unit, place.source)
+    assert selection.unit is not None
+    assert selection.source is not None
+    check = weight_check(update, selection.layer, selection.unit, selection.source)
     symbols = r"\frac{L(w + h) - L(w - h)}{2h}"
-    said = "**Checked by finite differences**  \n"
-    said += f"$\\displaystyle {symbols} = {rounded(check.difference)}$, $h = {rounded(check.step)}$  \n"
+    message = "**Checked by finite differences**  \n"
+    message += f"$\\displaystyle {symbols} = {rounded(check.difference)}$, $h = {rounded(check.step)}$  \n"
     if check.kink:
-        said += "The step crosses the corner of the activation at 0, where this check means nothing."
+        message += "The step crosses the corner of the activation at 0, where this check means nothing."
     else:
         verdict = "Both agree" if check.agrees else "They do not agree"
-        said += (
+        message += (
             f"{verdict}: they differ by ${rounded(abs(check.gradient - check.difference))}$, and the check itself may "
             f"be off by ${rounded(check.error)}$."
         )
-    st.markdown(said, help=f"${exact(check.difference)}$")
+    st.markdown(message, help=f"${exact(check.difference)}$")
 
 
-def _draw_chain(passed: Pass, example: int) -> None:
-    factors = chain_factors(passed, example)
+def _draw_chain(update: Update, example: int) -> None:
+    factors = chain_factors(update, example)
     if not factors:
         return
     symbols, numbers = written_out(factors)
@@ -85,27 +90,28 @@ def _draw_chain(passed: Pass, example: int) -> None:
 
 def draw_course(taken: Course) -> None:
     """The loss update by update; predicted and real change of the next one; what a backward pass costs."""
-    following = taken.next
+    next_update = taken.next
     with st.container(key="course"):
-        if taken.broke_off is not None:
-            st.warning(f"Update {taken.broke_off} leaves a number that is not finite: it was not taken.")
+        if taken.diverged_after is not None:
+            st.warning(f"Update {taken.diverged_after} leaves a number that is not finite: it was not taken.")
         st.markdown(f"**{updates_curve.TITLE}**", help=updates_curve.QUESTION)
         plot(encoded(updates_curve.figure(taken), updates_curve.alt(taken)), key="chart_updates")
-        step = r"= -\eta\, \|\nabla L\|^2" if following.rule.plain else ""
-        penalised = " (loss and penalty)" if following.rule.penalised else ""
+        step = r"= -\eta\, \|\nabla L\|^2" if next_update.rule.plain else ""
+        penalised = " (loss and penalty)" if next_update.rule.penalised else ""
         st.markdown(
             f"**What the gradient promises, and what happens{penalised}**  \n"
             f"Predicted change of the next update: $\\nabla L \\cdot \\Delta\\theta {step} = "
-            f"{rounded(following.predicted_change)}$  \n"
-            f"Change that happens: ${rounded(following.change)}$  \n"
-            f"Loss after it: ${rounded(following.new_loss)}$",
+            f"{rounded(next_update.predicted_change)}$  \n"
+            f"Change that happens: ${rounded(next_update.change)}$  \n"
+            f"Loss after it: ${rounded(next_update.new_loss)}$",
             help=" and ".join(
-                f"${exact(value)}$" for value in (following.predicted_change, following.change, following.new_loss)
+                f"${exact(value)}$"
+                for value in (next_update.predicted_change, next_update.change, next_update.new_loss)
             ),
         )
         st.markdown("The prediction takes the loss for a plane. The smaller the step, the better it is.")
-        architecture = following.problem.architecture
-        _draw_price(_price(repr(architecture), len(following.problem.inputs), following.problem))
+        architecture = next_update.problem.architecture
+        _draw_price(_price(repr(architecture), len(next_update.problem.inputs), next_update.problem))
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
@@ -131,7 +137,7 @@ def _time(seconds: float) -> str:
     return f"{number(1e3 * seconds)} ms" if seconds < 1 else f"{number(seconds)} s"
 
 
-def draw_phases(passed: Pass, place: Place, chosen: Chosen) -> None:
+def draw_phases(update: Update, selection: Selection, chosen: Chosen) -> None:
     """A short text for each phase, and a question about the numbers on screen; then what else is to be said."""
     texts = sections_of(PAGE)
     for row in (PHASES[:2], PHASES[2:]):
@@ -139,17 +145,17 @@ def draw_phases(passed: Pass, place: Place, chosen: Chosen) -> None:
             with column:
                 st.subheader(HEADINGS[phase], anchor=False)
                 st.markdown(texts[HEADINGS[phase]])
-                _ask(phase, question(passed, phase, place, chosen.example))
+                _ask(phase, question(update, phase, selection, chosen.example))
     for heading in list(texts)[len(PHASES) :]:
         if heading != ABOUT_FIRST or chosen.base.name == FIRST:
             st.subheader(heading, anchor=False)
             st.markdown(texts[heading])
 
 
-def _ask(phase: str, asked: Question) -> None:
+def _ask(phase: str, question: Question) -> None:
     with st.container(border=True, key=f"question_{phase}"):
-        st.markdown(f"**Check yourself.** {asked.text}")
-        key = f"answer_{phase}_{asked.text}_{asked.answer}"  # empty where the numbers have changed
+        st.markdown(f"**Check yourself.** {question.text}")
+        key = f"answer_{phase}_{question.text}_{question.answer}"  # empty where the numbers have changed
         given = st.text_input("Your answer", key=key, placeholder="a number, such as 0.25")
         if not given:
             return
@@ -158,7 +164,7 @@ def _ask(phase: str, asked: Question) -> None:
         except ValueError:
             st.info("That is not a number. Write it like 0.25 or 2.5e-3.")
             return
-        if asked.right(value):
-            st.success(f"Right: ${rounded(asked.answer)}$. {asked.way}")
+        if question.right(value):
+            st.success(f"Right: ${rounded(question.answer)}$. {question.way}")
         else:
-            st.info(f"Not yet: that is further off than rounding explains. {asked.way}")
+            st.info(f"Not yet: that is further off than rounding explains. {question.way}")

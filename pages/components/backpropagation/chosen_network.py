@@ -1,10 +1,5 @@
-"""Which network the backpropagation page shows, and how: read from the address, chosen with widgets bound to it.
+"""The network that the backpropagation page shows, and how: chosen with widgets bound to the address."""
 
-A network is a preset, or one that was trained: then the address has its experiment, each setting with the prefix
-`trained_`, and the training step at which it is opened.  What is not in the address is as the network has it.
-"""
-
-import re
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -12,10 +7,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from engine import SETTINGS, Experiment, OutOfRange, load_dataset
-from engine.limits import check_budget
+from engine import Experiment, OutOfRange
 from pages.components.backpropagation.base_network import (
-    DEFAULTS,
     FIRST,
     FRONT,
     LOOK,
@@ -32,21 +25,26 @@ from pages.components.backpropagation.base_network import (
     most_updates,
     opened_base,
     preset_base,
-    trained_control,
 )  # fmt: skip
+from pages.components.backpropagation.network_address import PAGE, PRESET, link_to, read_network, read_widgets
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.settings.control import Answer
-from pages.components.shell.address import enter, ignored, parameters_here, still_ignored, write_address
-from pages.components.shell.frame import PARAMETERS, PHASE, memory
+from pages.components.shell.address import (
+    enter,
+    mend,
+    parameters_here,
+    still_ignored,
+    write_address,
+)
+from pages.components.shell.frame import PARAMETERS, PHASE
 from pages.components.shell.runs import histories_of
+from pages.components.shell.session import this_session
 from pages.walkthrough.calculation import Problem, Rule
-from pages.walkthrough.derivation import PHASES, Place
+from pages.walkthrough.derivation import Selection
 from pages.walkthrough.opened_network import nearest_frame, opened
 from pages.walkthrough.presets import PRESETS
 from pages.walkthrough.user_input import with_example, with_parameters
 
-PAGE = "backpropagation"
-PRESET, TRAINED = "preset", "trained_"  # parameters of the address that no widget is bound to
 MOST_TYPED = 2000  # characters of one's own numbers; 64 inputs with all their digits take 1,600
 EXAMPLE_OF_TRAINED = "vanishing_gradients"  # the lesson whose patient is opened without a lesson
 
@@ -59,7 +57,7 @@ class Chosen:
     problem: Problem
     rule: Rule
     example: int
-    held: dict[str, Answer]
+    values: dict[str, Answer]
     garbled: frozenset[str]
 
     @property
@@ -67,78 +65,69 @@ class Chosen:
         return f"{self.base.name} {self.base.sizes}"
 
 
-def link_to(experiment: Experiment, step: int, example: int = 0) -> dict[str, str]:
-    """Parameters of the address that opens a trained network at a step."""
-    changed = experiment.differences(Experiment())
-    texts = {TRAINED + name: trained_control(name).text(mine) for name, (mine, _) in changed.items()}
-    chosen = {"step": step, "example": example + 1}
-    return {PRESET: OPENED, **texts} | {
-        name: str(number) for name, number in chosen.items() if number != DEFAULTS[name]
-    }
-
-
 def choose() -> Chosen:
     """Draw what is chosen above the network; never raises, whatever the address says."""
     entering = enter(PAGE, (*ORDER, *TEXTS, PHASE))
-    notes: list[str] = []
-    base, strange = _asked(notes)
-    garbled, plain = _read(base, notes)
-    garbled |= strange
-    _clean(base, garbled, plain if entering else None)
-    held: dict[str, Answer] = {}
+    base, found = read_network()
+    found |= read_widgets(base)
+    garbled = found.ignored
+    mend(found, entering, base.defaults, {} if base.name == FIRST else {PRESET: base.name})
+    values: dict[str, Answer] = {}
     with st.container(key="controls", gap="small"):
         _draw_presets(base)
-        said = st.container(gap="small")
+        messages = st.container(gap="small")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             for name in FRONT:
                 if name != "step" or base.experiment:
-                    _draw(base, name, garbled, held)
+                    _draw(base, name, garbled, values)
             with st.popover("More", icon=":material/tune:", help="Momentum, clipping, penalties, your own numbers"):
                 for name in MORE:
-                    _draw(base, name, garbled, held)
-                _draw_texts(held)
-    still = still_ignored(PAGE, tuple(notes), held)
-    with said:
-        chosen = _chosen(base, held, garbled, list(still))
+                    _draw(base, name, garbled, values)
+                _draw_texts(values)
+    still = still_ignored(PAGE, found.sentences, values)
+    with messages:
+        chosen = _chosen(base, values, garbled, list(still))
     return chosen
 
 
-def look_at(chosen: Chosen) -> Place:
+def look_at(chosen: Chosen) -> Selection:
     """Draw what is looked at: a layer, one of its units, one of the weights into it."""
-    base, held = chosen.base, chosen.held
+    base, values = chosen.base, chosen.values
     with st.container(horizontal=True, vertical_alignment="bottom", key="look"):
         for name in LOOK:
-            _draw(base, name, chosen.garbled, held)
-    memory().parameters = parameters_here()
-    memory().addresses[PAGE] = {name: texts[-1] for name, texts in memory().parameters.items() if name != PHASE}
-    return _place(held)
+            _draw(base, name, chosen.garbled, values)
+    this_session().parameters = parameters_here()
+    this_session().addresses[PAGE] = {
+        name: texts[-1] for name, texts in this_session().parameters.items() if name != PHASE
+    }
+    return _selection(values)
 
 
 def draw_updates(chosen: Chosen) -> int:
     """Draw how many updates are taken, with buttons that take more; the number."""
-    base, held = chosen.base, chosen.held
+    base, values = chosen.base, chosen.values
     with st.container(horizontal=True, vertical_alignment="bottom", key="take"):
-        _draw(base, "updates", chosen.garbled, held)
-        taken, most = int(held["updates"] or 0), most_updates(base, held)
+        _draw(base, "updates", chosen.garbled, values)
+        taken, most = int(values["updates"] or 0), most_updates(base, values)
         for count in (1, 10, 100):
             together: dict[str, Answer] = {"updates": taken + count}
             st.button(
-                f"Take {count}", key=f"take_{count}", on_click=_set, args=(base, together, held),
+                f"Take {count}", key=f"take_{count}", on_click=_set, args=(base, together, values),
                 disabled=taken + count > most, help=f"At most {most} updates with this network, on this page.",
             )  # fmt: skip
         st.button(
-            "Back to the start", key="take_none", on_click=_set, args=(base, {"updates": 0}, held), disabled=not taken
+            "Back to the start", key="take_none", on_click=_set, args=(base, {"updates": 0}, values), disabled=not taken
         )
     return taken
 
 
-def look(chosen: Chosen, place: dict[str, int]) -> None:
+def look(chosen: Chosen, selection: dict[str, int]) -> None:
     """Look at what was clicked: layer, and as far as they apply unit and source, from 0.  For a callback."""
-    texts: dict[str, Answer] = {"layer": str(place["layer"] + 1), "unit": WHOLE, "source": NONE}
+    texts: dict[str, Answer] = {"layer": str(selection["layer"] + 1), "unit": WHOLE, "source": NONE}
     for name in ("unit", "source"):
-        if name in place:
-            texts[name] = str(place[name] + 1)
-    _set(chosen.base, texts, chosen.held)
+        if name in selection:
+            texts[name] = str(selection[name] + 1)
+    _set(chosen.base, texts, chosen.values)
 
 
 def address(chosen: Chosen) -> str:
@@ -146,102 +135,17 @@ def address(chosen: Chosen) -> str:
     base = chosen.base
     trained = {} if base.experiment is None else link_to(base.experiment, 0)
     texts = {
-        name: control_of(base, name, chosen.held).text(answer) for name, answer in chosen.held.items() if name in ORDER
+        name: control_of(base, name, chosen.values).text(answer)
+        for name, answer in chosen.values.items()
+        if name in ORDER
     }
-    typed = {name: str(chosen.held[name]) for name in TEXTS if chosen.held[name]}
+    typed = {name: str(chosen.values[name]) for name in TEXTS if chosen.values[name]}
     return f"/{PAGE}?{urlencode({**trained, PRESET: base.name, **texts, **typed})}"
 
 
-# --- the address ---
-
-
-def _asked(notes: list[str]) -> tuple[Base, frozenset[str]]:
-    """The network that the address asks for, and names of parameters that mean nothing."""
-    bare = OPENED if any(name.startswith(TRAINED) for name in st.query_params) else FIRST
-    name, strange, given = st.query_params.get(PRESET, bare), set(), {}
-    if name not in (*PRESETS, OPENED):
-        notes.append(_ignored(PRESET, "one of " + ", ".join((*PRESETS, OPENED))))
-        name = FIRST
-        strange.add(PRESET)
-    for parameter in st.query_params:
-        field = parameter.removeprefix(TRAINED)
-        if field == parameter:
-            continue
-        try:
-            if name != OPENED or field not in SETTINGS or field == "data_digest":
-                raise OutOfRange(parameter, "", f"a setting of an experiment, beside {PRESET}={OPENED}")
-            given[field] = trained_control(field).read(st.query_params.get_all(parameter))
-        except OutOfRange as problem:
-            notes.append(_ignored(parameter, problem.allowed))
-            strange.add(parameter)
-    if name != OPENED:
-        return preset_base(name), frozenset(strange)
-    try:
-        experiment = Experiment(**given)  # type: ignore[arg-type]
-        dataset = load_dataset(experiment)
-        check_budget(experiment, dataset.n_in, dataset.n_out)
-    except OutOfRange as problem:
-        notes.append(f"{problem} What you see is the network that all settings have by default.")
-        strange |= {TRAINED + field for field in given}
-        experiment = Experiment()
-    return opened_base(experiment), frozenset(strange)
-
-
-def _read(base: Base, notes: list[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Names of the parameters that mean nothing for this network, a sentence for each; and of the defaults."""
-    garbled: set[str] = set()
-    plain = {name for name, default in ((PRESET, FIRST), (PHASE, "forward-1")) if st.query_params.get(name) == default}
-    held: dict[str, Answer] = {}
-    for name in ORDER:
-        control = control_of(base, name, held)
-        held[name] = control.default
-        if name not in st.query_params:
-            continue
-        try:
-            if name == "step" and base.experiment is None:
-                raise OutOfRange(name, "", "beside a trained network")
-            held[name] = control.read(st.query_params.get_all(name))
-            if held[name] == control.default:
-                plain.add(name)
-        except OutOfRange as problem:
-            notes.append(_ignored(name, problem.allowed, "this network has no such thing, " if name in LOOK else ""))
-            garbled.add(name)
-    known = {*ORDER, *TEXTS, PRESET, PHASE, *PARAMETERS}
-    for name in st.query_params:
-        if name not in known and not name.startswith(TRAINED):
-            notes.append(_ignored(name, "a setting of this page"))
-            garbled.add(name)
-    phase, last = st.query_params.get(PHASE, ""), len(base.sizes) - 1
-    if phase and not (phase in PHASES[1::2] or _is_layers_phase(phase, last)):
-        notes.append(_ignored(PHASE, f"loss, update, or forward- or backward- with a layer from 1 to {last}"))
-        garbled.add(PHASE)
-    return frozenset(garbled), frozenset(plain)
-
-
-def _is_layers_phase(phase: str, last: int) -> bool:
-    found = re.fullmatch(r"(?:forward|backward)-([0-9]{1,3})", phase)
-    return found is not None and 1 <= int(found[1]) <= last
-
-
-def _ignored(name: str, allowed: str, why: str = "") -> str:
-    return ignored(name, st.query_params[name], allowed, why)
-
-
-def _clean(base: Base, garbled: frozenset[str], plain: frozenset[str] | None) -> None:
-    """Take out of the address what means nothing; who comes to the page: what says nothing either."""
-    if plain is not None:
-        # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
-        kept = {name: text for name, text in st.query_params.items() if name not in garbled | plain}
-        st.query_params.from_dict(kept if base.name == FIRST else {PRESET: base.name, **kept})
-        return
-    st.session_state.update({name: base.defaults[name] for name in garbled if name in ORDER})
-    if strange := garbled.difference(ORDER).intersection(st.query_params):
-        write_address(dict.fromkeys(strange))
-
-
-def _set(base: Base, answers: dict[str, Answer], held: dict[str, Answer] | None = None) -> None:
+def _set(base: Base, answers: dict[str, Answer], values: dict[str, Answer] | None = None) -> None:
     """Set widgets, and with them the address, in one step back.  For callbacks."""
-    together = dict(held or {})
+    together = dict(values or {})
     texts: dict[str, str | None] = {}
     for name, answer in answers.items():
         control = control_of(base, name, together)
@@ -262,24 +166,21 @@ def _open(name: str) -> None:
     write_address({**gone, **{one: text for one, text in kept.items() if one not in ORDER}})
 
 
-# --- networks ---
-
-
-def _chosen(base: Base, held: dict[str, Answer], garbled: frozenset[str], notes: list[str]) -> Chosen:
+def _chosen(base: Base, values: dict[str, Answer], garbled: frozenset[str], notes: list[str]) -> Chosen:
     """The network with all that was chosen; sentences about what could not be."""
-    one, row, note = held["examples"] == ONE, int(held["example"] or 1) - 1, base.note
+    one, row, note = values["examples"] == ONE, int(values["example"] or 1) - 1, base.note
     if base.experiment:
         (history,) = histories_of([base.experiment])
-        place = nearest_frame(history, int(held["step"] or 0))
-        problem = opened(history, place, not one, row)
-        note += " " + _where(base.experiment, history, place, int(held["step"] or 0), problem)
+        index = nearest_frame(history, int(values["step"] or 0))
+        problem = opened(history, index, not one, row)
+        note += " " + _where(base.experiment, history, index, int(values["step"] or 0), problem)
     else:
         problem = PRESETS[base.name].problem
         if one:
             problem = replace(problem, inputs=problem.inputs[[row]], targets=problem.targets[[row]])
     row = 0 if one else min(row, len(problem.inputs) - 1)
-    problem = problem.changed(str(held["activation"]), str(held["loss"]))
-    inputs, targets, changed = (str(held[name] or "").strip() for name in TEXTS)
+    problem = problem.changed(str(values["activation"]), str(values["loss"]))
+    inputs, targets, changed = (str(values[name] or "").strip() for name in TEXTS)
     try:
         if inputs or targets:
             problem, row = with_example(problem, inputs, targets, row), 0
@@ -293,28 +194,27 @@ def _chosen(base: Base, held: dict[str, Answer], garbled: frozenset[str], notes:
     st.markdown(note)
     if notes:
         st.warning("  \n".join(notes), icon=":material/info:")
-    rule = Rule(**{name: held[name] for name in RULE})  # type: ignore[arg-type]
-    return Chosen(base, problem, rule, row, held, garbled)
+    rule = Rule(**{name: values[name] for name in RULE})  # type: ignore[arg-type]
+    return Chosen(base, problem, rule, row, values, garbled)
 
 
-def _where(experiment: Experiment, history: Any, place: int, asked: int, problem: Problem) -> str:
+def _where(experiment: Experiment, history: Any, index: int, requested: int, problem: Problem) -> str:
     """At which step a trained network was opened, and on what it is shown."""
-    step = int(history.frame_step[place])
-    said = (
-        f"Step {step} of {experiment.steps}" + ("" if step == asked else f", the recorded one nearest to {asked}") + "."
+    step = int(history.frame_step[index])
+    message = (
+        f"Step {step} of {experiment.steps}"
+        + ("" if step == requested else f", the recorded one nearest to {requested}")
+        + "."
     )
     if problem.masks is not None:
-        said += " The batch and the dropped units are those of the update that began there."
+        message += " The batch and the dropped units are those of the update that began there."
     elif len(problem.inputs) > 1:
-        said += " The batch is that of the update that began there."
+        message += " The batch is that of the update that began there."
     if experiment.normalization == "batch" and len(problem.inputs) == 1:
-        said += " A single example is normalized by the running statistics."
+        message += " A single example is normalized by the running statistics."
     if experiment.optimizer != "sgd":
-        said += " What the optimizer had gathered before is not recorded: here it starts from nothing."
-    return said
-
-
-# --- widgets ---
+        message += " What the optimizer had gathered before is not recorded: here it starts from nothing."
+    return message
 
 
 def _draw_presets(base: Base) -> None:
@@ -325,8 +225,8 @@ def _draw_presets(base: Base) -> None:
             st.button(label, key=f"open_{name}", on_click=_open, args=(name,), icon=icon)
 
 
-def _draw(base: Base, name: str, garbled: frozenset[str], held: dict[str, Answer]) -> None:
-    control = control_of(base, name, held)
+def _draw(base: Base, name: str, garbled: frozenset[str], values: dict[str, Answer]) -> None:
+    control = control_of(base, name, values)
     if name in st.session_state:
         try:
             control.setting.check(st.session_state[name])
@@ -334,24 +234,24 @@ def _draw(base: Base, name: str, garbled: frozenset[str], held: dict[str, Answer
             st.session_state[name] = control.default
     only_one = control.setting.low == control.setting.high if control.numeric else base.examples == 1
     if name in ("examples", "example") and only_one:
-        held[name] = control.default  # nothing to choose
+        values[name] = control.default  # nothing to choose
         return
-    held[name] = control.draw(bound=name not in garbled)
+    values[name] = control.draw(bound=name not in garbled)
 
 
-def _draw_texts(held: dict[str, Answer]) -> None:
+def _draw_texts(values: dict[str, Answer]) -> None:
     """Numbers of the learner's own, as text: what is wrong with them is said, and they stay to be mended."""
     st.markdown("**Numbers of your own**")
     typed = partial(st.text_input, bind="query-params", max_chars=MOST_TYPED)
-    held["inputs"] = typed("Inputs", key="inputs", placeholder="0.05 0.10")
-    held["targets"] = typed("Targets", key="targets", placeholder="0.01 0.99")
-    held["changed"] = typed(
+    values["inputs"] = typed("Inputs", key="inputs", placeholder="0.05 0.10")
+    values["targets"] = typed("Targets", key="targets", placeholder="0.01 0.99")
+    values["changed"] = typed(
         "Changed weights and biases", key="changed", placeholder="w1.2.1 = 0.3, b2.1 = -1",
         help="w1.2.1 leads into layer 1, from its input 2 to its unit 1; b2.1 is the bias of unit 1 of layer 2.",
     )  # fmt: skip
 
 
-def _place(held: dict[str, Answer]) -> Place:
-    unit = None if held["unit"] == WHOLE else int(held["unit"] or 1) - 1
-    source = None if held["source"] == NONE else int(held["source"] or 1) - 1
-    return Place(int(held["layer"] or 1) - 1, unit, source)
+def _selection(values: dict[str, Answer]) -> Selection:
+    unit = None if values["unit"] == WHOLE else int(values["unit"] or 1) - 1
+    source = None if values["source"] == NONE else int(values["source"] or 1) - 1
+    return Selection(int(values["layer"] or 1) - 1, unit, source)

@@ -5,14 +5,14 @@ import streamlit as st
 from pages.components.backpropagation.chosen_network import Chosen, look
 from pages.components.shell.component import component
 from pages.components.shell.frame import PHASE
-from pages.walkthrough.calculation import Pass
-from pages.walkthrough.derivation import Place
+from pages.walkthrough.calculation import Update
+from pages.walkthrough.derivation import Selection
 from pages.walkthrough.network_graph import graph
 
 _network = component("network")
 
 
-def draw_network(chosen: Chosen, passed: Pass, place: Place) -> None:
+def draw_network(chosen: Chosen, update: Update, selection: Selection) -> None:
     """Draw the network; a click looks at what was clicked.
 
     The browser remembers the phase as long as the network is the same; it begins with the address's.
@@ -22,5 +22,5 @@ def draw_network(chosen: Chosen, passed: Pass, place: Place) -> None:
         look(chosen, st.session_state["network"]["look"])
 
     start = st.query_params.get(PHASE, "")
-    data = graph(passed, place, chosen.example) | {"key": chosen.key, "start": start}
+    data = graph(update, selection, chosen.example) | {"key": chosen.key, "start": start}
     _network(key="network", data=data, on_look_change=clicked)

@@ -7,14 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from engine import RunHistory
-from pages.components.shell.byte_cache import Kept
+from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.frame import projecting
 from pages.components.shell.plot import encoded, plot
 
 PROJECTED = 1.3  # size of a chart's type on a projector, in its own
 SENT_BYTES = 12e6  # of charts as they are sent, kept for the next visitor with the same networks; about 70 kB each
 
-_sent = Kept(SENT_BYTES)
+_sent = ByteCache(SENT_BYTES)
 
 
 def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:

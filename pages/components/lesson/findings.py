@@ -15,7 +15,8 @@ from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_over_seeds
 from pages.components.lesson.sweeps import Results, sweep, visitor, wanted_of
 from pages.components.settings.controls import Lesson, apply, heading
-from pages.components.shell.frame import LEAST_WIDTH, memory
+from pages.components.shell.frame import LEAST_WIDTH
+from pages.components.shell.session import this_session
 from pages.text import findings_text
 from pages.text.labels import label
 
@@ -45,7 +46,7 @@ class Pointed(NamedTuple):
 
 def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
     """Where the timeline goes to, and what the charts mark: arguments of `timeline`; none without clicked evidence."""
-    evidence = memory().pointed
+    evidence = this_session().pointed
     shown = {PATIENT.name: patient.experiment, TREATED.name: treated.experiment}
     if evidence is None or shown[evidence.network] != evidence.experiment:
         return {}
@@ -80,7 +81,7 @@ def network_notes(look: Look, history: RunHistory) -> None:
             f"gradients and its gap look like.{findings_text.even_so(history)} Looked at: {findings_text.LOOKED_AT}."
         )
         return
-    clicked = memory().pointed
+    clicked = this_session().pointed
     for number, finding in enumerate(findings):
         help_text = (
             f"What could help: {findings_text.remedies(finding)}."
@@ -108,7 +109,7 @@ def shown(finding: Finding) -> str:
 
 def _point(look: Look, experiment: Experiment, finding: Finding) -> None:
     """Mark this evidence, or unmark it where it is marked."""
-    session, place = memory(), (look.name, experiment, finding.code)
+    session, place = this_session(), (look.name, experiment, finding.code)
     was = session.pointed
     session.clicks += 1
     again = was is not None and was[:3] == place
@@ -120,7 +121,7 @@ def cures(patient: Experiment, then: Callable[[Results], None] | None = None) ->
 
     then: draws what stands below the results.
     """
-    if memory().prescribed == patient:
+    if this_session().prescribed == patient:
         sweep(prescription, trials_over_seeds(patient), then=then, patient=patient)
         return
     visitor().stop(PLACE)  # what was asked for another patient
@@ -129,7 +130,7 @@ def cures(patient: Experiment, then: Callable[[Results], None] | None = None) ->
 
 
 def _try(patient: Experiment) -> None:
-    memory().prescribed = patient
+    this_session().prescribed = patient
     visitor().start(PLACE, wanted_of(trials_over_seeds(patient)))
 
 

@@ -29,16 +29,16 @@ def open_lesson(lesson: Lesson, contents: Callable[[DeltaGenerator, RunHistory, 
     contents: draws that, for the patient and the treated network that the controls ask for, and again for others; it
     gets the verdict's place above the controls.
     """
-    frame = page(lesson.page)
+    shell = page(lesson.page)
     sentence = st.container(key="verdict")
-    said = controls(lesson)
-    frame.tools()
+    messages = controls(lesson)
+    shell.tools()
 
     def show(choice: Choice) -> None:
-        frame.share(choice.address)
-        contents(sentence, *histories_of((choice.patient, choice.treated), place=frame.waiting))
+        shell.share(choice.address)
+        contents(sentence, *histories_of((choice.patient, choice.treated), place=shell.waiting))
 
-    networks(lesson, said, show)
+    networks(lesson, messages, show)
 
 
 def close_lesson(lesson: Lesson) -> None:
@@ -65,8 +65,8 @@ def compare(
     note: small print to the verdict.
     """
     sentence.subheader(verdict(patient, treated), anchor="verdict")  # things to try link back to it
-    said = differences(patient.experiment, treated.experiment)
-    sentence.markdown(f":small[{said} {note}]")
+    message = differences(patient.experiment, treated.experiment)
+    sentence.markdown(f":small[{message} {note}]")
     steps = timeline_steps(patient, treated)
     timeline(steps, steps[-1], **pointed(patient, treated))
     row(first, patient, treated)

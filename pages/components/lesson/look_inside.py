@@ -3,7 +3,7 @@
 import streamlit as st
 
 from engine import Experiment
-from pages.components.backpropagation.chosen_network import PAGE, link_to
+from pages.components.backpropagation.network_address import PAGE, link_to
 from pages.components.shell.component import component
 
 _look_inside = component("look_inside")
@@ -11,7 +11,7 @@ _look_inside = component("look_inside")
 
 def look_inside(patient: Experiment, treated: Experiment) -> None:
     """Draw the buttons.  The step is known in the browser alone, which is why they are no links."""
-    asked = _look_inside(key="look_inside", on_look_change=lambda: None).look
-    if asked:
-        experiment = patient if asked["who"] == "patient" else treated
-        st.switch_page(f"pages/{PAGE}.py", query_params=link_to(experiment, int(asked["step"])))
+    requested = _look_inside(key="look_inside", on_look_change=lambda: None).look
+    if requested:
+        experiment = patient if requested["who"] == "patient" else treated
+        st.switch_page(f"pages/{PAGE}.py", query_params=link_to(experiment, int(requested["step"])))

@@ -24,9 +24,10 @@ from engine.limits import check_budget
 from engine.training import CustomData
 from pages.charts.sweeps.groups import MOST_GROUPS
 from pages.components.lesson.cards import PROJECTED, show_data
-from pages.components.shell.frame import memory, projecting
+from pages.components.shell.frame import projecting
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import shared_runs
+from pages.components.shell.session import this_session
 
 MOST_OUTCOMES = 4000  # kept by the server, at most 3 kB each
 MOST_SECONDS = 120.0  # of one core, that a sweep may take
@@ -181,7 +182,7 @@ class Visitor:
 
 def visitor() -> Visitor:
     """This session's."""
-    session = memory()
+    session = this_session()
     session.sweeps = session.sweeps or Visitor()
     return session.sweeps
 
@@ -297,8 +298,8 @@ def _watch(sweep: _Sweep) -> None:
         st.rerun()
     job = shared_sweeps().look(visitor(), sweep.wanted, sweep.data)
     if job.error:
-        said = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
-        st.error(f"{said} Stop, and try again or with other settings.")
+        message = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
+        st.error(f"{message} Stop, and try again or with other settings.")
         return
     so_far = f"{job.progress:.0%} of the steps; {len(known)} of {len(sweep.wanted)} networks finished"
     st.progress(job.progress, text=" · ".join(filter(None, (so_far, shared_sweeps().workers.notice))))

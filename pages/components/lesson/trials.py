@@ -7,8 +7,8 @@ import streamlit as st
 from engine import RunHistory
 from pages.components.lesson.catalogue import Trial, trials_of
 from pages.components.settings.controls import Lesson, address, apply
-from pages.components.shell.frame import memory
 from pages.components.shell.runs import histories_of
+from pages.components.shell.session import this_session
 from pages.text.labels import number
 from pages.text.verdict import outcome
 
@@ -47,10 +47,10 @@ def _draw(trial: Trial, lesson: Lesson) -> None:
         help=None if which and why else "Say first what you expect, and why.",
     )  # fmt: skip
     pair = trial.pair(lesson)
-    committed = memory().predictions.get((lesson.page, trial.key))
-    if committed and memory().last_good.get(lesson.page) == pair:
-        memory().measured[lesson.page, trial.key] = _reconciled(trial, *committed, *histories_of(pair))
-    if measured := memory().measured.get((lesson.page, trial.key)):
+    committed = this_session().predictions.get((lesson.page, trial.key))
+    if committed and this_session().last_good.get(lesson.page) == pair:
+        this_session().measured[lesson.page, trial.key] = _reconciled(trial, *committed, *histories_of(pair))
+    if measured := this_session().measured.get((lesson.page, trial.key)):
         st.markdown(measured.text)
         (st.success if measured.right else st.info)(measured.lesson)
     with st.popover("Address", icon=":material/link:", type="tertiary"):
@@ -58,7 +58,7 @@ def _draw(trial: Trial, lesson: Lesson) -> None:
 
 
 def _try(trial: Trial, lesson: Lesson, which: str, why: str) -> None:
-    memory().predictions[lesson.page, trial.key] = which, why
+    this_session().predictions[lesson.page, trial.key] = which, why
     apply(lesson, *trial.pair(lesson))
 
 
@@ -75,12 +75,12 @@ def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated
     reason = trial.reasons[trial.reason]
     answer_right, reason_right = which == found, why == reason
     if answer_right and reason_right:
-        said = "As you said, and for that reason."
+        message = "As you said, and for that reason."
     elif answer_right:
-        said = f"Your prediction is right, but your reason is not: it is because {reason}."
+        message = f"Your prediction is right, but your reason is not: it is because {reason}."
     elif reason_right:
-        said = f"Your reason is right, but your prediction is not: the treated network has {HAS[found]}."
+        message = f"Your reason is right, but your prediction is not: the treated network has {HAS[found]}."
     else:
-        said = f"The treated network has {HAS[found]}, because {reason}."
-    lesson = f"{said} {trial.explanation} [The charts at the top](#verdict) show both."
+        message = f"The treated network has {HAS[found]}, because {reason}."
+    lesson = f"{message} {trial.explanation} [The charts at the top](#verdict) show both."
     return Measured(text, lesson, answer_right and reason_right)

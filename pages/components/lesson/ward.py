@@ -8,13 +8,13 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.charts.one_run.preview import BLANK, alt, preview
 from pages.components.lesson.catalogue import Case, lesson_of, ward
 from pages.components.settings.controls import parameters
-from pages.components.shell.byte_cache import Kept
+from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.runs import histories_of
 
 CARDS_A_ROW = 4
 PICTURE_BYTES = 1e6  # about 6 kB each; the histories of the whole ward would push out those of the lessons
 
-_pictures = Kept(PICTURE_BYTES)
+_pictures = ByteCache(PICTURE_BYTES)
 
 
 def draw_cards() -> list[tuple[Case, DeltaGenerator]]:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from engine.settings import OutOfRange, Setting, Value
+from pages.components.shell.address import only
 from pages.text import labels
 from pages.walkthrough.user_input import read_number
 
@@ -84,9 +85,7 @@ class Control:
 
     def read(self, texts: Sequence[str]) -> Answer:
         """What the widget holds for a parameter of the address.  OutOfRange for one that means nothing here."""
-        text = texts[-1]
-        if len(texts) > 1:
-            raise OutOfRange(self.name, text, "named once")
+        text = only(self.name, texts)
         if text and text == self.follows:
             return self.answer(None)
         if not self.numeric:
@@ -141,13 +140,13 @@ class Control:
         """What plus and minus change; where a setting moves in factors, a twentieth to a half of the number."""
         if not self.numeric:
             return None
-        held = st.session_state.get(self.name, self.default)
-        if held is None and self.treated:
-            held = st.session_state.get(self.setting.name)
+        value = st.session_state.get(self.name, self.default)
+        if value is None and self.treated:
+            value = st.session_state.get(self.setting.name)
         kind: Any = self.setting.kind
         if not self.setting.log:
             return kind(1 if kind is int else 0.05)
-        number = float(held or 0)
+        number = float(value or 0)
         power = math.floor(math.log10(number / 2)) if number > 1e-300 else -3  # below, no step is left
         return kind(max(1, 10**power) if kind is int else 10.0**power)
 

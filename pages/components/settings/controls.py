@@ -9,10 +9,10 @@ charts.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -26,8 +26,20 @@ from engine.limits import check_budget
 from engine.settings import OutOfRange
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control
-from pages.components.shell.address import enter, ignored, parameters_here, step_in, still_ignored, write_address
-from pages.components.shell.frame import PARAMETERS, TIMELINE, memory, projecting
+from pages.components.shell.address import (
+    Address,
+    Field,
+    all_parameters,
+    enter,
+    mend,
+    parameters_here,
+    read_address,
+    step_in,
+    still_ignored,
+    write_address,
+)
+from pages.components.shell.frame import PARAMETERS, TIMELINE, projecting
+from pages.components.shell.session import this_session
 
 NETWORKS = "networks"  # what shows them, by its name for `st.rerun`
 
@@ -87,11 +99,11 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     Nonsense in the address is ignored, with a sentence.
     """
     widgets = _widgets(lesson)
-    garbled, sentences = _read_address(lesson)
-    held: dict[str, Answer] = {}
+    found = _read_address(lesson)
+    values: dict[str, Answer] = {}
 
     def draw(name: str, **look: Any) -> None:
-        held[name] = widgets[name].draw(bound=name not in garbled, then=_show_networks, **look)
+        values[name] = widgets[name].draw(bound=name not in found.ignored, then=_show_networks, **look)
 
     with st.container(key="controls", gap="small"):
         # In large type there is no room for both controls and charts on the first screen: one box holds them all.
@@ -101,7 +113,7 @@ def controls(lesson: Lesson) -> DeltaGenerator:
         place = st.container()
         with closed or st.expander("More settings", icon=":material/tune:"):
             _draw_more(lesson, draw)
-    still_ignored(lesson.page, sentences, held)
+    still_ignored(lesson.page, found.sentences, values)
     return place
 
 
@@ -121,22 +133,22 @@ def networks(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], Non
 
 def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], None]) -> None:
     widgets = _widgets(lesson)
-    held: dict[str, Answer] = {name: st.session_state[name] for name in widgets}
-    notes = still_ignored(lesson.page, (), held)
-    last_good = memory().last_good
+    values: dict[str, Answer] = {name: st.session_state[name] for name in widgets}
+    notes = still_ignored(lesson.page, (), values)
+    last_good = this_session().last_good
     refused = False
     try:
-        pair = last_good[lesson.page] = _pair(lesson, held)
+        pair = last_good[lesson.page] = _pair(lesson, values)
     except OutOfRange as problem:
         refused = True
         shown = "the last networks that could be trained" if lesson.page in last_good else "this lesson's own networks"
         pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
         notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
-    texts = {name: control.text(held[name]) for name, control in widgets.items()}
-    memory().addresses[lesson.page] = {
-        name: text for name, text in texts.items() if held[name] != widgets[name].default
+    texts = {name: control.text(values[name]) for name, control in widgets.items()}
+    this_session().addresses[lesson.page] = {
+        name: text for name, text in texts.items() if values[name] != widgets[name].default
     }
-    memory().parameters = parameters_here()
+    this_session().parameters = parameters_here()
     with place:
         if notes:
             st.warning("  \n".join(notes), icon=":material/info:")
@@ -216,12 +228,12 @@ def _answers(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict[s
     return answers
 
 
-def _pair(lesson: Lesson, held: dict[str, Answer]) -> tuple[Experiment, Experiment]:
+def _pair(lesson: Lesson, values: dict[str, Answer]) -> tuple[Experiment, Experiment]:
     """The networks that the controls ask for.  OutOfRange where they cannot be made."""
     mine: dict[str, Any] = {}
     theirs: dict[str, Any] = {}
     for name, control in _widgets(lesson).items():
-        value = control.value(held[name])
+        value = control.value(values[name])
         if value is not None:
             (theirs if control.treated else mine)[control.setting.name] = value
     patient = replace(lesson.patient, **mine)
@@ -236,43 +248,21 @@ def _link(lesson: Lesson, texts: dict[str, str]) -> str:
     return f"/{lesson.page}?{urlencode(texts)}"
 
 
-def _read_address(lesson: Lesson) -> tuple[set[str], tuple[str, ...]]:
-    """Names of the controls whose parameter means nothing, and a sentence for all that was ignored.
-
-    Comes before any widget: Streamlit takes what it can use of the address and drops the rest in silence.
-    """
+def _read_address(lesson: Lesson) -> Address:
+    """What the address says to the lesson, and the address mended."""
     widgets = _widgets(lesson)
     entering = enter(lesson.page, (*widgets, TIMELINE))
-    asked, garbled, sentences = {}, set(), []
-    for name in st.query_params:
-        texts = st.query_params.get_all(name)
-        try:
-            if name == TIMELINE:
-                step_in(texts)
-            elif name not in PARAMETERS and _control(lesson, name).read(texts) == widgets[name].default:
-                continue
-            asked[name] = texts[-1]
-        except OutOfRange as problem:
-            sentences.append(ignored(name, texts[-1], problem.allowed))
-            garbled.add(name)
-    if entering:
-        # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
-        st.query_params.from_dict(asked)
-    else:
-        st.session_state.update({name: widgets[name].default for name in garbled if name in widgets})
-        if strange := garbled.difference(widgets):
-            write_address(dict.fromkeys(strange))
-    return garbled, tuple(sentences)
+    fields: dict[str, Field] = {name: Field(control.read, control.default) for name, control in widgets.items()}
+    fields |= {TIMELINE: Field(step_in), **dict.fromkeys(PARAMETERS, Field(tuple))}
+    found = read_address(all_parameters(), fields, partial(_instead, lesson))
+    mend(found, entering, {name: control.default for name, control in widgets.items()})
+    return found
 
 
-def _control(lesson: Lesson, name: str) -> Control:
-    """The control of a parameter.  OutOfRange where the page has none."""
-    widgets = _widgets(lesson)
-    if name in widgets:
-        return widgets[name]
-    if name.removeprefix(PREFIX) in lesson.shared:
-        raise OutOfRange(name, "", f"{name.removeprefix(PREFIX)}, one for both networks")
-    raise OutOfRange(name, "", "a setting of this page")
+def _instead(lesson: Lesson, name: str, texts: Sequence[str]) -> str:
+    """What a parameter should have been that the page does not have."""
+    shared = name.removeprefix(PREFIX)
+    return f"{shared}, one for both networks" if shared in lesson.shared else "a setting of this page"
 
 
 def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:

@@ -1,11 +1,11 @@
 """A page's address: what a visitor comes with, what means nothing in it, and how code writes it.
 
-Streamlit binds widgets to parameters of the address; this is what it leaves open.
+Streamlit binds widgets to parameters of the address; this is what it leaves open.  Its internals are called here alone.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 import streamlit as st
@@ -14,13 +14,80 @@ from streamlit.runtime.state import get_session_state
 
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange
-from pages.components.shell.frame import BROWSERS_OWN, PARAMETERS, TIMELINE, memory
+from pages.components.shell.frame import BROWSERS_OWN, PARAMETERS, TIMELINE
+from pages.components.shell.session import this_session
 from pages.walkthrough.user_input import as_code, read_number
 
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
 MOST_QUOTED = 40  # characters of an address's nonsense that are shown
 MOST_SENTENCES = 8  # about an address's nonsense
 STEP = replace(SETTINGS["steps"], name=TIMELINE, low=0)
+NO_DEFAULT = object()  # of a field that is kept in the address whatever it says
+
+
+class Field(NamedTuple):
+    """A parameter that a page knows.
+
+    read: its value for all the texts that it has in the address, OutOfRange where they mean nothing; default: its value
+    where the address does not name it; why: what a sentence about nonsense says first.
+    """
+
+    read: Callable[[Sequence[str]], Any]
+    default: Any = NO_DEFAULT
+    why: str = ""
+
+
+FieldOf = Callable[[Mapping[str, Any]], Field]  # a field that depends on the values of those before it
+
+
+@dataclass(frozen=True)
+class Address:
+    """What an address says to a page.
+
+    values: of the fields, the default where the address says nothing or nonsense; texts: of the parameters that make
+    sense and say more than the default; ignored: names of those that mean nothing; sentences: about these.
+    """
+
+    values: Mapping[str, Any]
+    texts: Mapping[str, str]
+    ignored: frozenset[str]
+    sentences: tuple[str, ...]
+
+    def __or__(self, other: "Address") -> "Address":
+        """Both parts of one address; what either of them ignores is ignored."""
+        ignored = self.ignored | other.ignored
+        texts = {name: text for name, text in {**self.texts, **other.texts}.items() if name not in ignored}
+        return Address({**self.values, **other.values}, texts, ignored, self.sentences + other.sentences)
+
+
+def read_address(
+    requested: Mapping[str, Sequence[str]],
+    fields: Mapping[str, Field | FieldOf],
+    unknown: Callable[[str, Sequence[str]], str],
+) -> Address:
+    """What these parameters say to a page with these fields, sentences in the order of the parameters.
+
+    unknown: what a parameter that is no field, with its texts, should have been.
+    """
+    values: dict[str, Any] = {}
+    texts: dict[str, str] = {}
+    problems = {
+        name: ignored(name, given[-1], unknown(name, given)) for name, given in requested.items() if name not in fields
+    }
+    for name, known in fields.items():
+        field = known if isinstance(known, Field) else known(values)
+        if field.default is not NO_DEFAULT:
+            values[name] = field.default
+        if name not in requested:
+            continue
+        try:
+            values[name] = field.read(requested[name])
+        except OutOfRange as problem:
+            problems[name] = ignored(name, requested[name][-1], problem.allowed, field.why)
+        else:
+            if values[name] != field.default:
+                texts[name] = requested[name][-1]
+    return Address(values, texts, frozenset(problems), tuple(problems[name] for name in requested if name in problems))
 
 
 def enter(page: str, widgets: Collection[str]) -> bool:
@@ -32,35 +99,58 @@ def enter(page: str, widgets: Collection[str]) -> bool:
     to that has the last page's parameters.
     widgets: the names of those that are bound.
     """
-    session = memory()
+    session = this_session()
     if session.controls == page:
         return False
     session.controls = page
     for name in widgets:  # or the widgets of one lesson would hand their values to the next
         st.session_state.pop(name, None)
     context = get_script_run_ctx()
-    asked = parse_qs(context.query_string, keep_blank_values=True) if context else {}
-    frames = {name: texts for name, texts in asked.items() if name in PARAMETERS}
-    shown = {name: texts for name, texts in asked.items() if name in BROWSERS_OWN and name in widgets}
-    asked = {name: texts for name, texts in asked.items() if name not in (*PARAMETERS, *EMBEDDING, *BROWSERS_OWN)}
+    requested = parse_qs(context.query_string, keep_blank_values=True) if context else {}
+    frames = {name: texts for name, texts in requested.items() if name in PARAMETERS}
+    shown = {name: texts for name, texts in requested.items() if name in BROWSERS_OWN and name in widgets}
+    requested = {
+        name: texts for name, texts in requested.items() if name not in (*PARAMETERS, *EMBEDDING, *BROWSERS_OWN)
+    }
     if not session.restarted:
         if not (context and context.is_history_navigation):
-            asked = {name: texts for name, texts in asked.items() if session.parameters.get(name) != texts}
-        elif session.parameters and session.parameters.items() <= asked.items():  # who goes back finds the last page's
-            asked = {}
-    if not asked:
-        asked = {name: [text] for name, text in session.addresses.get(page, {}).items()}
-    asked |= shown
-    if asked != parameters_here() and not session.restarted:
+            requested = {name: texts for name, texts in requested.items() if session.parameters.get(name) != texts}
+        elif session.parameters and session.parameters.items() <= requested.items():
+            requested = {}  # who goes back finds the last page's
+    if not requested:
+        requested = {name: [text] for name, text in session.addresses.get(page, {}).items()}
+    requested |= shown
+    if requested != parameters_here() and not session.restarted:
         session.controls, session.restarted = "", True
-        st.switch_page(f"pages/{page}.py", query_params=asked | frames)
+        st.switch_page(f"pages/{page}.py", query_params=requested | frames)
     session.restarted = False
     return True
 
 
+def all_parameters() -> dict[str, list[str]]:
+    """The address, as Streamlit has it."""
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
 def parameters_here() -> dict[str, list[str]]:
-    """The lesson's part of the address, as Streamlit has it."""
-    return {name: st.query_params.get_all(name) for name in st.query_params if name not in PARAMETERS}
+    """The page's part of it."""
+    return {name: texts for name, texts in all_parameters().items() if name not in PARAMETERS}
+
+
+def mend(address: Address, entering: bool, defaults: Mapping[str, Any], also: Mapping[str, str] | None = None) -> None:
+    """Take out of the address what means nothing; where somebody comes to the page, what says nothing either.
+
+    Comes before any widget: Streamlit takes what it can use of the address and drops the rest in silence.
+    defaults: of the widgets that are bound to it; also: parameters that who comes to the page gets beside its own.
+    """
+    if entering:
+        # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
+        kept = {name: address.texts[name] for name in st.query_params if name in address.texts}
+        st.query_params.from_dict({**(also or {}), **kept})
+        return
+    st.session_state.update({name: defaults[name] for name in address.ignored if name in defaults})
+    if strange := address.ignored.difference(defaults).intersection(st.query_params):
+        write_address(dict.fromkeys(strange))
 
 
 def write_address(texts: Mapping[str, str | None]) -> None:
@@ -81,11 +171,16 @@ def ignored(name: str, text: str, allowed: str, why: str = "") -> str:
     return f"{as_code(f'{name}={text}', MOST_QUOTED)} in the address was ignored: {why}it must be {allowed}."
 
 
+def only(name: str, texts: Sequence[str]) -> str:
+    """The text of a parameter.  OutOfRange where it has several."""
+    if len(texts) > 1:
+        raise OutOfRange(name, texts[-1], "named once")
+    return texts[0]
+
+
 def step_in(texts: Sequence[str]) -> int:
     """The step that the timeline's parameter names.  OutOfRange where it is no step of any run."""
-    if len(texts) > 1:
-        raise OutOfRange(TIMELINE, texts[-1], "named once")
-    return int(STEP.check(read_number(texts[0])))
+    return int(STEP.check(read_number(only(TIMELINE, texts))))
 
 
 def few(sentences: Sequence[str]) -> tuple[str, ...]:
@@ -96,11 +191,11 @@ def few(sentences: Sequence[str]) -> tuple[str, ...]:
     return (*sentences[:MOST_SENTENCES], f"{more:,} more in the address {'was' if more == 1 else 'were'} ignored.")
 
 
-def still_ignored(page: str, sentences: Sequence[str], held: Mapping[str, Any]) -> tuple[str, ...]:
+def still_ignored(page: str, sentences: Sequence[str], values: Mapping[str, Any]) -> tuple[str, ...]:
     """What was ignored in the address, until a control is moved: a rerun by something else must not swallow it."""
-    known = memory().ignored
+    known = this_session().ignored
     if sentences:
-        known[page] = few(sentences), dict(held)
-    elif page in known and known[page][1] != held:
+        known[page] = few(sentences), dict(values)
+    elif page in known and known[page][1] != values:
         del known[page]
     return known[page][0] if page in known else ()

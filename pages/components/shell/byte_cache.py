@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 
-class Kept:
+class ByteCache:
     """Bytes by key, made once for all who want them at a time.  Thread-safe.
 
     Up to `limit` bytes are kept; those that were least recently wanted go first.

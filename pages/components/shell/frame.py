@@ -1,6 +1,6 @@
-"""What every page stands in: title, menu, the tools at the top right, the footer, and what a session remembers."""
+"""What every page stands in: title, menu, the tools at the top right, the footer."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components.shell.component import component
 from pages.components.shell.plot import load_plotly
+from pages.components.shell.session import this_session
 from pages.components.shell.share import share
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -83,43 +84,10 @@ def lessons() -> list[Page]:
     return [row for row in PAGES if row.name and row.exists]
 
 
-@dataclass
-class Memory:
-    """A session's state beside its widgets.
-
-    controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters:
-    of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
-    last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
-    stood; predictions: (lesson, thing to try) -> which way and why;
-    measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
-    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries;
-    mystery: (level, seed) -> the visit to a mystery patient.
-    """
-
-    controls: str = ""
-    restarted: bool = False
-    parameters: dict[str, list[str]] = field(default_factory=dict)
-    addresses: dict[str, dict[str, str]] = field(default_factory=dict)
-    last_good: dict[str, Any] = field(default_factory=dict)
-    ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
-    predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
-    measured: dict[tuple[str, str], Any] = field(default_factory=dict)
-    sweeps: Any = None
-    pointed: Any = None
-    clicks: int = 0
-    prescribed: Any = None
-    mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
-
-
 _menu_closer = component("menu_closer", styled=False)
 
 
-def memory() -> Memory:
-    """This session's."""
-    return st.session_state.setdefault("memory", Memory())
-
-
-def page(name: str) -> "Frame":
+def page(name: str) -> "PageShell":
     """Start a page: what the browser's tab says, the menu, the title.  The first Streamlit call of every page."""
     row = next(row for row in PAGES if row.name == name)
     st.set_page_config(
@@ -130,21 +98,21 @@ def page(name: str) -> "Frame":
     )
     st.html(ROOT / "assets" / "style.css")
     load_plotly()
-    if memory().controls != name:
-        memory().controls = ""
+    if this_session().controls != name:
+        this_session().controls = ""
     if not name:
-        memory().parameters = {}
+        this_session().parameters = {}
     st.logo(ROOT / "assets" / "icon.svg", size="large")
     with st.sidebar, st.container(key="menu"):
         _menu(name)
     _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
-    return Frame(header, header.empty(), header.container(width="content"))
+    return PageShell(header, header.empty(), header.container(width="content"))
 
 
 @dataclass(frozen=True)
-class Frame:
+class PageShell:
     """A started page: its header still has room for tools."""
 
     header: Any
@@ -162,9 +130,9 @@ class Frame:
         Comes after the lesson's controls, which read the address before any widget is bound to it.
         """
         with self.header:
-            asked = st.query_params.get("projector", "true")
+            requested = st.query_params.get("projector", "true")
             projector = st.toggle("Projector", key="projector", bind="query-params", help="Larger type.")
-        if asked.lower() not in ("true", "false"):
+        if requested.lower() not in ("true", "false"):
             st.warning("The address says neither projector=true nor projector=false; it was ignored.")
         if projector:
             # The menu is not for the last row, and its lines must not be cut off.  Rows of controls break, so each
@@ -185,15 +153,15 @@ def projecting() -> bool:
 def footer() -> None:
     """The last line of every page."""
     st.divider()
-    said = (
+    text = (
         f"{NAME} · every number and curve is measured on networks that were trained for this page; nothing is sketched."
     )
-    st.markdown(f":small[{said}]")
+    st.markdown(f":small[{text}]")
 
 
 def link(row: Page, label: str, here: str = "") -> None:
     """A link to a page, drawn on the page `here`; a lesson is found as it was left in this session."""
-    left = memory().addresses.get(row.name) if row.name != here else None
+    left = this_session().addresses.get(row.name) if row.name != here else None
     st.page_link(row.file, label=label, icon=row.icon, query_params=left or None)
 
 

@@ -12,7 +12,7 @@ LESSON = Lesson("second", Experiment(), Experiment(activation="tanh"))
 
 
 def show(choice: Choice) -> None:
-    with st.container(key="said"):
+    with st.container(key="displayed"):
         st.text(json.dumps([asdict(choice.patient), asdict(choice.treated)]))
 
 

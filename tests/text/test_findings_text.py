@@ -30,10 +30,10 @@ def vanishing():
 def test_evidence_is_numbers_and_places(vanishing):
     finding, history = vanishing
     finding = replace(finding, metric="loss")
-    said = findings_text.evidence(
+    message = findings_text.evidence(
         replace(finding, measured=1.5e-6, threshold=0.01, layers=(0, 1, 2, 5), steps=(0, 9)), history
     )
-    assert said == "Loss: 1.5 × 10⁻⁶, threshold 0.01 · layers 1 to 3, 6 · steps 0 to 9"
+    assert message == "Loss: 1.5 × 10⁻⁶, threshold 0.01 · layers 1 to 3, 6 · steps 0 to 9"
     once = findings_text.evidence(replace(finding, threshold=float("inf"), layers=(10,), steps=(3, 3)), history)
     assert once.endswith(" · output layer · step 3")
     assert "threshold" not in once
@@ -59,22 +59,22 @@ def test_whatever_is_found_can_be_said(name):
 
 
 def test_of_a_remedy_that_holds_back_less_helps():
-    held = train(Experiment(dropout=0.85, width=8, depth=3))
-    assert (finding := diagnose(held)[0]).code == "over_regularized"
+    history = train(Experiment(dropout=0.85, width=8, depth=3))
+    assert (finding := diagnose(history)[0]).code == "over_regularized"
     assert findings_text.remedies(finding).startswith("less dropout, ")
 
 
 @pytest.mark.parametrize(
-    ("gain", "said"),
+    ("gain", "message"),
     [(1.5, "beyond the threshold of 10: had it not learnt, that would be called exploding gradients."), (1.0, "")],
 )
-def test_a_network_that_is_well_in_spite_of_its_gradient_has_its_ratio_named(gain, said):
+def test_a_network_that_is_well_in_spite_of_its_gradient_has_its_ratio_named(gain, message):
     treated = {"clip": "norm", "clip_threshold": 1.0, "learning_rate": 0.2, "n_train": 250}
     well = train(Experiment(depth=10, initializer="he_normal", gain=gain, steps=300, seed=9, **treated))
     assert diagnose(well) == ()
     ratio = number(float(well.delta_rms[0, 0] / well.delta_rms[0, -2]))
     of_what = "R, the first layer's error signal over the last hidden layer's"
-    assert findings_text.even_so(well) == (f" {of_what}, is {ratio} at step 0, {said}" if said else "")
+    assert findings_text.even_so(well) == (f" {of_what}, is {ratio} at step 0, {message}" if message else "")
 
 
 def test_a_ratio_that_the_doctor_accepts_is_not_held_against_a_network():

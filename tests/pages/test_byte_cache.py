@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from pages.components.shell.byte_cache import Kept
+from pages.components.shell.byte_cache import ByteCache
 
 
 def test_what_is_kept_is_not_made_again() -> None:
-    kept = Kept(10)
+    kept = ByteCache(10)
     assert kept.get("a", lambda: b"one") == b"one"
     assert kept.get("a", lambda: b"other") == kept.find("a") == b"one"
     assert kept.find("b") is None
@@ -17,7 +17,7 @@ def test_what_is_kept_is_not_made_again() -> None:
 
 
 def test_kept_up_to_a_number_of_bytes() -> None:
-    kept = Kept(10)
+    kept = ByteCache(10)
     for key in "abc":
         kept.get(key, lambda: b"1234")
         kept.get("a", lambda: b"made anew")
@@ -29,7 +29,7 @@ def test_kept_up_to_a_number_of_bytes() -> None:
 
 
 def test_many_threads_make_one_thing_once_and_stay_within_the_bytes() -> None:
-    kept, made = Kept(500), []
+    kept, made = ByteCache(500), []
 
     def make(key: int) -> bytes:
         made.append(key)
@@ -50,7 +50,7 @@ def test_many_threads_make_one_thing_once_and_stay_within_the_bytes() -> None:
 
 
 def test_what_fails_is_tried_again() -> None:
-    kept = Kept(10)
+    kept = ByteCache(10)
     with pytest.raises(ZeroDivisionError):
         kept.get("a", lambda: bytes(1 // 0))
     assert kept.get("a", lambda: b"one") == b"one"

@@ -5,7 +5,7 @@ import pytest
 
 from pages.walkthrough.presets import PRESETS
 from pages.walkthrough.user_input import with_example, with_parameters
-from tests.charts.test_calculation import problem
+from tests.walkthrough.test_calculation import problem
 
 MAZUR = PRESETS["mazur"].problem
 

@@ -9,8 +9,8 @@ from engine import Experiment, Parameters, train
 from engine.activations import ACTIVATIONS
 from engine.network import Architecture
 from engine.optimizers import OPTIMIZERS
-from pages.walkthrough.calculation import Problem, Rule, course, one_pass
-from pages.walkthrough.derivation import Place, derivation
+from pages.walkthrough.calculation import Problem, Rule, course, one_update
+from pages.walkthrough.derivation import Selection, derivation
 from pages.walkthrough.layer_derivation import layer_derivation
 from pages.walkthrough.network_graph import graph
 from pages.walkthrough.opened_network import opened, rule_of
@@ -81,36 +81,36 @@ def close(found, expected):
 
 @pytest.mark.parametrize("case", CASES, ids=name)
 def test_every_number_is_what_automatic_differentiation_gives(case):
-    passed = one_pass(case, Rule(0.3))
+    update = one_update(case, Rule(0.3))
     loss, layers, z_gradients, h_gradients = differentiated(case)
-    close(passed.loss, loss)
-    close(passed.loss_parts.sum(), loss)
+    close(update.loss, loss)
+    close(update.loss_parts.sum(), loss)
     for layer, expected in enumerate(layers):
-        close(passed.gradient.weights[layer][0], expected["weights"])
-        close(passed.gradient.biases[layer][0], expected["biases"])
-        close(passed.delta[layer], z_gradients[layer])
-        close(passed.after.weights[layer][0], passed.weights(layer) - 0.3 * np.array(expected["weights"]))
+        close(update.gradient.weights[layer][0], expected["weights"])
+        close(update.gradient.biases[layer][0], expected["biases"])
+        close(update.delta[layer], z_gradients[layer])
+        close(update.after.weights[layer][0], update.weights(layer) - 0.3 * np.array(expected["weights"]))
     for layer, expected in enumerate(h_gradients):
-        close(passed.incoming[layer], expected)
+        close(update.incoming[layer], expected)
     # what is written out says the same
     for layer, expected in enumerate(layers):
-        for unit in range(passed.sizes[layer + 1]):
-            for source in range(passed.sizes[layer]):
-                said = {line.name: line.value for line in derivation(passed, Place(layer, unit, source), 0)}
-                close(said["error signal"], z_gradients[layer][0, unit])
-                close(said["gradient of the weight"], expected["weights"][source, unit])
-            said = {line.name: line.value for line in derivation(passed, Place(layer, unit), 0)}
-            close(said["gradient of the bias"], expected["biases"][unit])
-            if "gradient of the scale" in said:
-                close(said["gradient of the scale"], expected["scale"][unit])
-                close(said["gradient of the shift"], expected["shift"][unit])
-        lines = {line.name: line.value for line in layer_derivation(passed, layer)}
+        for unit in range(update.sizes[layer + 1]):
+            for source in range(update.sizes[layer]):
+                values = {line.name: line.value for line in derivation(update, Selection(layer, unit, source), 0)}
+                close(values["error signal"], z_gradients[layer][0, unit])
+                close(values["gradient of the weight"], expected["weights"][source, unit])
+            values = {line.name: line.value for line in derivation(update, Selection(layer, unit), 0)}
+            close(values["gradient of the bias"], expected["biases"][unit])
+            if "gradient of the scale" in values:
+                close(values["gradient of the scale"], expected["scale"][unit])
+                close(values["gradient of the shift"], expected["shift"][unit])
+        lines = {line.name: line.value for line in layer_derivation(update, layer)}
         close(lines["gradient of the weights"], np.linalg.norm(expected["weights"]))
         close(lines["error signals"], np.linalg.norm(z_gradients[layer][0]))
     # and so does the picture
-    for edge in graph(passed, Place(0), 0)["edges"]:
+    for edge in graph(update, Selection(0), 0)["edges"]:
         close(edge["gradient"], layers[edge["layer"] - 1]["weights"][edge["source"], edge["unit"]])
-    for column in graph(passed, Place(0), 0)["columns"][1:]:
+    for column in graph(update, Selection(0), 0)["columns"][1:]:
         for unit in column["units"]:
             close(unit["delta"], z_gradients[column["layer"] - 1][0, unit["unit"]])
 
@@ -120,11 +120,11 @@ def test_predicted_change_is_the_first_order_of_what_happens(case):
     """Of penalised loss too: halving the step quarters the error of the prediction."""
 
     def error(rate):
-        passed = one_pass(case, Rule(rate, l2=0.1))
-        return abs(passed.change - passed.predicted_change)
+        update = one_update(case, Rule(rate, l2=0.1))
+        return abs(update.change - update.predicted_change)
 
     assert error(1e-3) / error(5e-4) == pytest.approx(4, rel=0.05)
-    plain = one_pass(case, Rule(0.1))
+    plain = one_update(case, Rule(0.1))
     assert plain.predicted_change == pytest.approx(-0.1 * (plain.gradient.flat**2).sum())
 
 
@@ -141,12 +141,12 @@ def test_penalty_and_clipping_enter_the_update():
 
     gradient = jax.grad(objective)(layers)
     norm = np.sqrt(sum(float((part**2).sum()) for layer in gradient for part in layer.values()))
-    passed = one_pass(case, rule)
+    update = one_update(case, rule)
     assert norm > 0.1
     for layer, expected in enumerate(gradient):
-        np.testing.assert_allclose(passed.total.weights[layer][0], expected["weights"], rtol=EXACT)
+        np.testing.assert_allclose(update.total.weights[layer][0], expected["weights"], rtol=EXACT)
         step = 0.3 * np.array(expected["weights"]) * 0.1 / norm
-        np.testing.assert_allclose(passed.after.weights[layer][0], layers[layer]["weights"] - step, rtol=EXACT)
+        np.testing.assert_allclose(update.after.weights[layer][0], layers[layer]["weights"] - step, rtol=EXACT)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -173,28 +173,28 @@ def rule_penalty(history, step):
 def test_an_opened_network_has_the_gradients_that_training_recorded(kind, dataset):
     experiment = Experiment(dataset=dataset, steps=30, width=5, depth=3, n_train=40, activation="tanh", **kind)
     history = train(experiment)
-    for place in (0, 7):
-        step = int(history.frame_step[place])
-        passed = one_pass(opened(history, place, True, 0), rule_of(experiment))
-        assert passed.loss == pytest.approx(history.batch_loss[step], rel=1e-12)
-        found = [np.linalg.norm(weights) for weights in passed.gradient.weights]
+    for index in (0, 7):
+        step = int(history.frame_step[index])
+        update = one_update(opened(history, index, True, 0), rule_of(experiment))
+        assert update.loss == pytest.approx(history.batch_loss[step], rel=1e-12)
+        found = [np.linalg.norm(weights) for weights in update.gradient.weights]
         np.testing.assert_allclose(found, history.gradient_norm[step], rtol=1e-12)
 
 
 def test_another_activation_and_loss_on_the_same_weights():
     preset = PRESETS["saturated"].problem
-    passed = one_pass(preset.changed("sigmoid", "cross_entropy"), Rule(0.15))
-    answer = passed.outs[-1][0, 0]
-    assert passed.delta[-1][0, 0] == pytest.approx(answer)  # a − t, the slope has cancelled
-    assert one_pass(preset, Rule(0.15)).delta[-1][0, 0] == pytest.approx(2 * answer * answer * (1 - answer))
+    update = one_update(preset.changed("sigmoid", "cross_entropy"), Rule(0.15))
+    answer = update.outs[-1][0, 0]
+    assert update.delta[-1][0, 0] == pytest.approx(answer)  # a − t, the slope has cancelled
+    assert one_update(preset, Rule(0.15)).delta[-1][0, 0] == pytest.approx(2 * answer * answer * (1 - answer))
     assert preset.loss == "mse"
 
 
 def test_a_course_ends_before_a_number_is_not_finite():
     case = replace(problem((1, 3, 1), "relu", "linear", "mse"))
     taken = course(case, Rule(1e6), 500)
-    assert taken.broke_off is not None
-    assert len(taken.losses) == taken.broke_off
+    assert taken.diverged_after is not None
+    assert len(taken.losses) == taken.diverged_after
     assert np.isfinite(taken.losses).all()
     assert np.isfinite(taken.next.problem.parameters.flat).all()
 

@@ -75,8 +75,8 @@ def test_shares(value, text):
 def test_a_share_says_its_value(value):
     words = share(value).removeprefix("about ").split()
     part = words[-2].removesuffix("s") if words[-2].removesuffix("s") in PARTS else ""
-    said = (1 if words[0] == "a" else read(" ".join(words[: -2 if part else -1]))) * PARTS.get(part, 1)
-    assert said == pytest.approx(value, rel=0.0501)
+    value_read = (1 if words[0] == "a" else read(" ".join(words[: -2 if part else -1]))) * PARTS.get(part, 1)
+    assert value_read == pytest.approx(value, rel=0.0501)
     if part and words[0] != "a":
         assert 0.09 < float(words[0]) < 1000
 

@@ -1,0 +1,117 @@
+"""The address of the backpropagation page: which network it names, and how that is looked at.
+
+A network is a preset, or one that was trained: then the address has its experiment, each setting with the prefix
+`trained_`, and the training step at which it is opened.  What is not in the address is as the network has it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from engine import SETTINGS, Experiment, OutOfRange, load_dataset
+from engine.limits import check_budget
+from pages.components.backpropagation.base_network import (
+    DEFAULTS,
+    FIRST,
+    LOOK,
+    OPENED,
+    ORDER,
+    TEXTS,
+    Base,
+    control_of,
+    opened_base,
+    preset_base,
+    trained_control,
+)  # fmt: skip
+from pages.components.settings.control import Answer
+from pages.components.shell.address import (
+    Address,
+    Field,
+    FieldOf,
+    all_parameters,
+    read_address,
+)
+from pages.components.shell.frame import PARAMETERS, PHASE
+from pages.walkthrough.derivation import PHASES
+from pages.walkthrough.presets import PRESETS
+
+PAGE = "backpropagation"
+PRESET, TRAINED = "preset", "trained_"  # parameters of the address that no widget is bound to
+
+
+def link_to(experiment: Experiment, step: int, example: int = 0) -> dict[str, str]:
+    """Parameters of the address that opens a trained network at a step."""
+    changed = experiment.differences(Experiment())
+    texts = {TRAINED + name: trained_control(name).text(mine) for name, (mine, _) in changed.items()}
+    chosen = {"step": step, "example": example + 1}
+    return {PRESET: OPENED, **texts} | {
+        name: str(number) for name, number in chosen.items() if number != DEFAULTS[name]
+    }
+
+
+def read_network() -> tuple[Base, Address]:
+    """The network that the address asks for, and what its parameters of the network say."""
+    requested = all_parameters()
+    bare = OPENED if any(name.startswith(TRAINED) for name in requested) else FIRST
+    preset = read_address(
+        {PRESET: requested.get(PRESET, [bare])}, {PRESET: Field(_preset, FIRST)}, lambda name, texts: ""
+    )
+    trained = {name: texts for name, texts in requested.items() if name.startswith(TRAINED)}
+    name, fields = preset.values[PRESET], {}
+    if name == OPENED:
+        fields = {TRAINED + field: Field(trained_control(field).read) for field in SETTINGS if field != "data_digest"}
+    settings = read_address(
+        trained, fields, lambda name, texts: f"a setting of an experiment, beside {PRESET}={OPENED}"
+    )
+    if name != OPENED:
+        return preset_base(name), preset | settings
+    given = {name.removeprefix(TRAINED): value for name, value in settings.values.items()}
+    try:
+        experiment = Experiment(**given)
+        dataset = load_dataset(experiment)
+        check_budget(experiment, dataset.n_in, dataset.n_out)
+    except OutOfRange as problem:
+        sentence = f"{problem} What you see is the network that all settings have by default."
+        settings |= Address({}, {}, frozenset(settings.values), (sentence,))
+        experiment = Experiment()
+    return opened_base(experiment), preset | settings
+
+
+def _of_network(name: str) -> bool:
+    return name == PRESET or name.startswith(TRAINED)
+
+
+def read_widgets(base: Base) -> Address:
+    """What the parameters of the widgets, and all others, say for this network."""
+    requested = {name: texts for name, texts in all_parameters().items() if not _of_network(name)}
+    # Sentences come in this order.
+    names = [*ORDER, *(name for name in requested if name not in (*ORDER, PHASE)), PHASE]
+    requested = {name: requested[name] for name in names if name in requested}
+    fields: dict[str, Field | FieldOf] = {name: partial(_field, base, name) for name in ORDER}
+    fields |= dict.fromkeys((*TEXTS, *PARAMETERS), Field(tuple))
+    fields[PHASE] = Field(partial(_phase, len(base.sizes) - 1), "forward-1")
+    return read_address(requested, fields, lambda name, texts: "a setting of this page")
+
+
+def _preset(texts: Sequence[str]) -> str:
+    if texts[-1] not in (*PRESETS, OPENED):
+        raise OutOfRange(PRESET, texts[-1], "one of " + ", ".join((*PRESETS, OPENED)))
+    return texts[-1]
+
+
+def _field(base: Base, name: str, values: Mapping[str, Answer]) -> Field:
+    control = control_of(base, name, values)
+    read = _no_step if name == "step" and base.experiment is None else control.read
+    return Field(read, control.default, "this network has no such thing, " if name in LOOK else "")
+
+
+def _no_step(texts: Sequence[str]) -> Answer:
+    raise OutOfRange("step", texts[-1], "beside a trained network")
+
+
+def _phase(last: int, texts: Sequence[str]) -> str:
+    """The phase that is shown first; nothing: the first.  last: number of the output layer."""
+    found = re.fullmatch(r"(?:forward|backward)-([0-9]{1,3})", texts[-1])
+    if texts[-1] in ("", *PHASES[1::2]) or (found and 1 <= int(found[1]) <= last):
+        return texts[-1]
+    raise OutOfRange(PHASE, texts[-1], f"loss, update, or forward- or backward- with a layer from 1 to {last}")

@@ -1,0 +1,228 @@
+"""The mystery patient until its diagnosis: chosen by the address, examined look by look, and committed to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from engine import SETTINGS, OutOfRange, RunHistory
+from engine.doctor.cases import EASY, LEVELS, Case, candidates, holds
+from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
+from pages.charts.style.figure import PATIENT
+from pages.components.lesson.cards import head, sent
+from pages.components.lesson.catalogue import complaints, sections_of
+from pages.components.settings.controls import heading
+from pages.components.shell.address import (
+    Address,
+    Field,
+    enter,
+    few,
+    only,
+    parameters_here,
+    read_address,
+    step_in,
+    write_address,
+)
+from pages.components.shell.frame import PARAMETERS, TIMELINE
+from pages.components.shell.plot import plot
+from pages.components.shell.runs import histories_of
+from pages.components.shell.session import this_session
+from pages.text import mystery_answers
+from pages.text.mystery_answers import Score
+from pages.walkthrough.user_input import read_number
+
+PAGE = "mystery_patient"
+FIRST = 1  # patient of the bare address
+SEED = SETTINGS["seed"]
+CHARTS_A_ROW = 2
+
+
+class Choice(NamedTuple):
+    """Which patient the address asks for, and the address that names it."""
+
+    seed: int
+    level: str
+    address: str
+
+
+@dataclass
+class Visit:
+    """What a session did with a patient.  looks: keys of the charts that it paid for, in their order; folded: those of
+    them that it does not want to see; committed: diagnosis and prescription."""
+
+    case: Case
+    looks: list[str] = field(default_factory=list)
+    folded: set[str] = field(default_factory=set)
+    committed: tuple[str, str] | None = None
+    score: Score | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Admitted:
+    """A patient that is there: its run, that of the same network without the fault, and the visit to it."""
+
+    choice: Choice
+    patient: RunHistory
+    healthy: RunHistory
+    visit: Visit
+
+
+def choose() -> Choice:
+    """Draw level and number of the patient.  The address says what they are; nonsense in it is ignored, and said."""
+    enter(PAGE, (TIMELINE,))
+    found = _read_address()
+    seed, level, sentences = found.values["seed"], found.values["level"], few(found.sentences)
+    st.session_state["level"], st.session_state["patient_number"] = level, seed
+    which, how = st.columns((1, 2), vertical_alignment="bottom")
+    with which, st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
+        st.segmented_control(
+            "Level", LEVELS, format_func=str.capitalize, required=True, key="level", on_change=_moved, width="content"
+        )
+        st.number_input(
+            "Patient", int(SEED.low), int(SEED.high), key="patient_number", on_change=_moved, width=140,
+            help="The same number is the same patient for everyone.",
+        )  # fmt: skip
+    how.markdown(sections_of(PAGE)["How it goes"])
+    if sentences:
+        st.warning("  \n".join(sentences), icon=":material/info:")
+    named = {"seed": str(seed), "level": level}
+    this_session().addresses[PAGE] = named
+    this_session().parameters = parameters_here()
+    return Choice(seed, level, f"/{PAGE}?{urlencode(named)}")
+
+
+def _read_address() -> Address:
+    """Seed and level of the patient, and a sentence for each parameter that says nothing."""
+    fields = {"seed": Field(_seed, FIRST), "level": Field(_level, EASY), TIMELINE: Field(step_in)}
+    return read_address(
+        parameters_here(), fields, lambda name, texts: "named once" if len(texts) > 1 else "seed or level"
+    )
+
+
+def _seed(texts: Sequence[str]) -> int:
+    return int(SEED.check(read_number(only("seed", texts))))
+
+
+def _level(texts: Sequence[str]) -> str:
+    if (level := only("level", texts)) not in LEVELS:
+        raise OutOfRange("level", level, f"one of {', '.join(LEVELS)}")
+    return level
+
+
+def go_to(seed: int, level: str) -> None:
+    """Set the address to another patient, in one step back."""
+    garbage = {name: None for name in st.query_params if name not in PARAMETERS}
+    write_address({**garbage, "seed": str(seed), "level": level})
+
+
+def next_seed(seed: int) -> int:
+    return (seed + 1) % (int(SEED.high) + 1)
+
+
+def _moved() -> None:
+    go_to(st.session_state["patient_number"], st.session_state["level"])
+
+
+def admitted(choice: Choice) -> Admitted | None:
+    """The first candidate whose fault is the doctor's root cause and hurts, trained now unless it has been; None, and
+    said, where there is none."""
+    place, visits = st.empty(), this_session().mystery
+    known = visits.get((choice.level, choice.seed))
+    for case in [known.case] if known else candidates(choice.seed, choice.level):
+        patient, healthy = histories_of((case.patient, case.healthy), place=place)
+        if known or holds(case, patient, healthy):
+            visit = visits.setdefault((choice.level, choice.seed), Visit(case))
+            return Admitted(choice, patient, healthy, visit)
+    st.info("There is no patient with this number: every network drawn for it trains well, or has more than one fault.")
+    st.button("Next patient", on_click=go_to, args=(next_seed(choice.seed), choice.level))
+    return None
+
+
+def bedside(here: Admitted) -> None:
+    """Who it is, what may be looked at, and what to commit to: side by side."""
+    who, look, say = st.columns((1.05, 1, 1.05), gap="small")
+    with who, st.container(border=True, height="stretch", gap="small", key="patient"):
+        sentences = complaints(symptom(here.patient))
+        st.markdown(f"{heading(PATIENT)} **{here.choice.seed}**  \n“{sentences[here.choice.seed % len(sentences)]}”")
+        st.markdown(f":small[{task(here.patient)}]")
+        _draw(FREE, here, "free")
+    with look, st.container(border=True, height="stretch", gap="small", key="look"):
+        _looks(here)
+    with say, st.container(border=True, height="stretch", gap="small", key="say"):
+        _commitment(here)
+
+
+def _looks(here: Admitted) -> None:
+    left = mystery_answers.left_after(len(here.visit.looks))
+    st.markdown(
+        f"**1 · Look.** Each chart costs {mystery_answers.COST_OF_LOOK} of {mystery_answers.POINTS_OF_LOOKS} points. "
+        f"Left: **{left}**."
+    )
+    price = f"Costs {mystery_answers.COST_OF_LOOK} points."
+    for key, chart in VIEWS.items():
+        shown = key in _shown(here.visit)
+        # One that comes and goes would take the keyboard from the button.
+        help_text = "Hides it." if shown else "Shows it again." if key in here.visit.looks else price
+        st.button(
+            f"**{chart.TITLE}**  \n{chart.QUESTION}", key=f"look_{key}", width="stretch",
+            icon=":material/check:" if shown else ":material/visibility:", on_click=_look, args=(here.visit, key),
+            help=help_text,
+        )  # fmt: skip
+    if here.visit.looks:
+        st.markdown(":small[:material/arrow_downward: What you opened is shown below.]")
+
+
+def _look(visit: Visit, key: str) -> None:
+    """Pay for a chart; or fold up or unfold one that is paid for."""
+    if key in visit.looks:
+        visit.folded ^= {key}
+    else:
+        visit.looks.append(key)
+
+
+def _shown(visit: Visit) -> list[str]:
+    return [key for key in visit.looks if key not in visit.folded]
+
+
+def _commitment(here: Admitted) -> None:
+    of = f"{here.choice.level}_{here.choice.seed}"
+    codes = mystery_answers.diagnoses(here.choice.level)
+    st.markdown(f"**2 · Diagnose.** What is the root cause? {mystery_answers.POINTS_OF_CAUSE} points.")
+    diagnosis = st.radio(
+        "Root cause", codes, index=None, key=f"diagnosis_{of}", label_visibility="collapsed",
+        format_func=lambda code: f"**{mystery_answers.named(code)}**  \n{mystery_answers.DEFINITIONS[code]}",
+    )  # fmt: skip
+    offered = {one.key: one for one in mystery_answers.prescriptions(here.choice.level)}
+    st.markdown(f"**3 · Prescribe.** What should change? {mystery_answers.POINTS_OF_PRESCRIPTION} points.")
+    chosen = st.selectbox(
+        "Prescription", offered, index=None, format_func=lambda key: offered[key].name, key=f"prescription_{of}",
+        placeholder="Choose a change", label_visibility="collapsed",
+    )  # fmt: skip
+    st.button(
+        "**Commit, and treat**", key="commit", width="stretch", icon=":material/medication:",
+        on_click=_commit, args=(here.visit, diagnosis, chosen), disabled=diagnosis is None or chosen is None,
+        help=None if diagnosis and chosen else "Choose a root cause and a prescription first.",
+    )  # fmt: skip
+
+
+def _commit(visit: Visit, diagnosis: str, chosen: str) -> None:
+    visit.committed = diagnosis, chosen
+
+
+def looked_at(here: Admitted) -> None:
+    """The charts that were paid for."""
+    shown = _shown(here.visit)
+    for start in range(0, len(shown), CHARTS_A_ROW):
+        side_by_side = shown[start : start + CHARTS_A_ROW]
+        for key, column in zip(side_by_side, st.columns(CHARTS_A_ROW), strict=False):
+            with column, st.container(border=True, key=f"card_{key}"):
+                _draw(VIEWS[key], here, key)
+
+
+def _draw(chart: ModuleType, here: Admitted, place: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        head(chart, place, here.patient)
+    plot(sent(chart, here.patient), key=f"chart_{place}")

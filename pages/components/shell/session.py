@@ -1,0 +1,39 @@
+"""What the server remembers of a session, beside its widgets."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+
+@dataclass
+class SessionState:
+    """A session's state beside its widgets.
+
+    controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters:
+    of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
+    last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
+    stood; predictions: (lesson, thing to try) -> which way and why;
+    measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
+    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries;
+    mystery: (level, seed) -> the visit to a mystery patient.
+    """
+
+    controls: str = ""
+    restarted: bool = False
+    parameters: dict[str, list[str]] = field(default_factory=dict)
+    addresses: dict[str, dict[str, str]] = field(default_factory=dict)
+    last_good: dict[str, Any] = field(default_factory=dict)
+    ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
+    predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    measured: dict[tuple[str, str], Any] = field(default_factory=dict)
+    sweeps: Any = None
+    pointed: Any = None
+    clicks: int = 0
+    prescribed: Any = None
+    mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+
+def this_session() -> SessionState:
+    """This session's."""
+    return st.session_state.setdefault("session", SessionState())
