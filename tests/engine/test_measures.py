@@ -245,8 +245,9 @@ def test_best_step_and_the_losses_of_the_result(patience):
     np.testing.assert_allclose((history.test_loss, history.test_accuracy), test_row(result), rtol=TOLERANCE)
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200, 5e-324, 0.0])
+@pytest.mark.parametrize("scale", [1.0, 1e-158, 1e-200, 1e200, 5e-324, 0.0])
 def test_norms_survive_under_and_overflow(scale):
+    """At 1e-158 squares are subnormal: numbers above 0, but of nine digits."""
     values = np.array([[3.0, 4.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]) * scale
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(norms(values), [5 * scale, scale], rtol=1e-15)
