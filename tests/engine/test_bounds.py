@@ -1,4 +1,4 @@
-"""Rules where they just begin to hold: the smallest batch that has statistics, rows of a run too long to keep them all."""
+"""Rules where they begin to hold: the smallest batch that has statistics, rows of a run too long to keep them all."""
 
 import numpy as np
 import pytest
