@@ -151,6 +151,155 @@ def test_how_severe_it_is_at_which_strength(detect, made, severities):
         assert (found and found.severity) == severity, strength
 
 
+# --- where, when, and what may help ---
+
+
+def set_to(run_of, strength, **settings):
+    """What was made for this strength, in an experiment with other settings."""
+    history = run_of(strength).history
+    return edited(history, experiment=replace(history.experiment, **settings))
+
+
+def in_layer_2(name):
+    """Nine tenths of the second of three layers."""
+    shares = np.zeros_like(getattr(run(depth=3), name))
+    shares[:, 1] = 0.9
+    return edited(run(depth=3), **{name: shares})
+
+
+# 61 evaluations, a step apart, of two hidden layers (0 and 1) and the output (2): the first tenth ends with step 5, the
+# last ten begin with step 51.
+HIDDEN, ALL = (0, 1), (0, 1, 2)
+START_ONLY, WHOLE, EARLY, LATE = (0, 0), (0, 60), (0, 5), (51, 60)
+SATURATED = ["initializer", "gain", "normalization", "activation"]
+DEAD = ["activation", "learning_rate_down", "initializer", "normalization", "wider"]
+VANISHING = ["initializer", "activation", "normalization", "residual", "shallower", "optimizer"]
+EXPLODING = ["initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower"]
+FAST = ["learning_rate_down", "clip", "optimizer", "normalization"]
+UNDER = ["wider", "deeper", "activation", "learning_rate_up", "optimizer", "steps"]
+EVIDENCE = [  # detector, run, layers, steps, threshold, remedies
+    (signal_detectors.symmetry, lambda: equal_units(False), HIDDEN, START_ONLY, 0.5, ["initializer"]),
+    (
+        signal_detectors.born_dead,
+        lambda: dead(1.0),
+        HIDDEN,
+        START_ONLY,
+        0.5,
+        ["wider", "activation", "shallower", "normalization", "residual"],
+    ),
+    (signal_detectors.saturated_units, lambda: in_layer_2("saturated_fraction"), (1,), START_ONLY, 0.5, SATURATED),
+    (
+        signal_detectors.saturated_units,
+        lambda: set_to(saturated, 0.6, bias=0.1),
+        HIDDEN,
+        START_ONLY,
+        0.5,
+        ["bias", *SATURATED],
+    ),
+    (
+        signal_detectors.partly_saturated,
+        lambda: set_to(saturated, 0.6, gain=1.1),
+        HIDDEN,
+        START_ONLY,
+        0.3,
+        ["gain", "initializer", "normalization", "activation"],
+    ),
+    (signal_detectors.saturated_at_the_end, lambda: saturated(0.6), HIDDEN, LATE, 0.5, SATURATED),
+    (signal_detectors.half_dead, lambda: in_layer_2("dead_fraction"), (1,), WHOLE, 0.5, DEAD),
+    (signal_detectors.vanishing_gradients, lambda: first_signal(0), (0,), START_ONLY, 0.01, VANISHING),
+    (
+        signal_detectors.vanishing_gradients,
+        lambda: set_to(first_signal, 1e-4, activation="sigmoid"),
+        (0,),
+        START_ONLY,
+        0.01,
+        ["activation", "initializer", *VANISHING[2:]],
+    ),
+    (
+        signal_detectors.fading_gradients,
+        lambda: set_to(first_signal, 1e-4, gain=0.9),
+        (0,),
+        START_ONLY,
+        0.05,
+        ["gain", *VANISHING],
+    ),
+    (signal_detectors.exploding_gradients, lambda: first_signal(11), (0,), START_ONLY, 10, EXPLODING),
+    (
+        signal_detectors.exploding_gradients,
+        lambda: set_to(first_signal, 11, gain=1.1),
+        (0,),
+        START_ONLY,
+        10,
+        ["gain", "initializer", *EXPLODING[2:]],
+    ),
+    (step_detectors.cut_short, lambda: loss_share(0.5, steps=15), (), (0, 15), 20, ["steps"]),
+    (step_detectors.learning_rate_too_high, lambda: long_steps(0.2), ALL, EARLY, 0.1, FAST),
+    (step_detectors.learning_rate_too_high, lambda: jump(6), (), WHOLE, 5, FAST),
+    (step_detectors.learning_rate_too_high, lambda: thrown(6), (), WHOLE, 5, FAST),
+    (step_detectors.learning_rate_too_high, lambda: rises(3), (), (0, 100), 2, FAST),
+    (
+        step_detectors.not_finite,
+        lambda: jump(1010),
+        (),
+        (3, 60),
+        1000,
+        ["learning_rate_down", "clip", "initializer", "gain"],
+    ),
+    (
+        step_detectors.learning_rate_too_low,
+        lambda: hardly_moved(0.1),
+        ALL,
+        WHOLE,
+        0.2,
+        ["learning_rate_up", "optimizer", "steps"],
+    ),
+    (fit_detectors.straight, lambda: examined(run(activation="linear")), HIDDEN, WHOLE, 0.12, ["activation"]),
+    (fit_detectors.masked_out, lambda: drops(0.6), HIDDEN, WHOLE, 0.5, ["dropout", "wider"]),
+    (fit_detectors.over_regularized, lambda: penalty_overshoots(3), ALL, WHOLE, 2, ["l2", "learning_rate_down"]),
+    (fit_detectors.over_regularized, lambda: penalty_pulls(1), ALL, WHOLE, 0.15, ["l2"]),
+    (fit_detectors.over_regularized, lambda: set_to(penalty_pulls, 1, l1=1e-3, l2=0.0), ALL, WHOLE, 0.15, ["l1"]),
+    (fit_detectors.over_regularized, lambda: set_to(penalty_pulls, 1, l1=1e-3), ALL, WHOLE, 0.15, ["l1", "l2"]),
+    (
+        fit_detectors.overfitting,
+        lambda: knows_by_heart(50),
+        (),
+        WHOLE,
+        None,
+        ["patience", "l2", "n_train", "dropout", "l1", "shallower"],
+    ),
+    (
+        fit_detectors.too_few_units,
+        lambda: loss_share(0.6, depth=1, width=2),
+        (0,),
+        WHOLE,
+        2,
+        ["wider", "deeper"],
+    ),
+    (fit_detectors.underfitting, lambda: loss_share(0.6), (), LATE, 0.5, UNDER),
+    (
+        fit_detectors.underfitting,
+        lambda: set_to(loss_share, 0.6, activation="linear"),
+        (),
+        LATE,
+        0.5,
+        ["activation", "wider", "deeper", *UNDER[3:]],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("detect", "made", "layers", "steps", "threshold", "remedies"),
+    EVIDENCE,
+    ids=[f"{row[0].__name__}-{i}" for i, row in enumerate(EVIDENCE)],
+)
+def test_a_finding_says_where_and_when_it_was_and_what_may_help(detect, made, layers, steps, threshold, remedies):
+    with np.errstate(all="ignore"):
+        found = detect(made())
+    assert (found.layers, found.steps, list(found.remedies)) == (layers, steps, remedies)
+    assert threshold is None or found.threshold == threshold
+    assert all(type(step) is int for step in found.steps)
+
+
 # --- what goes first, and what follows from what ---
 
 START = ["symmetry", "straight", "born_dead", "saturated_units", "masked_out", "vanishing_gradients"]
