@@ -87,6 +87,9 @@ def test_overfitting_measures_the_gap_that_label_noise_does_not_explain():
     assert found.steps == (history.evaluation_step[best], 300)
     lowest = f"its lowest, which was at step {history.evaluation_step[best]}"
     assert f"{number(rise)}{PERCENT} above {lowest}" in found.explanation
+    assert "of its training data right, though some of them are labelled wrong, and" in found.explanation
+    clean = replace(history, experiment=replace(history.experiment, label_noise=0.0))
+    assert "of its training data right and" in finding(fit_detectors.overfitting, clean).explanation
 
 
 def test_early_stopping_overfits_less_than_it_would():
