@@ -65,7 +65,7 @@ PYTHON
 source_paths = ["engine"]
 only_mutate = ["$module"]
 also_copy = ["pages", "assets", "app.py", "README.md", "requirements.txt"]
-do_not_mutate_patterns = ['^\s*(explanation|metric|source|said|path|arrives|start)\b.*=', '^\s*f?"[^"]* ', '^from ']
+do_not_mutate_patterns = ['^\s*(explanation|metric|source)=', '^\s*f?"[^"]* ', '"\w+ \w']
 process_isolation = "forkserver"
 pytest_add_cli_args = ["-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = [$(tests_of "$module" | sed -E 's/[^ ]+/"&",/g')]
