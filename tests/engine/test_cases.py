@@ -104,6 +104,15 @@ def test_only_a_case_that_is_as_it_says_holds(slow):
     assert not holds(case, replace(patient, test_loss=healthy.test_loss), healthy), "it does not hurt"
 
 
+@pytest.mark.parametrize(("share", "expected"), [(0.26, True), (0.24, False)])
+def test_a_fault_hurts_where_it_costs_a_quarter_of_the_average_answers_loss(slow, share, expected):
+    case, patient, healthy = slow
+    worst = average(case.patient)
+    # of a network without any loss, so that the harm is below what is counted at most
+    hurt = replace(patient, test_loss=share * worst), replace(healthy, test_loss=0.0)
+    assert holds(case, *hurt) is expected
+
+
 def test_what_a_treatment_brings_back(slow):
     case, patient, healthy = slow
     targets = load_dataset(case.patient).train_targets

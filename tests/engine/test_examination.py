@@ -5,6 +5,7 @@ import pytest
 
 from engine import load_dataset
 from engine.doctor.examination import Examination
+from engine.losses import LOSSES
 from tests.engine.examined_runs import edited, examined, run
 
 
@@ -41,6 +42,43 @@ def test_label_noise_is_not_held_against_a_network():
     blobs = run(label_noise=0.2, dataset="blobs")
     assert Examination(blobs).unavoidable == pytest.approx(-0.2 * np.log(0.1) - 0.8 * np.log(0.8))
     assert Examination(run(label_noise=0.2, loss="mse")).unavoidable == pytest.approx(0.16)
+
+
+# Of 100 examples of one true class, how many bear each label: a share p is wrong, as often one wrong class as another.
+LABELS = {
+    ("circles", 0.2): ([80, 20], "sigmoid"),
+    ("blobs", 0.2): ([80, 10, 10], "softmax"),
+    ("digits", 0.18): ([82] + 9 * [2], "softmax"),
+}
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+@pytest.mark.parametrize(("dataset", "noise"), LABELS)
+def test_what_label_noise_costs_is_the_loss_of_the_true_shares_on_such_labels(dataset, noise, loss):
+    counts, output = LABELS[dataset, noise]
+    shares, labels = np.array(counts) / 100, np.repeat(np.arange(len(counts)), counts)
+    if output == "sigmoid":  # of two classes one output, the logarithm of their odds
+        z, targets = np.full((1, 100, 1), np.log(shares[1] / shares[0])), labels[None, :, None].astype(float)
+    else:
+        z, targets = np.tile(np.log(shares), (1, 100, 1)), np.eye(len(counts))[None, labels]
+    history = run(dataset=dataset, label_noise=noise, loss=loss, steps=1)
+    assert examined(history).unavoidable == pytest.approx(LOSSES[loss].value(z, targets, output)[0], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "noise", "expected"),
+    [
+        ("circles", 0.2, 0.9 * 0.8 + 0.1 * 0.2),
+        ("blobs", 0.2, 0.9 * 0.8 + 0.1 * 0.2 / 2),  # one of two wrong classes is the one that it names
+        ("digits", 0.18, 0.9 * 0.82 + 0.1 * 0.18 / 9),
+        ("digits", 0.0, 0.9),
+    ],
+)
+def test_the_gap_counts_from_what_a_network_of_this_accuracy_gets_right_of_noisy_labels(dataset, noise, expected):
+    """It names the true class of nine examples in ten."""
+    history = run(dataset=dataset, label_noise=noise, steps=1)
+    accuracies = {"train_accuracy": np.full(2, 0.97), "validation_accuracy": np.full(2, 0.9)}
+    assert edited(history, **accuracies).gap == pytest.approx(np.full(2, 0.97 - expected), rel=1e-12)
 
 
 def test_to_learn_nothing_is_not_well_even_where_the_neighbours_do_no_better():

@@ -87,6 +87,9 @@ def test_overfitting_measures_the_gap_that_label_noise_does_not_explain():
     assert found.steps == (history.evaluation_step[best], 300)
     lowest = f"its lowest, which was at step {history.evaluation_step[best]}"
     assert f"{number(rise)}{PERCENT} above {lowest}" in found.explanation
+    assert "of its training data right, though some of them are labelled wrong, and" in found.explanation
+    clean = replace(history, experiment=replace(history.experiment, label_noise=0.0))
+    assert "of its training data right and" in finding(fit_detectors.overfitting, clean).explanation
 
 
 def test_early_stopping_overfits_less_than_it_would():
@@ -144,6 +147,44 @@ def test_a_network_that_is_right_but_unsure_does_not_underfit():
     for right, expected in ((0.98, False), (0.6, True)):
         answers = {"train_accuracy": np.full(101, right), "validation_accuracy": np.full(101, right)}
         assert (fit_detectors.underfitting(edited(history, train_loss=loss, **answers)) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("on_training", "on_new", "expected"), [(0.13, 0.13, True), (0.11, 0.5, False), (0.5, 0.11, False)]
+)
+def test_a_network_underfits_whose_errors_are_an_eighth_above_the_neighbours_on_both_sets(
+    on_training, on_new, expected
+):
+    """Its loss is well below the constant answer's; shares are of that answer's errors."""
+    history = run(steps=100)
+    neighbours = examined(history).neighbours_share
+    mean = load_dataset(history.experiment).validation_targets.mean()
+    right = [np.full(101, 1 - (neighbours + behind) * min(mean, 1 - mean)) for behind in (on_training, on_new)]
+    learnt = {"train_loss": np.full(101, 0.2), "train_accuracy": right[0], "validation_accuracy": right[1]}
+    found = fit_detectors.underfitting(edited(history, **learnt))
+    assert (found is not None) is expected
+    if found:
+        assert (found.severity, found.steps) == ("warning", (91, 100))
+        assert (found.measured, found.threshold) == pytest.approx((0.13, 0.12))
+        assert f"is at least {number(neighbours + 0.13)} of that of always giving" in found.explanation
+        assert f"examples makes {number(neighbours)} of it" in found.explanation
+
+
+@pytest.mark.parametrize(("fallen", "expected"), [(0.021, True), (0.019, False)])
+def test_a_loss_that_fell_by_two_hundredths_in_the_last_checks_is_still_falling(fallen, expected):
+    """Over the last ten; what it fell before does not count."""
+    history = run(steps=100)
+    uninformed = examined(history).uninformed
+    loss = np.r_[np.full(91, uninformed), np.full(10, 0.8 * uninformed)]
+    loss[-1] *= 1 - fallen
+    wrong = np.full(101, 0.5)
+    found = fit_detectors.underfitting(
+        edited(history, train_loss=loss, train_accuracy=wrong, validation_accuracy=wrong)
+    )
+    others = ["wider", "deeper", "activation", "learning_rate_up", "optimizer"]
+    assert list(found.remedies) == (["steps", *others] if expected else [*others, "steps"])
+    assert found.explanation.endswith("costs. The loss is still falling.") is expected
+    assert f"is {number(0.8 * (1 - fallen))} of what" in found.explanation
 
 
 def test_linear_layers_are_one_straight_line():

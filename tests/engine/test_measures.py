@@ -8,7 +8,7 @@ import pytest
 
 from engine import Experiment, Parameters, batch_indices, dropout_masks, forward, load_dataset, train
 from engine.losses import outputs
-from engine.measures import generalization_loss, norms, parameter_norms, root_mean_squares
+from engine.measures import clip_cosine, generalization_loss, norms, parameter_norms, root_mean_squares
 from engine.network import architecture_of
 from tests.engine import oracle
 from tests.engine.oracle import jax, optax
@@ -245,8 +245,9 @@ def test_best_step_and_the_losses_of_the_result(patience):
     np.testing.assert_allclose((history.test_loss, history.test_accuracy), test_row(result), rtol=TOLERANCE)
 
 
-@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200, 5e-324, 0.0])
+@pytest.mark.parametrize("scale", [1.0, 1e-158, 1e-200, 1e200, 5e-324, 0.0])
 def test_norms_survive_under_and_overflow(scale):
+    """At 1e-158 squares are subnormal: numbers above 0, but of nine digits."""
     values = np.array([[3.0, 4.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]) * scale
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(norms(values), [5 * scale, scale], rtol=1e-15)
@@ -256,6 +257,15 @@ def test_norms_survive_under_and_overflow(scale):
         flats = np.array([[3.0, 4.0, 2.0, 6.0, 8.0], [0.0, 0.0, 0.0, 0.0, 0.0]]) * scale
         found = parameter_norms(flats, [0, 2, 3])
         np.testing.assert_allclose(found, [[5 * scale, 2 * scale, 10 * scale], [0, 0, 0]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e3])
+def test_what_is_not_clipped_is_not_turned_by_rounding_either(scale):
+    gradients = scale * np.random.default_rng(0).normal(size=(1000, 7))
+    length = norms(gradients)
+    units = gradients / length[:, None]
+    assert (np.vecdot(units, units) < 1).any()
+    np.testing.assert_array_equal(clip_cosine(gradients, gradients, length, length), 1)
 
 
 def test_norms_tell_infinity_from_nan_and_keep_to_their_network():

@@ -156,6 +156,19 @@ def test_what_breaks_off_is_worst():
     assert math.isinf(broken.validation_loss.median)
 
 
+def test_low_and_high_are_of_the_seeds():
+    untreated, change = untreated_and("L2 0.01")
+    fields = "result_validation_loss", "test_loss", "result_validation_accuracy", "test_accuracy"
+    given = {name: np.array([3.0, 1.0, 2.0, 7.0, 5.0]) + i for i, name in enumerate(fields)}
+    runs = seeded(change.experiment, 5)
+    outcomes = [made(one, **{name: values[i] for name, values in given.items()}) for i, one in enumerate(runs)]
+    trials = trials_of([(untreated, [made(one) for one in seeded(QUICK, 5)]), (change, outcomes)])
+    trial = next(trial for trial in trials if trial.verdict)
+    for i, name in enumerate(fields):
+        spread = getattr(trial, name.removeprefix("result_"))
+        assert (spread.low, spread.median, spread.high) == (1 + i, 3 + i, 7 + i), name
+
+
 def test_relative_changes_of_pairs():
     before, after = np.array([1, 2, np.inf, 1, np.inf, 0, 0]), np.array([0.5, 3, 1, np.inf, np.inf, 0, 1])
     np.testing.assert_array_equal(relative_change(before, after), [-0.5, 0.5, -1, np.inf, 0, 0, np.inf])

@@ -8,7 +8,7 @@ import pytest
 from engine import diagnose, load_dataset, train
 from engine.doctor import signal_detectors, step_detectors
 from engine.doctor.examination import Examination
-from engine.formatting import number
+from engine.formatting import PERCENT, number
 from tests.engine.examined_runs import PARROT, SMALL, edited, examined, finding, run
 
 
@@ -144,6 +144,33 @@ def test_not_finite_names_the_first_tensor():
     assert f"At step {step} the {tensor}" in found.explanation
     assert diagnose(history)[0].code == "learning_rate_too_high"
     assert found.code in [one.code for one in diagnose(history) if one.role == "consequence"]
+
+
+@pytest.mark.parametrize(
+    ("diverged_at", "said"),
+    [
+        ((7, 1, "weights"), "At step 7 the weights of layer 2 are no longer finite, and training ends."),
+        (
+            (7, 2, "error signal"),
+            "At step 7 the error signal of the output layer is no longer finite, and training ends.",
+        ),
+        ((7, None, "loss"), "At step 7 the loss is no longer finite, and training ends."),
+    ],
+)
+def test_what_was_not_finite_is_said_in_a_sentence(diverged_at, said):
+    found = step_detectors.not_finite(edited(run(), status="diverged", diverged_at=diverged_at))
+    layers = () if diverged_at[1] is None else (diverged_at[1],)
+    assert (found.explanation, found.layers, found.steps) == (said, layers, (7, 7))
+    assert (found.severity, found.measured) == ("severe", np.inf)
+
+
+@pytest.mark.parametrize(("ratio", "said"), [(0.5, f"by 50{PERCENT} or more"), (3.0, "by 3 times their size or more")])
+def test_how_far_a_step_goes_is_said_in_words_that_fit(ratio, said):
+    history = run()
+    losses = np.linspace(1.0, 0.0, len(history.train_loss))
+    losses[20] = losses[19] + 0.2
+    long = edited(history, train_loss=losses, update_norm=ratio * history.weight_norm)
+    assert said in step_detectors.learning_rate_too_high(long).explanation
 
 
 @pytest.mark.parametrize(("times", "expected"), [(1100, True), (900, False)])
