@@ -129,7 +129,7 @@ class Rows:
         self._steps += steps
 
     def keep(self, networks: Array) -> None:
-        """Forget all networks but these places."""
+        """Forget all networks but those at these indices."""
         self._columns = {name: column[networks] for name, column in self._columns.items()}
 
     def of(self, network: int, last_step: int) -> dict[str, Array]:

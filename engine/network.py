@@ -212,13 +212,13 @@ def forward(
         result.hidden_z, result.phi = np.empty((2, *shape), kind)
         result.h = np.empty(shape, kind) if architecture.residual or masks is not None else result.phi
     for layer in range(architecture.depth):
-        place = result.hidden_z[layer] if keep else None
+        buffer = result.hidden_z[layer] if keep else None
         weights = parameters.weights[layer]
-        z = h @ weights if place is None or normalises else np.matmul(h, weights, out=place)
+        z = h @ weights if buffer is None or normalises else np.matmul(h, weights, out=buffer)
         z += parameters.biases[layer][:, None]
         if normalises:
-            z = _normalise(parameters, layer, z, result, place)
-        value = phi(z) if place is None else phi(z, result.phi[layer])
+            z = _normalise(parameters, layer, z, result, buffer)
+        value = phi(z) if buffer is None else phi(z, result.phi[layer])
         if masks is not None:
             value = value * masks[layer]
         if architecture.residual and layer > 0:
@@ -256,10 +256,10 @@ def _normalise(parameters: Parameters, layer: int, u: Array, result: ForwardPass
     return z
 
 
-def track_statistics(parameters: Parameters, passed: ForwardPass) -> None:
+def track_statistics(parameters: Parameters, forward_pass: ForwardPass) -> None:
     """running ← .9 running + .1 batch, the variance unbiased; nothing where the batch's statistics were not used."""
-    batch = passed.inputs.shape[1]
-    for layer, (mean, variance) in enumerate(passed.statistics or ()):
+    batch = forward_pass.inputs.shape[1]
+    for layer, (mean, variance) in enumerate(forward_pass.statistics or ()):
         unbiased = variance * (batch / (batch - 1))
         for running, newest in ((parameters.running_means, mean), (parameters.running_variances, unbiased)):
             running[layer][...] = (1 - RUNNING_MOMENTUM) * running[layer] + RUNNING_MOMENTUM * newest
@@ -289,14 +289,14 @@ class ErrorSignal:
         return [*self.hidden_u, self.output]
 
 
-def backpropagate(parameters: Parameters, passed: ForwardPass, output_gradient: Array) -> ErrorSignal:
+def backpropagate(parameters: Parameters, forward_pass: ForwardPass, output_gradient: Array) -> ErrorSignal:
     """The error signal δ_l = ∂L/∂z_l of every layer, from the output's, (networks, batch, n_out).
 
     ∂L/∂h_l = ∂L/∂u_{l+1} W_{l+1}ᵀ  (+ ∂L/∂h_{l+1} over a bridge)        δ_l = ∂L/∂h_l ⊙ mask ⊙ φ′(z_l)
     """
     architecture = parameters.architecture
     slope = ACTIVATIONS[architecture.activation].slope
-    hidden = np.empty((2, *passed.phi.shape), output_gradient.dtype)
+    hidden = np.empty((2, *forward_pass.phi.shape), output_gradient.dtype)
     h_gradients, deltas = hidden
     u_gradients = deltas if architecture.normalization == "none" else np.empty_like(deltas)
     # a product with a view takes longer than one with a copy
@@ -306,33 +306,33 @@ def backpropagate(parameters: Parameters, passed: ForwardPass, output_gradient: 
     above = output_gradient
     for end in range(depth, 0, -at_once):
         start = max(end - at_once, 0)
-        slopes = slope(passed.hidden_z[start:end], passed.phi[start:end])
+        slopes = slope(forward_pass.hidden_z[start:end], forward_pass.phi[start:end])
         for layer in range(end - 1, start - 1, -1):
             h_gradient, delta = h_gradients[layer], deltas[layer]
             np.matmul(above, transposed[layer], out=h_gradient)
             if architecture.residual and layer + 1 < depth:
                 h_gradient += h_gradients[layer + 1]
             np.multiply(slopes[layer - start], h_gradient, out=delta)
-            if passed.masks is not None:
-                delta *= passed.masks[layer]
+            if forward_pass.masks is not None:
+                delta *= forward_pass.masks[layer]
             above = delta
             if u_gradients is not deltas:
-                above = u_gradients[layer] = _unnormalise(parameters, passed, layer, delta)
+                above = u_gradients[layer] = _unnormalise(parameters, forward_pass, layer, delta)
     return ErrorSignal(hidden, u_gradients, output_gradient)
 
 
-def _unnormalise(parameters: Parameters, passed: ForwardPass, layer: int, delta: Array) -> Array:
+def _unnormalise(parameters: Parameters, forward_pass: ForwardPass, layer: int, delta: Array) -> Array:
     """∂L/∂u = (g − mean g − norm(u)·mean(g·norm(u)))/σ with g = γ δ; g/σ where the statistics were constants."""
     scaled = delta * parameters.scales[layer][:, None]
     by_layer = parameters.architecture.normalization == "layer"
-    if by_layer or passed.statistics is not None:
+    if by_layer or forward_pass.statistics is not None:
         axis = 2 if by_layer else 1
-        normalised = passed.normalised[layer]
+        normalised = forward_pass.normalised[layer]
         product = scaled * normalised
         along = product.mean(axis=axis, keepdims=True)
         scaled -= scaled.mean(axis=axis, keepdims=True)
         scaled -= np.multiply(normalised, along, out=product)
-    scaled /= passed.deviations[layer]
+    scaled /= forward_pass.deviations[layer]
     return scaled
 
 
@@ -342,7 +342,7 @@ def _ones(count: int, kind: np.dtype) -> Array:
 
 
 def backward(
-    parameters: Parameters, passed: ForwardPass, output_gradient: Array, gradient: Parameters | None = None
+    parameters: Parameters, forward_pass: ForwardPass, output_gradient: Array, gradient: Parameters | None = None
 ) -> tuple[Parameters, ErrorSignal]:
     """Backpropagate the batch-mean loss through every layer.
 
@@ -351,19 +351,19 @@ def backward(
     output_gradient: (networks, batch, n_out), ∂L/∂z at the output.  gradient: where to write, else made anew.
     Gradients are of the data loss alone, sums over the examples (rows); frozen parameters get 0.
     """
-    signal = backpropagate(parameters, passed, output_gradient)
+    signal = backpropagate(parameters, forward_pass, output_gradient)
     if gradient is None:
         gradient = Parameters(parameters.architecture, np.empty_like(parameters.flat), parameters.running)
     ones = _ones(output_gradient.shape[1], output_gradient.dtype)  # a product sums faster than sum
-    deltas, h = signal.hidden[1], passed.h
+    deltas, h = signal.hidden[1], forward_pass.h
     if parameters.architecture.depth:
-        np.matmul(passed.inputs.swapaxes(1, 2), signal.hidden_u[0], out=gradient.weights[0])
+        np.matmul(forward_pass.inputs.swapaxes(1, 2), signal.hidden_u[0], out=gradient.weights[0])
         np.matmul(h[:-1].swapaxes(2, 3), signal.hidden_u[1:], out=gradient.between)
         np.matmul(ones, signal.hidden_u, out=gradient.hidden_biases[:, :, None])
-    below = h[-1] if len(h) else passed.inputs
+    below = h[-1] if len(h) else forward_pass.inputs
     np.matmul(below.swapaxes(1, 2), output_gradient, out=gradient.weights[-1])
     np.matmul(ones, output_gradient, out=gradient.biases[-1][:, None])
-    for layer, normalised in enumerate(passed.normalised):
+    for layer, normalised in enumerate(forward_pass.normalised):
         np.matmul(ones, deltas[layer] * normalised, out=gradient.scales[layer][:, None])
         np.matmul(ones, deltas[layer], out=gradient.shifts[layer][:, None])
     if parameters.frozen is not None:
@@ -371,6 +371,6 @@ def backward(
     return gradient, signal
 
 
-def network_outputs(parameters: Parameters, passed: ForwardPass) -> Array:
+def network_outputs(parameters: Parameters, forward_pass: ForwardPass) -> Array:
     """What the networks answer, (networks, batch, n_out): probabilities, or numbers for regression."""
-    return outputs(passed.output, parameters.architecture.output)
+    return outputs(forward_pass.output, parameters.architecture.output)

@@ -57,7 +57,7 @@ class Evaluation:
 
 
 class Recorder:
-    """What a stack of networks leaves behind.  A network is known by its place in the stack, until others end.
+    """What a stack of networks leaves behind.  A network is known by its index in the stack, until others end.
 
     Most of what is measured waits until there is enough for a few long NumPy calls: several steps of a network are
     measured like several networks, which changes no bit.  Where the probe is the batch of every update, an evaluation
@@ -82,7 +82,7 @@ class Recorder:
         self._stride = -(-first.steps // max_updates) if max_updates else 0
         evaluations = evaluation_steps(first.steps)
         self._frame_type, frames = frame_limits(first, dataset.n_in, dataset.n_out, max_frames)
-        # The best evaluation and an early last one are not known beforehand: two places are kept for them.
+        # The best evaluation and an early last one are not known beforehand: two frames are left for them.
         chosen = np.linspace(0, len(evaluations) - 1, min(max(frames - 2, 1), len(evaluations))).round().astype(int)
         self._framed = set(evaluations[chosen].tolist())
         self._frames: dict[int, tuple[Array, Array]] = {}  # step -> parameters and running statistics
@@ -126,22 +126,22 @@ class Recorder:
         updates_at_once = _at_once(len(datasets) * (3 * n_parameters + 2 * batch * units))
         self._flats = np.empty((updates_at_once, len(datasets), 3, n_parameters))
 
-    def keep(self, places: Array) -> None:
-        """Forget all networks but those at these places."""
+    def keep(self, indices: Array) -> None:
+        """Forget all networks but those at these indices."""
         self.measure()
-        self._experiments = [self._experiments[place] for place in places]
-        self._datasets = [self._datasets[place] for place in places]
-        self._update_rows.keep(places)
-        self._evaluation_rows.keep(places)
-        self._frames = {step: (flat[places], running[places]) for step, (flat, running) in self._frames.items()}
-        self._stopping = [self._stopping[place] for place in places]
-        self._best = [self._best[place] for place in places]
-        self._last = [self._last[place] for place in places]
+        self._experiments = [self._experiments[index] for index in indices]
+        self._datasets = [self._datasets[index] for index in indices]
+        self._update_rows.keep(indices)
+        self._evaluation_rows.keep(indices)
+        self._frames = {step: (flat[indices], running[indices]) for step, (flat, running) in self._frames.items()}
+        self._stopping = [self._stopping[index] for index in indices]
+        self._best = [self._best[index] for index in indices]
+        self._last = [self._last[index] for index in indices]
         self.open()
 
     # --- while it trains ---
 
-    def passed(self, step: int) -> ForwardPass | None:
+    def shared_pass(self, step: int) -> ForwardPass | None:
         """The forward pass of update `step`, where an evaluation has just made it."""
         if self._shares and self._evaluations and self._evaluations[-1][0] == step:
             return self._evaluations[-1][1].probe
@@ -149,7 +149,7 @@ class Recorder:
 
     def share(self, step: int, signal: ErrorSignal) -> None:
         """Keep the error signal of update `step` for the evaluation whose pass it began from, if there is one."""
-        if self.passed(step):
+        if self.shared_pass(step):
             self._evaluations[-1][1].signal = signal
 
     def records_update(self, step: int, ended: bool) -> bool:
@@ -178,11 +178,11 @@ class Recorder:
         if step in self._framed:
             self._frames[step] = flat.astype(self._frame_type), running.astype(self._frame_type)
         finite = np.isfinite(loss["train_loss"]) & np.isfinite(loss["validation_loss"])
-        for place in np.flatnonzero(finite).tolist():
-            network = flat[place], running[place]
-            self._last[place] = step, network
-            if self._stopping[place].evaluate(step, float(loss["validation_loss"][place])):
-                self._best[place] = network
+        for index in np.flatnonzero(finite).tolist():
+            network = flat[index], running[index]
+            self._last[index] = step, network
+            if self._stopping[index].evaluate(step, float(loss["validation_loss"][index])):
+                self._best[index] = network
         if len(self._evaluations) == self._evaluations_at_once and not self._shares:
             self._measure_evaluations()
         return finite
@@ -215,50 +215,52 @@ class Recorder:
         self._evaluation_rows.extend(steps, rows)
         self._evaluations.clear()
 
-    def _evaluation(self, parameters: Parameters, places: slice | list[int]) -> "Evaluation":
-        """Whole sets through the networks at some places; layers of the probe are kept if they are not made again."""
-        inputs, n_probe = self.inputs[places], self._n_probe
+    def _evaluation(self, parameters: Parameters, indices: slice | list[int]) -> "Evaluation":
+        """Whole sets through the networks at some indices; layers of the probe are kept if they are not made again."""
+        inputs, n_probe = self.inputs[indices], self._n_probe
         probe = forward(parameters, inputs[:, :n_probe], keep=self._shares or self._evaluations_at_once == 1)
         rest = forward(parameters, inputs[:, n_probe:], keep=False)
         z = np.concatenate([probe.output, rest.output], axis=1)
         losses = {}
         for name, part, targets in self._sets:
-            value = LOSSES[self._loss].value(z[:, part], targets[places], self._output)
+            value = LOSSES[self._loss].value(z[:, part], targets[indices], self._output)
             losses[f"{name}_loss"] = value.astype(np.float64)
         return Evaluation(parameters.copy(), probe, z, losses)
 
-    def _evaluation_fields(self, evaluations: Sequence["Evaluation"], places: Array) -> dict[str, Array]:
-        """All that is measured at some evaluations, as of one stack of networks, which belong to these places."""
+    def _evaluation_fields(self, evaluations: Sequence["Evaluation"], indices: Array) -> dict[str, Array]:
+        """All that is measured at some evaluations, as of one stack of networks, which belong to these indices."""
         flat = np.concatenate([evaluation.parameters.flat for evaluation in evaluations])
         running = np.concatenate([evaluation.parameters.running for evaluation in evaluations])
         parameters = Parameters(self._architecture, flat, running)
         z = np.concatenate([evaluation.z for evaluation in evaluations])
-        fields = {"penalty": measures.penalty_value(parameters, self._l1[places], self._l2[places])}
+        fields = {"penalty": measures.penalty_value(parameters, self._l1[indices], self._l2[indices])}
         for name, part, targets in self._sets:
             loss = np.concatenate([evaluation.losses[f"{name}_loss"] for evaluation in evaluations])
             fields[f"{name}_loss"] = loss
-            fields[f"{name}_accuracy"] = measures.accuracy(z[:, part], targets[places], self._output, loss)
+            fields[f"{name}_accuracy"] = measures.accuracy(z[:, part], targets[indices], self._output, loss)
         if self._output != "linear":
-            fields["confusion"] = measures.confusion(z[:, part], targets[places], self._output)  # on validation data
+            fields["confusion"] = measures.confusion(z[:, part], targets[indices], self._output)  # on validation data
         passes = [evaluation.probe for evaluation in evaluations]
         if len(passes[0].h):
-            each = zip(evaluations, np.split(places, len(evaluations)), strict=True)
+            each = zip(evaluations, np.split(indices, len(evaluations)), strict=True)
             signals = [one.signal or self._signal(one.parameters, one.probe, part) for one, part in each]
         else:  # layers were not kept
-            passes = [forward(parameters, self.inputs[places, : self._n_probe])]
-            signals = [self._signal(parameters, passes[0], places)]
+            passes = [forward(parameters, self.inputs[indices, : self._n_probe])]
+            signals = [self._signal(parameters, passes[0], indices)]
         return fields | measures.probe_rows(self._architecture, passes, signals)
 
-    def _signal(self, parameters: Parameters, passed: ForwardPass, places: Array) -> ErrorSignal:
+    def _signal(self, parameters: Parameters, forward_pass: ForwardPass, indices: Array) -> ErrorSignal:
         """The error signal on the probe."""
-        targets = self._train_targets[places, : self._n_probe]
-        return backpropagate(parameters, passed, LOSSES[self._loss].gradient(passed.output, targets, self._output))
+        targets = self._train_targets[indices, : self._n_probe]
+        return backpropagate(
+            parameters, forward_pass, LOSSES[self._loss].gradient(forward_pass.output, targets, self._output)
+        )
 
     # --- at the end ---
 
     def history(
         self,
-        place: int,
+        index: int,
         status: str,
         last_step: int,
         parameters: Parameters,
@@ -266,35 +268,35 @@ class Recorder:
     ) -> RunHistory:
         """The history of one network of the stack that ends with these parameters at last_step."""
         self.measure()
-        experiment, dataset = self._experiments[place], self._datasets[place]
-        last = parameters[[place]]
-        stopping = self._stopping[place]
+        experiment, dataset = self._experiments[index], self._datasets[index]
+        last = parameters[[index]]
+        stopping = self._stopping[index]
 
-        updates = self._update_rows.of(place, last_step)
+        updates = self._update_rows.of(index, last_step)
         due = (updates["step"] % max(self._stride, 1) == 0) | (updates["step"] == (diverged_at or [None])[0])
         updates = measures.update_fields({name: values[due] for name, values in updates.items()})
 
-        evaluated_step, evaluated = self._last[place]
+        evaluated_step, evaluated = self._last[index]
         extra = None
         if evaluated_step < last_step:
-            extra = self._evaluation_fields([self._evaluation(last, [place])], np.array([place]))
+            extra = self._evaluation_fields([self._evaluation(last, [index])], np.array([index]))
             extra["step"] = np.array([last_step])
         overflown = extra and not np.isfinite([extra["train_loss"], extra["validation_loss"]]).all()
         if overflown or evaluated_step > last_step:
             # the loss of a batch and that of the whole sets need not overflow at the same step
             last_step, last, extra = evaluated_step, _alone(last.architecture, evaluated), None
-        evaluations = self._evaluation_rows.of(place, last_step)
+        evaluations = self._evaluation_rows.of(index, last_step)
         if extra:
             evaluations = {name: np.concatenate([values, extra[name]]) for name, values in evaluations.items()}
         evaluations["evaluation_step"] = evaluations.pop("step")
         best_step = stopping.best_step
-        best = _alone(last.architecture, self._best[place])
+        best = _alone(last.architecture, self._best[index])
         if extra and extra["validation_loss"][0] < stopping.best_loss:
             best_step, best = last_step, last
         result = best if experiment.patience else last
 
         kept = {
-            step: (flat[place], running[place]) for step, (flat, running) in self._frames.items() if step < last_step
+            step: (flat[index], running[index]) for step, (flat, running) in self._frames.items() if step < last_step
         }
         for step, network in ((best_step, best), (last_step, last)):
             kept[step] = network.flat[0].astype(self._frame_type), network.running[0].astype(self._frame_type)

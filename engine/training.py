@@ -190,8 +190,8 @@ class Training:
         """The runs so far, in the order of the experiments; status "running" for those that have not ended."""
         with np.errstate(all="ignore"), one_blas_thread():
             running = {
-                int(i): self._recorder.history(place, "running", self.step, self._parameters)
-                for place, i in enumerate(self._networks)
+                int(i): self._recorder.history(index, "running", self.step, self._parameters)
+                for index, i in enumerate(self._networks)
             }
         histories = running | self._finished
         return tuple(histories[i] for i in range(len(self.experiments)))
@@ -231,17 +231,17 @@ class Training:
 
     def _update(self) -> None:
         first = self.experiments[0]
-        parameters, gradient, following = self._parameters, self._gradient, self._previous
+        parameters, gradient, next_parameters = self._parameters, self._gradient, self._previous
         inputs, targets = self._batch()
         masks = self._draw_masks(inputs.shape[1])
-        passed = self._recorder.passed(self.step) or forward(parameters, inputs, masks, training=True)
-        loss = LOSSES[self._loss].value(passed.output, targets, self._output)
+        forward_pass = self._recorder.shared_pass(self.step) or forward(parameters, inputs, masks, training=True)
+        loss = LOSSES[self._loss].value(forward_pass.output, targets, self._output)
         if not (finite := np.isfinite(loss)).all():
-            self._diverge(~finite, self.step, lambda place: _first_in_forward(passed, place))
+            self._diverge(~finite, self.step, lambda index: _first_in_forward(forward_pass, index))
             return
 
-        output_gradient = LOSSES[self._loss].gradient(passed.output, targets, self._output)
-        _, signal = backward(parameters, passed, output_gradient, gradient)
+        output_gradient = LOSSES[self._loss].gradient(forward_pass.output, targets, self._output)
+        _, signal = backward(parameters, forward_pass, output_gradient, gradient)
         total, norm = self._with_penalty(gradient.flat)
         clipped = total
         if first.clip == "norm":
@@ -252,22 +252,24 @@ class Training:
             norm["clipped_norm"] = clipped_norm = measures.norms(clipped)
             norm["clip_cosine"] = measures.clip_cosine(total, clipped, norm["total_gradient_norm"], clipped_norm)
         update = OPTIMIZERS[first.optimizer].update(clipped, self._optimizer_state, self._rate, self.step + 1)
-        np.subtract(parameters.flat, update, out=following.flat)
-        following.running[...] = parameters.running
-        track_statistics(following, passed)
+        np.subtract(parameters.flat, update, out=next_parameters.flat)
+        next_parameters.running[...] = parameters.running
+        track_statistics(next_parameters, forward_pass)
 
-        finite = np.isfinite(norm["total_gradient_norm"]) & np.isfinite(following.flat).all(axis=1)
-        if following.running.size:
-            finite &= np.isfinite(following.running).all(axis=1)
+        finite = np.isfinite(norm["total_gradient_norm"]) & np.isfinite(next_parameters.flat).all(axis=1)
+        if next_parameters.running.size:
+            finite &= np.isfinite(next_parameters.running).all(axis=1)
         ended = not finite.all()
         self._recorder.share(self.step, signal)
         if self._recorder.records_update(self.step, ended):
             row = {"batch_loss": loss, **norm}
             self._recorder.update(self.step, row, gradient.flat, parameters.flat, update, signal)
-        self._parameters, self._previous = following, parameters
+        self._parameters, self._previous = next_parameters, parameters
         self.step += 1
         if ended:
-            self._diverge(~finite, self.step - 1, lambda place: _first_in_backward(signal, gradient, following, place))
+            self._diverge(
+                ~finite, self.step - 1, lambda index: _first_in_backward(signal, gradient, next_parameters, index)
+            )
         if self.step in self._evaluations and not self.done:
             self._evaluate()
         if self.step == self.steps and not self.done:
@@ -297,14 +299,14 @@ class Training:
     def _evaluate(self) -> None:
         finite = self._recorder.evaluate(self.step, self._parameters)
         if not finite.all():
-            passed = forward(self._parameters, self._recorder.inputs)
-            self._diverge(~finite, self.step, lambda place: _first_in_forward(passed, place))
+            forward_pass = forward(self._parameters, self._recorder.inputs)
+            self._diverge(~finite, self.step, lambda index: _first_in_forward(forward_pass, index))
         if self.step < self.steps and (stopped := self._recorder.stopped).any():
             self._finish(stopped, "stopped_early")
 
     def _diverge(self, which: Array, step: int, locate: Callable[[int], tuple[int | None, str]]) -> None:
         """End networks of which something is not finite at `step`, with the θ before, whose loss was finite."""
-        self._finish(which, "diverged", {place: (step, *locate(place)) for place in np.flatnonzero(which).tolist()})
+        self._finish(which, "diverged", {index: (step, *locate(index)) for index in np.flatnonzero(which).tolist()})
 
     def _finish(
         self, which: Array, status: str, diverged_at: dict[int, tuple[int, int | None, str]] | None = None
@@ -312,9 +314,9 @@ class Training:
         """Write the histories of some networks and go on without them."""
         diverged_at = diverged_at or {}
         step, parameters = (max(self.step - 1, 0), self._previous) if diverged_at else (self.step, self._parameters)
-        for place in np.flatnonzero(which).tolist():
-            history = self._recorder.history(place, status, step, parameters, diverged_at.get(place))
-            self._finished[int(self._networks[place])] = history
+        for index in np.flatnonzero(which).tolist():
+            history = self._recorder.history(index, status, step, parameters, diverged_at.get(index))
+            self._finished[int(self._networks[index])] = history
         kept = np.flatnonzero(~which)
         self._networks = self._networks[kept]
         self._parameters, self._previous = self._parameters[kept], self._previous[kept]
@@ -323,18 +325,18 @@ class Training:
         self._open()
 
 
-def _first_in_forward(passed: ForwardPass, place: int) -> tuple[int | None, str]:
+def _first_in_forward(forward_pass: ForwardPass, index: int) -> tuple[int | None, str]:
     """Layer and tensor that first was not finite on the way forward."""
-    for layer, z in enumerate(passed.z):
-        if not np.isfinite(z[place]).all():
+    for layer, z in enumerate(forward_pass.z):
+        if not np.isfinite(z[index]).all():
             return layer, "pre-activation"
-        if layer < len(passed.h) and not np.isfinite(passed.h[layer][place]).all():
+        if layer < len(forward_pass.h) and not np.isfinite(forward_pass.h[layer][index]).all():
             return layer, "activation"
     return None, "loss"
 
 
 def _first_in_backward(
-    signal: ErrorSignal, gradient: Parameters, following: Parameters, place: int
+    signal: ErrorSignal, gradient: Parameters, next_parameters: Parameters, index: int
 ) -> tuple[int | None, str]:
     """Layer and tensor that first was not finite on the way back or in the update."""
     for layer in reversed(range(len(signal.z))):
@@ -343,16 +345,16 @@ def _first_in_backward(
             ("gradient", gradient.weights),
             ("gradient", gradient.biases),
         ):
-            if not np.isfinite(arrays[layer][place]).all():
+            if not np.isfinite(arrays[layer][index]).all():
                 return layer, tensor
     updated = {
-        "weights": following.weights, "biases": following.biases,
-        "scales": following.scales, "shifts": following.shifts,
-        "running mean": following.running_means, "running variance": following.running_variances,
+        "weights": next_parameters.weights, "biases": next_parameters.biases,
+        "scales": next_parameters.scales, "shifts": next_parameters.shifts,
+        "running mean": next_parameters.running_means, "running variance": next_parameters.running_variances,
     }  # fmt: skip
     for tensor, arrays in updated.items():
         for layer, array in enumerate(arrays):
-            if not np.isfinite(array[place]).all():
+            if not np.isfinite(array[index]).all():
                 return layer, tensor
     return None, "gradient norm"
 
