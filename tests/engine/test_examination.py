@@ -102,6 +102,10 @@ def test_the_numbers_of_a_regression_are_in_variances_of_the_validation_targets(
     assert found.train_error_share == pytest.approx(history.train_loss[-1] / data.validation_targets.var())
     assert found.gap == pytest.approx((history.validation_loss - history.train_loss) / data.train_targets.var())
     assert (found.widest_gap, found.scatter) == (1, 0)
+    x, y = data.validation_inputs[:, 0], data.validation_targets.ravel()
+    line = np.polyval(np.polyfit(data.train_inputs[:, 0], data.train_targets.ravel(), 1), x)
+    assert found.line_share == pytest.approx(np.mean((line - y) ** 2) / y.var())
+    assert found.neighbours_share == pytest.approx(found.neighbours / y.var())
 
 
 def test_the_numbers_of_a_classification_are_in_errors_of_the_most_frequent_class():
@@ -114,6 +118,12 @@ def test_the_numbers_of_a_classification_are_in_errors_of_the_most_frequent_clas
     assert found.train_error_share == pytest.approx((0.3 - 0.2) / constant)
     assert found.widest_gap == pytest.approx(constant)
     assert found.scatter == pytest.approx((0.6 * 0.4 / counts.sum()) ** 0.5)
+
+
+def test_neighbours_are_of_the_data_that_were_drawn():
+    drawn = examined(run(data_seed=5, noise=0.3, steps=1)).neighbours
+    assert drawn == examined(run(seed=5, noise=0.3, steps=1)).neighbours
+    assert drawn != examined(run(noise=0.3, steps=1)).neighbours
 
 
 def test_without_its_data_a_run_is_measured_against_its_first_loss():
