@@ -406,3 +406,12 @@ def test_a_run_that_does_well_has_no_other_cause_than_equal_units_or_overfitting
     assert diagnose(history) == ()
     (alone,) = diagnose(replace(run(initializer="constant"), **well))
     assert (alone.code, alone.severity) == ("symmetry", WARNING)
+
+
+def test_what_is_said_of_dead_and_saturated_layers():
+    assert signal_detectors.half_dead(dead(1.0)).explanation.endswith("no gradient. Nothing gets through this layer.")
+    assert signal_detectors.half_dead(dead(0.9)).explanation.endswith("they get no gradient.")
+    assert signal_detectors.born_dead(dead(1.0)).measured == 1
+    for activation, expected in (("sigmoid", True), ("tanh", True), ("relu", False)):
+        found = signal_detectors.saturated_units(set_to(saturated, 0.6, activation=activation))
+        assert (found is not None) is expected, activation

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine import load_dataset
+from engine import Experiment, data_digest, load_dataset, train
 from engine.doctor.examination import Examination
 from engine.losses import LOSSES
 from tests.engine.examined_runs import edited, examined, run
@@ -79,6 +79,62 @@ def test_the_gap_counts_from_what_a_network_of_this_accuracy_gets_right_of_noisy
     history = run(dataset=dataset, label_noise=noise, steps=1)
     accuracies = {"train_accuracy": np.full(2, 0.97), "validation_accuracy": np.full(2, 0.9)}
     assert edited(history, **accuracies).gap == pytest.approx(np.full(2, 0.97 - expected), rel=1e-12)
+
+
+def test_a_share_of_the_loss_is_between_what_noise_costs_and_what_the_average_answer_does():
+    history = run(label_noise=0.2)
+    dear, cheap = examined(history).uninformed, examined(history).unavoidable
+    for share in (0.0, 0.25, 1.0, 1.5):
+        loss = np.full_like(history.train_loss, cheap + share * (dear - cheap))
+        assert edited(history, train_loss=loss).loss_share == pytest.approx(share, abs=1e-12)
+    nothing_to_learn = edited(history)
+    nothing_to_learn.uninformed = nothing_to_learn.unavoidable
+    assert np.isnan(nothing_to_learn.loss_share)
+
+
+def test_the_numbers_of_a_regression_are_in_variances_of_the_validation_targets():
+    """Of losses, and in losses over the best constant answer's; there is no accuracy that could scatter."""
+    history = run(dataset="sine", steps=10)
+    data = load_dataset(history.experiment)
+    found = examined(history)
+    assert found.uninformed == pytest.approx(data.train_targets.var())
+    assert found.error_share == pytest.approx(history.validation_loss[-1] / data.validation_targets.var())
+    assert found.train_error_share == pytest.approx(history.train_loss[-1] / data.validation_targets.var())
+    assert found.gap == pytest.approx((history.validation_loss - history.train_loss) / data.train_targets.var())
+    assert (found.widest_gap, found.scatter) == (1, 0)
+    x, y = data.validation_inputs[:, 0], data.validation_targets.ravel()
+    line = np.polyval(np.polyfit(data.train_inputs[:, 0], data.train_targets.ravel(), 1), x)
+    assert found.line_share == pytest.approx(np.mean((line - y) ** 2) / y.var())
+    assert found.neighbours_share == pytest.approx(found.neighbours / y.var())
+
+
+def test_the_numbers_of_a_classification_are_in_errors_of_the_most_frequent_class():
+    """Those that label noise makes of right answers do not count on training data."""
+    history = run(dataset="blobs", label_noise=0.2, steps=1)
+    counts = np.unique(load_dataset(history.experiment).validation_targets, return_counts=True)[1]
+    constant = 1 - counts.max() / counts.sum()
+    found = edited(history, train_accuracy=np.full(2, 0.7), validation_accuracy=np.full(2, 0.6))
+    assert found.error_share == pytest.approx(0.4 / constant)
+    assert found.train_error_share == pytest.approx((0.3 - 0.2) / constant)
+    assert found.widest_gap == pytest.approx(constant)
+    assert found.scatter == pytest.approx((0.6 * 0.4 / counts.sum()) ** 0.5)
+
+
+def test_neighbours_are_of_the_data_that_were_drawn():
+    drawn = examined(run(data_seed=5, noise=0.3, steps=1)).neighbours
+    assert drawn == examined(run(seed=5, noise=0.3, steps=1)).neighbours
+    assert drawn != examined(run(noise=0.3, steps=1)).neighbours
+
+
+def test_without_its_data_a_run_is_measured_against_its_first_loss():
+    inputs = np.random.default_rng(3).standard_normal((60, 2))
+    targets = (inputs[:, 0] > 0).astype(int)
+    own = {"dataset": "custom", "data_digest": data_digest(inputs, targets), "n_train": 30, "steps": 5}
+    history = train(Experiment(**own), (inputs, targets))
+    assert Examination(history).uninformed == history.train_loss[0]
+    assert np.isnan(Examination(history).neighbours)
+    assert np.isnan(Examination(history).line_share)
+    assert Examination(history, (inputs, targets)).uninformed != history.train_loss[0]
 
 
 def test_to_learn_nothing_is_not_well_even_where_the_neighbours_do_no_better():
