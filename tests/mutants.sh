@@ -16,7 +16,7 @@ tests_of() { # the tests that are about a module
   case "$1" in
     engine/measures.py) echo $engine/test_{measures,remedies}.py ;;
     engine/network.py) echo $engine/test_{gradients,identity,bounds,worked_example,initializers}.py ;;
-    engine/training.py) echo $engine/test_{training,bounds,slices,remedies}.py ;;
+    engine/training.py) echo $engine/test_{training,bounds,time_slices,remedies}.py ;;
     engine/recording.py) echo $engine/test_{training,measures,bounds}.py ;;
     engine/doctor/cases.py) echo $engine/test_cases.py ;;
     engine/doctor/*) echo $engine/test_{fit,signal,step}_detectors.py $engine/test_{examination,diagnosis_table}.py ;;
