@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import diagnose, load_dataset, train
+from engine import Experiment, diagnose, load_dataset, train
 from engine.doctor import signal_detectors
 from engine.formatting import number, percent
 from tests.engine.examined_runs import SMALL, edited, examined, finding, run
@@ -266,3 +266,13 @@ def test_one_unit_left_of_two_is_a_cause():
     for history, expected in ((wide, False), (narrow, True)):
         dead = edited(history, dead_fraction=np.full_like(history.dead_fraction, 0.5))
         assert (signal_detectors.dead_units(dead) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("log_ratio", "within"),
+    # β = 5 · 10/16 = 3.125: the band ends at ln R² = β/2 + 3 √β = 6.866.
+    [(3.42, True), (3.45, False), (-3.42, True), (-3.45, False)],
+)
+def test_chance_reaches_half_of_beta_and_three_deviations(log_ratio, within):
+    deep = examined(train(Experiment(activation="relu", depth=11, width=16, steps=1)))
+    assert signal_detectors._within_scatter(deep, float(np.exp(log_ratio))) is within
