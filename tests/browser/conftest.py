@@ -20,7 +20,7 @@ from tests.patience import SOON
 from tests.serving import ROOT, Server, served
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# The tabs of a process share what is compiled of Streamlit's and Plotly's scripts: two thirds of the time of a load.
+# The tabs of a process share what is compiled of Streamlit's and Plotly's scripts: about half the time of a load.
 BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--process-per-site"]
 LOGGED_FAULTS = ("Traceback", "Warning:", "Exception")
 

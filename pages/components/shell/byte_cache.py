@@ -27,15 +27,13 @@ class ByteCache:
 
     def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """What is kept under the key, else what `make` gives; where it raises, nothing is kept."""
+        if (found := self.find(key)) is not None:
+            return found
         with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
             making = self._making.setdefault(key, threading.Lock())
         with making:
-            with self._lock:
-                if key in self._values:  # made by another meanwhile
-                    return self._values[key]
+            if (found := self.find(key)) is not None:  # made by another meanwhile
+                return found
             value = None
             try:
                 value = make()
