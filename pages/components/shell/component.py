@@ -9,9 +9,10 @@ import streamlit as st
 _ASSETS = Path(__file__).parents[3] / "assets" / "components"
 
 
-def component(name: str, styled: bool = True) -> Callable[..., Any]:
+def component(name: str, *shared: str, styled: bool = True) -> Callable[..., Any]:
     """Streamlit's function that mounts <name>.html of assets/components/, moved by <name>.js and styled by <name>.css.
 
+    shared: scripts whose functions several components use, such as "cells" for cells.js; they come first.
     styled: in a shadow tree, with what component.css says of all; else without a style, within the page's.
     """
 
@@ -22,6 +23,6 @@ def component(name: str, styled: bool = True) -> Callable[..., Any]:
         f"backprop_clinic_{name}",
         html=text(f"{name}.html"),
         css=text("component.css") + text(f"{name}.css") if styled else None,
-        js=text(f"{name}.js"),
+        js="\n".join(text(f"{one}.js") for one in (*shared, name)),
         isolate_styles=styled,
     )
