@@ -9,7 +9,6 @@ from engine.activations import ACTIVATIONS
 from engine.doctor.examination import Examination
 from engine.doctor.findings import TUNED, Finding, if_severe, layers_named, likeliest, medians, steps_of, update_ratios
 from engine.doctor.thresholds import (
-    BAND_DEVIATIONS,
     DEAD_SHARE,
     EQUAL_SHARE,
     EQUAL_UNITS,
@@ -25,6 +24,7 @@ from engine.doctor.thresholds import (
     VANISHES,
 )
 from engine.formatting import number, percent
+from engine.theory import BAND_DEVIATIONS
 
 Array = np.ndarray
 

@@ -12,7 +12,6 @@ VANISHES, VANISHED = 1e-2, 1e-3  # R, warning and severe (tuned)
 FADES = 0.05  # R, where nothing else explains that a run did not learn (tuned)
 EXPLODES, EXPLODED = 10.0, 100.0  # R, and growth of the signal on its way forward: warning, severe (tuned)
 SCATTER = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}  # β of ln R², times width, a layer (Hanin & Nica 2018)
-BAND_DEVIATIONS = 3.0  # standard deviations of ln R² that chance may account for (convention)
 
 # --- units ---
 DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger, TheDeepChecker)
