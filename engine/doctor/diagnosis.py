@@ -19,14 +19,14 @@ from engine.history import RunHistory
 # what training does, then how it ended.
 CAUSES = (
     signal_detectors.symmetry,
-    fit_detectors.straight,
+    fit_detectors.linear_network,
     signal_detectors.born_dead,
     signal_detectors.saturated_units,
-    fit_detectors.masked_out,
+    fit_detectors.dropout_too_high,
     signal_detectors.vanishing_gradients,
-    step_detectors.cut_short,
+    step_detectors.too_few_steps,
     signal_detectors.exploded_gradients,
-    step_detectors.standing_still,
+    step_detectors.learning_rate_far_too_low,
     signal_detectors.exploding_gradients,
     fit_detectors.over_regularized,
     fit_detectors.overfitting,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.doctor.examination import Examination, middle
+from engine.doctor.examination import Examination, finite_median
 
 Array = np.ndarray
 
@@ -44,9 +44,9 @@ def update_ratios(run: Examination) -> Array:
     return run.history.update_norm / run.history.weight_norm
 
 
-def medians(rows: Array) -> Array:
+def layer_medians(rows: Array) -> Array:
     """Median of each column of (rows, layers), over what is finite."""
-    return np.array([middle(column) for column in rows.T])
+    return np.array([finite_median(column) for column in rows.T])
 
 
 def steps_of(run: Examination, part: slice = slice(None)) -> tuple[int, int]:

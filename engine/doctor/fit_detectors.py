@@ -5,7 +5,7 @@ One small function each, which reads like its definition; see findings.py, and t
 
 import numpy as np
 
-from engine.doctor.examination import Examination, middle
+from engine.doctor.examination import Examination, finite_median
 from engine.doctor.findings import TUNED, Finding, likeliest, steps_of
 from engine.doctor.thresholds import (
     BEHIND,
@@ -13,9 +13,9 @@ from engine.doctor.thresholds import (
     FEW_UNITS,
     GAP,
     GENERALIZATION_LOSS,
+    HIGH_DROPOUT,
     JUMPS,
     LEARNT_NOTHING,
-    MASKED_OUT,
     OVERSHOOTS,
     PENALTY_PULLS,
     PENALTY_RULES,
@@ -29,9 +29,9 @@ from engine.formatting import PERCENT, number, percent
 from engine.measures import generalization_loss
 
 
-def straight(run: Examination) -> Finding | None:
+def linear_network(run: Examination) -> Finding | None:
     """All its layers are linear, which makes one line of them, and the best line is far behind the neighbours."""
-    if run.experiment.activation != "linear" or run.broke_off:
+    if run.experiment.activation != "linear" or run.diverged:
         return None
     behind = run.line_share - run.neighbours_share
     if not behind > BEHIND:
@@ -56,7 +56,7 @@ def too_few_units(run: Examination) -> Finding | None:
     """One or two units are all it has, each of which bends its answer once, and one straight line will not do."""
     units = run.depth * run.experiment.width
     behind = run.line_share - run.neighbours_share
-    if units > FEW_UNITS or not behind > BEHIND or run.broke_off or run.highest_rise > JUMPS:
+    if units > FEW_UNITS or not behind > BEHIND or run.diverged or run.highest_rise > JUMPS:
         return None
     return Finding(
         code="underfitting",
@@ -74,10 +74,10 @@ def too_few_units(run: Examination) -> Finding | None:
     )
 
 
-def masked_out(run: Examination) -> Finding | None:
+def dropout_too_high(run: Examination) -> Finding | None:
     """Dropout of most of the hidden units: it comes before the first step, since masks change the gradients too."""
     dropout = run.experiment.dropout
-    if not dropout > MASKED_OUT:
+    if not dropout > HIGH_DROPOUT:
         return None
     return Finding(
         code="over_regularized",
@@ -85,7 +85,7 @@ def masked_out(run: Examination) -> Finding | None:
         layers=tuple(range(run.depth)),
         steps=steps_of(run),
         measured=dropout,
-        threshold=MASKED_OUT,
+        threshold=HIGH_DROPOUT,
         metric="share of hidden units dropped",
         explanation=f"{percent(dropout)} of the hidden units are dropped at a time, and the rest cannot fit the data.",
         source="Srivastava et al. 2014",
@@ -125,7 +125,7 @@ def _ruling_penalty(run: Examination) -> Finding | None:
     if not (e.l1 > 0 or e.l2 > 0):
         return None
     pull, _ = run.first_and_last(history.penalty_gradient_norm / history.data_gradient_norm)
-    kept = middle(history.weight_norm[-1:] / history.weight_norm[:1])
+    kept = finite_median(history.weight_norm[-1:] / history.weight_norm[:1])
     if not (pull > PENALTY_PULLS and kept < SHRUNK) or overfitting(run):
         return None
     return Finding(
@@ -147,8 +147,8 @@ def overfitting(run: Examination) -> Finding | None:
     """It fits its training data, surely better than it does new ones, and on new ones it was better before."""
     history, end = run.history, run.result
     rise = generalization_loss(history.validation_loss)[: end + 1]
-    apart = middle(run.gap[run.late])
-    fell_apart = middle(rise[run.late]) > GENERALIZATION_LOSS
+    apart = finite_median(run.gap[run.late])
+    fell_apart = finite_median(rise[run.late]) > GENERALIZATION_LOSS
     threshold = (GAP if fell_apart else WIDE_GAP) * run.widest_gap + SURELY * run.scatter
     if not apart > threshold or run.loss_share > UNDERFITS:
         return None
@@ -184,7 +184,7 @@ def underfitting(run: Examination) -> Finding | None:
 
     A high loss does not count where its answers are about as often right as the neighbours': it is only unsure of them.
     """
-    if run.broke_off:
+    if run.diverged:
         return None
     behind = min(run.error_share, run.train_error_share) - run.neighbours_share
     first, last = steps_of(run, run.late)

@@ -7,7 +7,16 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.doctor.examination import Examination
-from engine.doctor.findings import TUNED, Finding, if_severe, layers_named, likeliest, medians, steps_of, update_ratios
+from engine.doctor.findings import (
+    TUNED,
+    Finding,
+    if_severe,
+    layer_medians,
+    layers_named,
+    likeliest,
+    steps_of,
+    update_ratios,
+)
 from engine.doctor.thresholds import (
     DEAD_SHARE,
     EQUAL_SHARE,
@@ -99,7 +108,7 @@ def partly_saturated(run: Examination) -> Finding | None:
 
 def saturated_at_the_end(run: Examination) -> Finding | None:
     """Most of a layer's values lie where it is flat, median over the last checks."""
-    share = medians(run.history.saturated_fraction[run.late, : run.depth])
+    share = layer_medians(run.history.saturated_fraction[run.late, : run.depth])
     return _saturated(run, share, steps_of(run, run.late), SATURATED_SHARE)
 
 
@@ -150,7 +159,7 @@ def dead_units(run: Examination) -> Finding | None:
 def half_dead(run: Examination) -> Finding | None:
     """Half or more, which need not be the cause: where one of two units dies, two may have been too few anyway."""
     dead = run.history.dead_fraction[:, : run.depth]
-    share = medians(dead[run.late])
+    share = layer_medians(dead[run.late])
     layers = np.flatnonzero(share >= DEAD_SHARE)
     if not len(layers):
         return None
@@ -234,7 +243,7 @@ def _vanishing(run: Examination, threshold: float) -> Finding | None:
     ratio = starting_ratios(run)
     measured = float(ratio[0])
     # What vanishes breaks nothing.
-    if not measured < threshold or _within_scatter(run, measured) or run.broke_off:
+    if not measured < threshold or _within_scatter(run, measured) or run.diverged:
         return None
     arrives = (
         f"{number(measured)} of the error signal of layer {run.depth}" if measured > 0 else "no error signal at all"

@@ -5,14 +5,14 @@ One small function each, which reads like its definition; see findings.py, and t
 
 import numpy as np
 
-from engine.doctor.examination import Examination, middle
+from engine.doctor.examination import Examination, finite_median
 from engine.doctor.findings import (
     TUNED,
     Finding,
     if_severe,
+    layer_medians,
     layer_named,
     likeliest,
-    medians,
     steps_of,
     update_ratios,
 )
@@ -24,20 +24,20 @@ from engine.doctor.thresholds import (
     JUMPS,
     LARGE_UPDATE,
     LEARNT_NOTHING,
+    OSCILLATES,
     SMALL_UPDATE,
     STAYED,
     STILL_PULLS,
     THROWN,
     UNDERFITS,
-    UNREST,
 )
 from engine.formatting import number, percent, plural
 
 
-def cut_short(run: Examination) -> Finding | None:
+def too_few_steps(run: Examination) -> Finding | None:
     """It was given so few steps that it has hardly begun, and so little is known of their length."""
     steps = run.experiment.steps
-    if steps >= HARDLY_BEGUN or run.broke_off or run.highest_rise > DIVERGES:
+    if steps >= HARDLY_BEGUN or run.diverged or run.highest_rise > DIVERGES:
         return None
     return Finding(
         code="underfitting",
@@ -61,7 +61,7 @@ def learning_rate_too_high(run: Examination) -> Finding | None:
     moves = [column[np.isfinite(column) & (column > 0)] for column in early.T]
     update = np.array([np.quantile(steps, 0.9) if len(steps) else np.nan for steps in moves])
     layers = np.flatnonzero(update > LARGE_UPDATE)
-    if len(layers) and (run.unrest > UNREST or run.broke_off):
+    if len(layers) and (run.loss_oscillation > OSCILLATES or run.diverged):
         worst = int(np.nanargmax(update))
         measured, threshold, steps = float(update[worst]), LARGE_UPDATE, steps_of(run, run.early)
         metric = "‖ΔW‖/‖W‖ of a layer, 90th percentile over the first steps"
@@ -135,7 +135,7 @@ def not_finite(run: Examination) -> Finding | None:
     )
 
 
-def standing_still(run: Examination) -> Finding | None:
+def learning_rate_far_too_low(run: Examination) -> Finding | None:
     """Steps so short that the network is where it started: whatever else it has, it was not trained."""
     return if_severe(learning_rate_too_low(run))
 
@@ -143,14 +143,14 @@ def standing_still(run: Examination) -> Finding | None:
 def learning_rate_too_low(run: Examination) -> Finding | None:
     """Steps so short that the network as a whole gets nowhere, though there is something to learn and a gradient."""
     history = run.history
-    update = float(np.fmax.reduce(medians(update_ratios(run))))
+    update = float(np.fmax.reduce(layer_medians(update_ratios(run))))
     moved = run.distance
     first, last = run.first_and_last(history.data_gradient_norm)
     if not (0 < update < SMALL_UPDATE and moved < STAYED and last > STILL_PULLS * first):
         return None
     if run.train_error_share < FITTED:
         return None
-    clipped = middle(history.clipped_norm / history.total_gradient_norm) < 0.5
+    clipped = finite_median(history.clipped_norm / history.total_gradient_norm) < 0.5
     return Finding(
         code="learning_rate_too_low",
         severity="severe" if moved < STAYED / 10 else "warning",
