@@ -62,6 +62,11 @@ class Examination:
         """The last evaluations up to the result."""
         return slice(max(0, self.result + 1 - LATE_CHECKS), self.result + 1)
 
+    def steps(self, part: slice = slice(None)) -> tuple[int, int]:
+        """First and last step of some evaluations."""
+        steps = self.history.evaluation_step[part]
+        return int(steps[0]), int(steps[-1])
+
     @property
     def normalises_batches(self) -> bool:
         """Whether evaluations at the start tell little: running statistics do not know the batches yet."""
@@ -212,6 +217,11 @@ class Examination:
         return np.minimum(losses[np.isfinite(losses)], FAR * self.uninformed)
 
     @cached_property
+    def update_ratios(self) -> Array:
+        """‖ΔW_l‖/‖W_l‖ of the recorded updates, (S, L)."""
+        return self.history.update_norm / self.history.weight_norm
+
+    @cached_property
     def farthest(self) -> float:
         """‖W_end − W_start‖/‖W_start‖ of the layer that moved most."""
         return max(float(np.linalg.norm(kept[-1] - kept[0]) / np.linalg.norm(kept[0])) for kept in self.history.weights)
@@ -248,6 +258,11 @@ def finite_median(values: Array) -> float:
     """Median of what is finite, NaN where nothing is."""
     values = values[np.isfinite(values)]
     return float(np.median(values)) if len(values) else float("nan")
+
+
+def layer_medians(rows: Array) -> Array:
+    """The same of each column of (rows, layers)."""
+    return np.array([finite_median(column) for column in rows.T])
 
 
 @lru_cache(maxsize=256)
