@@ -10,11 +10,9 @@ from engine.formatting import PERCENT, number, percent, plural
 
 
 def symmetry(layers: Sequence[int], share: float, all_zero: bool) -> str:
-    start = (
-        "All weights are 0 at the start"
-        if all_zero
-        else f"{_layers(layers)}: {percent(share)} of the units are equal at the start"
-    )
+    start = f"{_layers(layers)}: {percent(share)} of the units are equal at the start"
+    if all_zero:
+        start = "All weights are 0 at the start"
     return (
         f"{start}, so the units of a layer get equal gradients and stay equal: together they do no more than one unit."
     )
@@ -112,9 +110,8 @@ def learning_rate_too_low(step: int, distance: float, update: float, clipped: bo
 
 def tensor_not_finite(run: Examination, step: int, layer: int | None, tensor: str) -> str:
     where = "" if layer is None else f" of {_layer(run, layer)}"
-    return (
-        f"At step {step} the {tensor}{where} {'are' if plural(tensor) else 'is'} no longer finite, and training ends."
-    )
+    verb = "are" if plural(tensor) else "is"
+    return f"At step {step} the {tensor}{where} {verb} no longer finite, and training ends."
 
 
 def loss_diverges(growth: float) -> str:
@@ -142,7 +139,10 @@ def too_few_units(units: int, line: float, neighbours: float) -> str:
 
 def high_loss(step: int, share: float, falling: bool) -> str:
     much = "no less than" if share > 0.995 else f"{number(share)} of"
-    return f"After {step} steps the training loss is {much} what always giving the average answer costs.{_falling(falling)}"
+    return (
+        f"After {step} steps the training loss is {much} what always giving the average answer costs."
+        f"{_falling(falling)}"
+    )
 
 
 def high_error(step: int, error: float, neighbours: float, falling: bool) -> str:

@@ -96,9 +96,10 @@ SYMMETRY = Rule(
     "cs231n notes; NeuraLint",
     ("initializer",),
 )
+_R = "R, the first layer's error signal over the last hidden layer's"
 VANISHING_GRADIENTS = Rule(
     "vanishing_gradients",
-    "R, the first layer's error signal over the last hidden layer's",
+    _R,
     VANISHES,
     TUNED,
     ("activation", "initializer", "normalization", "residual", "shallower", "optimizer"),
@@ -107,7 +108,7 @@ VANISHING_GRADIENTS = Rule(
 FADING_GRADIENTS = replace(VANISHING_GRADIENTS, threshold=FADES)
 EXPLODING_BACKWARD = Rule(
     "exploding_gradients",
-    "R, the first layer's error signal over the last hidden layer's",
+    _R,
     EXPLODES,
     TUNED,
     ("initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower"),
