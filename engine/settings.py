@@ -30,8 +30,9 @@ class OutOfRange(ValueError):
 class Setting:
     """One row of the table: what a setting is called, what it may be, and what it does.
 
-    low and high bound a number (low itself excluded where `above`); choices lists the values of a text; special maps a
-    value outside the range to its meaning; log says that a control should move in factors, not in steps.
+    low and high bound a number (low itself excluded where `above`); choices lists the values of a text, choice_labels
+    names those that people write otherwise; special maps a value outside the range to its meaning; log says that a
+    control should move in factors, not in steps.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Setting:
     label: str
     help: str
     choices: tuple[str, ...] = ()
+    choice_labels: tuple[tuple[str, str], ...] = ()
     low: float = 0
     high: float = 0
     above: bool = False
@@ -63,6 +65,15 @@ class Setting:
         low, high = f"{self.low:g}", f"{self.high:.0f}" if self.kind is int else f"{self.high:g}"
         span = f"above {low} and at most {high}" if self.above else f"from {low} to {high}"
         return f"{number} {span}" + "".join(f", or {value:g} for {meaning}" for value, meaning in self.special)
+
+    def in_words(self, value: Value) -> str:
+        """A value as people write it: He normal for he_normal, on for True, what a special value stands for."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        if isinstance(value, str):
+            return dict(self.choice_labels).get(value, value.replace("_", " "))
+        text = str(value) if isinstance(value, int) else f"{value:g}"
+        return dict(self.special).get(value, text)
 
     def check(self, value: object) -> Value:
         """The value as this setting's plain Python type, or OutOfRange."""
@@ -117,6 +128,7 @@ def row(default: Value, group: str, label: str, help: str, **bounds: Any) -> Any
     return field(default=default, metadata={"group": group, "label": label, "help": help, **bounds})
 
 
-def choice(options: Any, group: str, label: str, help: str) -> Any:
+def choice(options: Any, group: str, label: str, help: str, **labels: str) -> Any:
+    """A setting with these choices, the first its default.  labels: of the choices whose name is not their label."""
     choices = tuple(options)
-    return row(choices[0], group, label, help, choices=choices)
+    return row(choices[0], group, label, help, choices=choices, choice_labels=tuple(labels.items()))

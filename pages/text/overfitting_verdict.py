@@ -6,7 +6,7 @@ from typing import NamedTuple
 from engine import RunHistory, diagnose
 from engine.doctor.thresholds import GAP, SAME_ACCURACY, SMALL_GAP
 from pages.text.clock import latest
-from pages.text.labels import label, loss_unit, meaning, name, number, percent
+from pages.text.labels import label, loss_unit, meaning, number, percent
 
 SAID_OF_CHANGES = 2  # settings that a sentence can begin with
 
@@ -116,7 +116,7 @@ def _setting(field: str, value: str | int | float | bool) -> str:
     if field == "n_train":
         return f"{value} training examples"
     if field in ("activation", "initializer", "optimizer"):
-        return name(value)
+        return meaning(field, value)
     return f"{label(field)} {meaning(field, value)}"
 
 
