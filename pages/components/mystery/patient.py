@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from engine import SETTINGS, OutOfRange, RunHistory
-from engine.doctor.cases import EASY, LEVELS, Case, candidates, holds
+from engine.doctor.cases import EASY, LEVELS, MysteryCase, candidates, holds
 from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
 from pages.charts.style.figure import PATIENT
 from pages.components.lesson.cards import head, sent
@@ -53,7 +53,7 @@ class Visit:
     """What a session did with a patient.  looks: keys of the charts that it paid for, in their order; folded: those of
     them that it does not want to see; committed: diagnosis and prescription."""
 
-    case: Case
+    case: MysteryCase
     looks: list[str] = field(default_factory=list)
     folded: set[str] = field(default_factory=set)
     committed: tuple[str, str] | None = None
