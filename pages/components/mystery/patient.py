@@ -40,7 +40,7 @@ SEED = SETTINGS["seed"]
 CHARTS_A_ROW = 2
 
 
-class Choice(NamedTuple):
+class RequestedPatient(NamedTuple):
     """Which patient the address asks for, and the address that names it."""
 
     seed: int
@@ -64,13 +64,13 @@ class Visit:
 class Admitted:
     """A patient that is there: its run, that of the same network without the fault, and the visit to it."""
 
-    choice: Choice
+    choice: RequestedPatient
     patient: RunHistory
     healthy: RunHistory
     visit: Visit
 
 
-def choose() -> Choice:
+def choose() -> RequestedPatient:
     """Draw level and number of the patient.  The address says what they are; nonsense in it is ignored, and said."""
     enter(PAGE, (TIMELINE,))
     found = _read_address()
@@ -91,7 +91,7 @@ def choose() -> Choice:
     named = {"seed": str(seed), "level": level}
     this_session().addresses[PAGE] = named
     this_session().parameters = parameters_here()
-    return Choice(seed, level, f"/{PAGE}?{urlencode(named)}")
+    return RequestedPatient(seed, level, f"/{PAGE}?{urlencode(named)}")
 
 
 def _read_address() -> Address:
@@ -126,7 +126,7 @@ def _moved() -> None:
     go_to(st.session_state["patient_number"], st.session_state["level"])
 
 
-def admitted(choice: Choice) -> Admitted | None:
+def admitted(choice: RequestedPatient) -> Admitted | None:
     """The first candidate whose fault is the doctor's root cause and hurts, trained now unless it has been; None, and
     said, where there is none."""
     place, visits = st.empty(), this_session().mystery
