@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.lesson.catalogue import exercises_of, lesson_of
 from pages.components.settings.controls import parameters
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.labels import differences
@@ -108,7 +108,7 @@ def test_a_right_prediction_for_a_wrong_reason_is_not_marked_as_right():
 
 @pytest.mark.parametrize(
     ("lesson", "trial"),
-    [(lesson_of(name), trial) for name in LESSONS for trial in trials_of(name)],
+    [(lesson_of(name), trial) for name in LESSONS for trial in exercises_of(name)],
     ids=lambda part: getattr(part, "key", None) or part.page,
 )
 def test_each_thing_to_try_opens_from_its_address(lesson, trial):

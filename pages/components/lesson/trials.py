@@ -5,7 +5,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from engine import RunHistory
-from pages.components.lesson.catalogue import Trial, trials_of
+from pages.components.lesson.catalogue import Exercise, exercises_of
 from pages.components.settings.controls import Lesson, address, apply
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
@@ -26,14 +26,14 @@ class Measured(NamedTuple):
 
 def trials(lesson: Lesson) -> None:
     """Draw the things to try of a lesson, side by side."""
-    rows = trials_of(lesson.page)
+    rows = exercises_of(lesson.page)
     for trial, column in zip(rows, st.columns(len(rows)), strict=True):
         with column, st.container(border=True, key=f"trial_{trial.key}"):
             _draw(trial, lesson)
 
 
 @st.fragment
-def _draw(trial: Trial, lesson: Lesson) -> None:
+def _draw(trial: Exercise, lesson: Lesson) -> None:
     """One card; a prediction draws it again, and nothing else."""
     st.markdown(f"**{trial.title}**")
     st.markdown(trial.text)
@@ -57,12 +57,12 @@ def _draw(trial: Trial, lesson: Lesson) -> None:
         st.code(address(lesson, *pair), language=None, wrap_lines=True)
 
 
-def _try(trial: Trial, lesson: Lesson, which: str, why: str) -> None:
+def _try(trial: Exercise, lesson: Lesson, which: str, why: str) -> None:
     this_session().predictions[lesson.page, trial.key] = which, why
     apply(lesson, *trial.pair(lesson))
 
 
-def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated: RunHistory) -> Measured:
+def _reconciled(trial: Exercise, which: str, why: str, patient: RunHistory, treated: RunHistory) -> Measured:
     """The prediction beside what was measured; only the right answer for the right reason is right."""
     measure = trial.measure
     found = measure.direction(patient, treated)
