@@ -83,7 +83,7 @@ class Setting:
                 return value
         elif self.kind is str:
             if isinstance(value, str) and (value in self.choices if self.choices else _is_digest(value)):
-                return str.__str__(value)  # of a subclass too, whose own may say something else
+                return str.__str__(value)  # of a subclass too, whose __str__ may say something else
         elif isinstance(value, (Real, Decimal)) and not isinstance(value, bool):
             number = self._number(value)
             if number is not None:
@@ -105,7 +105,7 @@ class Setting:
 
 
 def _plain(value: object) -> object:
-    """The Python value of a NumPy scalar or 0-d array, whose own comparisons may round, overflow and warn."""
+    """The Python value of a NumPy scalar or 0-d array, whose comparisons may round, overflow and warn."""
     if isinstance(value, np.generic) or (type(value) is np.ndarray and value.ndim == 0):
         value = value.item()
     return float(value) if isinstance(value, np.floating) else value  # a longdouble's item is a longdouble

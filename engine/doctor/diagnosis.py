@@ -78,13 +78,13 @@ def _judgement(history: RunHistory, data: CustomData | None) -> tuple[tuple[Find
     """Findings, and what was overcome; without data worked out once, since notes and headlines ask again and again."""
     if data is None and history in _judged:
         return _judged[history]
-    judgement = _worked_out(history, data)
+    judgement = _judge(history, data)
     if data is None:
         _judged[history] = judgement
     return judgement
 
 
-def _worked_out(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
+def _judge(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
     with np.errstate(all="ignore"):
         run = Examination(history, data)
         if not run.does_well:

@@ -18,7 +18,7 @@ def share(value: float) -> str:
         return "an undefined share of"
     if value == 0:
         return "nothing of"
-    rounded = float(f"{value:.1e}")  # first, so that 0.0999 is said as the 0.1 that it is shown as
+    rounded = float(f"{value:.1e}")  # first, so that 0.0999 reads as the 0.1 that it is shown as
     if rounded >= 0.1:
         return f"{number(value)} of" if rounded < 1 else f"{number(value)} times"
     for exponent, part in _PARTS.items():

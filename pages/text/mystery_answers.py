@@ -165,7 +165,7 @@ def score(
 
 
 def best_dose(histories: Sequence[RunHistory]) -> int:
-    """Which of a prescription's runs has the lowest validation loss; that of one that broke off is infinite."""
+    """Which of a prescription's runs has the lowest validation loss; that of one that diverged is infinite."""
 
     def loss(run: int) -> float:
         history = histories[run]

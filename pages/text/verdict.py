@@ -113,8 +113,8 @@ def _where(history: RunHistory) -> str:
     verb = "were" if plural(tensor) else "was"
     if layer is None:
         return f"the {tensor} {verb}"
-    place = layer_name(history, layer)
-    return f"the {tensor} of {'the ' if place == 'output layer' else ''}{place} {verb}"
+    where = layer_name(history, layer)
+    return f"the {tensor} of {'the ' if where == 'output layer' else ''}{where} {verb}"
 
 
 def chain_product(history: RunHistory) -> str:
