@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import diagnose
-from engine.doctor import diagnosis, fit_detectors, signal_detectors, step_detectors
+from engine import Experiment, data_digest, diagnose, load_dataset, train
+from engine.doctor import diagnosis, fit_detectors, rules, signal_detectors, step_detectors
 from engine.doctor.findings import Finding
 from tests.engine.examined_runs import edited, examined, finding, run
 
@@ -406,6 +406,41 @@ def test_a_run_that_does_well_has_no_other_cause_than_equal_units_or_overfitting
     assert diagnose(history) == ()
     (alone,) = diagnose(replace(run(initializer="constant"), **well))
     assert (alone.code, alone.severity) == ("symmetry", WARNING)
+
+
+def does_well(made, strength, right=1.0):
+    """What was made for this strength, with so many right answers on new data."""
+    history = made(strength).history
+    return replace(history, validation_accuracy=np.full_like(history.validation_accuracy, right))
+
+
+@pytest.mark.parametrize(
+    ("history", "code"),
+    [
+        (lambda: does_well(first_signal, 9e-4), "vanishing_gradients"),
+        (lambda: does_well(first_signal, 101), "exploding_gradients"),
+        (lambda: does_well(first_signal, 0.5), None),
+        (lambda: does_well(first_signal, 9e-4, right=0.5), None),  # not overcome: a finding
+        (lambda: does_well(first_signal, 101, right=0.5), None),
+    ],
+)
+def test_what_a_network_that_does_well_has_overcome(history, code):
+    found = diagnosis.overcome(history())
+    assert (found and found.code) == code
+    assert bool(diagnose(history())) == (history().validation_accuracy[-1] < 1)
+
+
+def test_data_that_were_handed_in_say_what_was_possible_and_only_they():
+    """Linear layers are far behind the neighbours on circles; who does not know the data cannot know."""
+    circles = load_dataset(Experiment(dataset="circles", n_train=300))
+    data = circles.train_inputs, circles.train_targets[:, 0].astype(int)
+    own = {"dataset": "custom", "data_digest": data_digest(*data), "n_train": 180}
+    history = train(replace(run().experiment, activation="linear", **own), data=data)
+    for _ in range(2):  # an answer without the data is kept, and not taken for one with them
+        known, unknown = diagnose(history, data), diagnose(history)
+        assert known[0].metric == rules.LINEAR_NETWORK.metric
+        assert rules.LINEAR_NETWORK.metric not in [found.metric for found in unknown]
+    assert diagnose(history) is unknown
 
 
 def test_what_is_said_of_dead_and_saturated_layers():
