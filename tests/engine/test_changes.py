@@ -30,6 +30,107 @@ def test_changes_are_what_they_say():
         assert change.settings, change.name
 
 
+HINDERED = {"l1": 0.1, "l2": 0.1, "dropout": 0.5, "patience": 3, "clip": "value", "normalization": "batch"}
+TRIED = [  # a network, and what is tried for it in this order: code, name, what it sets
+    (
+        {},
+        [
+            ("activation", "Leaky ReLU with He", {"activation": "leaky_relu"}),
+            ("activation", "Tanh with Xavier", {"activation": "tanh", "initializer": "xavier_normal"}),
+            ("clip", "Clip at norm 1", {"clip": "norm"}),
+            ("learning_rate_down", "Learning rate 0.01", {"learning_rate": 0.01}),
+            ("learning_rate_up", "Learning rate 1", {"learning_rate": 1.0}),
+            ("optimizer", "Momentum", {"optimizer": "momentum"}),
+            ("optimizer", "Adam, learning rate 0.01", {"optimizer": "adam", "learning_rate": 0.01}),
+            ("steps", "60 steps", {"steps": 60}),
+            ("normalization", "Batch normalization", {"normalization": "batch"}),
+            ("normalization", "Layer normalization", {"normalization": "layer"}),
+            ("residual", "Residual connections", {"residual": True}),
+            ("shallower", "1 layer", {"depth": 1}),
+            ("wider", "16 units a layer", {"width": 16}),
+            ("deeper", "4 layers", {"depth": 4}),
+            ("wider", "4 layers of 16 units", {"depth": 4, "width": 16}),
+            ("narrower", "1 unit a layer", {"width": 1}),
+            ("l1", "L1 0.003", {"l1": 0.003}),
+            ("l2", "L2 0.01", {"l2": 0.01}),
+            ("dropout", "Dropout 0.2", {"dropout": 0.2}),
+            ("patience", "Early stopping", {"patience": 10}),
+            ("n_train", "450 examples", {"n_train": 450}),
+        ],
+    ),
+    (
+        {
+            "depth": 1, "width": 16, "activation": "sigmoid", "initializer": "xavier_normal", "optimizer": "adam",
+            "learning_rate": 0.001,
+        },
+        [
+            ("activation", "ReLU with He", {"activation": "relu", "initializer": "he_normal"}),
+            ("activation", "Tanh with Xavier", {"activation": "tanh"}),
+            ("gain", "Gain 4", {"gain": 4.0}),
+            ("clip", "Clip at norm 1", {"clip": "norm"}),
+            ("learning_rate_down", "Learning rate 0.0001", {"learning_rate": 0.0001}),
+            ("learning_rate_up", "Learning rate 0.01", {"learning_rate": 0.01}),
+            ("learning_rate_up", "Learning rate 0.1", {"learning_rate": 0.1}),
+            ("optimizer", "Gradient descent, learning rate 0.1", {"optimizer": "sgd", "learning_rate": 0.1}),
+            ("steps", "60 steps", {"steps": 60}),
+            ("normalization", "Batch normalization", {"normalization": "batch"}),
+            ("normalization", "Layer normalization", {"normalization": "layer"}),
+            ("wider", "32 units a layer", {"width": 32}),
+            ("deeper", "3 layers", {"depth": 3}),
+            ("narrower", "2 units a layer", {"width": 2}),
+            ("l1", "L1 0.003", {"l1": 0.003}),
+            ("l2", "L2 0.01", {"l2": 0.01}),
+            ("dropout", "Dropout 0.2", {"dropout": 0.2}),
+            ("patience", "Early stopping", {"patience": 10}),
+            ("n_train", "450 examples", {"n_train": 450}),
+        ],
+    ),
+    (
+        {
+            "dataset": "breast_cancer", "n_train": 300, "label_noise": 0.1, "depth": 9, "width": 1, "residual": True,
+            "activation": "selu", "gain": 2.0, "bias": 0.5, "optimizer": "momentum", "learning_rate": 0.002, **HINDERED,
+        },
+        [
+            ("activation", "ReLU with He", {"activation": "relu"}),
+            ("activation", "Tanh with Xavier", {"activation": "tanh", "initializer": "xavier_normal"}),
+            ("initializer", "LeCun initializer", {"initializer": "lecun"}),
+            ("gain", "Gain 1", {"gain": 1.0}),
+            ("bias", "Biases start at 0", {"bias": 0.0}),
+            ("clip", "No clipping", {"clip": "none"}),
+            ("learning_rate_down", "Learning rate 0.0002", {"learning_rate": 0.0002}),
+            ("learning_rate_up", "Learning rate 0.02", {"learning_rate": 0.02}),
+            ("optimizer", "Adam, learning rate 0.002", {"optimizer": "adam"}),
+            ("steps", "60 steps", {"steps": 60}),
+            ("normalization", "Layer normalization", {"normalization": "layer"}),
+            ("normalization", "No normalization", {"normalization": "none"}),
+            ("residual", "No residual connections", {"residual": False}),
+            ("shallower", "3 layers", {"depth": 3}),
+            ("wider", "16 units a layer", {"width": 16}),
+            ("deeper", "11 layers", {"depth": 11}),
+            ("l1", "No L1", {"l1": 0.0}),
+            ("l2", "No L2", {"l2": 0.0}),
+            ("dropout", "No dropout", {"dropout": 0.0}),
+            ("patience", "No early stopping", {"patience": 0}),
+            ("n_train", "341 examples", {"n_train": 341}),  # all that there are
+            ("label_noise", "No label noise", {"label_noise": 0.0}),
+        ],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "tried"), TRIED, ids=["plain", "sigmoid", "hindered"])
+def test_what_is_tried(settings, tried):
+    _, *changes = changes_of(replace(QUICK, **settings))
+    made = [(one.code, one.name, {field: new for field, (_, new) in one.settings.items()}) for one in changes]
+    assert made == tried
+
+
+@pytest.mark.parametrize(("activation", "start"), [("linear", "Xavier"), ("tanh", "Xavier"), ("gelu", "He")])
+def test_the_initializer_that_suits_an_activation(activation, start):
+    names = [change.name for change in changes_of(replace(QUICK, activation=activation, initializer="zeros"))]
+    assert f"{start} initializer" in names
+
+
 def test_every_kind_of_remedy_is_tried():
     codes = {
         change.code for change in changes_of(replace(QUICK, initializer="small_normal", gain=2.0, label_noise=0.1))
@@ -78,3 +179,11 @@ def test_the_most_expensive_are_left_out_first():
     assert all(change.refused for change in few if change.name in left)
     assert [change.name for change in within(0, changes) if change.experiment] == [UNTREATED]
     assert within(math.inf, changes) == changes
+
+
+def test_the_untreated_network_is_paid_for_too():
+    untreated, *others = (change for change in changes_of(QUICK) if change.experiment)
+    paid = seconds_of(seeded(untreated.experiment))
+    cheapest = min(seconds_of(seeded(change.experiment)) for change in others)
+    for seconds, count in ((paid + 0.99 * cheapest, 1), (paid + 1.01 * cheapest, 2)):
+        assert sum(change.experiment is not None for change in within(seconds, (untreated, *others))) == count
