@@ -20,7 +20,7 @@ tests_of() { # the tests that are about a module
     engine/recording.py) echo $engine/test_{training,measures,bounds}.py ;;
     engine/doctor/cases.py) echo $engine/test_cases.py ;;
     engine/doctor/*) echo $engine/test_{fit,signal,step}_detectors.py $engine/test_{examination,diagnosis_table}.py ;;
-    engine/cures/*) echo $engine/test_{changes,trials}.py ;;
+    engine/cures/*) echo $engine/test_{changes,outcomes,trials}.py ;;
     *) echo "Which tests are about $1 is not known: tests_of in tests/mutants.sh." >&2; exit 1 ;;
   esac
 }
