@@ -47,7 +47,7 @@ def test_chance_is_ruled_out_by_a_sign_test(seeds, enough):
 
 
 @pytest.mark.parametrize(
-    ("after", "findings", "said"),
+    ("after", "findings", "expected"),
     [
         ([0.4] * 7 + [0.6], (), CURES),
         ([0.4] * 7 + [0.6], SICK, HELPS),
@@ -61,11 +61,13 @@ def test_chance_is_ruled_out_by_a_sign_test(seeds, enough):
         ([0.4] * 7 + [math.inf], (), CURES),
     ],
 )
-def test_the_verdict(after, findings, said):
+def test_the_verdict(after, findings, expected):
     (untreated, before), (change, cured) = results([0.5] * 8, after)
     before = [replace(outcome, findings=SICK) for outcome in before]
     cured = [replace(outcome, findings=findings) for outcome in cured]
-    assert next(trial for trial in trials_of([(untreated, before), (change, cured)]) if trial.verdict).verdict == said
+    assert (
+        next(trial for trial in trials_of([(untreated, before), (change, cured)]) if trial.verdict).verdict == expected
+    )
 
 
 def test_a_healthy_network_is_helped_and_not_cured():
@@ -74,7 +76,7 @@ def test_a_healthy_network_is_helped_and_not_cured():
     assert verdict(8, 8, 0, -0.5, healed=6, healthy=0) == HELPS
 
 
-def test_what_breaks_off_is_worst():
+def test_what_diverges_is_worst():
     before = [math.inf] * 6 + [0.5, 0.5]
     assert trial_of(before, [0.6] * 8).verdict == NO_EFFECT  # better in 6, worse in 2
     assert trial_of(before, [0.6] * 6 + [0.4, 0.6]).verdict == HELPS
@@ -158,8 +160,8 @@ def test_the_numbers_are_those_of_the_runs(tried):
     runs, untreated = (train_many(seeded(one, 5)) for one in (trial.experiment, QUICK))
     validation = []
     for run in runs:
-        (place,) = np.flatnonzero(run.evaluation_step == run.best_step)
-        validation.append(run.validation_loss[place])
+        (best,) = np.flatnonzero(run.evaluation_step == run.best_step)
+        validation.append(run.validation_loss[best])
     test, before = [np.array([run.test_loss for run in some]) for some in (runs, untreated)]
     assert trial.validation_loss == (np.median(validation), min(validation), max(validation))
     assert trial.test_loss == (np.median(test), test.min(), test.max())
@@ -188,7 +190,22 @@ def test_work_is_in_operations(tried):
     assert by_name["Dropout 0.2"].cost.startswith("as much work; ")
 
 
-def test_runs_that_break_off_are_results():
+@pytest.mark.parametrize(("taken", "share"), [(30, 1), (15, 0.5), (6, 0.2)])
+def test_who_stops_early_has_done_less_work(taken, share):
+    (untreated, some), (change, _) = results([0.5] * 5, [0.4] * 5)
+    wider = replace(QUICK, width=24)
+    stopped = [made(one, steps=taken) for one in seeded(wider, 5)]
+    trial = next(one for one in trials_of([(untreated, some), (change, stopped)]) if one.verdict)
+    assert trial.work == pytest.approx(share * wider.cost.operations / QUICK.cost.operations, rel=1e-12)
+
+
+@pytest.mark.parametrize("limit", [{"max_seconds": 1e-9}, {"max_bytes": 1.0}])
+def test_what_is_beyond_either_limit_is_not_trained(limit):
+    with pytest.raises(OutOfRange):
+        prescribe(QUICK, 1, **limit)
+
+
+def test_runs_that_diverge_are_results():
     wild = Experiment(dataset="sine", depth=3, width=4, learning_rate=1000, steps=20)
     trials = prescribe(wild, seeds=2)
     assert any(math.isinf(trial.validation_loss.median) for trial in trials)
