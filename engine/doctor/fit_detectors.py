@@ -15,13 +15,13 @@ from engine.doctor.thresholds import (
     BEHIND,
     FALLING,
     FEW_UNITS,
-    GAP,
     GENERALIZATION_LOSS,
     HIGH_DROPOUT,
     JUMPS,
     LEARNT_NOTHING,
     OVERSHOOTS,
     PENALTY_PULLS,
+    RISEN_GAP,
     SEVERELY_RISEN,
     SHRUNK,
     SURELY,
@@ -100,7 +100,7 @@ def overfitting(run: Examination) -> Finding | None:
     rise = generalization_loss(run.history.validation_loss)[: run.result + 1]
     apart = finite_median(run.gap[run.late])
     fell_apart = finite_median(rise[run.late]) > GENERALIZATION_LOSS
-    threshold = (GAP if fell_apart else WIDE_GAP) * run.widest_gap + SURELY * run.scatter
+    threshold = (RISEN_GAP if fell_apart else WIDE_GAP) * run.widest_gap + SURELY * run.scatter
     if not apart > threshold or run.loss_share > UNDERFITS:
         return None
     best, risen = int(np.nanargmin(losses)), float(rise[-1])
