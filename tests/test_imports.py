@@ -75,7 +75,7 @@ LAYERS = [
     | {"settings", "data.sources"},
     {"experiment"},
     {"data", "history", "limits", "measures", "network"},
-    {"recording", "training"},
+    {"endings", "plan", "recording", "training"},
     {"doctor", "theory"},
     {"cures"},
     {"executors"},

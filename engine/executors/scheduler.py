@@ -29,8 +29,9 @@ from typing import Any
 from engine.executors.backends import Backend, default_backends
 from engine.executors.time_slices import Summary, TimeSlice, TrainingArguments, advance_slice
 from engine.experiment import Experiment
-from engine.limits import MAX_BYTES, MAX_SECONDS
-from engine.training import MAX_FRAMES, MAX_UPDATES, CustomData, shape_key, stacks
+from engine.limits import APP_LIMITS, Limits
+from engine.plan import MAX_FRAMES, MAX_UPDATES
+from engine.training import CustomData, shape_key, stacks
 
 logger = logging.getLogger(__name__)
 
@@ -186,16 +187,15 @@ class Workers:
     """Trains experiments somewhere else, in fair turns.  Safe to use from many threads; usable as a context manager.
 
     backends: in order of preference.  While a better one than the present cannot be used, it is tried again and again.
-    max_seconds, max_bytes: limits of a run, as of Training, because many share the workers; None is no limit.
+    limits: what a run may cost, because many share the workers.
     """
 
     def __init__(
         self,
         backends: Sequence[Callable[[], Backend]] | None = None,
-        max_seconds: float | None = MAX_SECONDS,
-        max_bytes: float | None = MAX_BYTES,
+        limits: Limits = APP_LIMITS,
     ):
-        self._limits = max_seconds, max_bytes
+        self._limits = limits
         self._candidates = [_Candidate(start, rank) for rank, start in enumerate(backends or default_backends())]
         self._pool: _Pool | None = None  # which gets the slices
         self._pools: list[_Pool] = []  # that one, and those it replaced while they finish their slices
@@ -249,7 +249,7 @@ class Workers:
         """
         alone = isinstance(experiments, Experiment)
         stack = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
-        return self._enqueue(Run((stack, data, max_updates, max_frames, *self._limits), alone, object()))
+        return self._enqueue(Run((stack, data, max_updates, max_frames, self._limits), alone, object()))
 
     def submit_many(
         self,
@@ -276,7 +276,7 @@ class Workers:
         whole = stacks(experiments[:ahead], data) + rest
         groups = [part for group in whole for part in _parts(group, -(-self.slots // len(whole)))]
         stacked = [
-            (tuple(experiments[i] for i in group), data, max_updates, max_frames, *self._limits) for group in groups
+            (tuple(experiments[i] for i in group), data, max_updates, max_frames, self._limits) for group in groups
         ]
         return Sweep([self._enqueue(Run(arguments, False, visitor, summary)) for arguments in stacked], groups)
 
