@@ -71,12 +71,13 @@ class Recorder:
     Training calls, for s = 0, 1, 2, ...:
         evaluate(s, θ_s, θ_{s-1})   where plan.evaluations has s;
         update(s, ...)              with what update s computed;
-        measure()                   before evaluate where `full`, before networks end, histories and pickling.
+        measure()                   before evaluate where `full`, after it where `may_stop`, and before networks end,
+                                    a history is asked for, or pickling.
 
     All that is measured waits until there is enough for a few long NumPy calls: several steps of a network are measured
-    like several networks, which changes no bit.  So an evaluation waits too, unless early stopping needs its loss at
-    once; where the probe is the batch of every update, it uses the passes of the update that follows.  measure() says
-    which networks had no finite loss at an evaluation: their run had ended there.
+    like several networks, which changes no bit.  Evaluations wait too, as long as no network can run out of patience
+    meanwhile; where the probe is the batch of every update, an evaluation uses the passes of the update that follows.
+    measure() says which networks had no finite loss at an evaluation: their run had ended there.
     Arrays that can be made anew are not pickled: whoever unpickles a Recorder opens it.
     """
 
@@ -121,7 +122,7 @@ class Recorder:
         units = plan.architecture.depth * plan.architecture.width
         updates_at_once = _at_once(networks * (3 * len(flat) + 2 * plan.batch * units))
         self._flats = np.empty((updates_at_once, networks, 3, len(flat)))
-        at_once = 1 if plan.patience else _at_once(networks * (2 * len(flat) + plan.n_probe * units))
+        at_once = _at_once(networks * (2 * len(flat) + plan.n_probe * units))
         # Of the evaluations that wait, what θ is and was a step before: flat parameters, and running statistics.
         self._evaluated = [np.empty((2, at_once, networks, len(part)), kind) for part in (flat, running)]
 
@@ -167,6 +168,11 @@ class Recorder:
     def full(self) -> bool:
         """Whether no other evaluation may wait."""
         return len(self._evaluations) == self._evaluated[0].shape[1]
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether the evaluations that wait could be those that exhaust a network's patience."""
+        return any(stopping.may_stop(len(self._evaluations)) for stopping in self._stopping)
 
     @property
     def stopped(self) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine import measures
+from engine.batches import Batches
 from engine.blas import one_blas_thread
 from engine.cost import stack_limit
 from engine.data.custom import CustomData
@@ -22,9 +23,8 @@ from engine.losses import LOSSES
 from engine.network import Parameters, architecture_of, backward, forward, initial_parameters, track_statistics
 from engine.optimizers import OPTIMIZERS
 from engine.plan import MAX_FRAMES, MAX_UPDATES, plan_of
-from engine.randomness import BATCHES, MASKS, generator
 from engine.recording import Recorder, Update
-from engine.remedies import clip_by_norm, clip_by_value, draw_masks, penalty_gradient
+from engine.remedies import clip_by_norm, clip_by_value, penalty_gradient
 
 Array = np.ndarray
 
@@ -33,31 +33,6 @@ OWN = {
     "dataset", "noise", "label_noise", "data_digest", "initializer", "gain", "bias", "learning_rate", "clip_threshold",
     "seed", "data_seed",
 }  # fmt: skip
-
-
-def batch_indices(experiment: Experiment, step: int) -> Array:
-    """Which training examples update `step` uses, (batch,): a permutation an epoch; the last batch may be short."""
-    n = experiment.n_train
-    batch = min(experiment.batch_size or n, n)
-    if batch == n:
-        return np.arange(n)
-    epoch, position = divmod(step, -(-n // batch))
-    order = generator(experiment.seed, BATCHES, epoch).permutation(n)
-    return order[position * batch : (position + 1) * batch]
-
-
-def dropout_masks(experiment: Experiment, step: int) -> Array | None:
-    """The masks of one update, (depth, batch, width), or None without dropout.
-
-    Masks are drawn for a whole batch at every update, one number a unit and example, so that any update's can be found
-    without those before it; a short last batch uses the first rows.
-    """
-    if experiment.dropout == 0:
-        return None
-    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
-    stream = generator(experiment.seed, MASKS)
-    stream.bit_generator.advance(step * experiment.depth * batch * experiment.width)  # type: ignore[attr-defined]
-    return draw_masks(stream, experiment.depth, batch, experiment.width, experiment.dropout)
 
 
 def initialize(experiment: Experiment, data: CustomData | None = None) -> Parameters:
@@ -133,17 +108,11 @@ class Training:
         self._rate, self._threshold = column("learning_rate"), column("clip_threshold")
         self._l1, self._l2 = column("l1"), column("l2")
 
-        inputs = np.array([dataset.train_inputs for dataset in datasets], kind)
-        self._train = inputs, np.array([dataset.target_rows("train") for dataset in datasets], kind)
+        self._zeros, self._ones = np.zeros(len(experiments)), np.ones(len(experiments))
+        self._batches = Batches(experiments, datasets, self._plan.batch, self.step)
         self._gradient = Parameters(self._parameters.architecture, np.empty_like(self._parameters.flat))
-        self._masks = [generator(experiment.seed, MASKS) for experiment in experiments]
-        if experiments[0].dropout > 0:
-            draws = self.step * experiments[0].depth * self._plan.batch * experiments[0].width
-            for stream in self._masks:
-                stream.bit_generator.advance(draws)  # type: ignore[attr-defined]
-        self._epoch, self._shuffled = -1, self._train
 
-    REBUILT = "_rate", "_threshold", "_l1", "_l2", "_train", "_gradient", "_masks", "_epoch", "_shuffled"
+    REBUILT = "_rate", "_threshold", "_l1", "_l2", "_zeros", "_ones", "_batches", "_gradient"
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
@@ -184,39 +153,11 @@ class Training:
         histories = running | self._finished
         return tuple(histories[i] for i in range(len(self.experiments)))
 
-    def _batch(self) -> tuple[Array, Array]:
-        """Inputs and targets of this update, (networks, batch, ...)."""
-        inputs, targets = self._train
-        n, batch = self._plan.n_train, self._plan.batch
-        if batch == n:
-            return inputs, targets
-        epoch, position = divmod(self.step, -(-n // batch))
-        if self._epoch != epoch:
-            orders = [generator(self.experiments[i].seed, BATCHES, epoch).permutation(n) for i in self._networks]
-            rows = np.array(orders) + n * np.arange(len(inputs))[:, None]
-            shuffled = (values.reshape(-1, values.shape[2]).take(rows, axis=0) for values in self._train)
-            self._epoch, self._shuffled = epoch, tuple(shuffled)
-        part = slice(position * batch, (position + 1) * batch)
-        return self._shuffled[0][:, part], self._shuffled[1][:, part]
-
-    def _draw_masks(self, batch: int) -> Array | None:
-        """(depth, networks, batch, width) for this update."""
-        first = self.experiments[0]
-        if first.dropout == 0:
-            return None
-        experiments = [self.experiments[i] for i in self._networks]
-        shape = first.depth, self._plan.batch, first.width
-        drawn = [
-            draw_masks(stream, *shape, experiment.dropout)
-            for stream, experiment in zip(self._masks, experiments, strict=True)
-        ]
-        return np.stack(drawn, axis=1)[:, :, :batch].astype(first.precision)
-
     def _update(self) -> None:
         first, plan, step = self.experiments[0], self._plan, self.step
         parameters, gradient, next_parameters = self._parameters, self._gradient, self._previous
-        inputs, targets = self._batch()
-        masks = self._draw_masks(inputs.shape[1])
+        inputs, targets = self._batches.at(step)
+        masks = self._batches.masks(inputs.shape[1])
         forward_pass = forward(parameters, inputs, masks, training=True)
         loss = LOSSES[plan.loss].value(forward_pass.output, targets, plan.output)
         if not (finite := np.isfinite(loss)).all():
@@ -227,25 +168,17 @@ class Training:
 
         output_gradient = LOSSES[plan.loss].gradient(forward_pass.output, targets, plan.output)
         _, signal = backward(parameters, forward_pass, output_gradient, gradient)
-        total, norm = self._with_penalty(gradient.flat)
-        clipped = total
-        if first.clip == "norm":
-            clipped = clip_by_norm(total, norm["total_gradient_norm"][:, None], self._threshold)
-        elif first.clip == "value":
-            clipped = clip_by_value(total, self._threshold)
-        if clipped is not total:
-            norm["clipped_norm"] = clipped_norm = measures.norms(clipped)
-            norm["clip_cosine"] = measures.clip_cosine(total, clipped, norm["total_gradient_norm"], clipped_norm)
+        clipped, norms = self._penalised_and_clipped(gradient.flat)
         change = OPTIMIZERS[first.optimizer].update(clipped, self._optimizer_state, self._rate, step + 1)
         np.subtract(parameters.flat, change, out=next_parameters.flat)
         next_parameters.running[...] = parameters.running
         track_statistics(next_parameters, forward_pass)
 
-        finite = np.isfinite(norm["total_gradient_norm"]) & np.isfinite(next_parameters.flat).all(axis=1)
+        finite = np.isfinite(norms["total_gradient_norm"]) & np.isfinite(next_parameters.flat).all(axis=1)
         if next_parameters.running.size:
             finite &= np.isfinite(next_parameters.running).all(axis=1)
         ended = not finite.all()
-        row = {"batch_loss": loss, **norm}
+        row = {"batch_loss": loss, **norms}
         update = Update(row, parameters.flat, gradient.flat, change, forward_pass, signal)
         self._recorder.update(step, update, ended)
         self._parameters, self._previous = next_parameters, parameters
@@ -255,35 +188,46 @@ class Training:
             where = {index: (step, *first_in_backward(signal, gradient, next_parameters, index)) for index in ends}
             self._end({i: Ending("diverged", step, parameters[[i]], where[i]) for i in ends})
         if self.step in plan.evaluations:
-            if self._recorder.full:
-                self._measure()
-            if not self.done:
-                self._recorder.evaluate(self.step, self._parameters, self._previous)
-            if plan.patience:
-                self._measure()
+            self._evaluate()
         if self.step == self.steps:
             self._end(self._now("completed", range(len(self._networks))))
 
-    def _with_penalty(self, data_gradient: Array) -> tuple[Array, dict[str, Array]]:
-        """The gradient of data loss plus penalty, and the global norms; clipping has not happened yet."""
+    def _penalised_and_clipped(self, data_gradient: Array) -> tuple[Array, dict[str, Array]]:
+        """The gradient that the optimizer gets, of data loss plus penalty, clipped; and its norms on the way there."""
         first, n_weights = self.experiments[0], self._parameters.n_weights
         total = data_gradient
         data_norm = total_norm = measures.norms(data_gradient)
-        penalty_norm = np.zeros(len(data_norm))
+        penalty_norm, cosine = self._zeros, self._ones
         if first.l1 > 0 or first.l2 > 0:
             penalty = penalty_gradient(self._parameters.flat[:, :n_weights], self._l1, self._l2)
             total = data_gradient.copy()
             total[:, :n_weights] += penalty
             penalty_norm, total_norm = measures.norms(penalty), measures.norms(total)
-        return total, {
+        clipped, clipped_norm = total, total_norm
+        if first.clip != "none":
+            if first.clip == "norm":
+                clipped = clip_by_norm(total, total_norm[:, None], self._threshold)
+            else:
+                clipped = clip_by_value(total, self._threshold)
+            clipped_norm = measures.norms(clipped)
+            cosine = measures.clip_cosine(total, clipped, total_norm, clipped_norm)
+        return clipped, {
             "data_gradient_norm": data_norm,
             "penalty_gradient_norm": penalty_norm,
             "total_gradient_norm": total_norm,
-            "clipped_norm": total_norm,
-            "clip_cosine": np.ones(len(total_norm)),
+            "clipped_norm": clipped_norm,
+            "clip_cosine": cosine,
         }
 
-    # --- ends ---
+    # --- evaluations and ends ---
+
+    def _evaluate(self) -> None:
+        if self._recorder.full:
+            self._measure()
+        if not self.done:
+            self._recorder.evaluate(self.step, self._parameters, self._previous)
+        if self._recorder.may_stop:
+            self._measure()
 
     def _now(self, status: str, indices: Iterable[int]) -> dict[int, Ending]:
         """How some networks end, or stand, at the present step."""

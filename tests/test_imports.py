@@ -75,7 +75,7 @@ LAYERS = [
     | {"settings", "data.sources"},
     {"experiment"},
     {"data", "history", "limits", "measures", "network"},
-    {"endings", "plan", "recording", "training"},
+    {"batches", "endings", "plan", "recording", "training"},
     {"doctor", "theory"},
     {"cures"},
     {"executors"},
