@@ -76,7 +76,8 @@ LAYERS = [
     {"experiment"},
     {"data", "history", "limits", "measures", "network"},
     {"batches", "endings", "plan", "recording", "training"},
-    {"doctor", "theory"},
+    {"theory"},
+    {"doctor"},
     {"cures"},
     {"executors"},
 ]
