@@ -62,14 +62,13 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         above = st.container(key="stage", gap="xsmall")
         part, place = ("stage", st.container()) if on_stage else _parts()
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
-        sentence.header(
-            HIDDEN_VERDICT if HIDE in st.query_params else stage.verdict(patient, treated), anchor="verdict"
-        )
+        verdict = HIDDEN_VERDICT if HIDE in st.query_params else stage.verdict(patient, treated)
+        sentence.header(verdict, anchor="verdict")
         small_print.markdown(f":small[{differences(choice.patient, choice.treated)} {stage.note}]")
         with above:
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
-            strip(lesson.page, steps, patient, treated)
+            strip(lesson.page, verdict, steps, patient, treated)
         with place:
             _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated))
 
@@ -77,6 +76,8 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         sentence = st.container(key="verdict")
         with st.container(horizontal=True, vertical_alignment="center", key="differences"):
             small_print = st.container(width="stretch")
+            with st.popover("Words", icon=":material/dictionary:", type="tertiary"):
+                st.markdown(sections_of(lesson.page)["Words"])
             button = st.container(width="content")
         messages = controls(lesson)
         with button:
