@@ -7,7 +7,7 @@ from pages.charts.hidden_patient.one_run import HEIGHT, endings, sentence
 from pages.charts.one_run.predictions import answer, answer_rows
 from pages.charts.style.annotations import footnotes
 from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, at_step, merged
-from pages.charts.style.panels import draw
+from pages.charts.style.panels import LEGEND_BELOW, draw
 
 TITLE = "Its answers"
 QUESTION = "What does it answer, over all inputs?"
@@ -24,10 +24,13 @@ def figure(history: RunHistory) -> AnimatedFigure:
     below = BELOW if has_key else 62
     key = -62 / (HEIGHT - 8 - below)
     layout: Json = {
-        "height": HEIGHT, "margin": {"t": 8, "b": below}, "showlegend": panel.has_legend,
-        "legend": {"x": 0.5, "xanchor": "center", "y": key, "yanchor": "top", "itemwidth": 30},
-        "xaxis": panel.xaxis, "yaxis": panel.yaxis,
-    }  # fmt: skip
+        "height": HEIGHT,
+        "margin": {"t": 8, "b": below},
+        "showlegend": panel.has_legend,
+        "legend": LEGEND_BELOW | {"y": key},
+        "xaxis": panel.xaxis,
+        "yaxis": panel.yaxis,
+    }
     if colors:
         layout["coloraxis"] = merged(colors, {"colorbar": {"y": key}} if "colorbar" in colors else {})
     return AnimatedFigure(traces, merged(layout, footnotes(panel.notes + endings(history), HEIGHT, below)))

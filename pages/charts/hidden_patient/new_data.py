@@ -6,9 +6,8 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, START, curve, endings, sentence
 from pages.charts.style.annotations import footnotes
-from pages.charts.style.axes import axis
+from pages.charts.style.axes import axis, loss_axis
 from pages.charts.style.figure import AnimatedFigure, Json, merged
-from pages.charts.style.loss_axis import loss_axis
 from pages.text.labels import loss_unit, number, percent
 
 TITLE = "New data"

@@ -10,19 +10,17 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import endings, footnotes
 from pages.charts.style.axes import axis, layer_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
+from pages.charts.style.traces import hover_of, marks, over_layers
 from pages.text.clock import rows_at, thinned, timeline_steps
-from pages.text.labels import ending, legends, name, number, percent
+from pages.text.labels import legends, name, number, percent
 
 TITLE = "Activations per layer"
 QUESTION = "Does each layer pass on a signal, or always the same value?"
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
 OFFSETS = (-0.12, 0.12)  # layers: the networks' bars stand side by side
 MOST_LAYERS, FEWEST_FRAMES = 1300, 20  # layers over all frames: deep networks move in fewer frames
 HEIGHT = 440
@@ -55,9 +53,11 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             traces.append(_shares(look, kind, history.layers))
 
     layout: Json = {
-        "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"), "yaxis": value_axis,
-        "yaxis2": axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]), "hovermode": "closest",
-    }  # fmt: skip
+        "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"),
+        "yaxis": value_axis,
+        "yaxis2": axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]),
+        "hovermode": "closest",
+    }
     return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories), HEIGHT)), moving(steps, moves))
 
 
@@ -101,23 +101,16 @@ def _bar(mean: Array, std: Array, place: Callable[[Array], Array], on_log: bool)
 
 def _means(look: Look, text: str, offset: float, n_layers: int, on_log: bool) -> Json:
     bar = {"type": "data", "symmetric": not on_log, "color": look.color, "thickness": 2.5, "width": 4}
-    hover = "layer %{x:.0f}: mean %{y:.3g}, standard deviation %{error_y.array:.3g}"
-    return {
-        "type": "scatter", "mode": "markers", "x": np.arange(1, n_layers + 1) + offset, "name": f"{look.name}: {text}",
-        "error_y": bar, **look.marker(7),
-        # On a log scale the heights are places on the axis and not values.
-        **({"hoverinfo": "skip"} if on_log else {"hovertemplate": f"{hover}<extra>{look.name}</extra>"}),
-    }  # fmt: skip
+    hover = hover_of(look, "layer %{x:.0f}: mean %{y:.3g}, standard deviation %{error_y.array:.3g}")
+    # On a log scale the heights are places on the axis and not values.
+    label, layers = "" if on_log else hover, np.arange(1, n_layers + 1)
+    return marks(layers + offset, None, f"{look.name}: {text}", label, error_y=bar, **look.marker(7))
 
 
 def _shares(look: Look, kind: str, n_layers: int) -> Json:
-    outline = {"color": look.color, "width": 2}
-    marker = {"color": look.color, "symbol": look.symbol + SYMBOLS[kind], "size": 9, "line": outline}
-    return {
-        "type": "scatter", "mode": "lines+markers", "x": np.arange(1, n_layers + 1), "yaxis": "y2", "marker": marker,
-        "name": f"{look.name}: {kind}", **look.line(2), "cliponaxis": False,
-        "hovertemplate": f"layer %{{x}}: %{{y:.0f}} % {kind}<extra>{look.name}</extra>",
-    }  # fmt: skip
+    marker = {"symbol": look.symbol + SYMBOLS[kind], "line": {"color": look.color, "width": 2}}
+    shares = over_layers(look, n_layers, f"{look.name}: {kind}", f"%{{y:.0f}} % {kind}", 9, yaxis="y2")
+    return merged(shares, look.line(2) | {"marker": marker})
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
@@ -128,8 +121,7 @@ def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
         if kind not in _defined(history)
     )
     notes = [f"Above: mean ± standard deviation. Not defined: shares at the output, {', '.join(missing)}."]
-    endings = zip(LOOKS, histories, strict=True)
-    return notes + [f"{look.name}: {words}." for look, history in endings if (words := ending(history))]
+    return notes + endings(histories)
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

@@ -10,9 +10,10 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.theory import gradient_flow
-from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.annotations import endings, footnotes, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged, moving
+from pages.charts.style.traces import key, line, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, timeline_steps
 from pages.text.labels import ending, legends, loss_unit, number
 
@@ -25,7 +26,6 @@ HEADINGS = (("Error signal of each layer", UPPER), ("Gradient of its weights", L
 ABOVE_HEADING = 1.07
 UPPER_LABELS, LOWER_LABELS = 6, 3
 THEORY = "theory, step 0"
-THEORY_LINE: Json = {"dash": "dot", "width": 2}
 THEORY_COLOR = "#7d868c"  # in the legend, where it stands for both networks
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
 
@@ -42,17 +42,23 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     upper = log_axis(f"rms ∂L/∂z ({short})", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
     lower = log_axis(f"‖∂L/∂W‖ ({short})", _flat(*gradients), LOWER_LABELS, domain=LOWER)
 
-    traces = [_theory_line(look, theory) for look, theory in zip(looks, theories, strict=True)]
+    traces = [
+        line(_layers(len(theory)), theory, f"{look.name}, {THEORY}", "layer %{x}: %{y:.2~e}", showlegend=False)
+        | stroke(look.color, 2, "dot")
+        for look, theory in zip(looks, theories, strict=True)
+    ]
     heights: dict[int, Json] = {}  # trace -> y at every step
     for row, panel, axis in (("y", signals, upper), ("y2", gradients, lower)):
         for look, name, values in zip(looks, legends(patient, treated), panel, strict=True):
             heights[len(traces)] = {"y": np.where(values == 0, np.nan, values)}
-            traces.append(_curve(look, name, row, values.shape[1], unit, size))
+            in_legend = {"yaxis": row, "showlegend": row == "y"}
+            label, hover = f"{look.name}: {name}", f"%{{y:.2~e}} {unit}"
+            traces.append(over_layers(look, values.shape[1], label, hover, size, **in_legend))
             if (values == 0).any():
                 heights[len(traces)] = {"y": on_lower_edge(values, axis)}
                 traces.append(zero_marks(look, x=_layers(values.shape[1]), yaxis=row))
     if any(np.isfinite(theory).any() for theory in theories):
-        traces.append(_theory_line_of_legend())
+        traces.append(key(THEORY, None, **stroke(THEORY_COLOR, 2, "dot")))
 
     has_zeros = any((values == 0).any() for values in (*signals, *gradients))
     sentences = [*_notes(patient, treated), *([ZEROS] if has_zeros else [])]
@@ -117,35 +123,13 @@ def _theory(history: RunHistory) -> np.ndarray:
     return np.where(predicted > 0, predicted, np.nan)
 
 
-def _theory_line(look: Look, theory: np.ndarray) -> Json:
-    return {
-        "type": "scatter", "mode": "lines", "x": _layers(len(theory)), "y": theory, "showlegend": False,
-        "name": f"{look.name}, {THEORY}", "line": THEORY_LINE | {"color": look.color},
-        "hovertemplate": "layer %{x}: %{y:.2~e}",
-    }  # fmt: skip
-
-
-def _theory_line_of_legend() -> Json:
-    line = THEORY_LINE | {"color": THEORY_COLOR}
-    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": THEORY, "line": line}
-
-
-def _curve(look: Look, name: str, row: str, n_layers: int, unit: str, size: float) -> Json:
-    return {
-        "type": "scatter", "mode": "lines+markers", "x": _layers(n_layers), "yaxis": row, "showlegend": row == "y",
-        "name": f"{look.name}: {name}", "hovertemplate": f"layer %{{x}}: %{{y:.2~e}} {unit}<extra>{look.name}</extra>",
-        "cliponaxis": False, **look.line(), **look.marker(size),
-    }  # fmt: skip
-
-
 def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
     """How runs ended that did not complete, and why there is no prediction."""
     named = (("Patient", patient), ("Treated", treated))
-    sentences = [f"{who}: {text}." for who, history in named if (text := ending(history))]
     reasons = {who: reason for who, history in named if len(history.step) and (reason := _no_theory(history))}
     if len(set(reasons.values())) == 1:
         reasons = {" and ".join(reasons): next(iter(reasons.values()))}
-    return sentences + [f"{who}: no theory line. {reason}" for who, reason in reasons.items()]
+    return endings((patient, treated)) + [f"{who}: no theory line. {reason}" for who, reason in reasons.items()]
 
 
 def _no_theory(history: RunHistory) -> str:

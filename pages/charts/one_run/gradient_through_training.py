@@ -8,10 +8,11 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.doctor.thresholds import VANISHES
-from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.annotations import endings, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis, log_color_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.style.outlier_range import beyond, within_outlier_range
+from pages.charts.style.traces import nothing
 from pages.text.clock import thinned, timeline_steps
 from pages.text.labels import ending, legends, loss_unit, number, percent
 
@@ -41,7 +42,6 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
     everything = np.concatenate([signal.ravel() for signal in signals])
     colored = within_outlier_range(everything)
-    sentences = [f"{look.name}: {text}." for look, one in zip(looks, histories, strict=True) if (text := ending(one))]
     layout = merged(
         {
             "xaxis": axis("training step (updates)", range=_span(steps, histories), anchor="y2", **_whole_steps(steps)),
@@ -49,7 +49,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             "yaxis2": _layer_axis(TREATED, treated, PANELS[1]),
             "coloraxis": log_color_axis(f"rms ∂L/∂z ({unit})", colored),
         },
-        footnotes(sentences + _remarks(everything, colored), HEIGHT),
+        footnotes(endings(histories) + _remarks(everything, colored), HEIGHT),
     )
     headings = zip(looks, legends(patient, treated), PANELS, strict=True)
     layout["annotations"] = layout.get("annotations", []) + [
@@ -121,8 +121,7 @@ def _whole_steps(steps: list[int]) -> Json:
 def _maps(steps: np.ndarray, signal: np.ndarray, row: str, unit: str) -> list[Json]:
     """The map, and over it, where there are any, the cells without a logarithm."""
     if not len(steps):  # an empty map would leave its panel without axes
-        nothing = {"type": "scatter", "mode": "markers", "x": [0], "y": [1], "opacity": 0, "hoverinfo": "skip"}
-        return [nothing | {"yaxis": row, "showlegend": False}]
+        return [nothing(0, 1, yaxis=row, showlegend=False)]
     layers = np.arange(1, signal.shape[1] + 1)
     place: Json = {"type": "heatmap", "x": steps, "y": layers, "yaxis": row}
     with np.errstate(all="ignore"):

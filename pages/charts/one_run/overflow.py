@@ -11,8 +11,9 @@ from engine import RunHistory
 from pages.charts.one_run.weight_norms import MOST_CURVES, depth_axis, drawn_layers, key_of_depth
 from pages.charts.style.annotations import column_headings, row_heading
 from pages.charts.style.axes import log_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, depth_colors
-from pages.charts.style.side_by_side import Row, side_by_side, step_axis
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, depth_colors
+from pages.charts.style.grid import Row, over_training, step_axis
+from pages.charts.style.traces import marks, of_depth, trace
 from pages.charts.style.update_curves import on_log_axis
 from pages.text.clock import timeline_steps
 from pages.text.labels import layer_name, loss_unit, number
@@ -20,10 +21,7 @@ from pages.text.labels import layer_name, loss_unit, number
 TITLE = "The last steps: does anything overflow?"
 QUESTION = "When it ends in NaN, which number overflowed first, and what were the last finite ones on the way there?"
 
-Array = np.ndarray
-
 LAST = 20  # updates
-LOOKS = (PATIENT, TREATED)
 FIELDS = ("delta_rms", "gradient_norm", "weight_norm")
 PANELS = ((0.74, 0.96), (0.38, 0.60), (0.02, 0.24))  # of the figure's height, top to bottom
 LABELS = 3  # powers of ten that stay apart in a panel
@@ -45,7 +43,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         heading["yshift"] = HEADINGS
     top += HEADINGS
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    key = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - top - BELOW))
+    colors = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - top - BELOW))
     rows = []
     for field, domain in zip(FIELDS, PANELS, strict=True):
         values = [on_log_axis(_last(history, field)) for history in histories]
@@ -56,10 +54,14 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         rows.append(Row(_axis(values, domain), *panels))
     titles = [row_heading(title, domain[1]) for title, domain in zip(_titles(*histories), PANELS, strict=True)]
     across = [step_axis(range=_span(history)) for history in histories]
-    return side_by_side(
-        rows, across, _line_steps(*histories), (headings, top), _notes(histories), HEIGHT, BELOW,
-        keys=[key_of_depth()], coloraxis=key, annotations=titles,
-    )  # fmt: skip
+    below: Json = {
+        "height": HEIGHT,
+        "below": BELOW,
+        "keys": [key_of_depth()],
+        "coloraxis": colors,
+        "annotations": titles,
+    }
+    return over_training(rows, across, _line_steps(*histories), (headings, top), _notes(histories), **below)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -132,16 +134,11 @@ def _lines(look: Look, history: RunHistory, values: Array, most_layers: int) -> 
         layers[layers.index(nearest)] = culprit
     traces = []
     for layer in layers:
-        line: Json = {"color": colors[layer], "width": 3.5 if layer == 0 else 1.5}
-        if layer == history.layers - 1:
-            line |= {"dash": "dot", "width": 3}
+        name, marker = f"{look.name}, {layer_name(history, layer)}", {"size": 4, "color": colors[layer]}
+        line = of_depth(layer, history.layers, colors[layer])
         traces.append(
-            {
-                "type": "scatter", "mode": "lines+markers", "x": steps, "y": values[:, layer],
-                "name": f"{look.name}, {layer_name(history, layer)}", "line": line,
-                "marker": {"size": 4, "color": colors[layer]}, "hovertemplate": "step %{x}: %{y:.2~e}",
-            }
-        )  # fmt: skip
+            trace("lines+markers", steps, values[:, layer], name, "step %{x}: %{y:.2~e}", marker=marker, **line)
+        )
     return traces
 
 
@@ -154,12 +151,7 @@ def _cross(history: RunHistory, values: Array) -> list[Json]:
     if not finite.size:
         return []
     x, y = int(_steps(history)[finite[-1]]), float(values[finite[-1], culprit])
-    return [
-        {
-            "type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": CROSS, "cliponaxis": False,
-            "name": "overflowed first", "hovertemplate": "step %{x}: %{y:.2~e}",
-        }
-    ]  # fmt: skip
+    return [marks([x], [y], "overflowed first", "step %{x}: %{y:.2~e}", marker=CROSS, cliponaxis=False)]
 
 
 def _heading(history: RunHistory) -> str:

@@ -8,18 +8,24 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.style.annotations import column_headings
-from pages.charts.style.axes import log_axis
-from pages.charts.style.figure import DEPTH_COLORS, PATIENT, TREATED, AnimatedFigure, Json, Look, depth_colors
-from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
+from pages.charts.style.axes import key_bar, log_axis
+from pages.charts.style.figure import (
+    DEPTH_COLORS,
+    LOOKS,
+    AnimatedFigure,
+    Array,
+    Json,
+    Look,
+    depth_colors,
+)
+from pages.charts.style.grid import Row, over_training, whole_runs
+from pages.charts.style.traces import box, level, of_depth, stroke, trace
 from pages.text.clock import BEGINNING, thinned, timeline_steps
 from pages.text.labels import ending, legends, number
 
 TITLE = "Weight norms and updates"
 QUESTION = "How large are the weights, and how fast does each layer learn?"
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
 # An update of about a thousandth of the weights is a rule of thumb for a good learning rate; the band is one decade to
 # either side.  cs231n, Neural Networks Part 3, "Ratio of weights:updates".
 RULE_OF_THUMB, BAND = 1e-3, (1e-4, 1e-2)
@@ -44,7 +50,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
     headings = column_headings(legends(*histories))
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    key = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - headings[1] - BELOW))
+    colors = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - headings[1] - BELOW))
 
     def panels(measured: list[Array], beneath: list[Json]) -> list[list[Json]]:
         return [
@@ -54,11 +60,10 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
     norms_axis = log_axis("‖W‖", _drawn(norms), LABELS, domain=UPPER)
     updates_axis = log_axis("‖ΔW‖ / ‖W‖", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)
-    return side_by_side(
-        [Row(norms_axis, *panels(norms, [])), Row(updates_axis, *panels(updates, _rule_of_thumb(end)))],
-        whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories, norms, updates),
-        HEIGHT, BELOW, keys=[key_of_depth()], coloraxis=key,
-    )  # fmt: skip
+    measures = [Row(norms_axis, *panels(norms, [])), Row(updates_axis, *panels(updates, _rule_of_thumb(end)))]
+    steps, notes = timeline_steps(*histories), _notes(histories, norms, updates)
+    below: Json = {"height": HEIGHT, "below": BELOW, "keys": [key_of_depth()], "coloraxis": colors}
+    return over_training(measures, whole_runs(*histories), steps, headings, notes, **below)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -113,28 +118,19 @@ def _curves(look: Look, steps: Array, values: Array, layers: list[int], most_lay
     positive = np.where(values > 0, values, np.nan)
     few = np.isfinite(positive).sum(axis=0).max() <= FEW_POINTS
     mode = "lines+markers" if few else "lines"
-    traces = []
-    for layer in layers:
-        line: Json = {"color": colors[layer], "width": 3.5 if layer == 0 else 1.5}
-        if layer == n_layers - 1:
-            line |= {"dash": "dot", "width": 3}
-        named = f"{look.name}, output layer" if layer == n_layers - 1 else f"{look.name}, layer {layer + 1}"
-        traces.append(
-            {
-                "type": "scatter", "mode": mode, "x": steps, "y": positive[:, layer], "name": named, "line": line,
-                "hovertemplate": "step %{x}: %{y:.2~e}",
-            }
-        )  # fmt: skip
-    return traces
+    names = [f"{look.name}, " + ("output layer" if layer == n_layers - 1 else f"layer {layer + 1}") for layer in layers]
+    return [
+        trace(mode, steps, positive[:, layer], name, "step %{x}: %{y:.2~e}", **of_depth(layer, n_layers, colors[layer]))
+        for layer, name in zip(layers, names, strict=True)
+    ]
 
 
 def _rule_of_thumb(end: int) -> list[Json]:
-    low, high = BAND
-    band = {"x": [0, end, end, 0], "y": [low, low, high, high], "fill": "toself", "mode": "none"}
-    dashes = {"color": "#8a8f94", "dash": "dash", "width": 1.5}
-    line = {"x": [0, end], "y": [RULE_OF_THUMB] * 2, "mode": "lines", "line": dashes}
-    look = {"type": "scatter", "hoverinfo": "skip", "name": "rule of thumb"}
-    return [look | band | {"fillcolor": "rgba(138, 143, 148, 0.25)"}, look | line]
+    name, dashes = "rule of thumb", stroke("#8a8f94", 1.5, "dash")
+    return [
+        box(0, end, *BAND, name, fillcolor="rgba(138, 143, 148, 0.25)"),
+        level([0, end], RULE_OF_THUMB, name, **dashes),
+    ]
 
 
 def depth_axis(layers: int, key: float) -> Json:
@@ -142,11 +138,7 @@ def depth_axis(layers: int, key: float) -> Json:
     every = max(1, -(-layers // MOST_KEY_LABELS))
     ticks = sorted({1, *range(every, layers + 1, every)} - ({2} if every == 2 else set()))
     scale = [[place / (len(DEPTH_COLORS) - 1), color] for place, color in enumerate(DEPTH_COLORS)]
-    bar = {
-        "orientation": "h", "thickness": 12, "len": 0.9, "x": 0.5, "y": key, "yanchor": "top", "ypad": 0,
-        "title": {"text": "layer (1 = nearest the input)", "side": "top"},
-        "tickvals": ticks, "ticktext": list(map(str, ticks)),
-    }  # fmt: skip
+    bar = key_bar("layer (1 = nearest the input)", ticks, list(map(str, ticks)), len=0.9, y=key)
     return {"cmin": 1, "cmax": max(layers, 2), "colorscale": scale, "colorbar": bar}
 
 

@@ -2,8 +2,11 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
-from pages.charts.style.figure import COLUMNS, HEIGHT, PATIENT, TICK_SIZE, TREATED, Json, Look
+from engine import RunHistory
+from pages.charts.style.figure import COLUMNS, HEIGHT, LOOKS, TICK_SIZE, Json, Look
+from pages.text.labels import ending
 
 _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 _NOTE_CHARACTERS = 46  # a line at 390 px
@@ -18,22 +21,26 @@ def column_headings(texts: Sequence[str]) -> tuple[list[Json], int]:
     """
     wrapped = [textwrap.wrap(text, _COLUMN_CHARACTERS) for text in texts]
     headings = [
-        {
-            "text": "<br>".join([_marked(look), *lines]), "align": "center", "showarrow": False, "xref": "paper",
-            "x": (left + right) / 2, "xanchor": "center", "yref": "paper", "y": 1, "yanchor": "bottom",
-            "font": {"size": TICK_SIZE},
-        }
-        for look, lines, (left, right) in zip((PATIENT, TREATED), wrapped, COLUMNS, strict=True)
-    ]  # fmt: skip
+        words("<br>".join([_marked(look), *lines]), (left + right) / 2, 1, "center", "bottom", align="center")
+        for look, lines, (left, right) in zip(LOOKS, wrapped, COLUMNS, strict=True)
+    ]
     return headings, 8 + _NOTE_LINE * (1 + max(map(len, wrapped)))
 
 
 def row_heading(text: str, y: float, look: Look | None = None) -> Json:
     """Annotation in one line over a panel that has the whole width and reaches up to y (0 to 1)."""
-    return {
-        "text": f"{_marked(look)}: {text}" if look else text, "showarrow": False, "xref": "paper", "x": 0,
-        "xanchor": "left", "yref": "paper", "y": y, "yanchor": "bottom", "font": {"size": TICK_SIZE},
-    }  # fmt: skip
+    return words(f"{_marked(look)}: {text}" if look else text, 0, y, "left", "bottom")
+
+
+def words(text: str, x: float, y: float, xanchor: str, yanchor: str, yref: str = "paper", **attributes: Any) -> Json:
+    """An annotation without an arrow; x is a share of the panels' width, and so is y of their height by default."""
+    place = {"xref": "paper", "x": x, "xanchor": xanchor, "yref": yref, "y": y, "yanchor": yanchor}
+    return {"text": text, "showarrow": False, **place, "font": {"size": TICK_SIZE}, **attributes}
+
+
+def endings(histories: Sequence[RunHistory]) -> list[str]:
+    """A footnote on each of the two runs that did not complete."""
+    return [f"{look.name}: {text}." for look, run in zip(LOOKS, histories, strict=True) if (text := ending(run))]
 
 
 def footnotes(sentences: Sequence[str], height: float = HEIGHT, below: float = _BELOW_AXIS) -> Json:
@@ -46,10 +53,7 @@ def footnotes(sentences: Sequence[str], height: float = HEIGHT, below: float = _
         return {"height": height}
     lines = [line for sentence in sentences for line in textwrap.wrap(sentence, _NOTE_CHARACTERS)]
     room = _NOTE_LINE * len(lines)
-    note = {
-        "text": "<br>".join(lines), "showarrow": False, "align": "left", "font": {"size": TICK_SIZE},
-        "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -below,
-    }  # fmt: skip
+    note = words("<br>".join(lines), 0, 0, "left", "top", align="left", yshift=-below)
     return {"height": height + room, "margin": {"b": below + room}, "annotations": [note]}
 
 

@@ -4,17 +4,24 @@ An axis is the part of a layout that describes it: layout["xaxis"], layout["yaxi
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from engine import RunHistory
 from pages.charts.style.figure import LAYERS_OF, PATIENT, TICK_SIZE, Json, Look, merged
+from pages.text.labels import loss_unit
 
 # Plotly draws labels in powers larger by this factor.
 _POWER_LABELS = 1.25
 
 _MOST_DECADE_LABELS = 7
 _MOST_LAYER_LABELS = 12  # side by side at 390 px
+
+_LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis
+_LOSS_LABELS = 5  # that stay apart in a panel of half a chart's height
+_LOSS_AIR = 0.15  # decades
 
 
 def axis(title: str, values: Any = None, **attributes: Any) -> Json:
@@ -46,6 +53,34 @@ def log_axis(title: str, values: Any = None, labels: int = _MOST_DECADE_LABELS, 
         spanned = {"range": [low - air, high + air], "dtick": math.ceil((high - low) / labels), "tick0": 0}
     look = {"type": "log", "exponentformat": "power", "tickfont": {"size": TICK_SIZE / _POWER_LABELS}}
     return merged(look | {"title": {"text": title}} | spanned, attributes)
+
+
+def loss_axis(title: str, losses: Any, levels: Sequence[float] = (), **attributes: Any) -> Json:
+    """An axis for losses: linear while they are of one size, logarithmic where they span more.
+
+    Those that are not finite, or 0 on a log axis, are left out.  levels: losses to compare with, which are on the axis
+    too and do not decide what kind it is.
+    """
+    curves, values = np.asarray(losses, float).ravel(), np.append(losses, levels)
+    positive = curves[np.isfinite(curves) & (curves > 0)]
+    if not positive.size or np.ptp(np.log10(positive)) <= _LOG_FROM_DECADES:
+        return axis(title, values, **attributes)
+    decades = np.log10(values[np.isfinite(values) & (values > 0)])
+    # closer than whole decades, which would leave half of a small panel empty
+    tight = [float(decades.min()) - _LOSS_AIR, float(decades.max()) + _LOSS_AIR]
+    return log_axis(title, values, _LOSS_LABELS, range=tight, **attributes)
+
+
+def loss_title(what: str, histories: Sequence[RunHistory]) -> str:
+    """The title of an axis of losses, with their unit where it is one."""
+    units = {loss_unit(history) for history in histories}
+    return f"{what} ({units.pop()})" if len(units) == 1 else what
+
+
+def ends(axis: Json) -> tuple[float, float]:
+    """The lowest and the highest value that an axis shows."""
+    low, high = axis.get("range", (0.0, 1.0))
+    return (10.0**low, 10.0**high) if axis.get("type") == "log" else (low, high)
 
 
 def layer_axis(
@@ -87,6 +122,13 @@ def log_color_axis(title: str, values: Any, **attributes: Any) -> Json:
     return merged({"cmin": low, "cmax": high, "colorbar": bar}, attributes)
 
 
+def key_bar(title: str, values: Sequence[float], labels: Sequence[str], **attributes: Any) -> Json:
+    """The bar of a colour axis, lying below the panels, its title over it."""
+    place = {"orientation": "h", "thickness": 12, "len": 0.8, "x": 0.5, "yanchor": "top", "ypad": 0}
+    ticks = {"tickvals": list(values), "ticktext": list(labels)}
+    return place | {"title": {"text": title, "side": "top"}} | ticks | attributes
+
+
 def marker_size(points: int) -> float:
     """Of markers side by side at 390 px, so that as many as this stay apart."""
     return 9 if points <= 16 else 6 if points <= 30 else 5
@@ -99,10 +141,8 @@ def zero_marks(look: Look, **attributes: Any) -> Json:
     """
     symbol = "triangle-down" if look is PATIENT else "triangle-down-open"
     mark = {"color": look.color, "symbol": symbol, "size": 12, "line": {"color": look.color, "width": 2}}
-    return {
-        "type": "scatter", "mode": "markers", "name": look.name, "marker": mark, "showlegend": False,
-        "cliponaxis": False, "hovertemplate": "exactly 0",
-    } | attributes  # fmt: skip
+    common = {"type": "scatter", "mode": "markers", "name": look.name, "marker": mark, "showlegend": False}
+    return common | {"cliponaxis": False, "hovertemplate": "exactly 0"} | attributes
 
 
 def on_lower_edge(values: np.ndarray, log_axis: Json) -> np.ndarray:

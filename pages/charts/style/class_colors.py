@@ -6,21 +6,26 @@ from typing import Any
 import numpy as np
 
 from engine import RunHistory
-from pages.charts.style.figure import MAGNITUDE_SCALE, Json
+from pages.charts.style.axes import key_bar
+from pages.charts.style.figure import MAGNITUDE_SCALE, Array, Json
 from pages.text.labels import number
-
-Array = np.ndarray
 
 # Ends and middle of a diverging scale: equally dark, distinct without red-green vision, and neither network's colour.
 # Classes beyond the third follow Tol's muted scheme (2021).
-CLASS_COLORS = (
-    "#762a83", "#1b7837", "#b8860b", "#88ccee", "#cc6677", "#332288", "#999933", "#44aa99", "#882255", "#dddddd",
-)  # fmt: skip
-NEUTRAL = "#d9d9d9"  # pale on a white page, and no glare on a dark one
-CLASS_SYMBOLS = (
-    "square", "triangle-up", "cross", "circle", "diamond", "star", "x", "pentagon", "triangle-down", "hexagon",
-)  # fmt: skip
-CLASS_MARKS = ("■", "▲", "✚", "●", "◆", "★", "✖", "⬟", "▼", "⬢")
+_CLASSES = (
+    ("#762a83", "square", "■"),
+    ("#1b7837", "triangle-up", "▲"),
+    ("#b8860b", "cross", "✚"),
+    ("#88ccee", "circle", "●"),
+    ("#cc6677", "diamond", "◆"),
+    ("#332288", "star", "★"),
+    ("#999933", "x", "✖"),
+    ("#44aa99", "pentagon", "⬟"),
+    ("#882255", "triangle-down", "▼"),
+    ("#dddddd", "hexagon", "⬢"),
+)
+CLASS_COLORS, CLASS_SYMBOLS, CLASS_MARKS = zip(*_CLASSES, strict=True)  # marks: the symbols within text
+UNDECIDED_COLOR = "#d9d9d9"  # pale on a white page, and no glare on a dark one
 # Of a byte's 256.  The top levels of three classes, which fill most of a surface, are then free of six ones in a row,
 # which travel as the six characters of an escaped slash.
 LEVELS = 237
@@ -43,7 +48,7 @@ def probability_levels(probability: Array) -> list[Any]:
 
 def probability_axis(names: Sequence[str], points: str) -> Json:
     """points: what the points on the plane are, for the key."""
-    ends = [[0, CLASS_COLORS[0]], [0.5, NEUTRAL], [1, CLASS_COLORS[1]]]
+    ends = [[0, CLASS_COLORS[0]], [0.5, UNDECIDED_COLOR], [1, CLASS_COLORS[1]]]
     ticks = [f"{CLASS_MARKS[0]} {names[0]}", "50 %", f"{CLASS_MARKS[1]} {names[1]}"]
     return _key(f"probability (line: 50 %){points}", ends, 100, CLASS_TICKS, ticks)
 
@@ -64,7 +69,10 @@ def class_axis(names: Sequence[str], points: str) -> Json:
     scale = [
         [stop / top, color]
         for k in range(n_classes)
-        for stop, color in ((k * levels, NEUTRAL), (k * levels + levels - 1, CLASS_COLORS[k % len(CLASS_COLORS)]))
+        for stop, color in (
+            (k * levels, UNDECIDED_COLOR),
+            (k * levels + levels - 1, CLASS_COLORS[k % len(CLASS_COLORS)]),
+        )
     ]
     named = range(n_classes if n_classes <= MOST_NAMED_CLASSES else 0)
     ticks = [f"{CLASS_MARKS[k % len(CLASS_MARKS)]} {names[k]}" for k in named]
@@ -83,11 +91,7 @@ def number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> t
 
 def _key(title: str, scale: object, top: float, values: Sequence[float], labels: Sequence[str]) -> Json:
     """A colour axis from 0 to top whose bar lies below the panels."""
-    bar = {
-        "orientation": "h", "thickness": 12, "len": 0.8, "x": 0.5, "yanchor": "top", "ypad": 0,
-        "title": {"text": title, "side": "top"}, "tickvals": list(values), "ticktext": list(labels),
-    }  # fmt: skip
-    return {"cmin": 0, "cmax": top, "colorscale": scale, "colorbar": bar}
+    return {"cmin": 0, "cmax": top, "colorscale": scale, "colorbar": key_bar(title, values, labels)}
 
 
 def _bytes(levels: Array) -> list[Any]:

@@ -14,17 +14,44 @@ frames, so that the eye compares heights and not axes.
 """
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import orjson
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
 Json = dict[str, Any]
+Array = np.ndarray
+
+
+class Chart(Protocol):
+    """What a module of pages/charts has that draws a figure, of a patient and a treated run, of one run, or of many.
+
+    figure, alt and table take the same arguments: the figure, what it shows in words with numbers, and its data.
+    """
+
+    __name__: str
+    TITLE: str
+    QUESTION: str  # that the chart answers
+
+    @property
+    def figure(self) -> Callable[..., "AnimatedFigure"]: ...
+    @property
+    def alt(self) -> Callable[..., str]: ...
+    @property
+    def table(self) -> Callable[..., pd.DataFrame]: ...
+
+
+class SweepChart(Chart, Protocol):
+    """A chart of many runs, which also says in a paragraph what came of them."""
+
+    @property
+    def says(self) -> Callable[..., str]: ...
 
 
 @dataclass(frozen=True)
@@ -49,6 +76,9 @@ class Look:
 # white and on a near-black page; 3 is what WCAG 2.1, 1.4.11 asks of graphics.
 PATIENT = Look("Patient", "#d55e00", "solid", "circle")
 TREATED = Look("Treated", "#0072b2", "dash", "diamond")
+LOOKS = (PATIENT, TREATED)
+LOOK_OF = {look.name: look for look in LOOKS}
+NEUTRAL = "#808080"  # what belongs to neither network
 
 # Depth in the network, first layer to last: lightness rises steadily (OKLCH .51 to .66), hue runs from violet over
 # teal to olive, so the order survives without red-green vision, and every colour has contrast 3 on white and on black.
@@ -99,10 +129,14 @@ _AXIS_LOOK: Json = {
 _COLOR_AXIS_LOOK: Json = {
     "colorscale": MAGNITUDE_SCALE,
     "colorbar": {
-        "thickness": 14, "len": 1, "y": 0.5, "xpad": 6, "tickfont": {"size": TICK_SIZE},
+        "thickness": 14,
+        "len": 1,
+        "y": 0.5,
+        "xpad": 6,
+        "tickfont": {"size": TICK_SIZE},
         "title": {"side": "right", "font": {"size": FONT_SIZE}},
     },
-}  # fmt: skip
+}
 
 # Colours of text, grid and paper are left open: the page's light or dark theme fills them in.  The empty template keeps
 # Plotly's own default (3 kB a figure) from being sent.
@@ -112,12 +146,17 @@ _LAYOUT_LOOK: Json = {
     "margin": {"l": 0, "r": 8, "t": 36, "b": 0, "pad": 4},
     "font": {"size": TICK_SIZE},
     "legend": {
-        "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
-        "font": {"size": TICK_SIZE}, "itemwidth": 40,
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "y": 1,
+        "yanchor": "bottom",
+        "font": {"size": TICK_SIZE},
+        "itemwidth": 40,
     },
     "hoverlabel": {"font": {"size": TICK_SIZE}},
     "dragmode": False,
-}  # fmt: skip
+}
 
 
 class AnimatedFigure:
@@ -232,6 +271,14 @@ def step_line(step: int, row: str = "y domain", column: str = "x") -> list[Json]
     """
     line = {"type": "line", "xref": column, "yref": row, "x0": step, "x1": step, "y0": 0, "y1": 1}
     return [line | {"line": {"color": "#111111", "width": 5}}, line | {"line": {"color": "#ffffff", "width": 2}}]
+
+
+def step_lines(steps: Iterable[int], row: str = "paper", columns: Sequence[str] = ("x",)) -> list[Json]:
+    """Frames that move the `step_line` and nothing else, on each of these axes of steps."""
+    return [
+        frame(step, layout={"shapes": [shape for column in columns for shape in step_line(step, row, column)]})
+        for step in steps
+    ]
 
 
 def depth_colors(layers: int) -> list[str]:

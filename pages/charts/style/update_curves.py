@@ -3,14 +3,12 @@
 import numpy as np
 
 from engine import RunHistory
-from pages.charts.style.figure import Json, Look, merged
+from pages.charts.style.figure import Array, Json, Look
+from pages.charts.style.traces import curve
 from pages.text.labels import number, percent
 
-Array = np.ndarray
-
 MOST_POINTS = 240  # of a curve
-MARKERS = 8  # on a curve, enough to tell the networks apart without colour
-THICK, THIN = 2.5, 1.2
+UPDATES_THICK, UPDATES_THIN = 2.5, 1.2
 
 
 def peaks(values: Array) -> Array:
@@ -31,16 +29,12 @@ def on_log_axis(values: Array) -> Array:
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 
 
-def curve(look: Look, name: str, steps: Array, values: Array, hover: str) -> Json:
+def update_curve(look: Look, name: str, steps: Array, values: Array, hover: str) -> Json:
     """A network's curve over the updates, with its dash and a few of its markers.
 
     hover: quantity and value, "step ‖Δθ‖: %{y:.3~g}".
     """
-    trace = {
-        "type": "scatter", "mode": "lines+markers", "x": steps, "y": values, "name": name,
-        "hovertemplate": f"update %{{x}}<br>{hover}<extra>{look.name}</extra>",
-    }  # fmt: skip
-    return trace | look.line(THICK) | merged(look.marker(), {"marker": {"maxdisplayed": MARKERS}})
+    return curve(look, steps, values, name, f"update %{{x}}<br>{hover}", UPDATES_THICK)
 
 
 def left_out(look: Look, history: RunHistory, values: Array, axis: Json, what: str) -> list[str]:

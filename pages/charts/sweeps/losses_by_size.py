@@ -15,22 +15,29 @@ from engine import Experiment
 from engine.cures.outcomes import Outcome, losses_of, unit_of
 from pages.charts.style.annotations import footnotes
 from pages.charts.style.axes import axis, log_axis
-from pages.charts.style.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, Look, merged
+from pages.charts.style.figure import (
+    LOOK_OF,
+    NEUTRAL,
+    TICK_SIZE,
+    AnimatedFigure,
+    Array,
+    Json,
+    Look,
+    merged,
+)
+from pages.charts.style.traces import THICK, THIN, band, hover_of, key, ring, stroke, trace
+from pages.charts.style.update_curves import on_log_axis
 from pages.text.labels import number
 
 Results = Mapping[str, Sequence[Outcome]]
 
-LOOKS = {look.name: look for look in (PATIENT, TREATED)}
-AXES = {
-    "width": "units a layer", "depth": "hidden layers", "n_train": "training examples",
-}  # fmt: skip
+AXES = {"width": "units a layer", "depth": "hidden layers", "n_train": "training examples"}
 CLEARLY = 1.05  # factor between two medians below which they are called the same
 MOST_SEEDS = 0.75  # share of the seeds that must agree with the medians: 6 of 8, by chance in 14 of 100 sweeps
 
 LOG_FROM_DECADES = 1.0  # losses that span more are read better on a log axis
 REACH = 100.0
 AIR = 0.05  # of the axis' length, at both ends
-THIN, THICK = 1.5, 3.5
 TRAIN_OPACITY, VALIDATION_OPACITY = 0.1, 0.2  # of the bands
 _MOST_LABELS = 7  # on the loss axis
 _NONE = np.array([])
@@ -84,12 +91,11 @@ def figure_of(results: Results, field: str, own: Mapping[str, Experiment]) -> An
     medians = np.concatenate([_NONE, *(np.append(one.median_train, one.median_validation) for one in curves.values())])
     traces: list[Json] = []
     for name, curve in curves.items():
-        traces += [
-            _band(LOOKS[name], curve.sizes, curve.train, TRAIN_OPACITY),
-            _band(LOOKS[name], curve.sizes, curve.validation, VALIDATION_OPACITY),
-            *_lines(LOOKS[name], curve),
-        ]  # fmt: skip
-    traces += [_ring(LOOKS[name], curves, name, getattr(experiment, field)) for name, experiment in own.items()]
+        look = LOOK_OF[name]
+        traces.append(_range(look, curve.sizes, curve.train, TRAIN_OPACITY))
+        traces.append(_range(look, curve.sizes, curve.validation, VALIDATION_OPACITY))
+        traces += _lines(look, curve)
+    traces += [_ring(LOOK_OF[name], curves, name, getattr(experiment, field)) for name, experiment in own.items()]
     traces += _keys()
     sizes = sorted({int(size) for curve in curves.values() for size in curve.sizes})
     unit = " or ".join(dict.fromkeys(unit_of(outcome) for some in results.values() for outcome in some))
@@ -200,60 +206,44 @@ def _seed(outcome: Outcome) -> int:
     return outcome.experiment.seed
 
 
-def _drawable(values: np.ndarray) -> np.ndarray:
-    """NaN where a log axis has no place for a value: no number, or 0."""
-    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
-
-
-def _band(look: Look, sizes: np.ndarray, losses: np.ndarray, opacity: float) -> Json:
+def _range(look: Look, sizes: np.ndarray, losses: np.ndarray, opacity: float) -> Json:
     """From the smallest to the largest finite loss of the seeds."""
     low = np.where(np.isfinite(losses), losses, np.inf).min(axis=1)
     high = np.where(np.isfinite(losses), losses, -np.inf).max(axis=1)
     drawn = np.isfinite(low) & (low > 0)
-    return {
-        "type": "scatter", "mode": "lines", "line": {"width": 0}, "fill": "toself", "hoverinfo": "skip",
-        "x": np.concatenate([sizes[drawn], sizes[drawn][::-1]]),
-        "y": np.concatenate([high[drawn], low[drawn][::-1]]),
-        "fillcolor": look.color, "opacity": opacity, "showlegend": False, "name": f"{look.name} range",
-    }  # fmt: skip
+    return band(sizes[drawn], low[drawn], high[drawn], f"{look.name} range", look.color, opacity)
 
 
 def _lines(look: Look, curve: Curve) -> list[Json]:
     """A thin line of the medians in training, a thick one in validation."""
-    hover = "%{x}: median %{y:.3g}<extra>" + look.name + "</extra>"
-    common = {"type": "scatter", "mode": "lines+markers", "x": curve.sizes, "legendgroup": look.name}
-    thin = {
-        "y": _drawable(curve.median_train), "name": f"{look.name} training", "showlegend": False,
-        "hovertemplate": "training loss, " + hover,
-    }  # fmt: skip
-    thick = {"y": _drawable(curve.median_validation), "name": look.name, "hovertemplate": "validation loss, " + hover}
-    return [common | thin | look.line(THIN) | look.marker(5), common | thick | look.line(THICK) | look.marker(8)]
+    train, validation = on_log_axis(curve.median_train), on_log_axis(curve.median_validation)
+
+    def medians(values: Array, name: str, what: str, width: float, size: float) -> Json:
+        hover = hover_of(look, f"{what} loss, %{{x}}: median %{{y:.3g}}")
+        common = {"legendgroup": look.name, **look.line(width), **look.marker(size)}
+        return trace("lines+markers", curve.sizes, values, name, hover, **common)
+
+    thin = medians(train, f"{look.name} training", "training", THIN, 5)
+    return [thin | {"showlegend": False}, medians(validation, look.name, "validation", THICK, 8)]
 
 
 def _ring(look: Look, curves: Mapping[str, Curve], name: str, size: int) -> Json:
     """Around the two medians at the network's own size: on its own curve, or on the one that it shares."""
     curve = curves.get(name) or next(iter(curves.values()), None)
     place = curve.at(size) if curve else None
-    medians = _NONE if curve is None or place is None else np.array(
-        [curve.median_train[place], curve.median_validation[place]]
-    )  # fmt: skip
-    return {
-        "type": "scatter", "mode": "markers", "x": [size] * len(medians), "y": _drawable(medians),
-        "marker": {"symbol": f"{look.symbol}-open", "size": 20, "color": look.color, "line": {"width": 3}},
-        "legendgroup": look.name, "showlegend": False, "name": f"{look.name} as it is",
-        "hovertemplate": f"the network above<extra>{look.name}</extra>",
-    }  # fmt: skip
+    medians = _NONE
+    if curve is not None and place is not None:
+        medians = np.array([curve.median_train[place], curve.median_validation[place]])
+    where, name = [size] * len(medians), f"{look.name} as it is"
+    return ring(look, where, on_log_axis(medians), name, "the network above", 20, legendgroup=look.name)
 
 
 def _keys() -> list[Json]:
     """Legend entries for what both networks share."""
-    neutral = "#808080"
-    empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}
-    ring = {"symbol": "circle-open", "size": 14, "color": neutral, "line": {"width": 3}}
     return [
-        empty | {"mode": "lines", "line": {"color": neutral, "width": THICK + 1}, "name": "validation"},
-        empty | {"mode": "lines", "line": {"color": neutral, "width": THIN}, "name": "training"},
-        empty | {"mode": "markers", "marker": ring, "name": "the network above"},
+        key("validation", **stroke(width=THICK + 1)),
+        key("training", **stroke(width=THIN)),
+        key("the network above", marker={"symbol": "circle-open", "size": 14, "color": NEUTRAL, "line": {"width": 3}}),
     ]
 
 

@@ -14,8 +14,9 @@ from engine import Experiment, Trial
 from engine.cures.changes import UNTREATED
 from engine.cures.outcomes import SEEDS, Outcome, unit_of
 from engine.cures.trials import CURES, HARMS, HELPS, NO_EFFECT, trials_of
-from pages.charts.style.annotations import footnotes
-from pages.charts.style.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, merged
+from pages.charts.style.annotations import footnotes, words
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
+from pages.charts.style.traces import line, marks, stroke, upright
 from pages.charts.sweeps.groups import changes_to
 from pages.charts.sweeps.losses_by_size import loss_axis
 from pages.text.labels import label, meaning, number, percent
@@ -56,8 +57,7 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
     }
     for trial in rows:
         if trial.change.code == UNTREATED and math.isfinite(middle := trial.validation_loss.median):
-            line = {"type": "line", "x0": middle, "x1": middle, "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
-            layout["shapes"] = [line | {"line": {"color": PATIENT.color, "width": 2, "dash": "dot"}}]
+            layout["shapes"] = [upright(middle, layer="below", **stroke(PATIENT.color, 2, "dot"))]
     notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
     notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
     traces = [trace for place, trial in enumerate(rows) for trace in _row(place, trial)]
@@ -166,28 +166,22 @@ def _unit(results: Results) -> str:
 
 def _heading(place: int, text: str) -> Json:
     name, _, rest = text.partition(": ")
-    return {
-        "text": f"<b>{name}</b>: {rest}", "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left",
-        "y": _TEXT_ABOVE - place, "yanchor": "middle", "font": {"size": TICK_SIZE},
-    }  # fmt: skip
+    return words(f"<b>{name}</b>: {rest}", 0, _TEXT_ABOVE - place, "left", "middle", yref="y")
 
 
 def _row(place: int, trial: Trial) -> list[Json]:
     look = TREATED if trial.verdict else PATIENT
     spread, test = trial.validation_loss, trial.test_loss.median
     ends = [end for end in (spread.low, spread.high) if math.isfinite(end)]
-    common = {"type": "scatter", "name": trial.change.name}
-    line = {"symbol": "line-ns", "size": 20, "color": look.color, "line": {"color": look.color, "width": 4}}
+    name = trial.change.name
+    bar = {"symbol": "line-ns", "size": 20, "color": look.color, **stroke(look.color, 4)}
     diamond = {"symbol": "diamond-open", "size": 10, "color": look.color, "line": {"width": 2}}
-    hover = "median %s loss %%{x:.3g}<extra>" + trial.change.name + "</extra>"
+    hover = "median %s loss %%{x:.3g}<extra>" + name + "</extra>"
     return [
-        common | {"mode": "lines", "x": ends, "y": [-place] * len(ends), "opacity": 0.35, "hoverinfo": "skip",
-                  "line": {"color": look.color, "width": BAR}},
-        common | {"mode": "markers", "x": _drawn(spread.median), "y": [-place], "marker": line,
-                  "hovertemplate": hover % "validation"},
-        common | {"mode": "markers", "x": _drawn(test), "y": [-place], "marker": diamond,
-                  "hovertemplate": hover % "test"},
-    ]  # fmt: skip
+        line(ends, [-place] * len(ends), name, opacity=0.35, **stroke(look.color, BAR)),
+        marks(_drawn(spread.median), [-place], name, hover % "validation", marker=bar),
+        marks(_drawn(test), [-place], name, hover % "test", marker=diamond),
+    ]
 
 
 def _drawn(value: float) -> list[float | None]:
