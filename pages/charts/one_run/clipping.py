@@ -5,8 +5,6 @@ Norm of the gradient of loss and penalties over all parameters, before and after
     by norm: g ← g θ/‖g‖ where ‖g‖ > θ (Pascanu et al. 2013)        by value: every entry to [−θ, θ] (Mikolov 2012)
 """
 
-import math
-
 import numpy as np
 import pandas as pd
 
@@ -21,6 +19,7 @@ from pages.charts.style.update_curves import (
     UPDATES_THICK,
     UPDATES_THIN,
     left_out,
+    longest_clipped,
     median_and_largest,
     on_log_axis,
     peaks,
@@ -89,16 +88,6 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
         }
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
-
-
-def longest_clipped(history: RunHistory) -> float | None:
-    """The longest gradient that clipping leaves: θ by norm, θ√n by value with n parameters; None without clipping."""
-    e = history.experiment
-    if e.clip == "none":
-        return None
-    parameters = (*history.weights, *history.biases, *history.scales, *history.shifts)
-    entries = sum(math.prod(array.shape[1:]) for array in parameters)
-    return e.clip_threshold * (entries**0.5 if e.clip == "value" else 1.0)
 
 
 def _norms(history: RunHistory) -> tuple[Array, Array]:

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.one_run.weight_norms import MOST_CURVES, depth_axis, drawn_layers, key_of_depth
 from pages.charts.style.annotations import column_headings, row_heading
-from pages.charts.style.axes import log_axis
+from pages.charts.style.axes import depth_axis, log_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, depth_colors
 from pages.charts.style.grid import Row, over_training, step_axis
-from pages.charts.style.traces import marks, of_depth, trace
+from pages.charts.style.traces import MOST_CURVES, drawn_layers, key_of_depth, marks, of_depth, trace
 from pages.charts.style.update_curves import on_log_axis
 from pages.text.clock import timeline_steps
 from pages.text.labels import layer_name, loss_unit, number

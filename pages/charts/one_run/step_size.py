@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.one_run.clipping import longest_clipped
 from pages.charts.style.annotations import footnotes
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import (
@@ -21,7 +20,14 @@ from pages.charts.style.figure import (
 )
 from pages.charts.style.outlier_range import within_outlier_range
 from pages.charts.style.traces import hover_of, level, stroke
-from pages.charts.style.update_curves import left_out, median_and_largest, on_log_axis, peaks, update_curve
+from pages.charts.style.update_curves import (
+    left_out,
+    longest_clipped,
+    median_and_largest,
+    on_log_axis,
+    peaks,
+    update_curve,
+)
 from pages.text.clock import timeline_steps
 from pages.text.labels import ending, legends, number
 

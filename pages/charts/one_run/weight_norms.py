@@ -8,9 +8,8 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.style.annotations import column_headings
-from pages.charts.style.axes import key_bar, log_axis
+from pages.charts.style.axes import depth_axis, log_axis
 from pages.charts.style.figure import (
-    DEPTH_COLORS,
     LOOKS,
     AnimatedFigure,
     Array,
@@ -19,8 +18,8 @@ from pages.charts.style.figure import (
     depth_colors,
 )
 from pages.charts.style.grid import Row, over_training, whole_runs
-from pages.charts.style.traces import box, level, of_depth, stroke, trace
-from pages.text.clock import BEGINNING, thinned, timeline_steps
+from pages.charts.style.traces import MOST_CURVES, box, drawn_layers, key_of_depth, level, of_depth, stroke, trace
+from pages.text.clock import BEGINNING, timeline_steps
 from pages.text.labels import ending, legends, number
 
 TITLE = "Weight norms and updates"
@@ -30,12 +29,10 @@ QUESTION = "How large are the weights, and how fast does each layer learn?"
 # either side.  cs231n, Neural Networks Part 3, "Ratio of weights:updates".
 RULE_OF_THUMB, BAND = 1e-3, (1e-4, 1e-2)
 MOST_POINTS, FEW_POINTS = 120, 6  # of a curve; few are marked, for they may lie alone
-MOST_CURVES = 12  # of a panel: of deeper networks every so many layers, the first and the output always
 UPPER, LOWER = (0.56, 1.0), (0.0, 0.46)
 LABELS = 5  # powers of ten that stay apart on an axis of that height
 HEIGHT = 460
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
-MOST_KEY_LABELS = 12
 HOW_TO_READ = "Thick: layer 1. Dotted: output. Grey: a rule of thumb for updates, 10⁻³, and a decade either side."
 
 
@@ -95,11 +92,6 @@ def _rows(history: RunHistory) -> Array:
     return np.union1d(evenly, np.arange(min(n, BEGINNING + 1)))
 
 
-def drawn_layers(history: RunHistory) -> list[int]:
-    """Indices of the layers that are drawn."""
-    return thinned(range(history.layers), MOST_CURVES)
-
-
 def relative_updates(history: RunHistory) -> Array:
     """‖ΔW‖/‖W‖, (S, L); NaN where the weights are 0."""
     with np.errstate(all="ignore"):
@@ -131,21 +123,6 @@ def _rule_of_thumb(end: int) -> list[Json]:
         box(0, end, *BAND, name, fillcolor="rgba(138, 143, 148, 0.25)"),
         level([0, end], RULE_OF_THUMB, name, **dashes),
     ]
-
-
-def depth_axis(layers: int, key: float) -> Json:
-    """The colours of depth, explained by a bar below the panels."""
-    every = max(1, -(-layers // MOST_KEY_LABELS))
-    ticks = sorted({1, *range(every, layers + 1, every)} - ({2} if every == 2 else set()))
-    scale = [[place / (len(DEPTH_COLORS) - 1), color] for place, color in enumerate(DEPTH_COLORS)]
-    bar = key_bar("layer (1 = nearest the input)", ticks, list(map(str, ticks)), len=0.9, y=key)
-    return {"cmin": 1, "cmax": max(layers, 2), "colorscale": scale, "colorbar": bar}
-
-
-def key_of_depth() -> Json:
-    """An empty trace, for the sake of its colour bar."""
-    marker = {"color": [1], "coloraxis": "coloraxis"}
-    return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "marker": marker, "hoverinfo": "skip"}
 
 
 def _notes(histories: tuple[RunHistory, RunHistory], norms: list[Array], updates: list[Array]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine import RunHistory
-from pages.charts.style.figure import LAYERS_OF, PATIENT, TICK_SIZE, Json, Look, merged
+from pages.charts.style.figure import DEPTH_COLORS, LAYERS_OF, PATIENT, TICK_SIZE, Json, Look, merged
 from pages.text.labels import loss_unit
 
 # Plotly draws labels in powers larger by this factor.
@@ -120,6 +120,15 @@ def log_color_axis(title: str, values: Any, **attributes: Any) -> Json:
     labels = [{0: "1", 1: "10"}.get(decade, f"10<sup>{decade}</sup>".replace("-", "−")) for decade in decades]
     bar = {"title": {"text": title}, "tickvals": decades, "ticktext": labels}
     return merged({"cmin": low, "cmax": high, "colorbar": bar}, attributes)
+
+
+def depth_axis(layers: int, key: float) -> Json:
+    """The colours of depth, explained by a bar below the panels."""
+    every = max(1, -(-layers // _MOST_LAYER_LABELS))
+    ticks = sorted({1, *range(every, layers + 1, every)} - ({2} if every == 2 else set()))
+    scale = [[place / (len(DEPTH_COLORS) - 1), color] for place, color in enumerate(DEPTH_COLORS)]
+    bar = key_bar("layer (1 = nearest the input)", ticks, list(map(str, ticks)), len=0.9, y=key)
+    return {"cmin": 1, "cmax": max(layers, 2), "colorscale": scale, "colorbar": bar}
 
 
 def key_bar(title: str, values: Sequence[float], labels: Sequence[str], **attributes: Any) -> Json:

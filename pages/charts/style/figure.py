@@ -50,6 +50,8 @@ class Chart(Protocol):
 class SweepChart(Chart, Protocol):
     """A chart of many runs, which also says in a paragraph what came of them."""
 
+    NEEDS: str  # what it can be measured for; "": every network
+
     @property
     def says(self) -> Callable[..., str]: ...
 

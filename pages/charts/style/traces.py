@@ -5,9 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from engine import RunHistory
 from pages.charts.style.figure import NEUTRAL, Array, Json, Look, merged
+from pages.text.clock import thinned
 
 THIN, THICK = 1.5, 3.5  # px: a curve beside the one that matters, and that one
+MOST_CURVES = 12  # of layers: of deeper networks every so many, the first and the output always
 MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -70,6 +73,11 @@ def of_depth(layer: int, layers: int, color: str) -> Json:
     return {"line": {"color": color, "width": THICK if layer == 0 else THIN} | last}
 
 
+def drawn_layers(history: RunHistory) -> list[int]:
+    """Indices of the layers that are drawn."""
+    return thinned(range(history.layers), MOST_CURVES)
+
+
 def level(ends: Sequence[float], height: float, name: str, hover: str | None = "", **attributes: Any) -> Json:
     """A straight line across, from one end to the other."""
     return line(list(ends), [height] * 2, name, hover, **attributes)
@@ -117,6 +125,12 @@ def boxes(look: Look, layers: int, name: str, group: str, on_log: bool, **attrib
 def key(name: str, hover: str | None = "", **attributes: Any) -> Json:
     """A legend entry for what both networks share; a line, unless marks are given."""
     return trace("markers" if "marker" in attributes else "lines", [None], [None], name, hover, **attributes)
+
+
+def key_of_depth() -> Json:
+    """An empty trace, for the sake of its colour bar."""
+    marker = {"color": [1], "coloraxis": "coloraxis"}
+    return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "marker": marker, "hoverinfo": "skip"}
 
 
 def nothing(x: float | None = 0, y: float | None = 0, **attributes: Any) -> Json:

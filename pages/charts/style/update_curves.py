@@ -1,5 +1,7 @@
 """What charts over the updates' clock share: which updates are drawn, on what axis, and what that leaves out."""
 
+import math
+
 import numpy as np
 
 from engine import RunHistory
@@ -66,3 +68,13 @@ def median_and_largest(history: RunHistory, values: Array) -> str:
         f"{number(float(np.median(values[finite])))} in the median and at most {number(float(values[top]))}, at step "
         f"{history.step[top]}"
     )
+
+
+def longest_clipped(history: RunHistory) -> float | None:
+    """The longest gradient that clipping leaves: θ by norm, θ√n by value with n parameters; None without clipping."""
+    e = history.experiment
+    if e.clip == "none":
+        return None
+    parameters = (*history.weights, *history.biases, *history.scales, *history.shifts)
+    entries = sum(math.prod(array.shape[1:]) for array in parameters)
+    return e.clip_threshold * (entries**0.5 if e.clip == "value" else 1.0)

@@ -20,6 +20,7 @@ from pages.text.labels import number
 
 TITLE = "Every cure, over 8 seeds"
 QUESTION = "Which cures of overfitting help, and in how many of 8 seeds? Each is tried on the patient, one at a time."
+NEEDS = ""
 
 Results = Mapping[str, Sequence[Outcome]]
 

@@ -14,9 +14,9 @@ from pages.charts.sweeps.losses_by_size import (
     Results,
     alt_of,
     clearly_more,
-    curves_of,
     figure_of,
     own_of,
+    paragraphs,
     table_of,
 )
 from pages.text.labels import number
@@ -26,6 +26,7 @@ QUESTION = (
     "Does the network need more data or more capacity? Loss on training and validation data against the number of "
     "training examples, over 8 seeds."
 )
+NEEDS = ""
 FIELD = "n_train"
 
 
@@ -65,24 +66,18 @@ def gap_remains(curve: Curve) -> bool:
 
 def _paragraphs(results: Results, patient: Experiment, treated: Experiment | None) -> list[str]:
     own = own_of(patient, treated)
-    curves = curves_of(results, FIELD)
-    alone = len(curves) == 1
-    return [
-        _says(curve, getattr(own.get(name, patient), FIELD), "" if alone else f"{name}: ")
-        for name, curve in curves.items()
-    ]
+    return paragraphs(results, FIELD, lambda name, curve: _says(curve, getattr(own.get(name, patient), FIELD)))
 
 
-def _says(curve: Curve, size: int, who: str) -> str:
+def _says(curve: Curve, size: int) -> str:
     place, last = curve.at(size), len(curve.sizes) - 1
     if place is None:
-        return f"{who}{size} examples are not measured yet."
+        return f"{size} examples are not measured yet."
     train, validation = curve.median_train, curve.median_validation
     if not np.isfinite(validation[place]):
-        return f"{who}No finite loss at {size} examples in half of the seeds."
+        return f"No finite loss at {size} examples in half of the seeds."
     here = (
-        f"{who}With {size} examples training loss is {number(train[place])} and validation loss "
-        f"{number(validation[place])}"
+        f"With {size} examples training loss is {number(train[place])} and validation loss {number(validation[place])}"
     )
     seeds = curve.validation.shape[1]
     helps, n_helped = data_helps(curve, size)

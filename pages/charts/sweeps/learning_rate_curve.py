@@ -28,6 +28,7 @@ from pages.text.labels import name, number, share
 
 TITLE = "Loss against learning rate"
 QUESTION = "Is the network too small, or badly trained? Its training loss at other learning rates, over 8 seeds."
+NEEDS = ""
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 BAND_OPACITY = 0.2

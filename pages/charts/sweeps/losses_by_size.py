@@ -5,7 +5,7 @@ where the median is such a run the curve has a gap.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +111,18 @@ def figure_of(results: Results, field: str, own: Mapping[str, Experiment]) -> An
 def own_of(patient: Experiment, treated: Experiment | None) -> dict[str, Experiment]:
     """The networks to mark, by name."""
     return {"Patient": patient} | ({"Treated": treated} if treated else {})
+
+
+def paragraphs(results: Results, field: str, says: Callable[[str, Curve], str]) -> list[str]:
+    """What there is to say of each network's curve, with its name where there are two.
+
+    says: of a network's name and its curve.
+    """
+    curves = curves_of(results, field)
+    texts = {name: says(name, curve) for name, curve in curves.items()}
+    if len(texts) == 1:
+        return [text[0].upper() + text[1:] for text in texts.values()]
+    return [f"{name}: {text}" for name, text in texts.items()]
 
 
 def alt_of(results: Results, field: str) -> str:

@@ -23,6 +23,7 @@ from pages.text.labels import label, meaning, number, percent
 
 TITLE = "Try the cures"
 QUESTION = "What would help the patient, and how reliably? Every change is trained, one at a time, over 8 seeds."
+NEEDS = ""
 
 MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no clear effect", HARMS: "✖ harms"}
 ROW_HEIGHT = 46  # px: a line of text, and the bar below it
