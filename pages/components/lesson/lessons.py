@@ -1,12 +1,12 @@
 """What all lessons have in common: the verdict, the charts in their order, and the text."""
 
 from collections.abc import Callable, Iterable, Sequence
-from types import ModuleType
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
+from pages.charts.style.figure import Chart
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import sections_of
 from pages.components.lesson.findings import doctors_notes, pointed
@@ -53,8 +53,8 @@ def close_lesson(lesson: Lesson) -> None:
 def compare(
     lesson: Lesson,
     sentence: DeltaGenerator,
-    first: Sequence[ModuleType],
-    then: Iterable[Sequence[ModuleType]],
+    first: Sequence[Chart],
+    then: Iterable[Sequence[Chart]],
     patient: RunHistory,
     treated: RunHistory,
     verdict: Callable[[RunHistory, RunHistory], str],
@@ -77,7 +77,7 @@ def compare(
         row(charts, patient, treated)
 
 
-def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
+def row(charts: Sequence[Chart], patient: RunHistory, treated: RunHistory) -> None:
     """Charts side by side; in large type at most two."""
     across = min(len(charts), LARGE_A_ROW) if projecting() else len(charts)
     with st.grid(across, min_column_width=LEAST_WIDTH):
