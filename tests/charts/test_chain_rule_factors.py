@@ -78,7 +78,7 @@ def test_what_else_is_in_the_factors_is_said():
         assert sentence in note
     texts = [note.text for note in chart.figure(*pair("plain")).layout.annotations]
     assert texts[:-1] == list(chart.HEADINGS)
-    assert texts[-1].replace("<br>", " ") == chart.HOW_TO_READ
+    assert texts[-1].replace("<br>", " ") == chart.KEY
 
 
 def test_a_sigmoid_never_lets_more_than_a_quarter_through():

@@ -3,12 +3,13 @@
 import importlib
 import inspect
 import pkgutil
+import re
 import warnings
 
 import plotly.io
 import pytest
 
-from pages.charts import one_run
+from pages.charts import hidden_patient, one_run, sweeps
 from pages.text.clock import timeline_steps
 from tests.charts.odd_runs import PAIRS, pair
 
@@ -36,6 +37,21 @@ def test_the_charts_are_found():
     for chart in CHARTS.values():
         assert chart.TITLE
         assert chart.QUESTION.endswith("?")
+
+
+@pytest.mark.parametrize("package", [one_run, hidden_patient, sweeps], ids=lambda one: one.__name__.rpartition(".")[2])
+def test_every_chart_says_how_it_is_read(package):
+    """In a few sentences that do not give the question again."""
+    found = [
+        importlib.import_module(f"{package.__name__}.{one.name}") for one in pkgutil.iter_modules(package.__path__)
+    ]
+    charts = [module for module in found if hasattr(module, "TITLE")]
+    assert charts
+    for chart in charts:
+        assert 2 <= len(re.findall(r"[.:](?=\s|$)", chart.HOW_TO_READ)) <= 8, chart.__name__
+        assert 100 < len(chart.HOW_TO_READ) < 420, chart.__name__
+        assert chart.QUESTION not in chart.HOW_TO_READ
+        assert "?" not in chart.HOW_TO_READ
 
 
 @pytest.mark.parametrize("name", PAIRS)

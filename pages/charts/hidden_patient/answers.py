@@ -11,6 +11,11 @@ from pages.charts.style.panels import LEGEND_BELOW, draw
 
 TITLE = "Its answers"
 QUESTION = "What does it answer, over all inputs?"
+HOW_TO_READ = (
+    "The picture shows what the network answers for every possible input at the end: colour for classes, a line for "
+    "numbers, or counts of right and wrong answers, the right ones on the diagonal. Healthy: the border, or the "
+    "line, follows the examples without bending around single ones."
+)
 
 BELOW = 118  # px: tick labels, axis title and a key of colours
 

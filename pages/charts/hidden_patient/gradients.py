@@ -13,6 +13,11 @@ from pages.text.labels import loss_unit, number
 
 TITLE = "Gradient, layer by layer"
 QUESTION = "How much of the error signal reaches each layer?"
+HOW_TO_READ = (
+    "Left to right: the layers from input to output. Height: how strong the signal is that tells a layer how to "
+    "change, at the first and at the last update. Healthy: about level. Falling to the left it vanishes, rising to "
+    "the left it explodes."
+)
 
 
 def figure(history: RunHistory) -> AnimatedFigure:

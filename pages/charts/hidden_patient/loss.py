@@ -17,6 +17,10 @@ from pages.text.labels import loss_unit, number
 
 TITLE = "Training loss"
 QUESTION = "Does it learn its own examples?"
+HOW_TO_READ = (
+    "Left to right: training. Height: how wrong the network is on its own examples; lower is better. Healthy: it "
+    "falls well below the line of always giving the average answer, and without jumps."
+)
 
 HEIGHT = 250
 

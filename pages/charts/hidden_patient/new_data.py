@@ -12,6 +12,10 @@ from pages.text.labels import loss_unit, number, percent
 
 TITLE = "New data"
 QUESTION = "Does it do as well on examples that it has never seen?"
+HOW_TO_READ = (
+    "Left to right: training. Dotted is the loss on its own examples, solid the loss on new ones; below, the share "
+    "of right answers. Healthy: both stay together. Solid rising while dotted falls: it learns by heart."
+)
 
 
 def figure(history: RunHistory) -> AnimatedFigure:

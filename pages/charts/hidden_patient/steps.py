@@ -16,6 +16,11 @@ from pages.text.labels import number
 
 TITLE = "Steps and pulls"
 QUESTION = "How far does a step go, and what pulls at the weights?"
+HOW_TO_READ = (
+    "Left to right: training. Above, by what share of their size one update changes each layer’s weights: about a "
+    "thousandth, the dashed line, is healthy. Below, how hard the data pull at the weights, and a penalty, if there "
+    "is one: the data should pull harder."
+)
 
 PENALTY = "#0b8f88"  # a penalty's pull
 

@@ -14,6 +14,11 @@ from pages.text.labels import number, percent
 
 TITLE = "Units, layer by layer"
 QUESTION = "What do the units output? Are any dead or saturated?"
+HOW_TO_READ = (
+    "Left to right: the layers. Above, dot and bar show the mean of what a layer’s units output and its spread. "
+    "Healthy: bars of about the same length in every layer. Below, the share of units that are dead (always 0) or "
+    "saturated (their curve is flat), best near 0."
+)
 
 SYMBOLS = {"dead": ("x-thin-open", "x"), "saturated": ("square-open", "square")}
 KINDS = {"dead": "✖ dead: 0 for every example", "saturated": "■ saturated: where it is flat"}

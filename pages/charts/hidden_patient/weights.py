@@ -14,6 +14,11 @@ from pages.text.labels import number
 
 TITLE = "Weights, layer by layer"
 QUESTION = "How large are the weights, and do they differ?"
+HOW_TO_READ = (
+    "Left to right: the layers. A box holds the middle half of a layer’s weights, hollow at the start and filled at "
+    "the end. Healthy: boxes around 0 that move a little. A thin stroke means that all weights are alike; boxes "
+    "that grow without end blow up."
+)
 
 
 def figure(history: RunHistory) -> AnimatedFigure:

@@ -20,6 +20,12 @@ from pages.text.labels import legends, name, number, percent
 
 TITLE = "Activations per layer"
 QUESTION = "Does each layer pass on a signal, or always the same value?"
+HOW_TO_READ = (
+    "Left to right: the layers from input to output. Above, dot and bar show the mean of what a layer’s units "
+    "output and its spread over examples and units. Healthy: bars of about the same length in every layer; bars "
+    "that shrink to a point pass nothing on. Below, the share of units that are saturated (their curve is flat) or "
+    "dead (always 0), best near 0."
+)
 
 OFFSETS = (-0.12, 0.12)  # layers: the networks' bars stand side by side
 MOST_LAYERS, FEWEST_FRAMES = 1300, 20  # layers over all frames: deep networks move in fewer frames

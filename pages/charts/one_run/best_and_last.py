@@ -16,6 +16,11 @@ from pages.text.labels import loss_unit, number, percent
 
 TITLE = "At its best, and at the end"
 QUESTION = "What had the network learnt when it was at its best, and what had it become by the end?"
+HOW_TO_READ = (
+    "Each picture shows what a network answers for every pair of inputs, or along its one input; at the left when "
+    "its validation loss was lowest, at the right at the end. Healthy: both look alike and follow the examples "
+    "loosely. A border that bends around single points at the end has been learnt by heart."
+)
 
 ROWS = ((0.57, 1.0), (0.0, 0.43))
 HEIGHT = 560

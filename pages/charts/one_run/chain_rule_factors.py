@@ -21,6 +21,11 @@ from pages.text.labels import ending, legends, number
 
 TITLE = "Why: the factors of the chain rule"
 QUESTION = "Which factor changes the gradient on its way back, the slope of the activation or the weights?"
+HOW_TO_READ = (
+    "Read from right to left, as the error signal travels. A layer multiplies it by both factors: below 1 shrinks "
+    "it, above 1 makes it grow, and the lowest panel multiplies all layers. Healthy: every factor near the dotted "
+    "line at 1, and a lowest panel that stays level."
+)
 
 HEIGHT = 520
 HEADINGS = (
@@ -38,7 +43,7 @@ MOST_VALUES = 8_000  # in all frames; deeper networks get fewer frames
 ONE = "1: neither shrinks nor grows"
 ONE_LINE = stroke("#7d868c", 2, "dot")
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
-HOW_TO_READ = "R: layer 1 of the lowest panel over its last layer."
+KEY = "R: layer 1 of the lowest panel over its last layer."
 BESIDES = {
     "normalization": "The weight factor includes normalization.",
     "residual": "The weight factor includes the skip connection (residual).",
@@ -144,7 +149,7 @@ def _span(factors: np.ndarray) -> list[float]:
 
 def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
     """How runs ended that did not complete, and what else is in the factors."""
-    sentences = [HOW_TO_READ, *endings((patient, treated))]
+    sentences = [KEY, *endings((patient, treated))]
     for setting, sentence in BESIDES.items():
         if any(getattr(history.experiment, setting) not in ("none", 0) for history in (patient, treated)):
             sentences.append(sentence)

@@ -31,6 +31,11 @@ from pages.text.labels import ending, loss_unit, number, percent
 
 TITLE = "Gradient before and after clipping"
 QUESTION = "How large does the gradient get, and how much of it does clipping let through?"
+HOW_TO_READ = (
+    "Left to right: training. Height: the length of the gradient of all parameters, each labelled line ten or more "
+    "times the one below; thin before clipping, thick after it. Healthy: only rare spikes reach above the dotted "
+    "threshold. Where thin is always above thick, every update is clipped."
+)
 
 HEIGHT = 352
 LEGEND = 56  # px from the panels to the legend below them

@@ -28,6 +28,10 @@ from pages.text.labels import ending, number
 
 TITLE = "Angle between raw and clipped gradient"
 QUESTION = "Does clipping keep the gradient’s direction?"
+HOW_TO_READ = (
+    "Height: by how many degrees clipping turns the gradient at each update. At 0 only its length is cut; the "
+    "further up, the more the update points somewhere else. Healthy: close to 0."
+)
 
 AIR = 4.0  # degrees beyond 0 and 90, so that a curve on an edge is seen
 # Clipping keeps every entry's sign, so no angle is above 90.

@@ -18,8 +18,13 @@ from pages.text.labels import ending, loss_unit, number
 
 TITLE = "Data loss and penalty"
 QUESTION = "What does training minimise: how much of it is the data’s loss, and how much the penalty on the weights?"
+HOW_TO_READ = (
+    "Left to right: training. Thick is the loss on the data, dotted the penalty on the weights, grey their sum, "
+    "which training lowers. Healthy: the penalty stays a part of the sum. Where it outweighs the data’s loss, the "
+    "network cares more for small weights than for its task."
+)
 
-HOW_TO_READ = "Thick: data loss. Dotted: penalty. Grey: their sum, which is what training lowers."
+KEY = "Thick: data loss. Dotted: penalty. Grey: their sum, which is what training lowers."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -80,7 +85,7 @@ def _curves(look: Look, history: RunHistory) -> list[Json]:
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
     without = [look.name for look, history in zip(LOOKS, histories, strict=True) if not _has_penalty(history)]
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     if len(without) == 2:
         notes.append("Neither network has a penalty: set L1 or L2.")
     elif without:

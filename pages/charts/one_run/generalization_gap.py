@@ -22,11 +22,16 @@ from pages.text.labels import PERCENT, ending, legends, loss_unit, number, perce
 
 TITLE = "The generalization gap"
 QUESTION = "How much better is the network on its training data than on new data, and since when?"
+HOW_TO_READ = (
+    "Left to right: training. Thin is the training data, thick is new data, and the shaded area between them is the "
+    "gap. Healthy: both fall and stay together. Thick rising while thin still falls is overfitting, and the star "
+    "marks where it began."
+)
 
 SHADES = {"Patient": "rgba(213, 94, 0, 0.22)", "Treated": "rgba(0, 114, 178, 0.22)"}
 WAITED = {"bgcolor": "rgba(0, 0, 0, 0)", "fgcolor": "#808080", "shape": "/", "size": 8, "solidity": 0.25}
 LOSS_PANEL, ACCURACY_PANEL = (0.5, 1.0), (0.0, 0.38)
-HOW_TO_READ = "Thin: training. Thick: validation. Shaded: the gap. Star: lowest validation loss."
+KEY = "Thin: training. Thick: validation. Shaded: the gap. Star: lowest validation loss."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -132,7 +137,7 @@ def _difference(a: Array, b: Array) -> Array:
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = [HOW_TO_READ, *_stops(histories)]
+    notes = [KEY, *_stops(histories)]
     for look, history in zip(LOOKS, histories, strict=True):
         if history.diverged_at is not None:
             notes.append(f"{look.name}: {ending(history)}.")

@@ -28,6 +28,11 @@ from pages.text.labels import ending, number
 
 TITLE = "Gradient left, steps taken"
 QUESTION = "Has training come to rest, is a penalty holding it back, or are its steps too small?"
+HOW_TO_READ = (
+    "Left to right: training. Above, how steep the loss still is; below, how far each update moves the parameters; "
+    "each labelled line is ten or more times the one below. At rest both are tiny. Steep above and tiny below: the "
+    "steps are too small."
+)
 
 MOST_POINTS = 150  # of a curve
 LABELS = 4  # powers of ten that stay apart in half the height

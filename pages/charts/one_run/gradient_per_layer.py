@@ -19,6 +19,11 @@ from pages.text.labels import ending, legends, loss_unit, number
 
 TITLE = "Gradient per layer"
 QUESTION = "How much of the gradient reaches each layer?"
+HOW_TO_READ = (
+    "Left to right: the layers from input to output. Height: how strong the signal is that tells a layer how to "
+    "change, and each labelled line is ten or more times the one below. Healthy: about level. Falling towards the "
+    "left the signal vanishes, and the first layers do not learn; rising to the left it explodes."
+)
 
 HEIGHT = 350
 UPPER, LOWER = [0.43, 1], [0, 0.31]  # the two panels, of the figure's height

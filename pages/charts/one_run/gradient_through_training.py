@@ -18,6 +18,11 @@ from pages.text.labels import ending, legends, loss_unit, number, percent
 
 TITLE = "Gradient through training"
 QUESTION = "When does the gradient vanish or explode, and does it come back?"
+HOW_TO_READ = (
+    "Each column is a moment of training, each row a layer, the first at the bottom. Colour is the strength of the "
+    "error signal: bright is strong, dark is weak. Healthy: much the same colour from top to bottom. Dark at the "
+    "bottom: the signal does not reach the first layers."
+)
 
 HEIGHT = 520
 PANELS = ([0.54, 1.0], [0.0, 0.46])  # patient above treated, so that a step is at the same place in both

@@ -30,6 +30,11 @@ from pages.text.labels import ending, loss_unit, number, percent
 
 TITLE = "Learning curves"
 QUESTION = "Does the network learn, and does it also do well on examples that it never saw?"
+HOW_TO_READ = (
+    "Left to right: training. Thick is the loss on new data (lower is better), thin on the training data; below, "
+    "the share of right answers. Healthy: thick and thin fall together, well below the line of always giving the "
+    "average answer. The star is the step with the lowest loss on new data."
+)
 
 LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis
 LOG_LABELS = 5  # that stay apart in the loss panel

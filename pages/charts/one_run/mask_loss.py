@@ -16,8 +16,13 @@ from pages.text.labels import ending, loss_unit, name, number
 
 TITLE = "With and without dropout’s mask"
 QUESTION = "What does dropout’s mask cost in training?"
+HOW_TO_READ = (
+    "Left to right: training. Thin is the loss while dropout hides units at random, thick the loss of the whole "
+    "network with the same weights. The space between them is the price of training with fewer units. Without "
+    "dropout both are one line."
+)
 
-HOW_TO_READ = "Thin: training loss with the mask. Thick: of the same weights without it."
+KEY = "Thin: training loss with the mask. Thick: of the same weights without it."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -65,7 +70,7 @@ def _curves(look: Look, history: RunHistory) -> list[Json]:
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     without = [look.name for look, h in zip(LOOKS, histories, strict=True) if h.experiment.dropout == 0]
     if len(without) == 2:
         notes.append("Neither network has dropout: set it, and the curves part.")

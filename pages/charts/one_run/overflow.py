@@ -19,6 +19,11 @@ from pages.text.labels import layer_name, loss_unit, number
 
 TITLE = "The last steps: does anything overflow?"
 QUESTION = "When it ends in NaN, which number overflowed first, and what were the last finite ones on the way there?"
+HOW_TO_READ = (
+    "The last updates before the end, one line a layer, from violet (first) to olive (output); each labelled line "
+    "is ten or more times the one below. Healthy: level lines. A line that shoots up leads to numbers too large for "
+    "the computer, and the cross marks the layer that got there first."
+)
 
 LAST = 20  # updates
 FIELDS = ("delta_rms", "gradient_norm", "weight_norm")
@@ -29,7 +34,7 @@ HEADINGS = 28  # px between the headings of the columns and that of the first ro
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
 LARGEST_DECADE = 308  # of the floating-point numbers; beyond it an axis ends nowhere
 CROSS = {"symbol": "x", "size": 11, "color": "#808080", "line": {"color": "#ffffff", "width": 1}}
-HOW_TO_READ = "Thick: layer 1. Dotted: output."
+KEY = "Thick: layer 1. Dotted: output."
 OVERFLOWED = "Cross: last finite number of the layer that overflowed first."
 
 
@@ -161,7 +166,7 @@ def _heading(history: RunHistory) -> str:
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     if any(_culprit(history) is not None and len(history.step) for history in histories):
         notes.append(OVERFLOWED)
     if max(history.layers for history in histories) > MOST_CURVES:

@@ -18,6 +18,11 @@ from pages.text.labels import ending, legends, number, percent
 
 TITLE = "What each network computes"
 QUESTION = "What does each network compute?"
+HOW_TO_READ = (
+    "Each picture shows what a network answers for every possible input at the timeline’s step: colour for classes, "
+    "a line for numbers, or counts of right and wrong answers, the right ones on the diagonal. Healthy: the border "
+    "runs between the groups of examples. One colour everywhere: it gives everyone the same answer."
+)
 
 MOST_FRAMES = 36  # of the timeline's 60: a surface weighs more than everything else on the page
 BELOW = 118  # px: tick labels, axis title and the key below them

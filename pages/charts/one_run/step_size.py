@@ -33,6 +33,11 @@ from pages.text.labels import ending, legends, number
 
 TITLE = "Size of the steps taken"
 QUESTION = "How far does each step really move the network?"
+HOW_TO_READ = (
+    "Left to right: training. Height: how far one update moves all parameters together; each labelled line is ten "
+    "or more times the one below. Healthy: steady or slowly falling. Single spikes throw the network back, and a "
+    "level far below the other’s means that it hardly moves."
+)
 
 BOUND_WIDTH = 2
 

@@ -19,11 +19,16 @@ from pages.text.labels import legends, number
 
 TITLE = "Weights per layer"
 QUESTION = "How are each layer’s weights spread, and where do they go?"
+HOW_TO_READ = (
+    "Left to right: the layers. A box holds the middle half of a layer’s weights, its line is the median, and the "
+    "whiskers reach from 5 % to 95 %. Healthy: boxes around 0, neither a thin stroke (all weights alike) nor ever "
+    "longer as training goes on."
+)
 
 FILLS = {"Patient": BOX_FILL, "Treated": CLEAR}  # full against hollow: not by colour alone
 MOST_BOXES, FEWEST_FRAMES = 1300, 16  # boxes over all frames: deep networks move in fewer frames
 HEIGHT = 400
-HOW_TO_READ = "Middle line: median. Box: the middle half of the weights. Whiskers: 5 % to 95 % of them."
+KEY = "Middle line: median. Box: the middle half of the weights. Whiskers: 5 % to 95 % of them."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -42,7 +47,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     ]
     moves = {i: dict(zip(BOX_PARTS, np.moveaxis(values, -1, 0), strict=True)) for i, values in enumerate(drawn)}
     layout = {"xaxis": layer_axis(patient.layers, treated.layers), "yaxis": value_axis, **BOXES_APART}
-    notes = footnotes([HOW_TO_READ, *endings(histories)], HEIGHT)
+    notes = footnotes([KEY, *endings(histories)], HEIGHT)
     return AnimatedFigure(traces, merged(layout, notes), moving(steps, moves))
 
 

@@ -24,6 +24,11 @@ from pages.text.labels import ending, legends, number
 
 TITLE = "Weight norms and updates"
 QUESTION = "How large are the weights, and how fast does each layer learn?"
+HOW_TO_READ = (
+    "One line a layer, from violet (first) to olive (output). Above, how large its weights are together; below, by "
+    "what share of that one update changes them. Healthy: the lower lines lie in the grey band, about a thousandth "
+    "a step. Far below it a layer stands still; far above it is thrown about."
+)
 
 # An update of about a thousandth of the weights is a rule of thumb for a good learning rate; the band is one decade to
 # either side.  cs231n, Neural Networks Part 3, "Ratio of weights:updates".
@@ -33,7 +38,7 @@ UPPER, LOWER = (0.56, 1.0), (0.0, 0.46)
 LABELS = 5  # powers of ten that stay apart on an axis of that height
 HEIGHT = 460
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
-HOW_TO_READ = "Thick: layer 1. Dotted: output. Grey: a rule of thumb for updates, 10⁻³, and a decade either side."
+KEY = "Thick: layer 1. Dotted: output. Grey: a rule of thumb for updates, 10⁻³, and a decade either side."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -126,7 +131,7 @@ def _rule_of_thumb(end: int) -> list[Json]:
 
 
 def _notes(histories: tuple[RunHistory, RunHistory], norms: list[Array], updates: list[Array]) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     if len(drawn_layers(max(histories, key=lambda history: history.layers))) < max(
         history.layers for history in histories
     ):

@@ -18,6 +18,11 @@ from pages.text.labels import legends, number, percent
 
 TITLE = "Sizes of the weights"
 QUESTION = "How large are the weights, and how many of them are next to nothing?"
+HOW_TO_READ = (
+    "From left to right weights count as larger; the height says what share of all weights is smaller than that. "
+    "The number is the share that is as good as zero. A penalty moves the curve to the left; L1 makes many weights "
+    "nearly zero."
+)
 
 NOTHING = 1e-3  # a weight below counts as zero
 SMALLEST, LARGEST = 1e-6, 1e6  # of the axis
@@ -26,7 +31,7 @@ TABLE_SIZES = 10.0 ** np.arange(-6, 3)
 MOST_WEIGHTS, FEWEST_FRAMES = 2_000_000, 12  # weights counted over all frames: large networks move in fewer frames
 BESIDE = "top left"  # of its point a rising curve leaves room for a number
 APART = 12  # per cent between two points whose numbers both stand there
-HOW_TO_READ = "The further left a curve, the smaller the weights. Number: share below 10⁻³, as good as zero."
+KEY = "The further left a curve, the smaller the weights. Number: share below 10⁻³, as good as zero."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -102,7 +107,7 @@ def _shares_below(history: RunHistory, frames: Sequence[int], sizes: Array) -> A
 
 
 def _notes(histories: tuple[RunHistory, RunHistory], largest: float) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     if largest > LARGEST:
         notes.append(f"The largest weight, {number(largest)}, is beyond this axis.")
     return notes + endings(histories)

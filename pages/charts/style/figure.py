@@ -38,6 +38,7 @@ class Chart(Protocol):
     __name__: str
     TITLE: str
     QUESTION: str  # that the chart answers
+    HOW_TO_READ: str  # in two to four plain sentences: what the axes are, what to look for, what healthy looks like
 
     @property
     def figure(self) -> Callable[..., "AnimatedFigure"]: ...

@@ -29,6 +29,11 @@ QUESTION = (
     "Is the network wrong in the same way each time (bias), or in a different way each time (variance)? The mean "
     "prediction and its spread over 8 draws of the data, and over 8 draws of the weights."
 )
+HOW_TO_READ = (
+    "The line is the mean of what 8 networks answer, the band how much they differ, the dotted line the truth. A "
+    "line away from the truth is bias: more capacity helps. A wide band is variance: more data or a penalty helps. "
+    "Healthy: a narrow band on the dotted line."
+)
 NEEDS = "a known function of one input: the data set sine"
 
 Results = Mapping[str, Sequence[Outcome]]

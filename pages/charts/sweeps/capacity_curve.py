@@ -23,6 +23,11 @@ from pages.text.labels import number
 
 TITLE = "Capacity curve"
 QUESTION = "Is the network too small or too large? Loss on training and validation data against its size, over 8 seeds."
+HOW_TO_READ = (
+    "Left to right: larger networks. Thin is the loss on training data, thick on new data; lines are medians of 8 "
+    "seeds, bands reach from the lowest to the highest. Both high at the left: too small. Thick rising at the right "
+    "while thin falls: too large. The ring is the network above."
+)
 NEEDS = ""
 
 

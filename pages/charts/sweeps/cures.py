@@ -20,6 +20,10 @@ from pages.text.labels import number
 
 TITLE = "Every cure, over 8 seeds"
 QUESTION = "Which cures of overfitting help, and in how many of 8 seeds? Each is tried on the patient, one at a time."
+HOW_TO_READ = (
+    "A row a cure: each dot is one of 8 seeds, the stroke their median; further left is better. The dotted line is "
+    "the untreated median. A cure is reliable when nearly all of its dots lie to the left of that line."
+)
 NEEDS = ""
 
 Results = Mapping[str, Sequence[Outcome]]

@@ -26,6 +26,11 @@ QUESTION = (
     "Does the network need more data or more capacity? Loss on training and validation data against the number of "
     "training examples, over 8 seeds."
 )
+HOW_TO_READ = (
+    "Left to right: more training examples. Thin is the loss on training data, thick on new data; lines are medians "
+    "of 8 seeds, bands reach from the lowest to the highest. A gap that still closes at the right: more data helps. "
+    "Both level and high: it needs more capacity."
+)
 NEEDS = ""
 FIELD = "n_train"
 

@@ -28,11 +28,16 @@ from pages.text.labels import name, number, share
 
 TITLE = "Loss against learning rate"
 QUESTION = "Is the network too small, or badly trained? Its training loss at other learning rates, over 8 seeds."
+HOW_TO_READ = (
+    "Left to right: larger learning rates. Height: the training loss at the end, lower is better; the line is the "
+    "median of 8 seeds, the band reaches from the lowest to the highest. The ring is the network’s own rate. "
+    "Healthy: it sits at the bottom of the curve."
+)
 NEEDS = ""
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 BAND_OPACITY = 0.2
-HOW_TO_READ = "Line: median of 8 seeds; band: lowest to highest; ring: the network’s own learning rate."
+KEY = "Line: median of 8 seeds; band: lowest to highest; ring: the network’s own learning rate."
 MOST_AVERAGES = 10.0  # times the average's loss: what is higher leaves the picture
 
 Results = Mapping[str, Sequence[Outcome]]
@@ -218,7 +223,7 @@ def _median(curve: _Curve) -> Json:
 
 
 def _notes(curves: list[_Curve], top: float) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     for curve in curves:
         if broken_off := sum(point.broken_off for point in curve.points):
             runs = sum(point.runs for point in curve.points)

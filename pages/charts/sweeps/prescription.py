@@ -23,6 +23,11 @@ from pages.text.labels import label, meaning, number, percent
 
 TITLE = "Try the cures"
 QUESTION = "What would help the patient, and how reliably? Every change is trained, one at a time, over 8 seeds."
+HOW_TO_READ = (
+    "A row a change, the best first; further left is better. The stroke is the median loss on validation data over "
+    "8 seeds, the bar reaches from the lowest to the highest, the diamond is the median on test data. The dotted "
+    "line is the untreated network."
+)
 NEEDS = ""
 
 MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no clear effect", HARMS: "✖ harms"}

@@ -38,7 +38,7 @@ def sent(chart: Chart, *runs: RunHistory) -> bytes:
 
 def head(chart: Chart, place: str, *runs: RunHistory) -> None:
     """A chart's title with its question, and the button for its table of these runs.  place: ends the button's key."""
-    st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
+    st.markdown(f"**{chart.TITLE}**", help=chart.HOW_TO_READ, width="stretch")
     if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
         show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(*runs))
 

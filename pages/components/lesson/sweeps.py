@@ -245,7 +245,7 @@ def _sweep(sweep: _Sweep) -> None:
     if not running:
         visitor().stop(place)  # what it asked for before other settings
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{sweep.title}**", help=chart.QUESTION, width="stretch")
+        st.markdown(f"**{sweep.title}**", help=chart.HOW_TO_READ, width="stretch")
         slot = st.empty()  # which is emptied by the next run, where a container would keep the button
         if complete and slot.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
             show_data(sweep.title, place, lambda: chart.table(sweep.results(known), **sweep.context))
