@@ -5,7 +5,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import HEIGHT, endings, sentence
 from pages.charts.one_run.predictions import answer, answer_rows
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, at_step, merged
 from pages.charts.style.panels import LEGEND_BELOW, draw
 
@@ -38,7 +38,9 @@ def figure(history: RunHistory) -> AnimatedFigure:
     }
     if colors:
         layout["coloraxis"] = merged(colors, {"colorbar": {"y": key}} if "colorbar" in colors else {})
-    return AnimatedFigure(traces, merged(layout, footnotes(panel.notes + endings(history), HEIGHT, below)))
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, footnotes(panel.notes + endings(history), HEIGHT, below)))
+    )
 
 
 def alt(history: RunHistory) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import HEIGHT, by_layer, endings, sentence, start_and_end
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import layer_axis, log_axis, marker_size
 from pages.charts.style.figure import AnimatedFigure, Json, merged
 from pages.charts.style.update_curves import on_log_axis
@@ -37,7 +37,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
         "xaxis": layer_axis(history.layers),
         "yaxis": log_axis(f"rms ∂L/∂z ({loss_unit(history)})", drawn),
     }
-    return AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT)))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT))))
 
 
 def alt(history: RunHistory) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from engine import RunHistory
 from engine.data.baselines import AVERAGE, average_loss
 from pages.charts.hidden_patient.one_run import END, curve, endings, sentence
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import axis, loss_axis
 from pages.charts.style.figure import NEUTRAL, AnimatedFigure, Json, merged
 from pages.charts.style.traces import level, stroke
@@ -37,7 +37,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
         "xaxis": axis("training step (updates)", [0, end]),
         "yaxis": loss_axis(f"loss ({loss_unit(history)})", np.append(history.train_loss, average)),
     }
-    return AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT)))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT))))
 
 
 def alt(history: RunHistory) -> str:

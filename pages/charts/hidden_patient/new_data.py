@@ -5,7 +5,7 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, START, curve, endings, sentence
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import axis, loss_axis
 from pages.charts.style.figure import AnimatedFigure, Json, merged
 from pages.text.labels import loss_unit, number, percent
@@ -40,7 +40,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
         ]
         ticks = {"range": [-0.04, 1.04], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}
         layout["yaxis2"] = axis("accuracy", domain=(0, 0.3), **ticks)
-    return AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT)))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT))))
 
 
 def alt(history: RunHistory) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, UPPER, by_layer, curve, endings, sentence
 from pages.charts.one_run.weight_norms import RULE_OF_THUMB, relative_updates
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import NEUTRAL, AnimatedFigure, Array, Json, depth_colors, merged
 from pages.charts.style.traces import THICK, THIN, level, line, stroke
@@ -55,7 +55,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
         notes.append("Updates of exactly 0 are not drawn.")
     if len(_pulls(history)) == 1:
         notes.append("Nothing but the data pulls at the weights.")
-    return AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT)))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT))))
 
 
 def alt(history: RunHistory) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, UPPER, by_layer, endings, sentence, start_and_end
-from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.annotations import captioned, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis
 from pages.charts.style.figure import PATIENT, AnimatedFigure, Array, Json, merged
 from pages.charts.style.signed_scale import signed_axis
@@ -60,7 +60,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
     headings = [row_heading(", ".join(KINDS[kind] for kind in shares), LOWER[1])] if shares else []
     notes = footnotes(["Bars: mean ± standard deviation of a layer’s output.", *endings(history)], HEIGHT)
     layout["annotations"] = headings + notes.pop("annotations", [])
-    return AnimatedFigure(traces, merged(layout, notes))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 
 
 def alt(history: RunHistory) -> str:

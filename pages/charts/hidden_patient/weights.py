@@ -5,7 +5,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, by_layer, endings, sentence, start_and_end
 from pages.charts.one_run.weight_distributions import quantiles
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import layer_axis
 from pages.charts.style.figure import PATIENT, AnimatedFigure, merged
 from pages.charts.style.signed_scale import signed_axis
@@ -34,7 +34,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
     ]
     layout = {"height": HEIGHT, "xaxis": layer_axis(history.layers), "yaxis": value_axis, **BOXES_APART}
     notes = ["Box: the middle half of the weights. Whiskers: 5 % to 95 % of them.", *endings(history)]
-    return AnimatedFigure(traces, merged(layout, footnotes(notes, HEIGHT)))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(notes, HEIGHT))))
 
 
 def alt(history: RunHistory) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import endings, footnotes
+from pages.charts.style.annotations import captioned, endings, footnotes
 from pages.charts.style.axes import axis, layer_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
@@ -64,7 +64,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "yaxis2": axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]),
         "hovermode": "closest",
     }
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories), HEIGHT)), moving(steps, moves))
+    return captioned(
+        TITLE,
+        AnimatedFigure(traces, merged(layout, footnotes(_notes(histories), HEIGHT)), moving(steps, moves)),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

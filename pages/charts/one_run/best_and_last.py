@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import endings, footnotes, row_heading
+from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.figure import COLUMNS, LOOKS, AnimatedFigure, Json, Look, at_step, merged
 from pages.charts.style.panels import EXAMPLES, dataset_of, draw, pictures
 from pages.text.clock import latest
@@ -47,7 +47,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             for when, place, (left, _) in zip(("best", "end"), _places(history), COLUMNS, strict=True)
         ]
     layout: Json = placed.layout | {"margin": {"t": TOP, "b": bottom}, "annotations": annotations}
-    return AnimatedFigure(traces, merged(layout, below))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, below)), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

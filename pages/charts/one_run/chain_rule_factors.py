@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import endings, footnotes, row_heading
+from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged, moving
 from pages.charts.style.traces import key, over_layers, stroke
@@ -93,7 +93,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     )
     headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]
     layout["annotations"] = headings + layout.get("annotations", [])
-    return AnimatedFigure(traces, layout, moving(steps, heights))
+    return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings
+from pages.charts.style.annotations import captioned, column_headings
 from pages.charts.style.axes import log_axis
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import Row, over_training, whole_runs
@@ -71,7 +71,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     keys, notes = _keys(any(clipped(history).any() for history in histories)), _notes(histories, value_axis)
     below: Json = {"height": HEIGHT, "below": BELOW, "keys": keys, "showlegend": True, "legend": legend}
     steps = timeline_steps(*histories)
-    return over_training([Row(value_axis, *panels)], whole_runs(*histories), steps, headings, notes, **below)
+    return captioned(
+        TITLE,
+        over_training([Row(value_axis, *panels)], whole_runs(*histories), steps, headings, notes, **below),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

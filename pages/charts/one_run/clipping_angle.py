@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import endings, footnotes
+from pages.charts.style.annotations import captioned, endings, footnotes
 from pages.charts.style.axes import axis
 from pages.charts.style.figure import (
     LOOKS,
@@ -60,7 +60,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "hovermode": "closest",
     }
     frames = step_lines(timeline_steps(*histories))
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories))), frames)
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, footnotes(_notes(histories))), frames), patient, treated
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

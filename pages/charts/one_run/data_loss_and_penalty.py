@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import endings
+from pages.charts.style.annotations import captioned, endings
 from pages.charts.style.axes import loss_axis, loss_title
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import losses_side_by_side
@@ -31,7 +31,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """Both parts and their sum against the training step, on the same axes for both networks."""
     histories = (patient, treated)
     values = np.concatenate([part for h in histories for part in (h.train_loss, _drawn_penalty(h), _sum(h))])
-    return losses_side_by_side(histories, loss_axis(loss_title("loss", histories), values), _curves, _notes(histories))
+    return captioned(
+        TITLE,
+        losses_side_by_side(histories, loss_axis(loss_title("loss", histories), values), _curves, _notes(histories)),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

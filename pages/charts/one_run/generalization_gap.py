@@ -12,7 +12,7 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.measures import generalization_loss
-from pages.charts.style.annotations import column_headings
+from pages.charts.style.annotations import captioned, column_headings
 from pages.charts.style.axes import axis, ends, loss_axis, loss_title
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import Row, over_training, whole_runs
@@ -58,7 +58,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         ]
         rows.append(Row(shares, *panels))
     headings = column_headings(legends(*histories))
-    return over_training(rows, whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories))
+    return captioned(
+        TITLE,
+        over_training(rows, whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories)),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

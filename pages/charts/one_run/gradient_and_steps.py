@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import (
     PATIENT,
@@ -65,7 +65,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "hovermode": "closest",
     }
     frames = step_lines(timeline_steps(patient, treated))
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(networks))), frames)
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, footnotes(_notes(networks))), frames), patient, treated
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

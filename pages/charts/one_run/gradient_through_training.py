@@ -8,7 +8,7 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.doctor.thresholds import VANISHES
-from pages.charts.style.annotations import endings, footnotes, row_heading
+from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis, log_color_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.style.outlier_range import beyond, within_outlier_range
@@ -62,7 +62,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     ]
     lines = [[line for row in rows for line in step_line(step, f"{row} domain")] for step in steps]
     frames = [frame(step, layout={"shapes": shapes}) for step, shapes in zip(steps, lines, strict=True)]
-    return AnimatedFigure(traces, layout, frames)
+    return captioned(TITLE, AnimatedFigure(traces, layout, frames), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

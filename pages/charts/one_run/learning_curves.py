@@ -12,7 +12,7 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.data.baselines import AVERAGE, average_loss
-from pages.charts.style.annotations import endings, footnotes
+from pages.charts.style.annotations import captioned, endings, footnotes
 from pages.charts.style.axes import axis, loss_axis, loss_title
 from pages.charts.style.figure import (
     NEUTRAL,
@@ -82,7 +82,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         )
     frames = step_lines(timeline_steps(patient, treated))
     remarks = _remarks(networks, losses_axis.get("type") == "log", losses)
-    return AnimatedFigure(traces, merged(layout, footnotes(remarks)), frames)
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(remarks)), frames), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

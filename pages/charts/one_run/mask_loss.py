@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
+from pages.charts.style.annotations import captioned
 from pages.charts.style.axes import loss_axis, loss_title
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import losses_side_by_side
@@ -30,7 +31,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     histories = (patient, treated)
     losses = np.concatenate([part for history in histories for part in _losses(history)[1:]])
     value_axis = loss_axis(loss_title("training loss", histories), losses)
-    return losses_side_by_side(histories, value_axis, _curves, _notes(histories))
+    return captioned(TITLE, losses_side_by_side(histories, value_axis, _curves, _notes(histories)), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings, row_heading
+from pages.charts.style.annotations import captioned, column_headings, row_heading
 from pages.charts.style.axes import depth_axis, log_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, depth_colors
 from pages.charts.style.grid import Row, over_training, step_axis
@@ -65,7 +65,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "coloraxis": colors,
         "annotations": titles,
     }
-    return over_training(rows, across, _line_steps(*histories), (headings, top), _notes(histories), **below)
+    return captioned(
+        TITLE,
+        over_training(rows, across, _line_steps(*histories), (headings, top), _notes(histories), **below),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

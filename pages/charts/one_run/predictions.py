@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings, endings, footnotes
+from pages.charts.style.annotations import captioned, column_headings, endings, footnotes
 from pages.charts.style.figure import HEIGHT, LOOKS, AnimatedFigure, Array, Look, merged, moving
 from pages.charts.style.panels import class_names, draw, input_names, pictures
 from pages.text.clock import latest, latest_at, thinned, timeline_steps
@@ -45,7 +45,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     below = footnotes(notes, below=bottom)
     annotations = headings + below.pop("annotations", [])
     layout = placed.layout | {"margin": {"t": top, "b": bottom}, "annotations": annotations}
-    return AnimatedFigure(placed.traces, merged(layout, below), moving(steps, placed.moves))
+    return captioned(
+        TITLE, AnimatedFigure(placed.traces, merged(layout, below), moving(steps, placed.moves)), patient, treated
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import (
     LOOKS,
@@ -66,7 +66,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "hovermode": "closest",
     }
     frames = step_lines(timeline_steps(*histories))
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, value_axis))), frames)
+    return captioned(
+        TITLE,
+        AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, value_axis))), frames),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

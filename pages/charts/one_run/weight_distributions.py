@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import endings, footnotes
+from pages.charts.style.annotations import captioned, endings, footnotes
 from pages.charts.style.axes import layer_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
@@ -48,7 +48,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     moves = {i: dict(zip(BOX_PARTS, np.moveaxis(values, -1, 0), strict=True)) for i, values in enumerate(drawn)}
     layout = {"xaxis": layer_axis(patient.layers, treated.layers), "yaxis": value_axis, **BOXES_APART}
     notes = footnotes([KEY, *endings(histories)], HEIGHT)
-    return AnimatedFigure(traces, merged(layout, notes), moving(steps, moves))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes), moving(steps, moves)), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

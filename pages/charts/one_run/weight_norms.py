@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings
+from pages.charts.style.annotations import captioned, column_headings
 from pages.charts.style.axes import depth_axis, log_axis
 from pages.charts.style.figure import (
     LOOKS,
@@ -65,7 +65,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     measures = [Row(norms_axis, *panels(norms, [])), Row(updates_axis, *panels(updates, _rule_of_thumb(end)))]
     steps, notes = timeline_steps(*histories), _notes(histories, norms, updates)
     below: Json = {"height": HEIGHT, "below": BELOW, "keys": [key_of_depth()], "coloraxis": colors}
-    return over_training(measures, whole_runs(*histories), steps, headings, notes, **below)
+    return captioned(
+        TITLE, over_training(measures, whole_runs(*histories), steps, headings, notes, **below), patient, treated
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import endings, footnotes
+from pages.charts.style.annotations import captioned, endings, footnotes
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import LOOKS, NEUTRAL, PATIENT, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.traces import THICK, hover_of, line, stroke, trace, upright
@@ -70,7 +70,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "shapes": [upright(NOTHING, yref="paper", xref="x", **stroke(NEUTRAL, 1.5, "dot"))],
         "hovermode": "closest",
     }
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, largest))), moving(steps, moves))
+    return captioned(
+        TITLE,
+        AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, largest))), moving(steps, moves)),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-from engine import RunHistory
-from pages.charts.style.figure import COLUMNS, HEIGHT, LOOKS, TICK_SIZE, Json, Look
-from pages.text.labels import ending
+from engine import Experiment, RunHistory
+from pages.charts.style.figure import COLUMNS, HEIGHT, LOOKS, TICK_SIZE, AnimatedFigure, Json, Look
+from pages.text.labels import differences, ending
 
 _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 _NOTE_CHARACTERS = 46  # a line at 390 px
@@ -55,6 +55,15 @@ def footnotes(sentences: Sequence[str], height: float = HEIGHT, below: float = _
     room = _NOTE_LINE * len(lines)
     note = words("<br>".join(lines), 0, 0, "left", "top", align="left", yshift=-below)
     return {"height": height + room, "margin": {"b": below + room}, "annotations": [note]}
+
+
+def captioned(title: str, figure: AnimatedFigure, *networks: Experiment | RunHistory | None) -> AnimatedFigure:
+    """The figure, which says beneath a picture of it what it is of: the chart's title, and what two networks differ in.
+
+    networks: patient and treated network, where there are two and their settings may be known.
+    """
+    both = [one.experiment if isinstance(one, RunHistory) else one for one in networks if one]
+    return figure.with_meta(title=title, **({"note": differences(*both)} if len(both) == 2 else {}))
 
 
 def _marked(look: Look) -> str:

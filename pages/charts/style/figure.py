@@ -96,26 +96,16 @@ TICK_SIZE = 14
 
 HEIGHT = 340
 
-# Passed to st.plotly_chart(config=...): the page keeps the wheel and the finger for scrolling, and no buttons lie over
-# the legends of a phone.
-CONFIG: Json = {
-    "displaylogo": False,
-    "scrollZoom": False,
-    "doubleClick": "reset",
-    "modeBarButtonsToRemove": [
-        "pan2d",
-        "zoomIn2d",
-        "zoomOut2d",
-        "autoScale2d",
-        "sendChartToCloud",
-        "select2d",
-        "lasso2d",
-    ],
-}
+# For Plotly.js: the page keeps the wheel and the finger for scrolling, and chart.js has buttons of its own, since
+# Plotly's lie over legends and titles.
+CONFIG: Json = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 
 COLUMNS = ((0.0, 0.485), (0.515, 1.0))  # patient and treated side by side
 
-LAYERS_OF = "layers_of"  # in an axis as described: whose layers; in the figure: layout.meta.layer_axes, for chart.js
+# What an axis as described also says, for chart.js; in the figure it is in layout.meta.
+LAYERS_OF = "layers_of"  # whose layers it has: meta.layer_axes
+DARK_SCALE = "dark_scale"  # its colours on a dark page: meta.dark_scales
+_FOR_SCRIPT = {LAYERS_OF: "layer_axes", DARK_SCALE: "dark_scales"}
 
 # The typed arrays that Plotly.js reads, by NumPy's code without byte order, which is little-endian everywhere.
 _TYPED_ARRAYS = frozenset({"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"})
@@ -235,6 +225,13 @@ class AnimatedFigure:
         ]
         return go.Figure(figure)
 
+    def with_meta(self, **meta: str) -> "AnimatedFigure":
+        """The same figure, which tells chart.js these things in layout.meta.  Shares the arrays."""
+        figure = AnimatedFigure()
+        figure._data, figure._frames = self._data, self._frames
+        figure._layout = merged(self._layout, {"meta": meta})
+        return figure
+
     def enlarged(self, factor: float) -> "AnimatedFigure":
         """The same figure with all type larger by the factor, and room for it, for a projector.  Shares the arrays."""
         figure = AnimatedFigure(self._data, _enlarged(self._layout, factor))
@@ -321,10 +318,11 @@ def merged(base: Mapping[str, Any], part: Mapping[str, Any]) -> Json:
 
 
 def _with_look(layout: Mapping[str, Any]) -> Json:
-    layers_of = {name: part[LAYERS_OF] for name, part in layout.items() if "axis" in name and LAYERS_OF in part}
-    if layers_of:
-        layout = {name: _without(part, LAYERS_OF) if name in layers_of else part for name, part in layout.items()}
-        layout["meta"] = {"layer_axes": layers_of}
+    for name, meta in _FOR_SCRIPT.items():
+        said = {axis: part[name] for axis, part in layout.items() if "axis" in axis and name in part}
+        if said:
+            layout = {axis: _without(part, name) if axis in said else part for axis, part in layout.items()}
+            layout["meta"] = layout.get("meta", {}) | {meta: said}
     looks = {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK, "coloraxis": _COLOR_AXIS_LOOK}
     axes = {name: merged(looks[kind], layout[name]) for name in layout if (kind := name.rstrip("0123456789")) in looks}
     return merged(merged(_LAYOUT_LOOK, {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK}), {**layout, **axes})

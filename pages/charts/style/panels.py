@@ -22,7 +22,7 @@ from pages.charts.style.class_colors import (
     probability_axis,
     probability_levels,
 )
-from pages.charts.style.figure import Array, Json, Look, merged
+from pages.charts.style.figure import DARK_SCALE, Array, Json, Look, merged
 from pages.charts.style.grid import Panel, grid
 from pages.charts.style.traces import THICK, hover_of, line, marks, stroke
 
@@ -30,8 +30,9 @@ MOST_POINTS = 200  # training examples drawn; more hide the surface
 PLANE_TICKS = [-2, 0, 2]
 CURVE_POINTS = 200
 LEGEND_BELOW: Json = {"x": 0.5, "xanchor": "center", "yanchor": "top", "itemwidth": 30}
-COUNT_SCALE = [[0, "#f7f7f7"], [1, "#4cb3a6"]]  # pale enough for dark digits on all of it: contrast 7 and more
-COUNT_COLOR = "#111111"
+# Digits are dark on pale cells and light on dark ones, as Plotly chooses: contrast 4.5 and more on all of both.
+COUNT_SCALE = [[0, "#f7f7f7"], [1, "#4cb3a6"]]
+DARK_COUNT_SCALE = [[0, "#22262b"], [1, "#1f6f66"]]
 CONFUSION_WIDTH = 115  # px that the digits of one row may take, two a cell, at 390 px
 
 POINT_COLOR, TRUTH_COLOR = "#8a8f94", "#4f9d69"
@@ -150,7 +151,7 @@ def _surface(
             "type": "contour",
             "hovertemplate": hover_of(look, f"{names[1]}: %{{z}} %"),
             "contours": {"start": BOUNDARY, "end": BOUNDARY, "size": 1, "coloring": "heatmap"},
-            **stroke("#111111", 3),
+            "line": {"width": 3},  # its colour is the page's ink
         }
     else:
         levels, color_axis = class_levels(outputs), class_axis(names, key_of_points)
@@ -207,11 +208,11 @@ def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tu
     most = max(int(other.confusion.sum(axis=2).max()) for other in histories if other.confusion is not None)
     size = min(max(CONFUSION_WIDTH / n_classes, 8), 20)
     trace = {"type": "heatmap", "x": places, "y": places, "coloraxis": "coloraxis", "xgap": 1, "ygap": 1}
-    trace |= {"texttemplate": "%{z}", "textfont": {"size": size, "color": COUNT_COLOR}}
+    trace |= {"texttemplate": "%{z}", "textfont": {"size": size}}
     trace |= {"hovertemplate": hover_of(look, "true %{y}, predicted %{x}: %{z}")}
     labels = {"tickvals": places, "ticktext": names, "range": [-0.5, n_classes - 0.5], "showgrid": False}
     turned = {"range": [n_classes - 0.5, -0.5], "tickangle": -90 if max(map(len, names)) > 2 else 0}
-    color_axis = {"cmin": 0, "cmax": most, "colorscale": COUNT_SCALE, "showscale": False}
+    color_axis = {"cmin": 0, "cmax": most, "colorscale": COUNT_SCALE, DARK_SCALE: DARK_COUNT_SCALE, "showscale": False}
     axes = axis("predicted class", **labels | {"tickangle": 0}), axis("true class", **labels | turned)
     return Panel([trace], {0: {"z": counts}}, *axes, color_axis)
 

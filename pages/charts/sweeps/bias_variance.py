@@ -16,7 +16,7 @@ import pandas as pd
 
 from engine import Experiment
 from engine.cures.outcomes import Outcome
-from pages.charts.style.annotations import row_heading
+from pages.charts.style.annotations import captioned, row_heading
 from pages.charts.style.axes import axis
 from pages.charts.style.figure import LOOK_OF, NEUTRAL, AnimatedFigure, Json, Look, merged
 from pages.charts.style.traces import band, hover_of, line, stroke
@@ -107,7 +107,7 @@ def figure(results: Results, patient: Experiment, treated: Experiment | None = N
         annotations.append(row_heading(text, PANELS[kind][1]))
         layout[f"xaxis{suffix}"] = axis("x (standardised)", range=x_range, anchor=f"y{suffix}")
         layout[f"yaxis{suffix}"] = axis("y", range=y_range, domain=PANELS[kind], anchor=f"x{suffix}")
-    return AnimatedFigure(traces, merged(layout, {"annotations": annotations}))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, {"annotations": annotations})), patient, treated)
 
 
 def says(results: Results, patient: Experiment, treated: Experiment | None = None) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from engine.cures.outcomes import Outcome, losses_of, unit_of
-from pages.charts.style.annotations import footnotes, words
+from pages.charts.style.annotations import captioned, footnotes, words
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
 from pages.charts.style.traces import marks, stroke, upright
 from pages.charts.sweeps.groups import UNTREATED
@@ -56,7 +56,7 @@ def figure(results: Results) -> AnimatedFigure:
         layout["shapes"] = [upright(middle, **stroke(PATIENT.color, 2, "dot"))]
     notes = footnotes(_remarks(results), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
     notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
-    return AnimatedFigure(traces, merged(layout, notes))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 
 
 def helped(results: Results, label: str) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine import Experiment
+from pages.charts.style.annotations import captioned
 from pages.charts.style.figure import AnimatedFigure
 from pages.charts.sweeps.losses_by_size import (
     Curve,
@@ -37,7 +38,7 @@ FIELD = "n_train"
 
 def figure(results: Results, patient: Experiment, treated: Experiment | None = None) -> AnimatedFigure:
     """Medians and ranges over the seeds against training examples; the networks above are ringed."""
-    return figure_of(results, FIELD, own_of(patient, treated))
+    return captioned(TITLE, figure_of(results, FIELD, own_of(patient, treated)), patient, treated)
 
 
 def says(results: Results, patient: Experiment, treated: Experiment | None = None) -> str:

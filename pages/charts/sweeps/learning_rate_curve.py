@@ -18,7 +18,7 @@ from engine import Experiment
 from engine.cures.outcomes import Outcome, seconds_of, seeded, unit_of
 from engine.data.baselines import AVERAGE, average_loss
 from engine.doctor.thresholds import UNDERFITS
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import log_axis
 from pages.charts.style.figure import NEUTRAL, PATIENT, TREATED, AnimatedFigure, Json, Look, merged
 from pages.charts.style.traces import band, level, ring, stroke, trace
@@ -105,7 +105,7 @@ def figure(results: Results, *, patient: Experiment, treated: Experiment) -> Ani
         "yaxis": loss_axis(f"training loss ({unit})", np.append(medians, ends), medians),
         "hovermode": "closest",
     }
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(curves, top))))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(_notes(curves, top)))), patient, treated)
 
 
 def alt(results: Results, *, patient: Experiment, treated: Experiment) -> str:

@@ -14,7 +14,7 @@ from engine import Experiment, Trial
 from engine.cures.changes import UNTREATED
 from engine.cures.outcomes import SEEDS, Outcome, unit_of
 from engine.cures.trials import CURES, HARMS, HELPS, NO_EFFECT, trials_of
-from pages.charts.style.annotations import footnotes, words
+from pages.charts.style.annotations import captioned, footnotes, words
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
 from pages.charts.style.traces import line, marks, stroke, upright
 from pages.charts.sweeps.groups import changes_to
@@ -67,7 +67,7 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
     notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
     notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
     traces = [trace for place, trial in enumerate(rows) for trace in _row(place, trial)]
-    return AnimatedFigure(traces, merged(layout, notes))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 
 
 def says(results: Results, *, patient: Experiment) -> str:
