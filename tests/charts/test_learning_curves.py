@@ -114,7 +114,7 @@ def test_losses_of_unlike_unit_are_said_to_be_so():
     patient, (_, treated) = train(Experiment(loss="mse", **SMALL)), pair("plain")
     figure = chart.figure(patient, treated)
     assert figure.layout.yaxis.title.text == "loss"
-    assert "squared error, nats" in figure.layout.annotations[0].text
+    assert "squared error, nats" in figure.layout.annotations[-1].text.replace("<br>", " ")
     columns = chart.table(patient, treated).columns
     assert {"training loss (nats)", "training loss (squared error)"} <= set(columns)
 
@@ -123,7 +123,7 @@ def test_a_loss_of_zero_is_said_to_be_missing_on_a_log_axis():
     (_, treated), losses = pair("plain"), pair("plain")[1].train_loss.copy()
     losses[-2:] = 1e-9, 0
     history = replace(treated, train_loss=losses)
-    notes = chart.figure(history, history).layout.annotations[0].text
+    notes = chart.figure(history, history).layout.annotations[-1].text.replace("<br>", " ")
     assert "loss of 0" in notes
 
 
@@ -155,3 +155,19 @@ def test_the_table_is_the_history(name):
         )
         pd.testing.assert_frame_equal(part[expected.columns].reset_index(drop=True), expected)
         assert part.loc[part["best"], "training step (updates)"].tolist() == [history.best_step]
+
+
+@pytest.mark.parametrize("name", ["plain", "equal", "diverging", "of regression"])
+def test_lines_are_named_at_their_ends_and_names_stay_apart(name):
+    figure = chart.figure(*pair(name))
+    labels = [note for note in figure.layout.annotations if note.x == 1]
+    assert {"Patient", "Treated", "average"} <= {note.text.rpartition(" ")[2] for note in labels}
+    heights = sorted(note.y for note in labels)
+    axis = figure.layout.yaxis
+    assert axis.domain is None or axis.domain[0] <= heights[0] <= heights[-1] <= axis.domain[1] + 1e-9
+    assert min(np.diff(heights)) * chart.WHOLE_HEIGHT > 16
+    assert not figure.layout.showlegend
+
+
+def test_without_a_finite_loss_a_legend_names_the_lines():
+    assert chart.figure(*pair("both diverging at once")).layout.showlegend

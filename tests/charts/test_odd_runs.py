@@ -11,6 +11,7 @@ import pytest
 
 from pages.charts import hidden_patient, one_run, sweeps
 from pages.text.clock import timeline_steps
+from pages.text.labels import differences
 from tests.charts.odd_runs import PAIRS, pair
 
 MOST_BYTES = 70_000  # of 600,000 for all charts of a page
@@ -62,6 +63,8 @@ def test_every_pair_of_odd_runs_is_drawn(stem, name):
         warnings.simplefilter("error")
         figure, text, table = chart.figure(*histories), chart.alt(*histories), chart.table(*histories)
     figure.validate()
+    meta = figure.to_dict()["layout"]["meta"]
+    assert (meta["title"], meta["note"]) == (chart.TITLE, differences(*(run.experiment for run in histories)))
     clock = timeline_steps(*histories)
     assert set(figure.steps) <= set(clock)
     if figure.steps:

@@ -35,7 +35,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
     layout: Json = {
         "height": HEIGHT,
         "xaxis": layer_axis(history.layers),
-        "yaxis": log_axis(f"rms ∂L/∂z ({loss_unit(history)})", drawn),
+        "yaxis": log_axis(f"error signal, rms ∂L/∂z ({loss_unit(history)})", drawn),
     }
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT))))
 

@@ -6,7 +6,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, UPPER, by_layer, curve, endings, sentence
 from pages.charts.one_run.weight_norms import RULE_OF_THUMB, relative_updates
-from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.annotations import captioned, footnotes, row_heading
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import NEUTRAL, AnimatedFigure, Array, Json, depth_colors, merged
 from pages.charts.style.traces import THICK, THIN, level, line, stroke
@@ -22,6 +22,7 @@ HOW_TO_READ = (
     "is one: the data should pull harder."
 )
 
+HEADINGS = (("Change in a step, ‖ΔW‖ / ‖W‖ (log)", UPPER), ("Pull: length of the gradient (log)", LOWER))
 PENALTY = "#0b8f88"  # a penalty's pull
 
 
@@ -46,16 +47,20 @@ def figure(history: RunHistory) -> AnimatedFigure:
     pulls = np.concatenate([values for _, values, _ in _pulls(history)])
     layout: Json = {
         "height": HEIGHT,
+        "legend": {"y": 1.08},
         "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
-        "yaxis": log_axis("‖ΔW‖ / ‖W‖", np.append(ratio[rows].ravel(), RULE_OF_THUMB), 5, domain=UPPER),
-        "yaxis2": log_axis("‖gradient‖", pulls, 5, domain=LOWER),
+        "yaxis": log_axis("", np.append(ratio[rows].ravel(), RULE_OF_THUMB), 5, domain=UPPER),
+        "yaxis2": log_axis("", pulls, 5, domain=LOWER),
     }
+    headings = [row_heading(text, panel[1]) for text, panel in HEADINGS]
     notes = [f"Dashed: a rule of thumb, {number(RULE_OF_THUMB)} of the weights a step."]
     if (ratio == 0).any():
         notes.append("Updates of exactly 0 are not drawn.")
     if len(_pulls(history)) == 1:
         notes.append("Nothing but the data pulls at the weights.")
-    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT))))
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT, others=headings)))
+    )
 
 
 def alt(history: RunHistory) -> str:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, UPPER, by_layer, endings, sentence, start_and_end
+from pages.charts.one_run.activations import ends_of_bars
 from pages.charts.style.annotations import captioned, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis
 from pages.charts.style.figure import PATIENT, AnimatedFigure, Array, Json, merged
@@ -30,20 +31,17 @@ def figure(history: RunHistory) -> AnimatedFigure:
     mean, spread = history.activation_mean, history.activation_std
     moments = start_and_end(history.evaluation_step)
     rows = [moment.row for moment in moments]
-    with np.errstate(all="ignore"):
-        value_axis, place, on_log = signed_axis(
-            "activation",
-            (mean - spread)[rows].ravel(),
-            (mean + spread)[rows].ravel(),
-            zeroline=True,
-            domain=UPPER if shares else (0, 1),
-        )
+    low, high = ends_of_bars(history, mean[rows], spread[rows])
+    domain = UPPER if shares else (0, 1)
+    value_axis, place, on_log = signed_axis(
+        "output of the units", low.ravel(), high.ravel(), zeroline=True, domain=domain
+    )
     layers = np.arange(1, history.layers + 1)
     traces: list[Json] = []
-    for offset, moment in zip((-0.12, 0.12), moments, strict=False):
+    for offset, moment, *ends in zip((-0.12, 0.12), moments, low, high, strict=False):
         with np.errstate(all="ignore"):
             height = place(mean[moment.row])
-            above, below = (abs(place((mean + sign * spread)[moment.row]) - height) for sign in (1, -1))
+            below, above = (abs(place(end) - height) for end in ends)
         bar = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "color": PATIENT.color}
         bar |= {"thickness": 2.5 if moment.line is END else 1.5, "width": 4}
         marker = {"color": PATIENT.color, "symbol": moment.symbol, "size": 8}
@@ -56,11 +54,11 @@ def figure(history: RunHistory) -> AnimatedFigure:
             traces.append(drawn | {"yaxis": "y2", "name": f"{kind}, {moment.name}", "showlegend": False})
     layout: Json = {"xaxis": layer_axis(history.layers, anchor="y2" if shares else "y"), "yaxis": value_axis}
     if shares:
-        layout["yaxis2"] = axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100])
+        layout["yaxis2"] = axis("units (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100])
     headings = [row_heading(", ".join(KINDS[kind] for kind in shares), LOWER[1])] if shares else []
-    notes = footnotes(["Bars: mean ± standard deviation of a layer’s output.", *endings(history)], HEIGHT)
-    layout["annotations"] = headings + notes.pop("annotations", [])
-    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
+    notes = ["Bars: mean ± standard deviation of a layer’s output.", *endings(history)]
+    below = footnotes(notes, HEIGHT, others=headings)
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, below)))
 
 
 def alt(history: RunHistory) -> str:

@@ -25,7 +25,9 @@ def figure(history: RunHistory) -> AnimatedFigure:
     """Quantiles of each layer's weights at the start and at the end."""
     moments = start_and_end(history.frame_step)
     spreads = quantiles(history, [moment.row for moment in moments])
-    value_axis, place, on_log = signed_axis("weight", spreads[..., 0].ravel(), spreads[..., -1].ravel(), zeroline=True)
+    value_axis, place, on_log = signed_axis(
+        "value of a weight", spreads[..., 0].ravel(), spreads[..., -1].ravel(), zeroline=True
+    )
     traces = [
         boxes(PATIENT, history.layers, moment.name, moment.name, on_log)
         | {"fillcolor": BOX_FILL if moment.line is END else CLEAR}

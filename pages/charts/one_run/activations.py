@@ -5,18 +5,20 @@ units, both networks on the same axes.
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, endings, footnotes
+from engine.activations import ACTIVATIONS
+from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
 from pages.charts.style.traces import hover_of, marks, over_layers
 from pages.text.clock import rows_at, thinned, timeline_steps
-from pages.text.labels import legends, name, number, percent
+from pages.text.labels import name, number, percent
 
 TITLE = "Activations per layer"
 QUESTION = "Does each layer pass on a signal, or always the same value?"
@@ -30,9 +32,11 @@ HOW_TO_READ = (
 OFFSETS = (-0.12, 0.12)  # layers: the networks' bars stand side by side
 MOST_LAYERS, FEWEST_FRAMES = 1300, 20  # layers over all frames: deep networks move in fewer frames
 HEIGHT = 440
-UPPER, LOWER = (0.4, 1), (0, 0.3)
+UPPER, LOWER = (0.42, 1), (0, 0.27)
 SHARES = {"saturated": "saturated_fraction", "dead": "dead_fraction"}
 SYMBOLS = {"saturated": "", "dead": "-open"}
+KINDS = {"saturated": "Filled: saturated", "dead": "open: dead"}
+FAR, BOUNDED = 1e4, 10.0  # an activation that is beyond 10 there is taken for one without an end
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -42,17 +46,15 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     steps = thinned(timeline_steps(*histories), most_frames)
     means = [rows_at(history.evaluation_step, history.activation_mean, steps) for history in histories]
     spreads = [rows_at(history.evaluation_step, history.activation_std, steps) for history in histories]
-    pairs = list(zip(means, spreads, strict=True))
-    with np.errstate(all="ignore"):
-        low = np.concatenate([(mean - spread).ravel() for mean, spread in pairs])
-        high = np.concatenate([(mean + spread).ravel() for mean, spread in pairs])
-    value_axis, place, on_log = signed_axis("activation", low, high, zeroline=True, domain=UPPER)
+    bars = [ends_of_bars(*of_one) for of_one in zip(histories, means, spreads, strict=True)]
+    low, high = (np.concatenate([ends[side].ravel() for ends in bars]) for side in (0, 1))
+    value_axis, place, on_log = signed_axis("output of the units", low, high, zeroline=True, domain=UPPER)
 
     traces: list[Json] = []
     moves: dict[int, Json] = {}
-    for look, text, offset, mean, std in zip(LOOKS, legends(*histories), OFFSETS, means, spreads, strict=True):
-        moves[len(traces)] = _bar(mean, std, place, on_log)
-        traces.append(_means(look, text, offset, mean.shape[1], on_log))
+    for look, offset, mean, ends in zip(LOOKS, OFFSETS, means, bars, strict=True):
+        moves[len(traces)] = _bar(mean, ends, place)
+        traces.append(_means(look, offset, mean.shape[1], on_log))
     for look, history in zip(LOOKS, histories, strict=True):
         for kind, share in _defined(history).items():
             moves[len(traces)] = {"y": 100 * rows_at(history.evaluation_step, share, steps)}
@@ -61,12 +63,16 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     layout: Json = {
         "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"),
         "yaxis": value_axis,
-        "yaxis2": axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]),
+        "yaxis2": axis("units (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]),
         "hovermode": "closest",
     }
     return captioned(
         TITLE,
-        AnimatedFigure(traces, merged(layout, footnotes(_notes(histories), HEIGHT)), moving(steps, moves)),
+        AnimatedFigure(
+            traces,
+            merged(layout, footnotes(_notes(histories), HEIGHT, others=[row_heading(_kinds(histories), LOWER[1])])),
+            moving(steps, moves),
+        ),
         patient,
         treated,
     )
@@ -102,26 +108,57 @@ def _defined(history: RunHistory) -> dict[str, Array]:
     return {kind: share for kind, share in shares.items() if not np.isnan(share).all()}
 
 
-def _bar(mean: Array, std: Array, place: Callable[[Array], Array], on_log: bool) -> Json:
-    """What moves of one network's means: heights, and lengths of the bars above and, where they differ, below."""
+def ends_of_bars(history: RunHistory, mean: Array, std: Array) -> tuple[Array, Array]:
+    """Mean ∓ standard deviation, (..., L), cut where the activation of the hidden layers ends: ReLU puts out no less
+    than 0.
+    """
+    least, most = _limits(history.experiment.activation)
+    if history.experiment.residual:  # sums of several layers' outputs
+        least, most = (0.0 if least == 0 else -np.inf), np.inf
+    with np.errstate(all="ignore"):
+        low, high = mean - std, mean + std
+    hidden = history.experiment.depth
+    low[..., :hidden], high[..., :hidden] = np.maximum(low, least)[..., :hidden], np.minimum(high, most)[..., :hidden]
+    return low, high
+
+
+@cache
+def _limits(activation: str) -> tuple[float, float]:
+    """Between what numbers an activation lies; infinite where it grows for ever."""
+    with np.errstate(over="ignore"):
+        values = ACTIVATIONS[activation].value(np.append(np.linspace(-8, 8, 3201), [-FAR, FAR]))
+    least, most = float(values.min()), float(values.max())
+    return (least if least > -BOUNDED else -np.inf), (most if most < BOUNDED else np.inf)
+
+
+def _bar(mean: Array, ends: tuple[Array, Array], place: Callable[[Array], Array]) -> Json:
+    """What moves of one network's means: heights, and lengths of the bars above and below."""
     with np.errstate(all="ignore"):
         height = place(mean)
-        above, below = place(mean + std) - height, height - place(mean - std)
-    return {"y": height, "error_y": {"array": above} | ({"arrayminus": below} if on_log else {})}
+        below, above = height - place(ends[0]), place(ends[1]) - height
+    return {"y": height, "error_y": {"array": above, "arrayminus": below}}
 
 
-def _means(look: Look, text: str, offset: float, n_layers: int, on_log: bool) -> Json:
-    bar = {"type": "data", "symmetric": not on_log, "color": look.color, "thickness": 2.5, "width": 4}
-    hover = hover_of(look, "layer %{x:.0f}: mean %{y:.3g}, standard deviation %{error_y.array:.3g}")
+def _means(look: Look, offset: float, n_layers: int, on_log: bool) -> Json:
+    bar = {"type": "data", "symmetric": False, "color": look.color, "thickness": 2.5, "width": 4}
+    hover = hover_of(look, "layer %{x:.0f}: mean %{y:.3g}, up to %{error_y.array:.3g} more")
     # On a log scale the heights are places on the axis and not values.
     label, layers = "" if on_log else hover, np.arange(1, n_layers + 1)
-    return marks(layers + offset, None, f"{look.name}: {text}", label, error_y=bar, **look.marker(7))
+    return marks(layers + offset, None, look.name, label, error_y=bar, **look.marker(7))
 
 
 def _shares(look: Look, kind: str, n_layers: int) -> Json:
     marker = {"symbol": look.symbol + SYMBOLS[kind], "line": {"color": look.color, "width": 2}}
-    shares = over_layers(look, n_layers, f"{look.name}: {kind}", f"%{{y:.0f}} % {kind}", 9, yaxis="y2")
+    shares = over_layers(
+        look, n_layers, f"{look.name}: {kind}", f"%{{y:.0f}} % {kind}", 9, yaxis="y2", showlegend=False
+    )
     return merged(shares, look.line(2) | {"marker": marker})
+
+
+def _kinds(histories: tuple[RunHistory, RunHistory]) -> str:
+    """What the marks of the lower panel count."""
+    counted = {kind for history in histories for kind in _defined(history)}
+    return ", ".join(text for kind, text in KINDS.items() if kind in counted).capitalize() or "Saturated and dead units"
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
@@ -131,7 +168,10 @@ def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
         for kind in SHARES
         if kind not in _defined(history)
     )
-    notes = [f"Above: mean ± standard deviation. Not defined: shares at the output, {', '.join(missing)}."]
+    notes = [
+        "Above: mean ± standard deviation, as far as the activation goes. Not defined: shares at the output, "
+        f"{', '.join(missing)}."
+    ]
     return notes + endings(histories)
 
 

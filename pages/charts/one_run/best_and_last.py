@@ -9,7 +9,7 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
-from pages.charts.style.figure import COLUMNS, LOOKS, AnimatedFigure, Json, Look, at_step, merged
+from pages.charts.style.figure import COLUMNS, LOOKS, AnimatedFigure, Look, at_step, merged
 from pages.charts.style.panels import EXAMPLES, dataset_of, draw, pictures
 from pages.text.clock import latest
 from pages.text.labels import loss_unit, number, percent
@@ -39,14 +39,13 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     for index in placed.moves:  # whose line it is, the headings say
         traces[index]["showlegend"] = False
     bottom = BELOW if placed.has_key else AXIS_BELOW
-    below = footnotes(_notes(histories, placed.notes), HEIGHT, bottom)
-    annotations = below.pop("annotations", [])
-    for look, history, (_, top) in zip(LOOKS, histories, ROWS, strict=True):
-        annotations += [
-            merged(row_heading(_heading(history, place, when), top, look), {"x": left, "align": "left"})
-            for when, place, (left, _) in zip(("best", "end"), _places(history), COLUMNS, strict=True)
-        ]
-    layout: Json = placed.layout | {"margin": {"t": TOP, "b": bottom}, "annotations": annotations}
+    headings = [
+        merged(row_heading(_heading(history, place, when), top, look), {"x": left, "align": "left"})
+        for look, history, (_, top) in zip(LOOKS, histories, ROWS, strict=True)
+        for when, place, (left, _) in zip(("best", "end"), _places(history), COLUMNS, strict=True)
+    ]
+    below = footnotes(_notes(histories, placed.notes), HEIGHT, bottom, headings)
+    layout = placed.layout | {"margin": {"t": TOP, "b": bottom}}
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, below)), patient, treated)
 
 

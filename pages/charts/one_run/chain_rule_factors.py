@@ -17,7 +17,7 @@ from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged, moving
 from pages.charts.style.traces import key, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, thinned, timeline_steps
-from pages.text.labels import ending, legends, number
+from pages.text.labels import ending, number
 
 TITLE = "Why: the factors of the chain rule"
 QUESTION = "Which factor changes the gradient on its way back, the slope of the activation or the weights?"
@@ -40,7 +40,7 @@ ROWS = ("y", "y2", "y3", "y4")
 FACTOR_LABELS, PRODUCT_LABELS = 3, 4
 AIR = 0.15  # decades beyond the outermost factor
 MOST_VALUES = 8_000  # in all frames; deeper networks get fewer frames
-ONE = "1: neither shrinks nor grows"
+ONE = "1: no change"
 ONE_LINE = stroke("#7d868c", 2, "dot")
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
 KEY = "R: layer 1 of the lowest panel over its last layer."
@@ -70,29 +70,28 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     traces: list[Json] = []
     heights: dict[int, Json] = {}  # trace -> y at every step
     for place, (row, axis) in enumerate(zip(ROWS, axes, strict=True)):
-        for look, name, network in zip(looks, legends(patient, treated), values, strict=True):
+        for look, network in zip(looks, values, strict=True):
             y = network[place]
             heights[len(traces)] = {"y": np.where(y == 0, np.nan, y)}
             in_legend = {"yaxis": row, "showlegend": place == 0}
-            traces.append(over_layers(look, y.shape[1], f"{look.name}: {name}", "%{y:.2~g}", size, **in_legend))
+            traces.append(over_layers(look, y.shape[1], look.name, "%{y:.2~g}", size, **in_legend))
             if (y == 0).any():
                 heights[len(traces)] = {"y": on_lower_edge(y, axis)}
                 traces.append(zero_marks(look, x=np.arange(1, y.shape[1] + 1), yaxis=row))
     traces.append(key(ONE, None, **ONE_LINE))
 
     has_zeros = any((y == 0).any() for network in values for y in network)
+    headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]
     title = {"text": "hidden layer (1 = nearest the input)"}
     layout = merged(
         {
             "xaxis": layer_axis(*depths, output=False, title=title, anchor=ROWS[-1]),
-            "legend": {"y": ABOVE_HEADING},
+            "legend": {"y": ABOVE_HEADING, "itemwidth": 30},
             **{f"yaxis{row[1:]}": axis for row, axis in zip(ROWS, axes, strict=True)},
             "shapes": [_one(row) for row in ROWS],
         },
-        footnotes([*_notes(patient, treated), *([ZEROS] if has_zeros else [])], HEIGHT),
+        footnotes([*_notes(patient, treated), *([ZEROS] if has_zeros else [])], HEIGHT, others=headings),
     )
-    headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]
-    layout["annotations"] = headings + layout.get("annotations", [])
     return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), patient, treated)
 
 

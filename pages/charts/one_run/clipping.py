@@ -66,7 +66,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             panel.append(level([0, end], limit, "threshold", hover, showlegend=first, **THRESHOLD))
         panels.append(panel)
     headings = column_headings([_heading(history) for history in histories])
-    value_axis = log_axis(f"‖∂L/∂θ‖ ({loss_unit(*histories).replace('squared error', 'error²')})", shown)
+    value_axis = log_axis(f"gradient ‖∂L/∂θ‖ ({loss_unit(*histories).replace('squared error', 'error²')}, log)", shown)
     legend = {"itemwidth": 30, "y": -LEGEND / (HEIGHT - headings[1] - BELOW), "yanchor": "top"}
     keys, notes = _keys(any(clipped(history).any() for history in histories)), _notes(histories, value_axis)
     below: Json = {"height": HEIGHT, "below": BELOW, "keys": keys, "showlegend": True, "legend": legend}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.annotations import captioned, footnotes, row_heading
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import (
     PATIENT,
@@ -36,7 +36,9 @@ HOW_TO_READ = (
 
 MOST_POINTS = 150  # of a curve
 LABELS = 4  # powers of ten that stay apart in half the height
-UPPER, LOWER = (0.56, 1.0), (0.0, 0.42)
+UPPER, LOWER = [0.56, 1.0], [0.0, 0.42]
+HEADINGS = (("Gradient that is left, ‖∂L/∂θ‖ (log)", UPPER), ("Length of a step, ‖Δθ‖ (log)", LOWER))
+ABOVE_HEADING = 1.08
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -60,14 +62,14 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         traces += [key("data loss", **stroke(width=4)), key("penalty", **stroke(width=THIN))]
     layout: Json = {
         "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
-        "yaxis": log_axis("‖∂L/∂θ‖", np.concatenate(drawn[0]), LABELS, domain=UPPER),
-        "yaxis2": log_axis("step ‖Δθ‖", np.concatenate(drawn[1]), LABELS, domain=LOWER),
+        "yaxis": log_axis("", np.concatenate(drawn[0]), LABELS, domain=UPPER),
+        "yaxis2": log_axis("", np.concatenate(drawn[1]), LABELS, domain=LOWER),
+        "legend": {"y": ABOVE_HEADING},
         "hovermode": "closest",
     }
     frames = step_lines(timeline_steps(patient, treated))
-    return captioned(
-        TITLE, AnimatedFigure(traces, merged(layout, footnotes(_notes(networks))), frames), patient, treated
-    )
+    notes = footnotes(_notes(networks), others=[row_heading(text, panel[1]) for text, panel in HEADINGS])
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes), frames), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

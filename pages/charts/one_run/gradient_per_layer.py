@@ -15,7 +15,7 @@ from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged, moving
 from pages.charts.style.traces import key, line, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, timeline_steps
-from pages.text.labels import ending, legends, loss_unit, number
+from pages.text.labels import ending, loss_unit, number
 
 TITLE = "Gradient per layer"
 QUESTION = "How much of the gradient reaches each layer?"
@@ -27,7 +27,7 @@ HOW_TO_READ = (
 
 HEIGHT = 350
 UPPER, LOWER = [0.43, 1], [0, 0.31]  # the two panels, of the figure's height
-HEADINGS = (("Error signal of each layer", UPPER), ("Gradient of its weights", LOWER))
+HEADINGS = (("Error signal, rms ∂L/∂z ({}, log)", UPPER), ("Weights’ gradient, ‖∂L/∂W‖ ({}, log)", LOWER))
 ABOVE_HEADING = 1.07
 UPPER_LABELS, LOWER_LABELS = 6, 3
 THEORY = "theory, step 0"
@@ -44,8 +44,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     gradients = [rows_at(history.step, history.gradient_norm, steps) for history in histories]
     size = marker_size(max(patient.layers, treated.layers))
     short = unit.replace("squared error", "error²")
-    upper = log_axis(f"rms ∂L/∂z ({short})", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
-    lower = log_axis(f"‖∂L/∂W‖ ({short})", _flat(*gradients), LOWER_LABELS, domain=LOWER)
+    upper = log_axis("", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
+    lower = log_axis("", _flat(*gradients), LOWER_LABELS, domain=LOWER)
 
     traces = [
         line(_layers(len(theory)), theory, f"{look.name}, {THEORY}", "layer %{x}: %{y:.2~e}", showlegend=False)
@@ -54,11 +54,11 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     ]
     heights: dict[int, Json] = {}  # trace -> y at every step
     for row, panel, axis in (("y", signals, upper), ("y2", gradients, lower)):
-        for look, name, values in zip(looks, legends(patient, treated), panel, strict=True):
+        for look, values in zip(looks, panel, strict=True):
             heights[len(traces)] = {"y": np.where(values == 0, np.nan, values)}
             in_legend = {"yaxis": row, "showlegend": row == "y"}
-            label, hover = f"{look.name}: {name}", f"%{{y:.2~e}} {unit}"
-            traces.append(over_layers(look, values.shape[1], label, hover, size, **in_legend))
+            hover = f"%{{y:.2~e}} {unit}"
+            traces.append(over_layers(look, values.shape[1], look.name, hover, size, **in_legend))
             if (values == 0).any():
                 heights[len(traces)] = {"y": on_lower_edge(values, axis)}
                 traces.append(zero_marks(look, x=_layers(values.shape[1]), yaxis=row))
@@ -67,17 +67,16 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
     has_zeros = any((values == 0).any() for values in (*signals, *gradients))
     sentences = [*_notes(patient, treated), *([ZEROS] if has_zeros else [])]
+    headings = [row_heading(text.format(short), panel[1]) for text, panel in HEADINGS]
     layout = merged(
         {
             "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"),
             "yaxis": upper,
             "yaxis2": lower,
-            "legend": {"y": ABOVE_HEADING},
+            "legend": {"y": ABOVE_HEADING, "itemwidth": 30},
         },
-        footnotes(sentences, HEIGHT),
+        footnotes(sentences, HEIGHT, others=headings),
     )
-    headings = [row_heading(text, panel[1]) for text, panel in HEADINGS]
-    layout["annotations"] = headings + layout.get("annotations", [])
     return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), patient, treated)
 
 

@@ -47,19 +47,19 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
     everything = np.concatenate([signal.ravel() for signal in signals])
     colored = within_outlier_range(everything)
+    headings = [
+        row_heading(name, panel[1], look)
+        for look, name, panel in zip(looks, legends(patient, treated), PANELS, strict=True)
+    ]
     layout = merged(
         {
             "xaxis": axis("training step (updates)", range=_span(steps, histories), anchor="y2", **_whole_steps(steps)),
             "yaxis": _layer_axis(PATIENT, patient, PANELS[0]),
             "yaxis2": _layer_axis(TREATED, treated, PANELS[1]),
-            "coloraxis": log_color_axis(f"rms ∂L/∂z ({unit})", colored),
+            "coloraxis": log_color_axis(f"error signal, rms ∂L/∂z ({unit})", colored),
         },
-        footnotes(endings(histories) + _remarks(everything, colored), HEIGHT),
+        footnotes(endings(histories) + _remarks(everything, colored), HEIGHT, others=headings),
     )
-    headings = zip(looks, legends(patient, treated), PANELS, strict=True)
-    layout["annotations"] = layout.get("annotations", []) + [
-        row_heading(name, panel[1], look) for look, name, panel in headings
-    ]
     lines = [[line for row in rows for line in step_line(step, f"{row} domain")] for step in steps]
     frames = [frame(step, layout={"shapes": shapes}) for step, shapes in zip(steps, lines, strict=True)]
     return captioned(TITLE, AnimatedFigure(traces, layout, frames), patient, treated)

@@ -12,9 +12,11 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.data.baselines import AVERAGE, average_loss
-from pages.charts.style.annotations import captioned, endings, footnotes
+from pages.charts.style.annotations import BESIDE, captioned, end_labels, endings, footnotes, named
 from pages.charts.style.axes import axis, loss_axis, loss_title
 from pages.charts.style.figure import (
+    HEIGHT,
+    LOOK_OF,
     NEUTRAL,
     PATIENT,
     TREATED,
@@ -24,7 +26,7 @@ from pages.charts.style.figure import (
     merged,
     step_lines,
 )
-from pages.charts.style.traces import curve, key, level, star, stroke, thin_curve
+from pages.charts.style.traces import curve, level, star, stroke, thin_curve
 from pages.text.clock import latest, timeline_steps
 from pages.text.labels import ending, loss_unit, number, percent
 
@@ -41,11 +43,14 @@ LOG_LABELS = 5  # that stay apart in the loss panel
 AIR = 0.15  # decades
 MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 THIN, THICK = 1.5, 3.5
+KEY = "Thick: validation. Thin: training. Star: lowest validation loss."
 LAST = 2000  # rank in the legend; Plotly's own is 1000
 APART = 0.01  # relative difference from which two networks have an average answer each, of unlike data
 
 # Shares of the height: the loss is the lesson, accuracy its consequence.
-_ACCURACY_PANEL, _LOSS_PANEL = (0, 0.3), (0.42, 1)
+_ACCURACY_PANEL, _LOSS_PANEL = [0, 0.3], [0.42, 1]
+WHOLE_HEIGHT = HEIGHT - 94  # px without the legend and the lowest axis
+LOSS_HEIGHT = WHOLE_HEIGHT * (_LOSS_PANEL[1] - _LOSS_PANEL[0])
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -64,7 +69,6 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         for look, history in networks:
             pair = _pair(look, history, "accuracy", history.train_accuracy, history.validation_accuracy)
             traces += [one | {"yaxis": "y2", "showlegend": False} for one in pair]
-    traces += _keys()
 
     panel = {"domain": _LOSS_PANEL} if with_accuracy else {}
     losses_axis = loss_axis(
@@ -73,8 +77,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     layout: Json = {
         "xaxis": axis("training step (updates)", [0, end], anchor="y2" if with_accuracy else "y"),
         "yaxis": losses_axis,
-        "legend": {"itemwidth": 34, "tracegroupgap": 0},
+        "showlegend": False,
         "hovermode": "closest",
+        "margin": {"r": BESIDE},
     }
     if with_accuracy:
         layout["yaxis2"] = axis(
@@ -82,7 +87,14 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         )
     frames = step_lines(timeline_steps(patient, treated))
     remarks = _remarks(networks, losses_axis.get("type") == "log", losses)
-    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(remarks)), frames), patient, treated)
+    ends = _ends(networks, averages)
+    if set(ends) < {*LOOK_OF, *(average.name for average in averages)}:  # what no label can name
+        layout["showlegend"] = True
+    panel_height = LOSS_HEIGHT if with_accuracy else WHOLE_HEIGHT
+    labels = end_labels(list(ends.values()), losses_axis, panel_height)
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, footnotes(remarks, others=labels)), frames), patient, treated
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -152,17 +164,20 @@ def _pair(look: Look, history: RunHistory, measure: str, train: np.ndarray, vali
     return [one | {"legendgroup": look.name} for one in (thin, thick)]
 
 
-def _keys() -> list[Json]:
-    """Legend entries for what both networks share: what is thick, what is thin, what the star means."""
-    return [
-        key("validation", **stroke(width=THICK + 1)),
-        key("training", **stroke(width=THIN)),
-        key("best step", marker={"color": NEUTRAL, "symbol": "star", "size": 13}),
-    ]
+def _ends(networks: tuple[tuple[Look, RunHistory], ...], averages: list[_Average]) -> dict[str, tuple[str, float]]:
+    """Names of traces -> what stands at their ends, and at which loss: of those that end somewhere."""
+    ends = {}
+    for look, history in networks:
+        positive = history.validation_loss[np.isfinite(history.validation_loss) & (history.validation_loss > 0)]
+        if positive.size:
+            ends[look.name] = named(look), float(positive[-1])
+    if len(averages) == 1:
+        ends[AVERAGE] = "average", averages[0].loss
+    return ends
 
 
 def _remarks(networks: tuple[tuple[Look, RunHistory], ...], on_log: bool, losses: np.ndarray) -> list[str]:
-    remarks = endings([history for _, history in networks])
+    remarks = [KEY, *endings([history for _, history in networks])]
     if on_log and (losses == 0).any():
         remarks.append("A loss of 0 has no place on a log axis.")
     units = [loss_unit(history) for _, history in networks]

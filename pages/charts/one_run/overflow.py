@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, column_headings, row_heading
+from pages.charts.style.annotations import ABOVE_ROW, captioned, column_headings, row_heading
 from pages.charts.style.axes import depth_axis, log_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, depth_colors
 from pages.charts.style.grid import Row, over_training, step_axis
@@ -30,7 +30,6 @@ FIELDS = ("delta_rms", "gradient_norm", "weight_norm")
 PANELS = ((0.74, 0.96), (0.38, 0.60), (0.02, 0.24))  # of the figure's height, top to bottom
 LABELS = 3  # powers of ten that stay apart in a panel
 HEIGHT = 540
-HEADINGS = 28  # px between the headings of the columns and that of the first row
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
 LARGEST_DECADE = 308  # of the floating-point numbers; beyond it an axis ends nowhere
 CROSS = {"symbol": "x", "size": 11, "color": "#808080", "line": {"color": "#ffffff", "width": 1}}
@@ -42,10 +41,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """Three rows of panels on log axes against the training step, patient left, treated right; a line a layer."""
     histories = (patient, treated)
     most_layers = max(history.layers for history in histories)
-    headings, top = column_headings([_heading(history) for history in histories])
-    for heading in headings:
-        heading["yshift"] = HEADINGS
-    top += HEADINGS
+    headings, top = column_headings([_heading(history) for history in histories], ABOVE_ROW)
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
     colors = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - top - BELOW))
     rows = []

@@ -42,9 +42,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     placed = pictures([panels], [(0.0, 1.0)], -AXIS_BELOW / (HEIGHT - top - BELOW))
     notes = placed.notes + endings(histories)
     bottom = BELOW if placed.has_key else AXIS_BELOW
-    below = footnotes(notes, below=bottom)
-    annotations = headings + below.pop("annotations", [])
-    layout = placed.layout | {"margin": {"t": top, "b": bottom}, "annotations": annotations}
+    below = footnotes(notes, below=bottom, others=headings)
+    layout = placed.layout | {"margin": {"t": top, "b": bottom}}
     return captioned(
         TITLE, AnimatedFigure(placed.traces, merged(layout, below), moving(steps, placed.moves)), patient, treated
     )

@@ -59,7 +59,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         if bound:
             name, hover = f"{look.name}, longest step", hover_of(look, "at most %{y:.3~g}")
             traces.append(level([0, end], bound, name, hover, showlegend=False, **stroke(look.color, 2, "dot")))
-    value_axis = log_axis("step ‖Δθ‖", shown)
+    value_axis = log_axis("length of a step, ‖Δθ‖ (log)", shown)
     layout = {
         "xaxis": axis("training step (updates)", [0, end]),
         "yaxis": value_axis,

@@ -15,7 +15,7 @@ from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Look, merged
 from pages.charts.style.signed_scale import signed_axis
 from pages.charts.style.traces import BOX_FILL, BOX_PARTS, BOXES_APART, CLEAR, QUANTILES, boxes
 from pages.text.clock import latest_at, thinned, timeline_steps
-from pages.text.labels import legends, number
+from pages.text.labels import number
 
 TITLE = "Weights per layer"
 QUESTION = "How are each layer’s weights spread, and where do they go?"
@@ -38,12 +38,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     steps = thinned(timeline_steps(*histories), most_frames)
     spreads = [quantiles(history, latest_at(history.frame_step, steps).tolist()) for history in histories]
     ends = np.concatenate([values[..., [0, -1]].reshape(-1, 2) for values in spreads])
-    value_axis, place, on_log = signed_axis("weight", *ends.T, zeroline=True)
+    value_axis, place, on_log = signed_axis("value of a weight", *ends.T, zeroline=True)
     drawn = [place(values) for values in spreads]
 
     traces = [
-        boxes(look, history.layers, f"{look.name}: {name}", look.name, on_log, fillcolor=FILLS[look.name])
-        for look, name, history in zip(LOOKS, legends(*histories), histories, strict=True)
+        boxes(look, history.layers, look.name, look.name, on_log, fillcolor=FILLS[look.name])
+        for look, history in zip(LOOKS, histories, strict=True)
     ]
     moves = {i: dict(zip(BOX_PARTS, np.moveaxis(values, -1, 0), strict=True)) for i, values in enumerate(drawn)}
     layout = {"xaxis": layer_axis(patient.layers, treated.layers), "yaxis": value_axis, **BOXES_APART}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, column_headings
+from pages.charts.style.annotations import ABOVE_ROW, captioned, column_headings, row_heading
 from pages.charts.style.axes import depth_axis, log_axis
 from pages.charts.style.figure import (
     LOOKS,
@@ -34,9 +34,10 @@ HOW_TO_READ = (
 # either side.  cs231n, Neural Networks Part 3, "Ratio of weights:updates".
 RULE_OF_THUMB, BAND = 1e-3, (1e-4, 1e-2)
 MOST_POINTS, FEW_POINTS = 120, 6  # of a curve; few are marked, for they may lie alone
-UPPER, LOWER = (0.56, 1.0), (0.0, 0.46)
+UPPER, LOWER = [0.56, 1.0], [0.0, 0.46]
 LABELS = 5  # powers of ten that stay apart on an axis of that height
-HEIGHT = 460
+HEADINGS = (("Size of the weights, ‖W‖ (log)", UPPER), ("Change in a step, ‖ΔW‖ / ‖W‖ (log)", LOWER))
+HEIGHT = 490
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
 KEY = "Thick: layer 1. Dotted: output. Grey: a rule of thumb for updates, 10⁻³, and a decade either side."
 
@@ -50,7 +51,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     updates = [relative_updates(history)[kept] for history, kept in zip(histories, rows, strict=True)]
     end = max(int(history.evaluation_step[-1]) for history in histories)
 
-    headings = column_headings(legends(*histories))
+    headings = column_headings(legends(*histories), ABOVE_ROW)
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
     colors = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - headings[1] - BELOW))
 
@@ -60,11 +61,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             for look, history, kept, values in zip(LOOKS, histories, rows, measured, strict=True)
         ]
 
-    norms_axis = log_axis("‖W‖", _drawn(norms), LABELS, domain=UPPER)
-    updates_axis = log_axis("‖ΔW‖ / ‖W‖", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)
+    norms_axis = log_axis("", _drawn(norms), LABELS, domain=UPPER)
+    updates_axis = log_axis("", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)
     measures = [Row(norms_axis, *panels(norms, [])), Row(updates_axis, *panels(updates, _rule_of_thumb(end)))]
     steps, notes = timeline_steps(*histories), _notes(histories, norms, updates)
     below: Json = {"height": HEIGHT, "below": BELOW, "keys": [key_of_depth()], "coloraxis": colors}
+    below["annotations"] = [row_heading(text, panel[1]) for text, panel in HEADINGS]
     return captioned(
         TITLE, over_training(measures, whole_runs(*histories), steps, headings, notes, **below), patient, treated
     )

@@ -14,7 +14,7 @@ from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import LOOKS, NEUTRAL, PATIENT, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.traces import THICK, hover_of, line, stroke, trace, upright
 from pages.text.clock import latest_at, thinned, timeline_steps
-from pages.text.labels import legends, number, percent
+from pages.text.labels import number, percent
 
 TITLE = "Sizes of the weights"
 QUESTION = "How large are the weights, and how many of them are next to nothing?"
@@ -50,7 +50,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         for history, places in zip(histories, frames, strict=True)
     ]
     close = np.abs(tinies[0] - tinies[1])[:, 0] < APART
-    for look, label, history, places, tiny in zip(LOOKS, legends(*histories), histories, frames, tinies, strict=True):
+    for look, history, places, tiny in zip(LOOKS, histories, frames, tinies, strict=True):
         shares = 100 * _shares_below(history, places, sizes)
         hover, name = hover_of(look, "below %{x:.2~e}: %{y:.0f} %"), f"{look.name} below 10⁻³"
         text: Json = {"textfont": {"size": 15}, "showlegend": False, "cliponaxis": False}
@@ -61,7 +61,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             "textposition": ["top right" if look is PATIENT and both else BESIDE for both in close.tolist()],
         }
         traces += [
-            line(sizes, None, f"{look.name}: {label}", hover, **look.line(THICK)),
+            line(sizes, None, look.name, hover, **look.line(THICK)),
             trace("markers+text", [NOTHING], None, name, **text, **look.marker(11)),
         ]
     layout: Json = {

@@ -1,5 +1,6 @@
 """The words around a figure's panels: headings over them, and footnotes below them."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -8,23 +9,35 @@ from engine import Experiment, RunHistory
 from pages.charts.style.figure import COLUMNS, HEIGHT, LOOKS, TICK_SIZE, AnimatedFigure, Json, Look
 from pages.text.labels import differences, ending
 
+_MARKS = {"circle": "●", "diamond": "◆"}
 _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 _NOTE_CHARACTERS = 46  # a line at 390 px
 _NOTE_LINE = 19  # px
 _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
+ABOVE_ROW = 28  # px that a heading of a row takes
+BESIDE = 68  # px at the right of a plot that `end_labels` take
+_LABEL_LINE = 18  # px
 
 
-def column_headings(texts: Sequence[str]) -> tuple[list[Json], int]:
+def column_headings(texts: Sequence[str], above: int = 0) -> tuple[list[Json], int]:
     """Whose panel it is, and what is in it, over each of the two COLUMNS; and the top margin (px) that this takes.
 
-    texts: of the patient's and of the treated network's panel.
+    texts: of the patient's and of the treated network's panel.  above: px from the panels, ABOVE_ROW over a heading.
     """
     wrapped = [textwrap.wrap(text, _COLUMN_CHARACTERS) for text in texts]
     headings = [
-        words("<br>".join([_marked(look), *lines]), (left + right) / 2, 1, "center", "bottom", align="center")
+        words(
+            "<br>".join([_marked(look), *lines]),
+            (left + right) / 2,
+            1,
+            "center",
+            "bottom",
+            align="center",
+            yshift=above,
+        )
         for look, lines, (left, right) in zip(LOOKS, wrapped, COLUMNS, strict=True)
     ]
-    return headings, 8 + _NOTE_LINE * (1 + max(map(len, wrapped)))
+    return headings, above + 8 + _NOTE_LINE * (1 + max(map(len, wrapped)))
 
 
 def row_heading(text: str, y: float, look: Look | None = None) -> Json:
@@ -43,18 +56,46 @@ def endings(histories: Sequence[RunHistory]) -> list[str]:
     return [f"{look.name}: {text}." for look, run in zip(LOOKS, histories, strict=True) if (text := ending(run))]
 
 
-def footnotes(sentences: Sequence[str], height: float = HEIGHT, below: float = _BELOW_AXIS) -> Json:
-    """The part of a layout that says, below the lowest axis, what the drawing cannot show; empty without sentences.
+def end_labels(ends: Sequence[tuple[str, float]], axis: Json, height: float) -> list[Json]:
+    """Names beside the right ends of lines, moved apart where lines end close together.
+
+    ends: what stands there, and at which value of the axis; height: px of the axis.
+    """
+    low, high = axis["range"]
+    on_axis = sorted((math.log10(value) if axis.get("type") == "log" else value, text) for text, value in ends)
+    places = [height * min(max((value - low) / (high - low), 0.0), 1.0) for value, _ in on_axis]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + _LABEL_LINE)
+    top = height
+    for i in reversed(range(len(places))):
+        places[i] = top = min(places[i], top)
+        top -= _LABEL_LINE
+    bottom, up = axis.get("domain", (0, 1))
+    return [
+        words(text, 1, bottom + place / height * (up - bottom), "left", "middle", xshift=8)
+        for place, (_, text) in zip(places, on_axis, strict=True)
+    ]
+
+
+def named(look: Look) -> str:
+    """A network's mark and name."""
+    return f'<span style="color:{look.color}">{_MARKS[look.symbol]}</span> {look.name}'
+
+
+def footnotes(
+    sentences: Sequence[str], height: float = HEIGHT, below: float = _BELOW_AXIS, others: Sequence[Json] = ()
+) -> Json:
+    """The part of a layout that says, below the lowest axis, what the drawing cannot show.
 
     height: of the figure without notes; it grows so that the plot stays as it is.  below: pixels from the plot to the
-    notes, more than what an axis takes where a legend stands there too.
+    notes, more than what an axis takes where a legend stands there too.  others: the figure's other annotations.
     """
     if not sentences:
-        return {"height": height}
+        return {"height": height, "annotations": list(others)}
     lines = [line for sentence in sentences for line in textwrap.wrap(sentence, _NOTE_CHARACTERS)]
     room = _NOTE_LINE * len(lines)
     note = words("<br>".join(lines), 0, 0, "left", "top", align="left", yshift=-below)
-    return {"height": height + room, "margin": {"b": below + room}, "annotations": [note]}
+    return {"height": height + room, "margin": {"b": below + room}, "annotations": [*others, note]}
 
 
 def captioned(title: str, figure: AnimatedFigure, *networks: Experiment | RunHistory | None) -> AnimatedFigure:
@@ -67,5 +108,4 @@ def captioned(title: str, figure: AnimatedFigure, *networks: Experiment | RunHis
 
 
 def _marked(look: Look) -> str:
-    mark = {"circle": "●", "diamond": "◆"}[look.symbol]
-    return f'<span style="color:{look.color}">{mark}</span> <b>{look.name}</b>'
+    return f'<span style="color:{look.color}">{_MARKS[look.symbol]}</span> <b>{look.name}</b>'

@@ -89,8 +89,7 @@ def over_training(
         [[Panel(traces, {}, one, row.axis) for traces, one in zip(row[1:], across, strict=True)] for row in rows],
         one_axis_a_column=True,
     )
-    noted = footnotes(notes, height, below)
-    layout["annotations"] = [*annotations, *layout.get("annotations", ()), *noted.pop("annotations", ())]
+    noted = footnotes(notes, height, below, [*annotations, *layout.pop("annotations", ())])
     common = {"showlegend": False, "margin": {"t": top, "b": below}, "hovermode": "closest"}
     look = merged(merged(common | panels.layout, layout), noted)
     return AnimatedFigure([*keys, *panels.traces], look, step_lines(steps, columns=("x", "x2")))

@@ -105,8 +105,8 @@ def figure(results: Results, patient: Experiment, treated: Experiment | None = N
             if one := found.get((name, kind)):
                 traces += _mean_and_band(LOOK_OF[name], one, suffix)
         annotations.append(row_heading(text, PANELS[kind][1]))
-        layout[f"xaxis{suffix}"] = axis("x (standardised)", range=x_range, anchor=f"y{suffix}")
-        layout[f"yaxis{suffix}"] = axis("y", range=y_range, domain=PANELS[kind], anchor=f"x{suffix}")
+        layout[f"xaxis{suffix}"] = axis("input x (standardised)", range=x_range, anchor=f"y{suffix}")
+        layout[f"yaxis{suffix}"] = axis("output y", range=y_range, domain=PANELS[kind], anchor=f"x{suffix}")
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, {"annotations": annotations})), patient, treated)
 
 

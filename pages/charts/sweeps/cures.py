@@ -50,12 +50,11 @@ def figure(results: Results) -> AnimatedFigure:
         "showlegend": False,
         "hovermode": "closest",
         "margin": {"t": 8},
-        "annotations": [_heading(-row, label, results) for row, label in enumerate(rows)],
     }
     if UNTREATED in losses and math.isfinite(middle := float(np.median(losses[UNTREATED]))):
         layout["shapes"] = [upright(middle, **stroke(PATIENT.color, 2, "dot"))]
-    notes = footnotes(_remarks(results), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
-    notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
+    headings = [_heading(-row, label, results) for row, label in enumerate(rows)]
+    notes = footnotes(_remarks(results), _MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 
 

@@ -59,13 +59,12 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
         "hovermode": "closest",
         "showlegend": False,
         "margin": {"t": 8},
-        "annotations": [_heading(place, text) for place, text in enumerate(_texts(rows))],
     }
     for trial in rows:
         if trial.change.code == UNTREATED and math.isfinite(middle := trial.validation_loss.median):
             layout["shapes"] = [upright(middle, layer="below", **stroke(PATIENT.color, 2, "dot"))]
-    notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
-    notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
+    headings = [_heading(place, text) for place, text in enumerate(_texts(rows))]
+    notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
     traces = [trace for place, trial in enumerate(rows) for trace in _row(place, trial)]
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 
