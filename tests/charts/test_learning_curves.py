@@ -10,6 +10,7 @@ import pytest
 from engine import Experiment, data_digest, load_dataset, train
 from engine.data.baselines import AVERAGE, average_loss
 from pages.charts.one_run import learning_curves as chart
+from pages.charts.style.axes import LOG_FROM_DECADES
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.text.clock import latest
 from pages.text.labels import number, percent
@@ -50,7 +51,7 @@ def test_the_loss_axis_holds_every_drawn_loss(name):
     if len(drawn):
         assert axis.range[0] <= drawn.min()
         assert axis.range[1] >= drawn.max()
-        assert (axis.type == "log") == (np.ptp(np.log10(finite[finite > 0])) > chart.LOG_FROM_DECADES)
+        assert (axis.type == "log") == (np.ptp(np.log10(finite[finite > 0])) > LOG_FROM_DECADES)
 
 
 def test_the_average_answer_is_a_line_on_the_axis_that_follows_from_the_data():

@@ -31,7 +31,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
     ratio, colors = relative_updates(history), depth_colors(history.layers)
     rows = thinned(range(len(history.step)), MOST_POINTS)
     end = int(history.evaluation_step[-1])
-    dashes = stroke(NEUTRAL, 1.5, "dash")
+    dashes = stroke(NEUTRAL, THIN, "dash")
     traces = [level([0, end], RULE_OF_THUMB, "rule of thumb", showlegend=False, **dashes)]
     for layer in range(history.layers):
         first, last = layer == 0, layer == history.layers - 1

@@ -14,7 +14,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged, moving
+from pages.charts.style.figure import NEUTRAL, PATIENT, TREATED, AnimatedFigure, Json, merged, moving
 from pages.charts.style.traces import key, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, thinned, timeline_steps
 from pages.text.labels import ending, number
@@ -41,7 +41,7 @@ FACTOR_LABELS, PRODUCT_LABELS = 3, 4
 AIR = 0.15  # decades beyond the outermost factor
 MOST_VALUES = 8_000  # in all frames; deeper networks get fewer frames
 ONE = "1: no change"
-ONE_LINE = stroke("#7d868c", 2, "dot")
+ONE_LINE = stroke(NEUTRAL, 2, "dot")
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
 KEY = "R: layer 1 of the lowest panel over its last layer."
 BESIDES = {
@@ -78,7 +78,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             if (y == 0).any():
                 heights[len(traces)] = {"y": on_lower_edge(y, axis)}
                 traces.append(zero_marks(look, x=np.arange(1, y.shape[1] + 1), yaxis=row))
-    traces.append(key(ONE, None, **ONE_LINE))
+    traces.append(key(ONE, **ONE_LINE))
 
     has_zeros = any((y == 0).any() for network in values for y in network)
     headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]

@@ -14,10 +14,8 @@ from pages.charts.style.axes import log_axis
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import Row, over_training, whole_runs
 from pages.charts.style.outlier_range import within_outlier_range
-from pages.charts.style.traces import hover_of, key, level, mode_of, stroke, trace
+from pages.charts.style.traces import MEDIUM, THIN, hover_of, key, level, mode_of, stroke, trace
 from pages.charts.style.update_curves import (
-    UPDATES_THICK,
-    UPDATES_THIN,
     left_out,
     longest_clipped,
     median_and_largest,
@@ -112,14 +110,14 @@ def _curves(look: Look, history: RunHistory) -> list[Json]:
     traces = [update_curve(look, look.name, steps, after, "‖∂L/∂θ‖: %{y:.3~g}") | {"showlegend": False}]
     if clipped(history).any():
         hover = hover_of(look, "update %{x}<br>before clipping: %{y:.3~g}")
-        thin = stroke(look.color, UPDATES_THIN) | {"marker": {"color": look.color, "size": 5}, "showlegend": False}
+        thin = stroke(look.color, THIN) | {"marker": {"color": look.color, "size": 5}, "showlegend": False}
         traces.append(trace(mode_of(steps), steps, before, f"{look.name} before clipping", hover, **thin))
     return traces
 
 
 def _keys(clips: bool) -> list[Json]:
     """Legend entries for what both panels share."""
-    thick, thin = stroke(width=UPDATES_THICK + 1), stroke(width=UPDATES_THIN)
+    thick, thin = stroke(width=MEDIUM + 1), stroke(width=THIN)
     return [key("before", **thin), key("after", **thick)] if clips else [key("gradient", **thick)]
 
 

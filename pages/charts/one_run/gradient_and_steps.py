@@ -21,7 +21,7 @@ from pages.charts.style.figure import (
     merged,
     step_lines,
 )
-from pages.charts.style.traces import THIN, curve, key, stroke, thin_curve
+from pages.charts.style.traces import MEDIUM, THIN, curve, key, stroke, thin_curve
 from pages.charts.style.update_curves import on_log_axis
 from pages.text.clock import timeline_steps
 from pages.text.labels import ending, number
@@ -51,15 +51,15 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     for (look, history), rows in zip(networks, kept, strict=True):
         data, penalty, steps = (on_log_axis(values)[rows] for values in _measured(history))
         at, hover = history.step[rows], "<br>update %{x}: %{y:.2~e}"
-        traces.append(curve(look, at, data, look.name, f"gradient of the data loss{hover}", 3))
+        traces.append(curve(look, at, data, look.name, f"gradient of the data loss{hover}", MEDIUM))
         if _penalised(history):
             name, hover_thin = f"{look.name} penalty", f"gradient of the penalties{hover}"
             traces.append(thin_curve(look, at, penalty, name, hover_thin, showlegend=False))
-        traces.append(curve(look, at, steps, look.name, f"step{hover}", 3, yaxis="y2", showlegend=False))
+        traces.append(curve(look, at, steps, look.name, f"step{hover}", MEDIUM, yaxis="y2", showlegend=False))
         drawn[0].extend([data, penalty])
         drawn[1].append(steps)
     if any(_penalised(history) for _, history in networks):
-        traces += [key("data loss", **stroke(width=4)), key("penalty", **stroke(width=THIN))]
+        traces += [key("data loss", **stroke(width=MEDIUM + 1)), key("penalty", **stroke(width=THIN))]
     layout: Json = {
         "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
         "yaxis": log_axis("", np.concatenate(drawn[0]), LABELS, domain=UPPER),

@@ -12,7 +12,7 @@ from engine import RunHistory
 from engine.theory import gradient_flow
 from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged, moving
+from pages.charts.style.figure import NEUTRAL, PATIENT, TREATED, AnimatedFigure, Json, merged, moving
 from pages.charts.style.traces import key, line, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, timeline_steps
 from pages.text.labels import ending, loss_unit, number
@@ -31,7 +31,6 @@ HEADINGS = (("Error signal, rms ∂L/∂z ({}, log)", UPPER), ("Weights’ gradi
 ABOVE_HEADING = 1.07
 UPPER_LABELS, LOWER_LABELS = 6, 3
 THEORY = "theory, step 0"
-THEORY_COLOR = "#7d868c"  # in the legend, where it stands for both networks
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
 
 
@@ -63,7 +62,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
                 heights[len(traces)] = {"y": on_lower_edge(values, axis)}
                 traces.append(zero_marks(look, x=_layers(values.shape[1]), yaxis=row))
     if any(np.isfinite(theory).any() for theory in theories):
-        traces.append(key(THEORY, None, **stroke(THEORY_COLOR, 2, "dot")))
+        traces.append(key(THEORY, **stroke(NEUTRAL, 2, "dot")))
 
     has_zeros = any((values == 0).any() for values in (*signals, *gradients))
     sentences = [*_notes(patient, treated), *([ZEROS] if has_zeros else [])]

@@ -38,9 +38,6 @@ HOW_TO_READ = (
     "average answer. The star is the step with the lowest loss on new data."
 )
 
-LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis
-LOG_LABELS = 5  # that stay apart in the loss panel
-AIR = 0.15  # decades
 MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 THIN, THICK = 1.5, 3.5
 KEY = "Thick: validation. Thin: training. Star: lowest validation loss."

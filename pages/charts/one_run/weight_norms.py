@@ -11,6 +11,7 @@ from pages.charts.style.annotations import ABOVE_ROW, captioned, column_headings
 from pages.charts.style.axes import depth_axis, log_axis
 from pages.charts.style.figure import (
     LOOKS,
+    NEUTRAL,
     AnimatedFigure,
     Array,
     Json,
@@ -18,7 +19,7 @@ from pages.charts.style.figure import (
     depth_colors,
 )
 from pages.charts.style.grid import Row, over_training, whole_runs
-from pages.charts.style.traces import MOST_CURVES, box, drawn_layers, key_of_depth, level, of_depth, stroke, trace
+from pages.charts.style.traces import MOST_CURVES, THIN, box, drawn_layers, key_of_depth, level, of_depth, stroke, trace
 from pages.text.clock import BEGINNING, timeline_steps
 from pages.text.labels import ending, legends, number
 
@@ -127,7 +128,7 @@ def _curves(look: Look, steps: Array, values: Array, layers: list[int], most_lay
 
 
 def _rule_of_thumb(end: int) -> list[Json]:
-    name, dashes = "rule of thumb", stroke("#8a8f94", 1.5, "dash")
+    name, dashes = "rule of thumb", stroke(NEUTRAL, THIN, "dash")
     return [
         box(0, end, *BAND, name, fillcolor="rgba(138, 143, 148, 0.25)"),
         level([0, end], RULE_OF_THUMB, name, **dashes),

@@ -12,7 +12,7 @@ from engine import RunHistory
 from pages.charts.style.annotations import captioned, endings, footnotes
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import LOOKS, NEUTRAL, PATIENT, AnimatedFigure, Array, Json, Look, merged, moving
-from pages.charts.style.traces import THICK, hover_of, line, stroke, trace, upright
+from pages.charts.style.traces import THICK, THIN, hover_of, line, stroke, trace, upright
 from pages.text.clock import latest_at, thinned, timeline_steps
 from pages.text.labels import number, percent
 
@@ -67,7 +67,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     layout: Json = {
         "xaxis": log_axis("size of a weight, |w|", sizes),
         "yaxis": axis("weights below it (%)", range=[-4, 104]),
-        "shapes": [upright(NOTHING, yref="paper", xref="x", **stroke(NEUTRAL, 1.5, "dot"))],
+        "shapes": [upright(NOTHING, yref="paper", xref="x", **stroke(NEUTRAL, THIN, "dot"))],
         "hovermode": "closest",
     }
     return captioned(

@@ -9,7 +9,7 @@ from engine import RunHistory
 from pages.charts.style.figure import NEUTRAL, Array, Json, Look, merged
 from pages.text.clock import thinned
 
-THIN, THICK = 1.5, 3.5  # px: a curve beside the one that matters, and that one
+THIN, MEDIUM, THICK = 1.5, 2.5, 3.5  # px: a curve beside the one that matters; one of many updates; one that matters
 MOST_CURVES = 12  # of layers: of deeper networks every so many, the first and the output always
 MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 

@@ -6,11 +6,10 @@ import numpy as np
 
 from engine import RunHistory
 from pages.charts.style.figure import Array, Json, Look
-from pages.charts.style.traces import curve
+from pages.charts.style.traces import MEDIUM, curve
 from pages.text.labels import number, percent
 
 MOST_POINTS = 240  # of a curve
-UPDATES_THICK, UPDATES_THIN = 2.5, 1.2
 
 
 def peaks(values: Array) -> Array:
@@ -36,7 +35,7 @@ def update_curve(look: Look, name: str, steps: Array, values: Array, hover: str)
 
     hover: quantity and value, "step ‖Δθ‖: %{y:.3~g}".
     """
-    return curve(look, steps, values, name, f"update %{{x}}<br>{hover}", UPDATES_THICK)
+    return curve(look, steps, values, name, f"update %{{x}}<br>{hover}", MEDIUM)
 
 
 def left_out(look: Look, history: RunHistory, values: Array, axis: Json, what: str) -> list[str]:

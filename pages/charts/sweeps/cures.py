@@ -12,10 +12,10 @@ import pandas as pd
 
 from engine.cures.outcomes import Outcome, losses_of, unit_of
 from pages.charts.style.annotations import captioned, footnotes, words
+from pages.charts.style.axes import loss_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
 from pages.charts.style.traces import marks, stroke, upright
 from pages.charts.sweeps.groups import UNTREATED
-from pages.charts.sweeps.losses_by_size import loss_axis
 from pages.text.labels import number
 
 TITLE = "Every cure, over 8 seeds"
@@ -45,7 +45,7 @@ def figure(results: Results) -> AnimatedFigure:
     for row, label in enumerate(rows):
         traces += _row(-row, label, losses[label], [outcome.experiment.seed for outcome in results[label]])
     layout: Json = {
-        "xaxis": loss_axis(f"test loss ({_unit(results)})", every, medians),
+        "xaxis": loss_axis(f"test loss ({_unit(results)})", every, medians=medians),
         "yaxis": {"range": [0.5 - max(len(rows), 1), 0.6], "visible": False},
         "showlegend": False,
         "hovermode": "closest",

@@ -19,11 +19,10 @@ from engine.cures.outcomes import Outcome, seconds_of, seeded, unit_of
 from engine.data.baselines import AVERAGE, average_loss
 from engine.doctor.thresholds import UNDERFITS
 from pages.charts.style.annotations import captioned, footnotes
-from pages.charts.style.axes import log_axis
+from pages.charts.style.axes import log_axis, loss_axis
 from pages.charts.style.figure import NEUTRAL, PATIENT, TREATED, AnimatedFigure, Json, Look, merged
 from pages.charts.style.traces import band, level, ring, stroke, trace
 from pages.charts.sweeps.groups import MOST_GROUPS, SWEEP_SECONDS, Group
-from pages.charts.sweeps.losses_by_size import loss_axis
 from pages.text.labels import name, number, share
 
 TITLE = "Loss against learning rate"
@@ -102,7 +101,7 @@ def figure(results: Results, *, patient: Experiment, treated: Experiment) -> Ani
     unit = next((unit_of(outcome) for outcomes in results.values() for outcome in outcomes), "none yet")
     layout: Json = {
         "xaxis": log_axis("learning rate η", rates),
-        "yaxis": loss_axis(f"training loss ({unit})", np.append(medians, ends), medians),
+        "yaxis": loss_axis(f"training loss ({unit})", np.append(medians, ends), medians=medians),
         "hovermode": "closest",
     }
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(_notes(curves, top)))), patient, treated)

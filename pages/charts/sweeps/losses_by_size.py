@@ -4,7 +4,6 @@ What the capacity curve and the examples curve have in common.  A run that broke
 where the median is such a run the curve has a gap.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,11 +13,10 @@ import pandas as pd
 from engine import Experiment
 from engine.cures.outcomes import Outcome, losses_of, unit_of
 from pages.charts.style.annotations import footnotes
-from pages.charts.style.axes import axis, log_axis
+from pages.charts.style.axes import loss_axis, size_axis
 from pages.charts.style.figure import (
     LOOK_OF,
     NEUTRAL,
-    TICK_SIZE,
     AnimatedFigure,
     Array,
     Json,
@@ -35,11 +33,7 @@ AXES = {"width": "units a layer", "depth": "hidden layers", "n_train": "training
 CLEARLY = 1.05  # factor between two medians below which they are called the same
 MOST_SEEDS = 0.75  # share of the seeds that must agree with the medians: 6 of 8, by chance in 14 of 100 sweeps
 
-LOG_FROM_DECADES = 1.0  # losses that span more are read better on a log axis
-REACH = 100.0
-AIR = 0.05  # of the axis' length, at both ends
 TRAIN_OPACITY, VALIDATION_OPACITY = 0.1, 0.2  # of the bands
-_MOST_LABELS = 7  # on the loss axis
 _NONE = np.array([])
 
 
@@ -101,7 +95,7 @@ def figure_of(results: Results, field: str, own: Mapping[str, Experiment]) -> An
     unit = " or ".join(dict.fromkeys(unit_of(outcome) for some in results.values() for outcome in some))
     layout: Json = {
         "xaxis": size_axis(AXES[field], sizes),
-        "yaxis": loss_axis(f"loss ({unit})" if unit else "loss", losses, medians),
+        "yaxis": loss_axis(f"loss ({unit})" if unit else "loss", losses, medians=medians),
         "legend": {"itemwidth": 34, "tracegroupgap": 0},
         "hovermode": "closest",
     }
@@ -165,53 +159,6 @@ def clearly_more(larger: np.ndarray, smaller: np.ndarray) -> tuple[bool, int]:
     """
     seeds = int((larger > smaller).sum())
     return bool(np.median(larger) > CLEARLY * np.median(smaller)) and seeds >= MOST_SEEDS * len(larger), seeds
-
-
-def loss_axis(title: str, losses: np.ndarray, medians: np.ndarray) -> Json:
-    """A loss axis; logarithmic, labelled 1, 2, 5, 10, where the losses span a decade.
-
-    It holds all finite losses but those further than the factor REACH from the medians, which would flatten them.
-    """
-    middle = medians[np.isfinite(medians) & (medians > 0)]
-    near = (losses >= middle.min() / REACH) & (losses <= middle.max() * REACH) if middle.size else np.isfinite(losses)
-    finite = losses[near & np.isfinite(losses)]
-    positive = np.log10(finite[finite > 0])
-    if not positive.size or np.ptp(positive) < LOG_FROM_DECADES:
-        return axis(title, finite)
-    low, high = float(positive.min()), float(positive.max())
-    air = AIR * (high - low)
-    if high - low > _MOST_LABELS:
-        return log_axis(title, finite)
-    decades = range(math.floor(low), math.ceil(high))
-    for steps in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [step * 10.0**decade for decade in decades for step in steps]
-        ticks = [tick for tick in ticks if low - air <= math.log10(tick) <= high + air]
-        if len(ticks) <= _MOST_LABELS:
-            break
-    return _labelled(title, [low - air, high + air], ticks, [_power(tick) for tick in ticks])
-
-
-def size_axis(title: str, sizes: Sequence[int]) -> Json:
-    """An axis of whole numbers in powers of two of the smallest size."""
-    smallest, largest = (sizes[0], sizes[-1]) if sizes else (1, 1)
-    ticks = [smallest * 2**power for power in range(int(math.log2(largest / smallest)) + 1)]
-    ends = math.log10(smallest), math.log10(largest)
-    air = AIR * (ends[1] - ends[0]) or 0.1
-    return _labelled(title, [ends[0] - air, ends[1] + air], ticks, [str(tick) for tick in ticks])
-
-
-def _labelled(title: str, span: list[float], ticks: Sequence[float], labels: list[str]) -> Json:
-    """A log axis over these decades whose labels are plain text, and so as large as those of other axes."""
-    return log_axis(title, range=span, tickvals=ticks, ticktext=labels, tickfont={"size": TICK_SIZE})
-
-
-def _power(tick: float) -> str:
-    """0.002 and 20 as they are; 10⁻⁵ where zeros would have to be counted."""
-    exponent = math.floor(math.log10(tick) + 1e-9)
-    if -4 < exponent < 5:
-        return number(tick)
-    mantissa = round(tick / 10.0**exponent)
-    return (f"{mantissa}·" if mantissa > 1 else "") + f"10<sup>{exponent}</sup>".replace("-", "−")
 
 
 def _seed(outcome: Outcome) -> int:

@@ -15,10 +15,10 @@ from engine.cures.changes import UNTREATED
 from engine.cures.outcomes import SEEDS, Outcome, unit_of
 from engine.cures.trials import CURES, HARMS, HELPS, NO_EFFECT, trials_of
 from pages.charts.style.annotations import captioned, footnotes, words
+from pages.charts.style.axes import loss_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
 from pages.charts.style.traces import line, marks, stroke, upright
 from pages.charts.sweeps.groups import changes_to
-from pages.charts.sweeps.losses_by_size import loss_axis
 from pages.text.labels import label, meaning, number, percent
 
 TITLE = "Try the cures"
@@ -53,7 +53,9 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
     tests = np.array([trial.test_loss.median for trial in rows])
     layout: Json = {
         "xaxis": loss_axis(
-            f"loss on new data ({_unit(results)})", np.append(spreads.ravel(), tests), np.append(spreads[:, 0], tests)
+            f"loss on new data ({_unit(results)})",
+            np.append(spreads.ravel(), tests),
+            medians=np.append(spreads[:, 0], tests),
         ),
         "yaxis": {"range": [0.6 - max(len(rows), 1), 0.8], "visible": False},
         "hovermode": "closest",
