@@ -33,9 +33,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
     rows = [moment.row for moment in moments]
     low, high = ends_of_bars(history, mean[rows], spread[rows])
     domain = UPPER if shares else (0, 1)
-    value_axis, place, on_log = signed_axis(
-        "output of the units", low.ravel(), high.ravel(), zeroline=True, domain=domain
-    )
+    value_axis, place, on_log = signed_axis("units’ output", low.ravel(), high.ravel(), zeroline=True, domain=domain)
     layers = np.arange(1, history.layers + 1)
     traces: list[Json] = []
     for offset, moment, *ends in zip((-0.12, 0.12), moments, low, high, strict=False):

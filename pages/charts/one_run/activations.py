@@ -48,7 +48,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     spreads = [rows_at(history.evaluation_step, history.activation_std, steps) for history in histories]
     bars = [ends_of_bars(*of_one) for of_one in zip(histories, means, spreads, strict=True)]
     low, high = (np.concatenate([ends[side].ravel() for ends in bars]) for side in (0, 1))
-    value_axis, place, on_log = signed_axis("output of the units", low, high, zeroline=True, domain=UPPER)
+    value_axis, place, on_log = signed_axis("units’ output", low, high, zeroline=True, domain=UPPER)
 
     traces: list[Json] = []
     moves: dict[int, Json] = {}
