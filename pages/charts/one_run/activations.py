@@ -52,9 +52,11 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
     traces: list[Json] = []
     moves: dict[int, Json] = {}
-    for look, offset, mean, ends in zip(LOOKS, OFFSETS, means, bars, strict=True):
-        moves[len(traces)] = _bar(mean, ends, place)
-        traces.append(_means(look, offset, mean.shape[1], on_log))
+    for look, offset, mean, std, ends in zip(LOOKS, OFFSETS, means, spreads, bars, strict=True):
+        with np.errstate(all="ignore"):
+            symmetric = not on_log and np.array_equal(ends, (mean - std, mean + std), equal_nan=True)
+        moves[len(traces)] = _bar(mean, ends, place, symmetric)
+        traces.append(_means(look, offset, mean.shape[1], symmetric, on_log))
     for look, history in zip(LOOKS, histories, strict=True):
         for kind, share in _defined(history).items():
             moves[len(traces)] = {"y": 100 * rows_at(history.evaluation_step, share, steps)}
@@ -131,16 +133,16 @@ def _limits(activation: str) -> tuple[float, float]:
     return (least if least > -BOUNDED else -np.inf), (most if most < BOUNDED else np.inf)
 
 
-def _bar(mean: Array, ends: tuple[Array, Array], place: Callable[[Array], Array]) -> Json:
-    """What moves of one network's means: heights, and lengths of the bars above and below."""
+def _bar(mean: Array, ends: tuple[Array, Array], place: Callable[[Array], Array], symmetric: bool) -> Json:
+    """What moves of one network's means: heights, and lengths of the bars above and, where they differ, below."""
     with np.errstate(all="ignore"):
         height = place(mean)
         below, above = height - place(ends[0]), place(ends[1]) - height
-    return {"y": height, "error_y": {"array": above, "arrayminus": below}}
+    return {"y": height, "error_y": {"array": above} | ({} if symmetric else {"arrayminus": below})}
 
 
-def _means(look: Look, offset: float, n_layers: int, on_log: bool) -> Json:
-    bar = {"type": "data", "symmetric": False, "color": look.color, "thickness": 2.5, "width": 4}
+def _means(look: Look, offset: float, n_layers: int, symmetric: bool, on_log: bool) -> Json:
+    bar = {"type": "data", "symmetric": symmetric, "color": look.color, "thickness": 2.5, "width": 4}
     hover = hover_of(look, "layer %{x:.0f}: mean %{y:.3g}, up to %{error_y.array:.3g} more")
     # On a log scale the heights are places on the axis and not values.
     label, layers = "" if on_log else hover, np.arange(1, n_layers + 1)
