@@ -8,10 +8,8 @@ import streamlit as st
 from engine import RunHistory
 from pages.charts.style.figure import Chart
 from pages.components.shell.byte_cache import ByteCache
-from pages.components.shell.frame import projecting
 from pages.components.shell.plot import encoded, plot
 
-PROJECTED = 1.3  # size of a chart's type on a projector, in its own
 SENT_BYTES = 12e6  # of charts as they are sent, kept for the next visitor with the same networks; about 70 kB each
 
 _sent = ByteCache(SENT_BYTES)
@@ -27,20 +25,18 @@ def card(chart: Chart, patient: RunHistory, treated: RunHistory) -> None:
 
 def sent(chart: Chart, *runs: RunHistory) -> bytes:
     """A chart of these runs as it is sent."""
-    large = projecting()
-
-    def made() -> bytes:
-        figure = chart.figure(*runs)
-        return encoded(figure.enlarged(PROJECTED) if large else figure, chart.alt(*runs))
-
-    return _sent.get((chart.__name__, large, *(run.experiment for run in runs)), made)
+    key = chart.__name__, *(run.experiment for run in runs)
+    return _sent.get(key, lambda: encoded(chart.figure(*runs), chart.alt(*runs)))
 
 
 def head(chart: Chart, place: str, *runs: RunHistory) -> None:
     """A chart's title with its question, and the button for its table of these runs.  place: ends the button's key."""
-    st.markdown(f"**{chart.TITLE}**", help=chart.HOW_TO_READ, width="stretch")
-    if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
-        show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(*runs))
+    with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
+        st.subheader(chart.TITLE, help=chart.HOW_TO_READ, width="stretch", anchor=False)
+        if st.button(
+            f"Data: {chart.TITLE}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
+        ):
+            show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(*runs))
 
 
 @st.dialog("Data", width="large", icon=":material/table:")

@@ -23,8 +23,7 @@ from engine.limits import check_budget
 from engine.training import CustomData
 from pages.charts.style.figure import SweepChart
 from pages.charts.sweeps.groups import MOST_GROUPS
-from pages.components.lesson.cards import PROJECTED, show_data
-from pages.components.shell.frame import projecting
+from pages.components.lesson.cards import show_data
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import shared_runs
 from pages.components.shell.session import this_session
@@ -244,10 +243,12 @@ def _sweep(sweep: _Sweep) -> None:
     running = not complete and visitor().wanted.get(place) == wanted
     if not running:
         visitor().stop(place)  # what it asked for before other settings
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{sweep.title}**", help=chart.HOW_TO_READ, width="stretch")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
+        st.subheader(sweep.title, help=chart.HOW_TO_READ, width="stretch", anchor=False)
         slot = st.empty()  # which is emptied by the next run, where a container would keep the button
-        if complete and slot.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
+        if complete and slot.button(
+            f"Data: {sweep.title}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
+        ):
             show_data(sweep.title, place, lambda: chart.table(sweep.results(known), **sweep.context))
         if running:
             slot.button(
@@ -315,8 +316,6 @@ def _draw(sweep: _Sweep, known: Mapping[Experiment, Outcome], says: bool = True)
     figure = chart.figure(results, **sweep.context)
     if figure.empty:
         return
-    if projecting():
-        figure = figure.enlarged(PROJECTED)
     plot(encoded(figure, chart.alt(results, **sweep.context)), key=f"chart_{sweep.place}")
 
 

@@ -14,14 +14,25 @@ from streamlit.runtime.state import get_session_state
 
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange
-from pages.components.shell.frame import BROWSERS_OWN, PARAMETERS, TIMELINE
 from pages.components.shell.session import this_session
 from pages.walkthrough.user_input import as_code, read_number
 
+# Parameters of every page.
+VIEW, PROJECTOR = "view", "projector"
+PARAMETERS = (VIEW, PROJECTOR)
+# Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
+PHASE, TIMELINE = "phase", "timeline"
+BROWSERS_OWN = (PHASE, TIMELINE)
+# Which part of a lesson is open.
+PART, PARTS = "part", ("look", "why", "cure", "try", "more", "read")
+# Which of its charts fills the stage, counted from 1; what is hidden until the learner has said what he expects.
+CHART, MOST_CHARTS = "chart", 9
+HIDE, HIDDEN = "hide", ("verdict",)
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
 MOST_QUOTED = 40  # characters of an address's nonsense that are shown
 MOST_SENTENCES = 8  # about an address's nonsense
 STEP = replace(SETTINGS["steps"], name=TIMELINE, low=0)
+NUMBER = replace(SETTINGS["steps"], name=CHART, low=1, high=MOST_CHARTS)
 NO_DEFAULT = object()  # of a field that is kept in the address whatever it says
 
 
@@ -166,6 +177,26 @@ def write_address(texts: Mapping[str, str | None]) -> None:
         bound._send_query_param_msg()
 
 
+def release(names: Collection[str]) -> None:
+    """Keep parameters in the address whose widgets are not drawn in this run; Streamlit would take them away."""
+    with get_session_state().query_params() as parameters:
+        for name in names:
+            if binding := parameters.get_binding_for_param(name):
+                parameters.unbind_widget(binding.widget_id)
+
+
+def keep_in_address(texts: Mapping[str, str]) -> None:
+    """Put back what Streamlit has taken out of the address, as it does where a widget is not drawn."""
+    if missing := {name: text for name, text in texts.items() if name not in st.query_params}:
+        write_address(missing)
+
+
+def history_navigation() -> bool:
+    """Whether this run was asked for by the browser's Back or Forward."""
+    context = get_script_run_ctx()
+    return bool(context and context.is_history_navigation)
+
+
 def ignored(name: str, text: str, allowed: str, why: str = "") -> str:
     """The sentence for a parameter that means nothing."""
     return f"{as_code(f'{name}={text}', MOST_QUOTED)} in the address was ignored: {why}it must be {allowed}."
@@ -181,6 +212,33 @@ def only(name: str, texts: Sequence[str]) -> str:
 def step_in(texts: Sequence[str]) -> int:
     """The step that the timeline's parameter names.  OutOfRange where it is no step of any run."""
     return int(STEP.check(read_number(only(TIMELINE, texts))))
+
+
+def part_in(texts: Sequence[str]) -> str:
+    """The part of a lesson that its parameter names.  OutOfRange where there is none of that name."""
+    name = only(PART, texts)
+    if name not in PARTS:
+        raise OutOfRange(PART, name, "one of " + ", ".join(PARTS))
+    return name
+
+
+def open_part(name: str) -> None:
+    """Open a part of the lesson whose page is drawn, if one is.  For a widget's callback."""
+    if PART in st.session_state:
+        st.session_state[PART] = name
+
+
+def chart_in(texts: Sequence[str]) -> int:
+    """The number of a chart that the address names.  OutOfRange where there cannot be one."""
+    return int(NUMBER.check(read_number(only(CHART, texts))))
+
+
+def hidden_in(texts: Sequence[str]) -> str:
+    """What the address asks to be hidden.  OutOfRange for what cannot be."""
+    name = only(HIDE, texts)
+    if name not in HIDDEN:
+        raise OutOfRange(HIDE, name, "one of " + ", ".join(HIDDEN))
+    return name
 
 
 def few(sentences: Sequence[str]) -> tuple[str, ...]:
