@@ -4,13 +4,13 @@ Only the open part is computed, sent and drawn.  Which one it is stands in the a
 """
 
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
+from pages.charts.style.figure import Chart
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import sections_of
 from pages.components.lesson.exercises import exercises
@@ -42,8 +42,8 @@ class Stage(NamedTuple):
 
     verdict: Callable[[RunHistory, RunHistory], str]
     note: str
-    charts: Sequence[ModuleType]
-    others: Sequence[ModuleType]
+    charts: Sequence[Chart]
+    others: Sequence[Chart]
 
 
 def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw) -> None:
@@ -116,7 +116,7 @@ def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: t
         own[part](*pair)
 
 
-def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:
+def row(charts: Sequence[Chart], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:
     """Charts side by side, or so many in a row."""
     with st.grid(across or len(charts), min_column_width=LEAST_WIDTH):
         for chart in charts:
