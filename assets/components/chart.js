@@ -9,6 +9,7 @@ const STEP_EVENT = "backprop-clinic:step"; // from the timeline; detail: {step, 
 const MARK_EVENT = "backprop-clinic:mark"; // from the timeline: layers are marked, or none any more
 const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const PLOTLY_POLL = 20; // milliseconds
+const ABOVE_ON_STAGE = ".st-key-verdict, .st-key-stage"; // what grows late, and leaves charts in stage view less room
 const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
 
@@ -41,7 +42,7 @@ class Chart {
     this.sight = new IntersectionObserver((entries) => this.inSight(entries.at(-1).isIntersecting));
     this.sight.observe(this.plot);
     this.size = new ResizeObserver(() => this.resize());
-    this.size.observe(this.plot);
+    for (const box of [this.plot, ...document.querySelectorAll(ABOVE_ON_STAGE)]) this.size.observe(box);
     this.onStep = ({ detail }) => detail.drawn.push(this.show());
     window.addEventListener(STEP_EVENT, this.onStep);
     this.onMark = () => this.mark();
