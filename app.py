@@ -15,7 +15,8 @@ from pages.components.shell.start import import_everything, keep_memory_low
 def home() -> None:
     header = frame.page("")
     header.tools()
-    stage()
+    with st.container(key="home"):
+        stage()
     st.subheader("The ward", anchor=False)
     st.markdown(
         "Each patient has one thing wrong with it. Loss on new data (faint: on training data) of the "

@@ -10,6 +10,7 @@ const SLOW_START = 1.6; // power of the time: the first updates change most
 const LONGEST_FRAME = 100; // milliseconds: a page that was busy goes on where it was
 const BRIGHTNESS = [-8, 0]; // powers of ten of rms δ, from the darkest cell to the brightest
 const SMALLEST_SPARK = 0.12; // of its size; it has died, and is still seen
+const FINER = 5; // pixels of a surface from one place that has a number to the next
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const SVG = "http://www.w3.org/2000/svg";
 const WHO = ["patient", "treated"];
@@ -32,6 +33,7 @@ class Stage {
     this.buttons = Object.fromEntries([...root.querySelectorAll("button")].map((one) => [one.name, one]));
     this.buttons.play.addEventListener("click", () => (this.playing ? this.pause() : this.play()));
     this.buttons.replay.addEventListener("click", () => this.play(0));
+    this.stage.style.setProperty("--scale", VIRIDIS.join());
     this.drawChoices();
     for (const way of root.querySelectorAll(".ways a")) way.addEventListener("click", (event) => follow(event, way));
     root.querySelector(".stranger").href = addressOf("mystery_patient");
@@ -41,8 +43,7 @@ class Stage {
     this.chosen();
     if (CALM.matches) this.time = this.length;
     else this.play(0);
-    this.draw();
-    this.resized.observe(this.stage);
+    this.resized.observe(this.stage); // which also draws
   }
 
   parts(who) {
@@ -100,15 +101,17 @@ class Stage {
         cell.hidden = layer > this.depth;
         cell.className = layer === this.depth ? "output" : "";
       });
-      first.textContent = this.depth > 1 ? "layer 1" : "";
+      first.textContent = "layer 1";
       last.textContent = "output";
       settings.textContent = choices[activations[who]].settings;
       this.profiles[who] = profileOf(this.measured.choices[activations[who]].profile, this.depth);
     }
     this.activations = activations;
     this.range.value = this.depth;
+    const count = `${this.depth} ${this.depth === 1 ? "layer" : "layers"}`;
+    this.root.querySelector("output").textContent = count;
     const ratios = WHO.map((who) => `${networks[who].name} ${shareInWords(this.ratio(who))}`);
-    this.range.setAttribute("aria-valuetext", `${this.depth} ${this.depth === 1 ? "layer" : "layers"}; ${ratios.join(", ")}`);
+    this.range.setAttribute("aria-valuetext", `${count}; ${ratios.join(", ")}`);
     this.root.querySelector(`input[value="${this.activation}"]`).checked = true;
     const link = { ...choices[this.activation].link, depth: this.depth };
     this.root.querySelector(".why").href = addressOf(`${lesson}?${new URLSearchParams(link)}`);
@@ -153,24 +156,26 @@ class Stage {
     const step = between(steps, frame);
     const total = this.words.networks.patient.steps;
     for (const who of WHO) this.drawNetwork(this.networks[who], arrived, frame);
-    this.root.querySelector(".step").textContent = this.whole ? `step ${Math.round(step)} of ${total}` : `step ${total}`;
+    this.root.querySelector(".step").textContent = `step ${this.whole ? Math.round(step) : total}`;
     const losses = WHO.map((who) => this.measured.choices[this.activations[who]].loss[this.depth - 1]);
     this.loss.draw(this.whole ? step : null, losses);
   }
 
-  drawNetwork({ who, cells, layers, spark, counter, of, surface }, arrived, frame) {
+  drawNetwork({ who, cells, layers, first, spark, counter, of, surface }, arrived, frame) {
     const { depth } = this;
     const run = this.measured.runs[who];
     const delta = frame > 0 ? blended(run.delta, frame, Math.log10).map((one) => 10 ** one) : this.profiles[who];
     const front = depth * (1 - arrived); // the layer that the signal has come to
     delta.forEach((one, layer) => {
-      layers[layer].style.background = layer >= front - 0.5 && this.time > 0 ? shade(logShare(one, BRIGHTNESS)) : "";
+      const lit = this.time > 0 && layer >= front - 0.5;
+      Object.assign(layers[layer].style, { background: lit ? shade(logShare(one, BRIGHTNESS)) : "", borderColor: lit ? "transparent" : "" });
     });
+    first.style.left = `${layers[0].offsetLeft}px`;
     const here = Math.min(Math.round(front), depth - 1);
     const share = this.profiles[who][here] / this.profiles[who][depth - 1];
     const text = here === depth - 1 && depth > 1 && arrived < 1 ? "all" : depth === 1 ? "all" : shareInWords(share);
     counter.textContent = text;
-    const whose = `layer ${depth}’s error signal ${arrived < 1 ? "is left in" : "reaches"} layer ${here + 1}`;
+    const whose = `layer ${depth}’s error signal reaches layer ${here + 1}`;
     of.textContent = text.endsWith("times") ? whose : `of ${whose}`;
     spark.hidden = arrived >= 1 || this.time === 0;
     if (!spark.hidden) {
@@ -249,20 +254,24 @@ class Losses {
 }
 
 // The probability of a class over the input plane in colours, and the examples.
-function drawSurface(canvas, levels, points, { surface, levels: most, reach }) {
+function drawSurface(canvas, levels, points, { classes, levels: most, reach }) {
   const size = Math.round(canvas.clientWidth * devicePixelRatio), side = Math.sqrt(levels.length);
   if (!size) return;
   if (canvas.width !== size) canvas.width = canvas.height = size;
-  const small = (drawSurface.small ??= document.createElement("canvas"));
-  if (small.width !== side) small.width = small.height = side;
-  const image = new ImageData(side, side);
-  const colors = (drawSurface.colors ??= surface.map((color) => [1, 3, 5].map((from) => parseInt(color.slice(from, from + 2), 16))));
-  levels.forEach((level, index) => {
-    const share = (level / most) * 2, low = share < 1 ? 0 : 1;
-    const pixel = 4 * ((side - 1 - Math.floor(index / side)) * side + (index % side)); // the second input points up
-    for (let part = 0; part < 3; part++) image.data[pixel + part] = colors[low][part] + (share - low) * (colors[low + 1][part] - colors[low][part]);
-    image.data[pixel + 3] = 255;
-  });
+  const small = (drawSurface.small ??= document.createElement("canvas")), fine = FINER * (side - 1) + 1;
+  if (small.width !== fine) small.width = small.height = fine;
+  const image = new ImageData(fine, fine), pixels = new Uint32Array(image.data.buffer);
+  const colors = shades(classes, getComputedStyle(canvas).color, most);
+  // Straight between the places that have a number, so that a boundary is a line and no staircase.
+  for (let y = 0; y < fine; y++) {
+    const low = Math.min(Math.floor(y / FINER), side - 2), up = y / FINER - low;
+    for (let x = 0; x < fine; x++) {
+      const left = Math.min(Math.floor(x / FINER), side - 2), right = x / FINER - left, k = low * side + left;
+      const below = levels[k] + right * (levels[k + 1] - levels[k]);
+      const above = levels[k + side] + right * (levels[k + side + 1] - levels[k + side]);
+      pixels[(fine - 1 - y) * fine + x] = colors[Math.round(below + up * (above - below))]; // the second input points up
+    }
+  }
   small.getContext("2d").putImageData(image, 0, 0);
   const pen = canvas.getContext("2d");
   pen.imageSmoothingQuality = "high";
@@ -280,10 +289,30 @@ function drawSurface(canvas, levels, points, { surface, levels: most, reach }) {
       pen.lineTo(left - 1.1 * radius, top + 0.8 * radius);
       pen.closePath();
     } else pen.rect(left - 0.85 * radius, top - 0.85 * radius, 1.7 * radius, 1.7 * radius);
-    pen.fillStyle = surface[label ? 2 : 0];
+    pen.fillStyle = classes[label];
     pen.fill();
     pen.stroke();
   }
+}
+
+// The colour of every level, from one class over one that stands for neither to the other, as a pixel has it.
+const shades = remembered((classes, neither, most) => {
+  const [one, other] = classes.map((color) => [1, 3, 5].map((from) => parseInt(color.slice(from, from + 2), 16)));
+  const middle = neither.match(/\d+/g).map(Number);
+  return Uint32Array.from({ length: most + 1 }, (_, level) => {
+    const share = (2 * level) / most, [from, to, part] = share < 1 ? [one, middle, share] : [middle, other, share - 1];
+    const [red, green, blue] = from.map((value, k) => Math.round(value + part * (to[k] - value)));
+    return (255 << 24) | (blue << 16) | (green << 8) | red;
+  });
+});
+
+// A function that makes its result anew only where it gets something new.
+function remembered(make) {
+  let before, result;
+  return (...given) => {
+    if (String(given) !== before) [before, result] = [String(given), make(...given)];
+    return result;
+  };
 }
 
 // The layers' numbers of one depth, from those of all depths one after the other.
@@ -343,7 +372,7 @@ export default function ({ data, parentElement }) {
   if (!stage) {
     stage = new Stage(parentElement, data);
     mounted.set(parentElement, stage);
-  }
+  } else stage.draw(); // in another theme
   return () => {
     mounted.delete(parentElement);
     stage.pause();

@@ -17,11 +17,12 @@ function numberInWords(value) {
 
 // A share of something: 2.7 millionths, 0.62, 3.2 times.
 function shareInWords(value) {
-  const rounded = Number(value.toExponential(1)); // first, so that 0.0999 is said as the 0.1 that it is shown as
+  const [mantissa, power] = value.toExponential(1).split("e");
+  const rounded = Number(`${mantissa}e${power}`); // first, so that 0.0999 is said as the 0.1 that it is shown as
   if (rounded === 0) return "nothing";
   if (rounded >= 0.1) return rounded < 1 ? numberInWords(rounded) : `${numberInWords(rounded)} times`;
   for (const [exponent, part] of PARTS) {
-    const multiple = numberInWords(Number(`${rounded}e${-exponent}`));
+    const multiple = numberInWords(Number(`${mantissa}e${power - exponent}`));
     // 0.71 millionths reads better than 710 billionths
     if (rounded >= 10 ** exponent * (exponent < -3 ? 0.1 : 1)) return multiple === "1" ? `a ${part}` : `${multiple} ${part}s`;
   }

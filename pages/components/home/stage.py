@@ -8,7 +8,7 @@ from functools import lru_cache
 import orjson
 
 from engine import Experiment
-from pages.charts.style.class_colors import CLASS_COLORS, NEUTRAL
+from pages.charts.style.class_colors import CLASS_COLORS
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.components.home import frames
 from pages.components.shell.component import component
@@ -47,7 +47,7 @@ def _data() -> bytes:
     words = {
         "networks": networks, "choices": choices, "lesson": frames.PAGE,
         "depths": [min(frames.DEPTHS), max(frames.DEPTHS)],
-        "surface": [CLASS_COLORS[0], NEUTRAL, CLASS_COLORS[1]], "levels": frames.LEVELS, "reach": 2 * frames.REACH,
+        "classes": CLASS_COLORS[:2], "levels": frames.LEVELS, "reach": 2 * frames.REACH,
     }  # fmt: skip
     return orjson.dumps(words | {"measured": orjson.Fragment(frames.text())})
 
