@@ -13,7 +13,7 @@ from pages.components.shell.start import import_everything, keep_memory_low
 
 
 def home() -> None:
-    header = frame.page("")
+    header = frame.page("", folded=True)  # the stage has the first screen to itself
     header.tools()
     with st.container(key="home"):
         stage()

@@ -81,14 +81,17 @@ def lessons() -> list[Page]:
 _menu_closer = component("menu_closer", styled=False)
 
 
-def page(name: str) -> "PageShell":
-    """Start a page: what the browser's tab says, the menu, the title.  The first Streamlit call of every page."""
+def page(name: str, folded: bool = False) -> "PageShell":
+    """Start a page: what the browser's tab says, the menu, the title.  The first Streamlit call of every page.
+
+    folded: the menu opens only where it is asked for.
+    """
     row = next(row for row in PAGES if row.name == name)
     st.set_page_config(
         page_title=f"{row.title} · {NAME}" if name else NAME,
         page_icon=str(ROOT / "assets" / "icon.svg"),
         layout="wide",
-        initial_sidebar_state=SIDEBAR_WIDTH if name else "collapsed",  # the stage has the first screen to itself
+        initial_sidebar_state="collapsed" if folded else SIDEBAR_WIDTH,
     )
     st.html(ROOT / "assets" / "style.css")
     if name:
