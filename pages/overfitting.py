@@ -1,7 +1,5 @@
 """Overfitting: a wide network learns a hundred points by heart, their wrong labels included."""
 
-from streamlit.delta_generator import DeltaGenerator
-
 from engine import RunHistory
 from pages.charts.one_run import (
     best_and_last,
@@ -15,25 +13,31 @@ from pages.charts.one_run import (
 from pages.charts.sweeps import cures
 from pages.charts.sweeps.groups import cures_of
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.lesson.lessons import close_lesson, compare, open_lesson, text
+from pages.components.lesson.lessons import Stage, row, show_lesson, text
 from pages.components.lesson.sweeps import sweep
 from pages.text.overfitting_verdict import verdict
 
 LESSON = lesson_of("overfitting")
-FIRST = generalization_gap, predictions, weight_sizes
-THEN = (
-    (best_and_last, data_loss_and_penalty),
-    (mask_loss, weight_norms),
+STAGE = Stage(
+    verdict,
+    "First number: training data, wrong labels included; second: new data (test), by which nothing was chosen.",
+    (generalization_gap, predictions, weight_sizes),
 )
-NOTE = "First number: training data, wrong labels included; second: new data (test), by which nothing was chosen."
 
 
-def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory) -> None:
-    compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, NOTE)
-    sweep(cures, cures_of(patient.experiment))
+def why(patient: RunHistory, treated: RunHistory) -> None:
     text(LESSON, "Why it overfits")
+    row((best_and_last,), patient, treated)
+
+
+def cure(patient: RunHistory, treated: RunHistory) -> None:
+    sweep(cures, cures_of(patient.experiment))
     text(LESSON, "What helps, and why")
 
 
-open_lesson(LESSON, contents)
-close_lesson(LESSON)
+def more(patient: RunHistory, treated: RunHistory) -> None:
+    row((data_loss_and_penalty, mask_loss), patient, treated)
+    row((weight_norms,), patient, treated)
+
+
+show_lesson(LESSON, STAGE, why, cure, more)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
 from pages.charts.one_run import activations, gradient_and_steps, learning_curves, predictions, weight_norms
@@ -11,21 +10,27 @@ from pages.charts.sweeps import bias_variance, capacity_curve, examples_curve, l
 from pages.charts.sweeps.groups import both, depths_of, draws_of, examples_of, widths_of
 from pages.charts.sweeps.learning_rate_curve import rates_of
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.lesson.lessons import close_lesson, compare, open_lesson, text
+from pages.components.lesson.lessons import Stage, row, show_lesson, text
 from pages.components.lesson.sweeps import sweep
 from pages.text.underfitting_verdict import verdict
 
 LESSON = lesson_of("underfitting")
-FIRST = learning_curves, predictions, gradient_and_steps
-THEN = ((weight_norms, activations),)
+STAGE = Stage(verdict, "Losses are those at the end of the run.", (learning_curves, predictions, gradient_and_steps))
 
 
-def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory) -> None:
-    networks: dict[str, Any] = {"patient": patient.experiment, "treated": treated.experiment}
-    compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, "Losses are those at the end of the run.")
+def why(patient: RunHistory, treated: RunHistory) -> None:
+    networks = _networks(patient, treated)
     text(LESSON, "Why it underfits")
     text(LESSON, "Too small, or badly trained?")
     sweep(learning_rate_curve, both(rates_of, **networks), **networks)
+
+
+def cure(patient: RunHistory, treated: RunHistory) -> None:
+    text(LESSON, "What helps, and why")
+
+
+def more(patient: RunHistory, treated: RunHistory) -> None:
+    networks = _networks(patient, treated)
     text(LESSON, "How much capacity, how much data")
     for column, field, of in zip(st.columns(2), ("width", "depth"), (widths_of, depths_of), strict=True):
         with column:
@@ -33,8 +38,11 @@ def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory)
     sweep(examples_curve, both(examples_of, **networks), **networks)
     text(LESSON, "Bias and variance")
     sweep(bias_variance, both(draws_of, **networks), **networks)
-    text(LESSON, "What helps, and why")
+    row((weight_norms, activations), patient, treated)
 
 
-open_lesson(LESSON, contents)
-close_lesson(LESSON)
+def _networks(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
+    return {"patient": patient.experiment, "treated": treated.experiment}
+
+
+show_lesson(LESSON, STAGE, why, cure, more)

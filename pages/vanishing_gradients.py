@@ -1,7 +1,5 @@
 """Vanishing gradients: the first layers of a deep sigmoid network receive next to no gradient."""
 
-from streamlit.delta_generator import DeltaGenerator
-
 from engine import RunHistory
 from pages.charts.one_run import (
     activations,
@@ -14,24 +12,28 @@ from pages.charts.one_run import (
     weight_norms,
 )
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.lesson.lessons import chain_rule, close_lesson, compare, open_lesson, text
+from pages.components.lesson.lessons import Stage, chain_rule, row, show_lesson, text
 from pages.text.verdict import verdict
 
 LESSON = lesson_of("vanishing_gradients")
-FIRST = gradient_per_layer, learning_curves, predictions
-THEN = (
-    (gradient_through_training, chain_rule_factors),
-    (weight_distributions, weight_norms),
-    (activations,),
+STAGE = Stage(
+    verdict, "Shares are those of step 0, before training.", (gradient_per_layer, learning_curves, predictions)
 )
 
 
-def contents(sentence: DeltaGenerator, patient: RunHistory, treated: RunHistory) -> None:
-    compare(LESSON, sentence, FIRST, THEN, patient, treated, verdict, "Shares are those of step 0, before training.")
+def why(patient: RunHistory, treated: RunHistory) -> None:
     text(LESSON, "Why it vanishes")
     chain_rule(patient, treated)
+    row((chain_rule_factors, gradient_through_training), patient, treated)
+
+
+def cure(patient: RunHistory, treated: RunHistory) -> None:
     text(LESSON, "What helps, and why")
 
 
-open_lesson(LESSON, contents)
-close_lesson(LESSON)
+def more(patient: RunHistory, treated: RunHistory) -> None:
+    row((weight_distributions, weight_norms), patient, treated)
+    row((activations,), patient, treated)
+
+
+show_lesson(LESSON, STAGE, why, cure, more)

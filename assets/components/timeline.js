@@ -5,11 +5,18 @@
 
 const STEP_EVENT = "backprop-clinic:step";
 const MARK_EVENT = "backprop-clinic:mark";
-const MILLISECONDS_A_FRAME = 100;
+const PLAYING = 4000; // milliseconds from the first step to the last, at speed 1
+const SPEEDS = [1, 4, 0.25];
+const BEGINNING = 6, LONGER = 3; // the first frames, where most happens, and how much longer than others they stand
+const LANDED = 3000; // milliseconds that who lands on a page waits at most until its first chart moves
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken and written into the address
 const PARAMETER = "timeline"; // of the address; the end, where the timeline starts, has none
 const ROOM_ABOVE_CHARTS = 100; // pixels: the timeline, and the charts' titles
 const ABOVE_CHARTS = 1002; // one more than Plotly's mode bar
+
+const USES_SPACE =
+  "input, textarea, select, button, a, summary, [contenteditable], [role=dialog], [role=button], [role=slider], " +
+  "[role=tab], [role=radio], [role=checkbox], [role=switch], [role=combobox], [role=option]";
 
 const positions = new Map(); // key -> {steps, index, jump}
 const mounted = new WeakMap(); // parent element -> Timeline
@@ -22,6 +29,7 @@ class Timeline {
     this.live = root.querySelector("[aria-live]");
     this.buttons = Object.fromEntries([...root.querySelectorAll("button")].map((one) => [one.name, one]));
     this.playing = null;
+    this.speed = SPEEDS[0];
     this.resized = new ResizeObserver(() => stick(root.host.closest(".stElementContainer")));
     this.resized.observe(root.host);
     this.range.addEventListener("input", () => {
@@ -34,11 +42,12 @@ class Timeline {
       play: () => (this.playing ? this.pause() : this.play()),
       forward: () => this.go(this.index + 1),
       last: () => this.go(this.steps.length - 1),
+      speed: () => this.nextSpeed(),
     };
     root.querySelector(".timeline").addEventListener("click", (event) => {
       const name = event.target.closest("button")?.name;
       if (!name) return;
-      if (name !== "play") this.pause();
+      if (name !== "play" && name !== "speed") this.pause();
       moves[name]();
     });
     this.onKey = (event) => this.key(event);
@@ -49,6 +58,7 @@ class Timeline {
 
   stop() {
     this.pause();
+    this.landing = null;
     clearTimeout(this.announcement);
     document.removeEventListener("keydown", this.onKey);
     window.navigation?.removeEventListener("currententrychange", this.onAddress);
@@ -58,12 +68,15 @@ class Timeline {
   // New data from the server: the position stays at its step where the steps changed.
   update({ key, steps, updates_total, start, jump, mark }) {
     const last = steps.length - 1;
-    this.memory = positions.get(key) ?? { steps, index: start === null ? last : nearest(steps, start), jump: null };
+    // Who comes to a page sees its training once, from the start; who asked for a step, or for little motion, sees that.
+    const lands = !positions.has(key) && start === null && !jump && last > 0 && !calm();
+    const from = lands ? 0 : start === null ? last : nearest(steps, start);
+    this.memory = positions.get(key) ?? { steps, index: from, jump: null };
     positions.set(key, this.memory);
     this.total = updates_total;
     let index = this.memory.index;
     if (String(steps) !== String(this.memory.steps)) {
-      const wasLast = index === this.memory.steps.length - 1;
+      const wasLast = index === this.memory.steps.length - 1 && !this.playing;
       index = wasLast ? last : nearest(steps, this.memory.steps[index]);
     }
     this.memory.steps = steps;
@@ -74,8 +87,10 @@ class Timeline {
       showCharts();
     }
     this.range.max = steps.length - 1;
-    markLayers(mark);
+    if (JSON.stringify(mark) !== this.memory.mark) markLayers(mark); // what was marked by hand stays
+    this.memory.mark = JSON.stringify(mark);
     this.go(index);
+    if (lands) this.land();
     this.write();
   }
 
@@ -128,15 +143,46 @@ class Timeline {
     if (address.href !== location.href) history.replaceState(history.state, "", address);
   }
 
+  // Play as soon as there is a chart to move, unless somebody has moved the timeline before.
+  async land() {
+    const turn = (this.landing = {});
+    const latest = performance.now() + LANDED;
+    const step = this.step;
+    while (!document.querySelector(".chart[data-version]") && performance.now() < latest) await nextFrame();
+    if (this.landing === turn && this.step === step && !this.playing) this.play();
+    this.landing = null;
+  }
+
+  // By the clock: a slow browser leaves frames out, and takes no longer.
   async play() {
     const turn = (this.playing = {});
     this.name("Pause");
     if (this.index === this.steps.length - 1) await this.go(0);
+    let then = performance.now();
+    let time = this.timeOf(this.index);
     while (this.playing === turn && this.index < this.steps.length - 1) {
-      const pace = new Promise((done) => setTimeout(done, MILLISECONDS_A_FRAME));
-      await Promise.all([this.go(this.index + 1), pace]);
+      await nextFrame();
+      const now = performance.now();
+      time += ((now - then) * this.speed) / PLAYING;
+      then = now;
+      let index = this.index;
+      while (index < this.steps.length - 1 && this.timeOf(index + 1) <= time) index += 1;
+      if (index > this.index && this.playing === turn) await this.go(index);
     }
     if (this.playing === turn) this.pause();
+  }
+
+  // When a frame's turn comes, as a share of the whole.
+  timeOf(index) {
+    const weighted = (frames) => frames + (LONGER - 1) * Math.min(frames, BEGINNING);
+    return weighted(index) / weighted(this.steps.length - 1);
+  }
+
+  nextSpeed() {
+    this.speed = SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length];
+    const words = this.speed === 0.25 ? "¼×" : `${this.speed}×`;
+    this.buttons.speed.textContent = words;
+    this.buttons.speed.setAttribute("aria-label", `Speed ${words}`);
   }
 
   pause() {
@@ -151,11 +197,11 @@ class Timeline {
     this.buttons.play.title = word;
   }
 
-  // Space plays and pauses, from the range and from the page itself; elsewhere it keeps its meaning.
+  // Space plays and pauses, from the range and from anything that has no use for it.
   key(event) {
     if (event.key !== " " || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const target = event.composedPath()[0];
-    if (target !== this.range && target !== document.body) return;
+    if (target !== this.range && target.closest?.(USES_SPACE)) return;
     event.preventDefault();
     if (!this.buttons.play.disabled) this.playing ? this.pause() : this.play();
   }
@@ -183,6 +229,14 @@ function markLayers(mark) {
   if ((page.backpropClinicMark ?? "") === marked) return;
   page.backpropClinicMark = marked;
   window.dispatchEvent(new CustomEvent(MARK_EVENT));
+}
+
+function nextFrame() {
+  return new Promise((done) => requestAnimationFrame(done));
+}
+
+function calm() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 function nearest(steps, step) {

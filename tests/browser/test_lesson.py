@@ -159,7 +159,7 @@ def test_the_timeline_moves_every_chart(lesson: Page, stem: str):
 
 @pytest.mark.parametrize("stem", CHARTS)
 def test_a_chart_has_its_data_one_click_away(lesson: Page, stem: str, tmp_path: Path):
-    card(lesson, stem).get_by_role("button", name="Data", exact=True).click()
+    card(lesson, stem).get_by_role("button", name="Data: ").click()
     data = lesson.get_by_role("dialog")
     expect(data.get_by_test_id("stDataFrame").locator("canvas").first).to_be_visible(timeout=MILLISECONDS)
     with lesson.expect_download() as download:

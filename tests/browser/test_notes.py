@@ -129,7 +129,7 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     follows = {f"treated_{name}": "as patient" for name in ("activation", "initializer")}
     expect_address(page, settings | follows | {"treated_residual": "true"})
     expect_networks(page, patient, treated)
-    section.get_by_role("button", name="Data", exact=True).click()
+    section.get_by_role("button", name="Data: ").click()
     data = page.get_by_role("dialog")
     expect(data.get_by_test_id("stDataFrame").locator("canvas").first).to_be_visible()
     data.get_by_role("button", name="Close").click()

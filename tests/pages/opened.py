@@ -5,6 +5,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from pages.components.shell.frame import PART, PARTS
 from tests.patience import SOON
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -23,13 +24,26 @@ def opened(name: str = "", /, **parameters: str | list[str]) -> AppTest:
 
 
 def headline(page: AppTest) -> str:
-    return page.subheader[0].value
+    return page.header[0].value
 
 
 def charts(page: AppTest) -> list[dict]:
     """What each chart of the page was sent."""
     components = [element.proto for element in page.get("bidi_component")]
     return [sent(proto.bytes) for proto in components if proto.component_name == "backprop_clinic_chart"]
+
+
+def in_part(page: AppTest, part: str) -> AppTest:
+    """The same page of a lesson with another part open."""
+    page.session_state[PART] = part
+    page.run()
+    assert not page.exception
+    return page
+
+
+def charts_of_all_parts(page: AppTest) -> list[dict]:
+    """What the charts of a lesson are sent, part by part."""
+    return [chart for part in PARTS for chart in charts(in_part(page, part))]
 
 
 def shared_link(page: AppTest) -> str:

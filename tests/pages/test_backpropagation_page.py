@@ -29,7 +29,7 @@ def text(page: AppTest) -> str:
 def test_every_preset_opens(preset):
     page = opened(PAGE, preset=preset)
     assert not page.warning
-    assert {"Forward", "Loss", "Backward", "Update"} <= {heading.value for heading in page.subheader}
+    assert {"Forward", "Loss", "Backward", "Update"} <= {heading.value for heading in page.header}
     assert "Checked by finite differences" in text(page)
     assert "Both agree" in text(page)
 

@@ -34,8 +34,10 @@ def script() -> None:
     import streamlit as st
 
     from pages.components.settings.controls import apply, controls, networks
+    from pages.components.shell.session import this_session
     from tests.pages.test_controls import LESSON, PATIENT, TREATED, replace
 
+    this_session().settings_open = not st.session_state.get("closed")
     networks(LESSON, controls(LESSON), lambda choice: st.session_state.update(choice=choice))
     other = replace(PATIENT, depth=3, dataset="circles", gain=2.0)
     st.button("Try", on_click=apply, args=(LESSON, other, replace(other, activation="tanh", seed=other.seed)))
@@ -224,6 +226,50 @@ def test_the_control_that_does_what_a_refusal_advises_is_not_refused():
     app = opened(f"?dataset=digits&n_train=1000&depth=8&width=128&steps={most}&treated_activation=sigmoid")
     assert not choice(app).refused
     assert choice(app).patient.steps == int(most)
+
+
+@pytest.mark.parametrize("name", ["noise", "gain", "treated_gain", "treated_residual"])
+def test_settings_that_are_not_drawn_keep_their_value_and_their_place_in_the_address(name):
+    """They lie among "more settings", which are closed again after a value was set; then another one is moved."""
+    value: Any = {"treated_residual": "false"}.get(name, 1.5)
+    app = opened()
+    widget(app, name).set_value(value)
+    wanted = choice(ran(app.run())).address
+    app.session_state["closed"] = True
+    ran(app.run())
+    assert not any(one.key == name for one in (*app.number_input, *app.selectbox))
+    assert choice(app).address == wanted
+    widget(app, "depth").set_value(7)
+    ran(app.run())
+    assert choice(app).patient.depth == 7
+    assert choice(app).address == wanted.replace("depth=10", "depth=7")
+    assert app.query_params == {name: str(value), "depth": "7"}
+    app.session_state["closed"] = False
+    ran(app.run())
+    assert widget(app, name).value == value
+    assert app.query_params == {name: str(value), "depth": "7"}
+
+
+def test_settings_that_are_not_drawn_come_from_the_address():
+    app = AppTest.from_function(script, default_timeout=SOON)
+    app.session_state["closed"] = True
+    app.query_params.update({"noise": "1.5", "treated_gain": "2", "width": "wide"})
+    ran(app.run())
+    assert (choice(app).patient.noise, choice(app).treated.gain, choice(app).patient.width) == (1.5, 2.0, 16)
+    assert app.query_params == {"noise": "1.5", "treated_gain": "2"}
+    app.button[-1].click()
+    ran(app.run())
+    assert choice(app).patient.noise == 1.5
+
+
+def test_more_choices_are_shown_when_they_are_asked_for():
+    app = opened()
+    assert widget(app, "activation").options == ["sigmoid", "tanh", "relu", "more"]
+    widget(app, "activation").set_value("more")
+    ran(app.run())
+    assert choice(app).patient == PATIENT
+    assert "gelu" in widget(app, "activation").options
+    assert app.query_params == {}
 
 
 @pytest.mark.parametrize("label", ["Try", "Same", "Back"])

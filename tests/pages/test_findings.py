@@ -71,7 +71,7 @@ def test_every_lesson_has_the_notes_of_both_networks(name):
     lesson = lesson_of(name)
     histories = histories_of((lesson.patient, lesson.treated))
     assert diagnose(histories[0])
-    page = opened(name)
+    page = opened(name, part="cure")
     assert "The doctor’s notes" in [heading.value for heading in page.subheader]
     expect_notes(page, histories)
     assert page.button(key="try_cures").label == "Try the cures"
@@ -86,7 +86,7 @@ def test_every_lesson_has_the_notes_of_both_networks(name):
     ],
 )
 def test_odd_runs_have_notes(odd):
-    page = opened("vanishing_gradients", **odd)
+    page = opened("vanishing_gradients", part="cure", **odd)
     assert "Severe" in text_of(page) or "Nothing found" in text_of(page)
 
 
@@ -94,7 +94,7 @@ def test_evidence_moves_the_timeline_marks_the_layers_and_lets_go_again():
     lesson = lesson_of("vanishing_gradients")
     (history,) = histories_of((lesson.patient,))
     finding = diagnose(history)[0]
-    page = opened("vanishing_gradients")
+    page = opened("vanishing_gradients", part="cure")
     assert timeline(page)["jump"] is None
     button = f"evidence_Patient_{finding.code}"
     page.button(key=button).click().run()
@@ -116,7 +116,7 @@ def test_evidence_moves_the_timeline_marks_the_layers_and_lets_go_again():
 def test_cures_are_tried_ranked_and_applied():
     groups = trials_over_seeds(SMALL)
     wanted = tuple(one for group in groups.values() for one in group)
-    page = opened("vanishing_gradients", **QUICK)
+    page = opened("vanishing_gradients", part="cure", **QUICK)
     known = try_the_cures(page, wanted)
     results = {name: [known[one] for one in group] for name, group in groups.items()}
     assert prescription.says(results, patient=SMALL) in text_of(page)
@@ -132,13 +132,13 @@ def test_cures_are_tried_ranked_and_applied():
     assert page.query_params["treated_activation"] == "tanh"
     expect_notes(page, histories_of((SMALL, tried[rank].experiment)))
 
-    other = opened("vanishing_gradients", **QUICK)
+    other = opened("vanishing_gradients", part="cure", **QUICK)
     assert other.button(key="try_cures")
     assert "cure" not in [box.key for box in other.selectbox], "who has not asked does not pay for the table"
 
 
 def test_what_both_networks_share_cannot_be_applied():
-    page = opened("vanishing_gradients", **QUICK)
+    page = opened("vanishing_gradients", part="cure", **QUICK)
     try_the_cures(page, tuple(one for group in trials_over_seeds(SMALL).values() for one in group))
     (rank,) = [i for i, option in enumerate(page.selectbox(key="cure").options) if "40 steps" in option]
     page.selectbox(key="cure").set_value(rank).run()

@@ -9,7 +9,7 @@ from pages.components.settings.controls import parameters
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.labels import differences
 from pages.text.verdict import verdict
-from tests.pages.opened import charts, headline, opened
+from tests.pages.opened import charts, charts_of_all_parts, headline, opened
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 
 PAGE = "vanishing_gradients"
@@ -27,28 +27,31 @@ def test_default_view_shows_patient_and_treated():
     page = opened(PAGE)
     patient, treated = histories_of((PATIENT, TREATED))
     assert headline(page) == verdict(patient, treated)
-    assert len(charts(page)) == CHARTS
-    assert all(chart["alt"] for chart in charts(page)), "every chart has a text alternative"
     assert not page.warning
+    assert len(charts(page)) == 3, "only those of the open part are sent"
+    shown = charts_of_all_parts(page)
+    assert len(shown) == CHARTS
+    assert all(chart["alt"] for chart in shown), "every chart has a text alternative"
 
 
 @pytest.mark.parametrize("dataset", ["sine", "blobs", "digits", "breast_cancer"])
 def test_other_data(dataset):
     page = opened(PAGE, dataset=dataset, steps="30")
     assert headline(page).startswith("The first layer receives")
-    assert len(charts(page)) == CHARTS
+    assert len(charts_of_all_parts(page)) == CHARTS
 
 
 def test_a_run_that_diverges_draws_every_chart_and_names_the_place():
     page = opened(PAGE, learning_rate="1000", activation="relu", gain="4", dataset="sine", steps="60")
-    assert len(charts(page)) == CHARTS
     text = " ".join(paragraph.value for paragraph in page.markdown)
     assert "diverged at step" in text
+    assert len(charts_of_all_parts(page)) == CHARTS
 
 
 def test_over_budget_shows_the_last_good_run_and_says_so():
     page = opened(PAGE, depth="8", steps="40")
     before = headline(page)
+    page.button(key="settings").click().run()
     page.number_input(key="steps").set_value(20000)
     page.number_input(key="width").set_value(256)
     page.run()
@@ -62,7 +65,7 @@ def test_over_budget_shows_the_last_good_run_and_says_so():
 def test_over_budget_as_the_first_request_shows_the_lesson_s_own_networks():
     page = opened(PAGE, depth="50", width="256", steps="20000")
     assert "steps is 20000" in page.warning[0].value
-    assert len(charts(page)) == CHARTS
+    assert len(charts_of_all_parts(page)) == CHARTS
 
 
 def test_garbage_in_the_address_is_ignored_with_a_line():
@@ -74,7 +77,7 @@ def test_garbage_in_the_address_is_ignored_with_a_line():
 
 
 def test_a_prediction_comes_first_then_the_result_beside_it():
-    page = opened(PAGE)
+    page = opened(PAGE, part="try")
     button = page.button(key="try_bridges")
     assert button.disabled
     page.radio(key="predict_bridges").set_value("more")
@@ -88,7 +91,7 @@ def test_a_prediction_comes_first_then_the_result_beside_it():
 
 
 def test_a_wrong_prediction_is_reconciled():
-    page = opened(PAGE)
+    page = opened(PAGE, part="try")
     page.radio(key="predict_louder").set_value("more")
     page.radio(key="because_louder").set_value(page.radio(key="because_louder").options[0])
     page.run()
@@ -97,7 +100,7 @@ def test_a_wrong_prediction_is_reconciled():
 
 
 def test_a_right_prediction_for_a_wrong_reason_is_not_marked_as_right():
-    page = opened(PAGE)
+    page = opened(PAGE, part="try")
     page.radio(key="predict_louder").set_value("same")
     page.radio(key="because_louder").set_value(page.radio(key="because_louder").options[2])
     page.run()

@@ -41,7 +41,7 @@ def here() -> AppTest:
 
 
 def text_of(page: AppTest) -> str:
-    return "\n".join(element.value for element in [*page.markdown, *page.subheader, *page.warning])
+    return "\n".join(element.value for element in [*page.markdown, *page.header, *page.warning])
 
 
 def commit(page: AppTest, diagnosis: str, prescription: str) -> AppTest:
@@ -114,7 +114,7 @@ def test_from_the_patient_to_the_score(case):
     treated_runs = histories_of([dose.experiment for dose in doses])
     treated = treated_runs[mystery_answers.best_dose(treated_runs)]
     points = 25 + 40 + round(30 * recovered(case, patient, healthy, treated))
-    assert page.subheader[0].value.startswith(f"{points} of 100 points.")
+    assert page.header[0].value.startswith(f"{points} of 100 points.")
     text = text_of(page)
     for said_of in (patient.test_loss, treated.test_loss, healthy.test_loss):
         assert number(said_of) in text
@@ -131,7 +131,7 @@ def test_from_the_patient_to_the_score(case):
     assert page.query_params["seed"] == str(SEED + 1)
     assert page.radio, "the next one is to be diagnosed"
     page.number_input(key="patient_number").set_value(SEED).run()
-    assert page.subheader[0].value.startswith(f"{points} of 100"), "who comes back finds his own result"
+    assert page.header[0].value.startswith(f"{points} of 100"), "who comes back finds his own result"
     assert "Left: **30**" in text_of(here()), "another session knows nothing of it"
 
 
@@ -139,7 +139,7 @@ def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
     codes = {finding.code for finding in diagnose(histories_of((case.patient,))[0])}
     wrong = next(code for code in mystery_answers.diagnoses(LEVEL) if code not in codes)
     page = commit(here(), wrong, "no_penalty")
-    assert page.subheader[0].value.startswith("0 of 100 points.")
+    assert page.header[0].value.startswith("0 of 100 points.")
     assert "The doctor does not find that" in text_of(page)
     assert "Points for looks count only if the diagnosis earns points" in text_of(page)
     assert "There was nothing to change" in text_of(page)

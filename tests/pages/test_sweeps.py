@@ -316,7 +316,7 @@ def test_two_sweeps_of_one_chart_have_their_own_place(training: SharedSweeps) ->
     for field in ("width", "depth"):
         test = page({"Patient": list(WANTED)}, "capacity_curve", {"patient": QUICK, "field": field}).run()
         assert test.button(key=f"start_capacity_curve_{field}")
-        assert f"**{capacity_curve.TITLE}: {field}**" in text_of(test)
+        assert [one.value for one in test.subheader] == [f"{capacity_curve.TITLE}: {field}"]
 
 
 def test_whoever_watches_while_the_workers_are_closed_asks_the_next(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.shell.frame import PARTS
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.underfitting_verdict import verdict
-from tests.pages.opened import charts, headline, opened
+from tests.pages.opened import charts, charts_of_all_parts, headline, in_part, opened
 
 PAGE = "underfitting"
 LESSON = lesson_of(PAGE)
@@ -26,30 +27,34 @@ def workers():
 def test_the_default_view_shows_patient_and_treated():
     page = opened(PAGE)
     assert headline(page) == verdict(*histories_of((PATIENT, TREATED)))
-    assert len(charts(page)) == CHARTS
-    assert all(chart["alt"] for chart in charts(page)), "every chart has a text alternative"
-    assert sum(str(button.key).startswith("start_") for button in page.button) == SWEEPS
     assert not page.warning
+    shown, sweeps = [], 0
+    for part in PARTS:
+        shown += charts(in_part(page, part))
+        sweeps += sum(str(button.key).startswith("start_") for button in page.button)
+    assert len(shown) == CHARTS
+    assert all(chart["alt"] for chart in shown), "every chart has a text alternative"
+    assert sweeps == SWEEPS
 
 
 def test_more_data_and_more_steps_are_treatments():
     page = opened(PAGE, treated_n_train="300", treated_steps="100")
     treated = replace(TREATED, n_train=300, steps=100)
     assert headline(page) == verdict(*histories_of((PATIENT, treated)))
-    assert len(charts(page)) == CHARTS
+    assert len(charts_of_all_parts(page)) == CHARTS
 
 
 @pytest.mark.parametrize("dataset", ["spirals", "digits"])
 def test_other_data(dataset):
     page = opened(PAGE, dataset=dataset, steps="30", treated_steps="30")
     assert headline(page).startswith("The patient’s training loss ends at")
-    assert len(charts(page)) == CHARTS
+    assert len(charts_of_all_parts(page)) == CHARTS
 
 
 def test_a_run_that_breaks_off_draws_every_chart_and_is_said_so():
     page = opened(PAGE, learning_rate="1000", optimizer="sgd", gain="4", steps="60")
-    assert len(charts(page)) == CHARTS
     assert "diverged" in headline(page)
+    assert len(charts_of_all_parts(page)) == CHARTS
 
 
 def test_garbage_in_the_address_is_ignored_with_a_line():
@@ -61,7 +66,7 @@ def test_garbage_in_the_address_is_ignored_with_a_line():
 
 
 def test_a_prediction_comes_first_then_the_result_beside_it():
-    page = opened(PAGE)
+    page = opened(PAGE, part="try")
     assert page.button(key="try_slow").disabled
     page.radio(key="predict_slow").set_value("less")
     page.radio(key="because_slow").set_value(TRIALS[0].reasons[TRIALS[0].reason])

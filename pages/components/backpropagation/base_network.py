@@ -94,13 +94,15 @@ def opened_base(experiment: Experiment) -> Base:
 
 def trained_control(field: str) -> Control:
     """A setting of the experiment, as its parameter is read and written."""
-    return Control(SETTINGS[field], treated=False, segmented=False, default=SETTINGS[field].default)
+    return Control(SETTINGS[field], treated=False, segments=(), default=SETTINGS[field].default)
 
 
 def control_of(base: Base, name: str, values: Mapping[str, Answer]) -> Control:
     """One widget.  values: of those its choices depend on."""
     setting = _setting(base, name, values)
-    return Control(setting, treated=False, segmented=name == "examples", default=setting.default)
+    return Control(
+        setting, treated=False, segments=setting.choices if name == "examples" else (), default=setting.default
+    )
 
 
 def _setting(base: Base, name: str, values: Mapping[str, Answer]) -> Setting:

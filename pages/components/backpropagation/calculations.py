@@ -143,12 +143,12 @@ def draw_phases(update: Update, selection: Selection, chosen: Chosen) -> None:
     for row in (PHASES[:2], PHASES[2:]):
         for phase, column in zip(row, st.columns(2, gap="large"), strict=True):
             with column:
-                st.subheader(HEADINGS[phase], anchor=False)
+                st.header(HEADINGS[phase], anchor=False)
                 st.markdown(texts[HEADINGS[phase]])
                 _ask(phase, question(update, phase, selection, chosen.example))
     for heading in list(texts)[len(PHASES) :]:
         if heading != ABOUT_FIRST or chosen.base.name == FIRST:
-            st.subheader(heading, anchor=False)
+            st.header(heading, anchor=False)
             st.markdown(texts[heading])
 
 

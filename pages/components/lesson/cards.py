@@ -38,9 +38,12 @@ def sent(chart: ModuleType, *runs: RunHistory) -> bytes:
 
 def head(chart: ModuleType, place: str, *runs: RunHistory) -> None:
     """A chart's title with its question, and the button for its table of these runs.  place: ends the button's key."""
-    st.markdown(f"**{chart.TITLE}**", help=chart.QUESTION, width="stretch")
-    if st.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
-        show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(*runs))
+    with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
+        st.subheader(chart.TITLE, help=chart.QUESTION, width="stretch", anchor=False)
+        if st.button(
+            f"Data: {chart.TITLE}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
+        ):
+            show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(*runs))
 
 
 @st.dialog("Data", width="large", icon=":material/table:")

@@ -1,7 +1,11 @@
-"""What all lessons have in common: the verdict, the charts in their order, and the text."""
+"""What all lessons have in common: the stage that stays, and the parts, of which one is open.
 
-from collections.abc import Callable, Iterable, Sequence
+Only the open part is computed, sent and drawn.  Which one it is stands in the address.
+"""
+
+from collections.abc import Callable, Sequence
 from types import ModuleType
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,9 +15,10 @@ from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import sections_of
 from pages.components.lesson.findings import doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
+from pages.components.lesson.strip import strip
 from pages.components.lesson.trials import trials
-from pages.components.settings.controls import Choice, Lesson, controls, networks
-from pages.components.shell.frame import LEAST_WIDTH, footer, page, projecting
+from pages.components.settings.controls import Choice, Lesson, controls, networks, settings_button
+from pages.components.shell.frame import LEAST_WIDTH, PART, PARTS, footer, page, projecting
 from pages.components.shell.runs import histories_of
 from pages.components.shell.timeline import timeline
 from pages.text.clock import timeline_steps
@@ -21,60 +26,79 @@ from pages.text.labels import differences
 from pages.text.verdict import average_factor, chain_product, outcome
 
 LARGE_A_ROW = 2  # charts on a projector
+READ = "Where else it lives", "Words"  # sections of every lesson's text
+
+Draw = Callable[[RunHistory, RunHistory], None]  # a part's contents, for the patient and the treated network
 
 
-def open_lesson(lesson: Lesson, contents: Callable[[DeltaGenerator, RunHistory, RunHistory], None]) -> None:
-    """A lesson from its title to all that speaks of the two networks.
+class Stage(NamedTuple):
+    """What a lesson shows whatever part is open.
 
-    contents: draws that, for the patient and the treated network that the controls ask for, and again for others; it
-    gets the verdict's place above the controls.
+    verdict: the sentence about patient and treated network; note: small print to it; charts: those of the part Look,
+    which answer the lesson's question.
+    """
+
+    verdict: Callable[[RunHistory, RunHistory], str]
+    note: str
+    charts: Sequence[ModuleType]
+
+
+def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw) -> None:
+    """A lesson from its title to its last line.
+
+    why, cure, more: what these parts show; those called Look, Try and Read are the same in every lesson, and Cure
+    begins with the doctor's notes.
     """
     shell = page(lesson.page)
-    sentence = st.container(key="verdict")
-    messages = controls(lesson)
-    shell.tools()
 
     def show(choice: Choice) -> None:
         shell.share(choice.address)
-        contents(sentence, *histories_of((choice.patient, choice.treated), place=shell.waiting))
+        above = st.container(key="stage", gap="xsmall")
+        part, place = _parts()
+        patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
+        sentence.header(stage.verdict(patient, treated), anchor="verdict")
+        small_print.markdown(f":small[{differences(choice.patient, choice.treated)} {stage.note}]")
+        with above:
+            steps = timeline_steps(patient, treated)
+            timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
+            strip(lesson.page, steps, patient, treated)
+        with place:
+            _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated))
 
-    networks(lesson, messages, show)
-
-
-def close_lesson(lesson: Lesson) -> None:
-    """Things to try, and what else there is to say."""
-    st.subheader("Try this")
-    trials(lesson)
-    text(lesson, "Where else it lives")
-    text(lesson, "Words")
+    with st.container(key="lesson", gap="xsmall"):
+        sentence = st.container(key="verdict")
+        with st.container(horizontal=True, vertical_alignment="center", key="differences"):
+            small_print = st.container(width="stretch")
+            button = st.container(width="content")
+        messages = controls(lesson)
+        with button:
+            settings_button(lesson)
+        shell.tools()
+        networks(lesson, messages, show)
     footer()
 
 
-def compare(
-    lesson: Lesson,
-    sentence: DeltaGenerator,
-    first: Sequence[ModuleType],
-    then: Iterable[Sequence[ModuleType]],
-    patient: RunHistory,
-    treated: RunHistory,
-    verdict: Callable[[RunHistory, RunHistory], str],
-    note: str = "",
-) -> None:
-    """Verdict, difference and timeline, the first charts side by side, the doctor's notes, the other charts row by row.
+def _parts() -> tuple[str, DeltaGenerator]:
+    """The tabs; name and place of the open one."""
+    tabs = dict(zip(PARTS, st.tabs(PARTS, key=PART, bind="query-params"), strict=True))
+    return next((name, tab) for name, tab in tabs.items() if tab.open)
 
-    note: small print to the verdict.
-    """
-    sentence.subheader(verdict(patient, treated), anchor="verdict")  # things to try link back to it
-    message = differences(patient.experiment, treated.experiment)
-    sentence.markdown(f":small[{message} {note}]")
-    steps = timeline_steps(patient, treated)
-    timeline(steps, steps[-1], **pointed(patient, treated))
-    row(first, patient, treated)
-    st.markdown(f"**Patient:** {outcome(patient)}. **Treated:** {outcome(treated)}.")
-    look_inside(patient.experiment, treated.experiment)
-    doctors_notes(lesson, patient, treated)
-    for charts in then:
-        row(charts, patient, treated)
+
+def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: tuple[RunHistory, RunHistory]) -> None:
+    if part == "look":
+        row(stage.charts, *pair)
+        st.markdown(f"**Patient:** {outcome(pair[0])}. **Treated:** {outcome(pair[1])}.")
+        look_inside(pair[0].experiment, pair[1].experiment)
+    elif part == "try":
+        trials(lesson)
+    elif part == "read":
+        with st.container(key="read"):
+            for heading in READ:
+                text(lesson, heading)
+    else:
+        if part == "cure":
+            doctors_notes(lesson, *pair)
+        own[part](*pair)
 
 
 def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:

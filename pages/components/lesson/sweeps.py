@@ -244,10 +244,12 @@ def _sweep(sweep: _Sweep) -> None:
     running = not complete and visitor().wanted.get(place) == wanted
     if not running:
         visitor().stop(place)  # what it asked for before other settings
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{sweep.title}**", help=chart.QUESTION, width="stretch")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
+        st.subheader(sweep.title, help=chart.QUESTION, width="stretch", anchor=False)
         slot = st.empty()  # which is emptied by the next run, where a container would keep the button
-        if complete and slot.button("Data", icon=":material/table:", type="tertiary", key=f"data_{place}"):
+        if complete and slot.button(
+            f"Data: {sweep.title}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
+        ):
             show_data(sweep.title, place, lambda: chart.table(sweep.results(known), **sweep.context))
         if running:
             slot.button(

@@ -43,7 +43,7 @@ def result(here: Admitted) -> None:
         None if best is None else treated,
     )  # fmt: skip
     with st.container(key="score"):
-        st.subheader(
+        st.header(
             f"{score.points} of {mystery_answers.MOST_POINTS} points. The root cause: "
             f"{mystery_answers.named(here.visit.case.fault).lower()}.", anchor="score",
         )  # fmt: skip

@@ -9,11 +9,13 @@ import streamlit as st
 
 from engine.settings import OutOfRange, Setting, Value
 from pages.components.shell.address import only
+from pages.components.shell.session import this_session
 from pages.text import labels
 from pages.walkthrough.user_input import read_number
 
 PREFIX = "treated_"
 AS_PATIENT = "as patient"
+MORE = "more"  # shows the other choices of a setting in segments
 NOT_OFFERED = {"dataset": ("custom",)}
 SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
 
@@ -24,13 +26,14 @@ Answer = str | int | float | bool | None  # what a widget holds; None: an empty 
 class Control:
     """One widget: a setting of the patient's, or of the treated network's own.
 
-    segmented: all choices are in view. default: what it holds where the address says nothing. An empty number field
-    stands for the patient's value, or for a setting's special value; among options "as patient" does.
+    segments: choices in view, each one click away; none: a list.  default: what it holds where the address says
+    nothing. An empty number field stands for the patient's value, or for a setting's special value; among options "as
+    patient" does.
     """
 
     setting: Setting
     treated: bool
-    segmented: bool
+    segments: tuple[str, ...]
     default: Answer
 
     @property
@@ -65,7 +68,7 @@ class Control:
         offered = tuple(choice for choice in setting.choices if choice not in withheld) or ("true", "false")
         if not self.treated:
             return offered
-        return (*offered, AS_PATIENT) if self.segmented else (AS_PATIENT, *offered)
+        return (*offered, AS_PATIENT) if self.segments else (AS_PATIENT, *offered)
 
     def answer(self, value: Value | None) -> Answer:
         """What the widget holds for a value of the setting; None: for the patient's."""
@@ -121,9 +124,13 @@ class Control:
         if not self.numeric:
             if setting.kind is bool and not self.treated:
                 return st.toggle(value=bool(self.default), **common)
-            if self.segmented:
+            if self.segments:
+                chosen = st.session_state.get(self.name, st.query_params.get(self.name, self.default))
+                shown = self._shown(chosen)
+                if MORE in shown:
+                    common |= {"on_change": _choose, "args": (self.name, chosen, then)}
                 default: Any = self.default
-                return st.segmented_control(options=self.options, default=default, required=True, **common)
+                return st.segmented_control(options=shown, default=default, required=True, **common)
             return st.selectbox(options=self.options, index=self.options.index(str(self.default)), **common)
         number: Any = setting.kind
         low: Any = math.nextafter(setting.low, math.inf) if setting.above else setting.low
@@ -135,6 +142,13 @@ class Control:
         return st.number_input(
             step=self.step(), format="%d" if number is int else "%g", placeholder=self.empty or None, **common
         )
+
+    def _shown(self, chosen: Any) -> tuple[str, ...]:
+        """The segments; all choices where somebody has asked for more, or has another one."""
+        few = (*self.segments, AS_PATIENT) if self.treated else self.segments
+        if this_session().more_choices or chosen not in few or not set(self.options) - set(few):
+            return self.options
+        return (*self.segments, MORE, AS_PATIENT) if self.treated else (*few, MORE)
 
     def step(self) -> Any:
         """What plus and minus change; where a setting moves in factors, a twentieth to a half of the number."""
@@ -155,6 +169,16 @@ def _moved(control: Control, step: Any, then: Callable[[], None]) -> None:
     """A number field whose steps have changed is drawn anew, and with it the whole page."""
     if control.step() == step:
         then()
+
+
+def _choose(name: str, before: Answer, then: Callable[[], None] | None) -> None:
+    """A segment was chosen; "more" is no choice, but asks for all of them, and the page is drawn anew."""
+    if st.session_state[name] != MORE:
+        if then:
+            then()
+        return
+    this_session().more_choices = True
+    st.session_state[name] = before
 
 
 def _say_again(name: str) -> None:

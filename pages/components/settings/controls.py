@@ -8,7 +8,6 @@ A moved control draws again what shows the networks, and nothing else: all the w
 charts.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -31,14 +30,18 @@ from pages.components.shell.address import (
     Field,
     all_parameters,
     enter,
+    history_navigation,
+    keep_in_address,
     mend,
     parameters_here,
+    part_in,
     read_address,
+    release,
     step_in,
     still_ignored,
     write_address,
 )
-from pages.components.shell.frame import PARAMETERS, TIMELINE, projecting
+from pages.components.shell.frame import PARAMETERS, PART, PARTS, TIMELINE
 from pages.components.shell.session import this_session
 
 NETWORKS = "networks"  # what shows them, by its name for `st.rerun`
@@ -48,8 +51,8 @@ SHARED = ("dataset", "n_train", "noise", "label_noise", "loss", "steps", "seed",
 # A page without an upload has no data of the learner's own.
 ABSENT = ("data_digest",)
 
-NAME_WIDTH, BESIDE_WIDTH, BOTH_WIDTH = 85, 140, 35  # pixels: two rows at 1440, and no longest option cut off
-PROJECTOR_SCALE = 1.45  # of these widths, for a window of 1440 to 1920 pixels
+NAME_WIDTH, BESIDE_WIDTH, GAP = 85, 140, 16  # pixels: no longest option is cut off
+BESIDE_A_ROW = 2
 MORE_A_ROW, MORE_WIDTH = 4, 200  # "more settings" side by side, and pixels that the longest name needs
 
 
@@ -60,7 +63,8 @@ class Lesson:
     patient, treated: the networks of the bare address.  front: settings on the first screen, for each network its own.
     beside: settings on the first screen with one control; where the treated network may differ, its own control is
     among "more settings", with all the rest.  shared: settings with one control for both.  absent: not on the page.
-    segments: settings chosen with one click, all choices in view.  front_width: pixels of the others in front.
+    segments: choices of the activation that are chosen with one
+    click; none: it is a list like the others.
     ValueError where the two networks differ in what they share.
     """
 
@@ -71,8 +75,7 @@ class Lesson:
     beside: tuple[str, ...] = ("depth", "dataset", "steps")
     shared: tuple[str, ...] = SHARED
     absent: tuple[str, ...] = ABSENT
-    segments: tuple[str, ...] = ("activation",)
-    front_width: int = 175
+    segments: tuple[str, ...] = ("sigmoid", "tanh", "relu")
 
     def __post_init__(self) -> None:
         _answers(self, self.patient, self.treated)
@@ -94,27 +97,50 @@ class Choice(NamedTuple):
 
 
 def controls(lesson: Lesson) -> DeltaGenerator:
-    """Draw the lesson's controls, those of the closed expander included; the place for what `networks` says of them.
+    """Draw the lesson's controls, "more settings" where they are open; the place for what `networks` says of them.
 
     Nonsense in the address is ignored, with a sentence.
     """
     widgets = _widgets(lesson)
-    found = _read_address(lesson)
-    values: dict[str, Answer] = {}
+    found, entering = _read_address(lesson)
+    session = this_session()
+    drawn: dict[str, Answer] = {}
 
     def draw(name: str, **look: Any) -> None:
-        values[name] = widgets[name].draw(bound=name not in found.ignored, then=_show_networks, **look)
+        drawn[name] = widgets[name].draw(bound=name not in found.ignored, then=_show_networks, **look)
 
     with st.container(key="controls", gap="small"):
-        # In large type there is no room for both controls and charts on the first screen: one box holds them all.
-        closed = st.expander("Settings", icon=":material/tune:") if projecting() else None
-        with closed or st.container(), st.container(key="first_screen", gap="small"):
+        with st.container(key="first_screen", gap="xsmall", horizontal=True, vertical_alignment="bottom"):
             _draw_first_screen(lesson, draw)
         place = st.container()
-        with closed or st.expander("More settings", icon=":material/tune:"):
-            _draw_more(lesson, draw)
-    still_ignored(lesson.page, found.sentences, values)
+        if session.settings_open:
+            with st.container(border=True, key="more_settings"):
+                _draw_more(lesson, draw)
+    hidden = [name for name in widgets if name not in drawn]
+    release(hidden)
+    for name in hidden:
+        if entering or history_navigation() or name not in st.session_state:
+            st.session_state[name] = found.values[name]
+    still_ignored(lesson.page, found.sentences, {name: st.session_state[name] for name in widgets})
     return place
+
+
+def settings_button(lesson: Lesson) -> None:
+    """The button that opens and closes "more settings"; it says how many of them differ from the lesson's start."""
+    opened = this_session().settings_open
+    changed = 0 if opened else _changed(lesson)
+    label = "Fewer settings" if opened else f"More settings ({changed} changed)" if changed else "More settings"
+    st.button(label, icon=":material/tune:", type="tertiary", key="settings", on_click=_open_settings)
+
+
+def _open_settings() -> None:
+    this_session().settings_open = not this_session().settings_open
+
+
+def _changed(lesson: Lesson) -> int:
+    widgets = _widgets(lesson)
+    front = {*lesson.front, *(PREFIX + name for name in lesson.front), *lesson.beside}
+    return sum(st.session_state[name] != widgets[name].default for name in widgets if name not in front)
 
 
 @st.fragment(key=NETWORKS)
@@ -145,9 +171,9 @@ def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], N
         pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
         notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
     texts = {name: control.text(values[name]) for name, control in widgets.items()}
-    this_session().addresses[lesson.page] = {
-        name: text for name, text in texts.items() if values[name] != widgets[name].default
-    }
+    different = {name: text for name, text in texts.items() if values[name] != widgets[name].default}
+    this_session().addresses[lesson.page] = different
+    keep_in_address(different)
     this_session().parameters = parameters_here()
     with place:
         if notes:
@@ -210,7 +236,7 @@ def _widgets(lesson: Lesson) -> dict[str, Control]:
                 default = None if setting.kind in (int, float) else AS_PATIENT
             else:
                 default = str(value).lower() if treated and setting.kind is bool else value
-            made.append(Control(setting, treated, name in lesson.segments, default))
+            made.append(Control(setting, treated, lesson.segments if name == "activation" else (), default))
     return {control.name: control for control in made}
 
 
@@ -248,15 +274,16 @@ def _link(lesson: Lesson, texts: dict[str, str]) -> str:
     return f"/{lesson.page}?{urlencode(texts)}"
 
 
-def _read_address(lesson: Lesson) -> Address:
-    """What the address says to the lesson, and the address mended."""
+def _read_address(lesson: Lesson) -> tuple[Address, bool]:
+    """What the address says to the lesson, and whether somebody comes to it; the address mended."""
     widgets = _widgets(lesson)
-    entering = enter(lesson.page, (*widgets, TIMELINE))
-    fields: dict[str, Field] = {name: Field(control.read, control.default) for name, control in widgets.items()}
-    fields |= {TIMELINE: Field(step_in), **dict.fromkeys(PARAMETERS, Field(tuple))}
+    entering = enter(lesson.page, (*widgets, PART, TIMELINE))
+    bound = {name: Field(control.read, control.default) for name, control in widgets.items()}
+    bound[PART] = Field(part_in, PARTS[0])
+    fields = {**bound, TIMELINE: Field(step_in), **dict.fromkeys(PARAMETERS, Field(tuple))}
     found = read_address(all_parameters(), fields, partial(_instead, lesson))
-    mend(found, entering, {name: control.default for name, control in widgets.items()})
-    return found
+    mend(found, entering, {name: field.default for name, field in bound.items()})
+    return found, entering
 
 
 def _instead(lesson: Lesson, name: str, texts: Sequence[str]) -> str:
@@ -266,30 +293,19 @@ def _instead(lesson: Lesson, name: str, texts: Sequence[str]) -> str:
 
 
 def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
-    """A row for the patient, one for the treated network; what is one for both at their right, half in each.
-
-    In large type there is no room at the right: a third row.
-    """
-    large, half = projecting(), math.ceil(len(lesson.beside) / 2)
-    scale = PROJECTOR_SCALE if large else 1
-    rows = (("", PATIENT, lesson.beside[:half]), (PREFIX, TREATED, lesson.beside[half:]))
-    for prefix, look, beside in rows:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            st.markdown(heading(look), width=round(scale * NAME_WIDTH))
-            for name in lesson.front:
-                width = "stretch" if name in lesson.segments else round(scale * lesson.front_width)
-                draw(prefix + name, width=width)
-            if not large and beside:
-                with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
-                    st.markdown(":gray[Both]", width=BOTH_WIDTH)
-                    for name in beside:
-                        draw(name, width=BESIDE_WIDTH)
-                    for _ in range(half - len(beside)):
-                        st.space(BESIDE_WIDTH)
-    if large:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            for name in lesson.beside:
-                draw(name)
+    """A row for the patient and one for the treated network; at their right what is one for both."""
+    with st.container(gap="xsmall"):
+        for prefix, look in (("", PATIENT), (PREFIX, TREATED)):
+            with st.container(horizontal=True, vertical_alignment="bottom", key=f"row_{look.name.lower()}"):
+                st.markdown(heading(look), width=NAME_WIDTH)
+                for name in lesson.front:
+                    draw(prefix + name)
+    across = min(len(lesson.beside), BESIDE_A_ROW)
+    with st.container(gap="xsmall", width=across * (BESIDE_WIDTH + GAP)):
+        for start in range(0, len(lesson.beside), across):
+            with st.container(horizontal=True, vertical_alignment="bottom"):
+                for name in lesson.beside[start : start + across]:
+                    draw(name, width=BESIDE_WIDTH)
 
 
 def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:

@@ -14,7 +14,7 @@ from streamlit.runtime.state import get_session_state
 
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange
-from pages.components.shell.frame import BROWSERS_OWN, PARAMETERS, TIMELINE
+from pages.components.shell.frame import BROWSERS_OWN, PARAMETERS, PART, PARTS, TIMELINE
 from pages.components.shell.session import this_session
 from pages.walkthrough.user_input import as_code, read_number
 
@@ -166,6 +166,26 @@ def write_address(texts: Mapping[str, str | None]) -> None:
         bound._send_query_param_msg()
 
 
+def release(names: Collection[str]) -> None:
+    """Keep parameters in the address whose widgets are not drawn in this run; Streamlit would take them away."""
+    with get_session_state().query_params() as parameters:
+        for name in names:
+            if binding := parameters.get_binding_for_param(name):
+                parameters.unbind_widget(binding.widget_id)
+
+
+def keep_in_address(texts: Mapping[str, str]) -> None:
+    """Put back what Streamlit has taken out of the address, as it does where a widget is not drawn."""
+    if missing := {name: text for name, text in texts.items() if name not in st.query_params}:
+        write_address(missing)
+
+
+def history_navigation() -> bool:
+    """Whether this run was asked for by the browser's Back or Forward."""
+    context = get_script_run_ctx()
+    return bool(context and context.is_history_navigation)
+
+
 def ignored(name: str, text: str, allowed: str, why: str = "") -> str:
     """The sentence for a parameter that means nothing."""
     return f"{as_code(f'{name}={text}', MOST_QUOTED)} in the address was ignored: {why}it must be {allowed}."
@@ -181,6 +201,14 @@ def only(name: str, texts: Sequence[str]) -> str:
 def step_in(texts: Sequence[str]) -> int:
     """The step that the timeline's parameter names.  OutOfRange where it is no step of any run."""
     return int(STEP.check(read_number(only(TIMELINE, texts))))
+
+
+def part_in(texts: Sequence[str]) -> str:
+    """The part of a lesson that its parameter names.  OutOfRange where there is none of that name."""
+    name = only(PART, texts)
+    if name not in PARTS:
+        raise OutOfRange(PART, name, "one of " + ", ".join(PARTS))
+    return name
 
 
 def few(sentences: Sequence[str]) -> tuple[str, ...]:

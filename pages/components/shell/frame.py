@@ -23,6 +23,8 @@ PARAMETERS = ("projector",)
 # Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
 PHASE, TIMELINE = "phase", "timeline"
 BROWSERS_OWN = (PHASE, TIMELINE)
+# Which part of a lesson is open.
+PART, PARTS = "part", ("look", "why", "cure", "try", "more", "read")
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class PageShell:
     def share(self, address: str) -> None:
         """Draw the address of the screen, to be sent to others."""
         with self.link, st.popover("Share", icon=":material/link:"):
-            share(absolute(address), BROWSERS_OWN)
+            share(absolute(address), (*BROWSERS_OWN, PART))
 
     def tools(self) -> bool:
         """Draw the switch of large type; whether it is on.

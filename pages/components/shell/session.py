@@ -14,6 +14,7 @@ class SessionState:
     of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
     last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
     stood; predictions: (lesson, thing to try) -> which way and why;
+    settings_open: whether "more settings" are drawn; more_choices: whether settings in segments show all choices;
     measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
     that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries;
     mystery: (level, seed) -> the visit to a mystery patient.
@@ -25,6 +26,8 @@ class SessionState:
     addresses: dict[str, dict[str, str]] = field(default_factory=dict)
     last_good: dict[str, Any] = field(default_factory=dict)
     ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
+    settings_open: bool = False
+    more_choices: bool = False
     predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     measured: dict[tuple[str, str], Any] = field(default_factory=dict)
     sweeps: Any = None

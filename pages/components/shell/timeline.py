@@ -30,8 +30,8 @@ def timeline(
     steps: ascending, at least one; a chart without a frame at the current step shows its latest before it.
     updates_total: the run's length in updates, for "step 240 of 500".
     key: the position is remembered under it in the browser, across reruns and other runs: the end stays the end,
-    any other position the nearest step.  It starts at the address's step, else at the end, which is what the charts'
-    base figures show.
+    any other position the nearest step.  It starts at the address's step; else it plays once from the first step to the
+    end, or, for who asked for reduced motion, stands there, which is what the charts' base figures show.
     jump: (token, step) goes to the nearest step once for each new token; the same token again does nothing.
     mark: (network, spans of layers counted from 1) are marked in every chart with an axis of that network's layers.
     """

@@ -1,0 +1,164 @@
+// The strip: both networks as rows of cells, one a layer.  The timeline moves their brightness; a click marks a layer.
+//
+// Streamlit runs the default export once when the component is mounted and again whenever its data or the theme change,
+// with the same parent element.  data: see pages/components/lesson/strip.py.
+
+const STEP_EVENT = "backprop-clinic:step"; // from the timeline
+const MARK_EVENT = "backprop-clinic:mark"; // layers are marked, or none any more
+const STOPS = 9; // of the key's colours
+const MARKERS = { patient: "● Patient", treated: "◆ Treated" };
+
+const mounted = new WeakMap(); // parent element -> Strip
+
+class Strip {
+  constructor(root) {
+    this.root = root;
+    this.box = root.querySelector(".strip");
+    this.onStep = () => this.show();
+    this.onMark = () => this.showMarks();
+    window.addEventListener(STEP_EVENT, this.onStep);
+    window.addEventListener(MARK_EVENT, this.onMark);
+    this.box.addEventListener("click", (event) => this.mark(event.target.closest("[data-layer]")));
+    this.box.addEventListener("keydown", (event) => this.key(event));
+    for (const kind of ["pointerover", "focusin"]) this.box.addEventListener(kind, (event) => this.tell(event.target.closest("[data-layer]")));
+    for (const kind of ["pointerleave", "focusout"]) this.box.addEventListener(kind, () => this.tell(null));
+  }
+
+  stop() {
+    window.removeEventListener(STEP_EVENT, this.onStep);
+    window.removeEventListener(MARK_EVENT, this.onMark);
+  }
+
+  update(data) {
+    this.data = JSON.parse(new TextDecoder().decode(data));
+    const shape = this.data.rows.map(({ cells, size }) => `${cells[0].length} ${size}`).join();
+    if (shape !== this.shape) this.build();
+    this.shape = shape;
+    this.box.querySelector(".caption").textContent = this.data.caption;
+    this.box.querySelector(".name").textContent = this.data.name;
+    const [low, high] = this.data.decades;
+    this.box.querySelector(".low").textContent = power(low);
+    this.box.querySelector(".high").textContent = power(high);
+    this.show();
+    this.showMarks();
+  }
+
+  build() {
+    const key = Array.from({ length: STOPS }, (_, at) => shade(at / (STOPS - 1))).join(", ");
+    this.box.innerHTML =
+      this.data.rows
+        .map(({ who, cells, size }) => {
+          const last = cells[0].length - 1;
+          const buttons = cells[0].map((_, layer) => `<button type="button" tabindex="${layer ? -1 : 0}" data-layer="${layer + 1}" aria-pressed="false" class="${layer === last ? "output" : ""}"></button>`);
+          return `<div class="row ${who}" data-who="${who}"><span class="who">${MARKERS[who]} <small>${size}</small></span><div class="cells" role="group" aria-label="${who}">${buttons.join("")}</div><span class="readout"></span></div>`;
+        })
+        .join("") +
+      `<div class="foot"><span class="key"><span class="name"></span> <span class="low"></span><i style="background: linear-gradient(90deg, ${key})"></i><span class="high"></span></span><span class="told"></span><span class="caption"></span></div>`;
+    this.rows = [...this.box.querySelectorAll(".row")].map((row) => ({
+      who: row.dataset.who,
+      buttons: [...row.querySelectorAll("button")],
+      readout: row.querySelector(".readout"),
+    }));
+    this.told = this.box.querySelector(".told");
+  }
+
+  // The row of the step that the timeline stands at.
+  get at() {
+    const step = Number(document.documentElement.dataset.backpropClinicStep ?? Infinity);
+    return Math.max(this.data.steps.findLastIndex((one) => one <= step), 0);
+  }
+
+  show() {
+    if (!this.data) return;
+    this.rows.forEach((row, index) => {
+      const { cells, readout } = this.data.rows[index];
+      this.paint(row, cells[this.at]);
+      row.readout.textContent = readout[this.at];
+    });
+    this.tell(this.on);
+  }
+
+  paint({ buttons }, values) {
+    buttons.forEach((button, layer) => {
+      const value = values[layer];
+      button.classList.toggle("unknown", value === null);
+      button.style.background = shade(logShare(value, this.data.decades));
+      button.setAttribute("aria-label", `${layerName(layer, values.length)}: ${written(value)}`);
+    });
+  }
+
+  // What the cell under the pointer, or with the keyboard, says.
+  tell(button) {
+    this.on = button;
+    if (!this.told) return;
+    this.told.textContent = button?.isConnected ? `${MARKERS[button.closest(".row").dataset.who]}, ${button.getAttribute("aria-label")}` : "";
+  }
+
+  // Mark the layer in every chart, or unmark it where it is marked.
+  mark(button) {
+    if (!button) return;
+    const network = button.closest(".row").dataset.who;
+    const layer = Number(button.dataset.layer);
+    const marked = JSON.stringify({ network, spans: [[layer, layer]] });
+    const page = document.documentElement.dataset;
+    page.backpropClinicMark = page.backpropClinicMark === marked ? "" : marked;
+    window.dispatchEvent(new CustomEvent(MARK_EVENT));
+  }
+
+  showMarks() {
+    const marked = document.documentElement.dataset.backpropClinicMark;
+    const { network, spans } = marked ? JSON.parse(marked) : { spans: [] };
+    for (const { who, buttons } of this.rows ?? []) {
+      for (const button of buttons) {
+        const layer = Number(button.dataset.layer);
+        const on = who === network && spans.some(([first, last]) => first <= layer && layer <= last);
+        button.setAttribute("aria-pressed", on);
+      }
+    }
+  }
+
+  // One tab stop a row; arrows move within and between rows, and mark as they go where something is marked.
+  key(event) {
+    const button = event.target.closest("[data-layer]");
+    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    if (!button || !moves[event.key]) return;
+    event.preventDefault();
+    const [along, across] = moves[event.key];
+    const row = this.rows.findIndex(({ buttons }) => buttons.includes(button));
+    const { buttons } = this.rows[Math.min(Math.max(row + across, 0), this.rows.length - 1)];
+    const at = Math.min(Math.max(this.rows[row].buttons.indexOf(button) + along, 0), buttons.length - 1);
+    for (const one of buttons) one.tabIndex = one === buttons[at] ? 0 : -1;
+    buttons[at].focus();
+    if (button.getAttribute("aria-pressed") === "true" && buttons[at] !== button) this.mark(buttons[at]);
+  }
+}
+
+function layerName(layer, count) {
+  return layer === count - 1 ? "output layer" : `layer ${layer + 1}`;
+}
+
+function written(value) {
+  return value === null ? "not finite" : String(Number(value.toPrecision(2)));
+}
+
+// A power of ten as people write it.
+function power(exponent) {
+  return exponent >= -2 && exponent <= 3 ? String(Number((10 ** exponent).toPrecision(2))) : `10${superscript(Math.round(exponent))}`;
+}
+
+function superscript(number) {
+  return [...String(number)].map((character) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(character)]).join("");
+}
+
+export default function ({ data, parentElement }) {
+  let strip = mounted.get(parentElement);
+  if (!strip) {
+    strip = new Strip(parentElement);
+    mounted.set(parentElement, strip);
+  }
+  strip.update(data);
+  return () => {
+    mounted.delete(parentElement);
+    strip.stop();
+  };
+}

@@ -1,0 +1,73 @@
+"""What the strip of cells on a lesson's stage shows: one number a layer, and one in words a network."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine import RunHistory
+from pages.text.clock import rows_at
+from pages.text.labels import number, percent
+
+
+@dataclass(frozen=True)
+class StageMeasure:
+    """The measure that tells what a lesson is about, at each of the timeline's steps.
+
+    name: of what a cell's brightness stands for; cells: (steps, L); caption: to the readout; readout: a text a step.
+    """
+
+    name: str
+    cells: Callable[[RunHistory, Sequence[int]], np.ndarray]
+    caption: str
+    readout: Callable[[RunHistory, Sequence[int]], list[str]]
+
+
+def _error_signal(history: RunHistory, steps: Sequence[int]) -> np.ndarray:
+    return rows_at(history.step, history.delta_rms, steps)
+
+
+def _gradient(history: RunHistory, steps: Sequence[int]) -> np.ndarray:
+    return rows_at(history.step, history.gradient_norm, steps)
+
+
+def _weight_growth(history: RunHistory, steps: Sequence[int]) -> np.ndarray:
+    with np.errstate(all="ignore"):
+        return rows_at(history.step, history.weight_norm / history.weight_norm[:1], steps)
+
+
+def _received(history: RunHistory, steps: Sequence[int]) -> list[str]:
+    if history.experiment.depth == 1:
+        return ["–"] * len(steps)
+    return [number(one) for one in rows_at(history.step, history.gradient_ratio, steps)]
+
+
+def _known_and_new(history: RunHistory, steps: Sequence[int]) -> list[str]:
+    regression = history.confusion is None
+    known, new = (
+        (history.train_loss, history.validation_loss)
+        if regression
+        else (history.train_accuracy, history.validation_accuracy)
+    )
+    written = number if regression else percent
+    rows = rows_at(history.evaluation_step, np.stack([known, new], axis=1), steps)
+    return [f"{written(mine)} / {written(theirs)}" for mine, theirs in rows]
+
+
+def _loss(history: RunHistory, steps: Sequence[int]) -> list[str]:
+    return [number(one) for one in rows_at(history.evaluation_step, history.train_loss, steps)]
+
+
+_SIGNAL = StageMeasure(
+    "error signal, rms δ", _error_signal, "R: the first layer’s signal over the last hidden layer’s", _received
+)
+
+# By the lesson's page.
+STAGE_MEASURES = {
+    "vanishing_gradients": _SIGNAL,
+    "exploding_gradients": _SIGNAL,
+    "overfitting": StageMeasure(
+        "weights, against their start", _weight_growth, "training data / new data", _known_and_new
+    ),
+    "underfitting": StageMeasure("gradient, ‖∂L/∂W‖", _gradient, "training loss", _loss),
+}
