@@ -17,13 +17,13 @@ def home() -> None:
     header.tools()
     with st.container(key="home"):
         stage()
-    st.subheader("The ward", anchor=False)
+    st.header("The ward", anchor=False)
     st.markdown(
         "Each patient has one thing wrong with it. Loss on new data (faint: on training data) of the "
         ":orange[● **patient**] and of the :blue[◆ **treated** network, dashed]."
     )
     patients = draw_cards()
-    st.subheader("The lessons", anchor=False)
+    st.header("The lessons", anchor=False)
     lessons = draw_lessons()
     st.markdown(
         "**Teaching?** Set up two networks, press *Share*, and everyone who opens the link starts from them; "

@@ -16,6 +16,7 @@ from tests.browser.test_lesson import MILLISECONDS
 from tests.browser.test_lessons import DRAWN
 
 MOVES_WITHIN = 1.5  # seconds after the page's HTML
+ATTEMPTS = 8  # of which one has to be as quick: other tests may keep the machine busy
 PLAYED = 1000 * 8  # milliseconds that it plays at most
 SIZES: list[ViewportSize] = [
     {"width": 1440, "height": 900},
@@ -71,12 +72,13 @@ def motion(page: Page):
 def test_it_moves_by_itself_soon_and_stops_at_the_end(own_page: Page, home: str):
     own_page.goto(home)  # a warm server, and a browser that has compiled the scripts
     own_page.add_init_script(f"({WATCH})()")
-    times = []
-    for _ in range(3):
+    for _ in range(ATTEMPTS):
         own_page.goto(home)
         own_page.wait_for_function("window.moved")
-        times.append(own_page.evaluate("window.moved") / 1000)
-    assert min(times) < MOVES_WITHIN
+        if own_page.evaluate("window.moved") < 1000 * MOVES_WITHIN:
+            break
+    else:
+        pytest.fail("the stage moves too late")
     first = picture(own_page)
     own_page.wait_for_timeout(700)
     assert picture(own_page) != first

@@ -46,7 +46,7 @@ def test_every_page_file_has_a_row_in_the_menu_and_on_the_home_page():
 def test_the_home_page_has_the_ward_the_lessons_and_a_line_for_teachers():
     app = home()
     assert app.title[0].value == frame.NAME
-    assert [part.value for part in app.subheader] == ["The ward", "The lessons"]
+    assert [part.value for part in app.header] == ["The ward", "The lessons"]
     assert "**Teaching?**" in " ".join(text.value for text in app.main.markdown)
     assert not app.warning
 

@@ -17,7 +17,7 @@ class SessionState:
     settings_open: whether "more settings" are drawn; more_choices: whether settings in segments show all choices;
     measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
     that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries;
-    mystery: (level, seed) -> the visit to a mystery patient.
+    mystery: (level, seed) -> the visit to a mystery patient; stage_drawn: the home page's, once.
     """
 
     controls: str = ""
@@ -35,6 +35,7 @@ class SessionState:
     clicks: int = 0
     prescribed: Any = None
     mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
+    stage_drawn: bool = False
 
 
 def this_session() -> SessionState:
