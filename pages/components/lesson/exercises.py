@@ -1,0 +1,134 @@
+"""Things to try: a prediction first, then the networks are set and trained, then the result beside the prediction."""
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from engine import Experiment, RunHistory
+from pages.charts.one_run import prediction
+from pages.components.lesson.catalogue import Exercise, exercises_of
+from pages.components.settings.controls import Lesson, address, apply
+from pages.components.shell.address import HIDDEN, HIDE, open_part, write_address
+from pages.components.shell.plot import encoded, plot
+from pages.components.shell.runs import histories_of
+from pages.components.shell.session import this_session
+from pages.text.labels import number
+from pages.text.verdict import outcome
+
+HAS = {"more": "more", "same": "about as much", "less": "less"}
+WORDS = {"more": "More than in the patient", "same": "About the same", "less": "Less than in the patient"}
+
+
+class Measured(NamedTuple):
+    """A result to keep on the card: prediction and measurement in a picture and in words, and what to learn.
+
+    right: whether answer and reason are.
+    """
+
+    picture: bytes
+    text: str
+    lesson: str
+    right: bool
+
+
+def exercises(lesson: Lesson) -> None:
+    """Draw the things to try of a lesson, side by side."""
+    st.toggle(
+        "Hide the verdict and the doctor’s notes until I have predicted", value=HIDE in st.query_params,
+        key="hide_verdict", on_change=_hide,
+    )  # fmt: skip
+    rows = exercises_of(lesson.page)
+    for exercise, column in zip(rows, st.columns(len(rows)), strict=True):
+        with column, st.container(border=True, key=f"trial_{exercise.key}"):
+            _draw(exercise, lesson)
+
+
+@st.fragment
+def _draw(exercise: Exercise, lesson: Lesson) -> None:
+    """One card; a prediction draws it again, and nothing else.  Its result takes the place of its questions."""
+    st.subheader(exercise.title, anchor=False)
+    st.markdown(exercise.text)
+    pair, key = exercise.pair(lesson), (lesson.page, exercise.key)
+    committed = this_session().predictions.get(key)
+    if committed and this_session().last_good.get(lesson.page) == pair:
+        this_session().measured[key] = _reconciled(exercise, *committed, *histories_of(pair))
+    if measured := this_session().measured.get(key):
+        _show_result(exercise, lesson, measured)
+    else:
+        _ask(exercise, lesson)
+    with st.popover("Address", icon=":material/link:", type="tertiary"):
+        st.code(address(lesson, *pair), language=None, wrap_lines=True)
+
+
+def _ask(exercise: Exercise, lesson: Lesson) -> None:
+    """What is to be predicted and why, and the button that has both networks trained."""
+    which = st.radio(
+        exercise.measure.question, WORDS, format_func=WORDS.__getitem__, index=None, key=f"predict_{exercise.key}",
+    )  # fmt: skip
+    why = st.radio("Because …", exercise.reasons, index=None, key=f"because_{exercise.key}")
+    st.button(
+        "Train both and compare", key=f"try_{exercise.key}", on_click=_try, args=(exercise, lesson, which, why),
+        disabled=which is None or why is None, type="primary", width="stretch",
+        help=None if which and why else "Say first what you expect, and why.",
+    )  # fmt: skip
+
+
+def _show_result(exercise: Exercise, lesson: Lesson, measured: Measured) -> None:
+    plot(measured.picture, key=f"chart_predicted_{exercise.key}")
+    (st.success if measured.right else st.info)(measured.lesson)
+    st.markdown(f":small[{measured.text}]")
+    with st.container(horizontal=True):
+        st.button(
+            "See both in the charts", icon=":material/monitoring:", key=f"see_{exercise.key}", type="tertiary",
+            on_click=_see, args=(lesson, exercise.pair(lesson)),
+        )  # fmt: skip
+        st.button(
+            "Predict again", icon=":material/replay:", key=f"again_{exercise.key}", type="tertiary",
+            on_click=_again, args=(lesson, exercise),
+        )  # fmt: skip
+
+
+def _again(lesson: Lesson, exercise: Exercise) -> None:
+    this_session().predictions.pop((lesson.page, exercise.key), None)
+    this_session().measured.pop((lesson.page, exercise.key), None)
+
+
+def _hide() -> None:
+    write_address({HIDE: HIDDEN[0] if st.session_state["hide_verdict"] else None})
+
+
+def _see(lesson: Lesson, pair: tuple[Experiment, Experiment]) -> None:
+    open_part("look")
+    apply(lesson, *pair)
+
+
+def _try(exercise: Exercise, lesson: Lesson, which: str, why: str) -> None:
+    this_session().predictions[lesson.page, exercise.key] = which, why
+    write_address({HIDE: None})
+    st.session_state["hide_verdict"] = False
+    apply(lesson, *exercise.pair(lesson))
+
+
+def _reconciled(exercise: Exercise, which: str, why: str, patient: RunHistory, treated: RunHistory) -> Measured:
+    """The prediction beside what was measured; only the right answer for the right reason is right."""
+    measure = exercise.measure
+    found = measure.direction(patient, treated)
+    text = (
+        f"You said: **{WORDS[which].lower()}**, because {why}.  \n"
+        f"Measured: **{WORDS[found].lower()}**. {measure.name[0].upper()}{measure.name[1:]} is "
+        f"{number(measure.value(patient))} in the patient and {number(measure.value(treated))} in the treated one.  \n"
+        f"Patient: {outcome(patient)}.  \nTreated: {outcome(treated)}."
+    )
+    reason = exercise.reasons[exercise.reason]
+    answer_right, reason_right = which == found, why == reason
+    if answer_right and reason_right:
+        message = "As you said, and for that reason."
+    elif answer_right:
+        message = f"Your prediction is right, but your reason is not: it is because {reason}."
+    elif reason_right:
+        message = f"Your reason is right, but your prediction is not: the treated network has {HAS[found]}."
+    else:
+        message = f"The treated network has {HAS[found]}, because {reason}."
+    values = measure, which, measure.value(patient), measure.value(treated)
+    picture = encoded(prediction.figure(*values), prediction.alt(*values))
+    return Measured(picture, text, f"{message} {exercise.explanation}", answer_right and reason_right)
