@@ -96,7 +96,7 @@ def _choice(activation: str) -> dict[str, Array]:
     """For all depths: rms δ of every layer at step 0, one depth after the other; what came of the training."""
     histories = [train(chosen(activation, depth)) for depth in DEPTHS]
     return {
-        "profile": np.concatenate([_step_0(activation, depth) for depth in DEPTHS]).astype(np.float32),
+        "profile": np.concatenate([history.delta_rms[0] for history in histories]).astype(np.float32),
         "loss": np.array([_last_loss(history) for history in histories], np.float32),
         "surface": np.array([_surface(history)[-1][_coarse()] for history in histories]),
     }
@@ -118,11 +118,6 @@ def _coarse() -> tuple[Array, ...]:
     """Indices of a surface's rows and columns, of which few are kept."""
     kept = np.linspace(0, GRID - 1, COARSE).round().astype(int)
     return np.ix_(kept, kept)
-
-
-def _step_0(activation: str, depth: int) -> Array:
-    """rms δ of every layer before the first update."""
-    return train(replace(chosen(activation, depth), steps=1)).delta_rms[0]
 
 
 def _points(experiment: Experiment, history: RunHistory) -> Array:

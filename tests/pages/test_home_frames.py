@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine import train
+from engine.starting_signal import starting_signal
 from pages.components.home import frames
 from pages.components.home.stage import link_to
 from pages.text.labels import differences
@@ -26,7 +27,7 @@ def fresh():
 @pytest.mark.parametrize("activation", frames.CHOICES)
 def test_the_profiles_are_those_of_a_fresh_step_0(activation):
     for depth in frames.DEPTHS:
-        delta = frames._step_0(activation, depth)
+        delta = starting_signal(frames.chosen(activation, depth))
         np.testing.assert_allclose(frames.profile(activation, depth), delta, rtol=START)
         np.testing.assert_allclose(frames.reaches(activation, depth), delta[0] / delta[-2], rtol=START)
 
