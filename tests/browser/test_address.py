@@ -97,7 +97,7 @@ def test_address_and_screen_agree_after_every_kind_of_control(page: Page, home: 
     slider.press("ArrowRight")
     address |= {"depth": "11"}
     agree(page, address, {"depth": 11}, {"depth": 11})
-    page.get_by_text("More settings").click()
+    page.get_by_role("button", name="More settings").click()
     type_into(page, "Learning rate", "0.00123")
     address |= {"learning_rate": "0.00123"}
     agree(page, address, {"learning_rate": 0.00123}, {"learning_rate": 0.00123})

@@ -7,10 +7,10 @@ from playwright.sync_api import Page, expect
 
 from pages.components.lesson.catalogue import lesson_of, trials_of, ward
 from pages.components.settings.controls import address
-from pages.components.shell.frame import lessons
+from pages.components.shell.frame import PARTS, lessons
 from pages.text.labels import differences
 from tests.browser.conftest import visit
-from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
+from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
 from tests.browser.test_backpropagation import look_inside
 from tests.browser.test_lesson import MILLISECONDS, range_of
 
@@ -19,7 +19,7 @@ LESSONS = [row.name for row in lessons()]
 OTHERS = [name for name in LESSONS if name not in ("backpropagation", "mystery_patient", "vanishing_gradients")]
 DRAWN = """() => {
   const charts = [...document.querySelectorAll('.chart')];
-  return charts.length > 3 && charts.every((chart) => chart.dataset.version);
+  return charts.length >= 3 && charts.every((chart) => chart.dataset.version);
 }"""
 
 
@@ -30,6 +30,12 @@ def opened(page: Page, url: str) -> Page:
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()  # no more the last page
     page.wait_for_function(DRAWN, timeout=MILLISECONDS)
     return page
+
+
+def wait_until_drawn(page: Page) -> None:
+    """All of the open part."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.wait_for_function("() => [...document.querySelectorAll('.chart')].every((chart) => chart.dataset.version)")
 
 
 @pytest.fixture(scope="module", params=OTHERS)
@@ -45,7 +51,7 @@ def lesson(page_module: Page, home: str, name: str) -> Page:
 
 def test_the_bare_address(lesson: Page, name: str):
     own = lesson_of(name)
-    expect(lesson.locator(".st-key-verdict")).to_contain_text(differences(own.patient, own.treated))
+    expect(lesson.locator(".st-key-differences")).to_contain_text(differences(own.patient, own.treated))
     expect(lesson.get_by_role("alert")).to_have_count(0)
     for figure in lesson.get_by_role("figure").all():
         message = figure.get_attribute("aria-label") or ""
@@ -58,8 +64,13 @@ def test_the_bare_address(lesson: Page, name: str):
 
 
 def test_light_and_dark_are_readable_by_all(lesson: Page):
-    expect_readable(lesson)
+    for scheme in themes(lesson):
+        for part in PARTS:
+            lesson.get_by_role("tab", name=part).click()
+            wait_until_drawn(lesson)
+            assert not violations(lesson), (scheme, part)
     lesson.emulate_media(color_scheme="light")
+    lesson.get_by_role("tab", name="look").click()
 
 
 # Width of the window -> charts in the first row; where there is no room for all of them they wrap.
@@ -88,6 +99,7 @@ def test_look_inside(lesson: Page, name: str):
 
 
 def test_a_thing_to_try(lesson: Page, name: str):
+    lesson.get_by_role("tab", name="try").click()
     trial = trials_of(name)[0]
     card = lesson.locator(f".st-key-trial_{trial.key}")
     card.get_by_text("About the same", exact=True).click()
@@ -95,7 +107,7 @@ def test_a_thing_to_try(lesson: Page, name: str):
     card.get_by_role("button", name="Train both and compare").click()
     expect(card).to_contain_text("You said: about the same, because", timeout=MILLISECONDS)
     expect(card).to_contain_text("Measured: ")
-    expect(lesson.locator(".st-key-verdict")).to_contain_text(differences(*trial.pair(lesson_of(name))))
+    expect(lesson.locator(".st-key-differences")).to_contain_text(differences(*trial.pair(lesson_of(name))))
 
 
 def test_links_of_the_ward_and_things_to_try(lesson: Page, home: str, name: str):
@@ -108,7 +120,7 @@ def expect_links_open(page: Page, home: str, name: str) -> None:
     case = [case for case in ward() if case.page == name][-1]
     for pair in (case.pair, trials_of(name)[-1].pair(lesson)):
         opened(page, home + address(lesson, *pair).removeprefix("/"))
-        expect(page.locator(".st-key-verdict")).to_contain_text(differences(*pair))
+        expect(page.locator(".st-key-differences")).to_contain_text(differences(*pair))
         expect(page.get_by_role("alert")).to_have_count(0)
 
 
