@@ -17,17 +17,17 @@ from pages.components.lesson.lessons import Stage, chain_rule, row, show_lesson,
 from pages.text.exploding_verdict import verdict
 
 LESSON = lesson_of("exploding_gradients")
-STAGE = Stage(
-    verdict,
-    "Gradient norm: the length of the whole gradient, before clipping shortens it.",
-    (clipping, learning_curves, gradient_per_layer),
-)
+LOOK = clipping, learning_curves, gradient_per_layer
+WHY = chain_rule_factors, gradient_through_training
+MORE = weight_norms, overflow, step_size, clipping_angle
+NOTE = "Gradient norm: the length of the whole gradient, before clipping shortens it."
+STAGE = Stage(verdict, NOTE, LOOK, WHY + MORE)
 
 
 def why(patient: RunHistory, treated: RunHistory) -> None:
     text(LESSON, "Why it explodes")
     chain_rule(patient, treated)
-    row((chain_rule_factors, gradient_through_training), patient, treated)
+    row(WHY, patient, treated)
     text(LESSON, "How it ends")
 
 
@@ -36,8 +36,7 @@ def cure(patient: RunHistory, treated: RunHistory) -> None:
 
 
 def more(patient: RunHistory, treated: RunHistory) -> None:
-    row((weight_norms, overflow), patient, treated)
-    row((step_size, clipping_angle), patient, treated)
+    row(MORE, patient, treated, across=2)
 
 
 show_lesson(LESSON, STAGE, why, cure, more)

@@ -18,16 +18,16 @@ from pages.components.lesson.sweeps import sweep
 from pages.text.overfitting_verdict import verdict
 
 LESSON = lesson_of("overfitting")
-STAGE = Stage(
-    verdict,
-    "First number: training data, wrong labels included; second: new data (test), by which nothing was chosen.",
-    (generalization_gap, predictions, weight_sizes),
-)
+LOOK = generalization_gap, predictions, weight_sizes
+WHY = (best_and_last,)
+MORE = data_loss_and_penalty, mask_loss, weight_norms
+NOTE = "First number: training data, wrong labels included; second: new data (test), by which nothing was chosen."
+STAGE = Stage(verdict, NOTE, LOOK, WHY + MORE)
 
 
 def why(patient: RunHistory, treated: RunHistory) -> None:
     text(LESSON, "Why it overfits")
-    row((best_and_last,), patient, treated)
+    row(WHY, patient, treated)
 
 
 def cure(patient: RunHistory, treated: RunHistory) -> None:
@@ -36,8 +36,7 @@ def cure(patient: RunHistory, treated: RunHistory) -> None:
 
 
 def more(patient: RunHistory, treated: RunHistory) -> None:
-    row((data_loss_and_penalty, mask_loss), patient, treated)
-    row((weight_norms,), patient, treated)
+    row(MORE, patient, treated)
 
 
 show_lesson(LESSON, STAGE, why, cure, more)

@@ -15,7 +15,9 @@ from pages.components.lesson.sweeps import sweep
 from pages.text.underfitting_verdict import verdict
 
 LESSON = lesson_of("underfitting")
-STAGE = Stage(verdict, "Losses are those at the end of the run.", (learning_curves, predictions, gradient_and_steps))
+LOOK = learning_curves, predictions, gradient_and_steps
+MORE = weight_norms, activations
+STAGE = Stage(verdict, "Losses are those at the end of the run.", LOOK, MORE)
 
 
 def why(patient: RunHistory, treated: RunHistory) -> None:
@@ -38,7 +40,7 @@ def more(patient: RunHistory, treated: RunHistory) -> None:
     sweep(examples_curve, both(examples_of, **networks), **networks)
     text(LESSON, "Bias and variance")
     sweep(bias_variance, both(draws_of, **networks), **networks)
-    row((weight_norms, activations), patient, treated)
+    row(MORE, patient, treated)
 
 
 def _networks(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:

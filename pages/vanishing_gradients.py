@@ -16,15 +16,16 @@ from pages.components.lesson.lessons import Stage, chain_rule, row, show_lesson,
 from pages.text.verdict import verdict
 
 LESSON = lesson_of("vanishing_gradients")
-STAGE = Stage(
-    verdict, "Shares are those of step 0, before training.", (gradient_per_layer, learning_curves, predictions)
-)
+LOOK = gradient_per_layer, learning_curves, predictions
+WHY = chain_rule_factors, gradient_through_training
+MORE = weight_distributions, weight_norms, activations
+STAGE = Stage(verdict, "Shares are those of step 0, before training.", LOOK, WHY + MORE)
 
 
 def why(patient: RunHistory, treated: RunHistory) -> None:
     text(LESSON, "Why it vanishes")
     chain_rule(patient, treated)
-    row((chain_rule_factors, gradient_through_training), patient, treated)
+    row(WHY, patient, treated)
 
 
 def cure(patient: RunHistory, treated: RunHistory) -> None:
@@ -32,8 +33,7 @@ def cure(patient: RunHistory, treated: RunHistory) -> None:
 
 
 def more(patient: RunHistory, treated: RunHistory) -> None:
-    row((weight_distributions, weight_norms), patient, treated)
-    row((activations,), patient, treated)
+    row(MORE, patient, treated)
 
 
 show_lesson(LESSON, STAGE, why, cure, more)

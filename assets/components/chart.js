@@ -9,6 +9,7 @@ const STEP_EVENT = "backprop-clinic:step"; // from the timeline; detail: {step, 
 const MARK_EVENT = "backprop-clinic:mark"; // from the timeline: layers are marked, or none any more
 const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const PLOTLY_POLL = 20; // milliseconds
+const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
 
 const CLEAR = "rgba(0,0,0,0)";
@@ -106,8 +107,9 @@ class Chart {
     this.figure.own_shapes = layout.shapes;
     layout.shapes = [...layout.shapes, ...marks(layout)];
     const onlyLayout = !this.stale && frame && !frame.data.length;
-    Object.assign(this, { frame, stale: false });
-    if (onlyLayout) {
+    const scale = typeScale();
+    Object.assign(this, { frame, scale, stale: false });
+    if (onlyLayout && scale === 1) {
       // Plotly.react would draw a whole map anew to move the line on it.
       await window.Plotly.relayout(this.plot, {
         ...Object.fromEntries(leaves(frame.layout ?? {})),
@@ -117,21 +119,54 @@ class Chart {
       layout.template = this.template;
       layout.width = this.plot.clientWidth;
       layout.height = this.height();
-      await window.Plotly.react(this.plot, data, layout, { ...this.config, ...BUTTONS, modeBarButtonsToAdd: [LARGER] });
+      await window.Plotly.react(this.plot, data, scale === 1 ? layout : enlarged(layout, scale), { ...this.config, ...BUTTONS, modeBarButtonsToAdd: [LARGER] });
     }
     Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
   }
 
   resize() {
     const { width, height } = this.figure?.layout ?? {};
-    if (!this.plot.clientWidth || !width || (this.plot.clientWidth === width && this.height() === height)) return;
+    if (!this.plot.clientWidth || !width) return;
+    if (this.plot.clientWidth === width && this.height() === height && this.scale === typeScale()) return;
     this.stale = true;
     this.show();
   }
 
   height() {
-    return document.fullscreenElement === this.plot ? window.innerHeight : this.own_height;
+    if (document.fullscreenElement === this.plot) return window.innerHeight;
+    const own = Math.round(this.own_height * typeScale());
+    return onStage(this.plot) ? Math.max(roomOnStage(this.plot), LEAST_ON_STAGE) : own;
   }
+}
+
+// Type in pixels grows with that of the page, which is larger in stage view or where a reader has set it so.
+function typeScale() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
+
+// A part of a layout with larger type, and with the distances in pixels that make room for it.
+function enlarged(part, factor) {
+  if (Array.isArray(part)) return part.map((one) => (isBranch(one) ? enlarged(one, factor) : one));
+  const larger = { ...part };
+  for (const [name, value] of Object.entries(part)) {
+    if ((name === "font" || name === "tickfont") && value.size) larger[name] = { ...value, size: value.size * factor };
+    else if (name === "margin") larger[name] = Object.fromEntries(Object.entries(value).map(([side, pixels]) => [side, pixels * factor]));
+    else if (["xshift", "yshift", "standoff"].includes(name)) larger[name] = value * factor;
+    else if (name !== "template" && (Array.isArray(value) || isBranch(value))) larger[name] = enlarged(value, factor);
+  }
+  return larger;
+}
+
+// In stage view the charts share what the window has left between the timeline and the controls.
+function onStage(plot) {
+  const root = getComputedStyle(document.documentElement);
+  return root.getPropertyValue("--backprop-clinic-stage") && plot.closest(".st-key-lesson");
+}
+
+function roomOnStage(plot) {
+  const scrolled = document.querySelector(".stMain")?.scrollTop ?? 0;
+  const controls = document.querySelector(".st-key-controls")?.offsetHeight ?? 0;
+  return Math.round(window.innerHeight - controls - (plot.getBoundingClientRect().top + scrolled) - BELOW_ON_STAGE);
 }
 
 // Boxes around the marked layers, on every axis of that network's layers: a light line within a dark one, as the

@@ -136,7 +136,7 @@ class Timeline {
 
   // The position into the address, without an entry in the history.
   write() {
-    if (this.playing || !this.root.host.isConnected) return;
+    if (this.playing || this.landing || !this.root.host.isConnected) return;
     const address = new URL(location.href);
     if (this.index < this.steps.length - 1) address.searchParams.set(PARAMETER, this.step);
     else address.searchParams.delete(PARAMETER);

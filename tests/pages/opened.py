@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from pages.components.shell.frame import PART, PARTS
+from pages.components.shell.address import PART, PARTS
 from tests.patience import SOON
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -36,6 +36,7 @@ def charts(page: AppTest) -> list[dict]:
 def in_part(page: AppTest, part: str) -> AppTest:
     """The same page of a lesson with another part open."""
     page.session_state[PART] = part
+    page.query_params[PART] = part  # as a browser writes it
     page.run()
     assert not page.exception
     return page

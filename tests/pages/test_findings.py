@@ -16,7 +16,7 @@ from pages.components.lesson.sweeps import shared_sweeps
 from pages.components.shell.frame import lessons
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text import findings_text
-from tests.pages.opened import opened
+from tests.pages.opened import charts, in_part, opened
 from tests.patience import SOON
 
 # Of the first lesson, so that a sweep takes a second.
@@ -104,10 +104,11 @@ def test_evidence_moves_the_timeline_marks_the_layers_and_lets_go_again():
         "network": "patient",
         "spans": [list(span) for span in findings_text.spans(finding.layers)],
     }
-    assert timeline(page.run())["jump"] == first["jump"], "a rerun is no click"
+    assert charts(page), "the part with the charts is open"
+    assert timeline(in_part(page, "cure"))["jump"] == first["jump"], "a rerun is no click"
     page.button(key=button).click().run()
     assert timeline(page)["mark"] is timeline(page)["jump"] is None
-    page.button(key=button).click().run()
+    in_part(page, "cure").button(key=button).click().run()
     assert timeline(page)["jump"] != first["jump"], "clicked again, it goes there again"
     page.segmented_control(key="activation").set_value("tanh").run()
     assert timeline(page)["mark"] is timeline(page)["jump"] is None, "other networks have other layers"

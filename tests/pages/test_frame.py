@@ -51,22 +51,32 @@ def test_the_home_page_says_what_this_is_and_where_to_start():
     assert not app.warning
 
 
-def test_projector_makes_the_type_larger():
-    def sent(app: AppTest) -> str:
-        return str([html.proto.body for html in app.get("html")])
-
-    assert frame.PROJECTOR_FONT_SIZE in sent(home(projector="true"))
-    app = home()
-    assert frame.PROJECTOR_FONT_SIZE not in sent(app)
-    app.toggle[0].set_value(True)
-    assert frame.PROJECTOR_FONT_SIZE in sent(app.run())
+def sent_style(app: AppTest) -> str:
+    return str([html.proto.body for html in app.get("html")])
 
 
-def test_a_projector_that_is_neither_on_nor_off_is_ignored_and_said():
+@pytest.mark.parametrize("link", [{"view": "stage"}, {"projector": "true"}])
+def test_stage_view_has_large_type_and_no_menu(link):
+    assert "--backprop-clinic-stage" not in sent_style(home())
+    assert links(home())
+    on_stage = home(**link)
+    assert "--backprop-clinic-stage" in sent_style(on_stage)
+    assert not on_stage.sidebar.markdown
+    on_stage.button(key="stage_view").click().run()
+    assert "--backprop-clinic-stage" not in sent_style(on_stage)
+    assert not on_stage.query_params
+    on_stage.button(key="stage_view").click().run()
+    assert on_stage.query_params == {"view": "stage"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("view", "balcony"), ("view", "\0"), ("projector", "perhaps\0"), ("projector", "9" * 5000)]
+)
+def test_a_view_that_is_none_is_ignored_and_said(name, text):
     others = {f"parameter{number}": "1" for number in range(900)}
-    app = home(projector=["true", "perhaps\0"], timeline="9" * 5000, **others)
-    assert "neither projector=true nor projector=false" in app.warning[0].value
-    assert app.toggle[0].value is False
+    app = home(**{name: ["true", text]}, timeline="9" * 5000, **others)
+    assert f"{name}=" in app.warning[0].value
+    assert "--backprop-clinic-stage" not in sent_style(app)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

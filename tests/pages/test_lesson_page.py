@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 
 from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.lesson.lessons import HIDDEN_VERDICT
 from pages.components.settings.controls import parameters
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.labels import differences
 from pages.text.verdict import verdict
-from tests.pages.opened import charts, charts_of_all_parts, headline, opened
+from tests.pages.opened import charts, charts_of_all_parts, headline, in_part, opened
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 
 PAGE = "vanishing_gradients"
@@ -107,6 +108,48 @@ def test_a_right_prediction_for_a_wrong_reason_is_not_marked_as_right():
     page.button(key="try_louder").click().run()
     assert not page.success
     assert any("Your prediction is right, but your reason is not" in info.value for info in page.info)
+
+
+def test_on_the_stage_the_keys_choose_charts_and_hide_the_verdict():
+    assert len(charts(opened(PAGE, view="stage"))) == 3
+    one = opened(PAGE, view="stage", chart="4")
+    assert len(charts(one)) == 1
+    beyond = opened(PAGE, view="stage", chart="9")
+    assert len(charts(beyond)) == 3
+    for nonsense in ("0", "10", "one"):
+        page = opened(PAGE, view="stage", chart=nonsense)
+        assert f"chart={nonsense}" in page.warning[0].value
+        assert len(charts(page)) == 3
+
+
+def test_the_verdict_and_the_notes_can_be_hidden_until_something_was_predicted():
+    page = opened(PAGE, hide="verdict", part="cure")
+    assert headline(page) == HIDDEN_VERDICT
+    assert not any(str(button.key).startswith("evidence_") for button in page.button)
+    in_part(page, "try")
+    assert page.toggle(key="hide_verdict").value
+    page.radio(key="predict_louder").set_value("more")
+    page.radio(key="because_louder").set_value(page.radio(key="because_louder").options[0])
+    page.run()
+    page.button(key="try_louder").click().run()
+    assert headline(page) != HIDDEN_VERDICT
+    assert "hide" not in page.query_params
+    page.toggle(key="hide_verdict").set_value(True).run()
+    assert headline(page) == HIDDEN_VERDICT
+    assert page.query_params["hide"] == "verdict"
+    assert "hide=all" in opened(PAGE, hide="all").warning[0].value
+
+
+def test_a_result_can_be_seen_in_the_charts_or_asked_again():
+    page = opened(PAGE, part="try")
+    page.radio(key="predict_louder").set_value("same")
+    page.radio(key="because_louder").set_value(page.radio(key="because_louder").options[1])
+    page.run()
+    page.button(key="try_louder").click().run()
+    page.button(key="see_louder").click().run()
+    assert len(charts(page)) == 3
+    in_part(page, "try").button(key="again_louder").click().run()
+    assert page.radio(key="predict_louder").value is None
 
 
 @pytest.mark.parametrize(

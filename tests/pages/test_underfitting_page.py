@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pages.components.lesson.catalogue import lesson_of, trials_of
-from pages.components.shell.frame import PARTS
+from pages.components.shell.address import PARTS
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.underfitting_verdict import verdict
 from tests.pages.opened import charts, charts_of_all_parts, headline, in_part, opened

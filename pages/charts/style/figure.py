@@ -193,12 +193,6 @@ class AnimatedFigure:
         ]
         return go.Figure(figure)
 
-    def enlarged(self, factor: float) -> "AnimatedFigure":
-        """The same figure with all type larger by the factor, and room for it, for a projector.  Shares the arrays."""
-        figure = AnimatedFigure(self._data, _enlarged(self._layout, factor))
-        figure._frames = self._frames
-        return figure
-
 
 def frame(step: int, traces: Mapping[int, Json] | None = None, layout: Mapping[str, Any] | None = None) -> Json:
     """What changes in a figure at a training step.
@@ -282,25 +276,6 @@ def _with_look(layout: Mapping[str, Any]) -> Json:
 
 def _without(part: Mapping[str, Any], name: str) -> Json:
     return {key: value for key, value in part.items() if key != name}
-
-
-def _enlarged(part: Mapping[str, Any], factor: float) -> Json:
-    """A part of a layout with larger type, and with the distances in pixels that make room for it."""
-    larger: Json = {}
-    for name, value in part.items():
-        if name in ("font", "tickfont") and "size" in value:
-            larger[name] = {**value, "size": value["size"] * factor}
-        elif name == "margin":
-            larger[name] = {side: pixels * factor for side, pixels in value.items()}
-        elif name in ("height", "xshift", "yshift", "standoff"):
-            larger[name] = value * factor
-        elif isinstance(value, Mapping):
-            larger[name] = _enlarged(value, factor)
-        elif isinstance(value, (list, tuple)):
-            larger[name] = [_enlarged(one, factor) if isinstance(one, Mapping) else one for one in value]
-        else:
-            larger[name] = value
-    return larger
 
 
 def _check_frames(frames: Sequence[Json]) -> None:

@@ -30,13 +30,14 @@ from pages.components.backpropagation.network_address import PAGE, PRESET, link_
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.settings.control import Answer
 from pages.components.shell.address import (
+    PARAMETERS,
+    PHASE,
     enter,
     mend,
     parameters_here,
     still_ignored,
     write_address,
 )
-from pages.components.shell.frame import PARAMETERS, PHASE
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.walkthrough.calculation import Problem, Rule

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from pages.components.backpropagation.chosen_network import Chosen, look
+from pages.components.shell.address import PHASE
 from pages.components.shell.component import component
-from pages.components.shell.frame import PHASE
 from pages.walkthrough.calculation import Update
 from pages.walkthrough.derivation import Selection
 from pages.walkthrough.network_graph import graph

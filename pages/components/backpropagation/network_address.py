@@ -25,13 +25,14 @@ from pages.components.backpropagation.base_network import (
 )  # fmt: skip
 from pages.components.settings.control import Answer
 from pages.components.shell.address import (
+    PARAMETERS,
+    PHASE,
     Address,
     Field,
     FieldOf,
     all_parameters,
     read_address,
 )
-from pages.components.shell.frame import PARAMETERS, PHASE
 from pages.walkthrough.derivation import PHASES
 from pages.walkthrough.presets import PRESETS
 

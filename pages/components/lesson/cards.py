@@ -8,10 +8,8 @@ import streamlit as st
 
 from engine import RunHistory
 from pages.components.shell.byte_cache import ByteCache
-from pages.components.shell.frame import projecting
 from pages.components.shell.plot import encoded, plot
 
-PROJECTED = 1.3  # size of a chart's type on a projector, in its own
 SENT_BYTES = 12e6  # of charts as they are sent, kept for the next visitor with the same networks; about 70 kB each
 
 _sent = ByteCache(SENT_BYTES)
@@ -27,13 +25,8 @@ def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
 
 def sent(chart: ModuleType, *runs: RunHistory) -> bytes:
     """A chart of these runs as it is sent."""
-    large = projecting()
-
-    def made() -> bytes:
-        figure = chart.figure(*runs)
-        return encoded(figure.enlarged(PROJECTED) if large else figure, chart.alt(*runs))
-
-    return _sent.get((chart.__name__, large, *(run.experiment for run in runs)), made)
+    key = chart.__name__, *(run.experiment for run in runs)
+    return _sent.get(key, lambda: encoded(chart.figure(*runs), chart.alt(*runs)))
 
 
 def head(chart: ModuleType, place: str, *runs: RunHistory) -> None:

@@ -15,6 +15,7 @@ from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_over_seeds
 from pages.components.lesson.sweeps import Results, sweep, visitor, wanted_of
 from pages.components.settings.controls import Lesson, apply, heading
+from pages.components.shell.address import open_part
 from pages.components.shell.frame import LEAST_WIDTH
 from pages.components.shell.session import this_session
 from pages.text import findings_text
@@ -114,6 +115,8 @@ def _point(look: Look, experiment: Experiment, finding: Finding) -> None:
     session.clicks += 1
     again = was is not None and was[:3] == place
     session.pointed = None if again else Pointed(*place, finding.layers, finding.steps[0], session.clicks)
+    if not again:
+        open_part("look")  # where the charts are
 
 
 def cures(patient: Experiment, then: Callable[[Results], None] | None = None) -> None:

@@ -18,14 +18,16 @@ from pages.components.lesson.look_inside import look_inside
 from pages.components.lesson.strip import strip
 from pages.components.lesson.trials import trials
 from pages.components.settings.controls import Choice, Lesson, controls, networks, settings_button
-from pages.components.shell.frame import LEAST_WIDTH, PART, PARTS, footer, page, projecting
+from pages.components.shell.address import HIDE, PART, PARTS
+from pages.components.shell.frame import LEAST_WIDTH, footer, page
 from pages.components.shell.runs import histories_of
+from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
 from pages.components.shell.timeline import timeline
 from pages.text.clock import timeline_steps
 from pages.text.labels import differences
 from pages.text.verdict import average_factor, chain_product, outcome
 
-LARGE_A_ROW = 2  # charts on a projector
+HIDDEN_VERDICT = "What is wrong with the patient, and what does the treatment do? Say it before you look."
 READ = "Where else it lives", "Words"  # sections of every lesson's text
 
 Draw = Callable[[RunHistory, RunHistory], None]  # a part's contents, for the patient and the treated network
@@ -35,12 +37,13 @@ class Stage(NamedTuple):
     """What a lesson shows whatever part is open.
 
     verdict: the sentence about patient and treated network; note: small print to it; charts: those of the part Look,
-    which answer the lesson's question.
+    which answer the lesson's question; others: what can fill the stage beside these.
     """
 
     verdict: Callable[[RunHistory, RunHistory], str]
     note: str
     charts: Sequence[ModuleType]
+    others: Sequence[ModuleType]
 
 
 def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw) -> None:
@@ -53,10 +56,15 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
 
     def show(choice: Choice) -> None:
         shell.share(choice.address)
+        on_stage = viewing()
+        if on_stage:
+            stage_keys()
         above = st.container(key="stage", gap="xsmall")
-        part, place = _parts()
+        part, place = ("stage", st.container()) if on_stage else _parts()
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
-        sentence.header(stage.verdict(patient, treated), anchor="verdict")
+        sentence.header(
+            HIDDEN_VERDICT if HIDE in st.query_params else stage.verdict(patient, treated), anchor="verdict"
+        )
         small_print.markdown(f":small[{differences(choice.patient, choice.treated)} {stage.note}]")
         with above:
             steps = timeline_steps(patient, treated)
@@ -85,7 +93,11 @@ def _parts() -> tuple[str, DeltaGenerator]:
 
 
 def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: tuple[RunHistory, RunHistory]) -> None:
-    if part == "look":
+    if part == "stage":
+        charts = (*stage.charts, *stage.others)
+        chosen = chosen_chart(len(charts))
+        row(stage.charts if chosen is None else charts[chosen : chosen + 1], *pair)
+    elif part == "look":
         row(stage.charts, *pair)
         st.markdown(f"**Patient:** {outcome(pair[0])}. **Treated:** {outcome(pair[1])}.")
         look_inside(pair[0].experiment, pair[1].experiment)
@@ -96,15 +108,16 @@ def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: t
             for heading in READ:
                 text(lesson, heading)
     else:
-        if part == "cure":
+        if part == "cure" and HIDE in st.query_params:
+            st.markdown("The doctor’s notes are hidden until you have predicted something in *Try*.")
+        elif part == "cure":
             doctors_notes(lesson, *pair)
         own[part](*pair)
 
 
-def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory) -> None:
-    """Charts side by side; in large type at most two."""
-    across = min(len(charts), LARGE_A_ROW) if projecting() else len(charts)
-    with st.grid(across, min_column_width=LEAST_WIDTH):
+def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:
+    """Charts side by side, or so many in a row."""
+    with st.grid(across or len(charts), min_column_width=LEAST_WIDTH):
         for chart in charts:
             card(chart, patient, treated)
 

@@ -23,8 +23,7 @@ from engine.executors.scheduler import Sweep, Workers
 from engine.limits import check_budget
 from engine.training import CustomData
 from pages.charts.sweeps.groups import MOST_GROUPS
-from pages.components.lesson.cards import PROJECTED, show_data
-from pages.components.shell.frame import projecting
+from pages.components.lesson.cards import show_data
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import shared_runs
 from pages.components.shell.session import this_session
@@ -317,8 +316,6 @@ def _draw(sweep: _Sweep, known: Mapping[Experiment, Outcome], says: bool = True)
     figure = chart.figure(results, **sweep.context)
     if figure.empty:
         return
-    if projecting():
-        figure = figure.enlarged(PROJECTED)
     plot(encoded(figure, chart.alt(results, **sweep.context)), key=f"chart_{sweep.place}")
 
 

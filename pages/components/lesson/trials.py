@@ -4,9 +4,12 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from engine import RunHistory
+from engine import Experiment, RunHistory
+from pages.charts.one_run import prediction
 from pages.components.lesson.catalogue import Trial, trials_of
 from pages.components.settings.controls import Lesson, address, apply
+from pages.components.shell.address import HIDDEN, HIDE, open_part, write_address
+from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.text.labels import number
@@ -17,8 +20,12 @@ WORDS = {"more": "More than in the patient", "same": "About the same", "less": "
 
 
 class Measured(NamedTuple):
-    """A result to keep on the card: prediction and measurement, what to learn, whether answer and reason are right."""
+    """A result to keep on the card: prediction and measurement in a picture and in words, and what to learn.
 
+    right: whether answer and reason are.
+    """
+
+    picture: bytes
     text: str
     lesson: str
     right: bool
@@ -26,6 +33,10 @@ class Measured(NamedTuple):
 
 def trials(lesson: Lesson) -> None:
     """Draw the things to try of a lesson, side by side."""
+    st.toggle(
+        "Hide the verdict and the doctor’s notes until I have predicted", value=HIDE in st.query_params,
+        key="hide_verdict", on_change=_hide,
+    )  # fmt: skip
     rows = trials_of(lesson.page)
     for trial, column in zip(rows, st.columns(len(rows)), strict=True):
         with column, st.container(border=True, key=f"trial_{trial.key}"):
@@ -34,9 +45,23 @@ def trials(lesson: Lesson) -> None:
 
 @st.fragment
 def _draw(trial: Trial, lesson: Lesson) -> None:
-    """One card; a prediction draws it again, and nothing else."""
-    st.markdown(f"**{trial.title}**")
+    """One card; a prediction draws it again, and nothing else.  Its result takes the place of its questions."""
+    st.subheader(trial.title, anchor=False)
     st.markdown(trial.text)
+    pair, key = trial.pair(lesson), (lesson.page, trial.key)
+    committed = this_session().predictions.get(key)
+    if committed and this_session().last_good.get(lesson.page) == pair:
+        this_session().measured[key] = _reconciled(trial, *committed, *histories_of(pair))
+    if measured := this_session().measured.get(key):
+        _show_result(trial, lesson, measured)
+    else:
+        _ask(trial, lesson)
+    with st.popover("Address", icon=":material/link:", type="tertiary"):
+        st.code(address(lesson, *pair), language=None, wrap_lines=True)
+
+
+def _ask(trial: Trial, lesson: Lesson) -> None:
+    """What is to be predicted and why, and the button that has both networks trained."""
     which = st.radio(
         trial.measure.question, WORDS, format_func=WORDS.__getitem__, index=None, key=f"predict_{trial.key}",
     )  # fmt: skip
@@ -46,19 +71,41 @@ def _draw(trial: Trial, lesson: Lesson) -> None:
         disabled=which is None or why is None, type="primary", width="stretch",
         help=None if which and why else "Say first what you expect, and why.",
     )  # fmt: skip
-    pair = trial.pair(lesson)
-    committed = this_session().predictions.get((lesson.page, trial.key))
-    if committed and this_session().last_good.get(lesson.page) == pair:
-        this_session().measured[lesson.page, trial.key] = _reconciled(trial, *committed, *histories_of(pair))
-    if measured := this_session().measured.get((lesson.page, trial.key)):
-        st.markdown(measured.text)
-        (st.success if measured.right else st.info)(measured.lesson)
-    with st.popover("Address", icon=":material/link:", type="tertiary"):
-        st.code(address(lesson, *pair), language=None, wrap_lines=True)
+
+
+def _show_result(trial: Trial, lesson: Lesson, measured: Measured) -> None:
+    plot(measured.picture, key=f"chart_predicted_{trial.key}")
+    (st.success if measured.right else st.info)(measured.lesson)
+    st.markdown(f":small[{measured.text}]")
+    with st.container(horizontal=True):
+        st.button(
+            "See both in the charts", icon=":material/monitoring:", key=f"see_{trial.key}", type="tertiary",
+            on_click=_see, args=(lesson, trial.pair(lesson)),
+        )  # fmt: skip
+        st.button(
+            "Predict again", icon=":material/replay:", key=f"again_{trial.key}", type="tertiary",
+            on_click=_again, args=(lesson, trial),
+        )  # fmt: skip
+
+
+def _again(lesson: Lesson, trial: Trial) -> None:
+    this_session().predictions.pop((lesson.page, trial.key), None)
+    this_session().measured.pop((lesson.page, trial.key), None)
+
+
+def _hide() -> None:
+    write_address({HIDE: HIDDEN[0] if st.session_state["hide_verdict"] else None})
+
+
+def _see(lesson: Lesson, pair: tuple[Experiment, Experiment]) -> None:
+    open_part("look")
+    apply(lesson, *pair)
 
 
 def _try(trial: Trial, lesson: Lesson, which: str, why: str) -> None:
     this_session().predictions[lesson.page, trial.key] = which, why
+    write_address({HIDE: None})
+    st.session_state["hide_verdict"] = False
     apply(lesson, *trial.pair(lesson))
 
 
@@ -82,5 +129,6 @@ def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated
         message = f"Your reason is right, but your prediction is not: the treated network has {HAS[found]}."
     else:
         message = f"The treated network has {HAS[found]}, because {reason}."
-    lesson = f"{message} {trial.explanation} [The charts at the top](#verdict) show both."
-    return Measured(text, lesson, answer_right and reason_right)
+    values = measure, which, measure.value(patient), measure.value(treated)
+    picture = encoded(prediction.figure(*values), prediction.alt(*values))
+    return Measured(picture, text, f"{message} {trial.explanation}", answer_right and reason_right)

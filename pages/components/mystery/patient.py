@@ -16,6 +16,8 @@ from pages.components.lesson.cards import head, sent
 from pages.components.lesson.catalogue import complaints, sections_of
 from pages.components.settings.controls import heading
 from pages.components.shell.address import (
+    PARAMETERS,
+    TIMELINE,
     Address,
     Field,
     enter,
@@ -26,7 +28,6 @@ from pages.components.shell.address import (
     step_in,
     write_address,
 )
-from pages.components.shell.frame import PARAMETERS, TIMELINE
 from pages.components.shell.plot import plot
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session

@@ -26,10 +26,18 @@ from engine.settings import OutOfRange
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control
 from pages.components.shell.address import (
+    CHART,
+    HIDE,
+    PARAMETERS,
+    PART,
+    PARTS,
+    TIMELINE,
     Address,
     Field,
     all_parameters,
+    chart_in,
     enter,
+    hidden_in,
     history_navigation,
     keep_in_address,
     mend,
@@ -41,7 +49,6 @@ from pages.components.shell.address import (
     still_ignored,
     write_address,
 )
-from pages.components.shell.frame import PARAMETERS, PART, PARTS, TIMELINE
 from pages.components.shell.session import this_session
 
 NETWORKS = "networks"  # what shows them, by its name for `st.rerun`
@@ -277,10 +284,11 @@ def _link(lesson: Lesson, texts: dict[str, str]) -> str:
 def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     """What the address says to the lesson, and whether somebody comes to it; the address mended."""
     widgets = _widgets(lesson)
-    entering = enter(lesson.page, (*widgets, PART, TIMELINE))
+    entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE))
     bound = {name: Field(control.read, control.default) for name, control in widgets.items()}
     bound[PART] = Field(part_in, PARTS[0])
-    fields = {**bound, TIMELINE: Field(step_in), **dict.fromkeys(PARAMETERS, Field(tuple))}
+    own = {TIMELINE: Field(step_in), CHART: Field(chart_in), HIDE: Field(hidden_in)}
+    fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
     found = read_address(all_parameters(), fields, partial(_instead, lesson))
     mend(found, entering, {name: field.default for name, field in bound.items()})
     return found, entering
@@ -294,7 +302,7 @@ def _instead(lesson: Lesson, name: str, texts: Sequence[str]) -> str:
 
 def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
     """A row for the patient and one for the treated network; at their right what is one for both."""
-    with st.container(gap="xsmall"):
+    with st.container(gap="xsmall", key="own_settings"):
         for prefix, look in (("", PATIENT), (PREFIX, TREATED)):
             with st.container(horizontal=True, vertical_alignment="bottom", key=f"row_{look.name.lower()}"):
                 st.markdown(heading(look), width=NAME_WIDTH)
@@ -303,7 +311,7 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
     across = min(len(lesson.beside), BESIDE_A_ROW)
     with st.container(gap="xsmall", width=across * (BESIDE_WIDTH + GAP)):
         for start in range(0, len(lesson.beside), across):
-            with st.container(horizontal=True, vertical_alignment="bottom"):
+            with st.container(horizontal=True, vertical_alignment="bottom", key=f"beside_{start}"):
                 for name in lesson.beside[start : start + across]:
                     draw(name, width=BESIDE_WIDTH)
 

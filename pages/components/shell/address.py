@@ -14,14 +14,25 @@ from streamlit.runtime.state import get_session_state
 
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange
-from pages.components.shell.frame import BROWSERS_OWN, PARAMETERS, PART, PARTS, TIMELINE
 from pages.components.shell.session import this_session
 from pages.walkthrough.user_input import as_code, read_number
 
+# Parameters of every page.
+VIEW, PROJECTOR = "view", "projector"
+PARAMETERS = (VIEW, PROJECTOR)
+# Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
+PHASE, TIMELINE = "phase", "timeline"
+BROWSERS_OWN = (PHASE, TIMELINE)
+# Which part of a lesson is open.
+PART, PARTS = "part", ("look", "why", "cure", "try", "more", "read")
+# Which of its charts fills the stage, counted from 1; what is hidden until the learner has said what he expects.
+CHART, MOST_CHARTS = "chart", 9
+HIDE, HIDDEN = "hide", ("verdict",)
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
 MOST_QUOTED = 40  # characters of an address's nonsense that are shown
 MOST_SENTENCES = 8  # about an address's nonsense
 STEP = replace(SETTINGS["steps"], name=TIMELINE, low=0)
+NUMBER = replace(SETTINGS["steps"], name=CHART, low=1, high=MOST_CHARTS)
 NO_DEFAULT = object()  # of a field that is kept in the address whatever it says
 
 
@@ -208,6 +219,25 @@ def part_in(texts: Sequence[str]) -> str:
     name = only(PART, texts)
     if name not in PARTS:
         raise OutOfRange(PART, name, "one of " + ", ".join(PARTS))
+    return name
+
+
+def open_part(name: str) -> None:
+    """Open a part of the lesson whose page is drawn, if one is.  For a widget's callback."""
+    if PART in st.session_state:
+        st.session_state[PART] = name
+
+
+def chart_in(texts: Sequence[str]) -> int:
+    """The number of a chart that the address names.  OutOfRange where there cannot be one."""
+    return int(NUMBER.check(read_number(only(CHART, texts))))
+
+
+def hidden_in(texts: Sequence[str]) -> str:
+    """What the address asks to be hidden.  OutOfRange for what cannot be."""
+    name = only(HIDE, texts)
+    if name not in HIDDEN:
+        raise OutOfRange(HIDE, name, "one of " + ", ".join(HIDDEN))
     return name
 
 

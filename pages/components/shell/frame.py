@@ -6,25 +6,17 @@ from typing import Any
 
 import streamlit as st
 
+from pages.components.shell.address import BROWSERS_OWN, CHART, HIDE, PART, VIEW
 from pages.components.shell.component import component
 from pages.components.shell.plot import load_plotly
 from pages.components.shell.session import this_session
 from pages.components.shell.share import share
+from pages.components.shell.stage_view import complaint, stage_button, viewing
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "Backprop Clinic"
 SIDEBAR_WIDTH = 225  # pixels
 LEAST_WIDTH = 288  # pixels: charts, notes and products that are narrower stand below each other
-# Readable from the last row, on narrow and wide projectors; Streamlit sizes everything in rem.
-PROJECTOR_FONT_SIZE = "clamp(20px, 1.4vw, 32px)"
-
-# Parameters of the address that are the frame's own.
-PARAMETERS = ("projector",)
-# Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
-PHASE, TIMELINE = "phase", "timeline"
-BROWSERS_OWN = (PHASE, TIMELINE)
-# Which part of a lesson is open.
-PART, PARTS = "part", ("look", "why", "cure", "try", "more", "read")
 
 
 @dataclass(frozen=True)
@@ -104,9 +96,10 @@ def page(name: str) -> "PageShell":
         this_session().controls = ""
     if not name:
         this_session().parameters = {}
-    st.logo(ROOT / "assets" / "icon.svg", size="large")
-    with st.sidebar, st.container(key="menu"):
-        _menu(name)
+    if not viewing() and not st.context.is_embedded:
+        st.logo(ROOT / "assets" / "icon.svg", size="large")
+        with st.sidebar, st.container(key="menu"):
+            _menu(name)
     _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
@@ -124,32 +117,17 @@ class PageShell:
     def share(self, address: str) -> None:
         """Draw the address of the screen, to be sent to others."""
         with self.link, st.popover("Share", icon=":material/link:"):
-            share(absolute(address), (*BROWSERS_OWN, PART))
+            share(absolute(address), (*BROWSERS_OWN, PART, CHART, HIDE, VIEW))
 
-    def tools(self) -> bool:
-        """Draw the switch of large type; whether it is on.
+    def tools(self) -> None:
+        """Draw the button into stage view.
 
         Comes after the lesson's controls, which read the address before any widget is bound to it.
         """
         with self.header:
-            requested = st.query_params.get("projector", "true")
-            projector = st.toggle("Projector", key="projector", bind="query-params", help="Larger type.")
-        if requested.lower() not in ("true", "false"):
-            st.warning("The address says neither projector=true nor projector=false; it was ignored.")
-        if projector:
-            # The menu is not for the last row, and its lines must not be cut off.  Rows of controls break, so each
-            # keeps its own label.
-            labels = '.st-key-first_screen [class*="st-key-treated_"] [data-testid="stWidgetLabel"]'
-            st.html(
-                f"<style>:root:root {{ font-size: {PROJECTOR_FONT_SIZE} }} .st-key-menu {{ zoom: 0.8 }} "
-                f":root:root {labels} {{ display: flex }}</style>"
-            )
-        return projector
-
-
-def projecting() -> bool:
-    """Whether the page is in large type, for a projector; known before the toggle is drawn."""
-    return bool(st.session_state.get("projector", st.query_params.get("projector", "").lower() == "true"))
+            stage_button()
+        if message := complaint():
+            st.warning(message)
 
 
 def footer() -> None:

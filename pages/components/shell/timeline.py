@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from engine.settings import OutOfRange
-from pages.components.shell.address import step_in
+from pages.components.shell.address import TIMELINE, step_in
 from pages.components.shell.component import component
-from pages.components.shell.frame import TIMELINE
 
 _timeline = component("timeline")
 

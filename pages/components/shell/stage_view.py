@@ -1,0 +1,66 @@
+"""Stage view: a page for a projector, without menu, in type that grows with the window; charts fill what is left.
+
+It stands in the address, `view=stage`, and so did its forerunner, `projector=true`.  assets/components/stage.js has the
+keys.
+"""
+
+from pathlib import Path
+
+import streamlit as st
+
+from engine.settings import OutOfRange
+from pages.components.shell.address import CHART, HIDDEN, HIDE, PROJECTOR, VIEW, chart_in, write_address
+from pages.components.shell.component import component
+
+STAGE = "stage"
+STYLE = Path(__file__).resolve().parents[3] / "assets" / "stage.css"
+
+_keys = component("stage", styled=False)
+
+
+def stage_keys() -> None:
+    """Listen to the keys of a lesson on the stage; what they ask for is in the address when this returns."""
+    pressed = _keys(key="stage_keys", on_chart_change=lambda: None, on_hide_change=lambda: None)
+    if pressed.chart is not None:
+        write_address({CHART: str(pressed.chart) if pressed.chart else None})
+    if pressed.hide:
+        write_address({HIDE: None if HIDE in st.query_params else HIDDEN[0]})
+
+
+def chosen_chart(count: int) -> int | None:
+    """Which of so many charts fills the stage, counted from 0; None: the first ones side by side."""
+    try:
+        number = chart_in(st.query_params.get_all(CHART)) if CHART in st.query_params else 0
+    except OutOfRange:  # the page says so
+        return None
+    return number - 1 if 0 < number <= count else None
+
+
+def viewing() -> bool:
+    """Whether the page is in stage view."""
+    return st.query_params.get(VIEW) == STAGE or st.query_params.get(PROJECTOR, "").lower() == "true"
+
+
+def stage_button() -> None:
+    """Draw the button into stage view or out of it, and its style where it is on."""
+    on = viewing()
+    st.button(
+        "Leave the stage" if on else "Stage view",
+        icon=":material/close_fullscreen:" if on else ":material/slideshow:",
+        key="stage_view",
+        on_click=write_address,
+        args=({VIEW: None if on else STAGE, PROJECTOR: None},),
+        help="For a projector: no menu, large type, the charts fill the window.",
+    )
+    if on:
+        st.html(STYLE)
+
+
+def complaint() -> str:
+    """What the address says of the view and does not mean anything; nothing where all is well."""
+    view, projector = st.query_params.get(VIEW, STAGE), st.query_params.get(PROJECTOR, "true")
+    if view != STAGE:
+        return f"The address says something else than {VIEW}={STAGE} of the view; it was ignored."
+    if projector.lower() not in ("true", "false"):
+        return f"The address says neither {PROJECTOR}=true nor {PROJECTOR}=false; it was ignored."
+    return ""
