@@ -212,8 +212,8 @@ class Timeline {
 function stick(box) {
   const header = document.querySelector(".stAppHeader");
   const covers = header && getComputedStyle(header).pointerEvents !== "none";
-  const stage = box.closest(".st-key-stage");
-  if (stage) stage.style.display = "contents"; // or the timeline would leave with it
+  const stage = box.closest(".st-key-stage"); // no box of its own, or the timeline would leave with it
+  for (const around of stage ? [stage, stage.parentElement] : []) around.style.display = "contents";
   Object.assign(box.style, { position: "sticky", top: `${covers ? header.offsetHeight : 0}px`, zIndex: ABOVE_CHARTS });
 }
 
