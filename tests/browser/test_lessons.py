@@ -7,10 +7,10 @@ from playwright.sync_api import Page, expect
 
 from pages.components.lesson.catalogue import lesson_of, trials_of, ward
 from pages.components.settings.controls import address
-from pages.components.shell.frame import PARTS, lessons
+from pages.components.shell.frame import lessons
 from pages.text.labels import differences
 from tests.browser.conftest import visit
-from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
+from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_backpropagation import look_inside
 from tests.browser.test_lesson import MILLISECONDS, range_of
 
@@ -30,12 +30,6 @@ def opened(page: Page, url: str) -> Page:
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()  # no more the last page
     page.wait_for_function(DRAWN, timeout=MILLISECONDS)
     return page
-
-
-def wait_until_drawn(page: Page) -> None:
-    """All of the open part."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    page.wait_for_function("() => [...document.querySelectorAll('.chart')].every((chart) => chart.dataset.version)")
 
 
 @pytest.fixture(scope="module", params=OTHERS)
@@ -64,13 +58,8 @@ def test_the_bare_address(lesson: Page, name: str):
 
 
 def test_light_and_dark_are_readable_by_all(lesson: Page):
-    for scheme in themes(lesson):
-        for part in PARTS:
-            lesson.get_by_role("tab", name=part).click()
-            wait_until_drawn(lesson)
-            assert not violations(lesson), (scheme, part)
+    expect_readable(lesson)
     lesson.emulate_media(color_scheme="light")
-    lesson.get_by_role("tab", name="look").click()
 
 
 # Width of the window -> charts in the first row; where there is no room for all of them they wrap.

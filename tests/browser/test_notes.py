@@ -23,6 +23,7 @@ from tests.browser.test_lesson import (
     expect_networks,
     open_part,
     opened,
+    wait_for_part,
     tab_to,
 )
 from tests.browser.test_timeline import range_of
@@ -88,10 +89,9 @@ def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
     button = page.locator(".st-key-notes_patient").get_by_role("button").first
     expect(button).to_contain_text("threshold")
     button.click()
-    expect(button).to_contain_text(shown(finding))
     page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
     box = f"{first - 0.5},{last + 0.5}"
-    open_part(page, "look")
+    wait_for_part(page, "look")
     page.wait_for_function(IN_SIGHT, arg=chart(page, FIRST).element_handle())
     expect_marks(page, "gradient_per_layer", f"x,{box}")
     expect_marks(page, "learning_curves")
@@ -102,9 +102,9 @@ def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
     range_of(page).fill("20")
     expect_marks(page, "gradient_through_training", f"y,{box}")
     open_part(page, "cure")
+    expect(button).to_contain_text(shown(finding))
     button.click()
-    open_part(page, "look")
-    expect_marks(page, "gradient_per_layer")
+    expect(button).not_to_contain_text(shown(finding))
     open_part(page, "why")
     expect_marks(page, "gradient_through_training")
     expect(range_of(page)).to_have_value("20")
@@ -144,6 +144,8 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     expect(data).to_have_count(0)
     evidence = page.locator(".st-key-notes_patient").get_by_role("button").first
     evidence.click()
+    wait_for_part(page, "look")
+    open_part(page, "cure")
     expect(evidence).to_contain_text(shown(diagnose(train(patient))[0]))
     expect_readable(page, ".st-key-notes_patient", ".st-key-sweep_prescription")
 
