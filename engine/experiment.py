@@ -25,7 +25,9 @@ class Experiment:
     Raises OutOfRange for a value outside the table.  Same Experiment, same RunHistory, to the last bit.
     """
 
-    dataset: str = _choice(DATASETS, "data", "Data set", "The problem that the network is asked to learn.")
+    dataset: str = _choice(
+        DATASETS, "data", "Data set", "The problem that the network is asked to learn.", xor="XOR"
+    )  # fmt: skip
     n_train: int = _row(
         150, "data", "Training examples", "What the weights are fitted to; more of them usually help on new data.",
         low=5, high=5000, log=True,
@@ -45,10 +47,14 @@ class Experiment:
     activation: str = _choice(
         ACTIVATIONS, "network", "Activation", "The non-linear function of every hidden unit; its slope is a factor of "
         "every gradient that passes through.",
+        relu="ReLU", leaky_relu="leaky ReLU", elu="ELU", selu="SELU", gelu="GELU", silu="SiLU",
     )  # fmt: skip
     initializer: str = _choice(
         INITIALIZERS, "network", "Initializer", "How the weights start: it sets the size of the signal forward and of "
         "the gradient backward.",
+        he_normal="He normal", he_uniform="He uniform", xavier_normal="Xavier normal", xavier_uniform="Xavier uniform",
+        lecun="LeCun", small_normal="small normal (sd 0.01)", standard_normal="standard normal (sd 1)",
+        constant="constant 0.5",
     )  # fmt: skip
     gain: float = _row(1.0, "network", "Gain", "Multiplies the initial weights.", low=0, high=100, log=True)
     bias: float = _row(0.0, "network", "Initial bias", "Standard deviation of the initial biases.", low=0, high=10)
@@ -64,9 +70,13 @@ class Experiment:
     loss: str = _choice(
         ("auto", *LOSSES), "loss", "Loss", "What training minimises; auto is mean squared error for regression and "
         "cross-entropy for classes.",
+        mse="mean squared error", cross_entropy="cross-entropy",
     )  # fmt: skip
 
-    optimizer: str = _choice(OPTIMIZERS, "training", "Optimizer", "How a gradient becomes a change of the weights.")
+    optimizer: str = _choice(
+        OPTIMIZERS, "training", "Optimizer", "How a gradient becomes a change of the weights.",
+        sgd="gradient descent", nesterov="Nesterov", rmsprop="RMSprop", adam="Adam",
+    )  # fmt: skip
     learning_rate: float = _row(
         0.1, "training", "Learning rate", "η in w_new = w_old − η ∂L/∂w.", low=0, above=True, high=1000, log=True
     )

@@ -30,8 +30,9 @@ class OutOfRange(ValueError):
 class Setting:
     """One row of the table: what a setting is called, what it may be, and what it does.
 
-    low and high bound a number (low itself excluded where `above`); choices lists the values of a text; special maps a
-    value outside the range to its meaning; log says that a control should move in factors, not in steps.
+    low and high bound a number (low itself excluded where `above`); choices lists the values of a text, choice_labels
+    names those that people write otherwise; special maps a value outside the range to its meaning; log says that a
+    control should move in factors, not in steps.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Setting:
     label: str
     help: str
     choices: tuple[str, ...] = ()
+    choice_labels: tuple[tuple[str, str], ...] = ()
     low: float = 0
     high: float = 0
     above: bool = False
@@ -64,6 +66,15 @@ class Setting:
         span = f"above {low} and at most {high}" if self.above else f"from {low} to {high}"
         return f"{number} {span}" + "".join(f", or {value:g} for {meaning}" for value, meaning in self.special)
 
+    def in_words(self, value: Value) -> str:
+        """A value as people write it: He normal for he_normal, on for True, what a special value stands for."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        if isinstance(value, str):
+            return dict(self.choice_labels).get(value, value.replace("_", " "))
+        text = str(value) if isinstance(value, int) else f"{value:g}"
+        return dict(self.special).get(value, text)
+
     def check(self, value: object) -> Value:
         """The value as this setting's plain Python type, or OutOfRange."""
         value = _plain(value)
@@ -72,7 +83,7 @@ class Setting:
                 return value
         elif self.kind is str:
             if isinstance(value, str) and (value in self.choices if self.choices else _is_digest(value)):
-                return str.__str__(value)  # of a subclass too, whose own may say something else
+                return str.__str__(value)  # of a subclass too, whose __str__ may say something else
         elif isinstance(value, (Real, Decimal)) and not isinstance(value, bool):
             number = self._number(value)
             if number is not None:
@@ -94,7 +105,7 @@ class Setting:
 
 
 def _plain(value: object) -> object:
-    """The Python value of a NumPy scalar or 0-d array, whose own comparisons may round, overflow and warn."""
+    """The Python value of a NumPy scalar or 0-d array, whose comparisons may round, overflow and warn."""
     if isinstance(value, np.generic) or (type(value) is np.ndarray and value.ndim == 0):
         value = value.item()
     return float(value) if isinstance(value, np.floating) else value  # a longdouble's item is a longdouble
@@ -117,6 +128,7 @@ def row(default: Value, group: str, label: str, help: str, **bounds: Any) -> Any
     return field(default=default, metadata={"group": group, "label": label, "help": help, **bounds})
 
 
-def choice(options: Any, group: str, label: str, help: str) -> Any:
+def choice(options: Any, group: str, label: str, help: str, **labels: str) -> Any:
+    """A setting with these choices, the first its default.  labels: of the choices whose name is not their label."""
     choices = tuple(options)
-    return row(choices[0], group, label, help, choices=choices)
+    return row(choices[0], group, label, help, choices=choices, choice_labels=tuple(labels.items()))

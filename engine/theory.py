@@ -19,7 +19,6 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.data.loading import load_dataset
-from engine.doctor.thresholds import BAND_DEVIATIONS
 from engine.experiment import Experiment
 from engine.initializers import INITIALIZERS
 from engine.settings import OutOfRange
@@ -33,6 +32,7 @@ STRIDE = 1.1  # least factor between two q in the search for a fixed point
 ROUNDING = 1e-13  # relative: what F(q) and q may differ by where they are equal
 
 GROUPS = 16  # of examples of about the same size, which share one q a layer
+BAND_DEVIATIONS = 3.0  # standard deviations of ln R² that chance may account for (convention)
 HOMOGENEOUS = ("relu", "leaky_relu", "linear")  # φ(cz) = c φ(z) for c > 0: the finite-width band holds for these
 
 REACH = 12.0  # standard deviations; beyond lies 4e-33 of a normal distribution

@@ -20,13 +20,13 @@ tests_of() { # the tests that are about a module
     engine/recording.py) echo $engine/test_{training,measures,bounds}.py ;;
     engine/doctor/cases.py) echo $engine/test_cases.py ;;
     engine/doctor/*) echo $engine/test_{fit,signal,step}_detectors.py $engine/test_{examination,diagnosis_table}.py ;;
-    engine/cures/*) echo $engine/test_prescriptions.py ;;
+    engine/cures/*) echo $engine/test_{changes,outcomes,trials}.py ;;
     *) echo "Which tests are about $1 is not known: tests_of in tests/mutants.sh." >&2; exit 1 ;;
   esac
 }
 
 [ $# -gt 0 ] || set -- engine/{network,training,recording,measures}.py engine/doctor engine/cures
-mapfile -t modules < <(find "$@" -name '*.py' ! -name __init__.py ! -name thresholds.py | sort)
+mapfile -t modules < <(find "$@" -name '*.py' ! -name __init__.py ! -name thresholds.py ! -name explanations.py | sort)
 
 venv=$PWD/tests/.venv-mutants
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
@@ -65,7 +65,7 @@ PYTHON
 source_paths = ["engine"]
 only_mutate = ["$module"]
 also_copy = ["pages", "assets", "app.py", "README.md", "requirements.txt"]
-do_not_mutate_patterns = ['^\s*(explanation|metric|source)=', '^\s*f?"[^"]* ', '"\w+ \w']
+do_not_mutate_patterns = ['^\s*f?"[^"]* ', '"\w+ \w']
 process_isolation = "forkserver"
 pytest_add_cli_args = ["-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = [$(tests_of "$module" | sed -E 's/[^ ]+/"&",/g')]

@@ -65,7 +65,8 @@ LAYERS = [
     {"experiment"},
     {"data", "history", "limits", "measures", "network"},
     {"recording", "training"},
-    {"doctor", "theory"},
+    {"theory"},
+    {"doctor"},
     {"cures"},
     {"executors"},
 ]

@@ -37,10 +37,7 @@ DEEPER, SHALLOWER = 2, 3  # layers more, times fewer
 REGULARISERS = ("l1", "l2", "dropout", "patience")
 
 WITHOUT = {"l1": "L1", "l2": "L2", "dropout": "dropout", "patience": "early stopping"}
-NAMES = {
-    "relu": "ReLU", "leaky_relu": "Leaky ReLU", "tanh": "Tanh", "he_normal": "He", "lecun": "LeCun",
-    "xavier_normal": "Xavier",
-}  # fmt: skip
+AFTER = {"he_normal": "He", "lecun": "LeCun", "xavier_normal": "Xavier"}  # whom an initializer is called after
 
 
 @dataclass(frozen=True)
@@ -107,13 +104,14 @@ def _activations(e: Experiment) -> Iterator[Candidate]:
     for activation in ("leaky_relu" if e.activation == "relu" else "relu", "tanh"):
         start = SUITED.get(activation, "he_normal")
         if activation != e.activation:
-            name = f"{NAMES[activation]} with {NAMES[start]}"
-            yield "activation", name, "", {"activation": activation, "initializer": start}
+            name = SETTINGS["activation"].in_words(activation)
+            settings = {"activation": activation, "initializer": start}
+            yield "activation", f"{name[0].upper()}{name[1:]} with {AFTER[start]}", "", settings
 
 
 def _starts(e: Experiment) -> Iterator[Candidate]:
     suited = SUITED.get(e.activation, "he_normal")
-    yield "initializer", f"{NAMES[suited]} initializer", "", {"initializer": suited}
+    yield "initializer", f"{AFTER[suited]} initializer", "", {"initializer": suited}
     if e.gain != 1:
         yield "gain", "Gain 1", "", {"gain": 1.0}
     elif e.activation == "sigmoid":

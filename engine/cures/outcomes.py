@@ -41,7 +41,7 @@ class Outcome:
     result_validation_accuracy: float
     findings: tuple[str, ...]
     line_axis: np.ndarray | None  # (G,) float32, the standardised input; None unless regression in one input
-    line: np.ndarray | None  # (G,) float32, what the network puts out there in the end
+    line: np.ndarray | None  # (G,) float32, the network's output there in the end
 
 
 def outcome_of(history: RunHistory) -> Outcome:
@@ -72,7 +72,7 @@ def outcome_of(history: RunHistory) -> Outcome:
 
 
 def losses_of(outcomes: Sequence[Outcome], name: str) -> np.ndarray:
-    """One of the losses, (outcomes,); infinite, worse than all others, where it is not finite or the run broke off."""
+    """One of the losses, (outcomes,); infinite, worse than all others, where it is not finite or the run diverged."""
     losses = np.array([getattr(outcome, name) for outcome in outcomes], float)
     broken = np.array([outcome.status == "diverged" for outcome in outcomes], bool)
     return np.where(np.isfinite(losses) & ~broken, losses, np.inf)

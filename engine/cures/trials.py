@@ -115,7 +115,7 @@ def verdict(seeds: int, better: int, worse: int, effect: float, healed: int, hea
 
     helps (harms): the test loss is lower (higher) in so many of the seeds that chance does it in at most CHANCE of all
     cases, by a sign test (7 of 8), and by at least EFFECT in the median.  cures: helps, and the doctor finds nothing in
-    that many seeds, but in the untreated network in fewer.  With fewer than five seeds nothing is told from chance.
+    that many seeds, but in the untreated network in fewer.  Fewer than five seeds cannot be told from chance.
     """
     enough = surely(seeds)
     if better >= enough and effect <= -EFFECT:

@@ -45,7 +45,7 @@ Fault = Callable[[random.Random, int, Experiment], tuple[Settings, Experiment]]
 
 
 @dataclass(frozen=True)
-class Case:
+class MysteryCase:
     """A network with one fault, by the code that the doctor gives it, and the same network without the fault."""
 
     level: str
@@ -54,16 +54,16 @@ class Case:
     healthy: Experiment
 
 
-def candidates(seed: int, level: str) -> Iterator[Case]:
+def candidates(seed: int, level: str) -> Iterator[MysteryCase]:
     """At most MOST_CANDIDATES cases, always the same ones in the same order, all with the same fault."""
     draw = random.Random(f"{level} {seed}")
     fault = draw.choice(FAULTS_OF[level])
     for _ in range(MOST_CANDIDATES):
         sick, twin = FAULTS[fault](draw, LEVELS.index(level), _sensible(draw))
-        yield Case(level, fault, replace(twin, **sick), twin)
+        yield MysteryCase(level, fault, replace(twin, **sick), twin)
 
 
-def holds(case: Case, patient: RunHistory, healthy: RunHistory) -> bool:
+def holds(case: MysteryCase, patient: RunHistory, healthy: RunHistory) -> bool:
     """Whether the fault is what the doctor finds first, and costs something on test data, and all else is well.
 
     On the hardest level something must follow from it that may be taken for the cause, where anything can.
@@ -78,7 +78,7 @@ def holds(case: Case, patient: RunHistory, healthy: RunHistory) -> bool:
 # --- what a fault costs, and what a treatment brings back ---
 
 
-def harm(case: Case, patient: RunHistory, healthy: RunHistory) -> float:
+def harm(case: MysteryCase, patient: RunHistory, healthy: RunHistory) -> float:
     """Test loss of the patient above that of the network without the fault.
 
     A patient that does worse than the average answer counts as that, or else a treatment that makes it give this answer
@@ -87,7 +87,7 @@ def harm(case: Case, patient: RunHistory, healthy: RunHistory) -> float:
     return counted_loss(case, patient) - healthy.test_loss
 
 
-def recovered(case: Case, patient: RunHistory, healthy: RunHistory, treated: RunHistory) -> float:
+def recovered(case: MysteryCase, patient: RunHistory, healthy: RunHistory, treated: RunHistory) -> float:
     """Share of the harm that a treatment has taken away: 1 where it does as well as the network without the fault."""
     if not np.isfinite(treated.test_loss) or treated.status == "diverged":
         return 0.0
@@ -95,7 +95,7 @@ def recovered(case: Case, patient: RunHistory, healthy: RunHistory, treated: Run
     return float(np.clip(brought_back / harm(case, patient, healthy), 0, 1))
 
 
-def counted_loss(case: Case, patient: RunHistory) -> float:
+def counted_loss(case: MysteryCase, patient: RunHistory) -> float:
     """The test loss that harm counts from: at most that of always giving the average answer, but for overfitting."""
     if case.fault == "overfitting":
         return patient.test_loss

@@ -19,14 +19,14 @@ from engine.history import RunHistory
 # what training does, then how it ended.
 CAUSES = (
     signal_detectors.symmetry,
-    fit_detectors.straight,
+    fit_detectors.linear_network,
     signal_detectors.born_dead,
     signal_detectors.saturated_units,
-    fit_detectors.masked_out,
+    fit_detectors.dropout_too_high,
     signal_detectors.vanishing_gradients,
-    step_detectors.cut_short,
+    step_detectors.too_few_steps,
     signal_detectors.exploded_gradients,
-    step_detectors.standing_still,
+    step_detectors.learning_rate_far_too_low,
     signal_detectors.exploding_gradients,
     fit_detectors.over_regularized,
     fit_detectors.overfitting,
@@ -78,13 +78,13 @@ def _judgement(history: RunHistory, data: CustomData | None) -> tuple[tuple[Find
     """Findings, and what was overcome; without data worked out once, since notes and headlines ask again and again."""
     if data is None and history in _judged:
         return _judged[history]
-    judgement = _worked_out(history, data)
+    judgement = _judge(history, data)
     if data is None:
         _judged[history] = judgement
     return judgement
 
 
-def _worked_out(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
+def _judge(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
     with np.errstate(all="ignore"):
         run = Examination(history, data)
         if not run.does_well:

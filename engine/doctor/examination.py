@@ -21,7 +21,7 @@ Array = np.ndarray
 EARLY_CHECKS, EARLY_SHARE = 5, 0.1  # E: the first max(5, 10 %) of the evaluations
 LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged
 NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
-MOST_ASKED = 300  # validation examples that neighbours are looked for, which bounds time and memory
+MOST_QUERIES = 300  # validation examples whose neighbours are looked for, which bounds time and memory
 
 
 class Examination:
@@ -61,6 +61,11 @@ class Examination:
     def late(self) -> slice:
         """The last evaluations up to the result."""
         return slice(max(0, self.result + 1 - LATE_CHECKS), self.result + 1)
+
+    def steps(self, part: slice = slice(None)) -> tuple[int, int]:
+        """First and last step of some evaluations."""
+        steps = self.history.evaluation_step[part]
+        return int(steps[0]), int(steps[-1])
 
     @property
     def normalises_batches(self) -> bool:
@@ -159,7 +164,7 @@ class Examination:
     def does_well(self) -> bool:
         """Whether the result does on new data about what these examples allow."""
         enough = min(np.fmax(self.neighbours_share + WELL, EXCELLENT), LEARNT)
-        return not self.broke_off and bool(self.error_share <= enough)
+        return not self.diverged and bool(self.error_share <= enough)
 
     @cached_property
     def gap(self) -> Array:
@@ -184,7 +189,7 @@ class Examination:
         """Standard error of the validation accuracy of the last checks, √(a (1 − a)/n); 0 for regression."""
         if not self.is_classification:
             return 0.0
-        right = middle(self.history.validation_accuracy[self.late])
+        right = finite_median(self.history.validation_accuracy[self.late])
         return float(np.sqrt(right * (1 - right) / self.history.confusion[0].sum()))  # type: ignore[index]
 
     @cached_property
@@ -195,7 +200,7 @@ class Examination:
         return float(highest / np.fmax(losses[0], self.uninformed))
 
     @cached_property
-    def unrest(self) -> float:
+    def loss_oscillation(self) -> float:
         """All rises of the training loss together, over the span that it covers: 0 where it only falls."""
         losses = self._bounded_losses
         return float(np.maximum(np.diff(losses), 0).sum() / np.ptp(losses)) if len(losses) else np.nan
@@ -212,6 +217,11 @@ class Examination:
         return np.minimum(losses[np.isfinite(losses)], FAR * self.uninformed)
 
     @cached_property
+    def update_ratios(self) -> Array:
+        """‖ΔW_l‖/‖W_l‖ of the recorded updates, (S, L)."""
+        return self.history.update_norm / self.history.weight_norm
+
+    @cached_property
     def farthest(self) -> float:
         """‖W_end − W_start‖/‖W_start‖ of the layer that moved most."""
         return max(float(np.linalg.norm(kept[-1] - kept[0]) / np.linalg.norm(kept[0])) for kept in self.history.weights)
@@ -225,7 +235,7 @@ class Examination:
     def first_and_last(self, values: Array) -> tuple[float, float]:
         """Medians of the first and of the last tenth of values of the updates (S,)."""
         part = max(1, len(values) // 10)
-        return middle(values[:part]), middle(values[-part:])
+        return finite_median(values[:part]), finite_median(values[-part:])
 
     @cached_property
     def _n_classes(self) -> int:
@@ -240,14 +250,19 @@ class Examination:
         return self.uninformed if self.dataset is None else self.dataset.validation_targets.var(axis=0).mean()
 
     @cached_property
-    def broke_off(self) -> bool:
+    def diverged(self) -> bool:
         return self.history.status == "diverged" or not np.isfinite(self.history.train_loss[self.result])
 
 
-def middle(values: Array) -> float:
+def finite_median(values: Array) -> float:
     """Median of what is finite, NaN where nothing is."""
     values = values[np.isfinite(values)]
     return float(np.median(values)) if len(values) else float("nan")
+
+
+def layer_medians(rows: Array) -> Array:
+    """The same of each column of (rows, layers)."""
+    return np.array([finite_median(column) for column in rows.T])
 
 
 @lru_cache(maxsize=256)
@@ -257,8 +272,8 @@ def _known_neighbours(experiment: Experiment) -> float:
 
 def _neighbours(dataset: Dataset) -> float:
     """The lowest validation error of the mean of the k nearest training examples' targets, of a few k."""
-    train, validation = dataset.train_inputs, dataset.validation_inputs[:MOST_ASKED]
-    targets, answers = dataset.target_rows("train"), dataset.target_rows("validation")[:MOST_ASKED]
+    train, validation = dataset.train_inputs, dataset.validation_inputs[:MOST_QUERIES]
+    targets, answers = dataset.target_rows("train"), dataset.target_rows("validation")[:MOST_QUERIES]
     distance = (train * train).sum(axis=1) - 2 * validation @ train.T
     most = min(max(NEIGHBOURS), len(train))
     nearest = np.argpartition(distance, most - 1, axis=1)[:, :most]

@@ -1,30 +1,27 @@
 """Detectors of how signals and gradients travel, and of units that are equal, dead or saturated.
 
-One small function each, which reads like its definition; see findings.py, and thresholds.py for sources.
+One small function each, which reads like its definition: whether a rule applies to a run, and what was measured.  See
+rules.py, explanations.py for the sentences, and thresholds.py for sources.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS
-from engine.doctor.examination import Examination
-from engine.doctor.findings import TUNED, Finding, if_severe, layers_named, likeliest, medians, steps_of, update_ratios
+from engine.doctor import explanations, rules
+from engine.doctor.examination import Examination, layer_medians
+from engine.doctor.findings import Finding, if_severe
+from engine.doctor.rules import Rule
 from engine.doctor.thresholds import (
-    BAND_DEVIATIONS,
     DEAD_SHARE,
     EQUAL_SHARE,
     EQUAL_UNITS,
     EXPLODED,
-    EXPLODES,
-    FADES,
     LARGE_UPDATE,
-    MOSTLY_SATURATED,
-    PARTLY_SATURATED,
-    SATURATED_SHARE,
     SCATTER,
-    VANISHED,
-    VANISHES,
 )
-from engine.formatting import number, percent
+from engine.theory import BAND_DEVIATIONS
 
 Array = np.ndarray
 
@@ -35,23 +32,10 @@ def symmetry(run: Examination) -> Finding | None:
     layers = np.flatnonzero(shares >= EQUAL_SHARE)
     if not len(layers):
         return None
-    if all((weights[0] == 0).all() for weights in run.history.weights):
-        start = "All weights are 0 at the start"
-    else:
-        start = f"{layers_named(layers)}: {percent(shares.max())} of the units are equal at the start"
-    return Finding(
-        code="symmetry",
-        severity="warning" if run.does_well else "severe",
-        layers=tuple(layers.tolist()),
-        steps=(0, 0),
-        measured=float(shares.max()),
-        threshold=EQUAL_SHARE,
-        metric="share of a layer's units that equal another in all their weights",
-        explanation=f"{start}, so the units of a layer get equal gradients and stay equal: together they do no more "
-        "than one unit.",
-        source="cs231n notes; NeuraLint",
-        remedies=("initializer",),
-    )
+    share = float(shares.max())
+    all_zero = all((weights[0] == 0).all() for weights in run.history.weights)
+    text = explanations.symmetry(layers.tolist(), share, all_zero)
+    return rules.SYMMETRY.finding(share, layers, (0, 0), text, severe=not run.does_well)
 
 
 def equal_share(run: Examination, layer: int) -> float:
@@ -72,71 +56,42 @@ def born_dead(run: Examination) -> Finding | None:
     layers = np.flatnonzero(run.history.dead_fraction[0, : run.depth] == 1)
     if run.normalises_batches or not len(layers):
         return None
-    return Finding(
-        code="dead_units",
-        severity="severe",
-        layers=tuple(layers.tolist()),
-        steps=(0, 0),
-        measured=1.0,
-        threshold=DEAD_SHARE,
-        metric="share of a layer's units that give 0 for every example",
-        explanation=f"{layers_named(layers)}: before the first step all units output 0 for every example, and neither "
-        "signal nor gradient gets through.",
-        source="Lu et al. 2019",
-        remedies=("wider", "activation", "shallower", "normalization", "residual"),
-    )
+    return rules.BORN_DEAD.finding(1.0, layers, (0, 0), explanations.born_dead(layers.tolist()))
 
 
 def saturated_units(run: Examination) -> Finding | None:
     """Before the first step most of a layer's values lie where the activation is flat."""
-    return _saturated_at_the_start(run, SATURATED_SHARE)
+    return _saturated_at_the_start(run, rules.SATURATED_UNITS)
 
 
 def partly_saturated(run: Examination) -> Finding | None:
     """The same of a third, for a run in which nothing else explains that it did not learn."""
-    return _saturated_at_the_start(run, PARTLY_SATURATED)
+    return _saturated_at_the_start(run, rules.PARTLY_SATURATED_UNITS)
 
 
 def saturated_at_the_end(run: Examination) -> Finding | None:
     """Most of a layer's values lie where it is flat, median over the last checks."""
-    share = medians(run.history.saturated_fraction[run.late, : run.depth])
-    return _saturated(run, share, steps_of(run, run.late), SATURATED_SHARE)
+    share = layer_medians(run.history.saturated_fraction[run.late, : run.depth])
+    return _saturated(run, share, run.steps(run.late), rules.SATURATED_UNITS)
 
 
-def _saturated_at_the_start(run: Examination, threshold: float) -> Finding | None:
+def _saturated_at_the_start(run: Examination, rule: Rule) -> Finding | None:
     if run.normalises_batches:
         return None
-    return _saturated(run, run.history.saturated_fraction[0, : run.depth], (0, 0), threshold)
+    return _saturated(run, run.history.saturated_fraction[0, : run.depth], (0, 0), rule)
 
 
-def _saturated(run: Examination, share: Array, steps: tuple[int, int], threshold: float) -> Finding | None:
-    layers = np.flatnonzero(share > threshold)
+def _saturated(run: Examination, shares: Array, steps: tuple[int, int], rule: Rule) -> Finding | None:
+    layers = np.flatnonzero(shares > rule.threshold)
     # Where the slope fades on one side only, large values of either sign saturate half of a layer, which still learns.
     if run.experiment.activation not in ("sigmoid", "tanh") or not len(layers):
         return None
-    worst = int(np.nanargmax(share))
+    worst = int(np.nanargmax(shares))
+    share = float(shares[worst])
     steepest = ACTIVATIONS[run.experiment.activation].steepest
-    when = "at the start" if steps == (0, 0) else "at the end"
-    return Finding(
-        code="saturated_units",
-        severity="severe" if share[worst] > MOSTLY_SATURATED else "warning",
-        layers=tuple(layers.tolist()),
-        steps=steps,
-        measured=float(share[worst]),
-        threshold=threshold,
-        metric="share of a layer's values where the slope is below a twentieth of the steepest",
-        explanation=f"In layer {worst + 1} {when}, {percent(float(share[worst]))} of the values lie where the slope is "
-        f"below a twentieth of its largest, {number(steepest)}: hardly any gradient gets through there.",
-        source="DeepDiagnosis; TheDeepChecker" if threshold == SATURATED_SHARE else TUNED,
-        remedies=likeliest(
-            "initializer",
-            "gain",
-            "normalization",
-            "activation",
-            bias=run.experiment.bias > 0,
-            gain=run.experiment.gain > 1,
-        ),
-    )
+    text = explanations.saturated_units(worst, share, steps == (0, 0), steepest)
+    first = {"bias": run.experiment.bias > 0, "gain": run.experiment.gain > 1}
+    return rule.finding(share, layers, steps, text, first=first)
 
 
 def dead_units(run: Examination) -> Finding | None:
@@ -150,26 +105,15 @@ def dead_units(run: Examination) -> Finding | None:
 def half_dead(run: Examination) -> Finding | None:
     """Half or more, which need not be the cause: where one of two units dies, two may have been too few anyway."""
     dead = run.history.dead_fraction[:, : run.depth]
-    share = medians(dead[run.late])
-    layers = np.flatnonzero(share >= DEAD_SHARE)
+    shares = layer_medians(dead[run.late])
+    layers = np.flatnonzero(shares >= DEAD_SHARE)
     if not len(layers):
         return None
-    worst = int(np.nanargmax(share))
-    since = int(run.history.evaluation_step[np.argmax(dead[:, worst] >= DEAD_SHARE)])
-    cut = " Nothing gets through this layer." if share[worst] == 1 else ""
-    return Finding(
-        code="dead_units",
-        severity="severe" if share[worst] == 1 else "warning",
-        layers=tuple(layers.tolist()),
-        steps=(since, int(run.history.evaluation_step[run.result])),
-        measured=float(share[worst]),
-        threshold=DEAD_SHARE,
-        metric="share of a layer's units that give 0 for every example",
-        explanation=f"In layer {worst + 1}, {percent(float(share[worst]))} of the units output 0 for every example "
-        f"(median of the last evaluations), half or more since step {since}; they get no gradient.{cut}",
-        source="SageMaker Debugger; TheDeepChecker",
-        remedies=("activation", "learning_rate_down", "initializer", "normalization", "wider"),
-    )
+    worst = int(np.nanargmax(shares))
+    share = float(shares[worst])
+    steps = run.steps(slice(int(np.argmax(dead[:, worst] >= DEAD_SHARE)), run.result + 1))
+    text = explanations.dead_units(worst, share, steps[0])
+    return rules.DEAD_UNITS.finding(share, layers, steps, text, severe=share == 1)
 
 
 def exploding_gradients(run: Examination) -> Finding | None:
@@ -177,42 +121,19 @@ def exploding_gradients(run: Examination) -> Finding | None:
     ratio, growth = starting_ratios(run), signal_growth(run)
     # A normalised layer takes a larger gradient, as long as the step is short.
     normalised = run.experiment.normalization != "none"
-    threshold = EXPLODED if normalised else EXPLODES
-    backward = bool(ratio[0] > threshold) and not _within_scatter(run, float(ratio[0]))
-    if not (backward or growth > threshold):
+    if normalised and not (run.update_ratios[run.early_updates] > LARGE_UPDATE).any():
         return None
-    if normalised and not (update_ratios(run)[run.early_updates] > LARGE_UPDATE).any():
-        return None
-    if backward:
-        measured, layers = float(ratio[0]), np.flatnonzero(ratio > threshold)
-        metric = "R, the first layer's error signal over the last hidden layer's"
-        path = f"the error signal grows {number(measured)} times on its way back from layer {run.depth} to layer 1"
+    threshold = EXPLODED if normalised else rules.EXPLODING_BACKWARD.threshold
+    first = {"gain": run.experiment.gain > 1}
+    if ratio[0] > threshold and not _within_scatter(run, float(ratio[0])):
+        rule, measured, layers = rules.EXPLODING_BACKWARD, float(ratio[0]), np.flatnonzero(ratio > threshold)
+        text = explanations.exploding_backward(measured, run.depth, threshold)
+    elif growth > threshold:
+        rule, measured, layers = rules.EXPLODING_FORWARD, growth, np.arange(run.depth + 1)
+        text = explanations.exploding_forward(measured, threshold)
     else:
-        measured, layers = growth, np.arange(run.depth + 1)
-        metric = "size of the output's pre-activation over that of the inputs"
-        path = (
-            f"the signal grows {number(measured)} times on its way from the inputs to the output, and gradients with it"
-        )
-    return Finding(
-        code="exploding_gradients",
-        severity="severe" if measured > EXPLODED else "warning",
-        layers=tuple(layers.tolist()),
-        steps=(0, 0),
-        measured=measured,
-        threshold=threshold,
-        metric=metric,
-        explanation=f"Before the first step {path}. More than {number(threshold)} times is too much.",
-        source=TUNED,
-        remedies=likeliest(
-            "initializer",
-            "gain",
-            "normalization",
-            "clip",
-            "learning_rate_down",
-            "shallower",
-            gain=run.experiment.gain > 1,
-        ),
-    )
+        return None
+    return replace(rule, threshold=threshold).finding(measured, layers, (0, 0), text, first=first)
 
 
 def exploded_gradients(run: Examination) -> Finding | None:
@@ -222,45 +143,24 @@ def exploded_gradients(run: Examination) -> Finding | None:
 
 def vanishing_gradients(run: Examination) -> Finding | None:
     """Before the first step R = rms δ_1 / rms δ_H is tiny."""
-    return _vanishing(run, VANISHES)
+    return _vanishing(run, rules.VANISHING_GRADIENTS)
 
 
 def fading_gradients(run: Examination) -> Finding | None:
     """The same, with a looser threshold, for a run in which nothing else explains that it did not learn."""
-    return _vanishing(run, FADES)
+    return _vanishing(run, rules.FADING_GRADIENTS)
 
 
-def _vanishing(run: Examination, threshold: float) -> Finding | None:
+def _vanishing(run: Examination, rule: Rule) -> Finding | None:
     ratio = starting_ratios(run)
     measured = float(ratio[0])
     # What vanishes breaks nothing.
-    if not measured < threshold or _within_scatter(run, measured) or run.broke_off:
+    if not measured < rule.threshold or _within_scatter(run, measured) or run.diverged:
         return None
-    arrives = (
-        f"{number(measured)} of the error signal of layer {run.depth}" if measured > 0 else "no error signal at all"
-    )
-    return Finding(
-        code="vanishing_gradients",
-        severity="severe" if measured < VANISHED else "warning",
-        layers=tuple(np.flatnonzero(ratio < threshold).tolist()),
-        steps=(0, 0),
-        measured=measured,
-        threshold=threshold,
-        metric="R, the first layer's error signal over the last hidden layer's",
-        explanation=f"Before the first step layer 1 receives {arrives}. A layer that receives less than "
-        f"{number(threshold)} of the last hidden layer’s hardly learns.",
-        source=TUNED,
-        remedies=likeliest(
-            "activation",
-            "initializer",
-            "normalization",
-            "residual",
-            "shallower",
-            "optimizer",
-            gain=run.experiment.gain < 1,
-            initializer=run.experiment.activation != "sigmoid",
-        ),
-    )
+    layers = np.flatnonzero(ratio < rule.threshold)
+    text = explanations.vanishing_gradients(measured, run.depth, rule.threshold)
+    first = {"gain": run.experiment.gain < 1, "initializer": run.experiment.activation != "sigmoid"}
+    return rule.finding(measured, layers, (0, 0), text, first=first)
 
 
 def starting_ratios(run: Examination) -> Array:

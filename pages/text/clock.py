@@ -40,7 +40,7 @@ def thinned(steps: Sequence[int], most: int) -> list[int]:
     """At most `most` of the steps (two or more), spread evenly, the first and the last kept: for heavy frames."""
     if len(steps) <= most:
         return list(steps)
-    return [steps[place] for place in np.linspace(0, len(steps) - 1, most).round().astype(int)]
+    return [steps[index] for index in np.linspace(0, len(steps) - 1, most).round().astype(int)]
 
 
 def rows_at(clock: np.ndarray, values: np.ndarray, steps: Sequence[int]) -> np.ndarray:

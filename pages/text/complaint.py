@@ -17,10 +17,10 @@ def task(history: RunHistory) -> str:
 
 
 def symptom(history: RunHistory) -> str:
-    """What anyone can see: "broke_off", "worse" than the average answer, "nothing", "halfway" or "well" on its data."""
+    """What anyone can see: "diverged", "worse" than the average answer, "nothing", "halfway" or "well" on its data."""
     share = float(history.train_loss[-1]) / average_loss(history.experiment)
     if history.status == "diverged" or not math.isfinite(share):
-        return "broke_off"
+        return "diverged"
     if share > 1.1:
         return "worse"
     return "nothing" if share > 0.9 else "halfway" if share > 0.3 else "well"

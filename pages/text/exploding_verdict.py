@@ -7,7 +7,7 @@ import numpy as np
 from engine import RunHistory
 from engine.data.baselines import average_loss
 from engine.doctor.thresholds import SAME_LOSS
-from pages.text.labels import ending, name, number, percent
+from pages.text.labels import ending, meaning, number, percent
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
@@ -48,7 +48,7 @@ def _cut_back(history: RunHistory) -> str:
     experiment = history.experiment
     if experiment.clip == "none":
         return ""
-    limit = name(experiment.clip_threshold)
+    limit = meaning("clip_threshold", experiment.clip_threshold)
     rows = np.isfinite(history.total_gradient_norm)
     share = float(np.mean(clipped(history)[rows]))
     by_norm = experiment.clip == "norm"

@@ -8,13 +8,6 @@ from engine.formatting import number as number
 from engine.formatting import percent as percent
 from engine.settings import Value
 
-_NAMES = {
-    "relu": "ReLU", "leaky_relu": "leaky ReLU", "elu": "ELU", "selu": "SELU", "gelu": "GELU", "silu": "SiLU",
-    "he_normal": "He normal", "he_uniform": "He uniform", "xavier_normal": "Xavier normal",
-    "xavier_uniform": "Xavier uniform", "lecun": "LeCun", "sgd": "gradient descent", "rmsprop": "RMSprop",
-    "adam": "Adam", "nesterov": "Nesterov", "xor": "XOR", "mse": "mean squared error", "cross_entropy": "cross-entropy",
-    "small_normal": "small normal (sd 0.01)", "standard_normal": "standard normal (sd 1)", "constant": "constant 0.5",
-}  # fmt: skip
 _PARTS = {-2: "hundredth", -3: "thousandth", -6: "millionth", -9: "billionth"}
 _LEGEND_CHARACTERS = 36  # that fit beside a legend's line at 390 px
 
@@ -25,7 +18,7 @@ def share(value: float) -> str:
         return "an undefined share of"
     if value == 0:
         return "nothing of"
-    rounded = float(f"{value:.1e}")  # first, so that 0.0999 is said as the 0.1 that it is shown as
+    rounded = float(f"{value:.1e}")  # first, so that 0.0999 reads as the 0.1 that it is shown as
     if rounded >= 0.1:
         return f"{number(value)} of" if rounded < 1 else f"{number(value)} times"
     for exponent, part in _PARTS.items():
@@ -37,17 +30,14 @@ def share(value: float) -> str:
 
 
 def name(value: Value) -> str:
-    """A setting's value as people write it: he_normal is He normal, 0.1 is 0.1."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, str):
-        return _NAMES.get(value, value.replace("_", " "))
-    return str(value) if isinstance(value, int) else f"{value:g}"
+    """A value as people write it, whatever setting has it: he_normal is He normal, 0.1 is 0.1."""
+    known = (setting for setting in SETTINGS.values() if value in setting.choices)
+    return next(known, SETTINGS["learning_rate"]).in_words(value)
 
 
 def meaning(field: str, value: Value) -> str:
     """A setting's value as people write it; where it stands for something else, what it stands for."""
-    return dict(SETTINGS[field].special).get(value, name(value))
+    return SETTINGS[field].in_words(value)
 
 
 def label(field: str) -> str:
@@ -69,7 +59,7 @@ def network(history: RunHistory) -> str:
     """A network in a few words: 10 hidden layers of 16, sigmoid, Xavier normal."""
     e = history.experiment
     layers = "1 hidden layer" if e.depth == 1 else f"{e.depth} hidden layers"
-    return f"{layers} of {e.width}, {name(e.activation)}, {name(e.initializer)}"
+    return f"{layers} of {e.width}, {meaning('activation', e.activation)}, {meaning('initializer', e.initializer)}"
 
 
 def legends(patient: RunHistory, treated: RunHistory) -> tuple[str, str]:
@@ -98,7 +88,7 @@ def _entries(fields: list[str], experiment: Experiment) -> list[str]:
 
 def _entry(field: str, value: Value) -> str:
     speaks_for_itself = field in ("activation", "initializer", "optimizer", "dataset")
-    return name(value) if speaks_for_itself else f"{label(field)} {meaning(field, value)}"
+    return meaning(field, value) if speaks_for_itself else f"{label(field)} {meaning(field, value)}"
 
 
 def loss_unit(*histories: RunHistory) -> str:

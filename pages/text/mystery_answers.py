@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from engine import Experiment, Finding, RunHistory
 from engine.cures.changes import Change, changes_of
-from engine.doctor.cases import FAULTS_OF, HARD, Case, recovered
+from engine.doctor.cases import FAULTS_OF, HARD, MysteryCase, recovered
 from engine.limits import MAX_BYTES, MAX_SECONDS
 from pages.text.findings_text import HEADINGS
 
@@ -151,7 +151,7 @@ class Score:
 
 
 def score(
-    case: Case,
+    case: MysteryCase,
     looks: int,
     diagnosis: str,
     findings: Sequence[Finding],
@@ -165,7 +165,7 @@ def score(
 
 
 def best_dose(histories: Sequence[RunHistory]) -> int:
-    """Which of a prescription's runs has the lowest validation loss; that of one that broke off is infinite."""
+    """Which of a prescription's runs has the lowest validation loss; that of one that diverged is infinite."""
 
     def loss(run: int) -> float:
         history = histories[run]

@@ -4,9 +4,9 @@ import math
 from typing import NamedTuple
 
 from engine import RunHistory, diagnose
-from engine.doctor.thresholds import GAP, SAME_ACCURACY, SMALL_GAP
+from engine.doctor.thresholds import RISEN_GAP, SAME_ACCURACY, SMALL_GAP
 from pages.text.clock import latest
-from pages.text.labels import label, loss_unit, meaning, name, number, percent
+from pages.text.labels import label, loss_unit, meaning, number, percent
 
 SAID_OF_CHANGES = 2  # settings that a sentence can begin with
 
@@ -73,7 +73,7 @@ def _judged(history: RunHistory) -> str:
     if history.confusion is None:
         return ""
     known, new = result(history)
-    if known - new > GAP:
+    if known - new > RISEN_GAP:
         allowed = "" if findings else ", though it does about as well as its training data allow"
         return f": a gap of {100 * (known - new):.0f} points{allowed}"
     return ": next to no gap" if abs(known - new) <= SMALL_GAP else ""
@@ -116,7 +116,7 @@ def _setting(field: str, value: str | int | float | bool) -> str:
     if field == "n_train":
         return f"{value} training examples"
     if field in ("activation", "initializer", "optimizer"):
-        return name(value)
+        return meaning(field, value)
     return f"{label(field)} {meaning(field, value)}"
 
 

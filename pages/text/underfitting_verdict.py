@@ -16,7 +16,7 @@ def verdict(patient: RunHistory, treated: RunHistory) -> str:
 
 
 def underfits(history: RunHistory) -> bool:
-    """Whether the doctor finds it underfitted; not said of a run that diverged."""
+    """Whether the doctor finds it underfitted; never true of a run that diverged."""
     return not _diverged(history) and any(finding.code == "underfitting" for finding in diagnose(history))
 
 

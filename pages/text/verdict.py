@@ -9,7 +9,7 @@ from engine.doctor.diagnosis import overcome
 from engine.doctor.thresholds import GREW
 from engine.formatting import plural
 from pages.text.clock import latest
-from pages.text.labels import layer_name, name, number, percent, share
+from pages.text.labels import layer_name, meaning, number, percent, share
 
 MOST_FACTORS = 3  # that the product of the chain rule writes out; more do not fit on a phone
 
@@ -62,11 +62,11 @@ def _went_wrong(who: str, history: RunHistory) -> str:
 def _with(patient: RunHistory, treated: RunHistory) -> str:
     """ "With ReLU and He normal", from the settings in which the treated network differs."""
     changes = [
-        theirs if isinstance(theirs, str) and theirs != "none" and setting not in ("precision",) else None
+        meaning(setting, theirs) if isinstance(theirs, str) and theirs != "none" and setting != "precision" else None
         for setting, (_, theirs) in patient.experiment.differences(treated.experiment).items()
     ]
     if changes and len(changes) <= 3 and all(changes):
-        return f"With {' and '.join(name(change) for change in changes if change)}"
+        return f"With {' and '.join(change for change in changes if change)}"
     return "In the treated network"
 
 
@@ -113,8 +113,8 @@ def _where(history: RunHistory) -> str:
     verb = "were" if plural(tensor) else "was"
     if layer is None:
         return f"the {tensor} {verb}"
-    place = layer_name(history, layer)
-    return f"the {tensor} of {'the ' if place == 'output layer' else ''}{place} {verb}"
+    where = layer_name(history, layer)
+    return f"the {tensor} of {'the ' if where == 'output layer' else ''}{where} {verb}"
 
 
 def chain_product(history: RunHistory) -> str:

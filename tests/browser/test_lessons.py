@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.components.lesson.catalogue import lesson_of, trials_of, ward
+from pages.components.lesson.catalogue import exercises_of, lesson_of, ward
 from pages.components.settings.controls import address
 from pages.components.shell.frame import lessons
 from pages.text.labels import differences
@@ -89,7 +89,7 @@ def test_look_inside(lesson: Page, name: str):
 
 def test_a_thing_to_try(lesson: Page, name: str):
     lesson.get_by_role("tab", name="try").click()
-    trial = trials_of(name)[0]
+    trial = exercises_of(name)[0]
     card = lesson.locator(f".st-key-trial_{trial.key}")
     card.get_by_text("About the same", exact=True).click()
     card.get_by_text(trial.reasons[trial.reason], exact=True).click()
@@ -107,7 +107,7 @@ def expect_links_open(page: Page, home: str, name: str) -> None:
     """The last of a lesson's cases in the ward, and of its things to try; tests/pages opens them all."""
     lesson = lesson_of(name)
     case = [case for case in ward() if case.page == name][-1]
-    for pair in (case.pair, trials_of(name)[-1].pair(lesson)):
+    for pair in (case.pair, exercises_of(name)[-1].pair(lesson)):
         opened(page, home + address(lesson, *pair).removeprefix("/"))
         expect(page.locator(".st-key-differences")).to_contain_text(differences(*pair))
         expect(page.get_by_role("alert")).to_have_count(0)

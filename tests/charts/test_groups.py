@@ -1,17 +1,12 @@
-"""An outcome is the end of its history; a sweep's experiments differ in what they are said to differ in."""
+"""A sweep's experiments differ in what they are said to differ in, and in nothing else."""
 
-import math
-import pickle
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engine import Experiment, load_dataset
-from engine.cures.outcomes import SEEDS, losses_of, outcome_of, seconds_of, seeded, unit_of
+from engine.cures.outcomes import SEEDS, seconds_of, seeded
 from engine.limits import MAX_SECONDS
 from pages.charts.sweeps import groups
 from pages.charts.sweeps.groups import (
@@ -25,52 +20,9 @@ from pages.charts.sweeps.groups import (
     examples_of,
     widths_of,
 )
-from tests.charts.odd_runs import PAIRS, pair
-from tests.engine.made_outcomes import made
 
-ROOT = Path(__file__).resolve().parents[2]
 BASE = Experiment(n_train=30, width=64, depth=2, steps=300)
 CURVES = {"width": widths_of, "depth": depths_of, "n_train": examples_of}
-
-
-@pytest.mark.parametrize("name", PAIRS)
-def test_an_outcome_is_the_end_of_the_history(name):
-    for history in pair(name):
-        outcome = pickle.loads(pickle.dumps(outcome_of(history)))
-        assert outcome.experiment == history.experiment
-        assert outcome.status == history.status
-        assert outcome.steps == history.evaluation_step[-1]
-        for field in ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy"):
-            np.testing.assert_equal(getattr(outcome, field), getattr(history, field)[-1])
-        for field in ("test_loss", "test_accuracy", "last_test_loss", "last_test_accuracy"):
-            np.testing.assert_equal(getattr(outcome, field), getattr(history, field))
-        if name == "of regression":
-            assert outcome.line is not None
-            np.testing.assert_array_equal(outcome.line, history.predictions[-1, :, 0])
-            np.testing.assert_array_equal(outcome.line_axis, history.prediction_axes[0])
-            assert outcome.line.dtype == np.float32
-            assert outcome.line.base is None, "the other frames must not be kept alive"
-        elif history.confusion is not None:
-            assert outcome.line is None
-
-
-def test_units_and_broken_runs():
-    assert unit_of(made(Experiment())) == "nats"
-    assert unit_of(made(Experiment(loss="mse"))) == "squared error"
-    assert unit_of(outcome_of(pair("of regression")[0])) == "squared error"
-    some = [made(BASE), made(BASE, test_loss=math.nan), made(BASE, status="diverged", test_loss=3.0)]
-    np.testing.assert_array_equal(losses_of(some, "test_loss"), [0.5, np.inf, np.inf])
-
-
-def test_workers_need_no_plotly_for_it():
-    code = "import engine.cures.outcomes, sys; print([name for name in ('plotly', 'pandas') if name in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
-
-
-def test_seeds_draw_data_too():
-    assert [run.seed for run in seeded(replace(BASE, data_seed=5))] == list(range(SEEDS))
-    assert {run.data_seed for run in seeded(replace(BASE, data_seed=5))} == {-1}
 
 
 def test_cures_are_one_change_each():

@@ -119,4 +119,4 @@ def test_symptoms_are_those_of_the_training_loss():
     well = train(Experiment(dataset="blobs", optimizer="adam", learning_rate=0.01, steps=100))
     assert symptom(well) == "well"
     assert symptom(train(Experiment(initializer="zeros", activation="tanh", steps=20))) == "nothing"
-    assert symptom(pair("diverging")[0]) == "broke_off"
+    assert symptom(pair("diverging")[0]) == "diverged"

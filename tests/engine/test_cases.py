@@ -19,7 +19,7 @@ from engine.doctor.cases import (
     HURTS,
     LEVELS,
     MOST_CANDIDATES,
-    Case,
+    MysteryCase,
     candidates,
     holds,
     recovered,
@@ -89,9 +89,9 @@ def test_every_fault_is_found_and_hurts(level, fault):
 
 
 @pytest.fixture(scope="module")
-def slow() -> tuple[Case, RunHistory, RunHistory]:
+def slow() -> tuple[MysteryCase, RunHistory, RunHistory]:
     healthy = Experiment(depth=2, width=16, dataset="circles", optimizer="adam", learning_rate=0.01, steps=200)
-    case = Case("easy", "learning_rate_too_low", replace(healthy, learning_rate=1e-5), healthy)
+    case = MysteryCase("easy", "learning_rate_too_low", replace(healthy, learning_rate=1e-5), healthy)
     return case, train(case.patient), train(case.healthy)
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import diagnose
-from engine.doctor import diagnosis, fit_detectors, signal_detectors, step_detectors
+from engine import Experiment, data_digest, diagnose, load_dataset, train
+from engine.doctor import diagnosis, fit_detectors, rules, signal_detectors, step_detectors
 from engine.doctor.findings import Finding
 from tests.engine.examined_runs import edited, examined, finding, run
 
@@ -124,15 +124,15 @@ STRENGTHS = [  # detector, a run in which something has this strength, what it s
     (signal_detectors.fading_gradients, first_signal, {0.051: NONE, 0.049: WARNING, 1.1e-3: WARNING, 9e-4: SEVERE}),
     (signal_detectors.exploding_gradients, first_signal, {9.9: NONE, 10.1: WARNING, 99: WARNING, 101: SEVERE}),
     (signal_detectors.exploded_gradients, first_signal, {10.1: NONE, 99: NONE, 101: SEVERE}),
-    (step_detectors.cut_short, lambda x: loss_share(x, steps=15), {0.89: WARNING, 0.91: SEVERE}),
+    (step_detectors.too_few_steps, lambda x: loss_share(x, steps=15), {0.89: WARNING, 0.91: SEVERE}),
     (step_detectors.learning_rate_too_low, hardly_moved, {0.21: NONE, 0.19: WARNING, 0.021: WARNING, 0.019: SEVERE}),
-    (step_detectors.standing_still, hardly_moved, {0.021: NONE, 0.019: SEVERE}),
+    (step_detectors.learning_rate_far_too_low, hardly_moved, {0.021: NONE, 0.019: SEVERE}),
     (step_detectors.learning_rate_too_high, long_steps, {0.09: NONE, 0.11: WARNING, 0.99: WARNING, 1.01: SEVERE}),
     (step_detectors.learning_rate_too_high, jump, {4.9: NONE, 5.1: WARNING, 49: WARNING, 51: SEVERE}),
     (step_detectors.learning_rate_too_high, thrown, {4.9: NONE, 5.1: WARNING, 49: WARNING, 51: SEVERE}),
     (step_detectors.learning_rate_too_high, rises, {2: NONE, 3: WARNING, 22: WARNING, 23: SEVERE}),
     (step_detectors.not_finite, jump, {990: NONE, 1010: SEVERE}),
-    (fit_detectors.masked_out, drops, {0.5: NONE, 0.51: WARNING, 0.9: WARNING}),
+    (fit_detectors.dropout_too_high, drops, {0.5: NONE, 0.51: WARNING, 0.9: WARNING}),
     (fit_detectors.over_regularized, penalty_pulls, {0.14: NONE, 0.16: WARNING, 1.9: WARNING, 2.1: SEVERE}),
     (fit_detectors.over_regularized, penalty_overshoots, {1.9: NONE, 2.1: SEVERE}),
     (fit_detectors.overfitting, knows_by_heart, {6: WARNING, 99: WARNING, 101: SEVERE}),
@@ -232,7 +232,7 @@ EVIDENCE = [  # detector, run, layers, steps, threshold, remedies
         10,
         ["gain", "initializer", *EXPLODING[2:]],
     ),
-    (step_detectors.cut_short, lambda: loss_share(0.5, steps=15), (), (0, 15), 20, ["steps"]),
+    (step_detectors.too_few_steps, lambda: loss_share(0.5, steps=15), (), (0, 15), 20, ["steps"]),
     (step_detectors.learning_rate_too_high, lambda: long_steps(0.2), ALL, EARLY, 0.1, FAST),
     (step_detectors.learning_rate_too_high, lambda: jump(6), (), WHOLE, 5, FAST),
     (step_detectors.learning_rate_too_high, lambda: thrown(6), (), WHOLE, 5, FAST),
@@ -253,8 +253,8 @@ EVIDENCE = [  # detector, run, layers, steps, threshold, remedies
         0.2,
         ["learning_rate_up", "optimizer", "steps"],
     ),
-    (fit_detectors.straight, lambda: examined(run(activation="linear")), HIDDEN, WHOLE, 0.12, ["activation"]),
-    (fit_detectors.masked_out, lambda: drops(0.6), HIDDEN, WHOLE, 0.5, ["dropout", "wider"]),
+    (fit_detectors.linear_network, lambda: examined(run(activation="linear")), HIDDEN, WHOLE, 0.12, ["activation"]),
+    (fit_detectors.dropout_too_high, lambda: drops(0.6), HIDDEN, WHOLE, 0.5, ["dropout", "wider"]),
     (fit_detectors.over_regularized, lambda: penalty_overshoots(3), ALL, WHOLE, 2, ["l2", "learning_rate_down"]),
     (fit_detectors.over_regularized, lambda: penalty_pulls(1), ALL, WHOLE, 0.15, ["l2"]),
     (fit_detectors.over_regularized, lambda: set_to(penalty_pulls, 1, l1=1e-3, l2=0.0), ALL, WHOLE, 0.15, ["l1"]),
@@ -302,8 +302,8 @@ def test_a_finding_says_where_and_when_it_was_and_what_may_help(detect, made, la
 
 # --- what goes first, and what follows from what ---
 
-START = ["symmetry", "straight", "born_dead", "saturated_units", "masked_out", "vanishing_gradients"]
-STEPS = ["cut_short", "exploded_gradients", "standing_still", "exploding_gradients"]
+START = ["symmetry", "linear_network", "born_dead", "saturated_units", "dropout_too_high", "vanishing_gradients"]
+STEPS = ["too_few_steps", "exploded_gradients", "learning_rate_far_too_low", "exploding_gradients"]
 TRAINING = ["over_regularized", "overfitting", "too_few_units", "learning_rate_too_high", "not_finite", "dead_units"]
 ELSE = ["partly_saturated", "learning_rate_too_low", "fading_gradients", "underfitting"]
 
@@ -406,6 +406,41 @@ def test_a_run_that_does_well_has_no_other_cause_than_equal_units_or_overfitting
     assert diagnose(history) == ()
     (alone,) = diagnose(replace(run(initializer="constant"), **well))
     assert (alone.code, alone.severity) == ("symmetry", WARNING)
+
+
+def does_well(made, strength, right=1.0):
+    """What was made for this strength, with so many right answers on new data."""
+    history = made(strength).history
+    return replace(history, validation_accuracy=np.full_like(history.validation_accuracy, right))
+
+
+@pytest.mark.parametrize(
+    ("history", "code"),
+    [
+        (lambda: does_well(first_signal, 9e-4), "vanishing_gradients"),
+        (lambda: does_well(first_signal, 101), "exploding_gradients"),
+        (lambda: does_well(first_signal, 0.5), None),
+        (lambda: does_well(first_signal, 9e-4, right=0.5), None),  # not overcome: a finding
+        (lambda: does_well(first_signal, 101, right=0.5), None),
+    ],
+)
+def test_what_a_network_that_does_well_has_overcome(history, code):
+    found = diagnosis.overcome(history())
+    assert (found and found.code) == code
+    assert bool(diagnose(history())) == (history().validation_accuracy[-1] < 1)
+
+
+def test_data_that_were_handed_in_say_what_was_possible_and_only_they():
+    """Linear layers are far behind the neighbours on circles; who does not know the data cannot know."""
+    circles = load_dataset(Experiment(dataset="circles", n_train=300))
+    data = circles.train_inputs, circles.train_targets[:, 0].astype(int)
+    own = {"dataset": "custom", "data_digest": data_digest(*data), "n_train": 180}
+    history = train(replace(run().experiment, activation="linear", **own), data=data)
+    for _ in range(2):  # an answer without the data is kept, and not taken for one with them
+        known, unknown = diagnose(history, data), diagnose(history)
+        assert known[0].metric == rules.LINEAR_NETWORK.metric
+        assert rules.LINEAR_NETWORK.metric not in [found.metric for found in unknown]
+    assert diagnose(history) is unknown
 
 
 def test_what_is_said_of_dead_and_saturated_layers():

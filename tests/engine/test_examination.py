@@ -16,7 +16,9 @@ def test_a_first_loss_beyond_all_measure_does_not_hide_that_it_goes_up_and_down(
     # each of the rises by .2 counts against the span from five times ln 2 to .3
     rises = (len(losses) - 1) // 2 * 0.2
     uninformed = examined(history).uninformed
-    assert edited(history, train_loss=losses).unrest == pytest.approx(rises / (5 * uninformed - 0.3), abs=0.07)
+    assert edited(history, train_loss=losses).loss_oscillation == pytest.approx(
+        rises / (5 * uninformed - 0.3), abs=0.07
+    )
 
 
 @pytest.mark.parametrize("width", [1, 3, 64])

@@ -69,7 +69,7 @@ def test_what_is_known_by_heart_was_not_held_back():
 def test_dropping_most_units_is_over_regularized_where_it_does_not_learn():
     found = diagnose(run(dropout=0.9))[0]
     assert (found.code, found.measured, found.remedies) == ("over_regularized", 0.9, ("dropout", "wider"))
-    assert finding(fit_detectors.masked_out, run(dropout=0.5)) is None
+    assert finding(fit_detectors.dropout_too_high, run(dropout=0.5)) is None
 
 
 # --- how well it does ---
@@ -197,8 +197,10 @@ def test_linear_layers_are_one_straight_line():
     share = wrong / min(data.validation_targets.mean(), 1 - data.validation_targets.mean())
     assert (found.code, found.remedies) == ("underfitting", ("activation",))
     assert found.measured == pytest.approx(share - examined(history).neighbours_share)
-    assert finding(fit_detectors.straight, run(activation="tanh", dataset="circles")) is None
-    assert finding(fit_detectors.straight, run(activation="linear", dataset="blobs")) is None  # where a line will do
+    assert finding(fit_detectors.linear_network, run(activation="tanh", dataset="circles")) is None
+    assert (
+        finding(fit_detectors.linear_network, run(activation="linear", dataset="blobs")) is None
+    )  # where a line will do
 
 
 @pytest.mark.parametrize(

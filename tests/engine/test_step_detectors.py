@@ -15,17 +15,17 @@ from tests.engine.examined_runs import PARROT, SMALL, edited, examined, finding,
 @pytest.mark.parametrize(("steps", "expected"), [(19, True), (20, False)])
 def test_a_run_of_few_steps_has_hardly_begun(steps, expected):
     history = run(steps=steps, learning_rate=3.0)
-    found = finding(step_detectors.cut_short, history)
+    found = finding(step_detectors.too_few_steps, history)
     assert (found is not None) is expected
     if expected:
         assert (found.code, found.measured, found.remedies) == ("underfitting", steps, ("steps",))
         assert found.explanation.startswith(f"It was trained for only {steps} steps and")
         assert diagnose(history)[0] == found
-        assert step_detectors.cut_short(edited(history, status="diverged")) is None
+        assert step_detectors.too_few_steps(edited(history, status="diverged")) is None
 
 
 def test_a_run_that_stopped_by_itself_was_not_cut_short():
-    assert finding(step_detectors.cut_short, run(**PARROT | {"patience": 2})) is None
+    assert finding(step_detectors.too_few_steps, run(**PARROT | {"patience": 2})) is None
 
 
 def test_a_network_that_was_not_moved_has_its_steps_to_blame_unless_its_gradients_exploded_by_far():

@@ -9,7 +9,7 @@ import pytest
 
 from engine import train_many
 from engine.doctor.thresholds import EXPLODES
-from pages.components.lesson.catalogue import ASSETS, lesson_of, trials_of
+from pages.components.lesson.catalogue import ASSETS, exercises_of, lesson_of
 from pages.text.exploding_verdict import largest_gradient
 from pages.text.outcome_measures import DIRECTIONS
 from pages.text.verdict import starting_ratio
@@ -17,7 +17,7 @@ from pages.text.verdict import starting_ratio
 SEEDS, MORE_SEEDS = range(8), range(24)
 LESSON = lesson_of("exploding_gradients")
 PATIENT, TREATED = LESSON.patient, LESSON.treated
-TRIALS = trials_of("exploding_gradients")
+TRIALS = exercises_of("exploding_gradients")
 TEXT = re.sub(r"\s+", " ", (ASSETS / "lessons" / "exploding_gradients.md").read_text("utf-8"))
 GUESSING, LEARNT = 0.6, 0.3  # training loss; always giving the average answer costs .69
 

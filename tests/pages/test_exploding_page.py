@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.lesson.catalogue import exercises_of, lesson_of
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.exploding_verdict import verdict
 from tests.pages.opened import charts_of_all_parts, headline, opened
@@ -10,7 +10,7 @@ from tests.pages.opened import charts_of_all_parts, headline, opened
 PAGE = "exploding_gradients"
 LESSON = lesson_of(PAGE)
 PATIENT, TREATED = LESSON.patient, LESSON.treated
-TRIALS = trials_of(PAGE)
+TRIALS = exercises_of(PAGE)
 CHARTS = 9
 
 

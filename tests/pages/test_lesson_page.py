@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.lesson.catalogue import exercises_of, lesson_of
 from pages.components.lesson.lessons import HIDDEN_VERDICT
 from pages.components.settings.controls import parameters
 from pages.components.shell.runs import histories_of, shared_runs
@@ -154,7 +154,7 @@ def test_a_result_can_be_seen_in_the_charts_or_asked_again():
 
 @pytest.mark.parametrize(
     ("lesson", "trial"),
-    [(lesson_of(name), trial) for name in LESSONS for trial in trials_of(name)],
+    [(lesson_of(name), trial) for name in LESSONS for trial in exercises_of(name)],
     ids=lambda part: getattr(part, "key", None) or part.page,
 )
 def test_each_thing_to_try_opens_from_its_address(lesson, trial):

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import SETTINGS, diagnose
-from engine.doctor.cases import Case, candidates, counted_loss, holds, recovered
+from engine.doctor.cases import MysteryCase, candidates, counted_loss, holds, recovered
 from pages.charts.hidden_patient import FREE, VIEWS, task
 from pages.components.mystery.patient import FIRST
 from pages.components.shell.runs import histories_of, shared_runs
@@ -28,11 +28,11 @@ def workers():
 
 
 @pytest.fixture(scope="module")
-def case() -> Case:
+def case() -> MysteryCase:
     return waiting(SEED, LEVEL)
 
 
-def waiting(seed: int, level: str) -> Case:
+def waiting(seed: int, level: str) -> MysteryCase:
     return next(case for case in candidates(seed, level) if holds(case, *histories_of((case.patient, case.healthy))))
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from engine import diagnose, load_dataset, train, train_many
-from pages.components.lesson.catalogue import ASSETS, lesson_of, trials_of
+from pages.components.lesson.catalogue import ASSETS, exercises_of, lesson_of
 from pages.text.outcome_measures import DIRECTIONS
 from pages.text.overfitting_verdict import overfitted, result, verdict
 
 SEEDS = range(8)
 LESSON = lesson_of("overfitting")
 PATIENT, TREATED = LESSON.patient, LESSON.treated
-DIGITS = next(trial for trial in trials_of("overfitting") if trial.key == "more_digits").pair(LESSON)
+DIGITS = next(trial for trial in exercises_of("overfitting") if trial.key == "more_digits").pair(LESSON)
 
 
 @cache
@@ -129,14 +129,14 @@ def test_headline_and_doctor_agree_on_the_digits():
     assert "by heart. With" in verdict(*map(on_the_page, (PATIENT, TREATED)))
 
 
-@pytest.mark.parametrize("trial", trials_of("overfitting"), ids=lambda trial: trial.key)
+@pytest.mark.parametrize("trial", exercises_of("overfitting"), ids=lambda trial: trial.key)
 def test_each_thing_to_try_goes_the_way_it_says_in_every_seed(trial):
     """It did so in 24 of 24 seeds under five kernels: each asks for the answer of one run."""
     assert set(directions(trial)) == {trial.answer}
 
 
 def test_things_to_try_are_well_formed():
-    trials = trials_of("overfitting")
+    trials = exercises_of("overfitting")
     assert len(trials) == 3
     assert {trial.answer for trial in trials} == set(DIRECTIONS)
     for trial in trials:

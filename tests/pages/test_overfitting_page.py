@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.lesson.catalogue import exercises_of, lesson_of
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.overfitting_verdict import verdict
 from tests.pages.opened import charts_of_all_parts, headline, opened
@@ -54,7 +54,7 @@ def test_every_cure_can_be_given_to_the_treated_network_alone(cure):
     assert_all_charts(page)
 
 
-@pytest.mark.parametrize("trial", trials_of("overfitting"), ids=lambda trial: trial.key)
+@pytest.mark.parametrize("trial", exercises_of("overfitting"), ids=lambda trial: trial.key)
 def test_each_thing_to_try_in_the_address(trial):
     patient, treated = trial.pair(LESSON)
     parameters = {name: str(value) for name, value in trial.patient.items()}

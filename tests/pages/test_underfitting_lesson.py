@@ -13,7 +13,7 @@ from engine.data.baselines import average_loss
 from engine.doctor.thresholds import UNDERFITS
 from pages.charts.sweeps.bias_variance import decomposition, of_draws
 from pages.charts.sweeps.groups import draws_of
-from pages.components.lesson.catalogue import ASSETS, lesson_of, trials_of
+from pages.components.lesson.catalogue import ASSETS, exercises_of, lesson_of
 from pages.text.outcome_measures import DIRECTIONS
 
 SEEDS = range(24)
@@ -21,7 +21,7 @@ FEW = SEEDS[:8]  # where a network takes long, and the margin is wide
 LESSON = lesson_of("underfitting")
 PATIENT, TREATED = LESSON.patient, LESSON.treated
 WIDE = replace(PATIENT, width=64)
-TRIALS = trials_of("underfitting")
+TRIALS = exercises_of("underfitting")
 TEXT = (ASSETS / "lessons" / "underfitting.md").read_text("utf-8")
 NOISE = 0.1**2  # the loss that nobody can avoid
 

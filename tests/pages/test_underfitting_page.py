@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pages.components.lesson.catalogue import lesson_of, trials_of
+from pages.components.lesson.catalogue import exercises_of, lesson_of
 from pages.components.shell.address import PARTS
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.underfitting_verdict import verdict
@@ -13,7 +13,7 @@ from tests.pages.opened import charts, charts_of_all_parts, headline, in_part, o
 PAGE = "underfitting"
 LESSON = lesson_of(PAGE)
 PATIENT, TREATED = LESSON.patient, LESSON.treated
-TRIALS = trials_of(PAGE)
+TRIALS = exercises_of(PAGE)
 CHARTS = 5
 SWEEPS = 5
 

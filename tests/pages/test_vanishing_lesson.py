@@ -9,7 +9,7 @@ import pytest
 
 from engine import forward, initialize, load_dataset, train_many
 from engine.network import backpropagate
-from pages.components.lesson.catalogue import ASSETS, lesson_of, trials_of
+from pages.components.lesson.catalogue import ASSETS, exercises_of, lesson_of
 from pages.text.outcome_measures import DIRECTIONS
 from pages.text.verdict import starting_ratio
 
@@ -76,7 +76,7 @@ def test_it_works_on_real_data(dataset):
     assert (losses(well) < 0.7 * losses(sick)).sum() >= 7
 
 
-@pytest.mark.parametrize("trial", trials_of("vanishing_gradients"), ids=lambda trial: trial.key)
+@pytest.mark.parametrize("trial", exercises_of("vanishing_gradients"), ids=lambda trial: trial.key)
 def test_each_thing_to_try_goes_the_way_it_says_in_nearly_all_seeds_and_on_the_page(trial):
     assert trial.measure.value is starting_ratio, "one step shows what is predicted"
     pair = trial.pair(LESSON)
@@ -86,7 +86,7 @@ def test_each_thing_to_try_goes_the_way_it_says_in_nearly_all_seeds_and_on_the_p
 
 
 def test_things_to_try_are_well_formed():
-    trials = trials_of("vanishing_gradients")
+    trials = exercises_of("vanishing_gradients")
     assert len(trials) == 3
     assert len({trial.answer for trial in trials}) == 3, "the answers should not all be the same"
     for trial in trials:
@@ -95,7 +95,7 @@ def test_things_to_try_are_well_formed():
 
 
 def test_what_the_things_to_try_say_of_their_networks():
-    bridges, small_start, louder = (trial.pair(LESSON) for trial in trials_of("vanishing_gradients"))
+    bridges, small_start, louder = (trial.pair(LESSON) for trial in exercises_of("vanishing_gradients"))
     assert (factors(bridges[1], "slope_factor") < factors(bridges[0], "slope_factor")).all()
     assert (ratios(bridges[1]) > 1).sum() >= 22
     starts = [[history.train_loss[0] for history in at_the_start(network)] for network in bridges]

@@ -110,6 +110,15 @@ def test_names(value, text):
     assert name(value) == text
 
 
+@pytest.mark.parametrize("setting", [setting for setting in SETTINGS.values() if setting.choices], ids=lambda s: s.name)
+def test_the_label_of_a_choice_belongs_to_its_setting(setting):
+    assert set(dict(setting.choice_labels)) <= set(setting.choices)
+    words = [setting.in_words(choice) for choice in setting.choices]
+    assert len(set(words)) == len(words)
+    assert not [word for word in words if "_" in word]
+    assert words == [meaning(setting.name, choice) for choice in setting.choices]
+
+
 def test_a_special_value_is_said_by_its_meaning():
     assert meaning("noise", -1.0) == "the data set's own"
     assert meaning("noise", 0.2) == "0.2"

@@ -139,7 +139,7 @@ def test_each_threshold_is_defined_once():
 STATED = {
     "SCATTER": "Hanin & Nica 2018", "DEAD_SHARE": "SageMaker Debugger, TheDeepChecker",
     "SATURATED_SHARE": "DeepDiagnosis, TheDeepChecker", "LARGE_UPDATE": "TheDeepChecker",
-    "PENALTY_RULES": "TheDeepChecker", "MASKED_OUT": "Srivastava et al. 2014", "GENERALIZATION_LOSS": "Prechelt 1998",
+    "PENALTY_RULES": "TheDeepChecker", "HIGH_DROPOUT": "Srivastava et al. 2014", "GENERALIZATION_LOSS": "Prechelt 1998",
 }  # fmt: skip
 ARITHMETIC = {"WELL", "FEW_UNITS", "OVERSHOOTS"}  # follow from what stands beside them
 

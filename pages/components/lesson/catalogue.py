@@ -30,7 +30,7 @@ def lesson_of(page: str) -> Lesson:
 
 
 @dataclass(frozen=True)
-class Trial:
+class Exercise:
     """One thing to try: how it changes the lesson's networks, and what is to be predicted."""
 
     key: str
@@ -51,10 +51,12 @@ class Trial:
 
 
 @lru_cache
-def trials_of(page: str) -> tuple[Trial, ...]:
+def exercises_of(page: str) -> tuple[Exercise, ...]:
     """The things to try of a lesson."""
     rows = _read(f"lessons/{page}.toml")["trial"]
-    return tuple(Trial(**row | {"measure": MEASURES[row["measure"]], "reasons": tuple(row["reasons"])}) for row in rows)
+    return tuple(
+        Exercise(**row | {"measure": MEASURES[row["measure"]], "reasons": tuple(row["reasons"])}) for row in rows
+    )
 
 
 @lru_cache

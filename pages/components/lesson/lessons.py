@@ -13,10 +13,10 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import RunHistory
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import sections_of
+from pages.components.lesson.exercises import exercises
 from pages.components.lesson.findings import doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
 from pages.components.lesson.strip import strip
-from pages.components.lesson.trials import trials
 from pages.components.settings.controls import Choice, Lesson, controls, networks, settings_button
 from pages.components.shell.address import HIDE, PART, PARTS
 from pages.components.shell.frame import LEAST_WIDTH, footer, page
@@ -102,7 +102,7 @@ def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: t
         st.markdown(f"**Patient:** {outcome(pair[0])}. **Treated:** {outcome(pair[1])}.")
         look_inside(pair[0].experiment, pair[1].experiment)
     elif part == "try":
-        trials(lesson)
+        exercises(lesson)
     elif part == "read":
         with st.container(key="read"):
             for heading in READ:

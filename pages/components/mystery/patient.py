@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from engine import SETTINGS, OutOfRange, RunHistory
-from engine.doctor.cases import EASY, LEVELS, Case, candidates, holds
+from engine.doctor.cases import EASY, LEVELS, MysteryCase, candidates, holds
 from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
 from pages.charts.style.figure import PATIENT
 from pages.components.lesson.cards import head, sent
@@ -41,7 +41,7 @@ SEED = SETTINGS["seed"]
 CHARTS_A_ROW = 2
 
 
-class Choice(NamedTuple):
+class RequestedPatient(NamedTuple):
     """Which patient the address asks for, and the address that names it."""
 
     seed: int
@@ -54,7 +54,7 @@ class Visit:
     """What a session did with a patient.  looks: keys of the charts that it paid for, in their order; folded: those of
     them that it does not want to see; committed: diagnosis and prescription."""
 
-    case: Case
+    case: MysteryCase
     looks: list[str] = field(default_factory=list)
     folded: set[str] = field(default_factory=set)
     committed: tuple[str, str] | None = None
@@ -65,13 +65,13 @@ class Visit:
 class Admitted:
     """A patient that is there: its run, that of the same network without the fault, and the visit to it."""
 
-    choice: Choice
+    choice: RequestedPatient
     patient: RunHistory
     healthy: RunHistory
     visit: Visit
 
 
-def choose() -> Choice:
+def choose() -> RequestedPatient:
     """Draw level and number of the patient.  The address says what they are; nonsense in it is ignored, and said."""
     enter(PAGE, (TIMELINE,))
     found = _read_address()
@@ -92,7 +92,7 @@ def choose() -> Choice:
     named = {"seed": str(seed), "level": level}
     this_session().addresses[PAGE] = named
     this_session().parameters = parameters_here()
-    return Choice(seed, level, f"/{PAGE}?{urlencode(named)}")
+    return RequestedPatient(seed, level, f"/{PAGE}?{urlencode(named)}")
 
 
 def _read_address() -> Address:
@@ -127,7 +127,7 @@ def _moved() -> None:
     go_to(st.session_state["patient_number"], st.session_state["level"])
 
 
-def admitted(choice: Choice) -> Admitted | None:
+def admitted(choice: RequestedPatient) -> Admitted | None:
     """The first candidate whose fault is the doctor's root cause and hurts, trained now unless it has been; None, and
     said, where there is none."""
     place, visits = st.empty(), this_session().mystery

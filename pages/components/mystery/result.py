@@ -10,7 +10,7 @@ from pages.charts.one_run import activations, gradient_per_layer, learning_curve
 from pages.components.lesson.catalogue import sections_of
 from pages.components.lesson.findings import cures, notes_of_both, pointed
 from pages.components.lesson.lessons import row
-from pages.components.mystery.patient import PAGE, Admitted, Choice, go_to, next_seed
+from pages.components.mystery.patient import PAGE, Admitted, RequestedPatient, go_to, next_seed
 from pages.components.shell.component import component
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
@@ -110,7 +110,7 @@ def _counted_as(here: Admitted) -> str:
     return "" if counted == here.patient.test_loss else f", counted from the average answer’s loss, {number(counted)}"
 
 
-def _next(choice: Choice) -> None:
+def _next(choice: RequestedPatient) -> None:
     done = [visit.score for visit in this_session().mystery.values() if visit.score]
     total = sum(score.points for score in done)
     with st.container(horizontal=True, vertical_alignment="center"):

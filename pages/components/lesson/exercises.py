@@ -6,7 +6,7 @@ import streamlit as st
 
 from engine import Experiment, RunHistory
 from pages.charts.one_run import prediction
-from pages.components.lesson.catalogue import Trial, trials_of
+from pages.components.lesson.catalogue import Exercise, exercises_of
 from pages.components.settings.controls import Lesson, address, apply
 from pages.components.shell.address import HIDDEN, HIDE, open_part, write_address
 from pages.components.shell.plot import encoded, plot
@@ -31,66 +31,66 @@ class Measured(NamedTuple):
     right: bool
 
 
-def trials(lesson: Lesson) -> None:
+def exercises(lesson: Lesson) -> None:
     """Draw the things to try of a lesson, side by side."""
     st.toggle(
         "Hide the verdict and the doctor’s notes until I have predicted", value=HIDE in st.query_params,
         key="hide_verdict", on_change=_hide,
     )  # fmt: skip
-    rows = trials_of(lesson.page)
-    for trial, column in zip(rows, st.columns(len(rows)), strict=True):
-        with column, st.container(border=True, key=f"trial_{trial.key}"):
-            _draw(trial, lesson)
+    rows = exercises_of(lesson.page)
+    for exercise, column in zip(rows, st.columns(len(rows)), strict=True):
+        with column, st.container(border=True, key=f"trial_{exercise.key}"):
+            _draw(exercise, lesson)
 
 
 @st.fragment
-def _draw(trial: Trial, lesson: Lesson) -> None:
+def _draw(exercise: Exercise, lesson: Lesson) -> None:
     """One card; a prediction draws it again, and nothing else.  Its result takes the place of its questions."""
-    st.subheader(trial.title, anchor=False)
-    st.markdown(trial.text)
-    pair, key = trial.pair(lesson), (lesson.page, trial.key)
+    st.subheader(exercise.title, anchor=False)
+    st.markdown(exercise.text)
+    pair, key = exercise.pair(lesson), (lesson.page, exercise.key)
     committed = this_session().predictions.get(key)
     if committed and this_session().last_good.get(lesson.page) == pair:
-        this_session().measured[key] = _reconciled(trial, *committed, *histories_of(pair))
+        this_session().measured[key] = _reconciled(exercise, *committed, *histories_of(pair))
     if measured := this_session().measured.get(key):
-        _show_result(trial, lesson, measured)
+        _show_result(exercise, lesson, measured)
     else:
-        _ask(trial, lesson)
+        _ask(exercise, lesson)
     with st.popover("Address", icon=":material/link:", type="tertiary"):
         st.code(address(lesson, *pair), language=None, wrap_lines=True)
 
 
-def _ask(trial: Trial, lesson: Lesson) -> None:
+def _ask(exercise: Exercise, lesson: Lesson) -> None:
     """What is to be predicted and why, and the button that has both networks trained."""
     which = st.radio(
-        trial.measure.question, WORDS, format_func=WORDS.__getitem__, index=None, key=f"predict_{trial.key}",
+        exercise.measure.question, WORDS, format_func=WORDS.__getitem__, index=None, key=f"predict_{exercise.key}",
     )  # fmt: skip
-    why = st.radio("Because …", trial.reasons, index=None, key=f"because_{trial.key}")
+    why = st.radio("Because …", exercise.reasons, index=None, key=f"because_{exercise.key}")
     st.button(
-        "Train both and compare", key=f"try_{trial.key}", on_click=_try, args=(trial, lesson, which, why),
+        "Train both and compare", key=f"try_{exercise.key}", on_click=_try, args=(exercise, lesson, which, why),
         disabled=which is None or why is None, type="primary", width="stretch",
         help=None if which and why else "Say first what you expect, and why.",
     )  # fmt: skip
 
 
-def _show_result(trial: Trial, lesson: Lesson, measured: Measured) -> None:
-    plot(measured.picture, key=f"chart_predicted_{trial.key}")
+def _show_result(exercise: Exercise, lesson: Lesson, measured: Measured) -> None:
+    plot(measured.picture, key=f"chart_predicted_{exercise.key}")
     (st.success if measured.right else st.info)(measured.lesson)
     st.markdown(f":small[{measured.text}]")
     with st.container(horizontal=True):
         st.button(
-            "See both in the charts", icon=":material/monitoring:", key=f"see_{trial.key}", type="tertiary",
-            on_click=_see, args=(lesson, trial.pair(lesson)),
+            "See both in the charts", icon=":material/monitoring:", key=f"see_{exercise.key}", type="tertiary",
+            on_click=_see, args=(lesson, exercise.pair(lesson)),
         )  # fmt: skip
         st.button(
-            "Predict again", icon=":material/replay:", key=f"again_{trial.key}", type="tertiary",
-            on_click=_again, args=(lesson, trial),
+            "Predict again", icon=":material/replay:", key=f"again_{exercise.key}", type="tertiary",
+            on_click=_again, args=(lesson, exercise),
         )  # fmt: skip
 
 
-def _again(lesson: Lesson, trial: Trial) -> None:
-    this_session().predictions.pop((lesson.page, trial.key), None)
-    this_session().measured.pop((lesson.page, trial.key), None)
+def _again(lesson: Lesson, exercise: Exercise) -> None:
+    this_session().predictions.pop((lesson.page, exercise.key), None)
+    this_session().measured.pop((lesson.page, exercise.key), None)
 
 
 def _hide() -> None:
@@ -102,16 +102,16 @@ def _see(lesson: Lesson, pair: tuple[Experiment, Experiment]) -> None:
     apply(lesson, *pair)
 
 
-def _try(trial: Trial, lesson: Lesson, which: str, why: str) -> None:
-    this_session().predictions[lesson.page, trial.key] = which, why
+def _try(exercise: Exercise, lesson: Lesson, which: str, why: str) -> None:
+    this_session().predictions[lesson.page, exercise.key] = which, why
     write_address({HIDE: None})
     st.session_state["hide_verdict"] = False
-    apply(lesson, *trial.pair(lesson))
+    apply(lesson, *exercise.pair(lesson))
 
 
-def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated: RunHistory) -> Measured:
+def _reconciled(exercise: Exercise, which: str, why: str, patient: RunHistory, treated: RunHistory) -> Measured:
     """The prediction beside what was measured; only the right answer for the right reason is right."""
-    measure = trial.measure
+    measure = exercise.measure
     found = measure.direction(patient, treated)
     text = (
         f"You said: **{WORDS[which].lower()}**, because {why}.  \n"
@@ -119,7 +119,7 @@ def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated
         f"{number(measure.value(patient))} in the patient and {number(measure.value(treated))} in the treated one.  \n"
         f"Patient: {outcome(patient)}.  \nTreated: {outcome(treated)}."
     )
-    reason = trial.reasons[trial.reason]
+    reason = exercise.reasons[exercise.reason]
     answer_right, reason_right = which == found, why == reason
     if answer_right and reason_right:
         message = "As you said, and for that reason."
@@ -131,4 +131,4 @@ def _reconciled(trial: Trial, which: str, why: str, patient: RunHistory, treated
         message = f"The treated network has {HAS[found]}, because {reason}."
     values = measure, which, measure.value(patient), measure.value(treated)
     picture = encoded(prediction.figure(*values), prediction.alt(*values))
-    return Measured(picture, text, f"{message} {trial.explanation}", answer_right and reason_right)
+    return Measured(picture, text, f"{message} {exercise.explanation}", answer_right and reason_right)

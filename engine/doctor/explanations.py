@@ -1,0 +1,212 @@
+"""What a finding says in words: the sentences of all rules.  Layers come as arrays count them, from 0."""
+
+from collections.abc import Sequence
+
+from engine.doctor.examination import Examination
+from engine.doctor.thresholds import LARGE_UPDATE
+from engine.formatting import PERCENT, number, percent, plural
+
+# --- signals and gradients ---
+
+
+def symmetry(layers: Sequence[int], share: float, all_zero: bool) -> str:
+    start = f"{_layers(layers)}: {percent(share)} of the units are equal at the start"
+    if all_zero:
+        start = "All weights are 0 at the start"
+    return (
+        f"{start}, so the units of a layer get equal gradients and stay equal: together they do no more than one unit."
+    )
+
+
+def vanishing_gradients(ratio: float, depth: int, threshold: float) -> str:
+    arrives = f"{number(ratio)} of the error signal of layer {depth}" if ratio > 0 else "no error signal at all"
+    return (
+        f"Before the first step layer 1 receives {arrives}. A layer that receives less than {number(threshold)} of the "
+        "last hidden layer’s hardly learns."
+    )
+
+
+def exploding_backward(ratio: float, depth: int, threshold: float) -> str:
+    return (
+        f"Before the first step the error signal grows {number(ratio)} times on its way back from layer {depth} to "
+        f"layer 1. {_too_much(threshold)}"
+    )
+
+
+def exploding_forward(growth: float, threshold: float) -> str:
+    return (
+        f"Before the first step the signal grows {number(growth)} times on its way from the inputs to the output, and "
+        f"gradients with it. {_too_much(threshold)}"
+    )
+
+
+# --- units ---
+
+
+def born_dead(layers: Sequence[int]) -> str:
+    return (
+        f"{_layers(layers)}: before the first step all units output 0 for every example, and neither signal nor "
+        "gradient gets through."
+    )
+
+
+def dead_units(layer: int, share: float, since: int) -> str:
+    cut = " Nothing gets through this layer." if share == 1 else ""
+    return (
+        f"In layer {layer + 1}, {percent(share)} of the units output 0 for every example (median of the last "
+        f"evaluations), half or more since step {since}; they get no gradient.{cut}"
+    )
+
+
+def saturated_units(layer: int, share: float, at_the_start: bool, steepest: float) -> str:
+    return (
+        f"In layer {layer + 1} at the {'start' if at_the_start else 'end'}, {percent(share)} of the values lie where "
+        f"the slope is below a twentieth of its largest, {number(steepest)}: hardly any gradient gets through there."
+    )
+
+
+# --- steps ---
+
+
+def too_few_steps(steps: int) -> str:
+    return (
+        f"It was trained for only {steps} step{'' if steps == 1 else 's'} and has hardly begun: too few to tell how it "
+        "would learn."
+    )
+
+
+def long_steps(run: Examination, layer: int, update: float) -> str:
+    size = percent(update) if update < 2 else f"{number(update)} times their size"
+    return (
+        f"One in ten of the first steps changes the weights of {_layer(run, layer)} by {size} or more; a change of "
+        f"more than {percent(LARGE_UPDATE)} throws away what was learnt before."
+    )
+
+
+def loss_jumps(rise: float) -> str:
+    return f"The training loss jumps to {number(rise)} times what it was at the start: the steps overshoot."
+
+
+def weights_thrown(distance: float) -> str:
+    return (
+        f"The weights of a layer ended {number(distance)} times their size away from where they started, and nothing "
+        "was learnt."
+    )
+
+
+def loss_oscillates(rises: float) -> str:
+    return (
+        f"The training loss goes up and down: all its rises together are {number(rises)} times what always giving the "
+        "average answer costs, and it ends not far below that. The steps throw away what was learnt."
+    )
+
+
+def learning_rate_too_low(step: int, distance: float, update: float, clipped: bool) -> str:
+    return (
+        f"After {step} steps the weights are only {number(distance)} of their size away from where they started; a "
+        f"typical step is {number(update)} of a layer’s size{', after clipping' if clipped else ''}."
+    )
+
+
+def tensor_not_finite(run: Examination, step: int, layer: int | None, tensor: str) -> str:
+    where = "" if layer is None else f" of {_layer(run, layer)}"
+    verb = "are" if plural(tensor) else "is"
+    return f"At step {step} the {tensor}{where} {verb} no longer finite, and training ends."
+
+
+def loss_diverges(growth: float) -> str:
+    return f"The training loss grows to {number(growth)} times what it was at the start."
+
+
+# --- fit ---
+
+
+def linear_network(line: float, neighbours: float) -> str:
+    return (
+        "All its layers are linear, so together they make no more than one straight line. The best line makes "
+        f"{number(line)} of the error of always giving the average answer; a vote of the nearest examples makes "
+        f"{number(neighbours)} of it."
+    )
+
+
+def too_few_units(units: int, line: float, neighbours: float) -> str:
+    return (
+        f"Its answer has no more than {units} bend{'s' if units > 1 else ''}, one for each hidden unit. Without any, a "
+        f"straight line makes {number(line)} of the error of always giving the average answer; a vote of the nearest "
+        f"examples makes {number(neighbours)} of it."
+    )
+
+
+def high_loss(step: int, share: float, falling: bool) -> str:
+    much = "no less than" if share > 0.995 else f"{number(share)} of"
+    return (
+        f"After {step} steps the training loss is {much} what always giving the average answer costs."
+        f"{_falling(falling)}"
+    )
+
+
+def high_error(step: int, error: float, neighbours: float, falling: bool) -> str:
+    return (
+        f"After {step} steps its error, on new data and on its training data, is at least {number(error)} of that of "
+        "always giving the average answer; a vote of the nearest training examples makes "
+        f"{number(neighbours)} of it.{_falling(falling)}"
+    )
+
+
+def dropout_too_high(dropout: float) -> str:
+    return f"{percent(dropout)} of the hidden units are dropped at a time, and the rest cannot fit the data."
+
+
+def penalty_overshoots(product: float) -> str:
+    return (
+        f"Every step multiplies the weights by 1 − ηλ = {number(1 - product)}: where ηλ is above 2, the penalty makes "
+        "them grow."
+    )
+
+
+def strong_penalty(pull: float, kept: float) -> str:
+    return (
+        f"In the first steps the penalty pulls {number(pull)} times as hard as the data, and in the end the weights of "
+        f"a typical layer have shrunk to {number(kept)} of their size."
+    )
+
+
+def overfitting(run: Examination, best: int, rise: float) -> str:
+    """best: the evaluation with the lowest validation loss; rise: by how many per cent it ends above that."""
+    history, end = run.history, run.result
+    if run.is_classification:
+        noisy = "" if run.experiment.label_noise == 0 else ", though some of them are labelled wrong,"
+        fit = (
+            f"It gets {percent(float(history.train_accuracy[end]))} of its training data right{noisy} and "
+            f"{percent(float(history.validation_accuracy[end]))} of new data (validation)"
+        )
+    else:
+        fit = (
+            f"Its loss on new data (validation) is {number(float(history.validation_loss[end]))}, on its training data "
+            f"{number(float(history.train_loss[end]))}"
+        )
+    return (
+        f"{fit}. On new data its loss ends {number(rise)}{PERCENT} above its lowest, which was at step "
+        f"{history.evaluation_step[best]}."
+    )
+
+
+# --- parts of sentences ---
+
+
+def _too_much(threshold: float) -> str:
+    return f"More than {number(threshold)} times is too much."
+
+
+def _falling(falling: bool) -> str:
+    return " The loss is still falling." if falling else ""
+
+
+def _layer(run: Examination, layer: int) -> str:
+    return "the output layer" if layer == run.depth else f"layer {layer + 1}"
+
+
+def _layers(layers: Sequence[int]) -> str:
+    if len(layers) == 1:
+        return f"Layer {layers[0] + 1}"
+    return f"Layers {layers[0] + 1} to {layers[-1] + 1}"

@@ -1,0 +1,189 @@
+"""Changes: which are tried for an experiment, what they say, and which are refused."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from engine import Experiment
+from engine.cures.changes import UNTREATED, changes_of, within
+from engine.cures.outcomes import seconds_of, seeded
+from engine.limits import MAX_BYTES, MAX_SECONDS
+
+LIMITS = {"max_seconds": MAX_SECONDS, "max_bytes": MAX_BYTES}
+QUICK = Experiment(depth=2, width=4, steps=30)
+ODD = (
+    Experiment(depth=50, width=256, steps=20000),  # beyond the limits itself
+    Experiment(dataset="digits", n_train=1000, width=1, depth=1, steps=1, learning_rate=1e-300),
+    Experiment(dataset="sine", loss="mse", activation="linear", gain=0, clip="value", clip_threshold=1e-9, l1=100),
+    Experiment(activation="sigmoid", initializer="zeros", optimizer="adam", n_train=5, batch_size=1, patience=1000),
+)
+
+
+def test_changes_are_what_they_say():
+    experiment = replace(QUICK, label_noise=0.1, gain=2.0)
+    untreated, *others = changes_of(experiment)
+    assert (untreated.code, untreated.experiment) == (UNTREATED, experiment)
+    assert len({change.name for change in others}) == len(others)
+    for change in others:
+        assert change.settings == experiment.differences(change.experiment)
+        assert change.settings, change.name
+
+
+HINDERED = {"l1": 0.1, "l2": 0.1, "dropout": 0.5, "patience": 3, "clip": "value", "normalization": "batch"}
+TRIED = [  # a network, and what is tried for it in this order: code, name, what it sets
+    (
+        {},
+        [
+            ("activation", "Leaky ReLU with He", {"activation": "leaky_relu"}),
+            ("activation", "Tanh with Xavier", {"activation": "tanh", "initializer": "xavier_normal"}),
+            ("clip", "Clip at norm 1", {"clip": "norm"}),
+            ("learning_rate_down", "Learning rate 0.01", {"learning_rate": 0.01}),
+            ("learning_rate_up", "Learning rate 1", {"learning_rate": 1.0}),
+            ("optimizer", "Momentum", {"optimizer": "momentum"}),
+            ("optimizer", "Adam, learning rate 0.01", {"optimizer": "adam", "learning_rate": 0.01}),
+            ("steps", "60 steps", {"steps": 60}),
+            ("normalization", "Batch normalization", {"normalization": "batch"}),
+            ("normalization", "Layer normalization", {"normalization": "layer"}),
+            ("residual", "Residual connections", {"residual": True}),
+            ("shallower", "1 layer", {"depth": 1}),
+            ("wider", "16 units a layer", {"width": 16}),
+            ("deeper", "4 layers", {"depth": 4}),
+            ("wider", "4 layers of 16 units", {"depth": 4, "width": 16}),
+            ("narrower", "1 unit a layer", {"width": 1}),
+            ("l1", "L1 0.003", {"l1": 0.003}),
+            ("l2", "L2 0.01", {"l2": 0.01}),
+            ("dropout", "Dropout 0.2", {"dropout": 0.2}),
+            ("patience", "Early stopping", {"patience": 10}),
+            ("n_train", "450 examples", {"n_train": 450}),
+        ],
+    ),
+    (
+        {
+            "depth": 1, "width": 16, "activation": "sigmoid", "initializer": "xavier_normal", "optimizer": "adam",
+            "learning_rate": 0.001,
+        },
+        [
+            ("activation", "ReLU with He", {"activation": "relu", "initializer": "he_normal"}),
+            ("activation", "Tanh with Xavier", {"activation": "tanh"}),
+            ("gain", "Gain 4", {"gain": 4.0}),
+            ("clip", "Clip at norm 1", {"clip": "norm"}),
+            ("learning_rate_down", "Learning rate 0.0001", {"learning_rate": 0.0001}),
+            ("learning_rate_up", "Learning rate 0.01", {"learning_rate": 0.01}),
+            ("learning_rate_up", "Learning rate 0.1", {"learning_rate": 0.1}),
+            ("optimizer", "Gradient descent, learning rate 0.1", {"optimizer": "sgd", "learning_rate": 0.1}),
+            ("steps", "60 steps", {"steps": 60}),
+            ("normalization", "Batch normalization", {"normalization": "batch"}),
+            ("normalization", "Layer normalization", {"normalization": "layer"}),
+            ("wider", "32 units a layer", {"width": 32}),
+            ("deeper", "3 layers", {"depth": 3}),
+            ("narrower", "2 units a layer", {"width": 2}),
+            ("l1", "L1 0.003", {"l1": 0.003}),
+            ("l2", "L2 0.01", {"l2": 0.01}),
+            ("dropout", "Dropout 0.2", {"dropout": 0.2}),
+            ("patience", "Early stopping", {"patience": 10}),
+            ("n_train", "450 examples", {"n_train": 450}),
+        ],
+    ),
+    (
+        {
+            "dataset": "breast_cancer", "n_train": 300, "label_noise": 0.1, "depth": 9, "width": 1, "residual": True,
+            "activation": "selu", "gain": 2.0, "bias": 0.5, "optimizer": "momentum", "learning_rate": 0.002, **HINDERED,
+        },
+        [
+            ("activation", "ReLU with He", {"activation": "relu"}),
+            ("activation", "Tanh with Xavier", {"activation": "tanh", "initializer": "xavier_normal"}),
+            ("initializer", "LeCun initializer", {"initializer": "lecun"}),
+            ("gain", "Gain 1", {"gain": 1.0}),
+            ("bias", "Biases start at 0", {"bias": 0.0}),
+            ("clip", "No clipping", {"clip": "none"}),
+            ("learning_rate_down", "Learning rate 0.0002", {"learning_rate": 0.0002}),
+            ("learning_rate_up", "Learning rate 0.02", {"learning_rate": 0.02}),
+            ("optimizer", "Adam, learning rate 0.002", {"optimizer": "adam"}),
+            ("steps", "60 steps", {"steps": 60}),
+            ("normalization", "Layer normalization", {"normalization": "layer"}),
+            ("normalization", "No normalization", {"normalization": "none"}),
+            ("residual", "No residual connections", {"residual": False}),
+            ("shallower", "3 layers", {"depth": 3}),
+            ("wider", "16 units a layer", {"width": 16}),
+            ("deeper", "11 layers", {"depth": 11}),
+            ("l1", "No L1", {"l1": 0.0}),
+            ("l2", "No L2", {"l2": 0.0}),
+            ("dropout", "No dropout", {"dropout": 0.0}),
+            ("patience", "No early stopping", {"patience": 0}),
+            ("n_train", "341 examples", {"n_train": 341}),  # all that there are
+            ("label_noise", "No label noise", {"label_noise": 0.0}),
+        ],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("settings", "tried"), TRIED, ids=["plain", "sigmoid", "hindered"])
+def test_what_is_tried(settings, tried):
+    _, *changes = changes_of(replace(QUICK, **settings))
+    made = [(one.code, one.name, {field: new for field, (_, new) in one.settings.items()}) for one in changes]
+    assert made == tried
+
+
+@pytest.mark.parametrize(("activation", "start"), [("linear", "Xavier"), ("tanh", "Xavier"), ("gelu", "He")])
+def test_the_initializer_that_suits_an_activation(activation, start):
+    names = [change.name for change in changes_of(replace(QUICK, activation=activation, initializer="zeros"))]
+    assert f"{start} initializer" in names
+
+
+def test_every_kind_of_remedy_is_tried():
+    codes = {
+        change.code for change in changes_of(replace(QUICK, initializer="small_normal", gain=2.0, label_noise=0.1))
+    }
+    remedies = {
+        "activation", "initializer", "gain", "clip", "learning_rate_up", "learning_rate_down", "optimizer", "steps",
+        "normalization", "residual", "l1", "l2", "dropout", "patience", "n_train", "wider", "deeper", "shallower",
+    }  # fmt: skip
+    assert remedies <= codes
+
+
+def test_what_is_taken_already_is_not_tried_and_too_much_can_be_taken_away():
+    taken = replace(QUICK, l1=0.1, l2=0.1, dropout=0.5, patience=3, clip="value", normalization="batch", residual=True)
+    names = {change.name for change in changes_of(taken)}
+    assert {"No L1", "No L2", "No dropout", "No early stopping", "No clipping", "No residual connections"} <= names
+    assert not names & {"L1 0.003", "L2 0.01", "Dropout 0.2", "Early stopping", "Batch normalization"}
+
+
+def test_what_cannot_be_made_is_refused_with_the_reason():
+    most = Experiment(learning_rate=1000, width=256, depth=6, steps=20000, n_train=5000)
+    refused = {change.name: change for change in changes_of(most, **LIMITS) if change.refused}
+    assert "steps is 40000, but it must be" in refused["40000 steps"].refused
+    assert "learning_rate is 10000" in refused["Learning rate 10000"].refused
+    assert "width is 512" in refused["512 units a layer"].refused
+    assert "n_train is 15000" in refused["15000 examples"].refused
+    assert all(change.experiment is None for change in refused.values())
+    assert "would take about" in refused["Batch normalization"].refused
+
+
+@pytest.mark.parametrize("experiment", ODD)
+def test_no_experiment_is_too_odd(experiment):
+    changes = changes_of(experiment, **LIMITS)
+    assert changes[0].code == UNTREATED
+    assert all((change.experiment is None) == bool(change.refused) for change in changes)
+
+
+def test_the_most_expensive_are_left_out_first():
+    changes = changes_of(QUICK)
+    seconds = {change.name: seconds_of(seeded(change.experiment)) for change in changes}
+    few = within(0.5 * sum(seconds.values()), changes)
+    kept = [change.name for change in few if change.experiment]
+    left = [change.name for change in few if not change.experiment]
+    assert kept[0] == UNTREATED
+    assert left
+    assert max(seconds[name] for name in kept[1:]) <= min(seconds[name] for name in left)
+    assert all(change.refused for change in few if change.name in left)
+    assert [change.name for change in within(0, changes) if change.experiment] == [UNTREATED]
+    assert within(math.inf, changes) == changes
+
+
+def test_the_untreated_network_is_paid_for_too():
+    untreated, *others = (change for change in changes_of(QUICK) if change.experiment)
+    paid = seconds_of(seeded(untreated.experiment))
+    cheapest = min(seconds_of(seeded(change.experiment)) for change in others)
+    for seconds, count in ((paid + 0.99 * cheapest, 1), (paid + 1.01 * cheapest, 2)):
+        assert sum(change.experiment is not None for change in within(seconds, (untreated, *others))) == count
