@@ -32,7 +32,7 @@ CHARTS = {
     "more": ("weight_distributions", "weight_norms", "activations"),
 }
 FIRST = CHARTS["look"][0]
-OPEN_PART = "[role=tabpanel]:not([inert], [hidden])"
+OPEN_PART = "[role=tabpanel]"
 EVERY_CHART = pytest.mark.parametrize(("part", "stem"), [(part, stem) for part in CHARTS for stem in CHARTS[part]])
 MILLISECONDS = 1000 * SOON
 MOST_TABS = 60  # from the top of the page to the timeline
@@ -108,6 +108,7 @@ def opened(page: Page, address: str) -> Page:
 def wait_for_part(page: Page, part: str) -> None:
     """Until it is open and its charts are drawn, and no others are left."""
     expect(page.get_by_role("tab", name=part)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel", name=part).get_by_role("heading").first).to_be_visible()
     page.wait_for_function(DRAWN, arg=len(CHARTS.get(part, ())), timeout=MILLISECONDS)
     for stem in CHARTS.get(part, ()):
         expect(card(page, stem)).to_have_count(1)

@@ -23,8 +23,8 @@ from tests.browser.test_lesson import (
     expect_networks,
     open_part,
     opened,
-    wait_for_part,
     tab_to,
+    wait_for_part,
 )
 from tests.browser.test_timeline import range_of
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
