@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine import network
+from engine.batches import batch_indices, dropout_masks
 from engine.cures.trials import Trial, prescribe
 from engine.data.custom import data_digest
 from engine.data.loading import Dataset, load_dataset
@@ -12,7 +13,7 @@ from engine.experiment import SETTINGS, Experiment
 from engine.history import RunHistory
 from engine.network import Parameters
 from engine.settings import OutOfRange
-from engine.training import Training, batch_indices, dropout_masks, initialize, train, train_many
+from engine.training import Training, initialize, train, train_many
 
 # A number that overflows is a finding, not a warning.  Training ignores it once for many steps.
 _quiet = np.errstate(all="ignore")

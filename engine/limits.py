@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.cost import RECORD_BYTES, estimate
@@ -14,19 +14,21 @@ MAX_BYTES = RECORD_BYTES  # of history, a run
 USEFUL_STEPS = 100  # that an advice leaves at least
 
 
-def check_budget(
-    experiment: Experiment,
-    n_in: int,
-    n_out: int,
-    max_seconds: float | None = MAX_SECONDS,
-    max_bytes: float | None = MAX_BYTES,
-) -> None:
-    """Raise OutOfRange for a run that would take too long or leave too much behind, with a value that is accepted.
+@dataclass(frozen=True)
+class Limits:
+    """What a run may cost: estimated seconds on one core, and bytes of its history; None is no limit."""
 
-    The limits are the app's where no others are given; None is no limit.
-    """
-    seconds = math.inf if max_seconds is None else max_seconds
-    size = math.inf if max_bytes is None else max_bytes
+    max_seconds: float | None = None
+    max_bytes: float | None = None
+
+
+APP_LIMITS, UNLIMITED = Limits(MAX_SECONDS, MAX_BYTES), Limits()
+
+
+def check_budget(experiment: Experiment, n_in: int, n_out: int, limits: Limits = APP_LIMITS) -> None:
+    """Raise OutOfRange for a run that would take too long or leave too much behind, with a value that is accepted."""
+    seconds = math.inf if limits.max_seconds is None else limits.max_seconds
+    size = math.inf if limits.max_bytes is None else limits.max_bytes
     cost = estimate(experiment, n_in, n_out)
     too_long, too_large = cost.seconds > seconds, cost.bytes > size
     if not (too_long or too_large):

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from engine.activations import ACTIVATIONS
+from engine.blocks import AT_ONCE, ones_row
 from engine.losses import outputs
-from engine.network import AT_ONCE, Architecture, ErrorSignal, ForwardPass, Parameters
+from engine.network import Architecture, ErrorSignal, ForwardPass, Parameters
 from engine.remedies import penalty
 
 Array = np.ndarray
@@ -200,7 +201,7 @@ def probe_rows(
 
     dead, saturated, mean, deviation, delta = np.full((5, rows, depth + 1), np.nan)
     if activation.dies:
-        ones = np.ones((1, batch), passes[0].output.dtype)  # a product sums faster than sum
+        ones = ones_row(batch, passes[0].output.dtype)
         silent = np.array([ones @ passed.phi for passed in passes]) == 0
         dead[:, :-1] = by_row(silent.mean(axis=(3, 4)))
     if activation.saturates:

@@ -5,20 +5,17 @@
 Rows are examples.  Networks of equal shape lie along a leading axis: W_l is (networks, n_in, n_out), inputs are
 (networks, batch, n_in), or (batch, n_in) for all of them.  One network is a stack of one; its numbers are the same, to
 the last bit, alone or in a stack (on a processor with AVX; BLAS kernels for older ones round by where in memory the
-numbers begin).  Hidden layers alone are normalised, dropped out and bridged.
-
-All hidden layers of a network have the same size.  What they compute lies along one more leading axis, layer by layer:
-what is the same for all of them takes one long NumPy call instead of many short ones.
+numbers begin).  Hidden layers alone are normalised, dropped out and bridged; blocks.py says how they lie in memory.
 """
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from engine.activations import ACTIVATIONS
+from engine.blocks import NOT_KEPT, hidden_arrays, layer_by_layer, ones_row, slopes_downwards
 from engine.experiment import Experiment
 from engine.initializers import INITIALIZERS
 from engine.losses import outputs
@@ -28,8 +25,6 @@ Array = np.ndarray
 
 NORMALIZATION_EPSILON = 1e-5
 RUNNING_MOMENTUM = 0.1  # weight of the newest batch in the running statistics
-AT_ONCE = 65_536  # numbers that stay in a core's second-level cache between two passes
-_NOT_KEPT = np.empty((0, 0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -203,28 +198,24 @@ def forward(
     phi = ACTIVATIONS[architecture.activation].value
     normalises = architecture.normalization != "none"
     h = inputs if inputs.ndim == 3 else inputs[None]
-    result = ForwardPass(h, _NOT_KEPT, _NOT_KEPT, _NOT_KEPT, _NOT_KEPT, masks, [], [], None)
-    if training and architecture.normalization == "batch" and h.shape[1] > 1:
-        result.statistics = []
+    arrays = NOT_KEPT, NOT_KEPT, NOT_KEPT
     if keep:
         shape = architecture.depth, len(parameters.flat), h.shape[1], architecture.width
-        kind = h.dtype if h.dtype == parameters.flat.dtype else np.result_type(h, parameters.flat)
-        result.hidden_z, result.phi = np.empty((2, *shape), kind)
-        result.h = np.empty(shape, kind) if architecture.residual or masks is not None else result.phi
-    for layer in range(architecture.depth):
-        buffer = result.hidden_z[layer] if keep else None
-        weights = parameters.weights[layer]
-        z = h @ weights if buffer is None or normalises else np.matmul(h, weights, out=buffer)
-        z += parameters.biases[layer][:, None]
-        if normalises:
-            z = _normalise(parameters, layer, z, result, buffer)
-        value = phi(z) if buffer is None else phi(z, result.phi[layer])
+        kind = np.result_type(h, parameters.flat)
+        arrays = hidden_arrays(shape, kind, h_differs=architecture.residual or masks is not None)
+    uses_batch = training and architecture.normalization == "batch" and h.shape[1] > 1
+    result = ForwardPass(h, *arrays, NOT_KEPT, masks, [], [], [] if uses_batch else None)
+    for layer, (z_out, phi_out, h_out) in enumerate(layer_by_layer(*arrays, architecture.depth)):
+        u = np.matmul(h, parameters.weights[layer], out=None if normalises else z_out)
+        u += parameters.biases[layer][:, None]
+        z = _normalise(parameters, layer, u, result, z_out) if normalises else u
+        value = phi(z, phi_out)
         if masks is not None:
             value = value * masks[layer]
         if architecture.residual and layer > 0:
             value = value + h
-        if result.h is not result.phi:
-            result.h[layer] = value
+        if h_out is not None:
+            h_out[...] = value
         h = value
     result.output = h @ parameters.weights[-1]
     result.output += parameters.biases[-1][:, None]
@@ -299,25 +290,20 @@ def backpropagate(parameters: Parameters, forward_pass: ForwardPass, output_grad
     hidden = np.empty((2, *forward_pass.phi.shape), output_gradient.dtype)
     h_gradients, deltas = hidden
     u_gradients = deltas if architecture.normalization == "none" else np.empty_like(deltas)
-    # a product with a view takes longer than one with a copy
+    # W_{l+1}ᵀ; a product with a view takes longer than one with a copy
     transposed = [*parameters.between.swapaxes(2, 3).copy(), parameters.weights[-1].swapaxes(1, 2).copy()]
-    depth, numbers = architecture.depth, deltas.size
-    at_once = max(1, depth if numbers <= AT_ONCE else AT_ONCE * depth // numbers)
     above = output_gradient
-    for end in range(depth, 0, -at_once):
-        start = max(end - at_once, 0)
-        slopes = slope(forward_pass.hidden_z[start:end], forward_pass.phi[start:end])
-        for layer in range(end - 1, start - 1, -1):
-            h_gradient, delta = h_gradients[layer], deltas[layer]
-            np.matmul(above, transposed[layer], out=h_gradient)
-            if architecture.residual and layer + 1 < depth:
-                h_gradient += h_gradients[layer + 1]
-            np.multiply(slopes[layer - start], h_gradient, out=delta)
-            if forward_pass.masks is not None:
-                delta *= forward_pass.masks[layer]
-            above = delta
-            if u_gradients is not deltas:
-                above = u_gradients[layer] = _unnormalise(parameters, forward_pass, layer, delta)
+    for layer, slopes in slopes_downwards(slope, forward_pass.hidden_z, forward_pass.phi):
+        h_gradient, delta = h_gradients[layer], deltas[layer]
+        np.matmul(above, transposed[layer], out=h_gradient)
+        if architecture.residual and layer + 1 < architecture.depth:
+            h_gradient += h_gradients[layer + 1]
+        np.multiply(slopes, h_gradient, out=delta)
+        if forward_pass.masks is not None:
+            delta *= forward_pass.masks[layer]
+        above = delta
+        if u_gradients is not deltas:
+            above = u_gradients[layer] = _unnormalise(parameters, forward_pass, layer, delta)
     return ErrorSignal(hidden, u_gradients, output_gradient)
 
 
@@ -336,11 +322,6 @@ def _unnormalise(parameters: Parameters, forward_pass: ForwardPass, layer: int, 
     return scaled
 
 
-@lru_cache(maxsize=4)
-def _ones(count: int, kind: np.dtype) -> Array:
-    return np.ones((1, count), kind)
-
-
 def backward(
     parameters: Parameters, forward_pass: ForwardPass, output_gradient: Array, gradient: Parameters | None = None
 ) -> tuple[Parameters, ErrorSignal]:
@@ -354,7 +335,7 @@ def backward(
     signal = backpropagate(parameters, forward_pass, output_gradient)
     if gradient is None:
         gradient = Parameters(parameters.architecture, np.empty_like(parameters.flat), parameters.running)
-    ones = _ones(output_gradient.shape[1], output_gradient.dtype)  # a product sums faster than sum
+    ones = ones_row(output_gradient.shape[1], output_gradient.dtype)
     deltas, h = signal.hidden[1], forward_pass.h
     if parameters.architecture.depth:
         np.matmul(forward_pass.inputs.swapaxes(1, 2), signal.hidden_u[0], out=gradient.weights[0])

@@ -7,28 +7,17 @@ from typing import Any
 import numpy as np
 
 from engine import measures
-from engine.cost import frame_limits
 from engine.data.loading import Dataset
+from engine.endings import Ending, first_in_forward
 from engine.experiment import Experiment
 from engine.history import Rows, RunHistory
-from engine.losses import LOSSES, chosen_loss
-from engine.network import (
-    Architecture,
-    ErrorSignal,
-    ForwardPass,
-    Parameters,
-    backpropagate,
-    forward,
-    network_outputs,
-)
+from engine.losses import LOSSES
+from engine.network import ErrorSignal, ForwardPass, Parameters, backpropagate, forward, network_outputs
+from engine.plan import Plan
 from engine.remedies import EarlyStopping
 
 Array = np.ndarray
 
-MAX_UPDATES = 2000  # rows of the updates' clock, thinned evenly beyond
-MAX_FRAMES = 60  # frames that the timeline moves over
-EVALUATIONS = 100  # evaluations that a run is divided into
-PROBE = 256  # training examples that activations are measured on
 GRID, LINE = 32, 200  # points a side of the input plane, points of the input line
 WAITING, MOST_AT_ONCE = 250_000, 16  # numbers and steps that are measured together; more gain nothing
 FRAMES_AT_ONCE = 4  # as many as stay in the processor's cache
@@ -38,67 +27,79 @@ GRID_REACH = 2.75  # half the side, in standard deviations of the inputs
 # for it again, page by page: up to a quarter of a run.  This block, freed untouched, raises the limit to 32 MB.
 np.empty(16_000_000, np.uint8)
 
-
-def evaluation_steps(steps: int) -> Array:
-    """0, E, 2E, ..., steps with E = max(1, steps // 100)."""
-    every = max(1, steps // EVALUATIONS)
-    return np.unique([*range(0, steps, every), steps])
+Network = tuple[Array, Array]  # flat parameters and running statistics of one network
 
 
 @dataclass
-class Evaluation:
-    """What an evaluation computed at once, and what the rest of it needs."""
+class Update:
+    """What an update computed, for all networks of the stack."""
 
-    parameters: Parameters
-    probe: ForwardPass
-    z: Array  # at the output, on training and validation set, one after the other
-    losses: dict[str, Array]
-    signal: ErrorSignal | None = None  # on the probe, where the update that follows has it
+    row: dict[str, Array]  # numbers (networks,) by the names of RunHistory's fields
+    parameters: Array  # θ_s, flat
+    gradient: Array  # of the data loss, flat
+    change: Array  # Δ, flat: θ_{s+1} = θ_s − Δ
+    forward_pass: ForwardPass
+    signal: ErrorSignal
+
+
+@dataclass
+class Waiting:
+    """An evaluation that waits to be measured; its passes through the probe, if the update after it makes them."""
+
+    step: int
+    forward_pass: ForwardPass | None = None
+    signal: ErrorSignal | None = None
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The last network of a run that has finite losses, and the best; stacks of one.
+
+    extra: the evaluation of the last, where none was due at its step.
+    """
+
+    last_step: int
+    last: Parameters
+    best_step: int
+    best: Parameters
+    extra: dict[str, Array] | None
 
 
 class Recorder:
     """What a stack of networks leaves behind.  A network is known by its index in the stack, until others end.
 
-    Most of what is measured waits until there is enough for a few long NumPy calls: several steps of a network are
-    measured like several networks, which changes no bit.  Where the probe is the batch of every update, an evaluation
-    and the update that follows share the pass through it, forward and back.  max_updates and max_frames bound what is
-    recorded.  Arrays that can be made anew are not pickled: whoever pickles a Recorder has it measure before, and opens
-    it afterwards.
+    Training calls, for s = 0, 1, 2, ...:
+        evaluate(s, θ_s, θ_{s-1})   where plan.evaluations has s;
+        update(s, ...)              with what update s computed;
+        measure()                   before evaluate where `full`, after it where `may_stop`, and before networks end,
+                                    a history is asked for, or pickling.
+
+    All that is measured waits until there is enough for a few long NumPy calls: several steps of a network are measured
+    like several networks, which changes no bit.  Evaluations wait too, as long as no network can run out of patience
+    meanwhile; where the probe is the batch of every update, an evaluation uses the passes of the update that follows.
+    measure() says which networks had no finite loss at an evaluation: their run had ended there.
+    Arrays that can be made anew are not pickled: whoever unpickles a Recorder opens it.
     """
 
     def __init__(
-        self,
-        experiments: Sequence[Experiment],
-        datasets: Sequence[Dataset],
-        parameters: Parameters,
-        max_updates: int,
-        max_frames: int,
+        self, plan: Plan, experiments: Sequence[Experiment], datasets: Sequence[Dataset], parameters: Parameters
     ):
-        self._experiments, self._datasets = list(experiments), list(datasets)
-        first, dataset = experiments[0], datasets[0]
-        self._loss = chosen_loss(first.loss, dataset.task)
-        self._architecture, self._output = parameters.architecture, parameters.architecture.output
-        self._starts = [*parameters.weight_starts, parameters.n_weights]
-        self._stride = -(-first.steps // max_updates) if max_updates else 0
-        evaluations = evaluation_steps(first.steps)
-        self._frame_type, frames = frame_limits(first, dataset.n_in, dataset.n_out, max_frames)
-        # The best evaluation and an early last one are not known beforehand: two frames are left for them.
-        chosen = np.linspace(0, len(evaluations) - 1, min(max(frames - 2, 1), len(evaluations))).round().astype(int)
-        self._framed = set(evaluations[chosen].tolist())
+        self._plan, self._experiments, self._datasets = plan, list(experiments), list(datasets)
         self._frames: dict[int, tuple[Array, Array]] = {}  # step -> parameters and running statistics
 
-        n_layers, n_classes = first.depth + 1, len(dataset.class_names)
+        n_layers, n_classes = plan.architecture.depth + 1, len(datasets[0].class_names)
+        self._starts = [*parameters.weight_starts, parameters.n_weights]
         self._update_rows = Rows(len(experiments), measures.update_shapes(n_layers))
         self._evaluation_rows = Rows(len(experiments), measures.evaluation_shapes(n_layers, n_classes))
-        self._stopping = [EarlyStopping(first.patience) for _ in experiments]
-        start = list(zip(parameters.flat.copy(), parameters.running.copy(), strict=True))
-        # flat parameters and running statistics of the best evaluation, and of the last with finite losses and its step
+        self._stopping = [EarlyStopping(plan.patience) for _ in experiments]
+        start: list[Network] = list(zip(parameters.flat.copy(), parameters.running.copy(), strict=True))
+        # of the best evaluation, and of the last with finite losses and its step
         self._best, self._last = start, [(0, network) for network in start]
         self._updates: list[tuple[int, dict[str, Array], ErrorSignal]] = []  # not measured yet, with their step
-        self._evaluations: list[tuple[int, Evaluation]] = []
+        self._evaluations: list[Waiting] = []
         self.open()
 
-    REBUILT = "inputs", "_train_targets", "_sets", "_l1", "_l2", "_flats"
+    REBUILT = "_inputs", "_train_targets", "_sets", "_l1", "_l2", "_flats", "_evaluated"
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
@@ -107,28 +108,26 @@ class Recorder:
         """Make the arrays of the networks that still run."""
         if not self._experiments:
             return
-        datasets, kind = self._datasets, self._experiments[0].precision
+        plan, datasets, kind = self._plan, self._datasets, self._experiments[0].precision
         inputs = [np.concatenate([dataset.train_inputs, dataset.validation_inputs]) for dataset in datasets]
-        self.inputs = np.array(inputs, kind)
+        self._inputs = np.array(inputs, kind)
         self._train_targets = np.array([dataset.target_rows("train") for dataset in datasets], kind)
         validation_targets = np.array([dataset.target_rows("validation") for dataset in datasets], kind)
-        n = self._train_targets.shape[1]
+        n = plan.n_train
         self._sets = ("train", slice(0, n), self._train_targets), ("validation", slice(n, None), validation_targets)
         self._l1 = np.array([[experiment.l1] for experiment in self._experiments], kind)
         self._l2 = np.array([[experiment.l2] for experiment in self._experiments], kind)
 
-        self._n_probe = min(n, PROBE)
-        first, n_parameters = self._experiments[0], Parameters.size(self._architecture)
-        batch, units = min(first.batch_size or first.n_train, first.n_train), first.depth * first.width
-        # A forward pass of an update and one of an evaluation differ by masks and batch statistics.
-        self._shares = batch == self._n_probe == n and not first.dropout and first.normalization != "batch"
-        self._evaluations_at_once = _at_once(len(datasets) * self._n_probe * units)
-        updates_at_once = _at_once(len(datasets) * (3 * n_parameters + 2 * batch * units))
-        self._flats = np.empty((updates_at_once, len(datasets), 3, n_parameters))
+        networks, (flat, running) = len(datasets), self._best[0]
+        units = plan.architecture.depth * plan.architecture.width
+        updates_at_once = _at_once(networks * (3 * len(flat) + 2 * plan.batch * units))
+        self._flats = np.empty((updates_at_once, networks, 3, len(flat)))
+        at_once = _at_once(networks * (2 * len(flat) + plan.n_probe * units))
+        # Of the evaluations that wait, what θ is and was a step before: flat parameters, and running statistics.
+        self._evaluated = [np.empty((2, at_once, networks, len(part)), kind) for part in (flat, running)]
 
     def keep(self, indices: Array) -> None:
-        """Forget all networks but those at these indices."""
-        self.measure()
+        """Forget all networks but those at these indices; nothing waits to be measured."""
         self._experiments = [self._experiments[index] for index in indices]
         self._datasets = [self._datasets[index] for index in indices]
         self._update_rows.keep(indices)
@@ -141,65 +140,52 @@ class Recorder:
 
     # --- while it trains ---
 
-    def shared_pass(self, step: int) -> ForwardPass | None:
-        """The forward pass of update `step`, where an evaluation has just made it."""
-        if self._shares and self._evaluations and self._evaluations[-1][0] == step:
-            return self._evaluations[-1][1].probe
-        return None
+    def evaluate(self, step: int, parameters: Parameters, previous: Parameters) -> None:
+        """Have every network evaluated at θ_step; a network whose loss overflows there ends with θ_{step-1}."""
+        index = len(self._evaluations)
+        flats, runnings = self._evaluated
+        flats[:, index] = parameters.flat, previous.flat
+        runnings[:, index] = parameters.running, previous.running
+        self._evaluations.append(Waiting(step))
 
-    def share(self, step: int, signal: ErrorSignal) -> None:
-        """Keep the error signal of update `step` for the evaluation whose pass it began from, if there is one."""
-        if self.shared_pass(step):
-            self._evaluations[-1][1].signal = signal
-
-    def records_update(self, step: int, ended: bool) -> bool:
-        """Whether a row of this update is due; that of an update that ends a network always is."""
-        return self._stride > 0 and (ended or step % self._stride == 0)
-
-    def update(
-        self, step: int, row: dict[str, Array], gradient: Array, parameters: Array, update: Array, signal: ErrorSignal
-    ) -> None:
-        """Take down an update: a row of numbers (networks,), flat gradient of the data loss, θ and Δ, error signal."""
-        if self._updates and self._updates[-1][2].output.shape != signal.output.shape:
+    def update(self, step: int, update: Update, ended: bool) -> None:
+        """Take down an update, if a row of it is due; that of an update that ends a network always is."""
+        if self._plan.probe_is_batch and self._evaluations and self._evaluations[-1].step == step:
+            waiting = self._evaluations[-1]
+            waiting.forward_pass, waiting.signal = update.forward_pass, update.signal
+        stride = self._plan.update_stride
+        if not stride or not (ended or step % stride == 0):
+            return
+        if self._updates and self._updates[-1][2].output.shape != update.signal.output.shape:
             self._measure_updates()  # the last batch of an epoch is short
         flats = self._flats[len(self._updates)]
-        flats[:, 0], flats[:, 1], flats[:, 2] = gradient, parameters, update
-        self._updates.append((step, row, signal))
+        flats[:, 0], flats[:, 1], flats[:, 2] = update.gradient, update.parameters, update.change
+        self._updates.append((step, update.row, update.signal))
         if len(self._updates) == len(self._flats):
             self._measure_updates()
 
-    def evaluate(self, step: int, parameters: Parameters) -> Array:
-        """Evaluate every network at θ_step; whether its losses are finite, (networks,)."""
-        if len(self._evaluations) == self._evaluations_at_once:  # not before the update that shared the last one's pass
-            self._measure_evaluations()
-        evaluation = self._evaluation(parameters, slice(None))
-        self._evaluations.append((step, evaluation))
-        flat, running, loss = evaluation.parameters.flat, evaluation.parameters.running, evaluation.losses
-        if step in self._framed:
-            self._frames[step] = flat.astype(self._frame_type), running.astype(self._frame_type)
-        finite = np.isfinite(loss["train_loss"]) & np.isfinite(loss["validation_loss"])
-        for index in np.flatnonzero(finite).tolist():
-            network = flat[index], running[index]
-            self._last[index] = step, network
-            if self._stopping[index].evaluate(step, float(loss["validation_loss"][index])):
-                self._best[index] = network
-        if len(self._evaluations) == self._evaluations_at_once and not self._shares:
-            self._measure_evaluations()
-        return finite
+    @property
+    def full(self) -> bool:
+        """Whether no other evaluation may wait."""
+        return len(self._evaluations) == self._evaluated[0].shape[1]
 
     @property
-    def stopped(self) -> Array:
-        """Which networks have waited for their patience, (networks,)."""
-        return np.array([stopping.stop for stopping in self._stopping], bool)
+    def may_stop(self) -> bool:
+        """Whether the evaluations that wait could be those that exhaust a network's patience."""
+        return any(stopping.may_stop(len(self._evaluations)) for stopping in self._stopping)
+
+    @property
+    def stopped(self) -> list[int]:
+        """Networks that have waited for their patience."""
+        return [index for index, stopping in enumerate(self._stopping) if stopping.stop]
 
     # --- what is measured ---
 
-    def measure(self) -> None:
-        """Measure what waits for it."""
+    def measure(self) -> dict[int, Ending]:
+        """Measure what waits; index -> ending of each network that had no finite loss at an evaluation."""
         if self._updates:
             self._measure_updates()
-        if self._evaluations:
-            self._measure_evaluations()
+        return self._measure_evaluations() if self._evaluations else {}
 
     def _measure_updates(self) -> None:
         steps, rows, signals = zip(*self._updates, strict=True)
@@ -207,114 +193,107 @@ class Recorder:
         self._update_rows.extend(steps, fields | measures.update_rows(self._flats[: len(steps)], self._starts, signals))
         self._updates.clear()
 
-    def _measure_evaluations(self) -> None:
-        steps, evaluations = zip(*self._evaluations, strict=True)
-        fields = self._evaluation_fields(evaluations, np.tile(np.arange(len(self._experiments)), len(steps)))
-        shape = len(steps), len(self._experiments)
-        rows = {name: values.reshape(*shape, *values.shape[1:]) for name, values in fields.items()}
+    def _measure_evaluations(self) -> dict[int, Ending]:
+        waiting, self._evaluations = self._evaluations, []
+        count, networks, plan = len(waiting), len(self._experiments), self._plan
+        (flats, previous), (runnings, previous_running) = (part[:, :count] for part in self._evaluated)
+        indices = np.arange(networks)
+        if plan.probe_is_batch:
+            probes = [
+                (one.forward_pass, one.signal)
+                if one.forward_pass and one.signal
+                else self._probe(Parameters(plan.architecture, flats[i], runnings[i]), indices)
+                for i, one in enumerate(waiting)
+            ]
+        indices = np.tile(indices, count)
+        # several evaluations of a network are computed like one of several networks
+        stack = Parameters(plan.architecture, flats.reshape(len(indices), -1), runnings.reshape(len(indices), -1))
+        if not plan.probe_is_batch:
+            probes = [self._probe(stack, indices)]
+        fields = self._evaluation_fields(stack, indices, probes)
+        rows = {name: values.reshape(count, networks, *values.shape[1:]) for name, values in fields.items()}
+        steps = [one.step for one in waiting]
         self._evaluation_rows.extend(steps, rows)
-        self._evaluations.clear()
+        for i, step in enumerate(steps):
+            if step in plan.frames:
+                self._frames[step] = flats[i].astype(plan.frame_type), runnings[i].astype(plan.frame_type)
 
-    def _evaluation(self, parameters: Parameters, indices: slice | list[int]) -> "Evaluation":
-        """Whole sets through the networks at some indices; layers of the probe are kept if they are not made again."""
-        inputs, n_probe = self.inputs[indices], self._n_probe
-        probe = forward(parameters, inputs[:, :n_probe], keep=self._shares or self._evaluations_at_once == 1)
-        rest = forward(parameters, inputs[:, n_probe:], keep=False)
-        z = np.concatenate([probe.output, rest.output], axis=1)
-        losses = {}
-        for name, part, targets in self._sets:
-            value = LOSSES[self._loss].value(z[:, part], targets[indices], self._output)
-            losses[f"{name}_loss"] = value.astype(np.float64)
-        return Evaluation(parameters.copy(), probe, z, losses)
+        overflown = {}
+        finite = np.isfinite(rows["train_loss"]) & np.isfinite(rows["validation_loss"])
+        for index, stopping in enumerate(self._stopping):
+            n_finite = count if finite[:, index].all() else int(finite[:, index].argmin())
+            losses = rows["validation_loss"][:n_finite, index].tolist()
+            better = [i for i, loss in enumerate(losses) if stopping.evaluate(steps[i], loss)]
+            if better:
+                self._best[index] = flats[better[-1], index].copy(), runnings[better[-1], index].copy()
+            if n_finite:
+                last = flats[n_finite - 1, index].copy(), runnings[n_finite - 1, index].copy()
+                self._last[index] = steps[n_finite - 1], last
+            if n_finite < count:
+                network, before = (
+                    self._alone((flat[n_finite, index].copy(), running[n_finite, index].copy()))
+                    for flat, running in ((flats, runnings), (previous, previous_running))
+                )
+                step, forward_pass = steps[n_finite], forward(network, self._inputs[[index]])
+                diverged_at = step, *first_in_forward(forward_pass, 0)
+                overflown[index] = Ending("diverged", max(step - 1, 0), before, diverged_at)
+        return overflown
 
-    def _evaluation_fields(self, evaluations: Sequence["Evaluation"], indices: Array) -> dict[str, Array]:
-        """All that is measured at some evaluations, as of one stack of networks, which belong to these indices."""
-        flat = np.concatenate([evaluation.parameters.flat for evaluation in evaluations])
-        running = np.concatenate([evaluation.parameters.running for evaluation in evaluations])
-        parameters = Parameters(self._architecture, flat, running)
-        z = np.concatenate([evaluation.z for evaluation in evaluations])
-        fields = {"penalty": measures.penalty_value(parameters, self._l1[indices], self._l2[indices])}
-        for name, part, targets in self._sets:
-            loss = np.concatenate([evaluation.losses[f"{name}_loss"] for evaluation in evaluations])
-            fields[f"{name}_loss"] = loss
-            fields[f"{name}_accuracy"] = measures.accuracy(z[:, part], targets[indices], self._output, loss)
-        if self._output != "linear":
-            fields["confusion"] = measures.confusion(z[:, part], targets[indices], self._output)  # on validation data
-        passes = [evaluation.probe for evaluation in evaluations]
-        if len(passes[0].h):
-            each = zip(evaluations, np.split(indices, len(evaluations)), strict=True)
-            signals = [one.signal or self._signal(one.parameters, one.probe, part) for one, part in each]
-        else:  # layers were not kept
-            passes = [forward(parameters, self.inputs[indices, : self._n_probe])]
-            signals = [self._signal(parameters, passes[0], indices)]
-        return fields | measures.probe_rows(self._architecture, passes, signals)
+    def _of(self, values: Array, indices: Array) -> Array:
+        """What belongs to the networks at these indices, one a row; broadcast where there is but one."""
+        return values if len(values) == 1 else values[indices]
 
-    def _signal(self, parameters: Parameters, forward_pass: ForwardPass, indices: Array) -> ErrorSignal:
-        """The error signal on the probe."""
-        targets = self._train_targets[indices, : self._n_probe]
-        return backpropagate(
-            parameters, forward_pass, LOSSES[self._loss].gradient(forward_pass.output, targets, self._output)
+    def _probe(self, parameters: Parameters, indices: Array) -> tuple[ForwardPass, ErrorSignal]:
+        """The passes of networks through the probe."""
+        n_probe, loss, output = self._plan.n_probe, LOSSES[self._plan.loss], self._plan.output
+        forward_pass = forward(parameters, self._of(self._inputs[:, :n_probe], indices))
+        targets = self._of(self._train_targets[:, :n_probe], indices)
+        return forward_pass, backpropagate(
+            parameters, forward_pass, loss.gradient(forward_pass.output, targets, output)
         )
+
+    def _evaluation_fields(
+        self, parameters: Parameters, indices: Array, probes: Sequence[tuple[ForwardPass, ErrorSignal]]
+    ) -> dict[str, Array]:
+        """All that is measured at an evaluation, of each network of a stack; the one of a row belongs to its index.
+
+        probes: passes through the probe, of the first networks, the next, and so on.
+        """
+        passes, signals = zip(*probes, strict=True)
+        loss, output = LOSSES[self._plan.loss], self._plan.output
+        rest = forward(parameters, self._of(self._inputs[:, self._plan.n_probe :], indices), keep=False)
+        on_probe = np.concatenate([forward_pass.output for forward_pass in passes])
+        z = np.concatenate([on_probe, rest.output], axis=1)
+        fields = {"penalty": measures.penalty_value(parameters, self._l1[indices], self._l2[indices])}
+        for name, part, all_targets in self._sets:
+            targets = self._of(all_targets, indices)
+            value = loss.value(z[:, part], targets, output).astype(np.float64)
+            fields[f"{name}_loss"] = value
+            fields[f"{name}_accuracy"] = measures.accuracy(z[:, part], targets, output, value)
+        if output != "linear":
+            fields["confusion"] = measures.confusion(z[:, part], targets, output)  # on validation data
+        return fields | measures.probe_rows(self._plan.architecture, passes, signals)
 
     # --- at the end ---
 
-    def history(
-        self,
-        index: int,
-        status: str,
-        last_step: int,
-        parameters: Parameters,
-        diverged_at: tuple[int, int | None, str] | None = None,
-    ) -> RunHistory:
-        """The history of one network of the stack that ends with these parameters at last_step."""
-        self.measure()
+    def history(self, index: int, ending: Ending) -> RunHistory:
+        """The history of one network of the stack; nothing waits to be measured."""
         experiment, dataset = self._experiments[index], self._datasets[index]
-        last = parameters[[index]]
-        stopping = self._stopping[index]
-
-        updates = self._update_rows.of(index, last_step)
-        due = (updates["step"] % max(self._stride, 1) == 0) | (updates["step"] == (diverged_at or [None])[0])
-        updates = measures.update_fields({name: values[due] for name, values in updates.items()})
-
-        evaluated_step, evaluated = self._last[index]
-        extra = None
-        if evaluated_step < last_step:
-            extra = self._evaluation_fields([self._evaluation(last, [index])], np.array([index]))
-            extra["step"] = np.array([last_step])
-        overflown = extra and not np.isfinite([extra["train_loss"], extra["validation_loss"]]).all()
-        if overflown or evaluated_step > last_step:
-            # the loss of a batch and that of the whole sets need not overflow at the same step
-            last_step, last, extra = evaluated_step, _alone(last.architecture, evaluated), None
-        evaluations = self._evaluation_rows.of(index, last_step)
-        if extra:
-            evaluations = {name: np.concatenate([values, extra[name]]) for name, values in evaluations.items()}
-        evaluations["evaluation_step"] = evaluations.pop("step")
-        best_step = stopping.best_step
-        best = _alone(last.architecture, self._best[index])
-        if extra and extra["validation_loss"][0] < stopping.best_loss:
-            best_step, best = last_step, last
-        result = best if experiment.patience else last
-
-        kept = {
-            step: (flat[index], running[index]) for step, (flat, running) in self._frames.items() if step < last_step
-        }
-        for step, network in ((best_step, best), (last_step, last)):
-            kept[step] = network.flat[0].astype(self._frame_type), network.running[0].astype(self._frame_type)
-        kept = dict(sorted(kept.items()))
-        frames = Parameters(last.architecture, *(np.array(part) for part in zip(*kept.values(), strict=True)))
-        frame_step = np.array(list(kept))
+        networks = self._networks(index, ending)
+        evaluations = self._evaluations_until(index, networks)
+        frame_step, frames = self._frames_until(index, networks)
         confusion = evaluations.pop("confusion", None)
         if confusion is not None:
             confusion = confusion[np.isin(evaluations["evaluation_step"], frame_step)].astype(np.int32)
-        axes, predictions = _predictions(frames, dataset, self._output)
-        test_loss, test_accuracy = self._test(result, dataset)
-        last_test_loss, last_test_accuracy = self._test(last, dataset)
+        axes, predictions = _predictions(frames, dataset, self._plan.output)
+        test_loss, test_accuracy = self._test(networks.best if experiment.patience else networks.last, dataset)
+        last_test_loss, last_test_accuracy = self._test(networks.last, dataset)
         return RunHistory(
             experiment=experiment,
-            status=status,
-            best_step=best_step,
-            diverged_at=diverged_at,
-            **updates,
+            status=ending.status,
+            best_step=networks.best_step,
+            diverged_at=ending.diverged_at,
+            **self._updates_until(index, ending),
             **evaluations,
             frame_step=frame_step,
             weights=tuple(frames.weights),
@@ -332,24 +311,67 @@ class Recorder:
             last_test_accuracy=last_test_accuracy,
         )
 
+    def _networks(self, index: int, ending: Ending) -> Networks:
+        """Which network is the last and which the best; the last is evaluated once more, where that was not due."""
+        last_step, last, extra = ending.step, ending.parameters, None
+        evaluated_step, evaluated = self._last[index]
+        if evaluated_step < last_step:
+            row = np.array([index])
+            extra = self._evaluation_fields(last, row, [self._probe(last, row)]) | {"step": np.array([last_step])}
+        overflown = extra and not np.isfinite([extra["train_loss"], extra["validation_loss"]]).all()
+        if overflown or evaluated_step > last_step:
+            # the loss of a batch and that of the whole sets need not overflow at the same step
+            last_step, last, extra = evaluated_step, self._alone(evaluated), None
+        stopping = self._stopping[index]
+        if extra and extra["validation_loss"][0] < stopping.best_loss:
+            return Networks(last_step, last, last_step, last, extra)
+        return Networks(last_step, last, stopping.best_step, self._alone(self._best[index]), extra)
+
+    def _updates_until(self, index: int, ending: Ending) -> dict[str, Array]:
+        """The fields of the updates' clock."""
+        rows = self._update_rows.of(index, ending.step)
+        due = rows["step"] % max(self._plan.update_stride, 1) == 0
+        if ending.diverged_at:
+            due |= rows["step"] == ending.diverged_at[0]
+        return measures.update_fields({name: values[due] for name, values in rows.items()})
+
+    def _evaluations_until(self, index: int, networks: Networks) -> dict[str, Array]:
+        """The fields of the evaluations' clock, and confusion at all of them."""
+        rows = self._evaluation_rows.of(index, networks.last_step)
+        if networks.extra:
+            rows = {name: np.concatenate([values, networks.extra[name]]) for name, values in rows.items()}
+        return {"evaluation_step": rows.pop("step"), **rows}
+
+    def _frames_until(self, index: int, networks: Networks) -> tuple[Array, Parameters]:
+        """Steps of the frames, and the parameters at them as a stack: those that were due, the best and the last."""
+        kept = {
+            step: (flat[index], running[index])
+            for step, (flat, running) in self._frames.items()
+            if step < networks.last_step
+        }
+        for step, network in ((networks.best_step, networks.best), (networks.last_step, networks.last)):
+            kept[step] = tuple(part[0].astype(self._plan.frame_type) for part in (network.flat, network.running))
+        kept = dict(sorted(kept.items()))
+        stack = Parameters(self._plan.architecture, *(np.array(part) for part in zip(*kept.values(), strict=True)))
+        return np.array(list(kept)), stack
+
+    def _alone(self, network: Network) -> Parameters:
+        """A network as a stack of one."""
+        flat, running = network
+        return Parameters(self._plan.architecture, flat[None], running[None])
+
     def _test(self, parameters: Parameters, dataset: Dataset) -> tuple[float, float]:
         """Loss and accuracy of one network on the test set."""
-        kind = parameters.flat.dtype
+        kind, output = parameters.flat.dtype, self._plan.output
         z = forward(parameters, dataset.test_inputs.astype(kind), keep=False).output
         targets = dataset.target_rows("test").astype(kind)[None]
-        loss = LOSSES[self._loss].value(z, targets, self._output)
-        return float(loss[0]), float(measures.accuracy(z, targets, self._output, loss)[0])
+        loss = LOSSES[self._plan.loss].value(z, targets, output)
+        return float(loss[0]), float(measures.accuracy(z, targets, output, loss)[0])
 
 
 def _at_once(numbers: int) -> int:
     """How many steps wait for each other, one of which has so many numbers to be measured."""
     return min(max(1, WAITING // numbers), MOST_AT_ONCE)
-
-
-def _alone(architecture: Architecture, network: tuple[Array, Array]) -> Parameters:
-    """A network's flat parameters and running statistics as a stack of one."""
-    flat, running = network
-    return Parameters(architecture, flat[None], running[None])
 
 
 def _predictions(frames: Parameters, dataset: Dataset, output: str) -> tuple[tuple[Array, ...] | None, Array | None]:

@@ -58,6 +58,10 @@ class EarlyStopping:
         self.waited += 1
         return False
 
+    def may_stop(self, evaluations: int) -> bool:
+        """Whether so many more evaluations could be its last."""
+        return 0 < self.patience <= self.waited + evaluations
+
     @property
     def stop(self) -> bool:
         return 0 < self.patience <= self.waited

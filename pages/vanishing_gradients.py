@@ -34,6 +34,7 @@ def cure(patient: RunHistory, treated: RunHistory) -> None:
 
 def more(patient: RunHistory, treated: RunHistory) -> None:
     row(MORE, patient, treated)
+    text(LESSON, "Which gradient to judge by")
 
 
 show_lesson(LESSON, STAGE, why, cure, more)

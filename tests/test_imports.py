@@ -60,11 +60,22 @@ SCRIPTS = [f"pages.{path.stem}" for path in files("pages/*.py")]
 # threadpoolctl is optional there; backends.py alone starts processes
 # within engine, bottom first; a module may import those of its own layer and of the layers below
 LAYERS = [
-    {"activations", "blas", "cost", "formatting", "initializers", "losses", "optimizers", "randomness", "remedies"}
+    {
+        "activations",
+        "blas",
+        "blocks",
+        "cost",
+        "formatting",
+        "initializers",
+        "losses",
+        "optimizers",
+        "randomness",
+        "remedies",
+    }
     | {"settings", "data.sources"},
     {"experiment"},
     {"data", "history", "limits", "measures", "network"},
-    {"recording", "training"},
+    {"batches", "endings", "plan", "recording", "training"},
     {"theory"},
     {"doctor"},
     {"cures"},

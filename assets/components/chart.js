@@ -165,7 +165,7 @@ function onStage(plot) {
 
 function roomOnStage(plot) {
   const scrolled = document.querySelector(".stMain")?.scrollTop ?? 0;
-  const controls = document.querySelector(".st-key-controls")?.offsetHeight ?? 0;
+  const controls = document.querySelector(".st-key-controls, .st-key-controls_closed")?.offsetHeight ?? 0;
   return Math.round(window.innerHeight - controls - (plot.getBoundingClientRect().top + scrolled) - BELOW_ON_STAGE);
 }
 

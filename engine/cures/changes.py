@@ -12,7 +12,7 @@ from engine.data.custom import CustomData
 from engine.data.loading import load_dataset
 from engine.data.sources import DATASETS
 from engine.experiment import SETTINGS, Experiment
-from engine.limits import check_budget
+from engine.limits import Limits, check_budget
 from engine.settings import OutOfRange, Value
 
 UNTREATED = "Untreated"
@@ -74,7 +74,7 @@ def changes_of(
         try:
             changed = replace(experiment, **new)
             dataset = load_dataset(changed, data)
-            check_budget(changed, dataset.n_in, dataset.n_out, max_seconds, max_bytes)
+            check_budget(changed, dataset.n_in, dataset.n_out, Limits(max_seconds, max_bytes))
         except OutOfRange as error:
             return Change(code, name, price, settings, None, str(error))
         return Change(code, name, price, settings, changed)

@@ -1,10 +1,8 @@
-"""Who trains when: runs in slices, in fair turns, on the workers of a backend (see backends.py).
+"""Who trains where: runs (see runs.py) in slices, in fair turns, on the workers of a backend (see backends.py).
 
-A run is advanced in slices of a fraction of a second.  After each slice the run goes back to the end of the queue, so
-that one heavy run cannot starve a class, and a run that nobody wants any more costs at most one slice.  Only as many
-slices as there are workers are ever handed out; all others wait here, where they can be dropped.
-A worker that dies or does not answer takes one slice with it: the run goes on elsewhere from the slice before, with the
-same result.
+Only as many slices as there are workers are ever handed out; all other runs wait in the queue, where they can be
+dropped.  A worker that dies or does not answer takes one slice with it: the run goes on elsewhere from the slice
+before, with the same result.
 
 Backends are tried in order of preference.  Each has a thread of its own, which starts it, hands out its time slices and
 closes it, so that one that hangs holds up nobody but itself.
@@ -12,30 +10,22 @@ closes it, so that one that hangs holds up nobody but itself.
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import (
-    BrokenExecutor,
-    CancelledError,
-    Future,
-    InvalidStateError,
-    as_completed,
-)
+from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any
 
 from engine.executors.backends import Backend, default_backends
-from engine.executors.time_slices import Summary, TimeSlice, TrainingArguments, advance_slice
+from engine.executors.runs import CoalescedRun, Run, Sweep, Turns
+from engine.executors.time_slices import Summary, TimeSlice, advance_slice
 from engine.experiment import Experiment
-from engine.limits import MAX_BYTES, MAX_SECONDS
-from engine.training import MAX_FRAMES, MAX_UPDATES, CustomData, shape_key, stacks
+from engine.limits import APP_LIMITS, Limits
+from engine.plan import MAX_FRAMES, MAX_UPDATES
+from engine.training import CustomData, stacks
 
 logger = logging.getLogger(__name__)
 
-# Runs of one shape that train as one stack where they have to wait; each then takes two thirds of the time.
-MOST_COALESCED = 4
 ATTEMPTS = 3  # that a slice gets when workers die under it
 
 # Seconds between two starts of a backend, doubled with each until it has worked for the longest: one that keeps failing
@@ -46,110 +36,6 @@ FALLBACK_SECONDS = 10.0  # that a backend may take to start before the next one 
 LOOK_SECONDS = 0.5  # between two checks for overdue slices, and for better backends that may be tried again
 NOTICE_SECONDS = 10.0  # that those who wait are told that a worker was replaced
 CLOSE_SECONDS = 10.0  # to wait for backends to close; one that hangs is left behind
-
-
-class Run(Future):
-    """One training, or one stack, on its way: a concurrent.futures.Future with progress.
-
-    result() is a RunHistory or its summary, of a stack a tuple; or it raises what the training raised (OutOfRange).
-    """
-
-    def __init__(self, arguments: TrainingArguments, alone: bool, visitor: object, summary: Summary | None = None):
-        super().__init__()
-        self.experiments = arguments[0]
-        self.progress = 0.0  # share of the steps taken when the last slice ended
-        self.visitor = visitor  # whose turn it takes
-        self.training: TrainingArguments | bytes = arguments  # what a worker needs to go on
-        self.alone = alone
-        self.summary = summary
-        self.attempts = 0  # at the present slice
-        first, data = arguments[0][0], arguments[1]
-        # What others must share to train together with it; None where it trains by itself.
-        self.shape = (first.dataset, shape_key(first), *arguments[1:]) if alone and not data else None
-        self._notified = threading.Lock()  # taken once, by the first who cancels
-
-    def cancel(self) -> bool:
-        """Drop the run unless it has ended: at most its present slice finishes; whoever waits learns so at once."""
-        cancelled = super().cancel()
-        if cancelled and self._notified.acquire(blocking=False):
-            self.set_running_or_notify_cancel()
-        return cancelled
-
-    def end(self, error: BaseException | None, histories: tuple) -> None:
-        """Say what came of it; without an error and histories it is dropped, and nothing changes once it was."""
-        with suppress(InvalidStateError):
-            if error:
-                self.set_exception(error)
-            elif histories:
-                self.set_result(histories[0] if self.alone else histories)
-            else:
-                self.cancel()
-
-
-class CoalescedRun(Run):
-    """Runs of one shape, of different visitors, that train as one stack: with the same numbers, to the last bit."""
-
-    def __init__(self, members: Sequence[Run]):
-        self.members = tuple(members)
-        experiments, arguments = tuple(run.experiments[0] for run in members), members[0].training
-        super().__init__((experiments, *arguments[1:]), alone=False, visitor=object())
-        for run in members:
-            run.shape = None  # once is enough, also where the stack fails
-            run.add_done_callback(self._left)
-
-    @property
-    def progress(self) -> float:
-        """Share of the steps taken, which is each member's."""
-        return self.members[0].progress
-
-    @progress.setter
-    def progress(self, share: float) -> None:
-        for run in self.members:
-            run.progress = share
-
-    def end(self, error: BaseException | None, histories: tuple) -> None:
-        for i, run in enumerate(self.members):
-            run.end(error, histories[i : i + 1])
-        self.members = ()  # each holds this stack, and would keep the others' histories as long as itself
-
-    def _left(self, member: Future) -> None:
-        if all(run.done() for run in self.members):
-            self.cancel()  # nobody waits for it any more
-
-
-class Sweep:
-    """Many runs at once, as stacks over all workers."""
-
-    def __init__(self, runs: Sequence[Run], indices: Sequence[Sequence[int]]):
-        self.runs = tuple(runs)
-        self._indices: dict[Future, Sequence[int]] = dict(zip(runs, indices, strict=True))  # of a run's experiments
-
-    @property
-    def progress(self) -> float:
-        """Share of all steps taken."""
-        steps = [sum(experiment.steps for experiment in run.experiments) for run in self.runs]
-        return sum(n * run.progress for n, run in zip(steps, self.runs, strict=True)) / max(sum(steps), 1)
-
-    def done(self) -> bool:
-        return all(run.done() for run in self.runs)
-
-    def cancel(self) -> None:
-        """Drop what has not ended; at most the present slices finish."""
-        for run in self.runs:
-            run.cancel()
-
-    def as_completed(self, timeout: float | None = None) -> Iterator[tuple[int, Any]]:
-        """(index of the experiment, history or its summary) as they come.
-
-        Raises the first error of a run, and CancelledError.
-        """
-        for run in as_completed(self._indices, timeout):
-            yield from zip(self._indices[run], run.result(), strict=True)
-
-    def result(self, timeout: float | None = None) -> list[Any]:
-        """All histories, or their summaries, in the order of the experiments."""
-        histories = dict(self.as_completed(timeout))
-        return [histories[i] for i in sorted(histories)]
 
 
 @dataclass(eq=False)
@@ -186,20 +72,19 @@ class Workers:
     """Trains experiments somewhere else, in fair turns.  Safe to use from many threads; usable as a context manager.
 
     backends: in order of preference.  While a better one than the present cannot be used, it is tried again and again.
-    max_seconds, max_bytes: limits of a run, as of Training, because many share the workers; None is no limit.
+    limits: what a run may cost, because many share the workers.
     """
 
     def __init__(
         self,
         backends: Sequence[Callable[[], Backend]] | None = None,
-        max_seconds: float | None = MAX_SECONDS,
-        max_bytes: float | None = MAX_BYTES,
+        limits: Limits = APP_LIMITS,
     ):
-        self._limits = max_seconds, max_bytes
+        self._limits = limits
         self._candidates = [_Candidate(start, rank) for rank, start in enumerate(backends or default_backends())]
         self._pool: _Pool | None = None  # which gets the slices
         self._pools: list[_Pool] = []  # that one, and those it replaced while they finish their slices
-        self._waiting: dict[object, deque[Run]] = {}  # by visitor, in the order of their turns
+        self._turns = Turns()
         self._closed = False
         self._awake, self._looked = 0.0, monotonic()
         self._stuck_until = 0.0  # the end of the notice that a worker did not answer
@@ -249,7 +134,7 @@ class Workers:
         """
         alone = isinstance(experiments, Experiment)
         stack = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
-        return self._enqueue(Run((stack, data, max_updates, max_frames, *self._limits), alone, object()))
+        return self._enqueue(Run((stack, data, max_updates, max_frames, self._limits), alone, object()))
 
     def submit_many(
         self,
@@ -276,7 +161,7 @@ class Workers:
         whole = stacks(experiments[:ahead], data) + rest
         groups = [part for group in whole for part in _parts(group, -(-self.slots // len(whole)))]
         stacked = [
-            (tuple(experiments[i] for i in group), data, max_updates, max_frames, *self._limits) for group in groups
+            (tuple(experiments[i] for i in group), data, max_updates, max_frames, self._limits) for group in groups
         ]
         return Sweep([self._enqueue(Run(arguments, False, visitor, summary)) for arguments in stacked], groups)
 
@@ -293,41 +178,12 @@ class Workers:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    # --- turns ---
-
     def _enqueue(self, run: Run) -> Run:
         with self._changed:
             if self._closed:
                 raise CancelledError("These workers are closed.")
-            self._put(run)
+            self._turns.put(run)
             self._changed.notify_all()
-        return run
-
-    def _put(self, run: Run, first: bool = False) -> None:
-        """Behind its visitor's other runs, or before them; a visitor who has none waiting comes after all others."""
-        runs = self._waiting.setdefault(run.visitor, deque())
-        (runs.appendleft if first else runs.append)(run)
-
-    def _with_others(self, run: Run) -> Run:
-        """The run, or a stack of it and others of its shape that have to wait."""
-        if run.shape is None:
-            return run
-        waiting = [other for runs in self._waiting.values() for other in runs]
-        alike = [other for other in waiting if other.shape == run.shape and not other.cancelled()]
-        others = alike[: MOST_COALESCED - 1]
-        for other in others:
-            self._waiting[other.visitor].remove(other)
-            if not self._waiting[other.visitor]:
-                del self._waiting[other.visitor]
-        return CoalescedRun([run, *others]) if others else run
-
-    def _next(self) -> Run:
-        """One run of the visitor whose turn it is; the visitor's others wait for their next turn."""
-        visitor, runs = next(iter(self._waiting.items()))
-        del self._waiting[visitor]
-        run = runs.popleft()
-        if runs:
-            self._waiting[visitor] = runs
         return run
 
     # --- backends ---
@@ -419,13 +275,11 @@ class Workers:
         with self._changed:
             while True:
                 self._changed.wait_for(
-                    lambda: self._pool is not pool or (self._waiting and len(pool.in_flight) < pool.slots)
+                    lambda: self._pool is not pool or (self._turns and len(pool.in_flight) < pool.slots)
                 )
                 if self._pool is not pool:
                     return None
-                run = self._next()
-                if not run.cancelled():
-                    run = self._with_others(run)
+                if run := self._turns.next():
                     # More time with each attempt: a slice that is slow and not stuck must end at last.
                     pool.in_flight[run] = self._clock() + pool.backend.overdue * 2**run.attempts
                     return run
@@ -469,11 +323,11 @@ class Workers:
         """Put the run, or the members of a stack that failed, back in the queue; whether that was done."""
         if error and isinstance(run, CoalescedRun):
             for member in run.members:  # each by itself, so that none suffers for another
-                self._put(member)
+                self._turns.put(member)
             return True
         if error or histories or run.cancelled():
             return False
-        self._put(run, first=True)
+        self._turns.put(run, first=True)
         return True
 
     def _lose_overdue(self) -> list[tuple[Run, BaseException | None]]:
@@ -511,8 +365,7 @@ class Workers:
         """Take no more runs, and end those that wait or are on their way."""
         with self._changed:
             self._closed, self._pool = True, None
-            runs = [run for queue in self._waiting.values() for run in queue]
-            self._waiting.clear()
+            runs = self._turns.clear()
             for pool in self._pools:
                 runs += pool.in_flight
                 pool.in_flight.clear()

@@ -18,6 +18,7 @@ from engine.blas import one_blas_thread
 from engine.data.custom import CustomData
 from engine.experiment import Experiment
 from engine.history import RunHistory
+from engine.limits import Limits
 from engine.training import Training
 
 SLICE_SECONDS = 0.4  # that a run keeps a worker before others get their turn
@@ -25,8 +26,8 @@ CHUNK_SECONDS = 0.005  # between two looks at the clock
 NICENESS = 10  # of a worker: of 20
 WATCH_SECONDS = 2.0  # between two looks of a worker after its server
 
-# Experiments, data, max_updates, max_frames, max_seconds and max_bytes.
-TrainingArguments = tuple[tuple[Experiment, ...], CustomData | None, int, int, float | None, float | None]
+# Experiments, data, max_updates, max_frames and limits.
+TrainingArguments = tuple[tuple[Experiment, ...], CustomData | None, int, int, Limits]
 Summary = Callable[[RunHistory], Any]  # a function of a module, so that a worker can import it
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import Experiment, batch_indices, initialize, load_dataset
-from engine.recording import PROBE, evaluation_steps
+from engine.plan import PROBE, evaluation_steps
 
 Array = np.ndarray
 

@@ -100,7 +100,7 @@ def test_what_whole_decades_bring_back_on_the_axis_is_not_said_to_be_off_it():
             assert (f"{who}: off the axis, up to" in notes(figure)) == (top > figure.layout.yaxis.range[1])
 
 
-def test_how_a_run_broke_off_is_said():
+def test_how_a_run_diverged_is_said():
     histories = clipped_pair(BREAKS_OFF, replace(BREAKS_OFF, clip="norm"))
     assert histories[0].status == "diverged"
     assert f"Patient: not finite at step {histories[0].diverged_at[0]}" in notes(chart.figure(*histories))

@@ -77,7 +77,7 @@ def test_alt_and_table_are_the_history():
     assert "keeps its direction" in chart.alt(run(WILD), history)
 
 
-def test_what_clipping_never_touched_and_what_broke_off_is_said():
+def test_what_clipping_never_touched_and_what_diverged_is_said():
     roomy = run(replace(BY_NORM, clip_threshold=1e6))
     assert "never had anything to clip" in chart.alt(run(WILD), roomy)
     broken = run(BREAKS_OFF)

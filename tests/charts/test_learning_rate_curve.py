@@ -92,7 +92,7 @@ def test_too_small_badly_trained_and_fitting_are_told_apart(context):
     assert "The treated" not in chart.says({"Patient": good}, patient=LARGE, treated=LARGE)
 
 
-def test_a_run_that_broke_off_counts_as_infinite(results, context):
+def test_a_run_that_diverged_counts_as_infinite(results, context):
     broken = [
         replace(outcome, status="diverged", train_loss=1e300) if outcome.experiment.learning_rate > 0.2 else outcome
         for outcome in results["Patient"]

@@ -1,5 +1,6 @@
 """Cases for the mystery patient: the same for everyone, rightly diagnosed, and hurt."""
 
+import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -86,6 +87,18 @@ def test_every_fault_is_found_and_hurts(level, fault):
     assert not diagnose(healthy)
     assert not patient.test_loss < healthy.test_loss + HURTS * average(case.patient)
     assert level != HARD or fault not in CONSEQUENCES or len(findings) > 1
+
+
+@pytest.mark.parametrize("dataset", ["moons", "circles", "xor", "blobs", "sine", "breast_cancer", "digits"])
+@pytest.mark.parametrize(("fault", "instead"), [("overfitting", "moons"), ("underfitting", "circles")])
+def test_data_that_a_straight_line_fits_are_left_for_curved_ones(dataset, fault, instead):
+    """Where the fault would not show; both networks learn the same data all the same."""
+    drawn = Experiment(dataset=dataset, n_train=200)
+    for seed, level in ((1, 0), (2, 1), (3, 2)):
+        sick, twin = FAULTS[fault](random.Random(seed), level, drawn)
+        assert twin.dataset == (dataset if dataset in ("moons", "circles", "xor") else instead)
+        assert twin.n_train == (100 if fault == "overfitting" else 200)
+        assert not {"dataset", "n_train", "noise"} & set(sick)
 
 
 @pytest.fixture(scope="module")

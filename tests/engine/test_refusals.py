@@ -12,7 +12,7 @@ from engine import SETTINGS, Experiment, OutOfRange, Training, data_digest
 from engine.cost import estimate
 from engine.cures.changes import changes_of
 from engine.data.sources import DATASETS
-from engine.limits import MAX_BYTES, MAX_SECONDS, check_budget
+from engine.limits import APP_LIMITS, MAX_BYTES, MAX_SECONDS, check_budget
 from tests.engine.test_properties import EXAMPLES, outside
 
 LIMITS = {"max_seconds": MAX_SECONDS, "max_bytes": MAX_BYTES}
@@ -145,9 +145,9 @@ def test_the_advice_is_close_to_the_most_that_is_accepted():
 )
 def test_training_takes_what_it_advises(experiment):
     with pytest.raises(OutOfRange) as refusal:
-        Training(experiment, **LIMITS)
+        Training(experiment, limits=APP_LIMITS)
     advice = advised(refusal.value.field, refusal.value.allowed)
-    Training(replace(experiment, **{field: value for field, (value,) in advice.items()}), **LIMITS)
+    Training(replace(experiment, **{field: value for field, (value,) in advice.items()}), limits=APP_LIMITS)
 
 
 def test_changes_to_try_that_are_refused_take_what_they_advise():

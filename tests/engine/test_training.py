@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine import Experiment, OutOfRange, Training, data_digest, load_dataset, train, train_many
-from engine.limits import MAX_BYTES, MAX_SECONDS
-from engine.recording import evaluation_steps
+from engine.limits import MAX_BYTES, MAX_SECONDS, Limits
+from engine.plan import evaluation_steps
 from tests.engine.contract import assert_well_formed
 
 
@@ -280,7 +280,11 @@ def test_one_diverging_network_leaves_the_others_of_its_stack_alone():
 )
 def test_a_run_beyond_limits_is_refused_before_any_work(experiment, field, monkeypatch):
     monkeypatch.setattr("engine.training.initial_parameters", lambda *_: pytest.fail("work was done"))
-    for start in (train, Training, lambda experiment, **limits: train_many([experiment], **limits)):
+    for start in (
+        train,
+        lambda experiment, **limits: Training(experiment, limits=Limits(**limits)),
+        lambda experiment, **limits: train_many([experiment], **limits),
+    ):
         with pytest.raises(OutOfRange, match=field) as refusal:
             start(experiment, max_seconds=MAX_SECONDS, max_bytes=MAX_BYTES)
         assert refusal.value.field == field
@@ -293,12 +297,12 @@ def test_without_limits_training_does_what_it_is_asked():
     assert history.status == "completed"
     assert history.nbytes > MAX_BYTES
     with pytest.raises(OutOfRange, match="The record of the run would take"):
-        Training(large, max_bytes=MAX_BYTES)
-    Training(large, max_seconds=MAX_SECONDS)
+        Training(large, limits=Limits(max_bytes=MAX_BYTES))
+    Training(large, limits=Limits(max_seconds=MAX_SECONDS))
     assert Training(long).advance(1).step == 1
     with pytest.raises(OutOfRange, match=r"The run would take about \d+ seconds; 0.5 are allowed"):
-        Training(long, max_seconds=0.5)
-    Training(long, max_bytes=MAX_BYTES)
+        Training(long, limits=Limits(max_seconds=0.5))
+    Training(long, limits=Limits(max_bytes=MAX_BYTES))
 
 
 def test_a_large_network_keeps_fewer_frames_and_then_narrower_ones():

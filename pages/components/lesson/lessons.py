@@ -17,7 +17,7 @@ from pages.components.lesson.exercises import exercises
 from pages.components.lesson.findings import doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
 from pages.components.lesson.strip import strip
-from pages.components.settings.controls import Choice, Lesson, controls, networks, settings_button
+from pages.components.settings.controls import Choice, Lesson, controls, more_settings_button, networks, settings_button
 from pages.components.shell.address import HIDE, PART, PARTS
 from pages.components.shell.frame import LEAST_WIDTH, footer, page
 from pages.components.shell.runs import histories_of
@@ -83,7 +83,8 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             button = st.container(width="content")
         messages = controls(lesson)
         with button:
-            settings_button(lesson)
+            more_settings_button(lesson)
+        settings_button()
         shell.tools()
         networks(lesson, messages, show)
     footer()
@@ -107,9 +108,8 @@ def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: t
     elif part == "try":
         exercises(lesson)
     elif part == "read":
-        with st.container(key="read"):
-            for heading in READ:
-                text(lesson, heading)
+        for heading in READ:
+            text(lesson, heading)
     else:
         if part == "cure" and HIDE in st.query_params:
             st.markdown("The doctor’s notes are hidden until you have predicted something in *Try*.")
@@ -128,7 +128,8 @@ def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory, 
 def text(lesson: Lesson, heading: str) -> None:
     """One section of the lesson's text, with its heading."""
     st.subheader(heading, anchor=False)
-    st.markdown(sections_of(lesson.page)[heading])
+    with st.container(key=f"prose_{heading.split()[0].lower()}_{len(heading)}"):
+        st.markdown(sections_of(lesson.page)[heading])
 
 
 def chain_rule(patient: RunHistory, treated: RunHistory) -> None:

@@ -116,7 +116,7 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     def draw(name: str, **look: Any) -> None:
         drawn[name] = widgets[name].draw(bound=name not in found.ignored, then=_show_networks, **look)
 
-    with st.container(key="controls", gap="small"):
+    with st.container(key="controls" if session.controls_open else "controls_closed", gap="small"):
         with st.container(key="first_screen", gap="xsmall", horizontal=True, vertical_alignment="bottom"):
             _draw_first_screen(lesson, draw)
         place = st.container()
@@ -132,16 +132,24 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     return place
 
 
-def settings_button(lesson: Lesson) -> None:
+def settings_button() -> None:
+    """On a phone, the button that opens and closes all settings; on any other screen they are always open."""
+    label = "Close the settings" if this_session().controls_open else "Settings"
+    with st.container(key="settings_on_phones"):
+        st.button(label, icon=":material/tune:", key="open_controls", on_click=_toggle, args=("controls_open",))
+
+
+def more_settings_button(lesson: Lesson) -> None:
     """The button that opens and closes "more settings"; it says how many of them differ from the lesson's start."""
     opened = this_session().settings_open
     changed = 0 if opened else _changed(lesson)
     label = "Fewer settings" if opened else f"More settings ({changed} changed)" if changed else "More settings"
-    st.button(label, icon=":material/tune:", type="tertiary", key="settings", on_click=_open_settings)
+    st.button(label, icon=":material/tune:", type="tertiary", key="settings", on_click=_toggle, args=("settings_open",))
 
 
-def _open_settings() -> None:
-    this_session().settings_open = not this_session().settings_open
+def _toggle(name: str) -> None:
+    session = this_session()
+    setattr(session, name, not getattr(session, name))
 
 
 def _changed(lesson: Lesson) -> int:

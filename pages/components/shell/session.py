@@ -10,14 +10,14 @@ import streamlit as st
 class SessionState:
     """A session's state beside its widgets.
 
-    controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters:
-    of the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its
-    last pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls
-    stood; predictions: (lesson, thing to try) -> which way and why;
+    controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters: of
+    the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its last
+    pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls stood;
+    predictions: (lesson, thing to try) -> which way and why; controls_open: whether a phone shows the settings;
     settings_open: whether "more settings" are drawn; more_choices: whether settings in segments show all choices;
     measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
-    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries;
-    mystery: (level, seed) -> the visit to a mystery patient.
+    that the charts mark; clicks: on evidence, so far; prescribed: the patient whose cures it tries; mystery: (level,
+    seed) -> the visit to a mystery patient.
     """
 
     controls: str = ""
@@ -26,6 +26,7 @@ class SessionState:
     addresses: dict[str, dict[str, str]] = field(default_factory=dict)
     last_good: dict[str, Any] = field(default_factory=dict)
     ignored: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = field(default_factory=dict)
+    controls_open: bool = False
     settings_open: bool = False
     more_choices: bool = False
     predictions: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)

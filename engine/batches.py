@@ -1,0 +1,94 @@
+"""Which examples each update uses, and which units it drops."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.data.loading import Dataset
+from engine.experiment import Experiment
+from engine.randomness import BATCHES, MASKS, generator
+from engine.remedies import draw_masks
+
+Array = np.ndarray
+
+EPOCHS_AT_ONCE = 8  # orders drawn together: twice as fast as one by one, when the processor does other things between
+
+
+def batch_indices(experiment: Experiment, step: int) -> Array:
+    """Which training examples update `step` uses, (batch,): a permutation an epoch; the last batch may be short."""
+    n = experiment.n_train
+    batch = min(experiment.batch_size or n, n)
+    if batch == n:
+        return np.arange(n)
+    epoch, position = divmod(step, -(-n // batch))
+    order = generator(experiment.seed, BATCHES, epoch).permutation(n)
+    return order[position * batch : (position + 1) * batch]
+
+
+def dropout_masks(experiment: Experiment, step: int) -> Array | None:
+    """The masks of one update, (depth, batch, width), or None without dropout.
+
+    Masks are drawn for a whole batch at every update, one number a unit and example, so that any update's can be found
+    without those before it; a short last batch uses the first rows.
+    """
+    if experiment.dropout == 0:
+        return None
+    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
+    stream = generator(experiment.seed, MASKS)
+    stream.bit_generator.advance(step * experiment.depth * batch * experiment.width)  # type: ignore[attr-defined]
+    return draw_masks(stream, experiment.depth, batch, experiment.width, experiment.dropout)
+
+
+class Batches:
+    """The same for every network of a stack and one update after the other, from `step` on."""
+
+    def __init__(self, experiments: Sequence[Experiment], datasets: Sequence[Dataset], batch: int, step: int):
+        self._experiments, self._batch = experiments, batch
+        first = experiments[0]
+        self._inputs = np.array([dataset.train_inputs for dataset in datasets], first.precision)
+        self._targets = np.array([dataset.target_rows("train") for dataset in datasets], first.precision)
+        n = self._inputs.shape[1]
+        self._n, self._each_epoch = n, -(-n // batch)
+        self._epoch, self._shuffled = -1, (self._inputs, self._targets)
+        self._orders: dict[int, Array] = {}  # epoch -> rows of the inputs of all networks, (networks, n)
+        self._streams = [generator(experiment.seed, MASKS) for experiment in experiments]
+        if first.dropout > 0:
+            for stream in self._streams:
+                stream.bit_generator.advance(step * first.depth * batch * first.width)  # type: ignore[attr-defined]
+
+    def at(self, step: int) -> tuple[Array, Array]:
+        """Inputs and targets of an update, (networks, batch, ...)."""
+        if self._batch == self._n:
+            return self._inputs, self._targets
+        epoch, position = divmod(step, self._each_epoch)
+        if epoch != self._epoch:
+            self._shuffle(epoch)
+        inputs, targets = self._shuffled
+        part = slice(position * self._batch, (position + 1) * self._batch)
+        return inputs[:, part], targets[:, part]
+
+    def _shuffle(self, epoch: int) -> None:
+        if epoch not in self._orders:
+            last = (self._experiments[0].steps - 1) // self._each_epoch
+            epochs = range(epoch, min(epoch + EPOCHS_AT_ONCE, last + 1))
+            offsets = self._n * np.arange(len(self._experiments))[:, None]
+            orders = [
+                [generator(experiment.seed, BATCHES, epoch).permutation(self._n) for experiment in self._experiments]
+                for epoch in epochs
+            ]
+            self._orders = dict(zip(epochs, np.array(orders) + offsets, strict=True))
+        rows = self._orders[epoch]
+        inputs, targets = (values.reshape(-1, values.shape[2]) for values in (self._inputs, self._targets))
+        self._epoch, self._shuffled = epoch, (inputs.take(rows, axis=0), targets.take(rows, axis=0))
+
+    def masks(self, batch: int) -> Array | None:
+        """Masks of the next update, whose batch has so many examples, (depth, networks, batch, width), or None."""
+        first = self._experiments[0]
+        if first.dropout == 0:
+            return None
+        shape = first.depth, self._batch, first.width
+        drawn = [
+            draw_masks(stream, *shape, experiment.dropout)
+            for stream, experiment in zip(self._streams, self._experiments, strict=True)
+        ]
+        return np.stack(drawn, axis=1)[:, :, :batch].astype(first.precision)

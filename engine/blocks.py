@@ -1,0 +1,52 @@
+"""How the arrays of all hidden layers lie in memory, and how much of them is worked on at once.
+
+All hidden layers of a network have the same size.  What they compute lies along one more leading axis, layer by layer,
+(H, networks, batch, width): what is the same for all of them takes one long NumPy call instead of many short ones.
+Calls on more than fits into the processor's cache are slower again, and so are cut into blocks of layers.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import repeat
+
+import numpy as np
+
+Array = np.ndarray
+
+AT_ONCE = 65_536  # numbers that stay in a core's second-level cache between two passes
+NOT_KEPT = np.empty((0, 0, 0, 0))
+
+LayerOut = tuple[Array | None, Array | None, Array | None]  # where z, φ(z) and h of a layer are written; None: anew
+
+
+def hidden_arrays(shape: tuple[int, ...], kind: np.dtype, h_differs: bool) -> tuple[Array, Array, Array]:
+    """Empty arrays for z, φ(z) and h of all hidden layers, shape (H, networks, batch, width); h is φ(z) by default."""
+    z, phi = np.empty((2, *shape), kind)
+    return z, phi, np.empty(shape, kind) if h_differs else phi
+
+
+def layer_by_layer(z: Array, phi: Array, h: Array, depth: int) -> Iterator[LayerOut]:
+    """The hidden layers' parts of arrays like those of hidden_arrays, or of arrays that are not kept.
+
+    h is None where it is φ(z), which is then written once.
+    """
+    if not len(z):
+        return repeat((None, None, None), depth)
+    return zip(z, phi, repeat(None) if h is phi else h, strict=False)
+
+
+def slopes_downwards(slope: Callable[[Array, Array], Array], z: Array, phi: Array) -> Iterator[tuple[int, Array]]:
+    """(layer, φ′(z) of that layer) from the last hidden layer to the first, computed block by block."""
+    depth = len(z)
+    at_once = max(1, depth if z.size <= AT_ONCE else AT_ONCE * depth // z.size)
+    for end in range(depth, 0, -at_once):
+        start = max(end - at_once, 0)
+        slopes = slope(z[start:end], phi[start:end])
+        for layer in range(end - 1, start - 1, -1):
+            yield layer, slopes[layer - start]
+
+
+@lru_cache(maxsize=4)
+def ones_row(count: int, kind: np.dtype) -> Array:
+    """(1, count): its product with a matrix is the sum over the rows, faster than `sum`."""
+    return np.ones((1, count), kind)
