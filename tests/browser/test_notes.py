@@ -145,7 +145,7 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     evidence = page.locator(".st-key-notes_patient").get_by_role("button").first
     evidence.click()
     wait_for_part(page, "look")
-    open_part(page, "cure")
+    page.get_by_role("tab", name="cure").click()
     expect(evidence).to_contain_text(shown(diagnose(train(patient))[0]))
     expect_readable(page, ".st-key-notes_patient", ".st-key-sweep_prescription")
 
