@@ -12,6 +12,7 @@ const LANDED = 3000; // milliseconds that who lands on a page waits at most unti
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken and written into the address
 const PARAMETER = "timeline"; // of the address; the end, where the timeline starts, has none
 const ROOM_ABOVE_CHARTS = 100; // pixels: the timeline, and the charts' titles
+const ROOM_BELOW = 48; // pixels, by which the page may still grow above them
 const ABOVE_CHARTS = 1002; // one more than Plotly's mode bar
 
 const USES_SPACE =
@@ -222,7 +223,7 @@ async function showCharts() {
   const latest = performance.now() + LANDED;
   let chart = null;
   while (!(chart = document.querySelector("[class*=st-key-card_] .chart[data-version]")) && performance.now() < latest) await nextFrame();
-  if (chart) chart.style.scrollMarginTop = `${ROOM_ABOVE_CHARTS}px`;
+  if (chart) chart.style.scrollMarginBlock = `${ROOM_ABOVE_CHARTS}px ${ROOM_BELOW}px`;
   chart?.scrollIntoView({ block: "nearest" });
 }
 
