@@ -154,14 +154,14 @@ def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Pag
     assert link.startswith(home + LESSON + "?")
     named = parse_qs(urlsplit(link).query)
     own = set(SETTINGS) - {*SHARED, "data_digest"}
-    assert set(named) == {*SHARED, *own, *(PREFIX + name for name in own)}
+    assert set(named) == {"view", *SHARED, *own, *(PREFIX + name for name in own)}
     assert named["depth"] == ["12"]
     assert named["treated_activation"] == named["treated_gain"] == ["as patient"]
-    assert "view" not in named
+    assert named["view"] == ["stage"]
     other = context.new_page()
     opened(other, link)
     length = other.evaluate("history.length")
-    address = {"depth": "12", "gain": "2.0", "treated_activation": "as patient"}
+    address = {"depth": "12", "gain": "2.0", "treated_activation": "as patient", "view": "stage"}
     agree(other, address, *displayed(page))
     assert other.evaluate("history.length") == length <= 3  # the blank page, the link, and the link without defaults
     other.close()
