@@ -45,7 +45,7 @@ def lesson(page_module: Page, home: str, name: str) -> Page:
 
 def test_the_bare_address(lesson: Page, name: str):
     own = lesson_of(name)
-    expect(lesson.locator(".st-key-verdict")).to_contain_text(differences(own.patient, own.treated))
+    expect(lesson.locator(".st-key-differences")).to_contain_text(differences(own.patient, own.treated))
     expect(lesson.get_by_role("alert")).to_have_count(0)
     for figure in lesson.get_by_role("figure").all():
         message = figure.get_attribute("aria-label") or ""
@@ -88,6 +88,7 @@ def test_look_inside(lesson: Page, name: str):
 
 
 def test_a_thing_to_try(lesson: Page, name: str):
+    lesson.get_by_role("tab", name="try").click()
     trial = exercises_of(name)[0]
     card = lesson.locator(f".st-key-trial_{trial.key}")
     card.get_by_text("About the same", exact=True).click()
@@ -95,7 +96,7 @@ def test_a_thing_to_try(lesson: Page, name: str):
     card.get_by_role("button", name="Train both and compare").click()
     expect(card).to_contain_text("You said: about the same, because", timeout=MILLISECONDS)
     expect(card).to_contain_text("Measured: ")
-    expect(lesson.locator(".st-key-verdict")).to_contain_text(differences(*trial.pair(lesson_of(name))))
+    expect(lesson.locator(".st-key-differences")).to_contain_text(differences(*trial.pair(lesson_of(name))))
 
 
 def test_links_of_the_ward_and_things_to_try(lesson: Page, home: str, name: str):

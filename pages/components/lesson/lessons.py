@@ -21,6 +21,7 @@ from pages.components.settings.controls import Choice, Lesson, controls, more_se
 from pages.components.shell.address import HIDE, PART, PARTS
 from pages.components.shell.frame import LEAST_WIDTH, footer, page
 from pages.components.shell.runs import histories_of
+from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
 from pages.components.shell.timeline import timeline
 from pages.text.clock import timeline_steps
@@ -61,6 +62,8 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             stage_keys()
         above = st.container(key="stage", gap="xsmall")
         part, place = ("stage", st.container()) if on_stage else _parts()
+        if part in PARTS[1:]:  # who comes back finds it open
+            this_session().addresses[lesson.page][PART] = part
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
         verdict = HIDDEN_VERDICT if HIDE in st.query_params else stage.verdict(patient, treated)
         sentence.header(verdict, anchor="verdict")
