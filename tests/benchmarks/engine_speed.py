@@ -74,7 +74,7 @@ def check_completed(history: RunHistory) -> None:
 
 
 def check_rows(history: RunHistory, peer: str, rows: tuple[dict[str, Array], ...]) -> None:
-    """Raise where a peer's first rows and frame are not the engine's, or, in networks that are not too deep, its end."""
+    """Raise where a peer's first rows and frame are not the engine's, or, where rounding allows, its test results."""
     updates, evaluations, frames, test = rows
     first = [(fields, COMPARED, TOLERANCE) for fields in (updates, evaluations)] + [(frames, 1, TOLERANCE)]
     if history.experiment.depth <= PREDICTABLE_DEPTH:
