@@ -73,6 +73,7 @@ def lessons() -> list[Page]:
 
 
 _menu_closer = component("menu_closer", styled=False)
+_skip = component("skip")
 
 
 def page(name: str, folded: bool = False) -> "PageShell":
@@ -87,9 +88,11 @@ def page(name: str, folded: bool = False) -> "PageShell":
         layout="wide",
         initial_sidebar_state="collapsed" if folded else SIDEBAR_WIDTH,
     )
-    st.html(ROOT / "assets" / "style.css")
-    if name:
-        load_plotly()
+    unseen = st.container(key="unseen", height=1, border=False)  # of next to no height before the style has come, too
+    with unseen:
+        st.html(ROOT / "assets" / "style.css")
+        if name:
+            load_plotly()
     if this_session().controls != name:
         this_session().controls = ""
     if not name:
@@ -97,8 +100,11 @@ def page(name: str, folded: bool = False) -> "PageShell":
     if not viewing() and not st.context.is_embedded:
         st.logo(ROOT / "assets" / "icon.svg", size="large")
         with st.sidebar, st.container(key="menu"):
+            if name:
+                _skip(key="skip")
             _menu(name)
-    _menu_closer(key="menu_closer", data=row.title)
+    with unseen:
+        _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
     return PageShell(header, header.empty(), header.container(width="content"))
