@@ -10,6 +10,7 @@ const PREVIEW_EVENT = "backprop-clinic:preview"; // from the strip; detail: {pat
 const MARK_EVENT = "backprop-clinic:mark"; // from the timeline: layers are marked, or none any more
 const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const PLOTLY_POLL = 20; // milliseconds
+const FOOTNOTES = "footnotes", NOTE_LINE = 19; // as in pages/charts/style/annotations.py
 const MOST_TICKS = 5; // of a preview's axis
 const ABOVE_ON_STAGE = ".st-key-verdict, .st-key-stage"; // what grows late, and leaves charts in stage view less room
 const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
@@ -174,7 +175,8 @@ class Chart {
       this.color(layout);
       layout.width = this.plot.clientWidth;
       layout.height = this.height();
-      await window.Plotly.react(this.plot, data, scale === 1 ? layout : enlarged(layout, scale), this.config);
+      const shown = layout.height < this.own_height * scale ? withoutFootnotes(layout) : layout;
+      await window.Plotly.react(this.plot, data, scale === 1 ? shown : enlarged(shown, scale), this.config);
     }
     Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
   }
@@ -242,6 +244,15 @@ function enlarged(part, factor) {
     else if (name !== "template" && (Array.isArray(value) || isBranch(value))) larger[name] = enlarged(value, factor);
   }
   return larger;
+}
+
+// A chart that has less room than it is made for leaves out the small print below it.
+function withoutFootnotes(layout) {
+  const [notes] = (layout.annotations ?? []).filter(({ name }) => name === FOOTNOTES);
+  if (!notes) return layout;
+  const room = NOTE_LINE * notes.text.split("<br>").length;
+  const annotations = layout.annotations.filter((one) => one !== notes);
+  return { ...layout, annotations, margin: { ...layout.margin, b: layout.margin.b - room } };
 }
 
 // In stage view the charts share what the window has left between the timeline and the controls.
