@@ -13,7 +13,7 @@ from pages.charts.one_run import (
     weight_norms,
 )
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.lesson.lessons import Stage, chain_rule, row, show_lesson, text
+from pages.components.lesson.lessons import READ, Stage, chain_rule, row, show_lesson, text
 from pages.text.exploding_verdict import verdict
 
 LESSON = lesson_of("exploding_gradients")
@@ -21,14 +21,13 @@ LOOK = clipping, learning_curves, gradient_per_layer
 WHY = chain_rule_factors, gradient_through_training
 MORE = weight_norms, overflow, step_size, clipping_angle
 NOTE = "Gradient norm: the length of the whole gradient, before clipping shortens it."
-STAGE = Stage(verdict, NOTE, LOOK, WHY + MORE)
+STAGE = Stage(verdict, NOTE, LOOK, WHY + MORE, ("How it ends", "What does not help, and the threshold", *READ))
 
 
 def why(patient: RunHistory, treated: RunHistory) -> None:
     text(LESSON, "Why it explodes")
     chain_rule(patient, treated)
     row(WHY, patient, treated)
-    text(LESSON, "How it ends")
 
 
 def cure(patient: RunHistory, treated: RunHistory) -> None:

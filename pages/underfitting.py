@@ -25,6 +25,8 @@ def why(patient: RunHistory, treated: RunHistory) -> None:
     text(LESSON, "Why it underfits")
     text(LESSON, "Too small, or badly trained?")
     sweep(learning_rate_curve, both(rates_of, **networks), **networks)
+    text(LESSON, "Bias and variance")
+    sweep(bias_variance, both(draws_of, **networks), **networks)
 
 
 def cure(patient: RunHistory, treated: RunHistory) -> None:
@@ -38,8 +40,6 @@ def more(patient: RunHistory, treated: RunHistory) -> None:
         with column:
             sweep(capacity_curve, both(of, **networks), **networks, field=field)
     sweep(examples_curve, both(examples_of, **networks), **networks)
-    text(LESSON, "Bias and variance")
-    sweep(bias_variance, both(draws_of, **networks), **networks)
     row(MORE, patient, treated)
 
 

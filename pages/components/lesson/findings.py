@@ -29,6 +29,7 @@ BADGES = {
 }
 ROLES = {"cause": "The root cause", "consequence": "A consequence", "context": "Beside it"}
 
+SHOWN = 1  # findings of a network; more are one click away
 PLACE = "prescription"  # of its sweep
 # What a click on evidence does.  Not every chart has an axis of layers.
 AT_STEP, MARKED = "timeline at step {step}", ", layers marked where charts have them"
@@ -82,25 +83,33 @@ def network_notes(look: Look, history: RunHistory) -> None:
             f"gradients and its gap look like.{findings_text.even_so(history)} Looked at: {findings_text.LOOKED_AT}."
         )
         return
+    st.markdown(heading(look))
+    first, rest = findings[:SHOWN], findings[SHOWN:]
+    for finding in first:
+        _note(look, history, finding)
+    if rest:
+        with st.expander(f"More findings: {len(rest)}"):
+            for finding in rest:
+                _note(look, history, finding)
+
+
+def _note(look: Look, history: RunHistory, finding: Finding) -> None:
+    """A finding, what could help, and the button that shows its evidence."""
     clicked = this_session().pointed
-    for number, finding in enumerate(findings):
-        help_text = (
-            f"What could help: {findings_text.remedies(finding)}."
-            if finding.role == "cause"
-            else "Treat the cause first."
-        )
-        st.markdown(
-            (f"{heading(look)}\n\n" if number == 0 else "")
-            + f"#### {BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{finding.explanation}  \n"
-            f":small[{ROLES[finding.role]}. Rule: {finding.source}. {help_text}]"
-        )
-        on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)
-        st.button(
-            findings_text.evidence(finding, history) + (f" · {shown(finding)}" if on else ""),
-            icon=":material/my_location:" if on else ":material/location_searching:",
-            key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history.experiment, finding),
-            help="Click again to remove the mark." if on else "Shows step and layers in the charts.",
-        )  # fmt: skip
+    help_text = (
+        f"What could help: {findings_text.remedies(finding)}." if finding.role == "cause" else "Treat the cause first."
+    )
+    st.markdown(
+        f"#### {BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{finding.explanation}  \n"
+        f":small[{ROLES[finding.role]}. Rule: {finding.source}. {help_text}]"
+    )
+    on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)
+    st.button(
+        findings_text.evidence(finding, history) + (f" · {shown(finding)}" if on else ""),
+        icon=":material/my_location:" if on else ":material/location_searching:",
+        key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history.experiment, finding),
+        help="Click again to remove the mark." if on else "Shows step and layers in the charts.",
+    )  # fmt: skip
 
 
 def shown(finding: Finding) -> str:

@@ -18,7 +18,7 @@ from pages.components.lesson.findings import doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
 from pages.components.lesson.strip import strip
 from pages.components.settings.controls import Choice, Lesson, controls, more_settings_button, networks, settings_button
-from pages.components.shell.address import HIDE, PART, PARTS
+from pages.components.shell.address import HIDE, PART, PARTS, open_part
 from pages.components.shell.frame import LEAST_WIDTH, footer, page
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
@@ -39,13 +39,14 @@ class Stage(NamedTuple):
     """What a lesson shows whatever part is open.
 
     verdict: the sentence about patient and treated network; note: small print to it; charts: those of the part Look,
-    which answer the lesson's question; others: what can fill the stage beside these.
+    which answer the lesson's question; others: what can fill the stage beside these; read: sections of the part Read.
     """
 
     verdict: Callable[[RunHistory, RunHistory], str]
     note: str
     charts: Sequence[Chart]
     others: Sequence[Chart]
+    read: Sequence[str] = READ
 
 
 def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw) -> None:
@@ -115,12 +116,15 @@ def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: t
         row(stage.charts if chosen is None else charts[chosen : chosen + 1], *pair)
     elif part == "look":
         row(stage.charts, *pair)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(_in_short(lesson), width="stretch")
+            st.button("Why?", key="to_why", icon=":material/arrow_forward:", on_click=open_part, args=("why",))
         st.markdown(f"**Patient:** {outcome(pair[0])}. **Treated:** {outcome(pair[1])}.")
         look_inside(pair[0].experiment, pair[1].experiment)
     elif part == "try":
         exercises(lesson)
     elif part == "read":
-        for heading in READ:
+        for heading in stage.read:
             text(lesson, heading)
     else:
         if part == "cure" and HIDE in st.query_params:
@@ -128,6 +132,12 @@ def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: t
         elif part == "cure":
             doctors_notes(lesson, *pair)
         own[part](*pair)
+
+
+def _in_short(lesson: Lesson) -> str:
+    """How the lesson's text begins."""
+    first = next(iter(sections_of(lesson.page).values()))
+    return first.strip().partition("\n\n")[0]
 
 
 def row(charts: Sequence[Chart], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:

@@ -302,8 +302,7 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     own = {TIMELINE: Field(step_in), CHART: Field(chart_in), HIDE: Field(hidden_in)}
     fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
     found = read_address(all_parameters(), fields, partial(_instead, lesson))
-    drawn = _in_front(lesson) if not this_session().settings_open else widgets
-    mend(found, entering, {name: bound[name].default for name in (*drawn, PART)})
+    mend(found, entering, {name: field.default for name, field in bound.items()})
     return found, entering
 
 

@@ -160,8 +160,8 @@ def mend(address: Address, entering: bool, defaults: Mapping[str, Any], also: Ma
         st.query_params.from_dict({**(also or {}), **kept})
         return
     st.session_state.update({name: defaults[name] for name in address.ignored if name in defaults})
-    if strange := address.ignored.difference(defaults).intersection(st.query_params):
-        write_address(dict.fromkeys(strange))
+    if nonsense := address.ignored.intersection(st.query_params):
+        write_address(dict.fromkeys(nonsense))
 
 
 def write_address(texts: Mapping[str, str | None]) -> None:

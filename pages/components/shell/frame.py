@@ -136,7 +136,6 @@ class PageShell:
 
 def footer() -> None:
     """The last line of every page."""
-    st.divider()
     text = (
         f"{NAME} · every number and curve is measured on networks that were trained for this page; nothing is sketched."
     )
