@@ -79,6 +79,7 @@ def lessons() -> list[Page]:
 
 
 _menu_closer = component("menu_closer", styled=False)
+_history = component("history", styled=False)
 
 
 def page(name: str) -> "PageShell":
@@ -90,6 +91,7 @@ def page(name: str) -> "PageShell":
         layout="wide",
         initial_sidebar_state=SIDEBAR_WIDTH,
     )
+    _history(key="history")  # comes first: it has to be there before the page mends its address
     st.html(ROOT / "assets" / "style.css")
     load_plotly()
     if this_session().controls != name:
