@@ -105,21 +105,23 @@ def page(name: str) -> "PageShell":
     _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
-    return PageShell(header, header.empty(), header.container(width="content"))
+    return PageShell(row.title, header, header.empty(), header.container(width="content"))
 
 
 @dataclass(frozen=True)
 class PageShell:
     """A started page: its header still has room for tools."""
 
+    title: str
     header: Any
     waiting: Any  # the place for how far a run is, where it moves no chart
     link: Any  # the place of `share`
 
-    def share(self, address: str) -> None:
-        """Draw the address of the screen, to be sent to others."""
+    def share(self, short: str, full: str) -> None:
+        """Draw the address of the screen, to be sent to others: what differs from the page's start, and all of it."""
         with self.link, st.popover("Share", icon=":material/link:"):
-            share(absolute(address), (*BROWSERS_OWN, PART, CHART, HIDE, VIEW))
+            own = (*BROWSERS_OWN, PART, CHART, HIDE, VIEW)
+            share(absolute(short), absolute(full), f"{NAME}: {self.title}", own)
 
     def tools(self) -> None:
         """Draw the button into stage view.
