@@ -18,15 +18,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const message = find(".message");
   message.textContent = "";
   for (const [name, text] of Object.entries(texts)) {
-    const output = find(`#${name}`);
-    output.textContent = text;
+    const box = find(`#${name}`);
+    box.textContent = text;
     find(`button[name=${name}]`).onclick = async () => {
       message.textContent = "";
       try {
         await navigator.clipboard.writeText(text);
         message.textContent = "Copied.";
       } catch {
-        getSelection().selectAllChildren(output);
+        getSelection().selectAllChildren(box);
         message.textContent = COULD_NOT;
       }
     };

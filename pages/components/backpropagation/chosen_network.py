@@ -34,6 +34,7 @@ from pages.components.shell.address import (
     PHASE,
     VERSION,
     enter,
+    history_navigation,
     mend,
     parameters_here,
     start_again,
@@ -73,7 +74,7 @@ def choose() -> Chosen:
     entering = enter(PAGE, (*ORDER, *TEXTS, PHASE))
     base, found = read_network()
     found |= read_widgets(base)
-    if found.values[VERSION] <= len(EARLIER) and not entering:
+    if found.values[VERSION] <= len(EARLIER) and (history_navigation() or not entering):
         start_again(PAGE, found.texts)
     garbled = found.ignored
     mend(found, entering, base.defaults, {} if base.name == FIRST else {PRESET: base.name})

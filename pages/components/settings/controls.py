@@ -339,7 +339,7 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     if version.values[VERSION] < lesson.version:
         _say_what_follows(widgets, requested)
     found = version | read_address(requested, fields, partial(_instead, lesson))
-    if version.values[VERSION] < lesson.version and not entering:
+    if version.values[VERSION] < lesson.version and (history_navigation() or not entering):
         start_again(lesson.page, found.texts)
     mend(found, entering, {name: field.default for name, field in bound.items()})
     return found, entering

@@ -167,6 +167,9 @@ def mend(address: Address, entering: bool, defaults: Mapping[str, Any], also: Ma
     if entering:
         # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
         kept = {name: address.texts[name] for name in st.query_params if name in address.texts}
+        # Streamlit asks the address that came, which does not have what an earlier version's defaults add.
+        added = (address.texts.keys() - kept.keys()) & defaults.keys()
+        st.session_state.update({name: address.values[name] for name in added})
         st.query_params.from_dict({**(also or {}), **kept, **address.texts})
         return
     st.session_state.update({name: defaults[name] for name in address.ignored if name in defaults})
