@@ -5,6 +5,9 @@
 
 const STEP_EVENT = "backprop-clinic:step"; // from the timeline
 const MARK_EVENT = "backprop-clinic:mark"; // layers are marked, or none any more
+const PREVIEW_EVENT = "backprop-clinic:preview"; // detail: {patient, treated}, the error signal of each layer at step 0
+const TOUCHES = ["pointerover", "pointerdown", "focusin"];
+const SLIDERS = ".st-key-depth, .st-key-treated_depth";
 const STOPS = 9; // of the key's colours
 const MARKERS = { patient: "● Patient", treated: "◆ Treated" };
 
@@ -14,10 +17,15 @@ class Strip {
   constructor(root) {
     this.root = root;
     this.box = root.querySelector(".strip");
-    this.onStep = () => this.show();
+    this.onStep = () => this.rows && !this.previewing && this.show(this.at);
     this.onMark = () => this.showMarks();
     window.addEventListener(STEP_EVENT, this.onStep);
     window.addEventListener(MARK_EVENT, this.onMark);
+    this.onTouch = (event) => this.touch(event);
+    for (const kind of TOUCHES) document.addEventListener(kind, this.onTouch);
+    // A slider of Streamlit's tells nobody while it is dragged, but for what it tells a screen reader.
+    this.slides = new MutationObserver(() => this.follow());
+    this.slides.observe(document.body, { subtree: true, attributeFilter: ["value", "aria-valuenow", "aria-valuetext"] });
     this.box.addEventListener("click", (event) => this.mark(event.target.closest("[data-layer]")));
     this.box.addEventListener("keydown", (event) => this.key(event));
     for (const kind of ["pointerover", "focusin"]) this.box.addEventListener(kind, (event) => this.tell(event.target.closest("[data-layer]")));
@@ -27,11 +35,63 @@ class Strip {
   stop() {
     window.removeEventListener(STEP_EVENT, this.onStep);
     window.removeEventListener(MARK_EVENT, this.onMark);
+    for (const kind of TOUCHES) document.removeEventListener(kind, this.onTouch);
+    this.slides.disconnect();
   }
 
-  update(data) {
-    this.data = JSON.parse(new TextDecoder().decode(data));
-    const shape = this.data.rows.map(({ cells, size }) => `${cells[0].length} ${size}`).join();
+  update(data, ask) {
+    const { strip, preview, verdict } = JSON.parse(new TextDecoder().decode(data));
+    const other = JSON.stringify(strip) !== JSON.stringify(this.data);
+    Object.assign(this, { data: strip, preview, ask });
+    if (other) Object.assign(this, { asked: false, previewing: false });
+    this.spoken ??= Object.assign(this.root.appendChild(document.createElement("span")), { className: "spoken", ariaLive: "polite" });
+    if (this.verdict && this.verdict !== verdict) this.spoken.textContent = verdict;
+    this.verdict = verdict;
+    if (!this.previewing) this.drawAll();
+  }
+
+  // Who comes near the depth's slider will soon drag it.
+  touch(event) {
+    const near = event.target.closest?.(SLIDERS);
+    if (near && !this.asked && !this.preview) {
+      this.asked = true;
+      this.ask();
+    }
+  }
+
+  // While a slider of the depth is dragged: both networks as they are before training, with as many layers as it says.
+  follow() {
+    if (!this.preview || !this.rows) return;
+    const depths = this.data.rows.map(({ cells }) => cells[0].length - 1);
+    const slid = ["depth", "treated_depth"].map((key) => Number(document.querySelector(`.st-key-${key} [role="slider"], .st-key-${key} input[type="range"]`)?.value));
+    const [mine, theirs] = [slid[0] || depths[0], slid[1] || (this.preview.follows ? slid[0] : depths[1]) || depths[1]];
+    if (mine === depths[0] && theirs === depths[1]) {
+      if (this.previewing) {
+        this.previewing = false;
+        this.drawAll();
+        window.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail: null }));
+      }
+      return;
+    }
+    this.previewing = true;
+    const shown = [mine, theirs].map((depth, index) => {
+      const { who, size } = this.data.rows[index];
+      const { cells, readouts } = this.preview[who];
+      return { who, size: size.replace(/^\d+/, depth), cells: [cells[depth - 1]], readout: [readouts[depth - 1]] };
+    });
+    this.draw(shown, 0);
+    this.told.textContent = "step 0, before training";
+    window.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail: Object.fromEntries(shown.map(({ who, cells }) => [who, cells[0]])) }));
+  }
+
+  drawAll() {
+    this.draw(this.data.rows, this.at);
+    this.showMarks();
+  }
+
+  draw(rows, at) {
+    this.shown = rows;
+    const shape = rows.map(({ cells, size }) => `${cells[0].length} ${size}`).join();
     if (shape !== this.shape) this.build();
     this.shape = shape;
     this.box.querySelector(".caption").textContent = this.data.caption;
@@ -39,14 +99,13 @@ class Strip {
     const [low, high] = this.data.decades;
     this.box.querySelector(".low").textContent = power(low);
     this.box.querySelector(".high").textContent = power(high);
-    this.show();
-    this.showMarks();
+    this.show(at);
   }
 
   build() {
     const key = Array.from({ length: STOPS }, (_, at) => shade(at / (STOPS - 1))).join(", ");
     this.box.innerHTML =
-      this.data.rows
+      this.shown
         .map(({ who, cells, size }) => {
           const last = cells[0].length - 1;
           const buttons = cells[0].map((_, layer) => `<button type="button" tabindex="${layer ? -1 : 0}" data-layer="${layer + 1}" aria-pressed="false" class="${layer === last ? "output" : ""}"></button>`);
@@ -68,12 +127,11 @@ class Strip {
     return Math.max(this.data.steps.findLastIndex((one) => one <= step), 0);
   }
 
-  show() {
-    if (!this.data) return;
+  show(at) {
     this.rows.forEach((row, index) => {
-      const { cells, readout } = this.data.rows[index];
-      this.paint(row, cells[this.at]);
-      row.readout.textContent = readout[this.at];
+      const { cells, readout } = this.shown[index];
+      this.paint(row, cells[at]);
+      row.readout.textContent = readout[at];
     });
     this.tell(this.on);
   }
@@ -150,13 +208,13 @@ function superscript(number) {
   return [...String(number)].map((character) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(character)]).join("");
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   let strip = mounted.get(parentElement);
   if (!strip) {
     strip = new Strip(parentElement);
     mounted.set(parentElement, strip);
   }
-  strip.update(data);
+  strip.update(data, () => setTriggerValue("touched", true));
   return () => {
     mounted.delete(parentElement);
     strip.stop();

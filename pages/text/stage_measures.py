@@ -9,18 +9,22 @@ from engine import RunHistory
 from pages.text.clock import rows_at
 from pages.text.labels import number, percent
 
+NOTHING_TO_FADE_THROUGH = "–"  # with one hidden layer
+
 
 @dataclass(frozen=True)
 class StageMeasure:
     """The measure that tells what a lesson is about, at each of the timeline's steps.
 
-    name: of what a cell's brightness stands for; cells: (steps, L); caption: to the readout; readout: a text a step.
+    name: of what a cell's brightness stands for; cells: (steps, L); caption: to the readout; readout: a text a step;
+    at_start: whether the cells are the error signal, which can be measured before training.
     """
 
     name: str
     cells: Callable[[RunHistory, Sequence[int]], np.ndarray]
     caption: str
     readout: Callable[[RunHistory, Sequence[int]], list[str]]
+    at_start: bool = False
 
 
 def _error_signal(history: RunHistory, steps: Sequence[int]) -> np.ndarray:
@@ -38,8 +42,16 @@ def _weight_growth(history: RunHistory, steps: Sequence[int]) -> np.ndarray:
 
 def _received(history: RunHistory, steps: Sequence[int]) -> list[str]:
     if history.experiment.depth == 1:
-        return ["–"] * len(steps)
+        return [NOTHING_TO_FADE_THROUGH] * len(steps)
     return [number(one) for one in rows_at(history.step, history.gradient_ratio, steps)]
+
+
+def starting_readout(signal: np.ndarray) -> str:
+    """The readout of `_received` for an error signal (L,) before training."""
+    if len(signal) == 2:
+        return NOTHING_TO_FADE_THROUGH
+    with np.errstate(all="ignore"):
+        return number(float(signal[0] / signal[-2]))
 
 
 def _known_and_new(history: RunHistory, steps: Sequence[int]) -> list[str]:
@@ -59,7 +71,7 @@ def _loss(history: RunHistory, steps: Sequence[int]) -> list[str]:
 
 
 _SIGNAL = StageMeasure(
-    "error signal, rms δ", _error_signal, "R: the first layer’s signal over the last hidden layer’s", _received
+    "error signal, rms δ", _error_signal, "R: the first layer’s signal over the last hidden layer’s", _received, True
 )
 
 # By the lesson's page.

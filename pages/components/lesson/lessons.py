@@ -4,15 +4,15 @@ Only the open part is computed, sent and drawn.  Which one it is stands in the a
 """
 
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engine import RunHistory
+from engine import RunHistory, diagnose
+from pages.charts.style.figure import Chart
 from pages.components.lesson.cards import card
-from pages.components.lesson.catalogue import sections_of
+from pages.components.lesson.catalogue import Case, case_of, sections_of
 from pages.components.lesson.exercises import exercises
 from pages.components.lesson.findings import doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
@@ -21,9 +21,11 @@ from pages.components.settings.controls import Choice, Lesson, controls, more_se
 from pages.components.shell.address import HIDE, PART, PARTS
 from pages.components.shell.frame import LEAST_WIDTH, footer, page
 from pages.components.shell.runs import histories_of
+from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
 from pages.components.shell.timeline import timeline
 from pages.text.clock import timeline_steps
+from pages.text.findings_text import disease
 from pages.text.labels import differences
 from pages.text.verdict import average_factor, chain_product, outcome
 
@@ -42,8 +44,8 @@ class Stage(NamedTuple):
 
     verdict: Callable[[RunHistory, RunHistory], str]
     note: str
-    charts: Sequence[ModuleType]
-    others: Sequence[ModuleType]
+    charts: Sequence[Chart]
+    others: Sequence[Chart]
 
 
 def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw) -> None:
@@ -61,15 +63,18 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             stage_keys()
         above = st.container(key="stage", gap="xsmall")
         part, place = ("stage", st.container()) if on_stage else _parts()
+        if part in PARTS[1:]:  # who comes back finds it open
+            this_session().addresses[lesson.page][PART] = part
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
-        sentence.header(
-            HIDDEN_VERDICT if HIDE in st.query_params else stage.verdict(patient, treated), anchor="verdict"
-        )
-        small_print.markdown(f":small[{differences(choice.patient, choice.treated)} {stage.note}]")
+        case = case_of(lesson.page, choice.patient, choice.treated)
+        verdict = HIDDEN_VERDICT if HIDE in st.query_params else _verdict(lesson, stage, case, patient, treated)
+        sentence.header(verdict, anchor="verdict")
+        named = f"**{case.name}**: “{case.complaint}” " if case else ""
+        small_print.markdown(f":small[{named}{differences(choice.patient, choice.treated)} {stage.note}]")
         with above:
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
-            strip(lesson.page, steps, patient, treated)
+            strip(lesson.page, verdict, steps, patient, treated)
         with place:
             _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated))
 
@@ -77,6 +82,8 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         sentence = st.container(key="verdict")
         with st.container(horizontal=True, vertical_alignment="center", key="differences"):
             small_print = st.container(width="stretch")
+            with st.popover("Words", icon=":material/dictionary:", type="tertiary"):
+                st.markdown(sections_of(lesson.page)["Words"])
             button = st.container(width="content")
         messages = controls(lesson)
         with button:
@@ -85,6 +92,14 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         shell.tools()
         networks(lesson, messages, show)
     footer()
+
+
+def _verdict(lesson: Lesson, stage: Stage, case: Case | None, patient: RunHistory, treated: RunHistory) -> str:
+    """The lesson's; of a patient of the ward with another disease, what that is."""
+    found = diagnose(patient)
+    if case and found and found[0].code != lesson.page:
+        return disease(patient, treated)
+    return stage.verdict(patient, treated)
 
 
 def _parts() -> tuple[str, DeltaGenerator]:
@@ -115,7 +130,7 @@ def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: t
         own[part](*pair)
 
 
-def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:
+def row(charts: Sequence[Chart], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:
     """Charts side by side, or so many in a row."""
     with st.grid(across or len(charts), min_column_width=LEAST_WIDTH):
         for chart in charts:

@@ -4,29 +4,66 @@ assets/components/strip.js draws it.  A cell that is clicked marks its layer in 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import orjson
+import streamlit as st
 
-from engine import RunHistory
+from engine import SETTINGS, Experiment, RunHistory
+from engine.starting_signal import starting_signal
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.component import component
-from pages.text.stage_measures import STAGE_MEASURES
+from pages.components.shell.session import this_session
+from pages.text.stage_measures import STAGE_MEASURES, starting_readout
 
 SENT_BYTES = 1e6  # of strips as they are sent; about 10 kB each
+PREVIEW_BYTES = 2e6  # of previews; about 20 kB each
+DEPTHS = range(int(SETTINGS["depth"].low), int(SETTINGS["depth"].high) + 1)  # a preview's
+MOST_MULTIPLICATIONS = 2e9  # of a preview: about half a second
 DIGITS = 3  # significant, of what a cell says
 LEAST_DECADES = 1.0  # between the darkest and the brightest cell, so that equal layers look equal
 MOST_DECADES = 8.0
 
-_sent = ByteCache(SENT_BYTES)
+_sent, _previews = ByteCache(SENT_BYTES), ByteCache(PREVIEW_BYTES)
 _strip = component("strip", "cells")
 
 
-def strip(page: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> None:
-    """Draw the strip of a lesson's page at these steps of the timeline."""
-    key = page, patient.experiment, treated.experiment
-    _strip(key="strip", data=_sent.get(key, lambda: _described(page, steps, patient, treated)))
+@st.fragment
+def strip(page: str, verdict: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> None:
+    """Draw the strip of a lesson's page at these steps of the timeline.
+
+    verdict: the page's sentence about both networks, which is read out to who cannot see that it has changed.
+
+    Who touches the slider of the depth gets what every depth would look like at step 0, for the strip to follow.
+    """
+    pair, session = (patient.experiment, treated.experiment), this_session()
+    described = _sent.get((page, *pair), lambda: _described(page, steps, patient, treated))
+    preview = None
+    if session.previewed == (page, pair) and _can_be_previewed(page, *pair):
+        preview = orjson.Fragment(_previews.get(pair, lambda: _preview(*pair)))
+    data = orjson.dumps({"strip": orjson.Fragment(described), "preview": preview, "verdict": verdict})
+    _strip(key="strip", data=data, on_touched_change=lambda: setattr(session, "previewed", (page, pair)))
+
+
+def _can_be_previewed(page: str, *pair: Experiment) -> bool:
+    """Whether step 0 says what the strip shows, and soon enough."""
+    examples = [min(one.batch_size or one.n_train, one.n_train) for one in pair]
+    layers = sum(rows * one.width**2 for rows, one in zip(examples, pair, strict=True))
+    return STAGE_MEASURES[page].at_start and 3 * sum(DEPTHS) * layers < MOST_MULTIPLICATIONS
+
+
+def _preview(patient: Experiment, treated: Experiment) -> bytes:
+    """For both networks and every depth: cells and readout at step 0.  follows: whether one slider moves both."""
+    rows = {}
+    for look, experiment in ((PATIENT, patient), (TREATED, treated)):
+        signals = [starting_signal(replace(experiment, depth=depth)) for depth in DEPTHS]
+        rows[look.name.lower()] = {
+            "cells": [[_rounded(value) for value in signal.tolist()] for signal in signals],
+            "readouts": [starting_readout(signal) for signal in signals],
+        }
+    return orjson.dumps(rows | {"follows": patient.depth == treated.depth})
 
 
 def _described(page: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> bytes:

@@ -138,7 +138,7 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     hidden = [name for name in widgets if name not in drawn]
     release(hidden)
     for name in hidden:
-        if entering or history_navigation() or name not in st.session_state:
+        if entering or history_navigation() or name not in st.session_state or name in found.ignored:
             st.session_state[name] = found.values[name]
     still_ignored(lesson.page, found.sentences, {name: st.session_state[name] for name in widgets})
     return place
@@ -165,9 +165,13 @@ def _toggle(name: str) -> None:
 
 
 def _changed(lesson: Lesson) -> int:
-    widgets = _widgets(lesson)
-    front = {*lesson.front, *(PREFIX + name for name in lesson.front), *lesson.beside}
+    widgets, front = _widgets(lesson), _in_front(lesson)
     return sum(st.session_state[name] != widgets[name].default for name in widgets if name not in front)
+
+
+def _in_front(lesson: Lesson) -> tuple[str, ...]:
+    """The controls of the first screen."""
+    return (*lesson.front, *(PREFIX + name for name in lesson.front), *lesson.beside)
 
 
 @st.fragment(key=NETWORKS)
@@ -341,7 +345,8 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     found = version | read_address(requested, fields, partial(_instead, lesson))
     if version.values[VERSION] < lesson.version and (history_navigation() or not entering):
         start_again(lesson.page, found.texts)
-    mend(found, entering, {name: field.default for name, field in bound.items()})
+    drawn = _in_front(lesson) if not this_session().settings_open else widgets
+    mend(found, entering, {name: bound[name].default for name in (*drawn, PART)})
     return found, entering
 
 
@@ -368,7 +373,7 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
                 for name in lesson.front:
                     draw(prefix + name)
     across = min(len(lesson.beside), BESIDE_A_ROW)
-    with st.container(gap="xsmall", width=across * (BESIDE_WIDTH + GAP)):
+    with st.container(gap="xsmall", width=across * (BESIDE_WIDTH + GAP), key="beside"):
         for start in range(0, len(lesson.beside), across):
             with st.container(horizontal=True, vertical_alignment="bottom", key=f"beside_{start}"):
                 for name in lesson.beside[start : start + across]:

@@ -1,0 +1,82 @@
+"""The strip of cells: what it is sent are the run's own numbers, and a preview's are those of the run's step 0."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import train
+from pages.components.lesson import strip
+from pages.components.lesson.catalogue import lesson_of
+from pages.components.shell.runs import histories_of, shared_runs
+from pages.text.clock import timeline_steps
+from pages.text.labels import number
+from pages.text.stage_measures import STAGE_MEASURES
+from tests.pages.opened import opened
+
+LESSON = lesson_of("vanishing_gradients")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers():
+    yield
+    shared_runs().close()
+
+
+def sent(page: AppTest) -> dict:
+    (proto,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("_strip")]
+    return json.loads(proto.bytes)["strip"]
+
+
+@pytest.mark.parametrize("name", STAGE_MEASURES)
+def test_every_lesson_has_a_row_for_each_network(name):
+    lesson = lesson_of(name)
+    described = sent(opened(name, steps="40"))
+    pair = [replace(one, steps=40) for one in (lesson.patient, lesson.treated)]
+    low, high = described["decades"]
+    assert high - low >= strip.LEAST_DECADES
+    for row, history in zip(described["rows"], histories_of(pair), strict=True):
+        assert {len(cells) for cells in row["cells"]} == {history.layers}
+        assert len(row["cells"]) == len(row["readout"]) == len(described["steps"])
+        assert row["size"] == f"{history.experiment.depth} × {history.experiment.width}"
+
+
+def test_cells_are_the_error_signal_and_the_readout_its_ratio():
+    described = sent(opened("vanishing_gradients", steps="40"))
+    pair = histories_of([replace(one, steps=40) for one in (LESSON.patient, LESSON.treated)])
+    assert described["steps"] == timeline_steps(*pair)
+    for row, history in zip(described["rows"], pair, strict=True):
+        for at, step in enumerate(described["steps"]):
+            update = min(step, len(history.step) - 1)
+            np.testing.assert_allclose(row["cells"][at], history.delta_rms[update], rtol=0.005)
+            assert row["readout"][at] == number(history.gradient_ratio[update])
+
+
+def test_where_a_run_diverges_a_cell_has_no_number():
+    odd = {"learning_rate": 1000.0, "activation": "relu", "gain": 4.0, "dataset": "sine", "steps": 40}
+    (row, _) = sent(opened("vanishing_gradients", **{name: str(value) for name, value in odd.items()}))["rows"]
+    (history,) = histories_of([replace(LESSON.patient, **odd)])
+    assert history.status == "diverged"
+    finite = np.isfinite(history.delta_rms[-1]).tolist()
+    assert [value is not None for value in row["cells"][-1]] == finite
+
+
+@pytest.mark.parametrize("depth", [1, 2, 17, 50])
+def test_a_preview_is_the_step_0_of_the_run_that_it_previews(depth):
+    previewed = json.loads(strip._preview(LESSON.patient, LESSON.treated))
+    assert previewed["follows"]
+    for who, experiment in (("patient", LESSON.patient), ("treated", LESSON.treated)):
+        history = train(replace(experiment, depth=depth, steps=1))
+        cells = previewed[who]["cells"][depth - 1]
+        assert cells == [float(f"{value:.3g}") for value in history.delta_rms[0]]
+        ratio = "–" if depth == 1 else number(history.gradient_ratio[0])
+        assert previewed[who]["readouts"][depth - 1] == ratio
+
+
+def test_what_would_take_long_or_says_nothing_has_no_preview():
+    assert strip._can_be_previewed("vanishing_gradients", LESSON.patient, LESSON.treated)
+    assert not strip._can_be_previewed("overfitting", LESSON.patient, LESSON.treated)
+    wide = replace(LESSON.patient, width=256, n_train=5000)
+    assert not strip._can_be_previewed("vanishing_gradients", wide, LESSON.treated)
