@@ -16,7 +16,17 @@ export default function () {
   let stage = ARRIVED;
   const act = () => (stage = ACTED);
   for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, act, true);
-  window.addEventListener("popstate", () => (stage = ARRIVED), true);
+  const unmended = entryBeforeMending();
+  window.addEventListener(
+    "popstate",
+    (event) => {
+      stage = ARRIVED;
+      if (!unmended || window.navigation.currentEntry.key !== unmended) return;
+      event.stopImmediatePropagation();
+      history.back();
+    },
+    true,
+  );
 
   function write(state, title, url) {
     const to = new URL(url ?? location.href, location.href);
@@ -29,6 +39,15 @@ export default function () {
   }
   history.pushState = write;
   history.replaceState = write;
+}
+
+// The first page may have mended its address before this was here: then Back goes on from the entry that it was loaded
+// with, unless there is nothing before that.
+function entryBeforeMending() {
+  const navigation = window.navigation; // not every browser has it yet; there Back has to be pressed again
+  const before = navigation?.entries()[navigation.currentEntry.index - 1];
+  const loaded = performance.getEntriesByType("navigation")[0]?.name;
+  return before && before.sameDocument && before.url === loaded && history.length > 2 ? before.key : null;
 }
 
 // The address without the browser's own parameters.

@@ -149,6 +149,15 @@ def test_back_leads_back_once_from_every_page(page: Page, home: str):
     as_it_was(page, {"activation": "tanh"})
 
 
+def test_back_leads_back_once_from_a_link_that_was_mended(page: Page, home: str):
+    page.goto(home + "_stcore/health")
+    opened(page, home + LESSON + "?v=1&depth=10&gain=2")
+    page.wait_for_function("!location.search.includes('v=1') && location.search.includes('gain=2')")
+    page.wait_for_timeout(1000)
+    page.go_back()
+    page.wait_for_url(home + "_stcore/health")
+
+
 def as_it_was(page: Page, address: dict[str, str]) -> None:
     """Wait until the lesson's address and its controls say this."""
     activation, depth = address.get("activation", "sigmoid"), address.get("depth", "10")
