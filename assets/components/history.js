@@ -14,8 +14,12 @@ export default function () {
   window.backpropClinicHistory = true;
   const original = { pushState: history.pushState.bind(history), replaceState: history.replaceState.bind(history) };
   let stage = ARRIVED;
-  const act = () => (stage = ACTED);
-  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, act, true);
+  let pressed = false; // and the click of that press has not come yet
+  const act = ({ type }) => {
+    if (type !== "click" || !pressed) stage = ACTED; // a screen reader clicks without a press
+    pressed = type !== "click";
+  };
+  for (const kind of ["pointerdown", "keydown", "click"]) window.addEventListener(kind, act, true);
   const unmended = entryBeforeMending();
   window.addEventListener(
     "popstate",
