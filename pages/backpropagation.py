@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.components.backpropagation.calculations import course_of, draw_calculation, draw_course, draw_phases
-from pages.components.backpropagation.chosen_network import address, choose, draw_updates, look_at
+from pages.components.backpropagation.chosen_network import address, choose, draw_updates, look_at, short_address
 from pages.components.backpropagation.network import draw_network
 from pages.components.shell.frame import footer, page
 
@@ -20,6 +20,6 @@ with written:
 with graph:
     draw_network(chosen, taken.next, place)
 shell.tools()
-shell.share(address(chosen))
+shell.share(short_address(chosen), address(chosen))
 draw_phases(taken.next, place, chosen)
 footer()

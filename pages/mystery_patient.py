@@ -7,7 +7,7 @@ from pages.components.shell.frame import footer, page
 shell = page("mystery_patient")
 choice = choose()
 shell.tools()
-shell.share(choice.address)
+shell.share(choice.address, choice.address)
 here = admitted(choice)
 if here and here.visit.committed:
     result(here)

@@ -150,7 +150,7 @@ def test_a_cold_deep_link_on_a_fresh_server(page: Page, serve: Callable[..., str
 def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Page, home: str, context: BrowserContext):
     opened(page, home + LESSON + "?depth=12&gain=2&treated_activation=as+patient&view=stage")
     page.get_by_role("button", name="Share").click()
-    link = page.get_by_text("http://127.0.0.1").inner_text()
+    link = page.locator(".share #full").inner_text()
     assert link.startswith(home + LESSON + "?")
     named = parse_qs(urlsplit(link).query)
     own = set(SETTINGS) - {*SHARED, "data_digest"}

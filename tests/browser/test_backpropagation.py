@@ -274,7 +274,7 @@ def test_look_inside_and_back_finds_the_lesson_as_it_was(page: Page, home: str):
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
     range_of(page).press("End")  # or the address names the step
     expect_address(page, {"depth": "6", "activation": "tanh"})
-    page.get_by_role("button", name="the patient").click()
+    page.get_by_role("link", name="the patient").click()
     expect(page.locator(".unit").first).to_be_visible()
     expect(page.get_by_text("hidden layers 6; units a layer 16; activation tanh")).to_be_visible()
     page.go_back()
@@ -290,7 +290,7 @@ def look_inside(page: Page, name: str) -> None:
     history = train(lesson.treated)
     range_of(page).fill("3")
     step = int(page.evaluate("document.documentElement.dataset.backpropClinicStep"))
-    page.get_by_role("button", name="the treated network").click()
+    page.get_by_role("link", name="the treated network").click()
     expect(page.locator(".unit").first).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
     update = one_update(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))

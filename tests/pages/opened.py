@@ -50,7 +50,7 @@ def charts_of_all_parts(page: AppTest) -> list[dict]:
 def shared_link(page: AppTest) -> str:
     """What the page would have shared."""
     (proto,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name == "backprop_clinic_share"]
-    return json.loads(proto.json)["address"]
+    return json.loads(proto.json)["full"]
 
 
 def sent(data: bytes) -> dict:

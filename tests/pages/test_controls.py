@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from engine import Experiment
 from engine.experiment import SETTINGS
 from pages.components.settings.control import AS_PATIENT, PREFIX
-from pages.components.settings.controls import SHARED, Lesson, address
+from pages.components.settings.controls import SHARED, Lesson, address, short_address
 from tests.patience import SOON
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal", steps=20)
@@ -38,7 +38,8 @@ def script() -> None:
     from tests.pages.test_controls import LESSON, PATIENT, TREATED, replace
 
     this_session().settings_open = not st.session_state.get("closed")
-    networks(LESSON, controls(LESSON), lambda choice: st.session_state.update(choice=choice))
+    lesson = st.session_state.get("lesson", LESSON)
+    networks(lesson, controls(lesson), lambda choice: st.session_state.update(choice=choice))
     other = replace(PATIENT, depth=3, dataset="circles", gain=2.0)
     st.button("Try", on_click=apply, args=(LESSON, other, replace(other, activation="tanh", seed=other.seed)))
     st.button("Same", on_click=apply, args=(LESSON, PATIENT, PATIENT))
@@ -46,8 +47,9 @@ def script() -> None:
     st.button("Nothing")
 
 
-def opened(link: str = "") -> AppTest:
+def opened(link: str = "", lesson: Lesson = LESSON) -> AppTest:
     app = AppTest.from_function(script, default_timeout=SOON)
+    app.session_state["lesson"] = lesson
     for name, texts in parse_qs(urlsplit(link).query, keep_blank_values=True).items():
         app.query_params[name] = texts if len(texts) > 1 else texts[0]
     return ran(app.run())
@@ -320,6 +322,62 @@ def test_any_pair_survives_the_way_through_its_address(patient_values, changes):
     assert pair(app) == (patient, treated)
     assert not choice(app).notes
     assert parse_qs(urlsplit(choice(app).address).query) == named
+
+
+# The lesson after its start has changed twice: the treated network's rate follows no more, its depth does.
+LATER = replace(
+    LESSON,
+    patient=replace(PATIENT, depth=5, activation="tanh", gain=2.0),
+    treated=replace(PATIENT, depth=5, activation="relu", gain=3.0, batch_size=16),
+    earlier=((PATIENT, TREATED), (replace(PATIENT, depth=20), replace(PATIENT, depth=8, residual=True))),
+)
+VERSIONS = [
+    replace(LATER, patient=mine, treated=theirs) for mine, theirs in (*LATER.earlier, (LATER.patient, LATER.treated))
+]
+
+
+@given(PATIENTS, CHANGES, st.sampled_from([1, 2, 3]))
+@settings(max_examples=40, deadline=None)
+def test_a_short_link_opens_the_same_pair_in_every_later_version(patient_values, changes, version):
+    patient = Experiment(**patient_values)
+    treated = replace(patient, **changes)
+    then = replace(VERSIONS[version - 1], earlier=LATER.earlier[: version - 1])
+    link = short_address(then, patient, treated)
+    assert parse_qs(urlsplit(link).query)["v"] == [str(version)]
+    for now in (then, LATER):
+        app = opened(link, now)
+        assert pair(app) == (patient, treated)
+        assert not choice(app).notes
+        assert "v" not in app.query_params
+        assert pair(opened(choice(app).short_address, now)) == (patient, treated)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_a_link_with_nothing_but_a_version_opens_the_start_of_that_version(version):
+    then = VERSIONS[version - 1]
+    assert pair(opened(f"/demo?v={version}", LATER)) == (then.patient, then.treated)
+    # and what it names counts from there
+    patient = replace(then.patient, depth=31)
+    own = {name: theirs for name, (theirs, _) in then.treated.differences(then.patient).items()}
+    assert pair(opened(f"/demo?v={version}&depth=31", LATER)) == (patient, replace(patient, **own))
+
+
+def test_a_link_without_a_version_counts_from_todays_start():
+    assert pair(opened("/demo?gain=7", LATER))[0] == replace(LATER.patient, gain=7.0)
+
+
+@pytest.mark.parametrize("text", ["4", "0", "-1", "1.5", "inf", "", "x", "1&v=2", "9" * 5000])
+def test_a_version_that_there_is_not_is_said_and_read_as_todays(text):
+    app = opened(f"/demo?v={text}&gain=7", LATER)
+    assert pair(app) == (replace(LATER.patient, gain=7.0), replace(LATER.treated, gain=3.0))
+    (note,) = choice(app).notes
+    assert "a version of this page’s defaults, 1 to 3" in note
+    assert app.query_params == {"gain": "7"}
+    assert "must be 1, the version of its defaults" in choice(opened("/demo?v=2")).notes[0]
+
+
+def test_the_short_link_of_a_lessons_start_is_short():
+    assert short_address(LESSON, PATIENT, TREATED) == "/demo?v=1"
 
 
 def test_networks_that_differ_in_what_the_page_shares_have_no_address():

@@ -26,15 +26,18 @@ from pages.components.backpropagation.base_network import (
     opened_base,
     preset_base,
 )  # fmt: skip
-from pages.components.backpropagation.network_address import PAGE, PRESET, link_to, read_network, read_widgets
+from pages.components.backpropagation.network_address import EARLIER, PAGE, PRESET, link_to, read_network, read_widgets
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.settings.control import Answer
 from pages.components.shell.address import (
     PARAMETERS,
     PHASE,
+    VERSION,
     enter,
+    history_navigation,
     mend,
     parameters_here,
+    start_again,
     still_ignored,
     write_address,
 )
@@ -71,6 +74,8 @@ def choose() -> Chosen:
     entering = enter(PAGE, (*ORDER, *TEXTS, PHASE))
     base, found = read_network()
     found |= read_widgets(base)
+    if found.values[VERSION] <= len(EARLIER) and (history_navigation() or not entering):
+        start_again(PAGE, found.texts)
     garbled = found.ignored
     mend(found, entering, base.defaults, {} if base.name == FIRST else {PRESET: base.name})
     values: dict[str, Answer] = {}
@@ -142,6 +147,21 @@ def address(chosen: Chosen) -> str:
     }
     typed = {name: str(chosen.values[name]) for name in TEXTS if chosen.values[name]}
     return f"/{PAGE}?{urlencode({**trained, PRESET: base.name, **texts, **typed})}"
+
+
+def short_address(chosen: Chosen) -> str:
+    """The same, of what differs from the network as it comes."""
+    base = chosen.base
+    network = {} if base.experiment is None else link_to(base.experiment, 0)
+    network |= {} if base.name == FIRST else {PRESET: base.name}
+    controls = {name: control_of(base, name, chosen.values) for name in ORDER if name in chosen.values}
+    texts = {
+        name: control.text(chosen.values[name])
+        for name, control in controls.items()
+        if chosen.values[name] != control.default
+    }
+    typed = {name: str(chosen.values[name]) for name in TEXTS if chosen.values[name]}
+    return f"/{PAGE}?{urlencode({VERSION: len(EARLIER) + 1, **network, **texts, **typed})}"
 
 
 def _set(base: Base, answers: dict[str, Answer], values: dict[str, Answer] | None = None) -> None:

@@ -32,11 +32,15 @@ from pages.components.shell.address import (
     FieldOf,
     all_parameters,
     read_address,
+    with_earlier_defaults,
 )
 from pages.walkthrough.derivation import PHASES
 from pages.walkthrough.presets import PRESETS
 
 PAGE = "backpropagation"
+# Parameters that had another text by default in version 1, 2 and so on of the page, by preset; today's excepted.  Where
+# a default changes, what it was is added here, and links that were shared still open what they did.
+EARLIER: tuple[Mapping[str, Mapping[str, str]], ...] = ()
 PRESET, TRAINED = "preset", "trained_"  # parameters of the address that no widget is bound to
 
 
@@ -50,12 +54,23 @@ def link_to(experiment: Experiment, step: int, example: int = 0) -> dict[str, st
     }
 
 
+def requested_here() -> tuple[dict[str, Sequence[str]], Address]:
+    """The address's parameters, with those that had another default in its version; and what its version says."""
+    requested = all_parameters()
+    earlier = [defaults.get(_preset_in(requested), {}) for defaults in EARLIER]
+    return with_earlier_defaults(requested, earlier)
+
+
+def _preset_in(requested: Mapping[str, Sequence[str]]) -> str:
+    bare = OPENED if any(name.startswith(TRAINED) for name in requested) else FIRST
+    return requested.get(PRESET, [bare])[-1]
+
+
 def read_network() -> tuple[Base, Address]:
     """The network that the address asks for, and what its parameters of the network say."""
-    requested = all_parameters()
-    bare = OPENED if any(name.startswith(TRAINED) for name in requested) else FIRST
-    preset = read_address(
-        {PRESET: requested.get(PRESET, [bare])}, {PRESET: Field(_preset, FIRST)}, lambda name, texts: ""
+    requested, version = requested_here()
+    preset = version | read_address(
+        {PRESET: [_preset_in(requested)]}, {PRESET: Field(_preset, FIRST)}, lambda name, texts: ""
     )
     trained = {name: texts for name, texts in requested.items() if name.startswith(TRAINED)}
     name, fields = preset.values[PRESET], {}
@@ -84,7 +99,7 @@ def _of_network(name: str) -> bool:
 
 def read_widgets(base: Base) -> Address:
     """What the parameters of the widgets, and all others, say for this network."""
-    requested = {name: texts for name, texts in all_parameters().items() if not _of_network(name)}
+    requested = {name: texts for name, texts in requested_here()[0].items() if not _of_network(name)}
     # Sentences come in this order.
     names = [*ORDER, *(name for name in requested if name not in (*ORDER, PHASE)), PHASE]
     requested = {name: requested[name] for name in names if name in requested}

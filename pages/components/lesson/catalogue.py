@@ -19,14 +19,15 @@ def lesson_of(page: str) -> Lesson:
     """The lesson of a page, as assets/lessons/<page>.toml has it.
 
     Its tables: patient, settings of the default patient; treated, what the default treatment changes; controls, where
-    the settings stand on the page (fields of Lesson).
+    the settings stand on the page (fields of Lesson). Where the default networks change, the tables patient and treated
+    as they were are added at the end of the list `earlier`, so that links which were shared still open what they did.
     """
     read = _read(f"lessons/{page}.toml")
-    patient = Experiment(**read["patient"])
     controls: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in read["controls"].items()
     }
-    return Lesson(page, patient, replace(patient, **read["treated"]), **controls)
+    earlier = tuple(_pair(**row) for row in read.get("earlier", ()))
+    return Lesson(page, *_pair(read["patient"], read["treated"]), **controls, earlier=earlier)
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ def case_of(page: str, patient: Experiment, treated: Experiment) -> Case | None:
 def complaints(symptom: str) -> tuple[str, ...]:
     """What mystery patients say of what anyone can see."""
     return tuple(_read("lessons/mystery_patient.toml")["complaint"][symptom])
+
+
+def _pair(patient: dict[str, Any], treated: dict[str, Any]) -> tuple[Experiment, Experiment]:
+    mine = Experiment(**patient)
+    return mine, replace(mine, **treated)
 
 
 def _read(file: str) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
     shell = page(lesson.page)
 
     def show(choice: Choice) -> None:
-        shell.share(choice.address)
+        shell.share(choice.short_address, choice.address)
         on_stage = viewing()
         if on_stage:
             stage_keys()

@@ -32,6 +32,7 @@ from pages.components.shell.address import (
     PART,
     PARTS,
     TIMELINE,
+    VERSION,
     Address,
     Field,
     all_parameters,
@@ -45,8 +46,10 @@ from pages.components.shell.address import (
     part_in,
     read_address,
     release,
+    start_again,
     step_in,
     still_ignored,
+    with_earlier_defaults,
     write_address,
 )
 from pages.components.shell.session import this_session
@@ -72,6 +75,7 @@ class Lesson:
     among "more settings", with all the rest.  shared: settings with one control for both.  absent: not on the page.
     segments: choices of the activation that are chosen with one
     click; none: it is a list like the others.
+    earlier: the networks that it started from before, the oldest first: links that were shared then count from them.
     ValueError where the two networks differ in what they share.
     """
 
@@ -83,6 +87,12 @@ class Lesson:
     shared: tuple[str, ...] = SHARED
     absent: tuple[str, ...] = ABSENT
     segments: tuple[str, ...] = ("sigmoid", "tanh", "relu")
+    earlier: tuple[tuple[Experiment, Experiment], ...] = ()
+
+    @property
+    def version(self) -> int:
+        """Of the networks that it starts from."""
+        return len(self.earlier) + 1
 
     def __post_init__(self) -> None:
         _answers(self, self.patient, self.treated)
@@ -92,7 +102,8 @@ class Choice(NamedTuple):
     """What the controls say.
 
     patient, treated: the networks to show; notes: sentences about what was not taken as asked, already drawn;
-    address: of the controls as they stand, every setting named; refused: the controls ask for what cannot be made, and
+    address: of the controls as they stand, every setting named; short_address: what differs from the lesson's start
+    alone; refused: the controls ask for what cannot be made, and
     the networks are the last good ones.
     """
 
@@ -100,6 +111,7 @@ class Choice(NamedTuple):
     treated: Experiment
     notes: tuple[str, ...]
     address: str
+    short_address: str
     refused: bool
 
 
@@ -190,7 +202,7 @@ def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], N
         pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
         notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
     texts = {name: control.text(values[name]) for name, control in widgets.items()}
-    different = {name: text for name, text in texts.items() if values[name] != widgets[name].default}
+    different = {name: text for name, text in texts.items() if text != widgets[name].text(widgets[name].default)}
     this_session().addresses[lesson.page] = different
     keep_in_address(different)
     this_session().parameters = parameters_here()
@@ -199,7 +211,7 @@ def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], N
             st.warning("  \n".join(notes), icon=":material/info:")
         else:
             st.empty()
-    show(Choice(*pair, notes, _link(lesson, texts), refused))
+    show(Choice(*pair, notes, _link(lesson, texts), _short_link(lesson, different), refused))
 
 
 def address(lesson: Lesson, patient: Experiment, treated: Experiment) -> str:
@@ -210,6 +222,17 @@ def address(lesson: Lesson, patient: Experiment, treated: Experiment) -> str:
     widgets = _widgets(lesson)
     answers = _answers(lesson, patient, treated)
     return _link(lesson, {name: widgets[name].text(answer) for name, answer in answers.items()})
+
+
+def short_address(lesson: Lesson, patient: Experiment, treated: Experiment) -> str:
+    """Path and parameters of the lesson's page with these networks: what differs from its start, and of which version.
+
+    ValueError where the networks differ in what they share on this page.
+    """
+    widgets = _widgets(lesson)
+    answers = _answers(lesson, patient, treated)
+    others = {name: answer for name, answer in answers.items() if answer != widgets[name].default}
+    return _short_link(lesson, {name: widgets[name].text(answer) for name, answer in others.items()})
 
 
 def parameters(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict[str, str]:
@@ -293,6 +316,21 @@ def _link(lesson: Lesson, texts: dict[str, str]) -> str:
     return f"/{lesson.page}?{urlencode(texts)}"
 
 
+def _short_link(lesson: Lesson, different: dict[str, str]) -> str:
+    return _link(lesson, {VERSION: str(lesson.version), **different})
+
+
+@lru_cache
+def _earlier_defaults(lesson: Lesson) -> tuple[dict[str, str], ...]:
+    """Of every earlier version the texts of the controls that had another default then."""
+    versions = []
+    for patient, treated in lesson.earlier:
+        before, now = _widgets(replace(lesson, patient=patient, treated=treated, earlier=())), _widgets(lesson)
+        changed = {name: control for name, control in before.items() if control.default != now[name].default}
+        versions.append({name: control.text(control.default) for name, control in changed.items()})
+    return tuple(versions)
+
+
 def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     """What the address says to the lesson, and whether somebody comes to it; the address mended."""
     widgets = _widgets(lesson)
@@ -301,9 +339,22 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     bound[PART] = Field(part_in, PARTS[0])
     own = {TIMELINE: Field(step_in), CHART: Field(chart_in), HIDE: Field(hidden_in)}
     fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
-    found = read_address(all_parameters(), fields, partial(_instead, lesson))
+    requested, version = with_earlier_defaults(all_parameters(), _earlier_defaults(lesson))
+    if version.values[VERSION] < lesson.version:
+        _say_what_follows(widgets, requested)
+    found = version | read_address(requested, fields, partial(_instead, lesson))
+    if version.values[VERSION] < lesson.version and (history_navigation() or not entering):
+        start_again(lesson.page, found.texts)
     mend(found, entering, {name: field.default for name, field in bound.items()})
     return found, entering
+
+
+def _say_what_follows(widgets: dict[str, Control], requested: dict[str, Sequence[str]]) -> None:
+    """Give the treated network the patient's value where it followed in an earlier version, and cannot today."""
+    for name, control in widgets.items():
+        if control.treated and not control.follows and list(requested.get(name, ())) == [AS_PATIENT]:
+            patient = widgets[control.setting.name]
+            requested[name] = requested.get(patient.name, [patient.text(patient.default)])
 
 
 def _instead(lesson: Lesson, name: str, texts: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ Streamlit binds widgets to parameters of the address; this is what it leaves ope
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qs
 
 import streamlit as st
@@ -23,6 +24,9 @@ PARAMETERS = (VIEW, PROJECTOR)
 # Parameters that a page's own component writes in the browser; the server learns of them when the page is loaded.
 PHASE, TIMELINE = "phase", "timeline"
 BROWSERS_OWN = (PHASE, TIMELINE)
+# Of whose defaults a short link leaves out what it does not say; the page counts them from 1.  It is taken out of the
+# address once it was read: what remains there counts from today's.
+VERSION = "v"
 # Which part of a lesson is open.
 PART, PARTS = "part", ("look", "why", "cure", "try", "more", "read")
 # Which of its charts fills the stage, counted from 1; what is hidden until the learner has said what he expects.
@@ -132,10 +136,16 @@ def enter(page: str, widgets: Collection[str]) -> bool:
         requested = {name: [text] for name, text in session.addresses.get(page, {}).items()}
     requested |= shown
     if requested != parameters_here() and not session.restarted:
-        session.controls, session.restarted = "", True
-        st.switch_page(f"pages/{page}.py", query_params=requested | frames)
+        start_again(page, requested | frames)
     session.restarted = False
     return True
+
+
+def start_again(page: str, parameters: Mapping[str, Any]) -> NoReturn:
+    """End this run, and come to the page with these parameters instead of those that the address has."""
+    session = this_session()
+    session.controls, session.restarted = "", True
+    st.switch_page(f"pages/{page}.py", query_params=parameters)
 
 
 def all_parameters() -> dict[str, list[str]]:
@@ -157,11 +167,14 @@ def mend(address: Address, entering: bool, defaults: Mapping[str, Any], also: Ma
     if entering:
         # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
         kept = {name: address.texts[name] for name in st.query_params if name in address.texts}
-        st.query_params.from_dict({**(also or {}), **kept})
+        # Streamlit asks the address that came, which does not have what an earlier version's defaults add.
+        added = (address.texts.keys() - kept.keys()) & defaults.keys()
+        st.session_state.update({name: address.values[name] for name in added})
+        st.query_params.from_dict({**(also or {}), **kept, **address.texts})
         return
     st.session_state.update({name: defaults[name] for name in address.ignored if name in defaults})
-    if nonsense := address.ignored.intersection(st.query_params):
-        write_address(dict.fromkeys(nonsense))
+    if spent := (address.ignored | {VERSION}).intersection(st.query_params):
+        write_address(dict.fromkeys(spent))
 
 
 def write_address(texts: Mapping[str, str | None]) -> None:
@@ -226,6 +239,36 @@ def open_part(name: str) -> None:
     """Open a part of the lesson whose page is drawn, if one is.  For a widget's callback."""
     if PART in st.session_state:
         st.session_state[PART] = name
+
+
+def with_earlier_defaults(
+    requested: Mapping[str, Sequence[str]], earlier: Sequence[Mapping[str, str]]
+) -> tuple[dict[str, Sequence[str]], Address]:
+    """The parameters without the version, with what they left out where that has another default by now.
+
+    earlier: a page's defaults of version 1, 2 and so on, those of today's excepted; what they do not name has kept its
+    default. Also what the version says, for the sentence about one that there is not.
+    """
+    latest = len(earlier) + 1
+    field = Field(partial(_version, latest), latest)
+    version = read_address({VERSION: requested[VERSION]} if VERSION in requested else {}, {VERSION: field}, _nothing)
+    number = version.values[VERSION]
+    before = {name: [text] for name, text in earlier[number - 1].items()} if number < latest else {}
+    others = {name: texts for name, texts in requested.items() if name != VERSION}
+    return {**before, **others}, replace(version, texts={})
+
+
+def _version(latest: int, texts: Sequence[str]) -> int:
+    setting = replace(SETTINGS["steps"], name=VERSION, low=1, high=latest)
+    try:
+        return int(setting.check(read_number(only(VERSION, texts))))
+    except OutOfRange:
+        known = f"a version of this page’s defaults, 1 to {latest}" if latest > 1 else "1, the version of its defaults"
+        raise OutOfRange(VERSION, texts[-1], known) from None
+
+
+def _nothing(name: str, texts: Sequence[str]) -> str:
+    return ""
 
 
 def chart_in(texts: Sequence[str]) -> int:

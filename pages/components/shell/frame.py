@@ -73,6 +73,7 @@ def lessons() -> list[Page]:
 
 
 _menu_closer = component("menu_closer", styled=False)
+_history = component("history", styled=False)
 _skip = component("skip")
 
 
@@ -90,6 +91,7 @@ def page(name: str, folded: bool = False) -> "PageShell":
     )
     unseen = st.container(key="unseen", height=1, border=False)  # of next to no height before the style has come, too
     with unseen:
+        _history(key="history")  # comes first: it has to be there before the page writes its address
         st.html(ROOT / "assets" / "style.css")
         if name:
             load_plotly()
@@ -107,21 +109,23 @@ def page(name: str, folded: bool = False) -> "PageShell":
         _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
-    return PageShell(header, header.empty(), header.container(width="content"))
+    return PageShell(row.title, header, header.empty(), header.container(width="content"))
 
 
 @dataclass(frozen=True)
 class PageShell:
     """A started page: its header still has room for tools."""
 
+    title: str
     header: Any
     waiting: Any  # the place for how far a run is, where it moves no chart
     link: Any  # the place of `share`
 
-    def share(self, address: str) -> None:
-        """Draw the address of the screen, to be sent to others."""
+    def share(self, short: str, full: str) -> None:
+        """Draw the address of the screen, to be sent to others: what differs from the page's start, and all of it."""
         with self.link, st.popover("Share", icon=":material/link:"):
-            share(absolute(address), (*BROWSERS_OWN, PART, CHART, HIDE, VIEW))
+            own = (*BROWSERS_OWN, PART, CHART, HIDE, VIEW)
+            share(absolute(short), absolute(full), f"{NAME}: {self.title}", own)
 
     def tools(self) -> None:
         """Draw the button into stage view.

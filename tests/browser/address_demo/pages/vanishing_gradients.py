@@ -22,7 +22,7 @@ st.button("Try this", on_click=apply, args=(LESSON, other, replace(other, activa
 
 
 def show(choice: Choice) -> None:
-    header.share(choice.address)
+    header.share(choice.short_address, choice.address)
     with st.container(key="displayed"):
         st.text(json.dumps([asdict(choice.patient), asdict(choice.treated)]))
 
