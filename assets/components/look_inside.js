@@ -4,7 +4,6 @@ export default function ({ parentElement, setTriggerValue }) {
   for (const button of parentElement.querySelectorAll("button")) {
     button.onclick = () => {
       const step = Number(document.documentElement.dataset.backpropClinicStep ?? 0);
-      document.querySelector(".st-key-header").scrollIntoView(); // the next page would begin as far down as this one
       setTriggerValue("look", { who: button.name, step });
     };
   }
