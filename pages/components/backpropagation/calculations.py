@@ -34,7 +34,7 @@ def draw_calculation(update: Update, selection: Selection, example: int) -> None
         else derivation(update, selection, example)
     )
     with st.container(key="calculation", gap="xxsmall"):
-        st.header("Written out", anchor=False, help="Every number of what is looked at, with the formula it comes from.")
+        st.header("Written out", anchor=False, help="Every number of what is looked at, with its formula.")
         _draw_chain(update, example)
         for phase in PHASES:
             some = [line for line in lines if line.phase == phase]
@@ -148,10 +148,10 @@ def draw_phases(update: Update, selection: Selection, chosen: Chosen) -> None:
                     st.header(HEADINGS[phase], anchor=False)
                     st.markdown(texts[HEADINGS[phase]])
                     _ask(phase, question(update, phase, selection, chosen.example))
-    for number, heading in enumerate(list(texts)[len(PHASES) :]):
+    for place, heading in enumerate(list(texts)[len(PHASES) :]):
         if heading != ABOUT_FIRST or chosen.base.name == FIRST:
             st.header(heading, anchor=False)
-            with st.container(key=f"prose_{number}"):
+            with st.container(key=f"prose_{place}"):
                 st.markdown(texts[heading])
 
 

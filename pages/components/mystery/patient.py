@@ -175,7 +175,7 @@ def _looks(here: Admitted) -> None:
     st.header(f"1 · Look :small[A chart costs {cost}. Left: **{left}**]", anchor=False)
     for key, chart in VIEWS.items():
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"card_{key}"):
-            title = st.container()  # stays empty until the chart is open: the button must keep its place, and the keyboard
+            title = st.container()  # empty until the chart is open: the button keeps its place, and the keyboard
             shown = key in visit.looks and key not in visit.folded
             _look_button(visit, key, chart, shown)
             if not shown:

@@ -158,6 +158,5 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
 
 def how_points_come_about() -> None:
     """The rules, for who asks."""
-    with st.expander("How points are awarded", icon=":material/calculate:"):
-        with st.container(key="prose_points"):
-            st.markdown(sections_of(PAGE)["How points are awarded"])
+    with st.expander("How points are awarded", icon=":material/calculate:"), st.container(key="prose_points"):
+        st.markdown(sections_of(PAGE)["How points are awarded"])
