@@ -6,36 +6,63 @@
 // time, and the timeline's step when they come into sight.
 
 const STEP_EVENT = "backprop-clinic:step"; // from the timeline; detail: {step, drawn: promises to wait for}
+const PREVIEW_EVENT = "backprop-clinic:preview"; // from the strip; detail: {patient, treated}, error signals, or nothing
 const MARK_EVENT = "backprop-clinic:mark"; // from the timeline: layers are marked, or none any more
 const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const PLOTLY_POLL = 20; // milliseconds
+const MOST_TICKS = 5; // of a preview's axis
+const ABOVE_ON_STAGE = ".st-key-verdict, .st-key-stage"; // what grows late, and leaves charts in stage view less room
 const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
 
 const CLEAR = "rgba(0,0,0,0)";
 const MARK_FILL = "rgba(128,128,128,0.18)";
-// Without a pointer that hovers Plotly leaves its buttons over the legend for good.
-const BUTTONS = matchMedia("(hover: none)").matches ? { displayModeBar: false } : {};
+const DARK = 0.5; // lightness of the page below which it is dark, 0 to 1
+
+// A picture is wide enough for every legend, whatever the window.  In pixels of its own, of which a PNG has SCALE each.
+const PICTURE_WIDTH = 800;
+const SCALE = 2;
+const TITLE_ROOM = 44;
+const AXIS_BELOW = 58; // that tick labels and title of the lowest axis take
+const PICTURE_FONT = "Arial, Helvetica, sans-serif"; // a picture cannot bring the page's own, and would be laid out for it
+const LINE = 17;
+const LINE_CHARACTERS = 115;
 
 const mounted = new WeakMap(); // parent element -> Chart
 const far = []; // charts out of sight with a new figure
-let theme = null; // what `themed` said in this frame
+let theme = null; // what `themed` gave in this frame
 
 class Chart {
   constructor(parent) {
     this.parent = parent;
     this.plot = parent.querySelector(".chart");
+    this.screen = parent.querySelector(".chart-frame");
+    this.listen();
     const { top, bottom } = this.plot.getBoundingClientRect();
     this.seen = top < window.innerHeight && bottom > 0;
     // A busy browser tells of several frames at once: the last is how it stands.
-    this.sight = new IntersectionObserver((entries) => this.look(entries.at(-1).isIntersecting));
+    this.sight = new IntersectionObserver((entries) => this.inSight(entries.at(-1).isIntersecting));
     this.sight.observe(this.plot);
     this.size = new ResizeObserver(() => this.resize());
-    this.size.observe(this.plot);
+    for (const box of [this.plot, ...document.querySelectorAll(ABOVE_ON_STAGE)]) this.size.observe(box);
     this.onStep = ({ detail }) => detail.drawn.push(this.show());
     window.addEventListener(STEP_EVENT, this.onStep);
     this.onMark = () => this.mark();
     window.addEventListener(MARK_EVENT, this.onMark);
+    this.onPreview = ({ detail }) => this.preview(detail);
+    window.addEventListener(PREVIEW_EVENT, this.onPreview);
+  }
+
+  // The buttons that stand over the chart while it is pointed at.
+  listen() {
+    this.buttons = Object.fromEntries([...this.parent.querySelectorAll("button")].map((one) => [one.name, one]));
+    const { larger, png, svg } = this.buttons;
+    larger.hidden = !this.screen.requestFullscreen; // iPhones lack it
+    larger.onclick = () => (document.fullscreenElement ? document.exitFullscreen() : this.screen.requestFullscreen());
+    png.onclick = () => this.save("png");
+    svg.onclick = () => this.save("svg");
+    this.plot.tabIndex = -1;
+    this.plot.onpointerup = ({ pointerType }) => pointerType === "touch" && this.plot.focus({ preventScroll: true });
   }
 
   stop() {
@@ -43,6 +70,7 @@ class Chart {
     this.size.disconnect();
     window.removeEventListener(STEP_EVENT, this.onStep);
     window.removeEventListener(MARK_EVENT, this.onMark);
+    window.removeEventListener(PREVIEW_EVENT, this.onPreview);
     window.Plotly?.purge(this.plot);
   }
 
@@ -53,16 +81,25 @@ class Chart {
       Object.assign(this, { version, figure, config, own_height: figure.layout.height, stale: true });
       this.plot.frames = figure.frames ?? [];
       this.plot.setAttribute("aria-label", alt);
+      this.name(figure.layout.meta?.title ?? "this chart");
       this.plot.style.minHeight = `${this.own_height}px`;
     }
-    const template = themed(this.parent);
-    if (JSON.stringify(template) !== JSON.stringify(this.template)) Object.assign(this, { template, stale: true });
+    const look = themed(this.parent);
+    if (JSON.stringify(look) !== JSON.stringify(this.look)) Object.assign(this, { look, stale: true });
     if (!this.stale) return;
     if (this.seen) this.show();
     else whenIdle(this);
   }
 
-  look(seen) {
+  name(title) {
+    const { larger, png, svg } = this.buttons;
+    for (const [button, text] of [[larger, "Fill the screen with"], [png, "Save as PNG:"], [svg, "Save as SVG:"]]) {
+      button.title = `${text} ${title}`;
+      button.setAttribute("aria-label", button.title);
+    }
+  }
+
+  inSight(seen) {
     this.seen = seen;
     this.show();
   }
@@ -70,6 +107,23 @@ class Chart {
   // Charts that have an axis of layers are drawn again.
   mark() {
     if (!this.figure?.layout.meta?.layer_axes) return;
+    this.stale = true;
+    this.show();
+  }
+
+  // Networks that have not been trained yet, while their depth is dragged: their error signals alone, before training.
+  async preview(signals) {
+    if (!this.figure?.layout.meta?.error_signals || !this.seen || !window.Plotly) return;
+    this.previewed = signals;
+    if (this.previewing) return; // the latest is drawn when the one before it is
+    this.previewing = true;
+    while (this.previewed) {
+      const { data, layout } = untrained(this.figure, this.previewed);
+      this.previewed = null;
+      await window.Plotly.react(this.plot, data, this.scale === 1 ? layout : enlarged(layout, this.scale), this.config);
+    }
+    this.previewing = false;
+    if (signals) return;
     this.stale = true;
     this.show();
   }
@@ -116,12 +170,45 @@ class Chart {
         shapes: layout.shapes,
       });
     } else {
-      layout.template = this.template;
+      layout.template = this.look.template;
+      this.color(layout);
       layout.width = this.plot.clientWidth;
       layout.height = this.height();
-      await window.Plotly.react(this.plot, data, scale === 1 ? layout : enlarged(layout, scale), { ...this.config, ...BUTTONS, modeBarButtonsToAdd: [LARGER] });
+      await window.Plotly.react(this.plot, data, scale === 1 ? layout : enlarged(layout, scale), this.config);
     }
     Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
+  }
+
+  // On a dark page the pale middle of a scale is a dark one.
+  color(layout) {
+    const own = (this.figure.own_scales ??= {});
+    for (const [axis, scale] of Object.entries(layout.meta?.dark_scales ?? {})) {
+      own[axis] ??= layout[axis].colorscale;
+      layout[axis].colorscale = this.look.dark ? scale : own[axis];
+    }
+  }
+
+  // The chart as it stands, with what a reader needs who has only the picture: title, settings, step and link.
+  async save(format) {
+    await this.draw();
+    const { data, layout } = this.figure;
+    const { title = "Chart", note } = layout.meta ?? {};
+    const step = this.plot.dataset.step;
+    const lines = [note, step && `Step ${step}`, location.href].filter(Boolean).flatMap(wrapped).map(escaped);
+    const below = Math.max(layout.margin.b, AXIS_BELOW) + LINE / 2;
+    const text = { text: lines.join("<br>"), align: "left", font: { size: 12 }, showarrow: false };
+    const place = { xref: "paper", x: 0, xanchor: "left", yref: "paper", y: 0, yanchor: "top", yshift: -below };
+    const size = { width: PICTURE_WIDTH, height: this.own_height + TITLE_ROOM + LINE * (lines.length + 0.5) };
+    const picture = {
+      ...layout,
+      ...size,
+      font: { ...layout.font, family: PICTURE_FONT },
+      margin: { ...layout.margin, t: layout.margin.t + TITLE_ROOM, b: below + LINE * lines.length, r: layout.margin.r + 8 },
+      title: { text: `<b>${escaped(title)}</b>`, x: 0, xref: "paper", y: 1, yanchor: "top", pad: { t: 14 }, font: { size: 18 } },
+      annotations: [...(layout.annotations ?? []), { ...text, ...place }],
+    };
+    const filename = [title, step && `step ${step}`].filter(Boolean).join(" ").toLowerCase().replace(/[^a-z0-9]+/g, "-");
+    await window.Plotly.downloadImage({ data, layout: picture }, { format, ...size, scale: SCALE, filename });
   }
 
   resize() {
@@ -133,7 +220,7 @@ class Chart {
   }
 
   height() {
-    if (document.fullscreenElement === this.plot) return window.innerHeight;
+    if (document.fullscreenElement === this.screen) return window.innerHeight;
     const own = Math.round(this.own_height * typeScale());
     return onStage(this.plot) ? Math.max(roomOnStage(this.plot), LEAST_ON_STAGE) : own;
   }
@@ -167,6 +254,22 @@ function roomOnStage(plot) {
   const scrolled = document.querySelector(".stMain")?.scrollTop ?? 0;
   const controls = document.querySelector(".st-key-controls, .st-key-controls_closed")?.offsetHeight ?? 0;
   return Math.round(window.innerHeight - controls - (plot.getBoundingClientRect().top + scrolled) - BELOW_ON_STAGE);
+}
+
+// The figure with the error signals of other networks, by name; what only training can tell is not drawn.
+function untrained({ data, layout }, signals) {
+  const names = Object.entries(layout.meta.error_signals);
+  const logs = Object.values(signals).flat().filter((value) => value > 0).map(Math.log10);
+  const [low, high] = [Math.min(...logs) - 0.5, Math.max(...logs) + 0.5];
+  const deepest = Math.max(...Object.values(signals).map((one) => one.length));
+  const traces = data.map((trace, index) => {
+    const name = names.find(([, own]) => own === index)?.[0];
+    if (!name) return { ...trace, visible: false };
+    return { ...trace, x: signals[name].map((_, layer) => layer + 1), y: signals[name].map((value) => value || null) };
+  });
+  const xaxis = { ...layout.xaxis, range: [0.5, deepest + 0.5], tickmode: "auto" };
+  const ticks = { tickmode: "linear", tick0: 0, dtick: Math.max(1, Math.ceil((high - low) / MOST_TICKS)) };
+  return { data: traces, layout: { ...layout, xaxis, yaxis: { ...layout.yaxis, ...ticks, range: [low, high] } } };
 }
 
 // Boxes around the marked layers, on every axis of that network's layers: a light line within a dark one, as the
@@ -243,10 +346,26 @@ function themed(element) {
   const font = { color: ink, family };
   const grid = mixed(ink, paper, 0.16);
   const axis = { color: ink, gridcolor: grid, linecolor: grid, tickcolor: grid, zerolinecolor: grid };
-  const modebar = { bgcolor: CLEAR, color: mixed(ink, paper, 0.6), activecolor: ink };
   const hoverlabel = { bgcolor: paper, bordercolor: grid, font };
-  theme = { layout: { paper_bgcolor: paper, plot_bgcolor: CLEAR, font, xaxis: { ...axis, showgrid: false }, yaxis: axis, modebar, hoverlabel } };
+  const layout = { paper_bgcolor: paper, plot_bgcolor: CLEAR, font, xaxis: { ...axis, showgrid: false }, yaxis: axis, hoverlabel };
+  // A boundary on a map of probabilities.
+  const data = { contour: [{ line: { color: ink } }] };
+  theme = { template: { data, layout }, dark: lightness(paper) < DARK };
   return theme;
+}
+
+function lightness(color) {
+  const parts = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) / 255);
+  return Math.max(...parts) / 2 + Math.min(...parts) / 2;
+}
+
+// Lines of text; what has no spaces, as an address, is cut anywhere.
+function wrapped(text) {
+  return text.match(new RegExp(`\\S{${LINE_CHARACTERS}}|.{1,${LINE_CHARACTERS}}(?=\\s|$)`, "g"))?.map((line) => line.trim()) ?? [];
+}
+
+function escaped(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
 // Between two colours that are written #rrggbb; the first where they are written otherwise.
@@ -255,13 +374,6 @@ function mixed(one, other, share) {
   const part = (color, at) => parseInt(color.slice(at, at + 2), 16);
   return "#" + [1, 3, 5].map((at) => Math.round(share * part(one, at) + (1 - share) * part(other, at)).toString(16).padStart(2, "0")).join("");
 }
-
-const LARGER = {
-  name: "larger",
-  title: "Fill the screen",
-  icon: { width: 24, height: 24, path: "M4 4h7v2.5H6.5V11H4zM13 17.5h4.5V13H20v7h-7z" },
-  click: (plot) => (document.fullscreenElement ? document.exitFullscreen() : plot.requestFullscreen()),
-};
 
 export default function ({ data, parentElement }) {
   let chart = mounted.get(parentElement);

@@ -40,12 +40,14 @@ class Strip {
   }
 
   update(data, ask) {
-    const { strip, preview } = JSON.parse(new TextDecoder().decode(data));
+    const { strip, preview, verdict } = JSON.parse(new TextDecoder().decode(data));
     const other = JSON.stringify(strip) !== JSON.stringify(this.data);
     Object.assign(this, { data: strip, preview, ask });
     if (other) Object.assign(this, { asked: false, previewing: false });
-    if (this.previewing) return;
-    this.drawAll();
+    this.spoken ??= Object.assign(this.root.appendChild(document.createElement("span")), { className: "spoken", ariaLive: "polite" });
+    if (this.verdict && this.verdict !== verdict) this.spoken.textContent = verdict;
+    this.verdict = verdict;
+    if (!this.previewing) this.drawAll();
   }
 
   // Who comes near the depth's slider will soon drag it.
@@ -67,6 +69,7 @@ class Strip {
       if (this.previewing) {
         this.previewing = false;
         this.drawAll();
+        window.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail: null }));
       }
       return;
     }

@@ -8,10 +8,11 @@ const MARK_EVENT = "backprop-clinic:mark";
 const PLAYING = 4000; // milliseconds from the first step to the last, at speed 1
 const SPEEDS = [1, 4, 0.25];
 const BEGINNING = 6, LONGER = 3; // the first frames, where most happens, and how much longer than others they stand
-const LANDED = 3000; // milliseconds that who lands on a page waits at most until its first chart moves
+const LANDED = 3000; // milliseconds that who lands on a page waits at most until its first chart moves, or who jumps until it is there
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken and written into the address
 const PARAMETER = "timeline"; // of the address; the end, where the timeline starts, has none
 const ROOM_ABOVE_CHARTS = 100; // pixels: the timeline, and the charts' titles
+const ROOM_BELOW = 48; // pixels, by which the page may still grow above them
 const ABOVE_CHARTS = 1002; // one more than Plotly's mode bar
 
 const USES_SPACE =
@@ -212,13 +213,17 @@ class Timeline {
 function stick(box) {
   const header = document.querySelector(".stAppHeader");
   const covers = header && getComputedStyle(header).pointerEvents !== "none";
+  const stage = box.closest(".st-key-stage"); // no box of its own, or the timeline would leave with it
+  for (const around of stage ? [stage, stage.parentElement] : []) around.style.display = "contents";
   Object.assign(box.style, { position: "sticky", top: `${covers ? header.offsetHeight : 0}px`, zIndex: ABOVE_CHARTS });
 }
 
-// Who has jumped sees the first charts, below the timeline.
-function showCharts() {
-  const chart = document.querySelector(".chart");
-  if (chart) chart.style.scrollMarginTop = `${ROOM_ABOVE_CHARTS}px`;
+// Who has jumped sees the first charts, below the timeline; they come only now where another part was open.
+async function showCharts() {
+  const latest = performance.now() + LANDED;
+  let chart = null;
+  while (!(chart = document.querySelector("[class*=st-key-card_] .chart[data-version]")) && performance.now() < latest) await nextFrame();
+  if (chart) chart.style.scrollMarginBlock = `${ROOM_ABOVE_CHARTS}px ${ROOM_BELOW}px`;
   chart?.scrollIntoView({ block: "nearest" });
 }
 

@@ -1,11 +1,11 @@
-"""The same training in JAX, recording the same rows, compiled: updates between two evaluations are one `lax.scan`.
+"""The same training in JAX, with the same record of it, compiled: updates between two evaluations are one `lax.scan`.
 
 Zeros added to every z and h are differentiated along with the parameters: their gradients are ∂L/∂z and ∂L/∂h, and the
 compiler removes the additions.
 """
 
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import jax
 import jax.numpy as jnp
@@ -76,13 +76,18 @@ def advance(optimizer, carried, inputs, targets, batches):
     return jax.lax.scan(partial(update, optimizer, inputs, targets), carried, batches)
 
 
+@jax.jit
+def score(parameters, inputs, targets):
+    """Pre-activation at the output, loss and accuracy."""
+    z = forward(parameters, inputs)[0][-1]
+    return z, optax.sigmoid_binary_cross_entropy(z, targets).mean(), ((z > 0) == (targets > 0.5)).mean()
+
+
 @partial(jax.jit, static_argnames="n_probe")
 def evaluate(parameters, sets, n_probe):
     row = {}
-    for name, (inputs, targets) in sets.items():
-        z = forward(parameters, inputs)[0][-1]
-        row[f"{name}_loss"] = optax.sigmoid_binary_cross_entropy(z, targets).mean()
-        row[f"{name}_accuracy"] = ((z > 0) == (targets > 0.5)).mean()
+    for name in ("train", "validation"):
+        z, row[f"{name}_loss"], row[f"{name}_accuracy"] = score(parameters, *sets[name])
     inputs, targets = (values[:n_probe] for values in sets["train"])
     _, (pre, hidden), _, (delta, _) = gradients(parameters, inputs, targets)
     put_out = [*hidden, jax.nn.sigmoid(pre[-1])]
@@ -90,28 +95,44 @@ def evaluate(parameters, sets, n_probe):
     row["activation_mean"] = jnp.stack([h.mean() for h in put_out])
     row["activation_std"] = jnp.stack([h.std() for h in put_out])
     row["probe_delta_rms"] = delta * n_probe
+    cells = 2 * sets["validation"][1][:, 0].astype(int) + (z[:, 0] > 0)
+    row["confusion"] = jnp.bincount(cells, length=4).reshape(2, 2)
     return row
 
 
-def train(problem: Problem) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Train and record: rows of updates and rows of evaluations, field by field."""
+@jax.jit
+def surface(parameters, grid):
+    return jax.nn.sigmoid(forward(parameters, grid)[0][-1])
+
+
+def train(problem: Problem) -> tuple[dict[str, Array], ...]:
+    """Train and record: rows of updates, of evaluations and of frames, field by field, and results on the test set."""
     parameters = [(jnp.asarray(weights), jnp.zeros(weights.shape[1])) for weights in problem.weights]
-    sets = {
-        "train": (jnp.asarray(problem.train_inputs), jnp.asarray(problem.train_targets)),
-        "validation": (jnp.asarray(problem.validation_inputs), jnp.asarray(problem.validation_targets)),
-    }
+    sets = {name: (jnp.asarray(inputs), jnp.asarray(targets)) for name, (inputs, targets) in problem.sets.items()}
+    grid, batches = jnp.asarray(problem.grid), problem.batches()
     optimizer = OPTIMIZERS.setdefault(problem.experiment.learning_rate, optax.sgd(problem.experiment.learning_rate))
     carried = parameters, optimizer.init(parameters)
     evaluations, updates = [evaluate(parameters, sets, problem.n_probe)], []
+    kept, surfaces = [parameters], [surface(parameters, grid)]
     steps = sorted(problem.evaluations)
     for start, end in pairwise(steps):
-        carried, rows = advance(optimizer, carried, *sets["train"], np.stack(problem.batches[start:end]))
+        carried, rows = advance(optimizer, carried, *sets["train"], np.stack([*islice(batches, end - start)]))
         updates.append(rows)
         evaluations.append(evaluate(carried[0], sets, problem.n_probe))
-    updates, evaluations = jax.device_get((updates, evaluations))
+        if end in problem.frames:
+            kept.append(carried[0])
+            surfaces.append(surface(carried[0], grid))
+    _, loss, accuracy = score(carried[0], *sets["test"])
+    updates, evaluations, surfaces, kept, test = jax.device_get(
+        (updates, evaluations, surfaces, kept, (loss, accuracy))
+    )
+    framed = [step in problem.frames for step in steps]
+    fields = {name: np.stack([row[name] for row in evaluations]) for name in evaluations[0]}
     return (
         {name: np.concatenate([rows[name] for rows in updates]) for name in updates[0]},
-        {name: np.stack([row[name] for row in evaluations]) for name in evaluations[0]},
+        fields,
+        {"predictions": np.stack(surfaces), "confusion": fields.pop("confusion")[framed]},
+        dict(zip(("test_loss", "test_accuracy"), test, strict=True)),
     )
 
 

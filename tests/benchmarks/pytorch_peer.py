@@ -1,8 +1,8 @@
-"""The same training in eager PyTorch, recording the same rows: what a careful person would write there.
+"""The same training in eager PyTorch, with the same record of it: what a careful person would write there.
 
 Forward hooks keep every pre-activation and activation.  Their gradients ∂L/∂z and ∂L/∂h come from `retain_grad`, the
 cheapest of PyTorch's ways, or from full backward hooks, the way that its documentation shows first.  Left out, to its
-advantage: frames of the parameters, the decision surface, confusion and test sets, accumulation of norms in float64.
+advantage: accumulation of norms in float64.
 """
 
 import warnings
@@ -51,6 +51,8 @@ class Recorder:
         self.evaluations = {name: torch.full((evaluations, n_layers), torch.nan) for name in layered}
         self.evaluations |= {name: torch.zeros(evaluations) for name in single}
         self.evaluated = 0
+        self.grid = torch.from_numpy(problem.grid)
+        self.frames: dict[str, list] = {"parameters": [], "predictions": [], "confusion": []}
 
     def _keep(self, module: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> None:
         if self.keeping:
@@ -88,41 +90,51 @@ class Recorder:
         rows["slope_factor"][step, :-1] = delta[:-1] / hidden
         self._forget()
 
-    def evaluate(self, criterion: nn.Module, sets: dict[str, tuple[Tensor, Tensor]]) -> None:
-        rows, place = self.evaluations, self.evaluated
+    def evaluate(self, step: int, criterion: nn.Module, sets: dict[str, tuple[Tensor, Tensor]]) -> None:
+        rows, row = self.evaluations, self.evaluated
         self.keeping = False
         with torch.no_grad():
-            for name, (inputs, targets) in sets.items():
+            for name in ("train", "validation"):
+                inputs, targets = sets[name]
                 z = self.model(inputs)
-                rows[f"{name}_loss"][place] = criterion(z, targets)
-                rows[f"{name}_accuracy"][place] = ((z > 0) == (targets > 0.5)).float().mean()
+                rows[f"{name}_loss"][row] = criterion(z, targets)
+                rows[f"{name}_accuracy"][row] = ((z > 0) == (targets > 0.5)).float().mean()
+            if step in self.problem.frames:
+                cells = 2 * targets[:, 0].long() + (z[:, 0] > 0)
+                self.frames["confusion"].append(torch.bincount(cells, minlength=4).reshape(2, 2))
+                self.frames["parameters"].append([parameter.clone() for parameter in self.model.parameters()])
+                self.frames["predictions"].append(self.model(self.grid).sigmoid())
         self.keeping = True
         inputs, targets = (values[: self.problem.n_probe] for values in sets["train"])
         criterion(self.model(inputs), targets).backward()
         with torch.no_grad():
             pre, hidden = self.outputs[:-1:2], [*self.outputs[1::2], self.outputs[-1].sigmoid()]
-            rows["dead_fraction"][place, :-1] = torch.stack([(z.amax(0) <= 0).float().mean() for z in pre])
-            rows["activation_mean"][place] = torch.stack([h.mean() for h in hidden])
-            rows["activation_std"][place] = torch.stack([h.std(correction=0) for h in hidden])
-            rows["probe_delta_rms"][place] = self._gradient_rms()[0] * len(inputs)
+            rows["dead_fraction"][row, :-1] = torch.stack([(z.amax(0) <= 0).float().mean() for z in pre])
+            rows["activation_mean"][row] = torch.stack([h.mean() for h in hidden])
+            rows["activation_std"][row] = torch.stack([h.std(correction=0) for h in hidden])
+            rows["probe_delta_rms"][row] = self._gradient_rms()[0] * len(inputs)
         self._forget()
         self.model.zero_grad()
         self.evaluated += 1
 
+    def test(self, criterion: nn.Module, inputs: Tensor, targets: Tensor) -> dict[str, float]:
+        self.keeping = False
+        with torch.no_grad():
+            z = self.model(inputs)
+            accuracy = ((z > 0) == (targets > 0.5)).float().mean()
+            return {"test_loss": float(criterion(z, targets)), "test_accuracy": float(accuracy)}
 
-def train(problem: Problem, backward_hooks: bool = False) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Train and record: rows of updates and rows of evaluations, field by field."""
+
+def train(problem: Problem, backward_hooks: bool = False) -> tuple[dict[str, Array], ...]:
+    """Train and record: rows of updates, of evaluations and of frames, field by field, and results on the test set."""
     model = network(problem)
     recorder = Recorder(model, problem, backward_hooks)
     criterion = nn.BCEWithLogitsLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=problem.experiment.learning_rate)
-    sets = {
-        "train": (torch.from_numpy(problem.train_inputs), torch.from_numpy(problem.train_targets)),
-        "validation": (torch.from_numpy(problem.validation_inputs), torch.from_numpy(problem.validation_targets)),
-    }
+    sets = {name: (torch.from_numpy(inputs), torch.from_numpy(y)) for name, (inputs, y) in problem.sets.items()}
     inputs, targets = sets["train"]
-    recorder.evaluate(criterion, sets)
-    for step, chosen in enumerate(problem.batches):
+    recorder.evaluate(0, criterion, sets)
+    for step, chosen in enumerate(problem.batches()):
         batch = torch.from_numpy(chosen)
         optimizer.zero_grad()
         loss = criterion(model(inputs[batch]), targets[batch])
@@ -132,6 +144,11 @@ def train(problem: Problem, backward_hooks: bool = False) -> tuple[dict[str, Arr
             optimizer.step()
             recorder.update(step, loss, before)
         if step + 1 in problem.evaluations:
-            recorder.evaluate(criterion, sets)
-    updates = {name: row.numpy() for name, row in recorder.updates.items()}
-    return updates, {name: row.numpy() for name, row in recorder.evaluations.items()}
+            recorder.evaluate(step + 1, criterion, sets)
+    frames = {name: torch.stack(recorder.frames[name]).numpy() for name in ("predictions", "confusion")}
+    return (
+        {name: row.numpy() for name, row in recorder.updates.items()},
+        {name: row.numpy() for name, row in recorder.evaluations.items()},
+        frames,
+        recorder.test(criterion, *sets["test"]),
+    )

@@ -11,10 +11,11 @@ def train(problem: Problem) -> None:
     experiment = problem.experiment
     model = MLPClassifier(
         [experiment.width] * experiment.depth, activation="relu", solver="sgd", momentum=0, alpha=0,
-        learning_rate_init=experiment.learning_rate, batch_size=len(problem.batches[0]), shuffle=False, random_state=0,
+        learning_rate_init=experiment.learning_rate, batch_size=experiment.batch_size, shuffle=False, random_state=0,
     )  # fmt: skip
-    inputs, targets = problem.train_inputs, problem.train_targets[:, 0].astype(int)
+    inputs, targets = problem.sets["train"]
+    targets = targets[:, 0].astype(int)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a batch without one of the classes, a short last batch
-        for chosen in problem.batches:
+        for chosen in problem.batches():
             model.partial_fit(inputs[chosen], targets[chosen], classes=(0, 1))

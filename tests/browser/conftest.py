@@ -1,5 +1,8 @@
 """Servers and a browser for the tests that click.
 
+Their tabs ask for reduced motion, so that a page stands at the end of its training as soon as it is drawn; what moves
+by itself has tests of its own.
+
 All share a server, `home`, and a tab, `page`, which loads a page again in half the time that a new one takes.  A test
 that needs a fresh server asks for `serve`, a module with a script of its own for `serve_module`, a test that listens to
 its page or changes what it loads for `own_page`.  Where it is not the load that is tested, `visit` costs a fifth of it.
@@ -58,7 +61,7 @@ def visit(page: Page, url: str) -> None:
 
 @pytest.fixture(scope="session")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
-    context = chromium.new_context(viewport=LAPTOP)
+    context = chromium.new_context(viewport=LAPTOP, reduced_motion="reduce")
     context.set_default_timeout(1000 * SOON)
     yield context
     context.close()

@@ -97,7 +97,7 @@ def test_address_and_screen_agree_after_every_kind_of_control(page: Page, home: 
     slider.press("ArrowRight")
     address |= {"depth": "11"}
     agree(page, address, {"depth": 11}, {"depth": 11})
-    page.get_by_text("More settings").click()
+    page.get_by_role("button", name="More settings").click()
     type_into(page, "Learning rate", "0.00123")
     address |= {"learning_rate": "0.00123"}
     agree(page, address, {"learning_rate": 0.00123}, {"learning_rate": 0.00123})
@@ -148,20 +148,20 @@ def test_a_cold_deep_link_on_a_fresh_server(page: Page, serve: Callable[..., str
 
 
 def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Page, home: str, context: BrowserContext):
-    opened(page, home + LESSON + "?depth=12&gain=2&treated_activation=as+patient&projector=true")
+    opened(page, home + LESSON + "?depth=12&gain=2&treated_activation=as+patient&view=stage")
     page.get_by_role("button", name="Share").click()
     link = page.get_by_text("http://127.0.0.1").inner_text()
     assert link.startswith(home + LESSON + "?")
     named = parse_qs(urlsplit(link).query)
     own = set(SETTINGS) - {*SHARED, "data_digest"}
-    assert set(named) == {*SHARED, *own, *(PREFIX + name for name in own)}
+    assert set(named) == {"view", *SHARED, *own, *(PREFIX + name for name in own)}
     assert named["depth"] == ["12"]
     assert named["treated_activation"] == named["treated_gain"] == ["as patient"]
-    assert "projector" not in named
+    assert named["view"] == ["stage"]
     other = context.new_page()
     opened(other, link)
     length = other.evaluate("history.length")
-    address = {"depth": "12", "gain": "2.0", "treated_activation": "as patient"}
+    address = {"depth": "12", "gain": "2.0", "treated_activation": "as patient", "view": "stage"}
     agree(other, address, *displayed(page))
     assert other.evaluate("history.length") == length <= 3  # the blank page, the link, and the link without defaults
     other.close()
@@ -229,16 +229,20 @@ def test_the_menus_entry_of_the_page_itself_changes_nothing(page: Page, home: st
     agree(page, {"depth": "13"}, {"depth": 13}, {"depth": 13})
 
 
-def test_projector_is_larger_and_in_the_address(page: Page, home: str):
+def test_stage_view_is_larger_and_in_the_address(page: Page, home: str):
     opened(page, home + LESSON + "?depth=12")
 
     size = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
     normal = page.evaluate(size)
-    page.get_by_text("Projector", exact=True).click()
-    agree(page, {"depth": "12", "projector": "true"}, {"depth": 12}, {"depth": 12})
+    page.get_by_role("button", name="Stage view").click()
+    agree(page, {"depth": "12", "view": "stage"}, {"depth": 12}, {"depth": 12})
     page.wait_for_function(f"{size} >= {1.2 * normal}")
     page.reload()
-    agree(page, {"depth": "12", "projector": "true"}, {"depth": 12}, {"depth": 12})
+    agree(page, {"depth": "12", "view": "stage"}, {"depth": 12}, {"depth": 12})
+    page.wait_for_function(f"{size} >= {1.2 * normal}")
+    page.get_by_role("button", name="Leave the stage").click()
+    agree(page, {"depth": "12"}, {"depth": 12}, {"depth": 12})
+    opened(page, home + LESSON + "?depth=12&projector=true")  # an old link
     page.wait_for_function(f"{size} >= {1.2 * normal}")
 
 

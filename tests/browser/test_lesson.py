@@ -14,20 +14,26 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, WebSocket, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from engine import Experiment, train
+from pages.components.shell.address import PARTS
 from pages.text.labels import differences
 from pages.text.verdict import verdict
 from tests.browser.conftest import Serve
-from tests.browser.readable import PAPER, PHONE, expect_no_wider, expect_readable, violations
+from tests.browser.readable import PAPER, PHONE, expect_no_wider, expect_readable, themes, violations
 from tests.browser.test_timeline import LABEL_COLORS, contrast, range_of
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 from tests.patience import SOON
 
 APP = "app.py"
 LESSON = "vanishing_gradients"
-CHARTS = (
-    "gradient_per_layer", "learning_curves", "predictions", "gradient_through_training", "chain_rule_factors",
-    "weight_distributions", "weight_norms", "activations",
-)  # fmt: skip
+# By the part that shows them.
+CHARTS = {
+    "look": ("gradient_per_layer", "learning_curves", "predictions"),
+    "why": ("chain_rule_factors", "gradient_through_training"),
+    "more": ("weight_distributions", "weight_norms", "activations"),
+}
+FIRST = CHARTS["look"][0]
+OPEN_PART = "[role=tabpanel]"
+EVERY_CHART = pytest.mark.parametrize(("part", "stem"), [(part, stem) for part in CHARTS for stem in CHARTS[part]])
 MILLISECONDS = 1000 * SOON
 MOST_TABS = 60  # from the top of the page to the timeline
 # Streamlit looks for its server below the page's path before it looks at the root.
@@ -86,16 +92,34 @@ def loaded(page_module: Page, heard: dict[str, list[str]], home: str) -> Page:
 
 @pytest.fixture
 def lesson(loaded: Page) -> Iterator[Page]:
-    """The bare address's page, loaded once; tests leave it as they found it."""
+    """The bare address's page, loaded once; tests leave it as they found it, whatever part is open."""
     yield loaded
     range_of(loaded).fill(range_of(loaded).get_attribute("max") or "")
     loaded.context.clear_permissions()
 
 
 def opened(page: Page, address: str) -> Page:
+    """The lesson of this address, with its first part."""
     page.goto(address)
-    page.wait_for_function(DRAWN, arg=len(CHARTS), timeout=MILLISECONDS)
+    wait_for_part(page, "look")
     return page
+
+
+def wait_for_part(page: Page, part: str) -> None:
+    """Until it is open and its charts are drawn, and no others are left."""
+    expect(page.get_by_role("tab", name=part)).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel", name=part).get_by_role("heading").first).to_be_visible()
+    page.wait_for_function(DRAWN, arg=len(CHARTS.get(part, ())), timeout=MILLISECONDS)
+    for stem in CHARTS.get(part, ()):
+        expect(card(page, stem)).to_have_count(1)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def open_part(page: Page, part: str) -> None:
+    tab = page.get_by_role("tab", name=part)
+    if tab.get_attribute("aria-selected") != "true":
+        tab.click()
+    wait_for_part(page, part)
 
 
 def headline(page: Page) -> Locator:
@@ -105,7 +129,7 @@ def headline(page: Page) -> Locator:
 def expect_networks(page: Page, patient: Experiment, treated: Experiment) -> None:
     """The page speaks of these two networks, trained here once more."""
     expect(headline(page)).to_have_text(verdict(train(patient), train(treated)))
-    expect(page.locator(".st-key-verdict")).to_contain_text(differences(patient, treated))
+    expect(page.locator(".st-key-differences")).to_contain_text(differences(patient, treated))
 
 
 def expect_address(page: Page, parameters: dict[str, str]) -> None:
@@ -136,8 +160,9 @@ def test_the_bare_address_shows_patient_and_treated(lesson: Page):
     expect(segment(lesson, "Treated: activation", "relu")).to_be_checked()
 
 
-@pytest.mark.parametrize("stem", CHARTS)
-def test_a_chart_says_what_it_shows(lesson: Page, stem: str):
+@EVERY_CHART
+def test_a_chart_says_what_it_shows(lesson: Page, part: str, stem: str):
+    open_part(lesson, part)
     figure = card(lesson, stem).get_by_role("figure")
     expect(figure).to_have_count(1)
     name = figure.get_attribute("aria-label") or ""
@@ -146,8 +171,9 @@ def test_a_chart_says_what_it_shows(lesson: Page, stem: str):
     assert any(character.isdigit() for character in name)
 
 
-@pytest.mark.parametrize("stem", CHARTS)
-def test_the_timeline_moves_every_chart(lesson: Page, stem: str):
+@EVERY_CHART
+def test_the_timeline_moves_every_chart(lesson: Page, part: str, stem: str):
+    open_part(lesson, part)
     figure = card(lesson, stem).get_by_role("figure")
     figure.scroll_into_view_if_needed()
     last = int(range_of(lesson).get_attribute("max") or 0)
@@ -157,8 +183,9 @@ def test_the_timeline_moves_every_chart(lesson: Page, stem: str):
         lesson.wait_for_function(f"([figure, step]) => ({SHOWS})(figure, step)", arg=[figure.element_handle(), step])
 
 
-@pytest.mark.parametrize("stem", CHARTS)
-def test_a_chart_has_its_data_one_click_away(lesson: Page, stem: str, tmp_path: Path):
+@EVERY_CHART
+def test_a_chart_has_its_data_one_click_away(lesson: Page, part: str, stem: str, tmp_path: Path):
+    open_part(lesson, part)
     card(lesson, stem).get_by_role("button", name="Data: ").click()
     data = lesson.get_by_role("dialog")
     expect(data.get_by_test_id("stDataFrame").locator("canvas").first).to_be_visible(timeout=MILLISECONDS)
@@ -180,7 +207,7 @@ def test_a_control_moves_while_a_run_is_on_its_way(page: Page, home: str):
     page.goto(f"{home}{LESSON}?steps=4000&seed=77")
     expect(training).to_be_visible()
     segment(page, "Treated: activation", "tanh").check(force=True)
-    page.wait_for_function(DRAWN, arg=len(CHARTS), timeout=MILLISECONDS)
+    wait_for_part(page, "look")
     patient, treated = (replace(one, steps=4000, seed=77) for one in (PATIENT, TREATED))
     expect_networks(page, patient, replace(treated, activation="tanh"))
 
@@ -193,10 +220,9 @@ def test_a_control_moves_while_a_run_is_on_its_way(page: Page, home: str):
 
 def test_charts_are_sent_and_not_referred_to(lesson: Page, heard: dict[str, list[str]]):
     """A browser that has thrown away what it is referred to ends the visit with an error."""
-    evidence = lesson.locator(".st-key-notes_patient").get_by_role("button").first
-    for _ in range(2):  # the same charts are sent again
+    for part in ("why", "more") * 2:  # the same charts are sent again
         finished = heard["messages"].count("script_finished")
-        evidence.click()
+        lesson.get_by_role("tab", name=part).click()
         deadline = time.monotonic() + SOON
         while heard["messages"].count("script_finished") == finished and time.monotonic() < deadline:
             lesson.wait_for_timeout(50)
@@ -205,16 +231,18 @@ def test_charts_are_sent_and_not_referred_to(lesson: Page, heard: dict[str, list
 
 
 def test_light_and_dark_are_readable_by_all(lesson: Page):
-    lesson.evaluate("() => document.querySelector('.stMain').scrollTo(0, 0)")
-    for scheme, paper in PAPER.items():
-        lesson.emulate_media(color_scheme=scheme)
-        # The charts are drawn anew for the theme.
-        lesson.wait_for_function(f"(paper) => ({LABEL_COLORS})().every((colors) => colors[1] === paper)", arg=paper)
-        assert lesson.evaluate("() => getComputedStyle(document.querySelector('.stApp')).backgroundColor") == paper
-        colors = lesson.evaluate(LABEL_COLORS)
-        assert len(colors) > 30
-        assert min(contrast(*pair) for pair in colors) >= 4.5  # WCAG 2.1, 1.4.3
-        assert not violations(lesson)
+    for scheme in themes(lesson):
+        for part in PARTS:
+            open_part(lesson, part)
+            # The charts are drawn anew for the theme.
+            drawn = f"(paper) => ({LABEL_COLORS})().every((colors) => colors[1] === paper)"
+            lesson.wait_for_function(drawn, arg=PAPER[scheme])
+            colors = lesson.evaluate(LABEL_COLORS)
+            assert not CHARTS.get(part) or len(colors) > 10 * len(CHARTS[part])
+            assert min((contrast(*pair) for pair in colors), default=21) >= 4.5  # WCAG 2.1, 1.4.3
+            # The stage is there in every part.
+            assert not violations(lesson, *([OPEN_PART] if part != "look" else [])), (scheme, part)
+    lesson.emulate_media(color_scheme="light")
 
 
 def test_nothing_comes_from_elsewhere_and_no_error_is_logged(lesson: Page, heard: dict[str, list[str]], home: str):
@@ -273,6 +301,7 @@ def test_on_a_phone_the_menu_closes_when_another_page_comes(page: Page, home: st
 
 def test_a_thing_to_try_and_back(lesson: Page):
     page = lesson
+    open_part(page, "try")
     trial = page.locator(".st-key-trial_bridges")
     button = trial.get_by_role("button", name="Train both and compare")
     expect(button).to_be_disabled()  # before it is said what will happen
@@ -291,18 +320,19 @@ def test_a_thing_to_try_and_back(lesson: Page):
             "treated_activation": "as patient",
             "treated_initializer": "as patient",
             "treated_residual": "true",
+            "part": "try",
         },
     )
     expect(segment(page, "Treated: activation", "as patient")).to_be_checked()
     page.go_back()
     expect_networks(page, PATIENT, TREATED)
-    expect_address(page, {})
+    expect_address(page, {"part": "try"})
     expect(segment(page, "Treated: activation", "relu")).to_be_checked()
-    page.wait_for_function(DRAWN, arg=len(CHARTS))
 
 
 def test_the_shared_link_shows_the_same_step_and_a_moved_control_keeps_it(lesson: Page):
     page = lesson
+    open_part(page, "look")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     range_of(page).press("Home")
     for _ in range(4):
@@ -332,14 +362,14 @@ def test_by_keyboard_alone(page: Page, home: str):
     deeper = changed(PATIENT, {"depth": 9})
     expect_networks(page, deeper, changed(TREATED, {"depth": 9}))
     expect_address(page, {"depth": "9"})
-    page.wait_for_function(DRAWN, arg=len(CHARTS))
+    wait_for_part(page, "look")
     tab_to(page, "Training step")
     last = int(range_of(page).get_attribute("max") or 0)
     page.keyboard.press("ArrowLeft")
     expect(range_of(page)).to_have_value(str(last - 1))
     page.keyboard.press("Home")
     expect(range_of(page)).to_have_value("0")
-    figure = card(page, CHARTS[0]).get_by_role("figure").element_handle()
+    figure = card(page, FIRST).get_by_role("figure").element_handle()
     page.wait_for_function(f"(figure) => ({SHOWS})(figure, 0)", arg=figure)
     page.keyboard.press("Space")
     page.wait_for_function("() => Number(document.documentElement.dataset.backpropClinicStep) > 0")

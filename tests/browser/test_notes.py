@@ -14,15 +14,17 @@ from pages.text.labels import differences
 from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import (
-    CHARTS,
     DRAWN,
+    FIRST,
     LESSON,
     MILLISECONDS,
     card,
     expect_address,
     expect_networks,
+    open_part,
     opened,
     tab_to,
+    wait_for_part,
 )
 from tests.browser.test_timeline import range_of
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
@@ -54,7 +56,7 @@ def opened_small(page: Page, home: str, steps: int) -> Experiment:
     patient = replace(PATIENT, **settings)
     visit(page, f"{home}{LESSON}?" + urlencode(settings))
     expect_networks(page, patient, replace(TREATED, **settings))
-    page.wait_for_function(DRAWN, arg=len(CHARTS))
+    open_part(page, "cure")
     range_of(page).press("End")
     return patient
 
@@ -72,7 +74,7 @@ def try_the_cures(page: Page) -> Locator:
     section = page.locator(".st-key-sweep_prescription")
     page.get_by_role("button", name="Try the cures").click()
     expect(section.get_by_role("button", name="Apply to the treated network")).to_be_visible(timeout=MILLISECONDS)
-    page.wait_for_function(DRAWN, arg=len(CHARTS) + 1)
+    page.wait_for_function(DRAWN, arg=1)
     section.get_by_role("combobox").scroll_into_view_if_needed()
     page.wait_for_timeout(SETTLED)  # an open menu closes when the page scrolls
     return section
@@ -83,21 +85,27 @@ def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
     history = train(PATIENT)
     finding = diagnose(history)[0]
     ((first, last),) = findings_text.spans(finding.layers)
+    open_part(page, "cure")
     button = page.locator(".st-key-notes_patient").get_by_role("button").first
     expect(button).to_contain_text("threshold")
     button.click()
-    expect(button).to_contain_text(shown(finding))
     page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
-    page.wait_for_function(IN_SIGHT, arg=chart(page, CHARTS[0]).element_handle())
     box = f"{first - 0.5},{last + 0.5}"
+    wait_for_part(page, "look")
+    page.wait_for_function(IN_SIGHT, arg=chart(page, FIRST).element_handle())
     expect_marks(page, "gradient_per_layer", f"x,{box}")
-    expect_marks(page, "gradient_through_training", f"y,{box}")  # of the patient's panel alone
-    expect_marks(page, "activations", f"x,{box}")
     expect_marks(page, "learning_curves")
+    open_part(page, "more")
+    expect_marks(page, "activations", f"x,{box}")
+    open_part(page, "why")
+    expect_marks(page, "gradient_through_training", f"y,{box}")  # of the patient's panel alone
     range_of(page).fill("20")
     expect_marks(page, "gradient_through_training", f"y,{box}")
+    open_part(page, "cure")
+    expect(button).to_contain_text(shown(finding))
     button.click()
-    expect_marks(page, "gradient_per_layer")
+    expect(button).not_to_contain_text(shown(finding))
+    open_part(page, "why")
     expect_marks(page, "gradient_through_training")
     expect(range_of(page)).to_have_value("20")
 
@@ -124,10 +132,10 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     expect(section).to_contain_text("Changes residual connections off → on.")
     section.get_by_role("button", name="Apply to the treated network").click()
     treated = replace(patient, residual=True)
-    expect(page.locator(".st-key-verdict")).to_contain_text(differences(patient, treated), timeout=MILLISECONDS)
+    expect(page.locator(".st-key-differences")).to_contain_text(differences(patient, treated), timeout=MILLISECONDS)
     settings = {name: str(value) for name, value in SMALL.items()} | {"steps": "31"}
     follows = {f"treated_{name}": "as patient" for name in ("activation", "initializer")}
-    expect_address(page, settings | follows | {"treated_residual": "true"})
+    expect_address(page, settings | follows | {"treated_residual": "true", "part": "cure"})
     expect_networks(page, patient, treated)
     section.get_by_role("button", name="Data: ").click()
     data = page.get_by_role("dialog")
@@ -136,6 +144,8 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     expect(data).to_have_count(0)
     evidence = page.locator(".st-key-notes_patient").get_by_role("button").first
     evidence.click()
+    wait_for_part(page, "look")
+    page.get_by_role("tab", name="cure").click()
     expect(evidence).to_contain_text(shown(diagnose(train(patient))[0]))
     expect_readable(page, ".st-key-notes_patient", ".st-key-sweep_prescription")
 

@@ -324,7 +324,7 @@ def test_phone(page: Page, address: str):
     wait_for_charts(page)
     bar = page.get_by_role("group", name="Timeline")
     boxes = [box for part in (bar, *bar.get_by_role("button").all()) if (box := part.bounding_box())]
-    assert len(boxes) == 6
+    assert len(boxes) == 7
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
     assert all(min(box["width"], box["height"]) >= 32 for box in boxes)
     assert page.evaluate("() => document.querySelector('.stMain').scrollWidth") <= 390

@@ -18,6 +18,6 @@ def test_from_the_ward_into_a_lesson(page: Page, home: str):
     case = ward()[-1]  # not a lesson's own networks
     page.locator(f".st-key-case_{case.key}").get_by_role("link", name="Examine").click(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, timeout=MILLISECONDS)
-    expect(page.locator(".st-key-verdict")).to_contain_text(differences(*case.pair))
+    expect(page.locator(".st-key-differences")).to_contain_text(differences(*case.pair))
     page.go_back()
     expect(page.get_by_role("heading", name="The ward")).to_be_visible()

@@ -1,5 +1,7 @@
 """Means, spreads and shares are the measured ones; what is not defined is not drawn as 0."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,7 @@ def test_shares_are_drawn_in_percent_where_they_are_defined():
 
 def test_undefined_shares_are_said_in_words():
     figure = chart.figure(*pair("plain"))
-    notes = figure.layout.annotations[0].text.replace("<br>", " ")
+    notes = figure.layout.annotations[-1].text.replace("<br>", " ")
     assert "dead for sigmoid" in notes
     assert "saturated for ReLU" in notes
 
@@ -66,14 +68,37 @@ def test_one_axis_holds_every_bar_of_every_frame(name):
                 top, below = part["error_y"]["array"], part["error_y"].get("arrayminus", part["error_y"]["array"])
                 assert np.nanmax(part["y"] + top, initial=low) <= high + 1e-9
                 assert np.nanmin(part["y"] - below, initial=high) >= low - 1e-9
-    assert figure.layout.yaxis2.title.text == "share (%)"
+    assert figure.layout.yaxis2.title.text == "units (%)"
     assert "layer (1 = nearest the input" in figure.layout.xaxis.title.text
+
+
+@pytest.mark.parametrize(
+    ("activation", "least", "most"),
+    [
+        ("relu", 0, np.inf),
+        ("sigmoid", 0, 1),
+        ("tanh", -1, 1),
+        ("linear", -np.inf, np.inf),
+        ("leaky_relu", -np.inf, np.inf),
+    ],
+)
+def test_no_bar_reaches_where_the_activation_has_no_value(activation, least, most):
+    (history, _), mean = pair("plain"), np.array([0.1, 0.9, 0.5, 0.2, 0.5])
+    history = replace(history, experiment=replace(history.experiment, activation=activation))
+    low, high = chart.ends_of_bars(history, mean, np.full(5, 3.0))
+    np.testing.assert_allclose(low[:-1], np.maximum(mean - 3, least)[:-1], atol=1e-6)
+    np.testing.assert_allclose(high[:-1], np.minimum(mean + 3, most)[:-1], atol=1e-6)
+    assert (low[-1], high[-1]) == (-2.5, 3.5), "the output has another activation"
+    added = replace(history, experiment=replace(history.experiment, residual=True))
+    low, high = chart.ends_of_bars(added, mean, np.full(5, 3.0))
+    np.testing.assert_allclose(low[:-1], 0 if least == 0 else mean[:-1] - 3, atol=1e-6)
+    np.testing.assert_allclose(high, mean + 3)
 
 
 def test_networks_differ_beyond_colour():
     patient, treated = chart.figure(*pair("plain")).data[:2]
     assert patient.marker.symbol == PATIENT.symbol != treated.marker.symbol
-    assert treated.name.startswith("Treated: ReLU")
+    assert treated.name == "Treated"
 
 
 def test_alt_says_the_runs_numbers():

@@ -72,8 +72,8 @@ def test_the_figure_shows_mean_and_band(measured):
         ]
         np.testing.assert_array_equal(line["y"], found.mean)
         np.testing.assert_array_equal(band["y"][: len(found.inputs)], found.mean + found.deviation)
-    assert figure.layout.xaxis.title.text == "x (standardised)"
-    assert figure.layout.yaxis2.title.text == "y"
+    assert figure.layout.xaxis.title.text == "input x (standardised)"
+    assert figure.layout.yaxis2.title.text == "output y"
 
 
 def test_the_sentence_says_the_numbers(measured):

@@ -7,8 +7,9 @@ import plotly.io
 import pytest
 
 from engine import Experiment
+from pages.charts.style.axes import REACH
 from pages.charts.sweeps import capacity_curve as chart
-from pages.charts.sweeps.losses_by_size import REACH, curve_of
+from pages.charts.sweeps.losses_by_size import curve_of
 from tests.charts.made_outcomes import drawn, odd
 from tests.charts.odd_runs import PAIRS
 from tests.engine.made_outcomes import curve, made

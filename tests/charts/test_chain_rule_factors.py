@@ -55,7 +55,7 @@ def test_factors_share_one_log_scale_with_a_line_at_1(name):
             for values in drawn(figure, frame, row):
                 logs = np.log10(values[np.isfinite(values)])
                 assert ((axis.range[0] < logs) & (logs < axis.range[1])).all()
-    assert chart.NEUTRAL in [trace.name for trace in figure.data]
+    assert chart.ONE in [trace.name for trace in figure.data]
     assert figure.layout.xaxis.title.text == "hidden layer (1 = nearest the input)"
     assert "out" not in figure.layout.xaxis.ticktext
 
@@ -78,7 +78,7 @@ def test_what_else_is_in_the_factors_is_said():
         assert sentence in note
     texts = [note.text for note in chart.figure(*pair("plain")).layout.annotations]
     assert texts[:-1] == list(chart.HEADINGS)
-    assert texts[-1].replace("<br>", " ") == chart.HOW_TO_READ
+    assert texts[-1].replace("<br>", " ") == chart.KEY
 
 
 def test_a_sigmoid_never_lets_more_than_a_quarter_through():

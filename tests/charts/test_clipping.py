@@ -78,7 +78,7 @@ def test_both_panels_share_a_log_axis_with_title_and_unit():
     layout = chart.figure(*clipped_pair(WILD, BY_NORM)).layout
     assert layout.yaxis.type == layout.yaxis2.type == "log"
     assert layout.yaxis.range == layout.yaxis2.range
-    assert layout.yaxis.title.text == "‖∂L/∂θ‖ (nats)"
+    assert layout.yaxis.title.text == "gradient ‖∂L/∂θ‖ (nats, log)"
     assert layout.xaxis.title.text == layout.xaxis2.title.text == "step (updates)"
 
 

@@ -50,8 +50,9 @@ def test_a_penalty_has_a_thin_curve_and_keys_to_tell_them_apart(penalised):
 
 def test_axes_have_titles_and_the_line_of_the_step_moves_over_both():
     figure = chart.figure(*pair("plain"))
-    assert figure.layout.yaxis.title.text == "‖∂L/∂θ‖"
-    assert figure.layout.yaxis2.title.text == "step ‖Δθ‖"
+    above = {note.text: note.y for note in figure.layout.annotations}
+    assert above["Gradient that is left, ‖∂L/∂θ‖ (log)"] == figure.layout.yaxis.domain[1]
+    assert above["Length of a step, ‖Δθ‖ (log)"] == figure.layout.yaxis2.domain[1]
     assert figure.layout.xaxis.title.text == "training step (updates)"
     for frame in figure.frames:
         assert {(shape["x0"], shape["yref"]) for shape in frame["layout"]["shapes"]} == {(int(frame["name"]), "paper")}
@@ -82,7 +83,7 @@ def test_a_gradient_that_is_no_number_or_zero_is_said_so():
 
     assert "no finite number at the last" in chart.alt(ending_with(np.inf), history)
     figure = chart.figure(ending_with(0.0), history)
-    assert "exactly 0" in figure.layout.annotations[0].text.replace("<br>", " ")
+    assert "exactly 0" in figure.layout.annotations[-1].text.replace("<br>", " ")
 
 
 def test_the_table_is_the_history():

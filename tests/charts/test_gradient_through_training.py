@@ -42,7 +42,7 @@ def test_one_colour_scale_with_powers_of_ten_and_a_unit():
     scale = figure.layout.coloraxis
     both = np.concatenate([history.delta_rms.ravel() for history in pair("plain")])
     assert (scale.cmin, scale.cmax) == pytest.approx((np.log10(both.min()), np.log10(both.max())))
-    assert scale.colorbar.title.text == "rms ∂L/∂z (nats)"
+    assert scale.colorbar.title.text == "error signal, rms ∂L/∂z (nats)"
     for place, text in zip(scale.colorbar.tickvals, scale.colorbar.ticktext, strict=True):
         assert text in ("1", "10") or text == f"10<sup>{place}</sup>".replace("-", "−")
 

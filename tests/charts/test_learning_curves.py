@@ -10,6 +10,7 @@ import pytest
 from engine import Experiment, data_digest, load_dataset, train
 from engine.data.baselines import AVERAGE, average_loss
 from pages.charts.one_run import learning_curves as chart
+from pages.charts.style.axes import LOG_FROM_DECADES
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.text.clock import latest
 from pages.text.labels import number, percent
@@ -50,7 +51,7 @@ def test_the_loss_axis_holds_every_drawn_loss(name):
     if len(drawn):
         assert axis.range[0] <= drawn.min()
         assert axis.range[1] >= drawn.max()
-        assert (axis.type == "log") == (np.ptp(np.log10(finite[finite > 0])) > chart.LOG_FROM_DECADES)
+        assert (axis.type == "log") == (np.ptp(np.log10(finite[finite > 0])) > LOG_FROM_DECADES)
 
 
 def test_the_average_answer_is_a_line_on_the_axis_that_follows_from_the_data():
@@ -114,7 +115,7 @@ def test_losses_of_unlike_unit_are_said_to_be_so():
     patient, (_, treated) = train(Experiment(loss="mse", **SMALL)), pair("plain")
     figure = chart.figure(patient, treated)
     assert figure.layout.yaxis.title.text == "loss"
-    assert "squared error, nats" in figure.layout.annotations[0].text
+    assert "squared error, nats" in figure.layout.annotations[-1].text.replace("<br>", " ")
     columns = chart.table(patient, treated).columns
     assert {"training loss (nats)", "training loss (squared error)"} <= set(columns)
 
@@ -123,7 +124,7 @@ def test_a_loss_of_zero_is_said_to_be_missing_on_a_log_axis():
     (_, treated), losses = pair("plain"), pair("plain")[1].train_loss.copy()
     losses[-2:] = 1e-9, 0
     history = replace(treated, train_loss=losses)
-    notes = chart.figure(history, history).layout.annotations[0].text
+    notes = chart.figure(history, history).layout.annotations[-1].text.replace("<br>", " ")
     assert "loss of 0" in notes
 
 
@@ -155,3 +156,19 @@ def test_the_table_is_the_history(name):
         )
         pd.testing.assert_frame_equal(part[expected.columns].reset_index(drop=True), expected)
         assert part.loc[part["best"], "training step (updates)"].tolist() == [history.best_step]
+
+
+@pytest.mark.parametrize("name", ["plain", "equal", "diverging", "of regression"])
+def test_lines_are_named_at_their_ends_and_names_stay_apart(name):
+    figure = chart.figure(*pair(name))
+    labels = [note for note in figure.layout.annotations if note.x == 1]
+    assert {"Patient", "Treated", "average"} <= {note.text.rpartition(" ")[2] for note in labels}
+    heights = sorted(note.y for note in labels)
+    axis = figure.layout.yaxis
+    assert axis.domain is None or axis.domain[0] <= heights[0] <= heights[-1] <= axis.domain[1] + 1e-9
+    assert min(np.diff(heights)) * chart.WHOLE_HEIGHT > 16
+    assert not figure.layout.showlegend
+
+
+def test_without_a_finite_loss_a_legend_names_the_lines():
+    assert chart.figure(*pair("both diverging at once")).layout.showlegend

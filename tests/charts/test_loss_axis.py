@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pages.charts.style.loss_axis import ends, loss_axis
+from pages.charts.style.axes import ends, loss_axis
 
 
 @pytest.mark.parametrize(

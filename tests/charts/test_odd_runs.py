@@ -3,13 +3,15 @@
 import importlib
 import inspect
 import pkgutil
+import re
 import warnings
 
 import plotly.io
 import pytest
 
-from pages.charts import one_run
+from pages.charts import hidden_patient, one_run, sweeps
 from pages.text.clock import timeline_steps
+from pages.text.labels import differences
 from tests.charts.odd_runs import PAIRS, pair
 
 MOST_BYTES = 70_000  # of 600,000 for all charts of a page
@@ -38,6 +40,21 @@ def test_the_charts_are_found():
         assert chart.QUESTION.endswith("?")
 
 
+@pytest.mark.parametrize("package", [one_run, hidden_patient, sweeps], ids=lambda one: one.__name__.rpartition(".")[2])
+def test_every_chart_says_how_it_is_read(package):
+    """In a few sentences that do not give the question again."""
+    found = [
+        importlib.import_module(f"{package.__name__}.{one.name}") for one in pkgutil.iter_modules(package.__path__)
+    ]
+    charts = [module for module in found if hasattr(module, "TITLE")]
+    assert charts
+    for chart in charts:
+        assert 2 <= len(re.findall(r"[.:](?=\s|$)", chart.HOW_TO_READ)) <= 8, chart.__name__
+        assert 100 < len(chart.HOW_TO_READ) < 420, chart.__name__
+        assert chart.QUESTION not in chart.HOW_TO_READ
+        assert "?" not in chart.HOW_TO_READ
+
+
 @pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize("stem", CHARTS)
 def test_every_pair_of_odd_runs_is_drawn(stem, name):
@@ -46,6 +63,8 @@ def test_every_pair_of_odd_runs_is_drawn(stem, name):
         warnings.simplefilter("error")
         figure, text, table = chart.figure(*histories), chart.alt(*histories), chart.table(*histories)
     figure.validate()
+    meta = figure.to_dict()["layout"]["meta"]
+    assert (meta["title"], meta["note"]) == (chart.TITLE, differences(*(run.experiment for run in histories)))
     clock = timeline_steps(*histories)
     assert set(figure.steps) <= set(clock)
     if figure.steps:

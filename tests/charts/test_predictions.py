@@ -210,3 +210,23 @@ def test_the_table_of_a_confusion_matrix_counts_every_validation_example():
     assert last["validation examples (count)"].sum() == 359
     entry = last[(last["true class"] == "3") & (last["predicted class"] == "8")]
     assert entry["validation examples (count)"].item() == history.confusion[-1, 3, 8]
+
+
+@pytest.mark.parametrize("name", ["plain", "of digits"])
+def test_a_dark_page_has_a_scale_of_its_own_that_is_dark_where_the_pale_one_is_pale(name):
+    layout = chart.figure(*pair(name)).to_dict()["layout"]
+    pale, dark = layout["coloraxis"]["colorscale"], layout["meta"]["dark_scales"]["coloraxis"]
+    assert [place for place, _ in pale] == [place for place, _ in dark]
+    for (_, color), (_, instead) in zip(pale, dark, strict=True):
+        if lightness(color) > 0.8:
+            assert lightness(instead) < 0.2
+    assert "dark_scale" not in layout["coloraxis"]
+
+
+def lightness(color):
+    parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return (max(parts) + min(parts)) / 2
+
+
+def test_numbers_need_no_other_scale_on_a_dark_page():
+    assert "dark_scales" not in chart.figure(*pair("of regression")).to_dict()["layout"].get("meta", {})

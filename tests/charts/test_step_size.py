@@ -31,7 +31,7 @@ def test_the_curves_are_the_steps_taken():
         np.testing.assert_array_equal(curve(figure, who).y, history.total_update_norm)
     assert curve(figure, "Patient").marker.symbol != curve(figure, "Treated").marker.symbol
     layout = figure.layout
-    assert (layout.yaxis.type, layout.yaxis.title.text) == ("log", "step ‖Δθ‖")
+    assert (layout.yaxis.type, layout.yaxis.title.text) == ("log", "length of a step, ‖Δθ‖ (log)")
     assert layout.xaxis.title.text == "training step (updates)"
 
 

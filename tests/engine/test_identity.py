@@ -118,6 +118,44 @@ def test_measured_at_once_or_several_steps_together(monkeypatch):
         assert difference(train(experiment), history) is None, experiment
 
 
+@same_bits
+def test_a_loss_that_overflowed_at_an_evaluation_ends_the_run_there_though_it_was_measured_later(monkeypatch):
+    base = Experiment(dataset="sine", depth=2, width=6, steps=150, batch_size=3, n_train=20, precision="float32")
+    stack = [replace(base, learning_rate=rate, seed=i) for i, rate in enumerate((0.1, 0.3, 0.5, 0.8, 1.2, 2, 4))]
+    measured, late = recording.Recorder.measure, []
+
+    def measure(recorder):
+        waiting = [waiting.step for waiting in recorder._evaluations]
+        overflown = measured(recorder)
+        late.extend(ending.step for ending in overflown.values() if ending.diverged_at[0] < waiting[-1])
+        return overflown
+
+    monkeypatch.setattr(recording.Recorder, "measure", measure)
+    histories = Training(stack).advance(base.steps).histories()
+    assert len(late) >= 2
+    late.clear()
+    by_steps = Training(stack)
+    while not by_steps.done:
+        by_steps.advance(1)  # measures at its end
+    assert not late
+    for together, one_by_one in zip(histories, by_steps.histories(), strict=True):
+        assert difference(together, one_by_one) is None
+
+
+@same_bits
+def test_patience_that_runs_out_while_evaluations_wait():
+    base = Experiment(n_train=40, learning_rate=0.5, label_noise=0.3, width=16, depth=2, steps=900)
+    for patience in (1, 3, 10):
+        experiment = replace(base, patience=patience)
+        by_steps = Training(experiment)
+        while not by_steps.done:
+            by_steps.advance(1)
+        history = train(experiment)
+        assert history.status == "stopped_early"
+        assert history.evaluation_step[-1] == history.best_step + 9 * patience
+        assert difference(history, by_steps.history()) is None
+
+
 def test_run_again_and_after_other_runs():
     first = {experiment: alone(experiment) for experiment in of(0)}
     for experiment in reversed(list(first)):

@@ -17,8 +17,9 @@ CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
 
 @pytest.fixture(autouse=True)
 def without_pictures(monkeypatch):
-    """For which the networks of the ward would be trained."""
-    monkeypatch.setattr("pages.components.lesson.ward.draw_previews", lambda places: None)
+    """For which the networks of the ward and of the lessons would be trained."""
+    monkeypatch.setattr("pages.components.home.ward.draw_previews", lambda places: None)
+    monkeypatch.setattr("pages.components.home.lesson_cards.draw_pictures", lambda places: None)
 
 
 def home(**query: str | list[str]) -> AppTest:
@@ -42,12 +43,11 @@ def test_every_page_file_has_a_row_in_the_menu_and_on_the_home_page():
     assert all(row.card in cards for row in frame.lessons())
 
 
-def test_the_home_page_says_what_this_is_and_where_to_start():
+def test_the_home_page_has_the_ward_the_lessons_and_a_line_for_teachers():
     app = home()
     assert app.title[0].value == frame.NAME
-    assert [part.value for part in app.subheader] == [
-        "See why a neural network does not learn, and cure it.", "New here?", "Teaching?", "The ward",
-    ]  # fmt: skip
+    assert [part.value for part in app.header] == ["The ward", "The lessons"]
+    assert "**Teaching?**" in " ".join(text.value for text in app.main.markdown)
     assert not app.warning
 
 

@@ -24,13 +24,12 @@ HEAVY = ("numpy", "pandas", "PIL", "pyarrow", "plotly", "_plotly_utils", "engine
 OPEN_ALL_PAGES = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-from pages.components.lesson import ward
+from pages.components.home import ward
 from pages.components.shell import frame
 import app
 from tests.pages.opened import opened
 AppTest.from_string("").run()
-patients = ward.ward()[:1]
-ward.ward = lambda: patients
+ward.FRONT = ward.FRONT[:1]
 before = set(sys.modules)
 for row in frame.PAGES:
     page = opened(row.name, **{{"steps": "30"}} if row.name in {LESSONS} else {{}})

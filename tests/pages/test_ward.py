@@ -1,11 +1,13 @@
 """The ward on the home page: a picture for each patient, and a link that opens it."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from engine import load_dataset
 from engine.limits import check_budget
+from pages.components.home.ward import FRONT
 from pages.components.lesson.catalogue import lesson_of, ward
 from pages.components.settings.controls import parameters
 from pages.components.shell.runs import shared_runs
@@ -34,20 +36,39 @@ def test_each_may_be_trained():
             check_budget(network, dataset.n_in, dataset.n_out)
 
 
-def test_the_home_page_draws_a_picture_for_each_patient(monkeypatch):
-    monkeypatch.setattr("pages.components.lesson.ward.ward", lambda: QUICK)
-    home = opened()
-    alts = [image.alt for element in home.get("image") for image in element.proto.imgs]
-    assert len(alts) == len(ward())
-    assert all("Patient: validation loss" in alt for alt in alts)
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch):
+    """The home page, whose patients take a few steps, and whose lessons have no pictures."""
+    monkeypatch.setattr("pages.components.home.ward.ward", lambda: QUICK)
+    monkeypatch.setattr("pages.components.home.lesson_cards.draw_pictures", lambda places: None)
+    return opened
 
 
-def test_the_next_visitor_needs_no_histories(monkeypatch: pytest.MonkeyPatch):
+def pictures(page) -> list[dict]:
+    protos = [element.proto for element in page.get("bidi_component")]
+    return [json.loads(proto.json) for proto in protos if proto.component_name == "backprop_clinic_drawing"]
+
+
+def test_the_home_page_draws_a_picture_for_each_patient_in_front(home):
+    drawn = pictures(home())
+    assert len(drawn) == len(FRONT) == 5
+    assert all("Patient: validation loss" in picture["alt"] and "<polyline" in picture["svg"] for picture in drawn)
+
+
+def test_all_patients_are_drawn_where_they_are_asked_for(home):
+    page = home()
+    page.session_state["all_patients"] = True
+    page.run()
+    assert len(pictures(page)) == len(ward())
+    examine = [link for link in page.main.get("page_link") if link.proto.label == "Examine"]
+    assert len(examine) == len(ward())
+
+
+def test_the_next_visitor_needs_no_histories(home, monkeypatch: pytest.MonkeyPatch):
     """All of the ward's would push those of the lessons out of what the server keeps."""
-    monkeypatch.setattr("pages.components.lesson.ward.ward", lambda: QUICK)
-    first = opened().get("image")
-    monkeypatch.setattr("pages.components.lesson.ward.histories_of", lambda *_, **__: pytest.fail("trained again"))
-    assert [image.proto for image in opened().get("image")] == [image.proto for image in first]
+    first = pictures(home())
+    monkeypatch.setattr("pages.components.home.ward.histories_of", lambda *_, **__: pytest.fail("trained again"))
+    assert pictures(home()) == first
 
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.key)

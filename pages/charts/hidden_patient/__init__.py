@@ -1,7 +1,7 @@
 """Charts of one network whose settings nobody may read off: neither the drawing nor its words name any of them.
 
 Each answers one question about the run, at its start and at its end, and has a text alternative that says in numbers
-what the drawing shows.  A chart is a module with TITLE, QUESTION, figure, alt and table, as those of two networks are.
+what the drawing shows.  They are a `Chart` each, of one run.
 """
 
 from pages.charts.hidden_patient import answers, gradients, loss, new_data, steps, units, weights

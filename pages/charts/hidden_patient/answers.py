@@ -5,12 +5,17 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import HEIGHT, endings, sentence
 from pages.charts.one_run.predictions import answer, answer_rows
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, at_step, merged
-from pages.charts.style.panels import draw
+from pages.charts.style.panels import LEGEND_BELOW, draw
 
 TITLE = "Its answers"
 QUESTION = "What does it answer, over all inputs?"
+HOW_TO_READ = (
+    "The picture shows what the network answers for every possible input at the end: colour for classes, a line for "
+    "numbers, or counts of right and wrong answers, the right ones on the diagonal. Healthy: the border, or the "
+    "line, follows the examples without bending around single ones."
+)
 
 BELOW = 118  # px: tick labels, axis title and a key of colours
 
@@ -24,13 +29,18 @@ def figure(history: RunHistory) -> AnimatedFigure:
     below = BELOW if has_key else 62
     key = -62 / (HEIGHT - 8 - below)
     layout: Json = {
-        "height": HEIGHT, "margin": {"t": 8, "b": below}, "showlegend": panel.has_legend,
-        "legend": {"x": 0.5, "xanchor": "center", "y": key, "yanchor": "top", "itemwidth": 30},
-        "xaxis": panel.xaxis, "yaxis": panel.yaxis,
-    }  # fmt: skip
+        "height": HEIGHT,
+        "margin": {"t": 8, "b": below},
+        "showlegend": panel.has_legend,
+        "legend": LEGEND_BELOW | {"y": key},
+        "xaxis": panel.xaxis,
+        "yaxis": panel.yaxis,
+    }
     if colors:
         layout["coloraxis"] = merged(colors, {"colorbar": {"y": key}} if "colorbar" in colors else {})
-    return AnimatedFigure(traces, merged(layout, footnotes(panel.notes + endings(history), HEIGHT, below)))
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, footnotes(panel.notes + endings(history), HEIGHT, below)))
+    )
 
 
 def alt(history: RunHistory) -> str:

@@ -5,14 +5,19 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import HEIGHT, by_layer, endings, sentence, start_and_end
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import layer_axis, log_axis, marker_size
-from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, merged
+from pages.charts.style.figure import AnimatedFigure, Json, merged
 from pages.charts.style.update_curves import on_log_axis
 from pages.text.labels import loss_unit, number
 
 TITLE = "Gradient, layer by layer"
 QUESTION = "How much of the error signal reaches each layer?"
+HOW_TO_READ = (
+    "Left to right: the layers from input to output. Height: how strong the signal is that tells a layer how to "
+    "change, at the first and at the last update. Healthy: about level. Falling to the left it vanishes, rising to "
+    "the left it explodes."
+)
 
 
 def figure(history: RunHistory) -> AnimatedFigure:
@@ -20,20 +25,19 @@ def figure(history: RunHistory) -> AnimatedFigure:
     layers = np.arange(1, history.layers + 1)
     signal = history.delta_rms
     traces = [
-        {
-            "type": "scatter", "mode": "lines+markers", "x": layers, "y": on_log_axis(signal[moment.row]),
-            "name": moment.name, "line": moment.line, "hovertemplate": "layer %{x}: %{y:.2~e}", "cliponaxis": False,
-            "marker": {"color": PATIENT.color, "symbol": moment.symbol, "size": marker_size(history.layers)},
-        }
+        moment.over_layers(
+            layers, on_log_axis(signal[moment.row]), "layer %{x}: %{y:.2~e}", size=marker_size(history.layers)
+        )
         for moment in start_and_end(history.step)
-    ]  # fmt: skip
+    ]
     drawn = signal[[moment.row for moment in start_and_end(history.step)]]
     notes = ["A signal of exactly 0 has no place on a log axis."] if (drawn == 0).any() else []
     layout: Json = {
-        "height": HEIGHT, "xaxis": layer_axis(history.layers),
-        "yaxis": log_axis(f"rms ∂L/∂z ({loss_unit(history)})", drawn),
-    }  # fmt: skip
-    return AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT)))
+        "height": HEIGHT,
+        "xaxis": layer_axis(history.layers),
+        "yaxis": log_axis(f"error signal, rms ∂L/∂z ({loss_unit(history)})", drawn),
+    }
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT))))
 
 
 def alt(history: RunHistory) -> str:

@@ -8,15 +8,19 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.data.baselines import AVERAGE, average_loss
-from pages.charts.hidden_patient.one_run import END, NEUTRAL, curve, endings, sentence
-from pages.charts.style.annotations import footnotes
-from pages.charts.style.axes import axis
-from pages.charts.style.figure import AnimatedFigure, Json, merged
-from pages.charts.style.loss_axis import loss_axis
+from pages.charts.hidden_patient.one_run import END, curve, endings, sentence
+from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.axes import axis, loss_axis
+from pages.charts.style.figure import NEUTRAL, AnimatedFigure, Json, merged
+from pages.charts.style.traces import level, stroke
 from pages.text.labels import loss_unit, number
 
 TITLE = "Training loss"
 QUESTION = "Does it learn its own examples?"
+HOW_TO_READ = (
+    "Left to right: training. Height: how wrong the network is on its own examples; lower is better. Healthy: it "
+    "falls well below the line of always giving the average answer, and without jumps."
+)
 
 HEIGHT = 250
 
@@ -25,7 +29,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
     """Training loss at every evaluation, and that of always giving the average answer."""
     average, end = average_loss(history.experiment), int(history.evaluation_step[-1])
     traces = [
-        _average_line(average, end),
+        level([0, end], average, AVERAGE, "%{y:.3g}", **stroke(NEUTRAL, 2, "dashdot")),
         curve("training loss", history.evaluation_step, history.train_loss, "%{y:.3g}", END),
     ]
     layout: Json = {
@@ -33,7 +37,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
         "xaxis": axis("training step (updates)", [0, end]),
         "yaxis": loss_axis(f"loss ({loss_unit(history)})", np.append(history.train_loss, average)),
     }
-    return AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT)))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT))))
 
 
 def alt(history: RunHistory) -> str:
@@ -56,10 +60,3 @@ def table(history: RunHistory) -> pd.DataFrame:
             f"training loss ({loss_unit(history)})": history.train_loss,
         }
     )
-
-
-def _average_line(average: float, end: int) -> Json:
-    return {
-        "type": "scatter", "mode": "lines", "x": [0, end], "y": [average, average], "name": AVERAGE,
-        "line": {"color": NEUTRAL, "width": 2, "dash": "dashdot"}, "hovertemplate": "%{y:.3g}",
-    }  # fmt: skip

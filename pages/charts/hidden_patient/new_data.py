@@ -5,14 +5,17 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, START, curve, endings, sentence
-from pages.charts.style.annotations import footnotes
-from pages.charts.style.axes import axis
+from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.axes import axis, loss_axis
 from pages.charts.style.figure import AnimatedFigure, Json, merged
-from pages.charts.style.loss_axis import loss_axis
 from pages.text.labels import loss_unit, number, percent
 
 TITLE = "New data"
 QUESTION = "Does it do as well on examples that it has never seen?"
+HOW_TO_READ = (
+    "Left to right: training. Dotted is the loss on its own examples, solid the loss on new ones; below, the share "
+    "of right answers. Healthy: both stay together. Solid rising while dotted falls: it learns by heart."
+)
 
 
 def figure(history: RunHistory) -> AnimatedFigure:
@@ -37,7 +40,7 @@ def figure(history: RunHistory) -> AnimatedFigure:
         ]
         ticks = {"range": [-0.04, 1.04], "tickvals": [0, 0.5, 1], "tickformat": ".0%"}
         layout["yaxis2"] = axis("accuracy", domain=(0, 0.3), **ticks)
-    return AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT)))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT))))
 
 
 def alt(history: RunHistory) -> str:

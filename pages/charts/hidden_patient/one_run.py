@@ -1,19 +1,17 @@
 """What charts of a single run share: how its start and its end are drawn, and how its numbers are told and listed."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.figure import PATIENT, Json
+from pages.charts.style.figure import PATIENT, Array, Json
+from pages.charts.style.traces import mode_of, trace
 from pages.text.labels import ending
-
-Array = np.ndarray
 
 HEIGHT = 380
 UPPER, LOWER = (0.56, 1.0), (0.0, 0.38)
-NEUTRAL = "#808080"  # what belongs to no network
 START: Json = {"color": PATIENT.color, "dash": "dot", "width": 2}
 END: Json = {"color": PATIENT.color, "dash": "solid", "width": 3.5}
 
@@ -25,6 +23,11 @@ class Moment(NamedTuple):
     row: int
     line: Json
     symbol: str
+
+    def over_layers(self, layers: Array, values: Array, hover: str, size: float, **marker: Any) -> Json:
+        """A line over the layers at this moment.  marker: more of its markers' attributes."""
+        marker = {"color": PATIENT.color, "symbol": self.symbol, "size": size} | marker
+        return trace("lines+markers", layers, values, self.name, hover, line=self.line, marker=marker, cliponaxis=False)
 
 
 def start_and_end(clock: Array) -> list[Moment]:
@@ -38,11 +41,7 @@ def start_and_end(clock: Array) -> list[Moment]:
 
 def curve(name: str, steps: Array, values: Array, value: str, line: Json) -> Json:
     """A curve over training steps.  value: how its label gives a value, "%{y:.3g}"."""
-    mode = "lines+markers" if len(steps) == 1 else "lines"
-    return {
-        "type": "scatter", "mode": mode, "x": steps, "y": values, "name": name, "line": line,
-        "hovertemplate": f"step %{{x}}: {value}",
-    }  # fmt: skip
+    return trace(mode_of(steps), steps, values, name, f"step %{{x}}: {value}", line=line)
 
 
 def endings(history: RunHistory) -> list[str]:

@@ -4,20 +4,25 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, NEUTRAL, UPPER, by_layer, curve, endings, sentence
+from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, UPPER, by_layer, curve, endings, sentence
 from pages.charts.one_run.weight_norms import RULE_OF_THUMB, relative_updates
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes, row_heading
 from pages.charts.style.axes import axis, log_axis
-from pages.charts.style.figure import AnimatedFigure, Json, depth_colors, merged
+from pages.charts.style.figure import NEUTRAL, AnimatedFigure, Array, Json, depth_colors, merged
+from pages.charts.style.traces import THICK, THIN, level, line, stroke
 from pages.charts.style.update_curves import MOST_POINTS, on_log_axis, peaks
 from pages.text.clock import thinned
 from pages.text.labels import number
 
 TITLE = "Steps and pulls"
 QUESTION = "How far does a step go, and what pulls at the weights?"
+HOW_TO_READ = (
+    "Left to right: training. Above, by what share of their size one update changes each layer’s weights: about a "
+    "thousandth, the dashed line, is healthy. Below, how hard the data pull at the weights, and a penalty, if there "
+    "is one: the data should pull harder."
+)
 
-Array = np.ndarray
-
+HEADINGS = (("Change in a step, ‖ΔW‖ / ‖W‖ (log)", UPPER), ("Pull: length of the gradient (log)", LOWER))
 PENALTY = "#0b8f88"  # a penalty's pull
 
 
@@ -26,39 +31,36 @@ def figure(history: RunHistory) -> AnimatedFigure:
     ratio, colors = relative_updates(history), depth_colors(history.layers)
     rows = thinned(range(len(history.step)), MOST_POINTS)
     end = int(history.evaluation_step[-1])
-    traces: list[Json] = [
-        {
-            "type": "scatter", "mode": "lines", "x": [0, end], "y": [RULE_OF_THUMB] * 2, "name": "rule of thumb",
-            "line": {"color": NEUTRAL, "dash": "dash", "width": 1.5}, "hoverinfo": "skip", "showlegend": False,
-        }
-    ]  # fmt: skip
+    dashes = stroke(NEUTRAL, THIN, "dash")
+    traces = [level([0, end], RULE_OF_THUMB, "rule of thumb", showlegend=False, **dashes)]
     for layer in range(history.layers):
         first, last = layer == 0, layer == history.layers - 1
-        traces.append(
-            {
-                "type": "scatter", "mode": "lines", "x": history.step[rows], "y": on_log_axis(ratio[rows, layer]),
-                "name": "output layer" if last else f"layer {layer + 1}", "showlegend": first or last,
-                "line": {"color": colors[layer], "width": 3.5 if first else 1.5, "dash": "dot" if last else "solid"},
-                "hovertemplate": "step %{x}: %{y:.2~e}",
-            }
-        )  # fmt: skip
-    for name, values, line in _pulls(history):
+        look = {"color": colors[layer], "width": THICK if first else THIN, "dash": "dot" if last else "solid"}
+        name, values = "output layer" if last else f"layer {layer + 1}", on_log_axis(ratio[rows, layer])
+        in_legend = {"line": look, "showlegend": first or last}
+        traces.append(line(history.step[rows], values, name, "step %{x}: %{y:.2~e}", **in_legend))
+    for name, values, look in _pulls(history):
         places = peaks(values)
         traces.append(
-            curve(name, history.step[places], on_log_axis(values[places]), "%{y:.2~e}", line) | {"yaxis": "y2"}
+            curve(name, history.step[places], on_log_axis(values[places]), "%{y:.2~e}", look) | {"yaxis": "y2"}
         )
     pulls = np.concatenate([values for _, values, _ in _pulls(history)])
     layout: Json = {
-        "height": HEIGHT, "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
-        "yaxis": log_axis("‖ΔW‖ / ‖W‖", np.append(ratio[rows].ravel(), RULE_OF_THUMB), 5, domain=UPPER),
-        "yaxis2": log_axis("‖gradient‖", pulls, 5, domain=LOWER),
-    }  # fmt: skip
+        "height": HEIGHT,
+        "legend": {"y": 1.08},
+        "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
+        "yaxis": log_axis("", np.append(ratio[rows].ravel(), RULE_OF_THUMB), 5, domain=UPPER),
+        "yaxis2": log_axis("", pulls, 5, domain=LOWER),
+    }
+    headings = [row_heading(text, panel[1]) for text, panel in HEADINGS]
     notes = [f"Dashed: a rule of thumb, {number(RULE_OF_THUMB)} of the weights a step."]
     if (ratio == 0).any():
         notes.append("Updates of exactly 0 are not drawn.")
     if len(_pulls(history)) == 1:
         notes.append("Nothing but the data pulls at the weights.")
-    return AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT)))
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, footnotes(notes + endings(history), HEIGHT, others=headings)))
+    )
 
 
 def alt(history: RunHistory) -> str:

@@ -5,16 +5,21 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, UPPER, by_layer, endings, sentence, start_and_end
-from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.one_run.activations import ends_of_bars
+from pages.charts.style.annotations import captioned, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis
-from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, merged
+from pages.charts.style.figure import PATIENT, AnimatedFigure, Array, Json, merged
 from pages.charts.style.signed_scale import signed_axis
+from pages.charts.style.traces import marks
 from pages.text.labels import number, percent
 
 TITLE = "Units, layer by layer"
 QUESTION = "What do the units output? Are any dead or saturated?"
-
-Array = np.ndarray
+HOW_TO_READ = (
+    "Left to right: the layers. Above, dot and bar show the mean of what a layer’s units output and its spread. "
+    "Healthy: bars of about the same length in every layer. Below, the share of units that are dead (always 0) or "
+    "saturated (their curve is flat), best near 0."
+)
 
 SYMBOLS = {"dead": ("x-thin-open", "x"), "saturated": ("square-open", "square")}
 KINDS = {"dead": "✖ dead: 0 for every example", "saturated": "■ saturated: where it is flat"}
@@ -26,46 +31,32 @@ def figure(history: RunHistory) -> AnimatedFigure:
     mean, spread = history.activation_mean, history.activation_std
     moments = start_and_end(history.evaluation_step)
     rows = [moment.row for moment in moments]
-    with np.errstate(all="ignore"):
-        value_axis, place, on_log = signed_axis(
-            "activation",
-            (mean - spread)[rows].ravel(),
-            (mean + spread)[rows].ravel(),
-            zeroline=True,
-            domain=UPPER if shares else (0, 1),
-        )
+    low, high = ends_of_bars(history, mean[rows], spread[rows])
+    domain = UPPER if shares else (0, 1)
+    value_axis, place, on_log = signed_axis("units’ output", low.ravel(), high.ravel(), zeroline=True, domain=domain)
     layers = np.arange(1, history.layers + 1)
     traces: list[Json] = []
-    for offset, moment in zip((-0.12, 0.12), moments, strict=False):
+    for offset, moment, *ends in zip((-0.12, 0.12), moments, low, high, strict=False):
         with np.errstate(all="ignore"):
             height = place(mean[moment.row])
-            above, below = (abs(place((mean + sign * spread)[moment.row]) - height) for sign in (1, -1))
+            below, above = (abs(place(end) - height) for end in ends)
         bar = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "color": PATIENT.color}
-        traces.append(
-            {
-                "type": "scatter", "mode": "markers", "x": layers + offset, "y": height, "name": moment.name,
-                "error_y": bar | {"thickness": 2.5 if moment.line is END else 1.5, "width": 4},
-                "marker": {"color": PATIENT.color, "symbol": moment.symbol, "size": 8},
-                **({"hoverinfo": "skip"} if on_log else {"hovertemplate": "layer %{x:.0f}: mean %{y:.3g}"}),
-            }
-        )  # fmt: skip
+        bar |= {"thickness": 2.5 if moment.line is END else 1.5, "width": 4}
+        marker = {"color": PATIENT.color, "symbol": moment.symbol, "size": 8}
+        hover = "" if on_log else "layer %{x:.0f}: mean %{y:.3g}"
+        traces.append(marks(layers + offset, height, moment.name, hover, error_y=bar, marker=marker))
     for kind, share in shares.items():
         for moment in moments:
-            traces.append(
-                {
-                    "type": "scatter", "mode": "lines+markers", "x": layers, "y": 100 * share[moment.row],
-                    "yaxis": "y2", "name": f"{kind}, {moment.name}", "line": moment.line, "showlegend": False,
-                    "marker": {"color": PATIENT.color, "symbol": SYMBOLS[kind][moment.line is END], "size": 9},
-                    "hovertemplate": f"layer %{{x}}: %{{y:.0f}} % {kind}", "cliponaxis": False,
-                }
-            )  # fmt: skip
+            hover, symbol = f"layer %{{x}}: %{{y:.0f}} % {kind}", SYMBOLS[kind][moment.line is END]
+            drawn = moment.over_layers(layers, 100 * share[moment.row], hover, 9, symbol=symbol)
+            traces.append(drawn | {"yaxis": "y2", "name": f"{kind}, {moment.name}", "showlegend": False})
     layout: Json = {"xaxis": layer_axis(history.layers, anchor="y2" if shares else "y"), "yaxis": value_axis}
     if shares:
-        layout["yaxis2"] = axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100])
+        layout["yaxis2"] = axis("units (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100])
     headings = [row_heading(", ".join(KINDS[kind] for kind in shares), LOWER[1])] if shares else []
-    notes = footnotes(["Bars: mean ± standard deviation of a layer’s output.", *endings(history)], HEIGHT)
-    layout["annotations"] = headings + notes.pop("annotations", [])
-    return AnimatedFigure(traces, merged(layout, notes))
+    notes = ["Bars: mean ± standard deviation of a layer’s output.", *endings(history)]
+    below = footnotes(notes, HEIGHT, others=headings)
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, below)))
 
 
 def alt(history: RunHistory) -> str:

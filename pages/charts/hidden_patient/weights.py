@@ -1,42 +1,42 @@
 """How large are the weights, and do they differ?"""
 
-import numpy as np
 import pandas as pd
 
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, by_layer, endings, sentence, start_and_end
 from pages.charts.one_run.weight_distributions import quantiles
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import layer_axis
-from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, merged
+from pages.charts.style.figure import PATIENT, AnimatedFigure, merged
 from pages.charts.style.signed_scale import signed_axis
+from pages.charts.style.traces import BOX_FILL, BOX_PARTS, BOXES_APART, CLEAR, boxes
 from pages.text.labels import number
 
 TITLE = "Weights, layer by layer"
 QUESTION = "How large are the weights, and do they differ?"
+HOW_TO_READ = (
+    "Left to right: the layers. A box holds the middle half of a layer’s weights, hollow at the start and filled at "
+    "the end. Healthy: boxes around 0 that move a little. A thin stroke means that all weights are alike; boxes "
+    "that grow without end blow up."
+)
 
 
 def figure(history: RunHistory) -> AnimatedFigure:
     """Quantiles of each layer's weights at the start and at the end."""
     moments = start_and_end(history.frame_step)
-    boxes = quantiles(history, [moment.row for moment in moments])
-    value_axis, place, on_log = signed_axis("weight", boxes[..., 0].ravel(), boxes[..., -1].ravel(), zeroline=True)
+    spreads = quantiles(history, [moment.row for moment in moments])
+    value_axis, place, on_log = signed_axis(
+        "value of a weight", spreads[..., 0].ravel(), spreads[..., -1].ravel(), zeroline=True
+    )
     traces = [
-        {
-            "type": "box", "x": np.arange(1, history.layers + 1), "name": moment.name, "whiskerwidth": 0.6,
-            "fillcolor": "rgba(213, 94, 0, 0.55)" if moment.line is END else "rgba(0, 0, 0, 0)",
-            "line": {"color": PATIENT.color, "width": 2}, "offsetgroup": moment.name,
-            "hoverinfo": "skip" if on_log else "y+name",
-            **dict(zip(("lowerfence", "q1", "median", "q3", "upperfence"), place(values).T, strict=True)),
-        }
-        for moment, values in zip(moments, boxes, strict=True)
-    ]  # fmt: skip
-    layout: Json = {
-        "height": HEIGHT, "xaxis": layer_axis(history.layers), "yaxis": value_axis,
-        "boxmode": "group", "boxgap": 0.25, "boxgroupgap": 0.15, "hovermode": "closest",
-    }  # fmt: skip
+        boxes(PATIENT, history.layers, moment.name, moment.name, on_log)
+        | {"fillcolor": BOX_FILL if moment.line is END else CLEAR}
+        | dict(zip(BOX_PARTS, place(values).T, strict=True))
+        for moment, values in zip(moments, spreads, strict=True)
+    ]
+    layout = {"height": HEIGHT, "xaxis": layer_axis(history.layers), "yaxis": value_axis, **BOXES_APART}
     notes = ["Box: the middle half of the weights. Whiskers: 5 % to 95 % of them.", *endings(history)]
-    return AnimatedFigure(traces, merged(layout, footnotes(notes, HEIGHT)))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(notes, HEIGHT))))
 
 
 def alt(history: RunHistory) -> str:

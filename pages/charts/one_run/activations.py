@@ -5,30 +5,38 @@ units, both networks on the same axes.
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes
+from engine.activations import ACTIVATIONS
+from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
+from pages.charts.style.traces import hover_of, marks, over_layers
 from pages.text.clock import rows_at, thinned, timeline_steps
-from pages.text.labels import ending, legends, name, number, percent
+from pages.text.labels import name, number, percent
 
 TITLE = "Activations per layer"
 QUESTION = "Does each layer pass on a signal, or always the same value?"
+HOW_TO_READ = (
+    "Left to right: the layers from input to output. Above, dot and bar show the mean of what a layer’s units "
+    "output and its spread over examples and units. Healthy: bars of about the same length in every layer; bars "
+    "that shrink to a point pass nothing on. Below, the share of units that are saturated (their curve is flat) or "
+    "dead (always 0), best near 0."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
 OFFSETS = (-0.12, 0.12)  # layers: the networks' bars stand side by side
 MOST_LAYERS, FEWEST_FRAMES = 1300, 20  # layers over all frames: deep networks move in fewer frames
 HEIGHT = 440
-UPPER, LOWER = (0.4, 1), (0, 0.3)
+UPPER, LOWER = (0.42, 1), (0, 0.27)
 SHARES = {"saturated": "saturated_fraction", "dead": "dead_fraction"}
 SYMBOLS = {"saturated": "", "dead": "-open"}
+KINDS = {"saturated": "Filled: saturated", "dead": "open: dead"}
+FAR, BOUNDED = 1e4, 10.0  # an activation that is beyond 10 there is taken for one without an end
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -38,27 +46,38 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     steps = thinned(timeline_steps(*histories), most_frames)
     means = [rows_at(history.evaluation_step, history.activation_mean, steps) for history in histories]
     spreads = [rows_at(history.evaluation_step, history.activation_std, steps) for history in histories]
-    pairs = list(zip(means, spreads, strict=True))
-    with np.errstate(all="ignore"):
-        low = np.concatenate([(mean - spread).ravel() for mean, spread in pairs])
-        high = np.concatenate([(mean + spread).ravel() for mean, spread in pairs])
-    value_axis, place, on_log = signed_axis("activation", low, high, zeroline=True, domain=UPPER)
+    bars = [ends_of_bars(*of_one) for of_one in zip(histories, means, spreads, strict=True)]
+    low, high = (np.concatenate([ends[side].ravel() for ends in bars]) for side in (0, 1))
+    value_axis, place, on_log = signed_axis("units’ output", low, high, zeroline=True, domain=UPPER)
 
     traces: list[Json] = []
     moves: dict[int, Json] = {}
-    for look, text, offset, mean, std in zip(LOOKS, legends(*histories), OFFSETS, means, spreads, strict=True):
-        moves[len(traces)] = _bar(mean, std, place, on_log)
-        traces.append(_means(look, text, offset, mean.shape[1], on_log))
+    for look, offset, mean, std, ends in zip(LOOKS, OFFSETS, means, spreads, bars, strict=True):
+        with np.errstate(all="ignore"):
+            symmetric = not on_log and np.array_equal(ends, (mean - std, mean + std), equal_nan=True)
+        moves[len(traces)] = _bar(mean, ends, place, symmetric)
+        traces.append(_means(look, offset, mean.shape[1], symmetric, on_log))
     for look, history in zip(LOOKS, histories, strict=True):
         for kind, share in _defined(history).items():
             moves[len(traces)] = {"y": 100 * rows_at(history.evaluation_step, share, steps)}
             traces.append(_shares(look, kind, history.layers))
 
     layout: Json = {
-        "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"), "yaxis": value_axis,
-        "yaxis2": axis("share (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]), "hovermode": "closest",
-    }  # fmt: skip
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories), HEIGHT)), moving(steps, moves))
+        "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"),
+        "yaxis": value_axis,
+        "yaxis2": axis("units (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]),
+        "hovermode": "closest",
+    }
+    return captioned(
+        TITLE,
+        AnimatedFigure(
+            traces,
+            merged(layout, footnotes(_notes(histories), HEIGHT, others=[row_heading(_kinds(histories), LOWER[1])])),
+            moving(steps, moves),
+        ),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -91,33 +110,57 @@ def _defined(history: RunHistory) -> dict[str, Array]:
     return {kind: share for kind, share in shares.items() if not np.isnan(share).all()}
 
 
-def _bar(mean: Array, std: Array, place: Callable[[Array], Array], on_log: bool) -> Json:
+def ends_of_bars(history: RunHistory, mean: Array, std: Array) -> tuple[Array, Array]:
+    """Mean ∓ standard deviation, (..., L), cut where the activation of the hidden layers ends: ReLU puts out no less
+    than 0.
+    """
+    least, most = _limits(history.experiment.activation)
+    if history.experiment.residual:  # sums of several layers' outputs
+        least, most = (0.0 if least == 0 else -np.inf), np.inf
+    with np.errstate(all="ignore"):
+        low, high = mean - std, mean + std
+    hidden = history.experiment.depth
+    low[..., :hidden], high[..., :hidden] = np.maximum(low, least)[..., :hidden], np.minimum(high, most)[..., :hidden]
+    return low, high
+
+
+@cache
+def _limits(activation: str) -> tuple[float, float]:
+    """Between what numbers an activation lies; infinite where it grows for ever."""
+    with np.errstate(over="ignore"):
+        values = ACTIVATIONS[activation].value(np.append(np.linspace(-8, 8, 3201), [-FAR, FAR]))
+    least, most = float(values.min()), float(values.max())
+    return (least if least > -BOUNDED else -np.inf), (most if most < BOUNDED else np.inf)
+
+
+def _bar(mean: Array, ends: tuple[Array, Array], place: Callable[[Array], Array], symmetric: bool) -> Json:
     """What moves of one network's means: heights, and lengths of the bars above and, where they differ, below."""
     with np.errstate(all="ignore"):
         height = place(mean)
-        above, below = place(mean + std) - height, height - place(mean - std)
-    return {"y": height, "error_y": {"array": above} | ({"arrayminus": below} if on_log else {})}
+        below, above = height - place(ends[0]), place(ends[1]) - height
+    return {"y": height, "error_y": {"array": above} | ({} if symmetric else {"arrayminus": below})}
 
 
-def _means(look: Look, text: str, offset: float, n_layers: int, on_log: bool) -> Json:
-    bar = {"type": "data", "symmetric": not on_log, "color": look.color, "thickness": 2.5, "width": 4}
-    hover = "layer %{x:.0f}: mean %{y:.3g}, standard deviation %{error_y.array:.3g}"
-    return {
-        "type": "scatter", "mode": "markers", "x": np.arange(1, n_layers + 1) + offset, "name": f"{look.name}: {text}",
-        "error_y": bar, **look.marker(7),
-        # On a log scale the heights are places on the axis and not values.
-        **({"hoverinfo": "skip"} if on_log else {"hovertemplate": f"{hover}<extra>{look.name}</extra>"}),
-    }  # fmt: skip
+def _means(look: Look, offset: float, n_layers: int, symmetric: bool, on_log: bool) -> Json:
+    bar = {"type": "data", "symmetric": symmetric, "color": look.color, "thickness": 2.5, "width": 4}
+    hover = hover_of(look, "layer %{x:.0f}: mean %{y:.3g}, up to %{error_y.array:.3g} more")
+    # On a log scale the heights are places on the axis and not values.
+    label, layers = "" if on_log else hover, np.arange(1, n_layers + 1)
+    return marks(layers + offset, None, look.name, label, error_y=bar, **look.marker(7))
 
 
 def _shares(look: Look, kind: str, n_layers: int) -> Json:
-    outline = {"color": look.color, "width": 2}
-    marker = {"color": look.color, "symbol": look.symbol + SYMBOLS[kind], "size": 9, "line": outline}
-    return {
-        "type": "scatter", "mode": "lines+markers", "x": np.arange(1, n_layers + 1), "yaxis": "y2", "marker": marker,
-        "name": f"{look.name}: {kind}", **look.line(2), "cliponaxis": False,
-        "hovertemplate": f"layer %{{x}}: %{{y:.0f}} % {kind}<extra>{look.name}</extra>",
-    }  # fmt: skip
+    marker = {"symbol": look.symbol + SYMBOLS[kind], "line": {"color": look.color, "width": 2}}
+    shares = over_layers(
+        look, n_layers, f"{look.name}: {kind}", f"%{{y:.0f}} % {kind}", 9, yaxis="y2", showlegend=False
+    )
+    return merged(shares, look.line(2) | {"marker": marker})
+
+
+def _kinds(histories: tuple[RunHistory, RunHistory]) -> str:
+    """What the marks of the lower panel count."""
+    counted = {kind for history in histories for kind in _defined(history)}
+    return ", ".join(text for kind, text in KINDS.items() if kind in counted).capitalize() or "Saturated and dead units"
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
@@ -127,9 +170,11 @@ def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
         for kind in SHARES
         if kind not in _defined(history)
     )
-    notes = [f"Above: mean ± standard deviation. Not defined: shares at the output, {', '.join(missing)}."]
-    endings = zip(LOOKS, histories, strict=True)
-    return notes + [f"{look.name}: {words}." for look, history in endings if (words := ending(history))]
+    notes = [
+        "Above: mean ± standard deviation, as far as the activation goes. Not defined: shares at the output, "
+        f"{', '.join(missing)}."
+    ]
+    return notes + endings(histories)
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

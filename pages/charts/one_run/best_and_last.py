@@ -8,16 +8,20 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes, row_heading
-from pages.charts.style.figure import COLUMNS, PATIENT, TREATED, AnimatedFigure, Json, Look, at_step, merged
-from pages.charts.style.panels import EXAMPLES, dataset_of, draw, grid
+from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
+from pages.charts.style.figure import COLUMNS, LOOKS, AnimatedFigure, Look, at_step, merged
+from pages.charts.style.panels import EXAMPLES, dataset_of, draw, pictures
 from pages.text.clock import latest
-from pages.text.labels import ending, loss_unit, number, percent
+from pages.text.labels import loss_unit, number, percent
 
 TITLE = "At its best, and at the end"
 QUESTION = "What had the network learnt when it was at its best, and what had it become by the end?"
+HOW_TO_READ = (
+    "Each picture shows what a network answers for every pair of inputs, or along its one input; at the left when "
+    "its validation loss was lowest, at the right at the end. Healthy: both look alike and follow the examples "
+    "loosely. A border that bends around single points at the end has been learnt by heart."
+)
 
-LOOKS = (PATIENT, TREATED)
 ROWS = ((0.57, 1.0), (0.0, 0.43))
 HEIGHT = 560
 TOP, BELOW, AXIS_BELOW = 46, 132, 62  # px: over the panels; below them with and without a key
@@ -30,20 +34,19 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         [draw(look, history, [place], histories, tuple(EXAMPLES)) for place in _places(history)]
         for look, history in zip(LOOKS, histories, strict=True)
     ]
-    placed = grid(rows, ROWS, -AXIS_BELOW / (HEIGHT - TOP - BELOW))
+    placed = pictures(rows, ROWS, -AXIS_BELOW / (HEIGHT - TOP - BELOW))
     traces = [trace | at_step(placed.moves.get(i, {}), 0) for i, trace in enumerate(placed.traces)]
     for index in placed.moves:  # whose line it is, the headings say
         traces[index]["showlegend"] = False
     bottom = BELOW if placed.has_key else AXIS_BELOW
-    below = footnotes(_notes(histories, placed.notes), HEIGHT, bottom)
-    annotations = below.pop("annotations", [])
-    for look, history, (_, top) in zip(LOOKS, histories, ROWS, strict=True):
-        annotations += [
-            merged(row_heading(_heading(history, place, when), top, look), {"x": left, "align": "left"})
-            for when, place, (left, _) in zip(("best", "end"), _places(history), COLUMNS, strict=True)
-        ]
-    layout: Json = placed.layout | {"margin": {"t": TOP, "b": bottom}, "annotations": annotations}
-    return AnimatedFigure(traces, merged(layout, below))
+    headings = [
+        merged(row_heading(_heading(history, place, when), top, look), {"x": left, "align": "left"})
+        for look, history, (_, top) in zip(LOOKS, histories, ROWS, strict=True)
+        for when, place, (left, _) in zip(("best", "end"), _places(history), COLUMNS, strict=True)
+    ]
+    below = footnotes(_notes(histories, placed.notes), HEIGHT, bottom, headings)
+    layout = placed.layout | {"margin": {"t": TOP, "b": bottom}}
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, below)), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -91,9 +94,7 @@ def _notes(histories: tuple[RunHistory, RunHistory], notes: list[str]) -> list[s
             sentences.append(
                 f"White rim: training examples. Small, dark rim: {EXAMPLES['validation'].most} of the validation set."
             )
-    sentences += [
-        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
-    ]
+    sentences += endings(histories)
     return [" ".join(sentences[:2]), *sentences[2:], *notes]
 
 

@@ -12,14 +12,20 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged, moving
+from pages.charts.style.figure import NEUTRAL, PATIENT, TREATED, AnimatedFigure, Json, merged, moving
+from pages.charts.style.traces import key, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, thinned, timeline_steps
-from pages.text.labels import ending, legends, number
+from pages.text.labels import ending, number
 
 TITLE = "Why: the factors of the chain rule"
 QUESTION = "Which factor changes the gradient on its way back, the slope of the activation or the weights?"
+HOW_TO_READ = (
+    "Read from right to left, as the error signal travels. A layer multiplies it by both factors: below 1 shrinks "
+    "it, above 1 makes it grow, and the lowest panel multiplies all layers. Healthy: every factor near the dotted "
+    "line at 1, and a lowest panel that stays level."
+)
 
 HEIGHT = 520
 HEADINGS = (
@@ -34,10 +40,10 @@ ROWS = ("y", "y2", "y3", "y4")
 FACTOR_LABELS, PRODUCT_LABELS = 3, 4
 AIR = 0.15  # decades beyond the outermost factor
 MOST_VALUES = 8_000  # in all frames; deeper networks get fewer frames
-NEUTRAL = "1: neither shrinks nor grows"
-NEUTRAL_LINE: Json = {"color": "#7d868c", "width": 2, "dash": "dot"}
+ONE = "1: no change"
+ONE_LINE = stroke(NEUTRAL, 2, "dot")
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
-HOW_TO_READ = "R: layer 1 of the lowest panel over its last layer."
+KEY = "R: layer 1 of the lowest panel over its last layer."
 BESIDES = {
     "normalization": "The weight factor includes normalization.",
     "residual": "The weight factor includes the skip connection (residual).",
@@ -64,36 +70,29 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     traces: list[Json] = []
     heights: dict[int, Json] = {}  # trace -> y at every step
     for place, (row, axis) in enumerate(zip(ROWS, axes, strict=True)):
-        for look, name, network in zip(looks, legends(patient, treated), values, strict=True):
+        for look, network in zip(looks, values, strict=True):
             y = network[place]
-            x = np.arange(1, y.shape[1] + 1)
             heights[len(traces)] = {"y": np.where(y == 0, np.nan, y)}
-            traces.append(
-                {
-                    "type": "scatter", "mode": "lines+markers", "x": x, "yaxis": row, "name": f"{look.name}: {name}",
-                    "showlegend": place == 0, "hovertemplate": f"layer %{{x}}: %{{y:.2~g}}<extra>{look.name}</extra>",
-                    "cliponaxis": False, **look.line(), **look.marker(size),
-                }
-            )  # fmt: skip
+            in_legend = {"yaxis": row, "showlegend": place == 0}
+            traces.append(over_layers(look, y.shape[1], look.name, "%{y:.2~g}", size, **in_legend))
             if (y == 0).any():
                 heights[len(traces)] = {"y": on_lower_edge(y, axis)}
-                traces.append(zero_marks(look, x=x, yaxis=row))
-    traces.append({"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": NEUTRAL, "line": NEUTRAL_LINE})
+                traces.append(zero_marks(look, x=np.arange(1, y.shape[1] + 1), yaxis=row))
+    traces.append(key(ONE, **ONE_LINE))
 
     has_zeros = any((y == 0).any() for network in values for y in network)
+    headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]
     title = {"text": "hidden layer (1 = nearest the input)"}
     layout = merged(
         {
             "xaxis": layer_axis(*depths, output=False, title=title, anchor=ROWS[-1]),
-            "legend": {"y": ABOVE_HEADING},
+            "legend": {"y": ABOVE_HEADING, "itemwidth": 30},
             **{f"yaxis{row[1:]}": axis for row, axis in zip(ROWS, axes, strict=True)},
-            "shapes": [_neutral(row) for row in ROWS],
+            "shapes": [_one(row) for row in ROWS],
         },
-        footnotes([*_notes(patient, treated), *([ZEROS] if has_zeros else [])], HEIGHT),
+        footnotes([*_notes(patient, treated), *([ZEROS] if has_zeros else [])], HEIGHT, others=headings),
     )
-    headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]
-    layout["annotations"] = headings + layout.get("annotations", [])
-    return AnimatedFigure(traces, layout, moving(steps, heights))
+    return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -136,9 +135,9 @@ def _quantities(history: RunHistory) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return history.slope_factor[:, :-1], history.weight_factor[:, :-1], layer, product
 
 
-def _neutral(row: str) -> Json:
+def _one(row: str) -> Json:
     place = {"xref": "x domain", "x0": 0, "x1": 1, "yref": row, "y0": 1, "y1": 1}
-    return {"type": "line", "layer": "below", "line": NEUTRAL_LINE} | place
+    return {"type": "line", "layer": "below"} | ONE_LINE | place
 
 
 def _span(factors: np.ndarray) -> list[float]:
@@ -149,10 +148,9 @@ def _span(factors: np.ndarray) -> list[float]:
 
 def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
     """How runs ended that did not complete, and what else is in the factors."""
-    named = (("Patient", patient), ("Treated", treated))
-    sentences = [HOW_TO_READ, *(f"{who}: {text}." for who, history in named if (text := ending(history)))]
+    sentences = [KEY, *endings((patient, treated))]
     for setting, sentence in BESIDES.items():
-        if any(getattr(history.experiment, setting) not in ("none", 0) for _, history in named):
+        if any(getattr(history.experiment, setting) not in ("none", 0) for history in (patient, treated)):
             sentences.append(sentence)
     return sentences
 

@@ -5,25 +5,23 @@ Norm of the gradient of loss and penalties over all parameters, before and after
     by norm: g ← g θ/‖g‖ where ‖g‖ > θ (Pascanu et al. 2013)        by value: every entry to [−θ, θ] (Mikolov 2012)
 """
 
-import math
-
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings
+from pages.charts.style.annotations import captioned, column_headings
 from pages.charts.style.axes import log_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look
+from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look
+from pages.charts.style.grid import Row, over_training, whole_runs
 from pages.charts.style.outlier_range import within_outlier_range
-from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
+from pages.charts.style.traces import MEDIUM, THIN, hover_of, key, level, mode_of, stroke, trace
 from pages.charts.style.update_curves import (
-    THICK,
-    THIN,
-    curve,
     left_out,
+    longest_clipped,
     median_and_largest,
     on_log_axis,
     peaks,
+    update_curve,
 )
 from pages.text.clock import timeline_steps
 from pages.text.exploding_verdict import clipped
@@ -31,15 +29,16 @@ from pages.text.labels import ending, loss_unit, number, percent
 
 TITLE = "Gradient before and after clipping"
 QUESTION = "How large does the gradient get, and how much of it does clipping let through?"
+HOW_TO_READ = (
+    "Left to right: training. Height: the length of the gradient of all parameters, each labelled line ten or more "
+    "times the one below; thin before clipping, thick after it. Healthy: only rare spikes reach above the dotted "
+    "threshold. Where thin is always above thick, every update is clipped."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
 HEIGHT = 352
 LEGEND = 56  # px from the panels to the legend below them
 BELOW = LEGEND + 26  # px from the panels to the notes
-NEUTRAL = "#808080"  # what belongs to neither network
-THRESHOLD = {"color": NEUTRAL, "width": 2, "dash": "dot"}
+THRESHOLD = stroke(NEUTRAL, 2, "dot")
 NO_CLIPPING = "Neither network clips its gradient."
 BY_VALUE = "By value, the line is θ√n: the largest norm of n entries of at most θ."
 
@@ -60,17 +59,22 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     for place, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
         panel = _curves(look, history)
         if limit := limits[place] or limits[1 - place]:
-            first = not any(trace["name"] == "threshold" for other in panels for trace in other)
-            panel.append(_line(limit, end) | {"showlegend": first})
+            first = not any(one["name"] == "threshold" for other in panels for one in other)
+            hover = "at most %{y:.3~g}<extra></extra>"
+            panel.append(level([0, end], limit, "threshold", hover, showlegend=first, **THRESHOLD))
         panels.append(panel)
     headings = column_headings([_heading(history) for history in histories])
-    value_axis = log_axis(f"‖∂L/∂θ‖ ({loss_unit(*histories).replace('squared error', 'error²')})", shown)
+    value_axis = log_axis(f"gradient ‖∂L/∂θ‖ ({loss_unit(*histories).replace('squared error', 'error²')}, log)", shown)
     legend = {"itemwidth": 30, "y": -LEGEND / (HEIGHT - headings[1] - BELOW), "yanchor": "top"}
-    return side_by_side(
-        [Row(value_axis, *panels)], whole_runs(*histories), timeline_steps(*histories), headings,
-        _notes(histories, value_axis), HEIGHT, BELOW, keys=_keys(any(clipped(history).any() for history in histories)),
-        showlegend=True, legend=legend,
-    )  # fmt: skip
+    keys, notes = _keys(any(clipped(history).any() for history in histories)), _notes(histories, value_axis)
+    below: Json = {"height": HEIGHT, "below": BELOW, "keys": keys, "showlegend": True, "legend": legend}
+    steps = timeline_steps(*histories)
+    return captioned(
+        TITLE,
+        over_training([Row(value_axis, *panels)], whole_runs(*histories), steps, headings, notes, **below),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -94,16 +98,6 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def longest_clipped(history: RunHistory) -> float | None:
-    """The longest gradient that clipping leaves: θ by norm, θ√n by value with n parameters; None without clipping."""
-    e = history.experiment
-    if e.clip == "none":
-        return None
-    parameters = (*history.weights, *history.biases, *history.scales, *history.shifts)
-    entries = sum(math.prod(array.shape[1:]) for array in parameters)
-    return e.clip_threshold * (entries**0.5 if e.clip == "value" else 1.0)
-
-
 def _norms(history: RunHistory) -> tuple[Array, Array]:
     return history.total_gradient_norm, history.clipped_norm
 
@@ -113,32 +107,18 @@ def _curves(look: Look, history: RunHistory) -> list[Json]:
     kept = peaks(history.total_gradient_norm)
     before, after = (on_log_axis(norms)[kept] for norms in _norms(history))
     steps = history.step[kept]
-    traces = [curve(look, look.name, steps, after, "‖∂L/∂θ‖: %{y:.3~g}") | {"showlegend": False}]
+    traces = [update_curve(look, look.name, steps, after, "‖∂L/∂θ‖: %{y:.3~g}") | {"showlegend": False}]
     if clipped(history).any():
-        mode = "lines+markers" if len(steps) == 1 else "lines"
-        thin = {
-            "type": "scatter", "mode": mode, "x": steps, "y": before, "name": f"{look.name} before clipping",
-            "line": {"color": look.color, "width": THIN}, "marker": {"color": look.color, "size": 5},
-            "showlegend": False,
-            "hovertemplate": f"update %{{x}}<br>before clipping: %{{y:.3~g}}<extra>{look.name}</extra>",
-        }  # fmt: skip
-        traces.append(thin)
+        hover = hover_of(look, "update %{x}<br>before clipping: %{y:.3~g}")
+        thin = stroke(look.color, THIN) | {"marker": {"color": look.color, "size": 5}, "showlegend": False}
+        traces.append(trace(mode_of(steps), steps, before, f"{look.name} before clipping", hover, **thin))
     return traces
-
-
-def _line(limit: float, end: int) -> Json:
-    return {
-        "type": "scatter", "mode": "lines", "x": [0, end], "y": [limit] * 2, "name": "threshold", "line": THRESHOLD,
-        "hovertemplate": "at most %{y:.3~g}<extra></extra>",
-    }  # fmt: skip
 
 
 def _keys(clips: bool) -> list[Json]:
     """Legend entries for what both panels share."""
-    thick, thin = {"color": NEUTRAL, "width": THICK + 1}, {"color": NEUTRAL, "width": THIN}
-    lines = [("before", thin), ("after", thick)] if clips else [("gradient", thick)]
-    empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip", "mode": "lines"}
-    return [empty | {"name": name, "line": line} for name, line in lines]
+    thick, thin = stroke(width=MEDIUM + 1), stroke(width=THIN)
+    return [key("before", **thin), key("after", **thick)] if clips else [key("gradient", **thick)]
 
 
 def _heading(history: RunHistory) -> str:

@@ -9,20 +9,30 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, endings, footnotes
 from pages.charts.style.axes import axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
-from pages.charts.style.update_curves import curve, peaks
+from pages.charts.style.figure import (
+    LOOKS,
+    AnimatedFigure,
+    Array,
+    Json,
+    Look,
+    merged,
+    step_lines,
+)
+from pages.charts.style.traces import nothing
+from pages.charts.style.update_curves import peaks, update_curve
 from pages.text.clock import timeline_steps
 from pages.text.exploding_verdict import clipped
 from pages.text.labels import ending, number
 
 TITLE = "Angle between raw and clipped gradient"
 QUESTION = "Does clipping keep the gradient’s direction?"
+HOW_TO_READ = (
+    "Height: by how many degrees clipping turns the gradient at each update. At 0 only its length is cut; the "
+    "further up, the more the update points somewhere else. Healthy: close to 0."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
 AIR = 4.0  # degrees beyond 0 and 90, so that a curve on an edge is seen
 # Clipping keeps every entry's sign, so no angle is above 90.
 RIGHT_ANGLE, TICKS = 90, [0, 30, 60, 90]
@@ -41,17 +51,18 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             angles = degrees(history)
             kept = peaks(np.nan_to_num(angles))
             name = f"{look.name}: by {history.experiment.clip}"
-            traces.append(curve(look, name, history.step[kept], angles[kept], "angle: %{y:.3~g}°"))
-    if not traces:  # a figure without traces has no axes
-        traces = [{"type": "scatter", "mode": "markers", "x": [0], "y": [0], "opacity": 0, "hoverinfo": "skip"}]
+            traces.append(update_curve(look, name, history.step[kept], angles[kept], "angle: %{y:.3~g}°"))
+    traces = traces or [nothing()]
     layout = {
         "xaxis": axis("training step (updates)", [0, end]),
         "yaxis": axis("angle (degrees)", range=[-AIR, RIGHT_ANGLE + AIR], tickvals=TICKS, ticksuffix="°"),
-        "showlegend": any("name" in trace for trace in traces),
+        "showlegend": any("name" in one for one in traces),
         "hovermode": "closest",
     }
-    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(*histories)]
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories))), frames)
+    frames = step_lines(timeline_steps(*histories))
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, footnotes(_notes(histories))), frames), patient, treated
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -83,12 +94,11 @@ def degrees(history: RunHistory) -> Array:
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    named = list(zip(LOOKS, histories, strict=True))
-    without = [look for look, history in named if history.experiment.clip == "none"]
+    without = [look for look, history in zip(LOOKS, histories, strict=True) if history.experiment.clip == "none"]
     notes = (
         [NEITHER] if len(without) == len(LOOKS) else [f"{look.name}: no clipping, hence no angle." for look in without]
     )
-    return notes + [f"{look.name}: {words}." for look, history in named if (words := ending(history))]
+    return notes + endings(histories)
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

@@ -9,33 +9,34 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
-from pages.charts.style.loss_axis import loss_axis
-from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
-from pages.text.clock import timeline_steps
-from pages.text.labels import ending, legends, loss_unit, number
+from pages.charts.style.annotations import captioned, endings
+from pages.charts.style.axes import loss_axis, loss_title
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
+from pages.charts.style.grid import losses_side_by_side
+from pages.charts.style.traces import curve, hover_of, mode_of, stroke, trace
+from pages.text.labels import ending, loss_unit, number
 
 TITLE = "Data loss and penalty"
 QUESTION = "What does training minimise: how much of it is the data’s loss, and how much the penalty on the weights?"
+HOW_TO_READ = (
+    "Left to right: training. Thick is the loss on the data, dotted the penalty on the weights, grey their sum, "
+    "which training lowers. Healthy: the penalty stays a part of the sum. Where it outweighs the data’s loss, the "
+    "network cares more for small weights than for its task."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
-SUM_COLOR = "#808080"
-MARKERS = 6  # on a curve
-HOW_TO_READ = "Thick: data loss. Dotted: penalty. Grey: their sum, which is what training lowers."
+KEY = "Thick: data loss. Dotted: penalty. Grey: their sum, which is what training lowers."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """Both parts and their sum against the training step, on the same axes for both networks."""
     histories = (patient, treated)
     values = np.concatenate([part for h in histories for part in (h.train_loss, _drawn_penalty(h), _sum(h))])
-    units = [loss_unit(history) for history in histories]
-    losses = loss_axis(f"loss ({units[0]})" if units[0] == units[1] else "loss", values)
-    row = Row(losses, *(_curves(look, history) for look, history in zip(LOOKS, histories, strict=True)))
-    headings = column_headings(legends(*histories))
-    return side_by_side([row], whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories))
+    return captioned(
+        TITLE,
+        losses_side_by_side(histories, loss_axis(loss_title("loss", histories), values), _curves, _notes(histories)),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -75,34 +76,26 @@ def _has_penalty(history: RunHistory) -> bool:
 
 
 def _curves(look: Look, history: RunHistory) -> list[Json]:
-    # A line needs two points; a run that ended at once has one.
-    mode = "lines+markers" if len(history.evaluation_step) == 1 else "lines"
-    common = {"type": "scatter", "x": history.evaluation_step}
-    hover = f"<br>step %{{x}}: %{{y:.3g}}<extra>{look.name}</extra>"
-    data = {
-        "y": history.train_loss, "mode": "lines+markers", "name": f"{look.name} data loss",
-        "hovertemplate": f"data loss{hover}",
-    }  # fmt: skip
-    marker = merged(look.marker(8), {"marker": {"maxdisplayed": MARKERS}})
-    traces = [common | data | look.line(3.5) | marker]
-    if _has_penalty(history):
-        penalty = {"y": history.penalty, "mode": mode, "name": f"{look.name} penalty"}
-        both = {"y": _sum(history), "mode": mode, "name": f"{look.name} sum", "hovertemplate": f"sum{hover}"}
-        dots = {"line": {"color": look.color, "width": 3, "dash": "dot"}, "hovertemplate": f"penalty{hover}"}
-        traces = [common | both | {"line": {"color": SUM_COLOR, "width": 2}}, *traces, common | penalty | dots]
-    return traces
+    steps, hover = history.evaluation_step, "<br>step %{x}: %{y:.3g}"
+    data = curve(look, steps, history.train_loss, f"{look.name} data loss", f"data loss{hover}", size=8, markers=6)
+    if not _has_penalty(history):
+        return [data]
+    parts = (("sum", _sum(history), stroke()), ("penalty", history.penalty, stroke(look.color, 3, "dot")))
+    both, penalty = (
+        trace(mode_of(steps), steps, values, f"{look.name} {name}", hover_of(look, name + hover), **one)
+        for name, values, one in parts
+    )
+    return [both, data, penalty]
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
     without = [look.name for look, history in zip(LOOKS, histories, strict=True) if not _has_penalty(history)]
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     if len(without) == 2:
         notes.append("Neither network has a penalty: set L1 or L2.")
     elif without:
         notes.append(f"{without[0]}: no penalty.")
-    return notes + [
-        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
-    ]
+    return notes + endings(histories)
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

@@ -12,26 +12,26 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.measures import generalization_loss
-from pages.charts.style.annotations import column_headings
-from pages.charts.style.axes import axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
-from pages.charts.style.loss_axis import ends, loss_axis
-from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
+from pages.charts.style.annotations import captioned, column_headings
+from pages.charts.style.axes import axis, ends, loss_axis, loss_title
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
+from pages.charts.style.grid import Row, over_training, whole_runs
+from pages.charts.style.traces import box, curve, line, star, stroke, thin_curve
 from pages.text.clock import latest, timeline_steps
 from pages.text.labels import PERCENT, ending, legends, loss_unit, number, percent
 
 TITLE = "The generalization gap"
 QUESTION = "How much better is the network on its training data than on new data, and since when?"
+HOW_TO_READ = (
+    "Left to right: training. Thin is the training data, thick is new data, and the shaded area between them is the "
+    "gap. Healthy: both fall and stay together. Thick rising while thin still falls is overfitting, and the star "
+    "marks where it began."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
 SHADES = {"Patient": "rgba(213, 94, 0, 0.22)", "Treated": "rgba(0, 114, 178, 0.22)"}
 WAITED = {"bgcolor": "rgba(0, 0, 0, 0)", "fgcolor": "#808080", "shape": "/", "size": 8, "solidity": 0.25}
-THIN, THICK = 1.5, 3.5
-MARKERS = 6  # on a curve
 LOSS_PANEL, ACCURACY_PANEL = (0.5, 1.0), (0.0, 0.38)
-HOW_TO_READ = "Thin: training. Thick: validation. Shaded: the gap. Star: lowest validation loss."
+KEY = "Thin: training. Thick: validation. Shaded: the gap. Star: lowest validation loss."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -39,11 +39,14 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     histories = (patient, treated)
     with_accuracy = any(history.confusion is not None for history in histories)
     losses = np.concatenate([loss for h in histories for loss in (h.train_loss, h.validation_loss)])
-    units = [loss_unit(history) for history in histories]
-    title = f"loss ({units[0]})" if units[0] == units[1] else "loss"
-    losses_axis = loss_axis(title, losses, domain=LOSS_PANEL if with_accuracy else (0, 1))
+    domain = LOSS_PANEL if with_accuracy else (0, 1)
+    losses_axis = loss_axis(loss_title("loss", histories), losses, domain=domain)
     panels = [
-        [*_waited(history, ends(losses_axis)), *_gap(look, history, "loss", other), _best(look, history)]
+        [
+            *_waited(history, ends(losses_axis)),
+            *_gap(look, history, "loss", other),
+            star(look, history.best_step, _lowest(history)),
+        ]
         for look, history, other in zip(LOOKS, histories, histories[::-1], strict=True)
     ]
     rows = [Row(losses_axis, *panels)]
@@ -55,7 +58,12 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         ]
         rows.append(Row(shares, *panels))
     headings = column_headings(legends(*histories))
-    return side_by_side(rows, whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories))
+    return captioned(
+        TITLE,
+        over_training(rows, whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories)),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -92,49 +100,27 @@ def _gap(look: Look, history: RunHistory, measure: str, other: RunHistory) -> li
     """The training curve, the space up to the validation curve, that curve, and how it would have gone on."""
     value = "%{y:.3g}" if measure == "loss" else "%{y:.0%}"
     train, validation = getattr(history, f"train_{measure}"), getattr(history, f"validation_{measure}")
-    hover = f"<br>step %{{x}}: {value}<extra>{look.name}</extra>"
-    # A line needs two points; a run that ended at once has one.
-    mode = "lines+markers" if len(history.evaluation_step) == 1 else "lines"
-    common = {"type": "scatter", "x": history.evaluation_step}
-    thin = {"y": train, "mode": mode, "name": f"{look.name} training", "hovertemplate": f"training {measure}{hover}"}
-    thick = {
-        "y": validation, "mode": "lines+markers", "name": look.name, "hovertemplate": f"validation {measure}{hover}",
-        "fill": "tonexty", "fillcolor": SHADES[look.name],
-    }  # fmt: skip
-    marker = merged(look.marker(8), {"marker": {"maxdisplayed": MARKERS}})
-    traces = [common | thin | look.line(THIN) | look.marker(5), common | thick | look.line(THICK) | marker]
+    steps, hover = history.evaluation_step, f"{measure}<br>step %{{x}}: {value}"
+    shade: Json = {"fill": "tonexty", "fillcolor": SHADES[look.name]}
+    traces = [
+        thin_curve(look, steps, train, f"{look.name} training", f"training {hover}"),
+        curve(look, steps, validation, look.name, f"validation {hover}", size=8, markers=6, **shade),
+    ]
     if _goes_on(history, other):
         later = other.evaluation_step >= history.evaluation_step[-1]
-        look = next(one for one in LOOKS if one is not look)
-        line = {"line": {"color": look.color, "width": 2.5, "dash": "dot"}}
-        afterwards = {
-            "x": other.evaluation_step[later], "y": getattr(other, f"validation_{measure}")[later], "mode": "lines",
-            "name": "had it gone on", "hovertemplate": f"had it gone on<br>step %{{x}}: {value}<extra></extra>",
-        }  # fmt: skip
-        traces.append({"type": "scatter"} | afterwards | line)
+        color = next(one.color for one in LOOKS if one is not look)
+        values = getattr(other, f"validation_{measure}")[later]
+        hover = f"had it gone on<br>step %{{x}}: {value}<extra></extra>"
+        dots = stroke(color, 2.5, "dot")
+        traces.append(line(other.evaluation_step[later], values, "had it gone on", hover, **dots))
     return traces
-
-
-def _best(look: Look, history: RunHistory) -> Json:
-    return {
-        "type": "scatter", "mode": "markers", "x": [history.best_step], "y": [_lowest(history)],
-        "marker": {"symbol": "star", "size": 15, "color": look.color, "line": {"color": "#ffffff", "width": 1}},
-        "name": f"{look.name} best",
-        "hovertemplate": f"lowest validation loss<br>step %{{x}}: %{{y:.3g}}<extra>{look.name}</extra>",
-    }  # fmt: skip
 
 
 def _waited(history: RunHistory, heights: tuple[float, float]) -> list[Json]:
     """The evaluations without improvement that early stopping waited for, hatched."""
     if history.status != "stopped_early":
         return []
-    (low, high), start, stop = heights, history.best_step, int(history.evaluation_step[-1])
-    return [
-        {
-            "type": "scatter", "mode": "none", "x": [start, stop, stop, start], "y": [low, low, high, high],
-            "fill": "toself", "fillpattern": WAITED, "name": "patience", "hoverinfo": "skip",
-        }
-    ]  # fmt: skip
+    return [box(history.best_step, int(history.evaluation_step[-1]), *heights, "patience", fillpattern=WAITED)]
 
 
 def _goes_on(history: RunHistory, other: RunHistory) -> bool:
@@ -156,7 +142,7 @@ def _difference(a: Array, b: Array) -> Array:
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = [HOW_TO_READ, *_stops(histories)]
+    notes = [KEY, *_stops(histories)]
     for look, history in zip(LOOKS, histories, strict=True):
         if history.diverged_at is not None:
             notes.append(f"{look.name}: {ending(history)}.")

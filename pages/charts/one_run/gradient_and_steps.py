@@ -9,23 +9,36 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes, row_heading
 from pages.charts.style.axes import axis, log_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
+from pages.charts.style.figure import (
+    PATIENT,
+    TREATED,
+    AnimatedFigure,
+    Array,
+    Json,
+    Look,
+    merged,
+    step_lines,
+)
+from pages.charts.style.traces import MEDIUM, THIN, curve, key, stroke, thin_curve
+from pages.charts.style.update_curves import on_log_axis
 from pages.text.clock import timeline_steps
 from pages.text.labels import ending, number
 
 TITLE = "Gradient left, steps taken"
 QUESTION = "Has training come to rest, is a penalty holding it back, or are its steps too small?"
-
-Array = np.ndarray
+HOW_TO_READ = (
+    "Left to right: training. Above, how steep the loss still is; below, how far each update moves the parameters; "
+    "each labelled line is ten or more times the one below. At rest both are tiny. Steep above and tiny below: the "
+    "steps are too small."
+)
 
 MOST_POINTS = 150  # of a curve
-MARKERS = 8  # on a curve, enough to tell the networks apart without colour
-THIN, THICK = 1.5, 3
 LABELS = 4  # powers of ten that stay apart in half the height
-UPPER, LOWER = (0.56, 1.0), (0.0, 0.42)
-NEUTRAL = "#808080"
+UPPER, LOWER = [0.56, 1.0], [0.0, 0.42]
+HEADINGS = (("Gradient that is left, ‖∂L/∂θ‖ (log)", UPPER), ("Length of a step, ‖Δθ‖ (log)", LOWER))
+ABOVE_HEADING = 1.08
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -36,23 +49,27 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     traces: list[Json] = []
     drawn: tuple[list[Array], list[Array]] = ([], [])
     for (look, history), rows in zip(networks, kept, strict=True):
-        data, penalty, steps = (_positive(values)[rows] for values in _measured(history))
-        traces.append(_curve(look, history.step[rows], data, "gradient of the data loss"))
+        data, penalty, steps = (on_log_axis(values)[rows] for values in _measured(history))
+        at, hover = history.step[rows], "<br>update %{x}: %{y:.2~e}"
+        traces.append(curve(look, at, data, look.name, f"gradient of the data loss{hover}", MEDIUM))
         if _penalised(history):
-            traces.append(_thin(look, history.step[rows], penalty))
-        traces.append(_curve(look, history.step[rows], steps, "step") | {"yaxis": "y2", "showlegend": False})
+            name, hover_thin = f"{look.name} penalty", f"gradient of the penalties{hover}"
+            traces.append(thin_curve(look, at, penalty, name, hover_thin, showlegend=False))
+        traces.append(curve(look, at, steps, look.name, f"step{hover}", MEDIUM, yaxis="y2", showlegend=False))
         drawn[0].extend([data, penalty])
         drawn[1].append(steps)
     if any(_penalised(history) for _, history in networks):
-        traces += _keys()
+        traces += [key("data loss", **stroke(width=MEDIUM + 1)), key("penalty", **stroke(width=THIN))]
     layout: Json = {
         "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
-        "yaxis": log_axis("‖∂L/∂θ‖", np.concatenate(drawn[0]), LABELS, domain=UPPER),
-        "yaxis2": log_axis("step ‖Δθ‖", np.concatenate(drawn[1]), LABELS, domain=LOWER),
+        "yaxis": log_axis("", np.concatenate(drawn[0]), LABELS, domain=UPPER),
+        "yaxis2": log_axis("", np.concatenate(drawn[1]), LABELS, domain=LOWER),
+        "legend": {"y": ABOVE_HEADING},
         "hovermode": "closest",
     }
-    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(patient, treated)]
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(networks))), frames)
+    frames = step_lines(timeline_steps(patient, treated))
+    notes = footnotes(_notes(networks), others=[row_heading(text, panel[1]) for text, panel in HEADINGS])
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes), frames), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -89,35 +106,6 @@ def _kept(history: RunHistory) -> Array:
     """Places of the updates that are drawn: the first, the last, and some evenly between."""
     n = len(history.step)
     return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(int))
-
-
-def _positive(values: Array) -> Array:
-    """What has a place on a log axis; NaN elsewhere."""
-    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
-
-
-def _curve(look: Look, steps: Array, values: Array, what: str) -> Json:
-    curve = {
-        "type": "scatter", "mode": "lines+markers", "x": steps, "y": values, "name": look.name,
-        "hovertemplate": f"{what}<br>update %{{x}}: %{{y:.2~e}}<extra>{look.name}</extra>",
-    }  # fmt: skip
-    return curve | look.line(THICK) | merged(look.marker(), {"marker": {"maxdisplayed": MARKERS}})
-
-
-def _thin(look: Look, steps: Array, values: Array) -> Json:
-    mode = "lines+markers" if len(steps) == 1 else "lines"
-    curve = {
-        "type": "scatter", "mode": mode, "x": steps, "y": values, "name": f"{look.name} penalty", "showlegend": False,
-        "hovertemplate": f"gradient of the penalties<br>update %{{x}}: %{{y:.2~e}}<extra>{look.name}</extra>",
-    }  # fmt: skip
-    return curve | look.line(THIN) | look.marker(5)
-
-
-def _keys() -> list[Json]:
-    """Legend entries for what is thick and what is thin."""
-    empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip", "mode": "lines"}
-    widths = (("data loss", THICK + 1), ("penalty", THIN))
-    return [empty | {"line": {"color": NEUTRAL, "width": width}, "name": name} for name, width in widths]
 
 
 def _notes(networks: tuple[tuple[Look, RunHistory], ...]) -> list[str]:

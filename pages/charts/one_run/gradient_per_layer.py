@@ -10,23 +10,27 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.theory import gradient_flow
-from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.charts.style.figure import NEUTRAL, PATIENT, TREATED, AnimatedFigure, Json, merged, moving
+from pages.charts.style.traces import key, line, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, timeline_steps
-from pages.text.labels import ending, legends, loss_unit, number
+from pages.text.labels import ending, loss_unit, number
 
 TITLE = "Gradient per layer"
 QUESTION = "How much of the gradient reaches each layer?"
+HOW_TO_READ = (
+    "Left to right: the layers from input to output. Height: how strong the signal is that tells a layer how to "
+    "change, and each labelled line is ten or more times the one below. Healthy: about level. Falling towards the "
+    "left the signal vanishes, and the first layers do not learn; rising to the left it explodes."
+)
 
 HEIGHT = 350
 UPPER, LOWER = [0.43, 1], [0, 0.31]  # the two panels, of the figure's height
-HEADINGS = (("Error signal of each layer", UPPER), ("Gradient of its weights", LOWER))
+HEADINGS = (("Error signal, rms ∂L/∂z ({}, log)", UPPER), ("Weights’ gradient, ‖∂L/∂W‖ ({}, log)", LOWER))
 ABOVE_HEADING = 1.07
 UPPER_LABELS, LOWER_LABELS = 6, 3
 THEORY = "theory, step 0"
-THEORY_LINE: Json = {"dash": "dot", "width": 2}
-THEORY_COLOR = "#7d868c"  # in the legend, where it stands for both networks
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
 
 
@@ -39,35 +43,44 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     gradients = [rows_at(history.step, history.gradient_norm, steps) for history in histories]
     size = marker_size(max(patient.layers, treated.layers))
     short = unit.replace("squared error", "error²")
-    upper = log_axis(f"rms ∂L/∂z ({short})", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
-    lower = log_axis(f"‖∂L/∂W‖ ({short})", _flat(*gradients), LOWER_LABELS, domain=LOWER)
+    upper = log_axis("", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
+    lower = log_axis("", _flat(*gradients), LOWER_LABELS, domain=LOWER)
 
-    traces = [_theory_line(look, theory) for look, theory in zip(looks, theories, strict=True)]
+    traces = [
+        line(_layers(len(theory)), theory, f"{look.name}, {THEORY}", "layer %{x}: %{y:.2~e}", showlegend=False)
+        | stroke(look.color, 2, "dot")
+        for look, theory in zip(looks, theories, strict=True)
+    ]
     heights: dict[int, Json] = {}  # trace -> y at every step
+    shown: Json = {}  # network -> the trace of its error signal
     for row, panel, axis in (("y", signals, upper), ("y2", gradients, lower)):
-        for look, name, values in zip(looks, legends(patient, treated), panel, strict=True):
+        for look, values in zip(looks, panel, strict=True):
             heights[len(traces)] = {"y": np.where(values == 0, np.nan, values)}
-            traces.append(_curve(look, name, row, values.shape[1], unit, size))
+            shown.setdefault(look.name.lower(), len(traces))
+            in_legend = {"yaxis": row, "showlegend": row == "y"}
+            hover = f"%{{y:.2~e}} {unit}"
+            traces.append(over_layers(look, values.shape[1], look.name, hover, size, **in_legend))
             if (values == 0).any():
                 heights[len(traces)] = {"y": on_lower_edge(values, axis)}
                 traces.append(zero_marks(look, x=_layers(values.shape[1]), yaxis=row))
     if any(np.isfinite(theory).any() for theory in theories):
-        traces.append(_theory_line_of_legend())
+        traces.append(key(THEORY, **stroke(NEUTRAL, 2, "dot")))
 
     has_zeros = any((values == 0).any() for values in (*signals, *gradients))
     sentences = [*_notes(patient, treated), *([ZEROS] if has_zeros else [])]
+    headings = [row_heading(text.format(short), panel[1]) for text, panel in HEADINGS]
     layout = merged(
         {
             "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"),
             "yaxis": upper,
             "yaxis2": lower,
-            "legend": {"y": ABOVE_HEADING},
+            "legend": {"y": ABOVE_HEADING, "itemwidth": 30},
         },
-        footnotes(sentences, HEIGHT),
+        footnotes(sentences, HEIGHT, others=headings),
     )
-    headings = [row_heading(text, panel[1]) for text, panel in HEADINGS]
-    layout["annotations"] = headings + layout.get("annotations", [])
-    return AnimatedFigure(traces, layout, moving(steps, heights))
+    return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), patient, treated).with_meta(
+        error_signals=shown
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -117,35 +130,13 @@ def _theory(history: RunHistory) -> np.ndarray:
     return np.where(predicted > 0, predicted, np.nan)
 
 
-def _theory_line(look: Look, theory: np.ndarray) -> Json:
-    return {
-        "type": "scatter", "mode": "lines", "x": _layers(len(theory)), "y": theory, "showlegend": False,
-        "name": f"{look.name}, {THEORY}", "line": THEORY_LINE | {"color": look.color},
-        "hovertemplate": "layer %{x}: %{y:.2~e}",
-    }  # fmt: skip
-
-
-def _theory_line_of_legend() -> Json:
-    line = THEORY_LINE | {"color": THEORY_COLOR}
-    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "name": THEORY, "line": line}
-
-
-def _curve(look: Look, name: str, row: str, n_layers: int, unit: str, size: float) -> Json:
-    return {
-        "type": "scatter", "mode": "lines+markers", "x": _layers(n_layers), "yaxis": row, "showlegend": row == "y",
-        "name": f"{look.name}: {name}", "hovertemplate": f"layer %{{x}}: %{{y:.2~e}} {unit}<extra>{look.name}</extra>",
-        "cliponaxis": False, **look.line(), **look.marker(size),
-    }  # fmt: skip
-
-
 def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
     """How runs ended that did not complete, and why there is no prediction."""
     named = (("Patient", patient), ("Treated", treated))
-    sentences = [f"{who}: {text}." for who, history in named if (text := ending(history))]
     reasons = {who: reason for who, history in named if len(history.step) and (reason := _no_theory(history))}
     if len(set(reasons.values())) == 1:
         reasons = {" and ".join(reasons): next(iter(reasons.values()))}
-    return sentences + [f"{who}: no theory line. {reason}" for who, reason in reasons.items()]
+    return endings((patient, treated)) + [f"{who}: no theory line. {reason}" for who, reason in reasons.items()]
 
 
 def _no_theory(history: RunHistory) -> str:

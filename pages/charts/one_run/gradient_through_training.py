@@ -8,15 +8,21 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.doctor.thresholds import VANISHES
-from pages.charts.style.annotations import footnotes, row_heading
+from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis, log_color_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.style.outlier_range import beyond, within_outlier_range
+from pages.charts.style.traces import nothing
 from pages.text.clock import thinned, timeline_steps
 from pages.text.labels import ending, legends, loss_unit, number, percent
 
 TITLE = "Gradient through training"
 QUESTION = "When does the gradient vanish or explode, and does it come back?"
+HOW_TO_READ = (
+    "Each column is a moment of training, each row a layer, the first at the bottom. Colour is the strength of the "
+    "error signal: bright is strong, dark is weak. Healthy: much the same colour from top to bottom. Dark at the "
+    "bottom: the signal does not reach the first layers."
+)
 
 HEIGHT = 520
 PANELS = ([0.54, 1.0], [0.0, 0.46])  # patient above treated, so that a step is at the same place in both
@@ -41,23 +47,22 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
     everything = np.concatenate([signal.ravel() for signal in signals])
     colored = within_outlier_range(everything)
-    sentences = [f"{look.name}: {text}." for look, one in zip(looks, histories, strict=True) if (text := ending(one))]
+    headings = [
+        row_heading(name, panel[1], look)
+        for look, name, panel in zip(looks, legends(patient, treated), PANELS, strict=True)
+    ]
     layout = merged(
         {
             "xaxis": axis("training step (updates)", range=_span(steps, histories), anchor="y2", **_whole_steps(steps)),
             "yaxis": _layer_axis(PATIENT, patient, PANELS[0]),
             "yaxis2": _layer_axis(TREATED, treated, PANELS[1]),
-            "coloraxis": log_color_axis(f"rms ∂L/∂z ({unit})", colored),
+            "coloraxis": log_color_axis(f"error signal, rms ∂L/∂z ({unit})", colored),
         },
-        footnotes(sentences + _remarks(everything, colored), HEIGHT),
+        footnotes(endings(histories) + _remarks(everything, colored), HEIGHT, others=headings),
     )
-    headings = zip(looks, legends(patient, treated), PANELS, strict=True)
-    layout["annotations"] = layout.get("annotations", []) + [
-        row_heading(name, panel[1], look) for look, name, panel in headings
-    ]
     lines = [[line for row in rows for line in step_line(step, f"{row} domain")] for step in steps]
     frames = [frame(step, layout={"shapes": shapes}) for step, shapes in zip(steps, lines, strict=True)]
-    return AnimatedFigure(traces, layout, frames)
+    return captioned(TITLE, AnimatedFigure(traces, layout, frames), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -121,8 +126,7 @@ def _whole_steps(steps: list[int]) -> Json:
 def _maps(steps: np.ndarray, signal: np.ndarray, row: str, unit: str) -> list[Json]:
     """The map, and over it, where there are any, the cells without a logarithm."""
     if not len(steps):  # an empty map would leave its panel without axes
-        nothing = {"type": "scatter", "mode": "markers", "x": [0], "y": [1], "opacity": 0, "hoverinfo": "skip"}
-        return [nothing | {"yaxis": row, "showlegend": False}]
+        return [nothing(0, 1, yaxis=row, showlegend=False)]
     layers = np.arange(1, signal.shape[1] + 1)
     place: Json = {"type": "heatmap", "x": steps, "y": layers, "yaxis": row}
     with np.errstate(all="ignore"):

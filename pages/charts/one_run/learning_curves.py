@@ -12,26 +12,42 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.data.baselines import AVERAGE, average_loss
-from pages.charts.style.annotations import footnotes
-from pages.charts.style.axes import axis, log_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
+from pages.charts.style.annotations import BESIDE, captioned, end_labels, endings, footnotes, named
+from pages.charts.style.axes import axis, loss_axis, loss_title
+from pages.charts.style.figure import (
+    HEIGHT,
+    LOOK_OF,
+    NEUTRAL,
+    PATIENT,
+    TREATED,
+    AnimatedFigure,
+    Json,
+    Look,
+    merged,
+    step_lines,
+)
+from pages.charts.style.traces import curve, level, star, stroke, thin_curve
 from pages.text.clock import latest, timeline_steps
 from pages.text.labels import ending, loss_unit, number, percent
 
 TITLE = "Learning curves"
 QUESTION = "Does the network learn, and does it also do well on examples that it never saw?"
+HOW_TO_READ = (
+    "Left to right: training. Thick is the loss on new data (lower is better), thin on the training data; below, "
+    "the share of right answers. Healthy: thick and thin fall together, well below the line of always giving the "
+    "average answer. The star is the step with the lowest loss on new data."
+)
 
-LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis
-LOG_LABELS = 5  # that stay apart in the loss panel
-AIR = 0.15  # decades
 MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 THIN, THICK = 1.5, 3.5
-NEUTRAL = "#808080"  # what belongs to neither network
+KEY = "Thick: validation. Thin: training. Star: lowest validation loss."
 LAST = 2000  # rank in the legend; Plotly's own is 1000
 APART = 0.01  # relative difference from which two networks have an average answer each, of unlike data
 
 # Shares of the height: the loss is the lesson, accuracy its consequence.
-_ACCURACY_PANEL, _LOSS_PANEL = (0, 0.3), (0.42, 1)
+_ACCURACY_PANEL, _LOSS_PANEL = [0, 0.3], [0.42, 1]
+WHOLE_HEIGHT = HEIGHT - 94  # px without the legend and the lowest axis
+LOSS_HEIGHT = WHOLE_HEIGHT * (_LOSS_PANEL[1] - _LOSS_PANEL[0])
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -39,42 +55,43 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     networks = ((PATIENT, patient), (TREATED, treated))
     with_accuracy = any(history.confusion is not None for _, history in networks)
     losses = np.concatenate([history.train_loss for _, history in networks] + [h.validation_loss for _, h in networks])
-    decades = _decades(losses)
-    on_log = bool(decades.size) and float(np.ptp(decades)) > LOG_FROM_DECADES
-
     end = max(int(history.evaluation_step[-1]) for _, history in networks)
     averages = _averages(networks)
     traces: list[Json] = [average.line(end) for average in averages]
     for look, history in networks:
         traces += _pair(look, history, "loss", history.train_loss, history.validation_loss)
-        traces.append(_best(look, history))
+        lowest = float(history.validation_loss[latest(history.evaluation_step, history.best_step)])
+        traces.append(star(look, history.best_step, lowest, legendgroup=look.name, showlegend=False))
     if with_accuracy:
         for look, history in networks:
             pair = _pair(look, history, "accuracy", history.train_accuracy, history.validation_accuracy)
-            traces += [trace | {"yaxis": "y2", "showlegend": False} for trace in pair]
-    traces += _keys()
+            traces += [one | {"yaxis": "y2", "showlegend": False} for one in pair]
 
-    units = [loss_unit(history) for _, history in networks]
-    loss_title = f"loss ({units[0]})" if units[0] == units[1] else "loss"
-    drawn = np.append(losses, [average.loss for average in averages])
-    if on_log:  # closer than whole decades, which would leave half of a small panel empty
-        decades = _decades(drawn)
-        tight = [float(decades.min()) - AIR, float(decades.max()) + AIR]
-        loss_axis = log_axis(loss_title, drawn, LOG_LABELS, range=tight)
-    else:
-        loss_axis = axis(loss_title, drawn)
+    panel = {"domain": _LOSS_PANEL} if with_accuracy else {}
+    losses_axis = loss_axis(
+        loss_title("loss", (patient, treated)), losses, [average.loss for average in averages], **panel
+    )
     layout: Json = {
         "xaxis": axis("training step (updates)", [0, end], anchor="y2" if with_accuracy else "y"),
-        "yaxis": merged(loss_axis, {"domain": _LOSS_PANEL} if with_accuracy else {}),
-        "legend": {"itemwidth": 34, "tracegroupgap": 0},
+        "yaxis": losses_axis,
+        "showlegend": False,
         "hovermode": "closest",
+        "margin": {"r": BESIDE},
     }
     if with_accuracy:
         layout["yaxis2"] = axis(
             "accuracy", domain=_ACCURACY_PANEL, range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%"
         )
-    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(patient, treated)]
-    return AnimatedFigure(traces, merged(layout, footnotes(_remarks(networks, on_log, losses))), frames)
+    frames = step_lines(timeline_steps(patient, treated))
+    remarks = _remarks(networks, losses_axis.get("type") == "log", losses)
+    ends = _ends(networks, averages)
+    if set(ends) < {*LOOK_OF, *(average.name for average in averages)}:  # what no label can name
+        layout["showlegend"] = True
+    panel_height = LOSS_HEIGHT if with_accuracy else WHOLE_HEIGHT
+    labels = end_labels(list(ends.values()), losses_axis, panel_height)
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, footnotes(remarks, others=labels)), frames), patient, treated
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -112,11 +129,6 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
     )
 
 
-def _decades(losses: np.ndarray) -> np.ndarray:
-    """log10 of what a log axis can show."""
-    return np.log10(losses[np.isfinite(losses) & (losses > 0)])
-
-
 class _Average(NamedTuple):
     """The loss of always giving the average answer.  name: in the legend."""
 
@@ -126,11 +138,8 @@ class _Average(NamedTuple):
     dash: str = "dashdot"
 
     def line(self, end: int) -> Json:
-        return {
-            "type": "scatter", "mode": "lines", "x": [0, end], "y": [self.loss, self.loss], "name": self.name,
-            "line": {"color": self.color, "width": 2, "dash": self.dash}, "legendrank": LAST,
-            "hovertemplate": f"{self.name}: %{{y:.3g}}<extra></extra>",
-        }  # fmt: skip
+        hover, look = f"{self.name}: %{{y:.3g}}<extra></extra>", stroke(self.color, 2, self.dash)
+        return level([0, end], self.loss, self.name, hover, legendrank=LAST, **look)
 
 
 def _averages(networks: tuple[tuple[Look, RunHistory], ...]) -> list[_Average]:
@@ -145,44 +154,27 @@ def _averages(networks: tuple[tuple[Look, RunHistory], ...]) -> list[_Average]:
 
 def _pair(look: Look, history: RunHistory, measure: str, train: np.ndarray, validation: np.ndarray) -> list[Json]:
     """A thin training curve under a thick validation curve, which carries the network's marker."""
-    value = "%{y:.3g}" if measure == "loss" else "%{y:.0%}"
-    # A line needs two points; a run that ended at once has one.
-    mode = "lines+markers" if len(history.evaluation_step) == 1 else "lines"
-    common = {"type": "scatter", "x": history.evaluation_step, "legendgroup": look.name}
-    thin = {
-        "y": train, "mode": mode, "name": f"{look.name} training", "showlegend": False,
-        "hovertemplate": f"training {measure}<br>step %{{x}}: {value}<extra>{look.name}</extra>",
-    }  # fmt: skip
-    thick = {
-        "y": validation, "mode": "lines+markers", "name": look.name,
-        "hovertemplate": f"validation {measure}<br>step %{{x}}: {value}<extra>{look.name}</extra>",
-    }  # fmt: skip
-    marker = merged(look.marker(), {"marker": {"maxdisplayed": MARKERS}})
-    return [common | thin | look.line(THIN) | look.marker(5), common | thick | look.line(THICK) | marker]
+    hover = f"{measure}<br>step %{{x}}: " + ("%{y:.3g}" if measure == "loss" else "%{y:.0%}")
+    steps = history.evaluation_step
+    thin = thin_curve(look, steps, train, f"{look.name} training", f"training {hover}", showlegend=False)
+    thick = curve(look, steps, validation, look.name, f"validation {hover}")
+    return [one | {"legendgroup": look.name} for one in (thin, thick)]
 
 
-def _best(look: Look, history: RunHistory) -> Json:
-    best = latest(history.evaluation_step, history.best_step)
-    return {
-        "type": "scatter", "mode": "markers", "x": [history.best_step], "y": [float(history.validation_loss[best])],
-        "marker": {"symbol": "star", "size": 15, "color": look.color, "line": {"color": "#ffffff", "width": 1}},
-        "legendgroup": look.name, "showlegend": False, "name": f"{look.name} best",
-        "hovertemplate": f"lowest validation loss<br>step %{{x}}: %{{y:.3g}}<extra>{look.name}</extra>",
-    }  # fmt: skip
-
-
-def _keys() -> list[Json]:
-    """Legend entries for what both networks share: what is thick, what is thin, what the star means."""
-    empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}
-    return [
-        empty | {"mode": "lines", "line": {"color": NEUTRAL, "width": THICK + 1}, "name": "validation"},
-        empty | {"mode": "lines", "line": {"color": NEUTRAL, "width": THIN}, "name": "training"},
-        empty | {"mode": "markers", "marker": {"color": NEUTRAL, "symbol": "star", "size": 13}, "name": "best step"},
-    ]
+def _ends(networks: tuple[tuple[Look, RunHistory], ...], averages: list[_Average]) -> dict[str, tuple[str, float]]:
+    """Names of traces -> what stands at their ends, and at which loss: of those that end somewhere."""
+    ends = {}
+    for look, history in networks:
+        positive = history.validation_loss[np.isfinite(history.validation_loss) & (history.validation_loss > 0)]
+        if positive.size:
+            ends[look.name] = named(look), float(positive[-1])
+    if len(averages) == 1:
+        ends[AVERAGE] = "average", averages[0].loss
+    return ends
 
 
 def _remarks(networks: tuple[tuple[Look, RunHistory], ...], on_log: bool, losses: np.ndarray) -> list[str]:
-    remarks = [f"{look.name}: {words}." for look, history in networks if (words := ending(history))]
+    remarks = [KEY, *endings([history for _, history in networks])]
     if on_log and (losses == 0).any():
         remarks.append("A loss of 0 has no place on a log axis.")
     units = [loss_unit(history) for _, history in networks]

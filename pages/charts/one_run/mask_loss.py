@@ -8,32 +8,30 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
-from pages.charts.style.loss_axis import loss_axis
-from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
-from pages.text.clock import timeline_steps
-from pages.text.labels import ending, legends, loss_unit, name, number
+from pages.charts.style.annotations import captioned
+from pages.charts.style.axes import loss_axis, loss_title
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
+from pages.charts.style.grid import losses_side_by_side
+from pages.charts.style.traces import curve, thin_curve
+from pages.text.labels import ending, loss_unit, name, number
 
 TITLE = "With and without dropout’s mask"
 QUESTION = "What does dropout’s mask cost in training?"
+HOW_TO_READ = (
+    "Left to right: training. Thin is the loss while dropout hides units at random, thick the loss of the whole "
+    "network with the same weights. The space between them is the price of training with fewer units. Without "
+    "dropout both are one line."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
-MARKERS = 6  # on a curve
-HOW_TO_READ = "Thin: training loss with the mask. Thick: of the same weights without it."
+KEY = "Thin: training loss with the mask. Thick: of the same weights without it."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """Both losses at every evaluation against the training step, on the same axes for both networks."""
     histories = (patient, treated)
-    values = np.concatenate([part for history in histories for part in _losses(history)[1:]])
-    units = [loss_unit(history) for history in histories]
-    losses = loss_axis(f"training loss ({units[0]})" if units[0] == units[1] else "training loss", values)
-    row = Row(losses, *(_curves(look, history) for look, history in zip(LOOKS, histories, strict=True)))
-    headings = column_headings(legends(*histories))
-    return side_by_side([row], whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories))
+    losses = np.concatenate([part for history in histories for part in _losses(history)[1:]])
+    value_axis = loss_axis(loss_title("training loss", histories), losses)
+    return captioned(TITLE, losses_side_by_side(histories, value_axis, _curves, _notes(histories)), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -65,18 +63,15 @@ def _losses(history: RunHistory) -> tuple[Array, Array, Array]:
 
 def _curves(look: Look, history: RunHistory) -> list[Json]:
     steps, masked, whole = _losses(history)
-    # A line needs two points; a run that ended at once has one.
-    mode = "lines+markers" if len(steps) == 1 else "lines"
-    common = {"type": "scatter", "x": steps}
-    hover = f"<br>step %{{x}}: %{{y:.3g}}<extra>{look.name}</extra>"
-    thin = {"y": masked, "mode": mode, "name": f"{look.name} with the mask", "hovertemplate": f"with the mask{hover}"}
-    thick = {"y": whole, "mode": "lines+markers", "name": look.name, "hovertemplate": f"without it{hover}"}
-    marker = merged(look.marker(8), {"marker": {"maxdisplayed": MARKERS}})
-    return [common | thin | look.line(1.5) | look.marker(5), common | thick | look.line(3.5) | marker]
+    hover = "<br>step %{x}: %{y:.3g}"
+    return [
+        thin_curve(look, steps, masked, f"{look.name} with the mask", f"with the mask{hover}"),
+        curve(look, steps, whole, look.name, f"without it{hover}", size=8, markers=6),
+    ]
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     without = [look.name for look, h in zip(LOOKS, histories, strict=True) if h.experiment.dropout == 0]
     if len(without) == 2:
         notes.append("Neither network has dropout: set it, and the curves part.")

@@ -8,31 +8,32 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.one_run.weight_norms import MOST_CURVES, depth_axis, drawn_layers, key_of_depth
-from pages.charts.style.annotations import column_headings, row_heading
-from pages.charts.style.axes import log_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, depth_colors
-from pages.charts.style.side_by_side import Row, side_by_side, step_axis
+from pages.charts.style.annotations import ABOVE_ROW, captioned, column_headings, row_heading
+from pages.charts.style.axes import depth_axis, log_axis
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, depth_colors
+from pages.charts.style.grid import Row, over_training, step_axis
+from pages.charts.style.traces import MOST_CURVES, drawn_layers, key_of_depth, marks, of_depth, trace
 from pages.charts.style.update_curves import on_log_axis
 from pages.text.clock import timeline_steps
 from pages.text.labels import layer_name, loss_unit, number
 
 TITLE = "The last steps: does anything overflow?"
 QUESTION = "When it ends in NaN, which number overflowed first, and what were the last finite ones on the way there?"
-
-Array = np.ndarray
+HOW_TO_READ = (
+    "The last updates before the end, one line a layer, from violet (first) to olive (output); each labelled line "
+    "is ten or more times the one below. Healthy: level lines. A line that shoots up leads to numbers too large for "
+    "the computer, and the cross marks the layer that got there first."
+)
 
 LAST = 20  # updates
-LOOKS = (PATIENT, TREATED)
 FIELDS = ("delta_rms", "gradient_norm", "weight_norm")
 PANELS = ((0.74, 0.96), (0.38, 0.60), (0.02, 0.24))  # of the figure's height, top to bottom
 LABELS = 3  # powers of ten that stay apart in a panel
 HEIGHT = 540
-HEADINGS = 28  # px between the headings of the columns and that of the first row
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
 LARGEST_DECADE = 308  # of the floating-point numbers; beyond it an axis ends nowhere
 CROSS = {"symbol": "x", "size": 11, "color": "#808080", "line": {"color": "#ffffff", "width": 1}}
-HOW_TO_READ = "Thick: layer 1. Dotted: output."
+KEY = "Thick: layer 1. Dotted: output."
 OVERFLOWED = "Cross: last finite number of the layer that overflowed first."
 
 
@@ -40,12 +41,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     """Three rows of panels on log axes against the training step, patient left, treated right; a line a layer."""
     histories = (patient, treated)
     most_layers = max(history.layers for history in histories)
-    headings, top = column_headings([_heading(history) for history in histories])
-    for heading in headings:
-        heading["yshift"] = HEADINGS
-    top += HEADINGS
+    headings, top = column_headings([_heading(history) for history in histories], ABOVE_ROW)
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    key = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - top - BELOW))
+    colors = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - top - BELOW))
     rows = []
     for field, domain in zip(FIELDS, PANELS, strict=True):
         values = [on_log_axis(_last(history, field)) for history in histories]
@@ -56,10 +54,19 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         rows.append(Row(_axis(values, domain), *panels))
     titles = [row_heading(title, domain[1]) for title, domain in zip(_titles(*histories), PANELS, strict=True)]
     across = [step_axis(range=_span(history)) for history in histories]
-    return side_by_side(
-        rows, across, _line_steps(*histories), (headings, top), _notes(histories), HEIGHT, BELOW,
-        keys=[key_of_depth()], coloraxis=key, annotations=titles,
-    )  # fmt: skip
+    below: Json = {
+        "height": HEIGHT,
+        "below": BELOW,
+        "keys": [key_of_depth()],
+        "coloraxis": colors,
+        "annotations": titles,
+    }
+    return captioned(
+        TITLE,
+        over_training(rows, across, _line_steps(*histories), (headings, top), _notes(histories), **below),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -132,16 +139,11 @@ def _lines(look: Look, history: RunHistory, values: Array, most_layers: int) -> 
         layers[layers.index(nearest)] = culprit
     traces = []
     for layer in layers:
-        line: Json = {"color": colors[layer], "width": 3.5 if layer == 0 else 1.5}
-        if layer == history.layers - 1:
-            line |= {"dash": "dot", "width": 3}
+        name, marker = f"{look.name}, {layer_name(history, layer)}", {"size": 4, "color": colors[layer]}
+        line = of_depth(layer, history.layers, colors[layer])
         traces.append(
-            {
-                "type": "scatter", "mode": "lines+markers", "x": steps, "y": values[:, layer],
-                "name": f"{look.name}, {layer_name(history, layer)}", "line": line,
-                "marker": {"size": 4, "color": colors[layer]}, "hovertemplate": "step %{x}: %{y:.2~e}",
-            }
-        )  # fmt: skip
+            trace("lines+markers", steps, values[:, layer], name, "step %{x}: %{y:.2~e}", marker=marker, **line)
+        )
     return traces
 
 
@@ -154,12 +156,7 @@ def _cross(history: RunHistory, values: Array) -> list[Json]:
     if not finite.size:
         return []
     x, y = int(_steps(history)[finite[-1]]), float(values[finite[-1], culprit])
-    return [
-        {
-            "type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": CROSS, "cliponaxis": False,
-            "name": "overflowed first", "hovertemplate": "step %{x}: %{y:.2~e}",
-        }
-    ]  # fmt: skip
+    return [marks([x], [y], "overflowed first", "step %{x}: %{y:.2~e}", marker=CROSS, cliponaxis=False)]
 
 
 def _heading(history: RunHistory) -> str:
@@ -170,7 +167,7 @@ def _heading(history: RunHistory) -> str:
 
 
 def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     if any(_culprit(history) is not None and len(history.step) for history in histories):
         notes.append(OVERFLOWED)
     if max(history.layers for history in histories) > MOST_CURVES:

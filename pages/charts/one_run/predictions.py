@@ -10,19 +10,21 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings, footnotes
-from pages.charts.style.figure import HEIGHT, PATIENT, TREATED, AnimatedFigure, Look, merged, moving
-from pages.charts.style.panels import class_names, draw, grid, input_names
+from pages.charts.style.annotations import captioned, column_headings, endings, footnotes
+from pages.charts.style.figure import HEIGHT, LOOKS, AnimatedFigure, Array, Look, merged, moving
+from pages.charts.style.panels import class_names, draw, input_names, pictures
 from pages.text.clock import latest, latest_at, thinned, timeline_steps
 from pages.text.labels import ending, legends, number, percent
 
 TITLE = "What each network computes"
 QUESTION = "What does each network compute?"
-
-Array = np.ndarray
+HOW_TO_READ = (
+    "Each picture shows what a network answers for every possible input at the timeline’s step: colour for classes, "
+    "a line for numbers, or counts of right and wrong answers, the right ones on the diagonal. Healthy: the border "
+    "runs between the groups of examples. One colour everywhere: it gives everyone the same answer."
+)
 
 MOST_FRAMES = 36  # of the timeline's 60: a surface weighs more than everything else on the page
-LOOKS = (PATIENT, TREATED)
 BELOW = 118  # px: tick labels, axis title and the key below them
 AXIS_BELOW = 62  # px: tick labels and axis title alone
 
@@ -37,16 +39,14 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     ]
     headings, top = column_headings(legends(patient, treated))
     # What stands below the panels hangs at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    placed = grid([panels], [(0.0, 1.0)], -AXIS_BELOW / (HEIGHT - top - BELOW))
-    notes = placed.notes + [
-        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
-    ]
+    placed = pictures([panels], [(0.0, 1.0)], -AXIS_BELOW / (HEIGHT - top - BELOW))
+    notes = placed.notes + endings(histories)
     bottom = BELOW if placed.has_key else AXIS_BELOW
-    below = footnotes(notes, below=bottom)
-    layout = placed.layout | {
-        "margin": {"t": top, "b": bottom}, "annotations": headings + below.pop("annotations", []),
-    }  # fmt: skip
-    return AnimatedFigure(placed.traces, merged(layout, below), moving(steps, placed.moves))
+    below = footnotes(notes, below=bottom, others=headings)
+    layout = placed.layout | {"margin": {"t": top, "b": bottom}}
+    return captioned(
+        TITLE, AnimatedFigure(placed.traces, merged(layout, below), moving(steps, placed.moves)), patient, treated
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

@@ -8,21 +8,37 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.one_run.clipping import longest_clipped
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import axis, log_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
+from pages.charts.style.figure import (
+    LOOKS,
+    AnimatedFigure,
+    Json,
+    Look,
+    merged,
+    step_lines,
+)
 from pages.charts.style.outlier_range import within_outlier_range
-from pages.charts.style.update_curves import curve, left_out, median_and_largest, on_log_axis, peaks
+from pages.charts.style.traces import hover_of, level, stroke
+from pages.charts.style.update_curves import (
+    left_out,
+    longest_clipped,
+    median_and_largest,
+    on_log_axis,
+    peaks,
+    update_curve,
+)
 from pages.text.clock import timeline_steps
 from pages.text.labels import ending, legends, number
 
 TITLE = "Size of the steps taken"
 QUESTION = "How far does each step really move the network?"
+HOW_TO_READ = (
+    "Left to right: training. Height: how far one update moves all parameters together; each labelled line is ten "
+    "or more times the one below. Healthy: steady or slowly falling. Single spikes throw the network back, and a "
+    "level far below the other’s means that it hardly moves."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
 BOUND_WIDTH = 2
 
 
@@ -37,18 +53,25 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     for look, history, legend in zip(LOOKS, histories, legends(*histories), strict=True):
         kept = peaks(history.total_update_norm)
         values = on_log_axis(history.total_update_norm)[kept]
-        traces.append(curve(look, f"{look.name}: {legend}", history.step[kept], values, "step ‖Δθ‖: %{y:.3~g}"))
+        name = f"{look.name}: {legend}"
+        traces.append(update_curve(look, name, history.step[kept], values, "step ‖Δθ‖: %{y:.3~g}"))
     for look, bound in zip(LOOKS, bounds, strict=True):
         if bound:
-            traces.append(_line(look, bound, end))
-    value_axis = log_axis("step ‖Δθ‖", shown)
+            name, hover = f"{look.name}, longest step", hover_of(look, "at most %{y:.3~g}")
+            traces.append(level([0, end], bound, name, hover, showlegend=False, **stroke(look.color, 2, "dot")))
+    value_axis = log_axis("length of a step, ‖Δθ‖ (log)", shown)
     layout = {
         "xaxis": axis("training step (updates)", [0, end]),
         "yaxis": value_axis,
         "hovermode": "closest",
     }
-    frames = [frame(step, layout={"shapes": step_line(step, "paper")}) for step in timeline_steps(*histories)]
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, value_axis))), frames)
+    frames = step_lines(timeline_steps(*histories))
+    return captioned(
+        TITLE,
+        AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, value_axis))), frames),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -75,14 +98,6 @@ def longest_step(history: RunHistory) -> float | None:
     """η times the longest gradient that clipping leaves; None without clipping, and for optimizers that rescale it."""
     longest = longest_clipped(history)
     return longest * history.experiment.learning_rate if longest and history.experiment.optimizer == "sgd" else None
-
-
-def _line(look: Look, bound: float, end: int) -> Json:
-    return {
-        "type": "scatter", "mode": "lines", "x": [0, end], "y": [bound] * 2, "name": f"{look.name}, longest step",
-        "showlegend": False, "line": {"color": look.color, "width": BOUND_WIDTH, "dash": "dot"},
-        "hovertemplate": f"at most %{{y:.3~g}}<extra>{look.name}</extra>",
-    }  # fmt: skip
 
 
 def _notes(histories: tuple[RunHistory, RunHistory], value_axis: Json) -> list[str]:

@@ -9,25 +9,26 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, endings, footnotes
 from pages.charts.style.axes import layer_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
+from pages.charts.style.traces import BOX_FILL, BOX_PARTS, BOXES_APART, CLEAR, QUANTILES, boxes
 from pages.text.clock import latest_at, thinned, timeline_steps
-from pages.text.labels import ending, legends, number
+from pages.text.labels import number
 
 TITLE = "Weights per layer"
 QUESTION = "How are each layer’s weights spread, and where do they go?"
+HOW_TO_READ = (
+    "Left to right: the layers. A box holds the middle half of a layer’s weights, its line is the median, and the "
+    "whiskers reach from 5 % to 95 %. Healthy: boxes around 0, neither a thin stroke (all weights alike) nor ever "
+    "longer as training goes on."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-PARTS = ("lowerfence", "q1", "median", "q3", "upperfence")  # what a box calls them
-FILLS = {"Patient": "rgba(213, 94, 0, 0.55)", "Treated": "rgba(0, 0, 0, 0)"}  # full against hollow: not by colour alone
+FILLS = {"Patient": BOX_FILL, "Treated": CLEAR}  # full against hollow: not by colour alone
 MOST_BOXES, FEWEST_FRAMES = 1300, 16  # boxes over all frames: deep networks move in fewer frames
 HEIGHT = 400
-HOW_TO_READ = "Middle line: median. Box: the middle half of the weights. Whiskers: 5 % to 95 % of them."
+KEY = "Middle line: median. Box: the middle half of the weights. Whiskers: 5 % to 95 % of them."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -35,24 +36,19 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     histories = (patient, treated)
     most_frames = max(FEWEST_FRAMES, MOST_BOXES // (patient.layers + treated.layers))
     steps = thinned(timeline_steps(*histories), most_frames)
-    boxes = [quantiles(history, latest_at(history.frame_step, steps).tolist()) for history in histories]
-    ends = np.concatenate([values[..., [0, -1]].reshape(-1, 2) for values in boxes])
-    value_axis, place, on_log = signed_axis("weight", *ends.T, zeroline=True)
-    drawn = [place(values) for values in boxes]
+    spreads = [quantiles(history, latest_at(history.frame_step, steps).tolist()) for history in histories]
+    ends = np.concatenate([values[..., [0, -1]].reshape(-1, 2) for values in spreads])
+    value_axis, place, on_log = signed_axis("value of a weight", *ends.T, zeroline=True)
+    drawn = [place(values) for values in spreads]
 
     traces = [
-        _boxes(look, name, history.layers, on_log)
-        for look, name, history in zip(LOOKS, legends(*histories), histories, strict=True)
+        boxes(look, history.layers, look.name, look.name, on_log, fillcolor=FILLS[look.name])
+        for look, history in zip(LOOKS, histories, strict=True)
     ]
-    moves = {i: dict(zip(PARTS, np.moveaxis(values, -1, 0), strict=True)) for i, values in enumerate(drawn)}
-    notes = [HOW_TO_READ] + [
-        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
-    ]
-    layout: Json = {
-        "xaxis": layer_axis(patient.layers, treated.layers), "yaxis": value_axis,
-        "boxmode": "group", "boxgap": 0.25, "boxgroupgap": 0.15, "hovermode": "closest",
-    }  # fmt: skip
-    return AnimatedFigure(traces, merged(layout, footnotes(notes, HEIGHT)), moving(steps, moves))
+    moves = {i: dict(zip(BOX_PARTS, np.moveaxis(values, -1, 0), strict=True)) for i, values in enumerate(drawn)}
+    layout = {"xaxis": layer_axis(patient.layers, treated.layers), "yaxis": value_axis, **BOXES_APART}
+    notes = footnotes([KEY, *endings(histories)], HEIGHT)
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes), moving(steps, moves)), patient, treated)
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -86,15 +82,6 @@ def quantiles(history: RunHistory, frames: Sequence[int]) -> Array:
         below, share = place.astype(int), place % 1  # the product of share and the largest numbers there are is finite
         layers.append((1 - share) * ordered[:, below] + share * ordered[:, np.ceil(place).astype(int)])
     return np.stack(layers, axis=1)[where]
-
-
-def _boxes(look: Look, name: str, n_layers: int, on_log: bool) -> Json:
-    return {
-        "type": "box", "x": np.arange(1, n_layers + 1), "name": f"{look.name}: {name}", "fillcolor": FILLS[look.name],
-        "line": {"color": look.color, "width": 2}, "whiskerwidth": 0.6, "offsetgroup": look.name,
-        # On a log scale Plotly would show places on the axis for values.
-        "hoverinfo": "skip" if on_log else "y+name",
-    }  # fmt: skip
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

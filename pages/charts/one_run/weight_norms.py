@@ -7,30 +7,40 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings
-from pages.charts.style.axes import log_axis
-from pages.charts.style.figure import DEPTH_COLORS, PATIENT, TREATED, AnimatedFigure, Json, Look, depth_colors
-from pages.charts.style.side_by_side import Row, side_by_side, whole_runs
-from pages.text.clock import BEGINNING, thinned, timeline_steps
+from pages.charts.style.annotations import ABOVE_ROW, captioned, column_headings, row_heading
+from pages.charts.style.axes import depth_axis, log_axis
+from pages.charts.style.figure import (
+    LOOKS,
+    NEUTRAL,
+    AnimatedFigure,
+    Array,
+    Json,
+    Look,
+    depth_colors,
+)
+from pages.charts.style.grid import Row, over_training, whole_runs
+from pages.charts.style.traces import MOST_CURVES, THIN, box, drawn_layers, key_of_depth, level, of_depth, stroke, trace
+from pages.text.clock import BEGINNING, timeline_steps
 from pages.text.labels import ending, legends, number
 
 TITLE = "Weight norms and updates"
 QUESTION = "How large are the weights, and how fast does each layer learn?"
+HOW_TO_READ = (
+    "One line a layer, from violet (first) to olive (output). Above, how large its weights are together; below, by "
+    "what share of that one update changes them. Healthy: the lower lines lie in the grey band, about a thousandth "
+    "a step. Far below it a layer stands still; far above it is thrown about."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
 # An update of about a thousandth of the weights is a rule of thumb for a good learning rate; the band is one decade to
 # either side.  cs231n, Neural Networks Part 3, "Ratio of weights:updates".
 RULE_OF_THUMB, BAND = 1e-3, (1e-4, 1e-2)
 MOST_POINTS, FEW_POINTS = 120, 6  # of a curve; few are marked, for they may lie alone
-MOST_CURVES = 12  # of a panel: of deeper networks every so many layers, the first and the output always
-UPPER, LOWER = (0.56, 1.0), (0.0, 0.46)
+UPPER, LOWER = [0.56, 1.0], [0.0, 0.46]
 LABELS = 5  # powers of ten that stay apart on an axis of that height
-HEIGHT = 460
+HEADINGS = (("Size of the weights, ‖W‖ (log)", UPPER), ("Change in a step, ‖ΔW‖ / ‖W‖ (log)", LOWER))
+HEIGHT = 490
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
-MOST_KEY_LABELS = 12
-HOW_TO_READ = "Thick: layer 1. Dotted: output. Grey: a rule of thumb for updates, 10⁻³, and a decade either side."
+KEY = "Thick: layer 1. Dotted: output. Grey: a rule of thumb for updates, 10⁻³, and a decade either side."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -42,9 +52,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     updates = [relative_updates(history)[kept] for history, kept in zip(histories, rows, strict=True)]
     end = max(int(history.evaluation_step[-1]) for history in histories)
 
-    headings = column_headings(legends(*histories))
+    headings = column_headings(legends(*histories), ABOVE_ROW)
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    key = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - headings[1] - BELOW))
+    colors = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - headings[1] - BELOW))
 
     def panels(measured: list[Array], beneath: list[Json]) -> list[list[Json]]:
         return [
@@ -52,13 +62,15 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             for look, history, kept, values in zip(LOOKS, histories, rows, measured, strict=True)
         ]
 
-    norms_axis = log_axis("‖W‖", _drawn(norms), LABELS, domain=UPPER)
-    updates_axis = log_axis("‖ΔW‖ / ‖W‖", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)
-    return side_by_side(
-        [Row(norms_axis, *panels(norms, [])), Row(updates_axis, *panels(updates, _rule_of_thumb(end)))],
-        whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories, norms, updates),
-        HEIGHT, BELOW, keys=[key_of_depth()], coloraxis=key,
-    )  # fmt: skip
+    norms_axis = log_axis("", _drawn(norms), LABELS, domain=UPPER)
+    updates_axis = log_axis("", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)
+    measures = [Row(norms_axis, *panels(norms, [])), Row(updates_axis, *panels(updates, _rule_of_thumb(end)))]
+    steps, notes = timeline_steps(*histories), _notes(histories, norms, updates)
+    below: Json = {"height": HEIGHT, "below": BELOW, "keys": [key_of_depth()], "coloraxis": colors}
+    below["annotations"] = [row_heading(text, panel[1]) for text, panel in HEADINGS]
+    return captioned(
+        TITLE, over_training(measures, whole_runs(*histories), steps, headings, notes, **below), patient, treated
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -90,11 +102,6 @@ def _rows(history: RunHistory) -> Array:
     return np.union1d(evenly, np.arange(min(n, BEGINNING + 1)))
 
 
-def drawn_layers(history: RunHistory) -> list[int]:
-    """Indices of the layers that are drawn."""
-    return thinned(range(history.layers), MOST_CURVES)
-
-
 def relative_updates(history: RunHistory) -> Array:
     """‖ΔW‖/‖W‖, (S, L); NaN where the weights are 0."""
     with np.errstate(all="ignore"):
@@ -113,51 +120,23 @@ def _curves(look: Look, steps: Array, values: Array, layers: list[int], most_lay
     positive = np.where(values > 0, values, np.nan)
     few = np.isfinite(positive).sum(axis=0).max() <= FEW_POINTS
     mode = "lines+markers" if few else "lines"
-    traces = []
-    for layer in layers:
-        line: Json = {"color": colors[layer], "width": 3.5 if layer == 0 else 1.5}
-        if layer == n_layers - 1:
-            line |= {"dash": "dot", "width": 3}
-        named = f"{look.name}, output layer" if layer == n_layers - 1 else f"{look.name}, layer {layer + 1}"
-        traces.append(
-            {
-                "type": "scatter", "mode": mode, "x": steps, "y": positive[:, layer], "name": named, "line": line,
-                "hovertemplate": "step %{x}: %{y:.2~e}",
-            }
-        )  # fmt: skip
-    return traces
+    names = [f"{look.name}, " + ("output layer" if layer == n_layers - 1 else f"layer {layer + 1}") for layer in layers]
+    return [
+        trace(mode, steps, positive[:, layer], name, "step %{x}: %{y:.2~e}", **of_depth(layer, n_layers, colors[layer]))
+        for layer, name in zip(layers, names, strict=True)
+    ]
 
 
 def _rule_of_thumb(end: int) -> list[Json]:
-    low, high = BAND
-    band = {"x": [0, end, end, 0], "y": [low, low, high, high], "fill": "toself", "mode": "none"}
-    dashes = {"color": "#8a8f94", "dash": "dash", "width": 1.5}
-    line = {"x": [0, end], "y": [RULE_OF_THUMB] * 2, "mode": "lines", "line": dashes}
-    look = {"type": "scatter", "hoverinfo": "skip", "name": "rule of thumb"}
-    return [look | band | {"fillcolor": "rgba(138, 143, 148, 0.25)"}, look | line]
-
-
-def depth_axis(layers: int, key: float) -> Json:
-    """The colours of depth, explained by a bar below the panels."""
-    every = max(1, -(-layers // MOST_KEY_LABELS))
-    ticks = sorted({1, *range(every, layers + 1, every)} - ({2} if every == 2 else set()))
-    scale = [[place / (len(DEPTH_COLORS) - 1), color] for place, color in enumerate(DEPTH_COLORS)]
-    bar = {
-        "orientation": "h", "thickness": 12, "len": 0.9, "x": 0.5, "y": key, "yanchor": "top", "ypad": 0,
-        "title": {"text": "layer (1 = nearest the input)", "side": "top"},
-        "tickvals": ticks, "ticktext": list(map(str, ticks)),
-    }  # fmt: skip
-    return {"cmin": 1, "cmax": max(layers, 2), "colorscale": scale, "colorbar": bar}
-
-
-def key_of_depth() -> Json:
-    """An empty trace, for the sake of its colour bar."""
-    marker = {"color": [1], "coloraxis": "coloraxis"}
-    return {"type": "scatter", "mode": "markers", "x": [None], "y": [None], "marker": marker, "hoverinfo": "skip"}
+    name, dashes = "rule of thumb", stroke(NEUTRAL, THIN, "dash")
+    return [
+        box(0, end, *BAND, name, fillcolor="rgba(138, 143, 148, 0.25)"),
+        level([0, end], RULE_OF_THUMB, name, **dashes),
+    ]
 
 
 def _notes(histories: tuple[RunHistory, RunHistory], norms: list[Array], updates: list[Array]) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     if len(drawn_layers(max(histories, key=lambda history: history.layers))) < max(
         history.layers for history in histories
     ):

@@ -9,18 +9,21 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import footnotes
+from pages.charts.style.annotations import captioned, endings, footnotes
 from pages.charts.style.axes import axis, log_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged, moving
+from pages.charts.style.figure import LOOKS, NEUTRAL, PATIENT, AnimatedFigure, Array, Json, Look, merged, moving
+from pages.charts.style.traces import THICK, THIN, hover_of, line, stroke, trace, upright
 from pages.text.clock import latest_at, thinned, timeline_steps
-from pages.text.labels import ending, legends, number, percent
+from pages.text.labels import number, percent
 
 TITLE = "Sizes of the weights"
 QUESTION = "How large are the weights, and how many of them are next to nothing?"
+HOW_TO_READ = (
+    "From left to right weights count as larger; the height says what share of all weights is smaller than that. "
+    "The number is the share that is as good as zero. A penalty moves the curve to the left; L1 makes many weights "
+    "nearly zero."
+)
 
-Array = np.ndarray
-
-LOOKS = (PATIENT, TREATED)
 NOTHING = 1e-3  # a weight below counts as zero
 SMALLEST, LARGEST = 1e-6, 1e6  # of the axis
 POINTS = 8  # of a curve, a decade
@@ -28,7 +31,7 @@ TABLE_SIZES = 10.0 ** np.arange(-6, 3)
 MOST_WEIGHTS, FEWEST_FRAMES = 2_000_000, 12  # weights counted over all frames: large networks move in fewer frames
 BESIDE = "top left"  # of its point a rising curve leaves room for a number
 APART = 12  # per cent between two points whose numbers both stand there
-HOW_TO_READ = "The further left a curve, the smaller the weights. Number: share below 10⁻³, as good as zero."
+KEY = "The further left a curve, the smaller the weights. Number: share below 10⁻³, as good as zero."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -47,35 +50,32 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         for history, places in zip(histories, frames, strict=True)
     ]
     close = np.abs(tinies[0] - tinies[1])[:, 0] < APART
-    for look, label, history, places, tiny in zip(LOOKS, legends(*histories), histories, frames, tinies, strict=True):
+    for look, history, places, tiny in zip(LOOKS, histories, frames, tinies, strict=True):
         shares = 100 * _shares_below(history, places, sizes)
-        curve = {
-            "type": "scatter", "mode": "lines", "x": sizes, "name": f"{look.name}: {label}",
-            "hovertemplate": f"below %{{x:.2~e}}: %{{y:.0f}} %<extra>{look.name}</extra>",
-        }  # fmt: skip
-        height = {
-            "type": "scatter", "mode": "markers+text", "x": [NOTHING], "name": f"{look.name} below 10⁻³",
-            "textfont": {"size": 15}, "showlegend": False, "hoverinfo": "skip", "cliponaxis": False,
-        }  # fmt: skip
+        hover, name = hover_of(look, "below %{x:.2~e}: %{y:.0f} %"), f"{look.name} below 10⁻³"
+        text: Json = {"textfont": {"size": 15}, "showlegend": False, "cliponaxis": False}
         moves[len(traces)] = {"y": shares}
         moves[len(traces) + 1] = {
             "y": tiny,
             "text": [[percent(share / 100)] for share in tiny[:, 0]],
             "textposition": ["top right" if look is PATIENT and both else BESIDE for both in close.tolist()],
         }
-        traces += [curve | look.line(3.5), height | look.marker(11)]
+        traces += [
+            line(sizes, None, look.name, hover, **look.line(THICK)),
+            trace("markers+text", [NOTHING], None, name, **text, **look.marker(11)),
+        ]
     layout: Json = {
         "xaxis": log_axis("size of a weight, |w|", sizes),
         "yaxis": axis("weights below it (%)", range=[-4, 104]),
-        "shapes": [
-            {
-                "type": "line", "xref": "x", "yref": "paper", "x0": NOTHING, "x1": NOTHING, "y0": 0, "y1": 1,
-                "line": {"color": "#808080", "width": 1.5, "dash": "dot"},
-            }
-        ],
+        "shapes": [upright(NOTHING, yref="paper", xref="x", **stroke(NEUTRAL, THIN, "dot"))],
         "hovermode": "closest",
-    }  # fmt: skip
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, largest))), moving(steps, moves))
+    }
+    return captioned(
+        TITLE,
+        AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, largest))), moving(steps, moves)),
+        patient,
+        treated,
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:
@@ -112,12 +112,10 @@ def _shares_below(history: RunHistory, frames: Sequence[int], sizes: Array) -> A
 
 
 def _notes(histories: tuple[RunHistory, RunHistory], largest: float) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     if largest > LARGEST:
         notes.append(f"The largest weight, {number(largest)}, is beyond this axis.")
-    return notes + [
-        f"{look.name}: {words}." for look, history in zip(LOOKS, histories, strict=True) if (words := ending(history))
-    ]
+    return notes + endings(histories)
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

@@ -1,58 +1,111 @@
 """The words around a figure's panels: headings over them, and footnotes below them."""
 
+import math
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
-from pages.charts.style.figure import COLUMNS, HEIGHT, PATIENT, TICK_SIZE, TREATED, Json, Look
+from engine import Experiment, RunHistory
+from pages.charts.style.figure import COLUMNS, HEIGHT, LOOKS, TICK_SIZE, AnimatedFigure, Json, Look
+from pages.text.labels import differences, ending
 
+_MARKS = {"circle": "●", "diamond": "◆"}
 _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 _NOTE_CHARACTERS = 46  # a line at 390 px
 _NOTE_LINE = 19  # px
 _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
+ABOVE_ROW = 28  # px that a heading of a row takes
+BESIDE = 68  # px at the right of a plot that `end_labels` take
+_LABEL_LINE = 18  # px
 
 
-def column_headings(texts: Sequence[str]) -> tuple[list[Json], int]:
+def column_headings(texts: Sequence[str], above: int = 0) -> tuple[list[Json], int]:
     """Whose panel it is, and what is in it, over each of the two COLUMNS; and the top margin (px) that this takes.
 
-    texts: of the patient's and of the treated network's panel.
+    texts: of the patient's and of the treated network's panel.  above: px from the panels, ABOVE_ROW over a heading.
     """
     wrapped = [textwrap.wrap(text, _COLUMN_CHARACTERS) for text in texts]
     headings = [
-        {
-            "text": "<br>".join([_marked(look), *lines]), "align": "center", "showarrow": False, "xref": "paper",
-            "x": (left + right) / 2, "xanchor": "center", "yref": "paper", "y": 1, "yanchor": "bottom",
-            "font": {"size": TICK_SIZE},
-        }
-        for look, lines, (left, right) in zip((PATIENT, TREATED), wrapped, COLUMNS, strict=True)
-    ]  # fmt: skip
-    return headings, 8 + _NOTE_LINE * (1 + max(map(len, wrapped)))
+        words(
+            "<br>".join([_marked(look), *lines]),
+            (left + right) / 2,
+            1,
+            "center",
+            "bottom",
+            align="center",
+            yshift=above,
+        )
+        for look, lines, (left, right) in zip(LOOKS, wrapped, COLUMNS, strict=True)
+    ]
+    return headings, above + 8 + _NOTE_LINE * (1 + max(map(len, wrapped)))
 
 
 def row_heading(text: str, y: float, look: Look | None = None) -> Json:
     """Annotation in one line over a panel that has the whole width and reaches up to y (0 to 1)."""
-    return {
-        "text": f"{_marked(look)}: {text}" if look else text, "showarrow": False, "xref": "paper", "x": 0,
-        "xanchor": "left", "yref": "paper", "y": y, "yanchor": "bottom", "font": {"size": TICK_SIZE},
-    }  # fmt: skip
+    return words(f"{_marked(look)}: {text}" if look else text, 0, y, "left", "bottom")
 
 
-def footnotes(sentences: Sequence[str], height: float = HEIGHT, below: float = _BELOW_AXIS) -> Json:
-    """The part of a layout that says, below the lowest axis, what the drawing cannot show; empty without sentences.
+def words(text: str, x: float, y: float, xanchor: str, yanchor: str, yref: str = "paper", **attributes: Any) -> Json:
+    """An annotation without an arrow; x is a share of the panels' width, and so is y of their height by default."""
+    place = {"xref": "paper", "x": x, "xanchor": xanchor, "yref": yref, "y": y, "yanchor": yanchor}
+    return {"text": text, "showarrow": False, **place, "font": {"size": TICK_SIZE}, **attributes}
+
+
+def endings(histories: Sequence[RunHistory]) -> list[str]:
+    """A footnote on each of the two runs that did not complete."""
+    return [f"{look.name}: {text}." for look, run in zip(LOOKS, histories, strict=True) if (text := ending(run))]
+
+
+def end_labels(ends: Sequence[tuple[str, float]], axis: Json, height: float) -> list[Json]:
+    """Names beside the right ends of lines, moved apart where lines end close together.
+
+    ends: what stands there, and at which value of the axis; height: px of the axis.
+    """
+    low, high = axis["range"]
+    on_axis = sorted((math.log10(value) if axis.get("type") == "log" else value, text) for text, value in ends)
+    places = [height * min(max((value - low) / (high - low), 0.0), 1.0) for value, _ in on_axis]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + _LABEL_LINE)
+    top = height
+    for i in reversed(range(len(places))):
+        places[i] = top = min(places[i], top)
+        top -= _LABEL_LINE
+    bottom, up = axis.get("domain", (0, 1))
+    return [
+        words(text, 1, bottom + place / height * (up - bottom), "left", "middle", xshift=8)
+        for place, (_, text) in zip(places, on_axis, strict=True)
+    ]
+
+
+def named(look: Look) -> str:
+    """A network's mark and name."""
+    return f'<span style="color:{look.color}">{_MARKS[look.symbol]}</span> {look.name}'
+
+
+def footnotes(
+    sentences: Sequence[str], height: float = HEIGHT, below: float = _BELOW_AXIS, others: Sequence[Json] = ()
+) -> Json:
+    """The part of a layout that says, below the lowest axis, what the drawing cannot show.
 
     height: of the figure without notes; it grows so that the plot stays as it is.  below: pixels from the plot to the
-    notes, more than what an axis takes where a legend stands there too.
+    notes, more than what an axis takes where a legend stands there too.  others: the figure's other annotations.
     """
     if not sentences:
-        return {"height": height}
+        return {"height": height, "annotations": list(others)}
     lines = [line for sentence in sentences for line in textwrap.wrap(sentence, _NOTE_CHARACTERS)]
     room = _NOTE_LINE * len(lines)
-    note = {
-        "text": "<br>".join(lines), "showarrow": False, "align": "left", "font": {"size": TICK_SIZE},
-        "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -below,
-    }  # fmt: skip
-    return {"height": height + room, "margin": {"b": below + room}, "annotations": [note]}
+    note = words("<br>".join(lines), 0, 0, "left", "top", align="left", yshift=-below)
+    return {"height": height + room, "margin": {"b": below + room}, "annotations": [*others, note]}
+
+
+def captioned(title: str, figure: AnimatedFigure, *networks: Experiment | RunHistory | None) -> AnimatedFigure:
+    """The figure, which says beneath a picture of it what it is of: the chart's title, and what two networks differ in.
+
+    networks: patient and treated network, where there are two and their settings may be known.
+    """
+    both = [one.experiment if isinstance(one, RunHistory) else one for one in networks if one]
+    return figure.with_meta(title=title, **({"note": differences(*both)} if len(both) == 2 else {}))
 
 
 def _marked(look: Look) -> str:
-    mark = {"circle": "●", "diamond": "◆"}[look.symbol]
-    return f'<span style="color:{look.color}">{mark}</span> <b>{look.name}</b>'
+    return f'<span style="color:{look.color}">{_MARKS[look.symbol]}</span> <b>{look.name}</b>'

@@ -4,17 +4,25 @@ An axis is the part of a layout that describes it: layout["xaxis"], layout["yaxi
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from pages.charts.style.figure import LAYERS_OF, PATIENT, TICK_SIZE, Json, Look, merged
+from engine import RunHistory
+from pages.charts.style.figure import DEPTH_COLORS, LAYERS_OF, PATIENT, TICK_SIZE, Json, Look, merged
+from pages.text.labels import loss_unit, number
 
 # Plotly draws labels in powers larger by this factor.
 _POWER_LABELS = 1.25
 
 _MOST_DECADE_LABELS = 7
 _MOST_LAYER_LABELS = 12  # side by side at 390 px
+
+LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis
+_LOSS_LABELS = 5  # that stay apart in a panel of half a chart's height
+_LOSS_AIR = 0.15  # decades
+REACH = 100.0
 
 
 def axis(title: str, values: Any = None, **attributes: Any) -> Json:
@@ -46,6 +54,69 @@ def log_axis(title: str, values: Any = None, labels: int = _MOST_DECADE_LABELS, 
         spanned = {"range": [low - air, high + air], "dtick": math.ceil((high - low) / labels), "tick0": 0}
     look = {"type": "log", "exponentformat": "power", "tickfont": {"size": TICK_SIZE / _POWER_LABELS}}
     return merged(look | {"title": {"text": title}} | spanned, attributes)
+
+
+def loss_axis(title: str, losses: Any, levels: Sequence[float] = (), medians: Any = None, **attributes: Any) -> Json:
+    """An axis for losses: linear while they are of one size, logarithmic, labelled 1, 2, 5, 10, where they span more.
+
+    Those that are not finite, or 0 on a log axis, are left out.  levels: losses to compare with, which are on the axis
+    too and do not decide what kind it is.  medians: losses further from them than the factor REACH are left out too,
+    which would flatten the others.
+    """
+    curves = np.asarray(losses, float).ravel()
+    middle = np.asarray([] if medians is None else medians, float)
+    middle = middle[np.isfinite(middle) & (middle > 0)]
+    if middle.size:
+        curves = curves[(curves >= middle.min() / REACH) & (curves <= middle.max() * REACH)]
+    values = np.append(curves, levels)
+    positive = curves[np.isfinite(curves) & (curves > 0)]
+    if not positive.size or np.ptp(np.log10(positive)) <= LOG_FROM_DECADES:
+        return axis(title, values, **attributes)
+    decades = np.log10(values[np.isfinite(values) & (values > 0)])
+    # closer than whole decades, which would leave half of a small panel empty
+    span = [float(decades.min()) - _LOSS_AIR, float(decades.max()) + _LOSS_AIR]
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [step * 10.0**k for k in range(math.floor(span[0]), math.ceil(span[1])) for step in steps]
+        ticks = [tick for tick in ticks if span[0] <= math.log10(tick) <= span[1]]
+        if len(ticks) <= _LOSS_LABELS:
+            return _labelled(title, span, ticks, [_power(tick) for tick in ticks], **attributes)
+    return log_axis(title, values, _LOSS_LABELS, range=span, **attributes)
+
+
+def size_axis(title: str, sizes: Sequence[int]) -> Json:
+    """An axis of whole numbers in powers of two of the smallest size."""
+    smallest, largest = (sizes[0], sizes[-1]) if sizes else (1, 1)
+    ticks = [smallest * 2**power for power in range(int(math.log2(largest / smallest)) + 1)]
+    low, high = math.log10(smallest), math.log10(largest)
+    air = 0.05 * (high - low) or 0.1
+    return _labelled(title, [low - air, high + air], ticks, [str(tick) for tick in ticks])
+
+
+def _labelled(title: str, span: list[float], ticks: Sequence[float], labels: list[str], **attributes: Any) -> Json:
+    """A log axis over these decades whose labels are plain text, and so as large as those of other axes."""
+    plain: Json = {"range": span, "tickvals": ticks, "ticktext": labels, "tickfont": {"size": TICK_SIZE}}
+    return log_axis(title, **plain, **attributes)
+
+
+def _power(tick: float) -> str:
+    """0.002 and 20 as they are; 10⁻⁵ where zeros would have to be counted."""
+    exponent = math.floor(math.log10(tick) + 1e-9)
+    if -4 < exponent < 5:
+        return number(tick)
+    mantissa = round(tick / 10.0**exponent)
+    return (f"{mantissa}·" if mantissa > 1 else "") + f"10<sup>{exponent}</sup>".replace("-", "−")
+
+
+def loss_title(what: str, histories: Sequence[RunHistory]) -> str:
+    """The title of an axis of losses, with their unit where it is one."""
+    units = {loss_unit(history) for history in histories}
+    return f"{what} ({units.pop()})" if len(units) == 1 else what
+
+
+def ends(axis: Json) -> tuple[float, float]:
+    """The lowest and the highest value that an axis shows."""
+    low, high = axis.get("range", (0.0, 1.0))
+    return (10.0**low, 10.0**high) if axis.get("type") == "log" else (low, high)
 
 
 def layer_axis(
@@ -87,6 +158,22 @@ def log_color_axis(title: str, values: Any, **attributes: Any) -> Json:
     return merged({"cmin": low, "cmax": high, "colorbar": bar}, attributes)
 
 
+def depth_axis(layers: int, key: float) -> Json:
+    """The colours of depth, explained by a bar below the panels."""
+    every = max(1, -(-layers // _MOST_LAYER_LABELS))
+    ticks = sorted({1, *range(every, layers + 1, every)} - ({2} if every == 2 else set()))
+    scale = [[place / (len(DEPTH_COLORS) - 1), color] for place, color in enumerate(DEPTH_COLORS)]
+    bar = key_bar("layer (1 = nearest the input)", ticks, list(map(str, ticks)), len=0.9, y=key)
+    return {"cmin": 1, "cmax": max(layers, 2), "colorscale": scale, "colorbar": bar}
+
+
+def key_bar(title: str, values: Sequence[float], labels: Sequence[str], **attributes: Any) -> Json:
+    """The bar of a colour axis, lying below the panels, its title over it."""
+    place = {"orientation": "h", "thickness": 12, "len": 0.8, "x": 0.5, "yanchor": "top", "ypad": 0}
+    ticks = {"tickvals": list(values), "ticktext": list(labels)}
+    return place | {"title": {"text": title, "side": "top"}} | ticks | attributes
+
+
 def marker_size(points: int) -> float:
     """Of markers side by side at 390 px, so that as many as this stay apart."""
     return 9 if points <= 16 else 6 if points <= 30 else 5
@@ -99,10 +186,8 @@ def zero_marks(look: Look, **attributes: Any) -> Json:
     """
     symbol = "triangle-down" if look is PATIENT else "triangle-down-open"
     mark = {"color": look.color, "symbol": symbol, "size": 12, "line": {"color": look.color, "width": 2}}
-    return {
-        "type": "scatter", "mode": "markers", "name": look.name, "marker": mark, "showlegend": False,
-        "cliponaxis": False, "hovertemplate": "exactly 0",
-    } | attributes  # fmt: skip
+    common = {"type": "scatter", "mode": "markers", "name": look.name, "marker": mark, "showlegend": False}
+    return common | {"cliponaxis": False, "hovertemplate": "exactly 0"} | attributes
 
 
 def on_lower_edge(values: np.ndarray, log_axis: Json) -> np.ndarray:

@@ -4,23 +4,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from plotly.colors import hex_to_rgb
 
 from engine import RunHistory
-from pages.charts.style.figure import MAGNITUDE_SCALE, Json
+from pages.charts.style.axes import key_bar
+from pages.charts.style.figure import DARK_SCALE, MAGNITUDE_SCALE, Array, Json
 from pages.text.labels import number
-
-Array = np.ndarray
 
 # Ends and middle of a diverging scale: equally dark, distinct without red-green vision, and neither network's colour.
 # Classes beyond the third follow Tol's muted scheme (2021).
-CLASS_COLORS = (
-    "#762a83", "#1b7837", "#b8860b", "#88ccee", "#cc6677", "#332288", "#999933", "#44aa99", "#882255", "#dddddd",
-)  # fmt: skip
-NEUTRAL = "#d9d9d9"  # pale on a white page, and no glare on a dark one
-CLASS_SYMBOLS = (
-    "square", "triangle-up", "cross", "circle", "diamond", "star", "x", "pentagon", "triangle-down", "hexagon",
-)  # fmt: skip
-CLASS_MARKS = ("■", "▲", "✚", "●", "◆", "★", "✖", "⬟", "▼", "⬢")
+_CLASSES = (
+    ("#762a83", "square", "■"),
+    ("#1b7837", "triangle-up", "▲"),
+    ("#b8860b", "cross", "✚"),
+    ("#88ccee", "circle", "●"),
+    ("#cc6677", "diamond", "◆"),
+    ("#332288", "star", "★"),
+    ("#999933", "x", "✖"),
+    ("#44aa99", "pentagon", "⬟"),
+    ("#882255", "triangle-down", "▼"),
+    ("#dddddd", "hexagon", "⬢"),
+)
+CLASS_COLORS, CLASS_SYMBOLS, CLASS_MARKS = zip(*_CLASSES, strict=True)  # marks: the symbols within text
+UNDECIDED_COLOR, DARK_UNDECIDED_COLOR = "#d9d9d9", "#2b3036"  # close to a white page, and to a dark one
+LIGHTENED = 0.3  # share of white in the colours of a plane on a dark page, where points keep theirs
 # Of a byte's 256.  The top levels of three classes, which fill most of a surface, are then free of six ones in a row,
 # which travel as the six characters of an escaped slash.
 LEVELS = 237
@@ -43,9 +50,9 @@ def probability_levels(probability: Array) -> list[Any]:
 
 def probability_axis(names: Sequence[str], points: str) -> Json:
     """points: what the points on the plane are, for the key."""
-    ends = [[0, CLASS_COLORS[0]], [0.5, NEUTRAL], [1, CLASS_COLORS[1]]]
     ticks = [f"{CLASS_MARKS[0]} {names[0]}", "50 %", f"{CLASS_MARKS[1]} {names[1]}"]
-    return _key(f"probability (line: 50 %){points}", ends, 100, CLASS_TICKS, ticks)
+    scales = _scales([(0, 0), (0.5, None), (1, 1)])
+    return _key(f"probability (line: 50 %){points}", scales, 100, CLASS_TICKS, ticks)
 
 
 def class_levels(probabilities: Array) -> list[Any]:
@@ -61,14 +68,11 @@ def class_axis(names: Sequence[str], points: str) -> Json:
     """points: what the points on the plane are, for the key."""
     n_classes, levels = len(names), LEVELS // len(names)
     top = n_classes * levels - 1
-    scale = [
-        [stop / top, color]
-        for k in range(n_classes)
-        for stop, color in ((k * levels, NEUTRAL), (k * levels + levels - 1, CLASS_COLORS[k % len(CLASS_COLORS)]))
-    ]
+    ends = [((k * levels, None), (k * levels + levels - 1, k)) for k in range(n_classes)]
+    scales = _scales([(stop / top, k) for pair in ends for stop, k in pair])
     named = range(n_classes if n_classes <= MOST_NAMED_CLASSES else 0)
     ticks = [f"{CLASS_MARKS[k % len(CLASS_MARKS)]} {names[k]}" for k in named]
-    return _key(f"stronger = more certain{points}", scale, top, [(k + 0.5) * levels for k in named], ticks)
+    return _key(f"stronger = more certain{points}", scales, top, [(k + 0.5) * levels for k in named], ticks)
 
 
 def number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> tuple[list[Any], Json]:
@@ -78,16 +82,27 @@ def number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> t
     low, high = last.min(), max(last.max(), last.min() + 1e-9)
     levels = _bytes(np.clip(np.rint((outputs.astype(float) - low) / (high - low) * (LEVELS - 1)), 0, LEVELS - 1))
     ticks = [number(value) for value in np.linspace(low, high, 3)]
-    return levels, _key("output", MAGNITUDE_SCALE, LEVELS - 1, [0, (LEVELS - 1) / 2, LEVELS - 1], ticks)
+    return levels, _key("output", {"colorscale": MAGNITUDE_SCALE}, LEVELS - 1, [0, (LEVELS - 1) / 2, LEVELS - 1], ticks)
 
 
-def _key(title: str, scale: object, top: float, values: Sequence[float], labels: Sequence[str]) -> Json:
+def _scales(stops: Sequence[tuple[float, int | None]]) -> Json:
+    """The colours of a plane on a pale and on a dark page.  stops: place, and class; None where it is undecided."""
+    pale, dark = [], []
+    for place, k in stops:
+        color = UNDECIDED_COLOR if k is None else CLASS_COLORS[k % len(CLASS_COLORS)]
+        pale.append([place, color])
+        dark.append([place, DARK_UNDECIDED_COLOR if k is None else _lightened(color)])
+    return {"colorscale": pale, DARK_SCALE: dark}
+
+
+def _lightened(color: str) -> str:
+    parts = [round(part + LIGHTENED * (255 - part)) for part in hex_to_rgb(color)]
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
+def _key(title: str, scales: Json, top: float, values: Sequence[float], labels: Sequence[str]) -> Json:
     """A colour axis from 0 to top whose bar lies below the panels."""
-    bar = {
-        "orientation": "h", "thickness": 12, "len": 0.8, "x": 0.5, "yanchor": "top", "ypad": 0,
-        "title": {"text": title, "side": "top"}, "tickvals": list(values), "ticktext": list(labels),
-    }  # fmt: skip
-    return {"cmin": 0, "cmax": top, "colorscale": scale, "colorbar": bar}
+    return {"cmin": 0, "cmax": top, **scales, "colorbar": key_bar(title, values, labels)}
 
 
 def _bytes(levels: Array) -> list[Any]:

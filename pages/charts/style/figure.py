@@ -14,17 +14,47 @@ frames, so that the eye compares heights and not axes.
 """
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import orjson
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
 Json = dict[str, Any]
+Array = np.ndarray
+
+
+class Chart(Protocol):
+    """What a module of pages/charts has that draws a figure, of a patient and a treated run, of one run, or of many.
+
+    figure, alt and table take the same arguments: the figure, what it shows in words with numbers, and its data.
+    """
+
+    __name__: str
+    TITLE: str
+    QUESTION: str  # that the chart answers
+    HOW_TO_READ: str  # in two to four plain sentences: what the axes are, what to look for, what healthy looks like
+
+    @property
+    def figure(self) -> Callable[..., "AnimatedFigure"]: ...
+    @property
+    def alt(self) -> Callable[..., str]: ...
+    @property
+    def table(self) -> Callable[..., pd.DataFrame]: ...
+
+
+class SweepChart(Chart, Protocol):
+    """A chart of many runs, which also says in a paragraph what came of them."""
+
+    NEEDS: str  # what it can be measured for; "": every network
+
+    @property
+    def says(self) -> Callable[..., str]: ...
 
 
 @dataclass(frozen=True)
@@ -49,6 +79,9 @@ class Look:
 # white and on a near-black page; 3 is what WCAG 2.1, 1.4.11 asks of graphics.
 PATIENT = Look("Patient", "#d55e00", "solid", "circle")
 TREATED = Look("Treated", "#0072b2", "dash", "diamond")
+LOOKS = (PATIENT, TREATED)
+LOOK_OF = {look.name: look for look in LOOKS}
+NEUTRAL = "#808080"  # what belongs to neither network
 
 # Depth in the network, first layer to last: lightness rises steadily (OKLCH .51 to .66), hue runs from violet over
 # teal to olive, so the order survives without red-green vision, and every colour has contrast 3 on white and on black.
@@ -63,26 +96,16 @@ TICK_SIZE = 14
 
 HEIGHT = 340
 
-# Passed to st.plotly_chart(config=...): the page keeps the wheel and the finger for scrolling, and no buttons lie over
-# the legends of a phone.
-CONFIG: Json = {
-    "displaylogo": False,
-    "scrollZoom": False,
-    "doubleClick": "reset",
-    "modeBarButtonsToRemove": [
-        "pan2d",
-        "zoomIn2d",
-        "zoomOut2d",
-        "autoScale2d",
-        "sendChartToCloud",
-        "select2d",
-        "lasso2d",
-    ],
-}
+# For Plotly.js: the page keeps the wheel and the finger for scrolling, and chart.js has buttons of its own, since
+# Plotly's lie over legends and titles.
+CONFIG: Json = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 
 COLUMNS = ((0.0, 0.485), (0.515, 1.0))  # patient and treated side by side
 
-LAYERS_OF = "layers_of"  # in an axis as described: whose layers; in the figure: layout.meta.layer_axes, for chart.js
+# What an axis as described also says, for chart.js; in the figure it is in layout.meta.
+LAYERS_OF = "layers_of"  # whose layers it has: meta.layer_axes
+DARK_SCALE = "dark_scale"  # its colours on a dark page: meta.dark_scales
+_FOR_SCRIPT = {LAYERS_OF: "layer_axes", DARK_SCALE: "dark_scales"}
 
 # The typed arrays that Plotly.js reads, by NumPy's code without byte order, which is little-endian everywhere.
 _TYPED_ARRAYS = frozenset({"i1", "u1", "i2", "u2", "i4", "u4", "f4", "f8"})
@@ -99,10 +122,14 @@ _AXIS_LOOK: Json = {
 _COLOR_AXIS_LOOK: Json = {
     "colorscale": MAGNITUDE_SCALE,
     "colorbar": {
-        "thickness": 14, "len": 1, "y": 0.5, "xpad": 6, "tickfont": {"size": TICK_SIZE},
+        "thickness": 14,
+        "len": 1,
+        "y": 0.5,
+        "xpad": 6,
+        "tickfont": {"size": TICK_SIZE},
         "title": {"side": "right", "font": {"size": FONT_SIZE}},
     },
-}  # fmt: skip
+}
 
 # Colours of text, grid and paper are left open: the page's light or dark theme fills them in.  The empty template keeps
 # Plotly's own default (3 kB a figure) from being sent.
@@ -112,12 +139,17 @@ _LAYOUT_LOOK: Json = {
     "margin": {"l": 0, "r": 8, "t": 36, "b": 0, "pad": 4},
     "font": {"size": TICK_SIZE},
     "legend": {
-        "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom",
-        "font": {"size": TICK_SIZE}, "itemwidth": 40,
+        "orientation": "h",
+        "x": 0,
+        "xanchor": "left",
+        "y": 1,
+        "yanchor": "bottom",
+        "font": {"size": TICK_SIZE},
+        "itemwidth": 40,
     },
     "hoverlabel": {"font": {"size": TICK_SIZE}},
     "dragmode": False,
-}  # fmt: skip
+}
 
 
 class AnimatedFigure:
@@ -193,6 +225,13 @@ class AnimatedFigure:
         ]
         return go.Figure(figure)
 
+    def with_meta(self, **meta: Any) -> "AnimatedFigure":
+        """The same figure, which tells chart.js these things in layout.meta.  Shares the arrays."""
+        figure = AnimatedFigure()
+        figure._data, figure._frames = self._data, self._frames
+        figure._layout = merged(self._layout, {"meta": meta})
+        return figure
+
 
 def frame(step: int, traces: Mapping[int, Json] | None = None, layout: Mapping[str, Any] | None = None) -> Json:
     """What changes in a figure at a training step.
@@ -226,6 +265,14 @@ def step_line(step: int, row: str = "y domain", column: str = "x") -> list[Json]
     """
     line = {"type": "line", "xref": column, "yref": row, "x0": step, "x1": step, "y0": 0, "y1": 1}
     return [line | {"line": {"color": "#111111", "width": 5}}, line | {"line": {"color": "#ffffff", "width": 2}}]
+
+
+def step_lines(steps: Iterable[int], row: str = "paper", columns: Sequence[str] = ("x",)) -> list[Json]:
+    """Frames that move the `step_line` and nothing else, on each of these axes of steps."""
+    return [
+        frame(step, layout={"shapes": [shape for column in columns for shape in step_line(step, row, column)]})
+        for step in steps
+    ]
 
 
 def depth_colors(layers: int) -> list[str]:
@@ -265,10 +312,11 @@ def merged(base: Mapping[str, Any], part: Mapping[str, Any]) -> Json:
 
 
 def _with_look(layout: Mapping[str, Any]) -> Json:
-    layers_of = {name: part[LAYERS_OF] for name, part in layout.items() if "axis" in name and LAYERS_OF in part}
-    if layers_of:
-        layout = {name: _without(part, LAYERS_OF) if name in layers_of else part for name, part in layout.items()}
-        layout["meta"] = {"layer_axes": layers_of}
+    for name, meta in _FOR_SCRIPT.items():
+        said = {axis: part[name] for axis, part in layout.items() if "axis" in axis and name in part}
+        if said:
+            layout = {axis: _without(part, name) if axis in said else part for axis, part in layout.items()}
+            layout["meta"] = layout.get("meta", {}) | {meta: said}
     looks = {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK, "coloraxis": _COLOR_AXIS_LOOK}
     axes = {name: merged(looks[kind], layout[name]) for name in layout if (kind := name.rstrip("0123456789")) in looks}
     return merged(merged(_LAYOUT_LOOK, {"xaxis": _AXIS_LOOK, "yaxis": _AXIS_LOOK}), {**layout, **axes})

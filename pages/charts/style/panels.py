@@ -5,12 +5,11 @@ The decision surface over two inputs, the fit over one, a confusion matrix on va
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
-from engine import Dataset, RunHistory, load_dataset
+from engine import Dataset, Experiment, RunHistory, load_dataset
 from engine.data.sources import DATASETS
 from pages.charts.style.axes import axis
 from pages.charts.style.class_colors import (
@@ -23,15 +22,17 @@ from pages.charts.style.class_colors import (
     probability_axis,
     probability_levels,
 )
-from pages.charts.style.figure import COLUMNS, Json, Look, merged
-
-Array = np.ndarray
+from pages.charts.style.figure import DARK_SCALE, Array, Json, Look, merged
+from pages.charts.style.grid import Panel, grid
+from pages.charts.style.traces import THICK, hover_of, line, marks, stroke
 
 MOST_POINTS = 200  # training examples drawn; more hide the surface
 PLANE_TICKS = [-2, 0, 2]
 CURVE_POINTS = 200
-COUNT_SCALE = [[0, "#f7f7f7"], [1, "#4cb3a6"]]  # pale enough for dark digits on all of it: contrast 7 and more
-COUNT_COLOR = "#111111"
+LEGEND_BELOW: Json = {"x": 0.5, "xanchor": "center", "yanchor": "top", "itemwidth": 30}
+# Digits are dark on pale cells and light on dark ones, as Plotly chooses: contrast 4.5 and more on all of both.
+COUNT_SCALE = [[0, "#f7f7f7"], [1, "#4cb3a6"]]
+DARK_COUNT_SCALE = [[0, "#22262b"], [1, "#1f6f66"]]
 CONFUSION_WIDTH = 115  # px that the digits of one row may take, two a cell, at 390 px
 
 POINT_COLOR, TRUTH_COLOR = "#8a8f94", "#4f9d69"
@@ -55,21 +56,8 @@ EXAMPLES = {
 }
 
 
-@dataclass
-class Panel:
-    """One network's picture: its traces, what moves in them (see `moving`), and its axes."""
-
-    traces: list[Json]
-    moves: dict[int, Json]
-    xaxis: Json
-    yaxis: Json
-    color_axis: Json = field(default_factory=dict)
-    has_legend: bool = False
-    notes: list[str] = field(default_factory=list)
-
-
-class Grid(NamedTuple):
-    """Panels in their places: traces, what moves in them, the axes' part of a layout, and whether a key is needed."""
+class Pictures(NamedTuple):
+    """Panels in their places, with one key where they share their colours: see `Grid`."""
 
     traces: list[Json]
     moves: dict[int, Json]
@@ -97,47 +85,41 @@ def draw(
     return _confusion(look, history, frames, histories) if is_class else _no_picture(look)
 
 
-def grid(rows: Sequence[Sequence[Panel]], domains: Sequence[tuple[float, float]], key: float) -> Grid:
+def pictures(rows: Sequence[Sequence[Panel]], domains: Sequence[tuple[float, float]], key: float) -> Pictures:
     """Panels in rows of two, with one key where they share their colours.
 
     domains: the rows' shares of the height; key: place of the key below them, in the unit of Plotly's places.
     """
     panels = [panel for row in rows for panel in row]
     same_colors = all(panel.color_axis == panels[0].color_axis for panel in panels)
-    traces: list[Json] = []
-    moves: dict[int, Json] = {}
-    layout: Json = {}
-    for place, panel in enumerate(panels):
-        suffix = str(place + 1) if place else ""
-        row, column = divmod(place, 2)
-        moves |= {len(traces) + i: parts for i, parts in panel.moves.items()}
-        colors = {"coloraxis": f"coloraxis{suffix}"} if not same_colors else {}
-        axes = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}
-        for trace in panel.traces:
-            known = any(other.get("name") == trace.get("name") for other in traces)
-            traces.append(
-                ({"showlegend": False} if known else {}) | trace | axes | (colors if "coloraxis" in trace else {})
-            )
-        across: Json = {"anchor": f"y{suffix}", "domain": COLUMNS[column]}
-        if row < len(rows) - 1 and panel.xaxis == rows[row + 1][column].xaxis:
-            across |= {"showticklabels": False, "title": {"text": ""}}
-        up: Json = {"anchor": f"x{suffix}", "domain": domains[row]}
-        if column:
-            repeated = panel.yaxis == rows[row][0].yaxis
-            up |= {"showticklabels": False, "title": {"text": ""}} if repeated else {"side": "right"}
-        layout[f"xaxis{suffix}"] = merged(panel.xaxis, across)
-        layout[f"yaxis{suffix}"] = merged(panel.yaxis, up)
-        if panel.color_axis and (place == 0 or not same_colors):
+    placed = grid(rows)
+    layout = placed.layout
+    known: set[str] = set()
+    for trace in placed.traces:
+        index = int(trace["yaxis"][1:] or 1) - 1
+        if "coloraxis" in trace and not same_colors:
+            trace["coloraxis"] = _color_axis(index)
+        name = trace.get("name", "")
+        if name in known:
+            trace.setdefault("showlegend", False)
+        known.add(name)
+    for index, panel in enumerate(panels):
+        layout[f"yaxis{index + 1 if index else ''}"]["domain"] = domains[index // 2]
+        if panel.color_axis and (index == 0 or not same_colors):
             shown = {"colorbar": {"y": key}} if same_colors else {"showscale": False}
-            layout[f"coloraxis{suffix}"] = merged(panel.color_axis, shown)
+            layout[_color_axis(index)] = merged(panel.color_axis, shown)
     has_legend = any(panel.has_legend for panel in panels)
     layout["showlegend"] = has_legend
-    layout["legend"] = {"x": 0.5, "xanchor": "center", "y": key, "yanchor": "top", "itemwidth": 30}
+    layout["legend"] = LEGEND_BELOW | {"y": key}
     notes = [note for panel in panels for note in panel.notes]
     if not same_colors:
         notes.append("The networks have different data, and colours of their own.")
     has_key = has_legend or any("colorbar" in panel.color_axis for panel in panels)
-    return Grid(traces, moves, layout, has_key, list(dict.fromkeys(notes)))
+    return Pictures(placed.traces, placed.moves, layout, has_key, list(dict.fromkeys(notes)))
+
+
+def _color_axis(index: int) -> str:
+    return f"coloraxis{index + 1}" if index else "coloraxis"
 
 
 # --- one panel ---
@@ -155,10 +137,9 @@ def _surface(
     assert history.prediction_axes is not None
     across, up = history.prediction_axes
     outputs = history.predictions[frames]
-    place = {
-        "x0": float(across[0]), "dx": float(across[1] - across[0]), "y0": float(up[0]), "dy": float(up[1] - up[0]),
-        "coloraxis": "coloraxis", "name": look.name,
-    }  # fmt: skip
+    place: Json = {"x0": float(across[0]), "dx": float(across[1] - across[0])}
+    place |= {"y0": float(up[0]), "dy": float(up[1] - up[0])}
+    place |= {"coloraxis": "coloraxis", "name": look.name}
     names = class_names(history)
     key_of_points = "; points: training data" if splits == ("train",) else ""
     if history.confusion is None:
@@ -167,10 +148,11 @@ def _surface(
     elif len(names) == 2:
         levels, color_axis = probability_levels(outputs[..., 0]), probability_axis(names, key_of_points)
         trace = place | {
-            "type": "contour", "hovertemplate": f"{names[1]}: %{{z}} %<extra>{look.name}</extra>",
-            "line": {"color": "#111111", "width": 3},
+            "type": "contour",
+            "hovertemplate": hover_of(look, f"{names[1]}: %{{z}} %"),
             "contours": {"start": BOUNDARY, "end": BOUNDARY, "size": 1, "coloring": "heatmap"},
-        }  # fmt: skip
+            "line": {"width": 3},  # its colour is the page's ink
+        }
     else:
         levels, color_axis = class_levels(outputs), class_axis(names, key_of_points)
         trace = place | {"type": "heatmap", "hoverinfo": "skip"}
@@ -179,12 +161,8 @@ def _surface(
         notes.append(f"{look.name}: where the plane is empty its output is not finite.")
     points, point_notes = _points_of_plane(history, splits)
     edge = [float(across[0]), float(across[-1])]
-    x_name, y_name = input_names(history, 2)
-    return Panel(
-        [trace, *points], {0: {"z": levels}},
-        axis(x_name, range=edge, tickvals=PLANE_TICKS), axis(y_name, range=edge, tickvals=PLANE_TICKS),
-        color_axis, notes=notes + point_notes,
-    )  # fmt: skip
+    xaxis, yaxis = (axis(name, range=edge, tickvals=PLANE_TICKS) for name in input_names(history, 2))
+    return Panel([trace, *points], {0: {"z": levels}}, xaxis, yaxis, color_axis, notes=notes + point_notes)
 
 
 def _fit(
@@ -197,28 +175,26 @@ def _fit(
     """The output over the input line, with the training examples and the curve that they were drawn from."""
     assert history.predictions is not None
     assert history.prediction_axes is not None
-    (line,) = history.prediction_axes
+    (inputs,) = history.prediction_axes
     outputs = history.predictions[frames]
     low, high = _range_of_fit(histories)
     reach = BEYOND * (high - low)
-    dataset, truth = dataset_of(history), _noise_free(history)
+    dataset, truth = dataset_of(history), noise_free(history.experiment, CURVE_POINTS)
     traces: list[Json] = []
     if dataset is not None and dataset.task == "regression":
         traces += [_points_of_line(dataset, split) for split in splits]
     if truth is not None:
-        dots = {"mode": "lines", "line": {"color": TRUTH_COLOR, "width": 3, "dash": "dot"}, "hoverinfo": "skip"}
-        traces.append({"type": "scatter", "x": truth[0], "y": truth[1], "name": "noise-free curve", **dots})
+        traces.append(line(*truth, "noise-free curve", **stroke(TRUTH_COLOR, 3, "dot")))
     moves = {len(traces): {"y": np.clip(outputs[..., 0], low - reach, high + reach)}}
-    hover = f"x %{{x:.2f}}: %{{y:.3g}}<extra>{look.name}</extra>"
-    named = {"name": f"{look.name}’s output", "mode": "lines", "hovertemplate": hover}
-    traces.append({"type": "scatter", "x": line, **named, **look.line(3.5)})
+    hover = hover_of(look, "x %{x:.2f}: %{y:.3g}")
+    traces.append(line(inputs, None, f"{look.name}’s output", hover, **look.line(THICK)))
     notes = _first_only(look, history)
     if not np.isfinite(outputs).all():
         notes.append(f"{look.name}: where there is no line its output is not finite.")
     elif not ((outputs[-1] >= low) & (outputs[-1] <= high)).any():
         notes.append(f"{look.name}: at the end the whole line is outside this picture.")
     y_name = "output" if history.confusion is None else "probability"
-    edge = [float(line[0]), float(line[-1])]
+    edge = [float(inputs[0]), float(inputs[-1])]
     xaxis = axis(input_names(history, 1)[0], range=edge, tickvals=PLANE_TICKS)
     return Panel(traces, moves, xaxis, axis(y_name, range=[low, high]), has_legend=True, notes=notes)
 
@@ -231,19 +207,14 @@ def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tu
     names = class_names(history)
     most = max(int(other.confusion.sum(axis=2).max()) for other in histories if other.confusion is not None)
     size = min(max(CONFUSION_WIDTH / n_classes, 8), 20)
-    trace = {
-        "type": "heatmap", "x": places, "y": places, "coloraxis": "coloraxis", "texttemplate": "%{z}",
-        "textfont": {"size": size, "color": COUNT_COLOR}, "xgap": 1, "ygap": 1,
-        "hovertemplate": f"true %{{y}}, predicted %{{x}}: %{{z}}<extra>{look.name}</extra>",
-    }  # fmt: skip
+    trace = {"type": "heatmap", "x": places, "y": places, "coloraxis": "coloraxis", "xgap": 1, "ygap": 1}
+    trace |= {"texttemplate": "%{z}", "textfont": {"size": size}}
+    trace |= {"hovertemplate": hover_of(look, "true %{y}, predicted %{x}: %{z}")}
     labels = {"tickvals": places, "ticktext": names, "range": [-0.5, n_classes - 0.5], "showgrid": False}
     turned = {"range": [n_classes - 0.5, -0.5], "tickangle": -90 if max(map(len, names)) > 2 else 0}
-    color_axis = {"cmin": 0, "cmax": most, "colorscale": COUNT_SCALE, "showscale": False}
-    return Panel(
-        [trace], {0: {"z": counts}},
-        axis("predicted class", **labels | {"tickangle": 0}), axis("true class", **labels | turned),
-        color_axis,
-    )  # fmt: skip
+    color_axis = {"cmin": 0, "cmax": most, "colorscale": COUNT_SCALE, DARK_SCALE: DARK_COUNT_SCALE, "showscale": False}
+    axes = axis("predicted class", **labels | {"tickangle": 0}), axis("true class", **labels | turned)
+    return Panel([trace], {0: {"z": counts}}, *axes, color_axis)
 
 
 def _first_only(look: Look, history: RunHistory) -> list[str]:
@@ -284,10 +255,8 @@ def _points_of_line(dataset: Dataset, split: str) -> Json:
     look = EXAMPLES[split]
     inputs, targets = getattr(dataset, f"{split}_inputs"), getattr(dataset, f"{split}_targets")
     marker = {"color": POINT_COLOR, "size": 6, "symbol": look.symbol}
-    return {
-        "type": "scatter", "mode": "markers", "x": inputs[: look.most, 0], "y": targets[: look.most, 0],
-        "name": f"{look.kind} examples", "marker": marker, "hovertemplate": "(%{x:.2f}, %{y:.2f})",
-    }  # fmt: skip
+    x, y = inputs[: look.most, 0], targets[: look.most, 0]
+    return marks(x, y, f"{look.kind} examples", "(%{x:.2f}, %{y:.2f})", marker=marker)
 
 
 def _points_of_plane(history: RunHistory, splits: tuple[str, ...]) -> tuple[list[Json], list[str]]:
@@ -304,30 +273,25 @@ def _points_of_plane(history: RunHistory, splits: tuple[str, ...]) -> tuple[list
         inputs = getattr(dataset, f"{split}_inputs")[: look.most]
         targets = getattr(dataset, f"{split}_targets")[: look.most].ravel()
         for k, name in enumerate(dataset.class_names):
-            of_class = inputs[targets == k]
-            marker = {
-                "color": CLASS_COLORS[k % len(CLASS_COLORS)], "symbol": CLASS_SYMBOLS[k % len(CLASS_SYMBOLS)],
-                "size": look.size, "line": {"color": look.outline, "width": 1},
-            }  # fmt: skip
-            traces.append(
-                {
-                    "type": "scatter", "mode": "markers", "x": of_class[:, 0], "y": of_class[:, 1], "name": name,
-                    "marker": marker, "showlegend": False,
-                    "hovertemplate": f"{look.kind} example: {name}<extra></extra>",
-                }
-            )  # fmt: skip
+            color, symbol = CLASS_COLORS[k % len(CLASS_COLORS)], CLASS_SYMBOLS[k % len(CLASS_SYMBOLS)]
+            marker = {"color": color, "symbol": symbol, "size": look.size, **stroke(look.outline, 1)}
+            hover = f"{look.kind} example: {name}<extra></extra>"
+            x, y = inputs[targets == k].T
+            traces.append(marks(x, y, name, hover, marker=marker, showlegend=False))
     n = len(dataset.train_inputs)
     return traces, [f"{MOST_POINTS} of {n:,} training examples are drawn."] if n > MOST_POINTS else []
 
 
-def _noise_free(history: RunHistory) -> tuple[Array, Array] | None:
-    """The curve that drawn one-input examples scatter about, (x, y), with x standardised like theirs."""
-    source = DATASETS[history.experiment.dataset]
-    if source.draw is None or source.n_in != 1 or source.noisy_inputs:
+def noise_free(experiment: Experiment, points: int) -> tuple[Array, Array] | None:
+    """The function behind a drawn regression of one input: standardised inputs and targets without noise, (points,).
+
+    None for all other data.
+    """
+    source = DATASETS[experiment.dataset]
+    if source.draw is None or source.task != "regression" or source.n_in != 1 or source.noisy_inputs:
         return None
-    u = np.zeros((CURVE_POINTS, 3))
-    u[:, 0] = np.linspace(0, 1, CURVE_POINTS)
-    inputs, targets = source.draw(u, np.zeros((CURVE_POINTS, 2)))
+    uniform = np.repeat(np.linspace(0, 1, points)[:, None], 3, axis=1)
+    inputs, targets = source.draw(uniform, np.zeros((points, 2)))
     return (inputs[:, 0] - source.mean[0]) / math.sqrt(source.variance[0]), targets[:, 0]
 
 

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from pages.charts.style.axes import axis
-from pages.charts.style.figure import Json, merged
-
-Array = np.ndarray
+from pages.charts.style.figure import Array, Json, merged
 
 # Beyond this ratio of the largest to the smallest layer the smallest is a hair's breadth on a linear axis.
 LINEAR_DECADES = 1.5

@@ -1,16 +1,15 @@
 """What charts over the updates' clock share: which updates are drawn, on what axis, and what that leaves out."""
 
+import math
+
 import numpy as np
 
 from engine import RunHistory
-from pages.charts.style.figure import Json, Look, merged
+from pages.charts.style.figure import Array, Json, Look
+from pages.charts.style.traces import MEDIUM, curve
 from pages.text.labels import number, percent
 
-Array = np.ndarray
-
 MOST_POINTS = 240  # of a curve
-MARKERS = 8  # on a curve, enough to tell the networks apart without colour
-THICK, THIN = 2.5, 1.2
 
 
 def peaks(values: Array) -> Array:
@@ -31,16 +30,12 @@ def on_log_axis(values: Array) -> Array:
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
 
 
-def curve(look: Look, name: str, steps: Array, values: Array, hover: str) -> Json:
+def update_curve(look: Look, name: str, steps: Array, values: Array, hover: str) -> Json:
     """A network's curve over the updates, with its dash and a few of its markers.
 
     hover: quantity and value, "step ‖Δθ‖: %{y:.3~g}".
     """
-    trace = {
-        "type": "scatter", "mode": "lines+markers", "x": steps, "y": values, "name": name,
-        "hovertemplate": f"update %{{x}}<br>{hover}<extra>{look.name}</extra>",
-    }  # fmt: skip
-    return trace | look.line(THICK) | merged(look.marker(), {"marker": {"maxdisplayed": MARKERS}})
+    return curve(look, steps, values, name, f"update %{{x}}<br>{hover}", MEDIUM)
 
 
 def left_out(look: Look, history: RunHistory, values: Array, axis: Json, what: str) -> list[str]:
@@ -72,3 +67,13 @@ def median_and_largest(history: RunHistory, values: Array) -> str:
         f"{number(float(np.median(values[finite])))} in the median and at most {number(float(values[top]))}, at step "
         f"{history.step[top]}"
     )
+
+
+def longest_clipped(history: RunHistory) -> float | None:
+    """The longest gradient that clipping leaves: θ by norm, θ√n by value with n parameters; None without clipping."""
+    e = history.experiment
+    if e.clip == "none":
+        return None
+    parameters = (*history.weights, *history.biases, *history.scales, *history.shifts)
+    entries = sum(math.prod(array.shape[1:]) for array in parameters)
+    return e.clip_threshold * (entries**0.5 if e.clip == "value" else 1.0)

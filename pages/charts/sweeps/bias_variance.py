@@ -16,9 +16,10 @@ import pandas as pd
 
 from engine import Experiment
 from engine.cures.outcomes import Outcome
-from pages.charts.style.annotations import row_heading
+from pages.charts.style.annotations import captioned, row_heading
 from pages.charts.style.axes import axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
+from pages.charts.style.figure import LOOK_OF, NEUTRAL, AnimatedFigure, Json, Look, merged
+from pages.charts.style.traces import band, hover_of, line, stroke
 from pages.charts.sweeps.groups import clean_line
 from pages.charts.sweeps.losses_by_size import own_of
 from pages.text.labels import number
@@ -27,6 +28,11 @@ TITLE = "Bias and variance"
 QUESTION = (
     "Is the network wrong in the same way each time (bias), or in a different way each time (variance)? The mean "
     "prediction and its spread over 8 draws of the data, and over 8 draws of the weights."
+)
+HOW_TO_READ = (
+    "The line is the mean of what 8 networks answer, the band how much they differ, the dotted line the truth. A "
+    "line away from the truth is bias: more capacity helps. A wide band is variance: more data or a penalty helps. "
+    "Healthy: a narrow band on the dotted line."
 )
 NEEDS = "a known function of one input: the data set sine"
 
@@ -38,7 +44,6 @@ HEIGHT = 560
 AIR = 0.35  # beyond the function's own range, in its own: wilder predictions leave the panel
 MOSTLY = 1.5  # factor between bias² and variance from which one is said to be the larger
 BAND_OPACITY = 0.22
-LOOKS = {look.name: look for look in (PATIENT, TREATED)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +99,15 @@ def figure(results: Results, patient: Experiment, treated: Experiment | None = N
     for row, (kind, text) in enumerate(DRAWS.items()):
         suffix = str(row + 1) if row else ""
         if clean:
-            traces.append(_function(*clean, suffix))
+            function = line(*clean, "function behind the data", **stroke(NEUTRAL, 2, "dot"))
+            traces.append(function | _axes(suffix) | {"showlegend": not suffix})
         for name in results:
             if one := found.get((name, kind)):
-                traces += _mean_and_band(LOOKS[name], one, suffix)
+                traces += _mean_and_band(LOOK_OF[name], one, suffix)
         annotations.append(row_heading(text, PANELS[kind][1]))
-        layout[f"xaxis{suffix}"] = axis("x (standardised)", range=x_range, anchor=f"y{suffix}")
-        layout[f"yaxis{suffix}"] = axis("y", range=y_range, domain=PANELS[kind], anchor=f"x{suffix}")
-    return AnimatedFigure(traces, merged(layout, {"annotations": annotations}))
+        layout[f"xaxis{suffix}"] = axis("input x (standardised)", range=x_range, anchor=f"y{suffix}")
+        layout[f"yaxis{suffix}"] = axis("output y", range=y_range, domain=PANELS[kind], anchor=f"x{suffix}")
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, {"annotations": annotations})), patient, treated)
 
 
 def says(results: Results, patient: Experiment, treated: Experiment | None = None) -> str:
@@ -135,11 +141,12 @@ def _larger(one: Decomposition) -> str:
 def alt(results: Results, patient: Experiment, treated: Experiment | None = None) -> str:
     """The same numbers, and how many draws they are of."""
     found = _found(results, patient, treated)
-    return " ".join(
+    sentences = [
         f"{name}, {one.draws} {DRAWS[kind][0].lower()}{DRAWS[kind][1:]}: squared bias {number(one.squared_bias)}, "
         f"variance {number(one.variance)}."
         for (name, kind), one in found.items()
-    ) or "No finite prediction."  # fmt: skip
+    ]
+    return " ".join(sentences) or "No finite prediction."
 
 
 def table(results: Results, patient: Experiment, treated: Experiment | None = None) -> pd.DataFrame:
@@ -171,24 +178,13 @@ def _found(results: Results, patient: Experiment, treated: Experiment | None) ->
     }
 
 
-def _function(inputs: np.ndarray, targets: np.ndarray, suffix: str) -> Json:
-    return {
-        "type": "scatter", "mode": "lines", "x": inputs, "y": targets, "name": "function behind the data",
-        "line": {"color": "#808080", "width": 2, "dash": "dot"}, "showlegend": not suffix, "hoverinfo": "skip",
-        "xaxis": f"x{suffix}", "yaxis": f"y{suffix}",
-    }  # fmt: skip
-
-
 def _mean_and_band(look: Look, one: Decomposition, suffix: str) -> list[Json]:
-    axes = {"type": "scatter", "mode": "lines", "xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "legendgroup": look.name}
-    band = {
-        "x": np.concatenate([one.inputs, one.inputs[::-1]]),
-        "y": np.concatenate([one.mean + one.deviation, (one.mean - one.deviation)[::-1]]),
-        "fill": "toself", "fillcolor": look.color, "opacity": BAND_OPACITY, "line": {"width": 0}, "hoverinfo": "skip",
-        "showlegend": False, "name": f"{look.name} ± 1 sd",
-    }  # fmt: skip
-    line = {
-        "x": one.inputs, "y": one.mean, "name": f"{look.name}, mean ± 1 sd", "showlegend": not suffix,
-        "hovertemplate": f"x %{{x:.2f}}: mean %{{y:.3g}}<extra>{look.name}</extra>",
-    }  # fmt: skip
-    return [axes | band, axes | line | look.line()]
+    common = _axes(suffix) | {"legendgroup": look.name}
+    low, high = one.mean - one.deviation, one.mean + one.deviation
+    hover = hover_of(look, "x %{x:.2f}: mean %{y:.3g}")
+    mean = line(one.inputs, one.mean, f"{look.name}, mean ± 1 sd", hover, showlegend=not suffix, **look.line())
+    return [band(one.inputs, low, high, f"{look.name} ± 1 sd", look.color, BAND_OPACITY) | common, mean | common]
+
+
+def _axes(suffix: str) -> Json:
+    return {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"}

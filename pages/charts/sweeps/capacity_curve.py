@@ -8,28 +8,35 @@ import numpy as np
 import pandas as pd
 
 from engine import Experiment
+from pages.charts.style.annotations import captioned
 from pages.charts.style.figure import AnimatedFigure
 from pages.charts.sweeps.losses_by_size import (
     Curve,
     Results,
     alt_of,
     clearly_more,
-    curves_of,
     figure_of,
     own_of,
+    paragraphs,
     table_of,
 )
 from pages.text.labels import number
 
 TITLE = "Capacity curve"
 QUESTION = "Is the network too small or too large? Loss on training and validation data against its size, over 8 seeds."
+HOW_TO_READ = (
+    "Left to right: larger networks. Thin is the loss on training data, thick on new data; lines are medians of 8 "
+    "seeds, bands reach from the lowest to the highest. Both high at the left: too small. Thick rising at the right "
+    "while thin falls: too large. The ring is the network above."
+)
+NEEDS = ""
 
 
 def figure(
     results: Results, patient: Experiment, treated: Experiment | None = None, field: str = "width"
 ) -> AnimatedFigure:
     """Medians and ranges over the seeds against the field, width or depth; the networks above are ringed."""
-    return figure_of(results, field, own_of(patient, treated))
+    return captioned(TITLE, figure_of(results, field, own_of(patient, treated)), patient, treated)
 
 
 def says(results: Results, patient: Experiment, treated: Experiment | None = None, field: str = "width") -> str:
@@ -61,21 +68,19 @@ def rises_again(curve: Curve) -> tuple[bool, int]:
 
 
 def _paragraphs(results: Results, field: str) -> list[str]:
-    curves = curves_of(results, field)
-    alone = len(curves) == 1
-    return [_says(curve, field, "" if alone else f"{name}: ") for name, curve in curves.items()]
+    return paragraphs(results, field, lambda _, curve: _says(curve, field))
 
 
-def _says(curve: Curve, field: str, who: str) -> str:
+def _says(curve: Curve, field: str) -> str:
     medians = curve.median_validation
     best, last = int(np.argmin(medians)), len(medians) - 1
     if not np.isfinite(medians[best]):
-        return _sentence(who, "at no size does validation loss end finite in half of the seeds.")
+        return "at no size does validation loss end finite in half of the seeds."
     lowest = f"lowest at {field} {curve.sizes[best]} ({number(medians[best])})"
     rises, seeds = rises_again(curve)
     end = f"{number(medians[last])} at {field} {curve.sizes[last]}"
     if last == 0:
-        return _sentence(who, f"validation loss is {number(medians[0])} at {field} {curve.sizes[0]}.")
+        return f"validation loss is {number(medians[0])} at {field} {curve.sizes[0]}."
     if rises:
         harder, _ = clearly_more(curve.train[last], curve.train[best])
         train = number(curve.median_train[last])
@@ -84,17 +89,10 @@ def _says(curve: Curve, field: str, who: str) -> str:
             if harder
             else f"Training loss, {train}, does not rise with it: that is overfitting."
         )
-        return _sentence(
-            who,
+        return (
             f"validation loss is {lowest} and rises again, to {end}, in {seeds} of {curve.validation.shape[1]} seeds. "
-            f"{why}",
+            f"{why}"
         )
     if best == last:
-        return _sentence(who, f"validation loss does not rise with {field}: it is {lowest}, the largest tried.")
-    return _sentence(
-        who, f"validation loss does not clearly rise with {field}: it is {lowest}, and still {end}, the largest tried."
-    )
-
-
-def _sentence(who: str, text: str) -> str:
-    return who + text if who else text[0].upper() + text[1:]
+        return f"validation loss does not rise with {field}: it is {lowest}, the largest tried."
+    return f"validation loss does not clearly rise with {field}: it is {lowest}, and still {end}, the largest tried."

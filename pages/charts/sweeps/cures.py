@@ -11,14 +11,20 @@ import numpy as np
 import pandas as pd
 
 from engine.cures.outcomes import Outcome, losses_of, unit_of
-from pages.charts.style.annotations import footnotes
-from pages.charts.style.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, merged
+from pages.charts.style.annotations import captioned, footnotes, words
+from pages.charts.style.axes import loss_axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
+from pages.charts.style.traces import marks, stroke, upright
 from pages.charts.sweeps.groups import UNTREATED
-from pages.charts.sweeps.losses_by_size import loss_axis
 from pages.text.labels import number
 
 TITLE = "Every cure, over 8 seeds"
 QUESTION = "Which cures of overfitting help, and in how many of 8 seeds? Each is tried on the patient, one at a time."
+HOW_TO_READ = (
+    "A row a cure: each dot is one of 8 seeds, the stroke their median; further left is better. The dotted line is "
+    "the untreated median. A cure is reliable when nearly all of its dots lie to the left of that line."
+)
+NEEDS = ""
 
 Results = Mapping[str, Sequence[Outcome]]
 
@@ -39,19 +45,17 @@ def figure(results: Results) -> AnimatedFigure:
     for row, label in enumerate(rows):
         traces += _row(-row, label, losses[label], [outcome.experiment.seed for outcome in results[label]])
     layout: Json = {
-        "xaxis": loss_axis(f"test loss ({_unit(results)})", every, medians),
+        "xaxis": loss_axis(f"test loss ({_unit(results)})", every, medians=medians),
         "yaxis": {"range": [0.5 - max(len(rows), 1), 0.6], "visible": False},
         "showlegend": False,
         "hovermode": "closest",
         "margin": {"t": 8},
-        "annotations": [_heading(-row, label, results) for row, label in enumerate(rows)],
     }
     if UNTREATED in losses and math.isfinite(middle := float(np.median(losses[UNTREATED]))):
-        line = {"type": "line", "x0": middle, "x1": middle, "yref": "paper", "y0": 0, "y1": 1}
-        layout["shapes"] = [line | {"line": {"color": PATIENT.color, "width": 2, "dash": "dot"}}]
-    notes = footnotes(_remarks(results), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
-    notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
-    return AnimatedFigure(traces, merged(layout, notes))
+        layout["shapes"] = [upright(middle, **stroke(PATIENT.color, 2, "dot"))]
+    headings = [_heading(-row, label, results) for row, label in enumerate(rows)]
+    notes = footnotes(_remarks(results), _MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 
 
 def helped(results: Results, label: str) -> tuple[int, int]:
@@ -152,16 +156,16 @@ def _row(y: float, label: str, losses: np.ndarray, seeds: Sequence[int]) -> list
     median = [middle for middle in [float(np.median(losses))] if math.isfinite(middle)]
     jitter = y + SPREAD * (np.arange(len(losses)) / max(len(losses) - 1, 1) - 0.5)
     common = {"type": "scatter", "hoverinfo": "skip"}
-    bar = {"symbol": "line-ns", "size": 18, "color": look.color, "line": {"color": look.color, "width": 4}}
+    bar = {"symbol": "line-ns", "size": 18, "color": look.color, **stroke(look.color, 4)}
+    drawn, hover = (
+        np.where(np.isfinite(losses), losses, np.nan),
+        f"seed %{{customdata}}: %{{x:.3g}}<extra>{label}</extra>",
+    )
     return [
-        common | {"mode": "lines", "x": ends, "y": [y] * len(ends), "line": {"color": look.color, "width": 1.5}},
-        {
-            "type": "scatter", "mode": "markers", "x": np.where(np.isfinite(losses), losses, np.nan), "y": jitter,
-            "customdata": list(seeds), "name": label, "opacity": 0.75, **look.marker(DOT),
-            "hovertemplate": "seed %{customdata}: %{x:.3g}<extra>" + label + "</extra>",
-        },
+        common | {"mode": "lines", "x": ends, "y": [y] * len(ends), **stroke(look.color, 1.5)},
+        marks(drawn, jitter, label, hover, customdata=list(seeds), opacity=0.75, **look.marker(DOT)),
         common | {"mode": "markers", "x": median, "y": [y] * len(median), "marker": bar},
-    ]  # fmt: skip
+    ]
 
 
 def _heading(y: float, label: str, results: Results) -> Json:
@@ -170,10 +174,7 @@ def _heading(y: float, label: str, results: Results) -> Json:
     if label != UNTREATED:
         n, seeds = helped(results, label)
         text += f"   helped in {n} of {seeds}" if seeds else ""
-    return {
-        "text": text, "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left", "y": y + _TEXT_ABOVE,
-        "yanchor": "middle", "font": {"size": TICK_SIZE},
-    }  # fmt: skip
+    return words(text, 0, y + _TEXT_ABOVE, "left", "middle", yref="y")
 
 
 def _remarks(results: Results) -> list[str]:

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from engine import Experiment
+from pages.charts.style.annotations import captioned
 from pages.charts.style.figure import AnimatedFigure
 from pages.charts.sweeps.losses_by_size import (
     Curve,
     Results,
     alt_of,
     clearly_more,
-    curves_of,
     figure_of,
     own_of,
+    paragraphs,
     table_of,
 )
 from pages.text.labels import number
@@ -26,12 +27,18 @@ QUESTION = (
     "Does the network need more data or more capacity? Loss on training and validation data against the number of "
     "training examples, over 8 seeds."
 )
+HOW_TO_READ = (
+    "Left to right: more training examples. Thin is the loss on training data, thick on new data; lines are medians "
+    "of 8 seeds, bands reach from the lowest to the highest. A gap that still closes at the right: more data helps. "
+    "Both level and high: it needs more capacity."
+)
+NEEDS = ""
 FIELD = "n_train"
 
 
 def figure(results: Results, patient: Experiment, treated: Experiment | None = None) -> AnimatedFigure:
     """Medians and ranges over the seeds against training examples; the networks above are ringed."""
-    return figure_of(results, FIELD, own_of(patient, treated))
+    return captioned(TITLE, figure_of(results, FIELD, own_of(patient, treated)), patient, treated)
 
 
 def says(results: Results, patient: Experiment, treated: Experiment | None = None) -> str:
@@ -65,24 +72,18 @@ def gap_remains(curve: Curve) -> bool:
 
 def _paragraphs(results: Results, patient: Experiment, treated: Experiment | None) -> list[str]:
     own = own_of(patient, treated)
-    curves = curves_of(results, FIELD)
-    alone = len(curves) == 1
-    return [
-        _says(curve, getattr(own.get(name, patient), FIELD), "" if alone else f"{name}: ")
-        for name, curve in curves.items()
-    ]
+    return paragraphs(results, FIELD, lambda name, curve: _says(curve, getattr(own.get(name, patient), FIELD)))
 
 
-def _says(curve: Curve, size: int, who: str) -> str:
+def _says(curve: Curve, size: int) -> str:
     place, last = curve.at(size), len(curve.sizes) - 1
     if place is None:
-        return f"{who}{size} examples are not measured yet."
+        return f"{size} examples are not measured yet."
     train, validation = curve.median_train, curve.median_validation
     if not np.isfinite(validation[place]):
-        return f"{who}No finite loss at {size} examples in half of the seeds."
+        return f"No finite loss at {size} examples in half of the seeds."
     here = (
-        f"{who}With {size} examples training loss is {number(train[place])} and validation loss "
-        f"{number(validation[place])}"
+        f"With {size} examples training loss is {number(train[place])} and validation loss {number(validation[place])}"
     )
     seeds = curve.validation.shape[1]
     helps, n_helped = data_helps(curve, size)

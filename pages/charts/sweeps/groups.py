@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-
 from engine import SETTINGS, Experiment
 from engine.cures.changes import REGULARISERS, UNTREATED, Change, changes_of, within
 from engine.cures.outcomes import SEEDS, seconds_of, seeded
 from engine.data.sources import DATASETS
 from engine.limits import MAX_BYTES, MAX_SECONDS
+from pages.charts.style.figure import Array
+from pages.charts.style.panels import noise_free
 
 Group = Sequence[Experiment]
 
@@ -25,17 +25,9 @@ FEW_GROUPS = 16  # of those with hundreds of experiments, 200 kB each
 LINE = 101  # points of a function of one input
 
 
-def clean_line(experiment: Experiment) -> tuple[np.ndarray, np.ndarray] | None:
-    """The function behind a drawn regression of one input: standardised inputs and targets without noise, (LINE,) each.
-
-    None for all other data.
-    """
-    source = DATASETS[experiment.dataset]
-    if source.draw is None or source.task != "regression" or source.n_in != 1 or source.noisy_inputs:
-        return None
-    uniform = np.repeat(np.linspace(0, 1, LINE)[:, None], 3, axis=1)
-    inputs, targets = source.draw(uniform, np.zeros((LINE, 2)))
-    return (inputs[:, 0] - source.mean[0]) / np.sqrt(source.variance[0]), targets[:, 0]
+def clean_line(experiment: Experiment) -> tuple[Array, Array] | None:
+    """The function behind a drawn regression of one input, see `noise_free`: inputs and targets, (LINE,) each."""
+    return noise_free(experiment, LINE)
 
 
 # --- what to train ---

@@ -18,20 +18,25 @@ from engine import Experiment
 from engine.cures.outcomes import Outcome, seconds_of, seeded, unit_of
 from engine.data.baselines import AVERAGE, average_loss
 from engine.doctor.thresholds import UNDERFITS
-from pages.charts.style.annotations import footnotes
-from pages.charts.style.axes import log_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, merged
+from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.axes import log_axis, loss_axis
+from pages.charts.style.figure import NEUTRAL, PATIENT, TREATED, AnimatedFigure, Json, Look, merged
+from pages.charts.style.traces import band, level, ring, stroke, trace
 from pages.charts.sweeps.groups import MOST_GROUPS, SWEEP_SECONDS, Group
-from pages.charts.sweeps.losses_by_size import loss_axis
 from pages.text.labels import name, number, share
 
 TITLE = "Loss against learning rate"
 QUESTION = "Is the network too small, or badly trained? Its training loss at other learning rates, over 8 seeds."
+HOW_TO_READ = (
+    "Left to right: larger learning rates. Height: the training loss at the end, lower is better; the line is the "
+    "median of 8 seeds, the band reaches from the lowest to the highest. The ring is the network’s own rate. "
+    "Healthy: it sits at the bottom of the curve."
+)
+NEEDS = ""
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1.0)
 BAND_OPACITY = 0.2
-HOW_TO_READ = "Line: median of 8 seeds; band: lowest to highest; ring: the network’s own learning rate."
-NEUTRAL = "#808080"
+KEY = "Line: median of 8 seeds; band: lowest to highest; ring: the network’s own learning rate."
 MOST_AVERAGES = 10.0  # times the average's loss: what is higher leaves the picture
 
 Results = Mapping[str, Sequence[Outcome]]
@@ -83,21 +88,23 @@ def figure(results: Results, *, patient: Experiment, treated: Experiment) -> Ani
         traces += [_range(curve), _median(curve)]
     for look, experiment, curve in _owners(curves, patient, treated):
         if (point := curve.at(experiment.learning_rate)) and math.isfinite(point.median):
-            traces.append(_ring(look, point))
+            name, hover = f"{look.name}’s own", "its own η<br>%{y:.3g}"
+            traces.append(ring(look, [point.rate], [point.median], name, hover, 18))
     averages = [curve.average for curve in curves if curve.average > 0]
     rates = [point.rate for curve in curves for point in curve.points] or RATES
     if averages:
-        traces.append(_line(averages[0], min(rates), max(rates)))
+        dashes = stroke(NEUTRAL, 2, "dashdot")
+        traces.append(level([min(rates), max(rates)], averages[0], AVERAGE, f"{AVERAGE}: %{{y:.3g}}", **dashes))
     top = MOST_AVERAGES * max(averages, default=math.inf)
     medians = _up_to(top, [point.median for curve in curves for point in curve.points] + averages)
     ends = _up_to(top, [end for curve in curves for point in curve.points for end in (point.low, point.high)])
     unit = next((unit_of(outcome) for outcomes in results.values() for outcome in outcomes), "none yet")
     layout: Json = {
         "xaxis": log_axis("learning rate η", rates),
-        "yaxis": loss_axis(f"training loss ({unit})", np.append(medians, ends), medians),
+        "yaxis": loss_axis(f"training loss ({unit})", np.append(medians, ends), medians=medians),
         "hovermode": "closest",
     }
-    return AnimatedFigure(traces, merged(layout, footnotes(_notes(curves, top))))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(_notes(curves, top)))), patient, treated)
 
 
 def alt(results: Results, *, patient: Experiment, treated: Experiment) -> str:
@@ -204,42 +211,18 @@ def _finite(values: Sequence[float]) -> np.ndarray:
 def _range(curve: _Curve) -> Json:
     """Lowest to highest of the seeds, as far as no run broke off."""
     points = [point for point in curve.points if math.isfinite(point.high)]
-    return {
-        "type": "scatter", "mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": curve.look.color,
-        "opacity": BAND_OPACITY,
-        "x": [point.rate for point in points] + [point.rate for point in reversed(points)],
-        "y": [point.low for point in points] + [point.high for point in reversed(points)],
-        "name": f"{curve.name} range", "showlegend": False, "hoverinfo": "skip",
-    }  # fmt: skip
+    rates, low, high = np.array([(point.rate, point.low, point.high) for point in points]).reshape(-1, 3).T
+    return band(rates, low, high, f"{curve.name} range", curve.look.color, BAND_OPACITY)
 
 
 def _median(curve: _Curve) -> Json:
-    line = {
-        "type": "scatter", "mode": "lines+markers", "name": curve.name, "x": [point.rate for point in curve.points],
-        "y": _finite([point.median for point in curve.points]),
-        "hovertemplate": f"median of the seeds<br>η %{{x:.2~e}}: %{{y:.3g}}<extra>{curve.name}</extra>",
-    }  # fmt: skip
-    return line | curve.look.line() | curve.look.marker(8)
-
-
-def _ring(look: Look, point: _Point) -> Json:
-    marker = {"symbol": f"{look.symbol}-open", "size": 18, "color": look.color, "line": {"width": 3}}
-    return {
-        "type": "scatter", "mode": "markers", "x": [point.rate], "y": [point.median], "marker": marker,
-        "name": f"{look.name}’s own", "showlegend": False,
-        "hovertemplate": f"its own η<br>%{{y:.3g}}<extra>{look.name}</extra>",
-    }  # fmt: skip
-
-
-def _line(average: float, low: float, high: float) -> Json:
-    return {
-        "type": "scatter", "mode": "lines", "x": [low, high], "y": [average, average], "name": AVERAGE,
-        "line": {"color": NEUTRAL, "width": 2, "dash": "dashdot"}, "hovertemplate": f"{AVERAGE}: %{{y:.3g}}",
-    }  # fmt: skip
+    rates, medians = [point.rate for point in curve.points], _finite([point.median for point in curve.points])
+    hover = f"median of the seeds<br>η %{{x:.2~e}}: %{{y:.3g}}<extra>{curve.name}</extra>"
+    return trace("lines+markers", rates, medians, curve.name, hover, **curve.look.line(), **curve.look.marker(8))
 
 
 def _notes(curves: list[_Curve], top: float) -> list[str]:
-    notes = [HOW_TO_READ]
+    notes = [KEY]
     for curve in curves:
         if broken_off := sum(point.broken_off for point in curve.points):
             runs = sum(point.runs for point in curve.points)

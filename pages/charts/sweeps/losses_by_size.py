@@ -4,8 +4,7 @@ What the capacity curve and the examples curve have in common.  A run that broke
 where the median is such a run the curve has a gap.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,25 +13,27 @@ import pandas as pd
 from engine import Experiment
 from engine.cures.outcomes import Outcome, losses_of, unit_of
 from pages.charts.style.annotations import footnotes
-from pages.charts.style.axes import axis, log_axis
-from pages.charts.style.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, Look, merged
+from pages.charts.style.axes import loss_axis, size_axis
+from pages.charts.style.figure import (
+    LOOK_OF,
+    NEUTRAL,
+    AnimatedFigure,
+    Array,
+    Json,
+    Look,
+    merged,
+)
+from pages.charts.style.traces import THICK, THIN, band, hover_of, key, ring, stroke, trace
+from pages.charts.style.update_curves import on_log_axis
 from pages.text.labels import number
 
 Results = Mapping[str, Sequence[Outcome]]
 
-LOOKS = {look.name: look for look in (PATIENT, TREATED)}
-AXES = {
-    "width": "units a layer", "depth": "hidden layers", "n_train": "training examples",
-}  # fmt: skip
+AXES = {"width": "units a layer", "depth": "hidden layers", "n_train": "training examples"}
 CLEARLY = 1.05  # factor between two medians below which they are called the same
 MOST_SEEDS = 0.75  # share of the seeds that must agree with the medians: 6 of 8, by chance in 14 of 100 sweeps
 
-LOG_FROM_DECADES = 1.0  # losses that span more are read better on a log axis
-REACH = 100.0
-AIR = 0.05  # of the axis' length, at both ends
-THIN, THICK = 1.5, 3.5
 TRAIN_OPACITY, VALIDATION_OPACITY = 0.1, 0.2  # of the bands
-_MOST_LABELS = 7  # on the loss axis
 _NONE = np.array([])
 
 
@@ -84,18 +85,17 @@ def figure_of(results: Results, field: str, own: Mapping[str, Experiment]) -> An
     medians = np.concatenate([_NONE, *(np.append(one.median_train, one.median_validation) for one in curves.values())])
     traces: list[Json] = []
     for name, curve in curves.items():
-        traces += [
-            _band(LOOKS[name], curve.sizes, curve.train, TRAIN_OPACITY),
-            _band(LOOKS[name], curve.sizes, curve.validation, VALIDATION_OPACITY),
-            *_lines(LOOKS[name], curve),
-        ]  # fmt: skip
-    traces += [_ring(LOOKS[name], curves, name, getattr(experiment, field)) for name, experiment in own.items()]
+        look = LOOK_OF[name]
+        traces.append(_range(look, curve.sizes, curve.train, TRAIN_OPACITY))
+        traces.append(_range(look, curve.sizes, curve.validation, VALIDATION_OPACITY))
+        traces += _lines(look, curve)
+    traces += [_ring(LOOK_OF[name], curves, name, getattr(experiment, field)) for name, experiment in own.items()]
     traces += _keys()
     sizes = sorted({int(size) for curve in curves.values() for size in curve.sizes})
     unit = " or ".join(dict.fromkeys(unit_of(outcome) for some in results.values() for outcome in some))
     layout: Json = {
         "xaxis": size_axis(AXES[field], sizes),
-        "yaxis": loss_axis(f"loss ({unit})" if unit else "loss", losses, medians),
+        "yaxis": loss_axis(f"loss ({unit})" if unit else "loss", losses, medians=medians),
         "legend": {"itemwidth": 34, "tracegroupgap": 0},
         "hovermode": "closest",
     }
@@ -105,6 +105,18 @@ def figure_of(results: Results, field: str, own: Mapping[str, Experiment]) -> An
 def own_of(patient: Experiment, treated: Experiment | None) -> dict[str, Experiment]:
     """The networks to mark, by name."""
     return {"Patient": patient} | ({"Treated": treated} if treated else {})
+
+
+def paragraphs(results: Results, field: str, says: Callable[[str, Curve], str]) -> list[str]:
+    """What there is to say of each network's curve, with its name where there are two.
+
+    says: of a network's name and its curve.
+    """
+    curves = curves_of(results, field)
+    texts = {name: says(name, curve) for name, curve in curves.items()}
+    if len(texts) == 1:
+        return [text[0].upper() + text[1:] for text in texts.values()]
+    return [f"{name}: {text}" for name, text in texts.items()]
 
 
 def alt_of(results: Results, field: str) -> str:
@@ -149,111 +161,48 @@ def clearly_more(larger: np.ndarray, smaller: np.ndarray) -> tuple[bool, int]:
     return bool(np.median(larger) > CLEARLY * np.median(smaller)) and seeds >= MOST_SEEDS * len(larger), seeds
 
 
-def loss_axis(title: str, losses: np.ndarray, medians: np.ndarray) -> Json:
-    """A loss axis; logarithmic, labelled 1, 2, 5, 10, where the losses span a decade.
-
-    It holds all finite losses but those further than the factor REACH from the medians, which would flatten them.
-    """
-    middle = medians[np.isfinite(medians) & (medians > 0)]
-    near = (losses >= middle.min() / REACH) & (losses <= middle.max() * REACH) if middle.size else np.isfinite(losses)
-    finite = losses[near & np.isfinite(losses)]
-    positive = np.log10(finite[finite > 0])
-    if not positive.size or np.ptp(positive) < LOG_FROM_DECADES:
-        return axis(title, finite)
-    low, high = float(positive.min()), float(positive.max())
-    air = AIR * (high - low)
-    if high - low > _MOST_LABELS:
-        return log_axis(title, finite)
-    decades = range(math.floor(low), math.ceil(high))
-    for steps in ((1, 2, 5), (1, 3), (1,)):
-        ticks = [step * 10.0**decade for decade in decades for step in steps]
-        ticks = [tick for tick in ticks if low - air <= math.log10(tick) <= high + air]
-        if len(ticks) <= _MOST_LABELS:
-            break
-    return _labelled(title, [low - air, high + air], ticks, [_power(tick) for tick in ticks])
-
-
-def size_axis(title: str, sizes: Sequence[int]) -> Json:
-    """An axis of whole numbers in powers of two of the smallest size."""
-    smallest, largest = (sizes[0], sizes[-1]) if sizes else (1, 1)
-    ticks = [smallest * 2**power for power in range(int(math.log2(largest / smallest)) + 1)]
-    ends = math.log10(smallest), math.log10(largest)
-    air = AIR * (ends[1] - ends[0]) or 0.1
-    return _labelled(title, [ends[0] - air, ends[1] + air], ticks, [str(tick) for tick in ticks])
-
-
-def _labelled(title: str, span: list[float], ticks: Sequence[float], labels: list[str]) -> Json:
-    """A log axis over these decades whose labels are plain text, and so as large as those of other axes."""
-    return log_axis(title, range=span, tickvals=ticks, ticktext=labels, tickfont={"size": TICK_SIZE})
-
-
-def _power(tick: float) -> str:
-    """0.002 and 20 as they are; 10⁻⁵ where zeros would have to be counted."""
-    exponent = math.floor(math.log10(tick) + 1e-9)
-    if -4 < exponent < 5:
-        return number(tick)
-    mantissa = round(tick / 10.0**exponent)
-    return (f"{mantissa}·" if mantissa > 1 else "") + f"10<sup>{exponent}</sup>".replace("-", "−")
-
-
 def _seed(outcome: Outcome) -> int:
     return outcome.experiment.seed
 
 
-def _drawable(values: np.ndarray) -> np.ndarray:
-    """NaN where a log axis has no place for a value: no number, or 0."""
-    return np.where(np.isfinite(values) & (values > 0), values, np.nan)
-
-
-def _band(look: Look, sizes: np.ndarray, losses: np.ndarray, opacity: float) -> Json:
+def _range(look: Look, sizes: np.ndarray, losses: np.ndarray, opacity: float) -> Json:
     """From the smallest to the largest finite loss of the seeds."""
     low = np.where(np.isfinite(losses), losses, np.inf).min(axis=1)
     high = np.where(np.isfinite(losses), losses, -np.inf).max(axis=1)
     drawn = np.isfinite(low) & (low > 0)
-    return {
-        "type": "scatter", "mode": "lines", "line": {"width": 0}, "fill": "toself", "hoverinfo": "skip",
-        "x": np.concatenate([sizes[drawn], sizes[drawn][::-1]]),
-        "y": np.concatenate([high[drawn], low[drawn][::-1]]),
-        "fillcolor": look.color, "opacity": opacity, "showlegend": False, "name": f"{look.name} range",
-    }  # fmt: skip
+    return band(sizes[drawn], low[drawn], high[drawn], f"{look.name} range", look.color, opacity)
 
 
 def _lines(look: Look, curve: Curve) -> list[Json]:
     """A thin line of the medians in training, a thick one in validation."""
-    hover = "%{x}: median %{y:.3g}<extra>" + look.name + "</extra>"
-    common = {"type": "scatter", "mode": "lines+markers", "x": curve.sizes, "legendgroup": look.name}
-    thin = {
-        "y": _drawable(curve.median_train), "name": f"{look.name} training", "showlegend": False,
-        "hovertemplate": "training loss, " + hover,
-    }  # fmt: skip
-    thick = {"y": _drawable(curve.median_validation), "name": look.name, "hovertemplate": "validation loss, " + hover}
-    return [common | thin | look.line(THIN) | look.marker(5), common | thick | look.line(THICK) | look.marker(8)]
+    train, validation = on_log_axis(curve.median_train), on_log_axis(curve.median_validation)
+
+    def medians(values: Array, name: str, what: str, width: float, size: float) -> Json:
+        hover = hover_of(look, f"{what} loss, %{{x}}: median %{{y:.3g}}")
+        common = {"legendgroup": look.name, **look.line(width), **look.marker(size)}
+        return trace("lines+markers", curve.sizes, values, name, hover, **common)
+
+    thin = medians(train, f"{look.name} training", "training", THIN, 5)
+    return [thin | {"showlegend": False}, medians(validation, look.name, "validation", THICK, 8)]
 
 
 def _ring(look: Look, curves: Mapping[str, Curve], name: str, size: int) -> Json:
     """Around the two medians at the network's own size: on its own curve, or on the one that it shares."""
     curve = curves.get(name) or next(iter(curves.values()), None)
     place = curve.at(size) if curve else None
-    medians = _NONE if curve is None or place is None else np.array(
-        [curve.median_train[place], curve.median_validation[place]]
-    )  # fmt: skip
-    return {
-        "type": "scatter", "mode": "markers", "x": [size] * len(medians), "y": _drawable(medians),
-        "marker": {"symbol": f"{look.symbol}-open", "size": 20, "color": look.color, "line": {"width": 3}},
-        "legendgroup": look.name, "showlegend": False, "name": f"{look.name} as it is",
-        "hovertemplate": f"the network above<extra>{look.name}</extra>",
-    }  # fmt: skip
+    medians = _NONE
+    if curve is not None and place is not None:
+        medians = np.array([curve.median_train[place], curve.median_validation[place]])
+    where, name = [size] * len(medians), f"{look.name} as it is"
+    return ring(look, where, on_log_axis(medians), name, "the network above", 20, legendgroup=look.name)
 
 
 def _keys() -> list[Json]:
     """Legend entries for what both networks share."""
-    neutral = "#808080"
-    empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}
-    ring = {"symbol": "circle-open", "size": 14, "color": neutral, "line": {"width": 3}}
     return [
-        empty | {"mode": "lines", "line": {"color": neutral, "width": THICK + 1}, "name": "validation"},
-        empty | {"mode": "lines", "line": {"color": neutral, "width": THIN}, "name": "training"},
-        empty | {"mode": "markers", "marker": ring, "name": "the network above"},
+        key("validation", **stroke(width=THICK + 1)),
+        key("training", **stroke(width=THIN)),
+        key("the network above", marker={"symbol": "circle-open", "size": 14, "color": NEUTRAL, "line": {"width": 3}}),
     ]
 
 

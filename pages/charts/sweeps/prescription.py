@@ -14,14 +14,21 @@ from engine import Experiment, Trial
 from engine.cures.changes import UNTREATED
 from engine.cures.outcomes import SEEDS, Outcome, unit_of
 from engine.cures.trials import CURES, HARMS, HELPS, NO_EFFECT, trials_of
-from pages.charts.style.annotations import footnotes
-from pages.charts.style.figure import PATIENT, TICK_SIZE, TREATED, AnimatedFigure, Json, merged
+from pages.charts.style.annotations import captioned, footnotes, words
+from pages.charts.style.axes import loss_axis
+from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
+from pages.charts.style.traces import line, marks, stroke, upright
 from pages.charts.sweeps.groups import changes_to
-from pages.charts.sweeps.losses_by_size import loss_axis
 from pages.text.labels import label, meaning, number, percent
 
 TITLE = "Try the cures"
 QUESTION = "What would help the patient, and how reliably? Every change is trained, one at a time, over 8 seeds."
+HOW_TO_READ = (
+    "A row a change, the best first; further left is better. The stroke is the median loss on validation data over "
+    "8 seeds, the bar reaches from the lowest to the highest, the diamond is the median on test data. The dotted "
+    "line is the untreated network."
+)
+NEEDS = ""
 
 MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no clear effect", HARMS: "✖ harms"}
 ROW_HEIGHT = 46  # px: a line of text, and the bar below it
@@ -46,22 +53,22 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
     tests = np.array([trial.test_loss.median for trial in rows])
     layout: Json = {
         "xaxis": loss_axis(
-            f"loss on new data ({_unit(results)})", np.append(spreads.ravel(), tests), np.append(spreads[:, 0], tests)
+            f"loss on new data ({_unit(results)})",
+            np.append(spreads.ravel(), tests),
+            medians=np.append(spreads[:, 0], tests),
         ),
         "yaxis": {"range": [0.6 - max(len(rows), 1), 0.8], "visible": False},
         "hovermode": "closest",
         "showlegend": False,
         "margin": {"t": 8},
-        "annotations": [_heading(place, text) for place, text in enumerate(_texts(rows))],
     }
     for trial in rows:
         if trial.change.code == UNTREATED and math.isfinite(middle := trial.validation_loss.median):
-            line = {"type": "line", "x0": middle, "x1": middle, "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
-            layout["shapes"] = [line | {"line": {"color": PATIENT.color, "width": 2, "dash": "dot"}}]
-    notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1))
-    notes["annotations"] = [*layout["annotations"], *notes.get("annotations", [])]
+            layout["shapes"] = [upright(middle, layer="below", **stroke(PATIENT.color, 2, "dot"))]
+    headings = [_heading(place, text) for place, text in enumerate(_texts(rows))]
+    notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
     traces = [trace for place, trial in enumerate(rows) for trace in _row(place, trial)]
-    return AnimatedFigure(traces, merged(layout, notes))
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 
 
 def says(results: Results, *, patient: Experiment) -> str:
@@ -166,28 +173,22 @@ def _unit(results: Results) -> str:
 
 def _heading(place: int, text: str) -> Json:
     name, _, rest = text.partition(": ")
-    return {
-        "text": f"<b>{name}</b>: {rest}", "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left",
-        "y": _TEXT_ABOVE - place, "yanchor": "middle", "font": {"size": TICK_SIZE},
-    }  # fmt: skip
+    return words(f"<b>{name}</b>: {rest}", 0, _TEXT_ABOVE - place, "left", "middle", yref="y")
 
 
 def _row(place: int, trial: Trial) -> list[Json]:
     look = TREATED if trial.verdict else PATIENT
     spread, test = trial.validation_loss, trial.test_loss.median
     ends = [end for end in (spread.low, spread.high) if math.isfinite(end)]
-    common = {"type": "scatter", "name": trial.change.name}
-    line = {"symbol": "line-ns", "size": 20, "color": look.color, "line": {"color": look.color, "width": 4}}
+    name = trial.change.name
+    bar = {"symbol": "line-ns", "size": 20, "color": look.color, **stroke(look.color, 4)}
     diamond = {"symbol": "diamond-open", "size": 10, "color": look.color, "line": {"width": 2}}
-    hover = "median %s loss %%{x:.3g}<extra>" + trial.change.name + "</extra>"
+    hover = "median %s loss %%{x:.3g}<extra>" + name + "</extra>"
     return [
-        common | {"mode": "lines", "x": ends, "y": [-place] * len(ends), "opacity": 0.35, "hoverinfo": "skip",
-                  "line": {"color": look.color, "width": BAR}},
-        common | {"mode": "markers", "x": _drawn(spread.median), "y": [-place], "marker": line,
-                  "hovertemplate": hover % "validation"},
-        common | {"mode": "markers", "x": _drawn(test), "y": [-place], "marker": diamond,
-                  "hovertemplate": hover % "test"},
-    ]  # fmt: skip
+        line(ends, [-place] * len(ends), name, opacity=0.35, **stroke(look.color, BAR)),
+        marks(_drawn(spread.median), [-place], name, hover % "validation", marker=bar),
+        marks(_drawn(test), [-place], name, hover % "test", marker=diamond),
+    ]
 
 
 def _drawn(value: float) -> list[float | None]:

@@ -1,12 +1,12 @@
 """A chart on a page: its title, the figure with its text alternative, and its data one click away."""
 
 from collections.abc import Callable
-from types import ModuleType
 
 import pandas as pd
 import streamlit as st
 
 from engine import RunHistory
+from pages.charts.style.figure import Chart
 from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.plot import encoded, plot
 
@@ -15,7 +15,7 @@ SENT_BYTES = 12e6  # of charts as they are sent, kept for the next visitor with 
 _sent = ByteCache(SENT_BYTES)
 
 
-def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
+def card(chart: Chart, patient: RunHistory, treated: RunHistory) -> None:
     """Draw one chart of pages/charts for these two runs."""
     stem = chart.__name__.rpartition(".")[2]
     with st.container(horizontal=True, vertical_alignment="center", key=f"card_{stem}"):
@@ -23,16 +23,16 @@ def card(chart: ModuleType, patient: RunHistory, treated: RunHistory) -> None:
         plot(sent(chart, patient, treated), key=f"chart_{stem}")
 
 
-def sent(chart: ModuleType, *runs: RunHistory) -> bytes:
+def sent(chart: Chart, *runs: RunHistory) -> bytes:
     """A chart of these runs as it is sent."""
     key = chart.__name__, *(run.experiment for run in runs)
     return _sent.get(key, lambda: encoded(chart.figure(*runs), chart.alt(*runs)))
 
 
-def head(chart: ModuleType, place: str, *runs: RunHistory) -> None:
+def head(chart: Chart, place: str, *runs: RunHistory) -> None:
     """A chart's title with its question, and the button for its table of these runs.  place: ends the button's key."""
     with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
-        st.subheader(chart.TITLE, help=chart.QUESTION, width="stretch", anchor=False)
+        st.subheader(chart.TITLE, help=chart.HOW_TO_READ, width="stretch", anchor=False)
         if st.button(
             f"Data: {chart.TITLE}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
         ):

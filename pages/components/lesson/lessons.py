@@ -4,13 +4,13 @@ Only the open part is computed, sent and drawn.  Which one it is stands in the a
 """
 
 from collections.abc import Callable, Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory
+from pages.charts.style.figure import Chart
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import sections_of
 from pages.components.lesson.exercises import exercises
@@ -21,6 +21,7 @@ from pages.components.settings.controls import Choice, Lesson, controls, more_se
 from pages.components.shell.address import HIDE, PART, PARTS
 from pages.components.shell.frame import LEAST_WIDTH, footer, page
 from pages.components.shell.runs import histories_of
+from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
 from pages.components.shell.timeline import timeline
 from pages.text.clock import timeline_steps
@@ -42,8 +43,8 @@ class Stage(NamedTuple):
 
     verdict: Callable[[RunHistory, RunHistory], str]
     note: str
-    charts: Sequence[ModuleType]
-    others: Sequence[ModuleType]
+    charts: Sequence[Chart]
+    others: Sequence[Chart]
 
 
 def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw) -> None:
@@ -61,15 +62,16 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             stage_keys()
         above = st.container(key="stage", gap="xsmall")
         part, place = ("stage", st.container()) if on_stage else _parts()
+        if part in PARTS[1:]:  # who comes back finds it open
+            this_session().addresses[lesson.page][PART] = part
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
-        sentence.header(
-            HIDDEN_VERDICT if HIDE in st.query_params else stage.verdict(patient, treated), anchor="verdict"
-        )
+        verdict = HIDDEN_VERDICT if HIDE in st.query_params else stage.verdict(patient, treated)
+        sentence.header(verdict, anchor="verdict")
         small_print.markdown(f":small[{differences(choice.patient, choice.treated)} {stage.note}]")
         with above:
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
-            strip(lesson.page, steps, patient, treated)
+            strip(lesson.page, verdict, steps, patient, treated)
         with place:
             _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated))
 
@@ -77,6 +79,8 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         sentence = st.container(key="verdict")
         with st.container(horizontal=True, vertical_alignment="center", key="differences"):
             small_print = st.container(width="stretch")
+            with st.popover("Words", icon=":material/dictionary:", type="tertiary"):
+                st.markdown(sections_of(lesson.page)["Words"])
             button = st.container(width="content")
         messages = controls(lesson)
         with button:
@@ -115,7 +119,7 @@ def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: t
         own[part](*pair)
 
 
-def row(charts: Sequence[ModuleType], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:
+def row(charts: Sequence[Chart], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:
     """Charts side by side, or so many in a row."""
     with st.grid(across or len(charts), min_column_width=LEAST_WIDTH):
         for chart in charts:

@@ -31,8 +31,10 @@ _strip = component("strip", "cells")
 
 
 @st.fragment
-def strip(page: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> None:
+def strip(page: str, verdict: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> None:
     """Draw the strip of a lesson's page at these steps of the timeline.
+
+    verdict: the page's sentence about both networks, which is read out to who cannot see that it has changed.
 
     Who touches the slider of the depth gets what every depth would look like at step 0, for the strip to follow.
     """
@@ -41,7 +43,7 @@ def strip(page: str, steps: Sequence[int], patient: RunHistory, treated: RunHist
     preview = None
     if session.previewed == (page, pair) and _can_be_previewed(page, *pair):
         preview = orjson.Fragment(_previews.get(pair, lambda: _preview(*pair)))
-    data = orjson.dumps({"strip": orjson.Fragment(described), "preview": preview})
+    data = orjson.dumps({"strip": orjson.Fragment(described), "preview": preview, "verdict": verdict})
     _strip(key="strip", data=data, on_touched_change=lambda: setattr(session, "previewed", (page, pair)))
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import ModuleType
 from typing import Any
 
 import streamlit as st
@@ -22,6 +21,7 @@ from engine.data.sources import DATASETS
 from engine.executors.scheduler import Sweep, Workers
 from engine.limits import check_budget
 from engine.training import CustomData
+from pages.charts.style.figure import SweepChart
 from pages.charts.sweeps.groups import MOST_GROUPS
 from pages.components.lesson.cards import show_data
 from pages.components.shell.plot import encoded, plot
@@ -193,7 +193,7 @@ Results = Mapping[str, Sequence[Outcome]]
 class _Sweep:
     """A sweep as a page asked for it, see `sweep`; place: its name on the page."""
 
-    chart: ModuleType
+    chart: SweepChart
     place: str
     title: str
     groups: Mapping[str, Wanted]
@@ -208,7 +208,7 @@ class _Sweep:
 
 
 def sweep(
-    chart: ModuleType,
+    chart: SweepChart,
     groups: Mapping[str, Sequence[Experiment]],
     *,
     data: CustomData | None = None,
@@ -244,7 +244,7 @@ def _sweep(sweep: _Sweep) -> None:
     if not running:
         visitor().stop(place)  # what it asked for before other settings
     with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
-        st.subheader(sweep.title, help=chart.QUESTION, width="stretch", anchor=False)
+        st.subheader(sweep.title, help=chart.HOW_TO_READ, width="stretch", anchor=False)
         slot = st.empty()  # which is emptied by the next run, where a container would keep the button
         if complete and slot.button(
             f"Data: {sweep.title}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"

@@ -317,7 +317,7 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
                 for name in lesson.front:
                     draw(prefix + name)
     across = min(len(lesson.beside), BESIDE_A_ROW)
-    with st.container(gap="xsmall", width=across * (BESIDE_WIDTH + GAP)):
+    with st.container(gap="xsmall", width=across * (BESIDE_WIDTH + GAP), key="beside"):
         for start in range(0, len(lesson.beside), across):
             with st.container(horizontal=True, vertical_alignment="bottom", key=f"beside_{start}"):
                 for name in lesson.beside[start : start + across]:

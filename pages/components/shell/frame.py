@@ -42,33 +42,27 @@ PAGES = (
     Page("", "Home", ":material/home:"),
     Page(
         "backpropagation", "Backpropagation", ":material/calculate:",
-        "One update at a time, with every number: forward, loss, backward, update. A small network, or a patient from "
-        "the other lessons, written out and checked.",
+        "One update, with every number.",
     ),
     Page(
         "vanishing_gradients", "Vanishing gradients", ":material/trending_down:",
-        "A deep network of sigmoid units does not learn. How little of the gradient reaches its first layers, which "
-        "factor of the chain rule takes it away, and what brings it back.",
+        "The error signal dies on its way back.",
     ),
     Page(
         "exploding_gradients", "Exploding gradients", ":material/trending_up:",
-        "The loss jumps about, or ends in NaN. How a gradient grows on its way back, what clipping does to it, and "
-        "which initial weights need no clipping.",
+        "The loss jumps about, or ends in NaN.",
     ),
     Page(
         "overfitting", "Overfitting", ":material/fit_screen:",
-        "Nearly perfect on its training data, poor on new data. What the network learnt by heart, and which cure "
-        "helps on new data, over eight seeds and not one.",
+        "Nearly perfect on training data, poor on new data.",
     ),
     Page(
         "underfitting", "Underfitting", ":material/horizontal_rule:",
-        "Not much better than always answering the average. Whether the network is too small, or large enough and "
-        "badly trained, and how its loss depends on width, depth and data.",
+        "Hardly better than the average answer.",
     ),
     Page(
         "mystery_patient", "Mystery patient", ":material/psychology_alt:",
-        "A network that misbehaves and hides its settings. Choose what to look at, name the root cause, prescribe one "
-        "change, and see what it really does. A whole class can have the same patient.",
+        "Find the cause, and prescribe one change.",
     ),
 )  # fmt: skip
 
@@ -79,19 +73,26 @@ def lessons() -> list[Page]:
 
 
 _menu_closer = component("menu_closer", styled=False)
+_skip = component("skip")
 
 
-def page(name: str) -> "PageShell":
-    """Start a page: what the browser's tab says, the menu, the title.  The first Streamlit call of every page."""
+def page(name: str, folded: bool = False) -> "PageShell":
+    """Start a page: what the browser's tab says, the menu, the title.  The first Streamlit call of every page.
+
+    folded: the menu opens only where it is asked for.
+    """
     row = next(row for row in PAGES if row.name == name)
     st.set_page_config(
         page_title=f"{row.title} · {NAME}" if name else NAME,
         page_icon=str(ROOT / "assets" / "icon.svg"),
         layout="wide",
-        initial_sidebar_state=SIDEBAR_WIDTH,
+        initial_sidebar_state="collapsed" if folded else SIDEBAR_WIDTH,
     )
-    st.html(ROOT / "assets" / "style.css")
-    load_plotly()
+    unseen = st.container(key="unseen", height=1, border=False)  # of next to no height before the style has come, too
+    with unseen:
+        st.html(ROOT / "assets" / "style.css")
+        if name:
+            load_plotly()
     if this_session().controls != name:
         this_session().controls = ""
     if not name:
@@ -99,8 +100,11 @@ def page(name: str) -> "PageShell":
     if not viewing() and not st.context.is_embedded:
         st.logo(ROOT / "assets" / "icon.svg", size="large")
         with st.sidebar, st.container(key="menu"):
+            if name:
+                _skip(key="skip")
             _menu(name)
-    _menu_closer(key="menu_closer", data=row.title)
+    with unseen:
+        _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
     return PageShell(header, header.empty(), header.container(width="content"))

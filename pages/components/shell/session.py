@@ -16,9 +16,9 @@ class SessionState:
     predictions: (lesson, thing to try) -> which way and why; controls_open: whether a phone shows the settings;
     settings_open: whether "more settings" are drawn; more_choices: whether settings in segments show all choices;
     measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
-    that the charts mark; clicks: on evidence, so far; previewed: the networks whose depth
-    somebody has touched; prescribed: the patient whose cures it tries; mystery: (level,
-    seed) -> the visit to a mystery patient.
+    that the charts mark; clicks: on evidence, so far; previewed: the networks whose depth somebody has touched;
+    prescribed: the patient whose cures it tries; mystery: (level, seed) -> the visit to a mystery patient; stage_drawn:
+    the home page's, once.
     """
 
     controls: str = ""
@@ -38,6 +38,7 @@ class SessionState:
     prescribed: Any = None
     previewed: Any = None
     mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
+    stage_drawn: bool = False
 
 
 def this_session() -> SessionState:

@@ -1,0 +1,107 @@
+"""A chart's own buttons: where they are, what they are called, and what a saved picture says."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import visit
+
+LESSON = "vanishing_gradients?depth=3"
+TITLE = "Gradient per layer"
+CARD = ".st-key-card_gradient_per_layer"
+SURFACE = ".st-key-card_predictions .chart"
+# The words of the card over which an element lies, by more than the air around their letters.
+COVERED = """(over) => {
+  const { left, right, top, bottom } = over.getBoundingClientRect();
+  const card = over.closest('[class*=st-key-card_]');
+  const words = [...card.querySelectorAll('svg text, h3, p')].filter((one) => !over.contains(one));
+  const covers = (box) =>
+    box.width && box.left < right && box.right > left && box.top + 3 < bottom && box.bottom - 3 > top;
+  return words.filter((one) => covers(one.getBoundingClientRect())).map((one) => one.textContent);
+}"""
+PICTURE_WIDTH, SCALE = 800, 2  # as in chart.js
+
+
+@pytest.fixture
+def card(page: Page, home: str) -> Locator:
+    return opened(page, home)
+
+
+def opened(page: Page, home: str) -> Locator:
+    visit(page, home + LESSON)
+    card = page.locator(CARD)
+    expect(card.locator(".chart[data-version]")).to_be_visible()
+    return card
+
+
+def saved(page: Page, card: Locator, kind: str, folder: Path) -> Path:
+    card.locator(".chart").hover()
+    with page.expect_download() as download:
+        card.get_by_role("button", name=f"Save as {kind}: {TITLE}").click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_a_picture_says_what_it_shows_of_which_networks_and_where(page: Page, card: Locator, tmp_path: Path):
+    path = saved(page, card, "SVG", tmp_path)
+    assert re.fullmatch(r"gradient-per-layer-step-\d+\.svg", path.name)
+    text = re.sub(r"<[^>]+>", "\n", path.read_text("utf-8"))
+    assert TITLE in text
+    assert "activation sigmoid → ReLU" in text
+    assert page.url.split("?")[0] in text
+    for name in ("Patient", "Treated"):
+        assert name in text, "the legend is there"
+
+
+def test_a_picture_in_pixels_is_of_double_size(page: Page, card: Locator, tmp_path: Path):
+    header = saved(page, card, "PNG", tmp_path).read_bytes()[:24]
+    assert int.from_bytes(header[16:20], "big") == SCALE * PICTURE_WIDTH
+
+
+def test_the_buttons_show_to_a_pointer_and_to_the_keyboard_and_cover_no_word(page: Page, card: Locator):
+    tools = card.locator(".chart-tools")
+    page.mouse.move(0, 0)
+    expect(tools).to_have_css("opacity", "0")
+    card.locator(".chart").hover()
+    expect(tools).to_have_css("opacity", "1")
+    assert not tools.evaluate(COVERED)
+    page.mouse.move(0, 0)
+    tools.get_by_role("button").first.focus()
+    expect(tools).to_have_css("opacity", "1")
+
+
+def test_the_screen_is_filled_and_left_again(page: Page, card: Locator):
+    card.locator(".chart").hover()
+    fill = card.get_by_role("button", name=f"Fill the screen with {TITLE}")
+    fill.click()
+    page.wait_for_function("document.fullscreenElement?.classList.contains('chart-frame')")
+    fill.click()
+    page.wait_for_function("!document.fullscreenElement")
+
+
+def test_where_the_browser_cannot_fill_the_screen_there_is_no_button_for_it(own_page: Page, home: str):
+    own_page.add_init_script("delete Element.prototype.requestFullscreen")
+    card = opened(own_page, home)
+    card.locator(".chart").hover()
+    expect(card.get_by_role("button", name="Save as PNG")).to_be_visible()
+    expect(card.get_by_role("button", name="Fill the screen")).to_have_count(0)
+
+
+def test_surfaces_are_dark_on_a_dark_page_and_pale_again_on_a_pale_one(page: Page, card: Locator):
+    chart = page.locator(SURFACE)
+    chart.scroll_into_view_if_needed()
+
+    def middle(color: str) -> None:
+        page.wait_for_function(
+            "([selector, color]) => document.querySelector(selector)._fullLayout?.coloraxis.colorscale[1][1] === color",
+            arg=[SURFACE, color],
+        )
+
+    middle("#d9d9d9")
+    page.emulate_media(color_scheme="dark")
+    middle("#2b3036")
+    page.emulate_media(color_scheme="light")
+    middle("#d9d9d9")
