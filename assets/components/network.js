@@ -58,18 +58,20 @@ class Network {
 
   update(data, look) {
     this.look = look;
+    const underWay = this.landing && this.data.key === data.key;
     this.data = data;
     this.steps = data.steps;
     this.range.max = this.steps.length - 1;
     const wanted = nearest(this.steps, phases.get(data.key) ?? data.start);
-    this.index = Math.max(this.steps.indexOf(wanted), 0);
+    if (!underWay) this.index = Math.max(this.steps.indexOf(wanted), 0);
     this.box.toggleAttribute("data-dark", isDark(this.root));
-    this.write(); // the server does not know of the phase, and may just have written the address without it
+    if (!underWay) this.write(); // the server does not know of the phase, and may just have written the address without it
     this.draw();
+    if (underWay) return;
     const lands = !phases.has(data.key) && !data.start && !calm();
     phases.set(data.key, this.step.name);
+    this.landing = null;
     if (lands) this.land();
-    else this.landing = null;
   }
 
   get step() {
@@ -80,7 +82,11 @@ class Network {
   async land() {
     const turn = (this.landing = {});
     const pause = LANDING / this.steps.length;
-    const ended = () => (this.landing = null);
+    const ended = () => {
+      if (this.landing !== turn) return;
+      this.landing = null;
+      phases.set(this.data.key, this.step.name);
+    };
     for (const pressed of ["pointerdown", "keydown"]) addEventListener(pressed, ended, { once: true, capture: true });
     for (let index = 1; index <= this.steps.length; index += 1) {
       await new Promise((done) => setTimeout(done, pause));

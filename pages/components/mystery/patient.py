@@ -174,7 +174,7 @@ def _looks(here: Admitted) -> None:
     cost = f"{mystery_answers.COST_OF_LOOK} of {mystery_answers.POINTS_OF_LOOKS} points"
     st.header(f"1 · Look :small[A chart costs {cost}. Left: **{left}**]", anchor=False)
     for key, chart in VIEWS.items():
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"card_{key}"):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"card_{key}"):
             title = st.container()  # empty until the chart is open: the button keeps its place, and the keyboard
             shown = key in visit.looks and key not in visit.folded
             _look_button(visit, key, chart, shown)
@@ -193,9 +193,9 @@ def _look_button(visit: Visit, key: str, chart: ModuleType, shown: bool) -> None
     price = f"Costs {mystery_answers.COST_OF_LOOK} points."
     st.button(
         f"Hide: {chart.TITLE}" if shown else f"**{chart.TITLE}**  \n{chart.QUESTION}",
-        key=f"look_{key}", width="content" if shown else "stretch", type="tertiary" if shown else "secondary",
+        key=f"look_{key}", width="content" if shown else "stretch",
         icon=":material/close:" if shown else ":material/check:" if key in visit.looks else ":material/visibility:",
-        # A help text that comes and goes would take the keyboard from the button.
+        # A help text that comes and goes, or another type, would take the keyboard from the button.
         help="Hides it." if shown else "Shows it again." if key in visit.looks else price,
         on_click=_look, args=(visit, key),
     )  # fmt: skip
