@@ -1,6 +1,7 @@
 """The mystery patient: a network that misbehaves and hides its settings, to be diagnosed and treated for points."""
 
-from pages.components.mystery.patient import admitted, bedside, choose, looked_at
+from pages.components.mystery.arrival import arrival, arrival_place
+from pages.components.mystery.patient import admitted, bedside, choose
 from pages.components.mystery.result import how_points_come_about, result
 from pages.components.shell.frame import footer, page
 
@@ -8,11 +9,11 @@ shell = page("mystery_patient")
 choice = choose()
 shell.tools()
 shell.share(choice.address, choice.address)
+place = arrival_place()
 here = admitted(choice)
 if here and here.visit.committed:
-    result(here)
+    arrival(place, result(here), "score")
 elif here:
-    bedside(here)
-    looked_at(here)
+    arrival(place, bedside(here), "patient")
 how_points_come_about()
 footer()

@@ -1,10 +1,17 @@
-// The container that it stands in comes to the upper edge of the window, once: when it appears.
+// The container that it stands in comes into the window, once: when it appears.  data: to which edge, "start" or
+// "nearest", as of scrollIntoView.
 
 const KEYED = "[class*='st-key-']";
+const GROWING = 1500; // milliseconds in which what is drawn in the container may still make it larger
 const mounted = new WeakSet();
 
-export default function ({ parentElement }) {
+export default function ({ data, parentElement }) {
   if (mounted.has(parentElement)) return;
   mounted.add(parentElement);
-  requestAnimationFrame(() => parentElement.closest(KEYED).parentElement.closest(KEYED).scrollIntoView());
+  const box = parentElement.closest(KEYED).parentElement.closest(KEYED);
+  const stop = () => size.disconnect();
+  const size = new ResizeObserver(() => box.scrollIntoView({ block: data, behavior: "instant" }));
+  size.observe(box); // which calls it at once
+  setTimeout(stop, GROWING);
+  for (const moved of ["wheel", "touchmove", "keydown"]) addEventListener(moved, stop, { once: true, passive: true });
 }

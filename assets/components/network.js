@@ -5,6 +5,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const MILLISECONDS_A_PHASE = 1600;
+const LANDING = 4000; // milliseconds in which who comes to a network sees all its phases, once
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before a phase is spoken and written into the address
 const NARROW = 440; // pixels: below, layers lie above each other
 const SPACING = [0, 140, 140, 112, 92, 76, 64]; // pixels from unit to unit, by the most units of a layer
@@ -49,7 +50,7 @@ class Network {
   }
 
   stop() {
-    this.playing = null; // and nothing more: the address is another page's already
+    this.playing = this.landing = null; // and nothing more: the address is another page's already
     clearTimeout(this.announcement);
     document.removeEventListener("keydown", this.onKey);
     this.size.disconnect();
@@ -57,18 +58,43 @@ class Network {
 
   update(data, look) {
     this.look = look;
+    const underWay = this.landing && this.data.key === data.key;
     this.data = data;
     this.steps = data.steps;
     this.range.max = this.steps.length - 1;
     const wanted = nearest(this.steps, phases.get(data.key) ?? data.start);
-    this.index = Math.max(this.steps.indexOf(wanted), 0);
+    if (!underWay) this.index = Math.max(this.steps.indexOf(wanted), 0);
     this.box.toggleAttribute("data-dark", isDark(this.root));
-    this.write(); // the server does not know of the phase, and may just have written the address without it
+    if (!underWay) this.write(); // the server does not know of the phase, and may just have written the address without it
     this.draw();
+    if (underWay) return;
+    const lands = !phases.has(data.key) && !data.start && !calm();
+    phases.set(data.key, this.step.name);
+    this.landing = null;
+    if (lands) this.land();
   }
 
   get step() {
     return this.steps[this.index];
+  }
+
+  // All phases once, then back to the first, which is where one begins by hand.  Whatever is pressed ends it.
+  async land() {
+    const turn = (this.landing = {});
+    const pause = LANDING / this.steps.length;
+    const ended = () => {
+      if (this.landing !== turn) return;
+      this.landing = null;
+      phases.set(this.data.key, this.step.name);
+    };
+    for (const pressed of ["pointerdown", "keydown"]) addEventListener(pressed, ended, { once: true, capture: true });
+    for (let index = 1; index <= this.steps.length; index += 1) {
+      await new Promise((done) => setTimeout(done, pause));
+      if (this.landing !== turn) return;
+      this.index = index % this.steps.length;
+      this.paint(index < this.steps.length);
+    }
+    this.landing = null;
   }
 
   byHand(index) {
@@ -397,6 +423,10 @@ function sizeOf(edge, phase, layer) {
   if (phase === "forward") return edge.layer <= layer ? Number(edge.weight) : null;
   if (phase === "backward") return edge.layer >= layer ? Number(edge.gradient) : null;
   return phase === "update" ? Number(edge.new) - Number(edge.weight) : null;
+}
+
+function calm() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 // So many significant digits: 0.1385, 4.386·10⁻⁴.

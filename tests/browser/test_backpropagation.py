@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from engine import train
 from pages.components.lesson.catalogue import lesson_of
@@ -11,7 +11,17 @@ from pages.walkthrough.calculation import one_update
 from pages.walkthrough.opened_network import nearest_frame, opened, rule_of
 from tests.browser.conftest import Serve, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
-from tests.browser.test_lesson import APP, LESSON, expect_address, range_of, tab_to
+from tests.browser.test_lesson import APP, FOCUSED, LESSON, expect_address, range_of, tab_to
+from tests.browser.test_mystery import (
+    FEW_TABS,
+    LARGE_PROJECTOR,
+    LINES,
+    LONGEST_LINE,
+    PROJECTOR,
+    expect_in_window,
+    expect_no_level_left_out,
+)
+from tests.browser.test_stage import HEADINGS, MAIN_SCROLLED
 
 PAGE = "backpropagation"
 PRINTED = 1e-9  # Mazur's post prints nine decimals, of some numbers eight
@@ -140,6 +150,59 @@ def test_the_first_screen_has_the_network_and_the_beginning_of_a_calculation(maz
         assert box["y"] + box["height"] <= 900
 
 
+def test_headings_and_lines(mazur: Page):
+    expect_no_level_left_out(mazur.evaluate(HEADINGS))
+    mazur.set_viewport_size(LARGE_PROJECTOR)
+    assert not [line for line in mazur.evaluate(LINES) if line[0] > LONGEST_LINE]
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, LARGE_PROJECTOR], ids=str)
+def test_a_projector_shows_the_network_above_its_settings(page: Page, home: str, size: ViewportSize):
+    page.set_viewport_size(size)
+    shown(page, f"{home}{PAGE}?view=stage")
+    bar = page.locator(".st-key-front").bounding_box()
+    assert bar
+    assert bar["y"] + bar["height"] == size["height"]
+    for drawn in page.locator(".disc").all():
+        box = drawn.bounding_box()
+        assert box
+        assert box["y"] + box["height"] <= bar["y"]
+    expect_in_window(page, ".st-key-presets")
+
+
+PHASES = """
+window.seen = [];
+const look = () => {
+  const roots = [...document.querySelectorAll('.st-key-network *')].map((one) => one.shadowRoot).filter(Boolean);
+  const phase = roots[0]?.querySelector('.network')?.dataset.phase;
+  if (phase && seen.at(-1) !== phase) seen.push(phase);
+  requestAnimationFrame(look);
+};
+look();
+"""
+ALL_PHASES = ["forward-1", "forward-2", "loss", "backward-2", "backward-1", "update"]
+
+
+def test_who_lands_sees_the_phases_once(own_page: Page, home: str):
+    own_page.emulate_media(reduced_motion="no-preference")
+    own_page.add_init_script(PHASES)
+    shown(own_page, home + PAGE)
+    own_page.wait_for_function("seen.length > 6")
+    assert own_page.evaluate("seen") == [*ALL_PHASES, "forward-1"]
+    expect_address(own_page, {})
+
+
+def test_with_reduced_motion_nothing_moves(own_page: Page, home: str):
+    own_page.emulate_media(reduced_motion="reduce")
+    own_page.add_init_script(PHASES)
+    shown(own_page, home + PAGE)
+    own_page.wait_for_timeout(1000)
+    assert own_page.evaluate("seen") == ALL_PHASES[:1]
+    phase_range(own_page).fill("1")
+    assert own_page.locator(".line").first.evaluate("(line) => getComputedStyle(line).transitionDuration") == "0s"
+    assert own_page.locator(".pulse.on").first.evaluate("(pulse) => getComputedStyle(pulse).animationName") == "none"
+
+
 def test_the_drawing_shows_the_whole_network_at_its_places(mazur: Page):
     """No two circles overlap, and all lie within the picture."""
     frame = mazur.locator(".picture").bounding_box()
@@ -212,7 +275,13 @@ def test_play_runs_through_the_phases_and_stops(mazur: Page, home: str):
 
 def test_by_keyboard_alone(page: Page, home: str):
     shown(page, home + PAGE)
-    tab_to(page, "Phase")
+    for _ in range(FEW_TABS):
+        page.keyboard.press("Tab")
+        if str(page.evaluate(FOCUSED)).startswith("Skip to"):
+            break
+    expect(page.get_by_role("link", name="Skip to the phases")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(phase_range(page)).to_be_focused()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".network")).to_have_attribute("data-phase", "loss")
@@ -274,8 +343,10 @@ def test_look_inside_and_back_finds_the_lesson_as_it_was(page: Page, home: str):
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
     range_of(page).press("End")  # or the address names the step
     expect_address(page, {"depth": "6", "activation": "tanh"})
+    page.evaluate(MAIN_SCROLLED, 300)
     page.get_by_role("link", name="the patient").click()
     expect(page.locator(".unit").first).to_be_visible()
+    assert page.evaluate("document.querySelector('.stMain').scrollTop") == 0, "it opens at its top"
     expect(page.get_by_text("hidden layers 6; units a layer 16; activation tanh")).to_be_visible()
     page.go_back()
     expect_address(page, {"depth": "6", "activation": "tanh"})

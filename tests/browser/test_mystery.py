@@ -1,9 +1,10 @@
 """The mystery patient in a real browser: from start to score by keyboard, on a phone, in the dark, on a cold link."""
 
+from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from engine import train
 from engine.doctor.cases import candidates, holds
@@ -12,10 +13,23 @@ from pages.text import mystery_answers
 from tests.browser.conftest import Serve
 from tests.browser.readable import PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import APP, MILLISECONDS
+from tests.browser.test_stage import HEADINGS
 
 SEED, LEVEL = 17, "medium"
 PATH = "mystery_patient"
 MOST_TABS = 60
+FEW_TABS = 10
+QUEUED = 300  # milliseconds until the browser has sent what was done
+PROJECTOR: ViewportSize = {"width": 1280, "height": 720}
+LARGE_PROJECTOR: ViewportSize = {"width": 1920, "height": 1080}
+FOCUSED = "document.activeElement.innerText"
+LONGEST_LINE = 100  # characters
+# Of every paragraph above the footer: how many characters, of .45 em, stand in its longest line at most.
+LINES = """() => [...document.querySelectorAll('main p:not(button p)')].slice(0, -1).map((p) => {
+  const width = Math.max(0, ...[...p.getClientRects()].map((box) => box.width));
+  const longest = Math.max(...p.innerText.split('\\n').map((line) => line.length));
+  return [Math.min(width / (0.45 * parseFloat(getComputedStyle(p).fontSize)), longest), p.innerText.slice(0, 60)];
+})"""
 DRAWN = "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.dataset.version).length === number"
 
 
@@ -46,9 +60,17 @@ def focused(page: Page, button: str) -> bool:
     return page.get_by_role("button", name=button).evaluate("(button) => button === document.activeElement")
 
 
+def settle(page: Page) -> None:
+    """Wait for the answer to what was done last: it closes a list that is open."""
+    expect(page.locator(".st-key-say").get_by_role("radio", checked=True)).to_have_count(1)
+    page.wait_for_timeout(QUEUED)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def choose(page: Page, case, prescription: str) -> None:
     """Both choices by mouse."""
     page.locator(".st-key-say").get_by_text(mystery_answers.named(case.fault)).click()
+    settle(page)
     box = page.locator(".st-key-say").get_by_role("combobox")
     box.click()
     page.get_by_role("option", name=prescription, exact=True).click()
@@ -61,7 +83,7 @@ def test_from_start_to_score_by_keyboard(page: Page, home: str, case):
     tab_to(page, first)
     page.keyboard.press("Enter")
     page.wait_for_function(DRAWN, arg=2, timeout=MILLISECONDS)
-    assert focused(page, first), "the keyboard stays where it was"
+    assert focused(page, f"Hide: {first}"), "the keyboard stays where it was"
     codes = mystery_answers.diagnoses(LEVEL)
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
@@ -72,6 +94,7 @@ def test_from_start_to_score_by_keyboard(page: Page, home: str, case):
         page.keyboard.press("ArrowDown")
     chosen = page.locator(".st-key-say").get_by_role("radio", checked=True)
     expect(chosen).to_have_count(1)
+    settle(page)
     page.keyboard.press("Tab")
     page.keyboard.type("Another activation")
     page.keyboard.press("Enter")
@@ -81,6 +104,8 @@ def test_from_start_to_score_by_keyboard(page: Page, home: str, case):
     page.keyboard.press("Enter")
     score = page.locator(".st-key-score")
     expect(score.get_by_role("heading")).to_contain_text("of 100 points", timeout=MILLISECONDS)
+    page.wait_for_function(f"{FOCUSED}.includes('of 100 points')")
+    expect(page.locator(".st-key-arrival [aria-live]")).to_contain_text("of 100 points")
     expect(score).to_contain_text("Looks: 25 of 30")
     expect(score).to_contain_text("Diagnosis: 40 of 40")
     assert parse_qs(urlsplit(page.url).query) == {"seed": [str(SEED)], "level": [LEVEL]}
@@ -89,6 +114,8 @@ def test_from_start_to_score_by_keyboard(page: Page, home: str, case):
     expect(page.get_by_role("spinbutton", name="Patient")).to_have_value(str(SEED + 1), timeout=MILLISECONDS)
     expect(page.locator(".st-key-say")).to_be_visible(timeout=MILLISECONDS)
     assert parse_qs(urlsplit(page.url).query)["seed"] == [str(SEED + 1)]
+    page.wait_for_function(f"{FOCUSED}.endsWith('Patient {SEED + 1}')")
+    expect(page.locator(".st-key-arrival [aria-live]")).to_contain_text(f"Patient {SEED + 1}.")
     page.go_back()
     expect(score.get_by_role("heading")).to_contain_text("of 100 points", timeout=MILLISECONDS)
 
@@ -124,9 +151,83 @@ def test_it_is_readable_by_all_before_and_after(page: Page, home: str, case, siz
         page.get_by_role("button", name=view.TITLE).click()
     page.wait_for_function(DRAWN, arg=1 + len(VIEWS), timeout=MILLISECONDS)
     expect_no_wider(page) if size else expect_readable(page)
+    expect_no_level_left_out(page.evaluate(HEADINGS))
     choose(page, case, "Another activation, with the initialization that suits it")
     page.get_by_role("button", name="Commit, and treat").click()
     expect(page.locator(".st-key-score")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=5, timeout=MILLISECONDS)
     expect(page.locator(".st-key-score").get_by_role("heading")).to_be_in_viewport()
     expect_no_wider(page) if size else expect_readable(page)
+    expect_no_level_left_out(page.evaluate(HEADINGS))
+    if not size:
+        page.set_viewport_size(LARGE_PROJECTOR)
+        assert not [line for line in page.evaluate(LINES) if line[0] > LONGEST_LINE]
+
+
+def expect_no_level_left_out(levels: list[int]) -> None:
+    assert levels[:2] == [1, 2]
+    assert all(below <= above + 1 for above, below in pairwise(levels)), levels
+
+
+def expect_in_window(page: Page, selector: str, below: float = 0) -> None:
+    """All of it, `below` pixels above the window's lower edge."""
+    page.wait_for_function(
+        """([selector, below]) => {
+          const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
+          return top >= 0 && bottom <= innerHeight - below + 1;
+        }""",
+        arg=[selector, below],
+    )
+
+
+def test_a_look_opens_where_it_was_tapped_and_the_next_step_stays_within_reach(page: Page, home: str):
+    keys = list(VIEWS)
+    page.set_viewport_size(PHONE)
+    opened(page, link(home))
+    reach = page.get_by_role("navigation", name="Steps")
+    bar = page.locator(".st-key-reach").bounding_box()
+    assert bar
+    assert bar["y"] + bar["height"] == PHONE["height"]
+    for drawn, key in ((2, keys[0]), (3, keys[-1])):
+        tapped = page.get_by_role("button", name=VIEWS[key].TITLE)
+        tapped.scroll_into_view_if_needed()
+        before = tapped.bounding_box()
+        tapped.click()
+        page.wait_for_function(DRAWN, arg=drawn, timeout=MILLISECONDS)
+        expect_in_window(page, f".st-key-card_{key}", bar["height"])
+        title = page.locator(f".st-key-card_{key} h3").bounding_box()
+        assert before
+        assert title
+        assert title["y"] <= before["y"] + before["height"], "in its place, or further up where there was no room"
+    for name in ("Diagnose", "Prescribe", "Look"):
+        reach.get_by_role("button", name=name).click()
+        heading = page.get_by_role("heading", name=name)
+        expect(heading).to_be_in_viewport()
+        expect(heading).to_be_focused()
+    page.set_viewport_size(PROJECTOR)
+    expect(reach).to_be_hidden()
+    page.get_by_role("button", name=VIEWS[keys[3]].TITLE).click()
+    page.wait_for_function(DRAWN, arg=4, timeout=MILLISECONDS)
+    expect_in_window(page, f".st-key-card_{keys[3]}")
+    for name in ("Diagnose", "Prescribe"):
+        expect(page.get_by_role("heading", name=name)).to_be_in_viewport()
+
+
+def test_the_looks_are_a_few_tab_stops_away(page: Page, home: str):
+    opened(page, link(home))
+    for _ in range(FEW_TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('.st-key-skip *')"):
+            break
+    page.keyboard.press("Enter")
+    assert focused(page, next(iter(VIEWS.values())).TITLE)
+    assert "solid 3px" in page.evaluate("(({ outlineStyle, outlineWidth }) => outlineStyle + ' ' + outlineWidth)"
+                                        "(getComputedStyle(document.activeElement))")  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, LARGE_PROJECTOR], ids=str)
+def test_a_projector_shows_all_of_the_first_screen(page: Page, home: str, size: ViewportSize):
+    page.set_viewport_size(size)
+    opened(page, link(home) + "&view=stage")
+    for part in ("patient", "look", "say"):
+        expect_in_window(page, f".st-key-{part}")

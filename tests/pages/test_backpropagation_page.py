@@ -22,7 +22,7 @@ def workers():
 
 
 def text(page: AppTest) -> str:
-    return " ".join(paragraph.value for paragraph in page.markdown)
+    return " ".join(paragraph.value for paragraph in [*page.markdown, *page.subheader])
 
 
 @pytest.mark.parametrize("preset", ["mazur", "xor", "saturated", "chain", "trained"])

@@ -34,11 +34,12 @@ def draw_calculation(update: Update, selection: Selection, example: int) -> None
         else derivation(update, selection, example)
     )
     with st.container(key="calculation", gap="xxsmall"):
+        st.header("Written out", anchor=False, help="Every number of what is looked at, with its formula.")
         _draw_chain(update, example)
         for phase in PHASES:
             some = [line for line in lines if line.phase == phase]
             if some:
-                st.markdown(f"**{HEADINGS[phase]}**")
+                st.subheader(HEADINGS[phase], anchor=False)
             for line in some:
                 _draw_line(line)
             if phase == "backward" and selection.unit is not None and selection.source is not None:
@@ -62,8 +63,8 @@ def _draw_check(update: Update, selection: Selection) -> None:
     assert selection.source is not None
     check = weight_check(update, selection.layer, selection.unit, selection.source)
     symbols = r"\frac{L(w + h) - L(w - h)}{2h}"
-    message = "**Checked by finite differences**  \n"
-    message += f"$\\displaystyle {symbols} = {rounded(check.difference)}$, $h = {rounded(check.step)}$  \n"
+    st.subheader("Checked by finite differences", anchor=False)
+    message = f"$\\displaystyle {symbols} = {rounded(check.difference)}$, $h = {rounded(check.step)}$  \n"
     if check.kink:
         message += "The step crosses the corner of the activation at 0, where this check means nothing."
     else:
@@ -81,8 +82,8 @@ def _draw_chain(update: Update, example: int) -> None:
         return
     symbols, numbers = written_out(factors)
     _, full = written_out(factors, exact)
+    st.subheader("The gradient of the first weight is one product", anchor=False)
     st.markdown(
-        "**The gradient of the first weight is one product**  \n"
         f"$\\displaystyle {symbols}$  \n$\\displaystyle = {numbers}$",
         help=f"${full}$",
     )
@@ -94,12 +95,12 @@ def draw_course(taken: Course) -> None:
     with st.container(key="course"):
         if taken.diverged_after is not None:
             st.warning(f"Update {taken.diverged_after} leaves a number that is not finite: it was not taken.")
-        st.markdown(f"**{updates_curve.TITLE}**", help=updates_curve.QUESTION)
+        st.header(updates_curve.TITLE, help=updates_curve.QUESTION, anchor=False)
         plot(encoded(updates_curve.figure(taken), updates_curve.alt(taken)), key="chart_updates")
         step = r"= -\eta\, \|\nabla L\|^2" if next_update.rule.plain else ""
         penalised = " (loss and penalty)" if next_update.rule.penalised else ""
+        st.subheader(f"What the gradient promises, and what happens{penalised}", anchor=False)
         st.markdown(
-            f"**What the gradient promises, and what happens{penalised}**  \n"
             f"Predicted change of the next update: $\\nabla L \\cdot \\Delta\\theta {step} = "
             f"{rounded(next_update.predicted_change)}$  \n"
             f"Change that happens: ${rounded(next_update.change)}$  \n"
@@ -122,8 +123,8 @@ def _price(architecture: str, examples: int, _problem: Problem) -> Price:
 def _draw_price(paid: Price) -> None:
     ratio = paid.all_differences / paid.backward
     measured = "" if paid.measured == paid.weights else f", from {paid.measured} that were timed"
+    st.subheader("What it costs", anchor=False)
     st.markdown(
-        "**What it costs**  \n"
         f"One forward and one backward pass take {_time(paid.backward)}, and give the derivatives with respect to all "
         f"weights, here {paid.weights:,}. By finite differences, two forward passes a weight, they take "
         f"{_time(paid.all_differences)}{measured}: "
@@ -140,16 +141,18 @@ def _time(seconds: float) -> str:
 def draw_phases(update: Update, selection: Selection, chosen: Chosen) -> None:
     """A short text for each phase, and a question about the numbers on screen; then what else is to be said."""
     texts = sections_of(PAGE)
-    for row in (PHASES[:2], PHASES[2:]):
-        for phase, column in zip(row, st.columns(2, gap="large"), strict=True):
-            with column:
-                st.header(HEADINGS[phase], anchor=False)
-                st.markdown(texts[HEADINGS[phase]])
-                _ask(phase, question(update, phase, selection, chosen.example))
-    for heading in list(texts)[len(PHASES) :]:
+    with st.container(key="phases"):
+        for row in (PHASES[:2], PHASES[2:]):
+            for phase, column in zip(row, st.columns(2, gap="large"), strict=True):
+                with column:
+                    st.header(HEADINGS[phase], anchor=False)
+                    st.markdown(texts[HEADINGS[phase]])
+                    _ask(phase, question(update, phase, selection, chosen.example))
+    for place, heading in enumerate(list(texts)[len(PHASES) :]):
         if heading != ABOUT_FIRST or chosen.base.name == FIRST:
             st.header(heading, anchor=False)
-            st.markdown(texts[heading])
+            with st.container(key=f"prose_{place}"):
+                st.markdown(texts[heading])
 
 
 def _ask(phase: str, question: Question) -> None:

@@ -79,10 +79,10 @@ def choose() -> Chosen:
     garbled = found.ignored
     mend(found, entering, base.defaults, {} if base.name == FIRST else {PRESET: base.name})
     values: dict[str, Answer] = {}
-    with st.container(key="controls", gap="small"):
+    with st.container(key="controls", gap="xsmall"):
         _draw_presets(base)
         messages = st.container(gap="small")
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="bottom", key="front"):
             for name in FRONT:
                 if name != "step" or base.experiment:
                     _draw(base, name, garbled, values)
@@ -212,7 +212,8 @@ def _chosen(base: Base, values: dict[str, Answer], garbled: frozenset[str], note
             problem = with_parameters(problem, changed)
     except ValueError as trouble:
         notes.append(f"{trouble} No weight was changed.")
-    st.markdown(note)
+    with st.container(key="note"):
+        st.markdown(note)
     if notes:
         st.warning("  \n".join(notes), icon=":material/info:")
     rule = Rule(**{name: values[name] for name in RULE})  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ from pages.components.shell.address import (
     step_in,
     write_address,
 )
+from pages.components.shell.component import component
 from pages.components.shell.plot import plot
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
@@ -38,7 +39,9 @@ from pages.walkthrough.user_input import read_number
 PAGE = "mystery_patient"
 FIRST = 1  # patient of the bare address
 SEED = SETTINGS["seed"]
-CHARTS_A_ROW = 2
+
+_reach = component("reach")
+into_view = component("into_view", styled=False)
 
 
 class RequestedPatient(NamedTuple):
@@ -51,12 +54,16 @@ class RequestedPatient(NamedTuple):
 
 @dataclass
 class Visit:
-    """What a session did with a patient.  looks: keys of the charts that it paid for, in their order; folded: those of
-    them that it does not want to see; committed: diagnosis and prescription."""
+    """What a session did with a patient.
+
+    looks: keys of the charts that it paid for, in their order; folded: those of them that it does not want to see;
+    just_opened: the one that is to be brought into view; committed: diagnosis and prescription.
+    """
 
     case: MysteryCase
     looks: list[str] = field(default_factory=list)
     folded: set[str] = field(default_factory=set)
+    just_opened: str = ""
     committed: tuple[str, str] | None = None
     score: Score | None = None
 
@@ -77,8 +84,7 @@ def choose() -> RequestedPatient:
     found = _read_address()
     seed, level, sentences = found.values["seed"], found.values["level"], few(found.sentences)
     st.session_state["level"], st.session_state["patient_number"] = level, seed
-    which, how = st.columns((1, 2), vertical_alignment="bottom")
-    with which, st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
         st.segmented_control(
             "Level", LEVELS, format_func=str.capitalize, required=True, key="level", on_change=_moved, width="content"
         )
@@ -86,7 +92,8 @@ def choose() -> RequestedPatient:
             "Patient", int(SEED.low), int(SEED.high), key="patient_number", on_change=_moved, width=140,
             help="The same number is the same patient for everyone.",
         )  # fmt: skip
-    how.markdown(sections_of(PAGE)["How it goes"])
+        with st.container(key="how"):
+            st.markdown(sections_of(PAGE)["How it goes"])
     if sentences:
         st.warning("  \n".join(sentences), icon=":material/info:")
     named = {"seed": str(seed), "level": level}
@@ -142,38 +149,56 @@ def admitted(choice: RequestedPatient) -> Admitted | None:
     return None
 
 
-def bedside(here: Admitted) -> None:
-    """Who it is, what may be looked at, and what to commit to: side by side."""
-    who, look, say = st.columns((1.05, 1, 1.05), gap="small")
-    with who, st.container(border=True, height="stretch", gap="small", key="patient"):
-        sentences = complaints(symptom(here.patient))
-        st.markdown(f"{heading(PATIENT)} **{here.choice.seed}**  \n“{sentences[here.choice.seed % len(sentences)]}”")
-        st.markdown(f":small[{task(here.patient)}]")
-        _draw(FREE, here, "free")
-    with look, st.container(border=True, height="stretch", gap="small", key="look"):
-        _looks(here)
-    with say, st.container(border=True, height="stretch", gap="small", key="say"):
-        _commitment(here)
+def bedside(here: Admitted) -> str:
+    """Who it is, what may be looked at, and what to commit to, side by side where there is room; the first in words."""
+    sentences = complaints(symptom(here.patient))
+    complaint = sentences[here.choice.seed % len(sentences)]
+    with st.container(key="bedside"):
+        with st.container(border=True, gap="small", key="patient"):
+            st.header(f"{heading(PATIENT)} {here.choice.seed}", anchor=False)
+            st.markdown(f"“{complaint}”")
+            st.markdown(f":small[{task(here.patient)}]")
+            head(FREE, "free", here.patient)
+            plot(sent(FREE, here.patient), key="chart_free")
+        with st.container(border=True, gap="small", key="look"):
+            _looks(here)
+        with st.container(border=True, gap="small", key="say"):
+            _commitment(here)
+    _reach(key="reach")
+    return f"Patient {here.choice.seed}. {complaint}"
 
 
 def _looks(here: Admitted) -> None:
-    left = mystery_answers.left_after(len(here.visit.looks))
-    st.markdown(
-        f"**1 · Look.** Each chart costs {mystery_answers.COST_OF_LOOK} of {mystery_answers.POINTS_OF_LOOKS} points. "
-        f"Left: **{left}**."
-    )
-    price = f"Costs {mystery_answers.COST_OF_LOOK} points."
+    visit = here.visit
+    left = mystery_answers.left_after(len(visit.looks))
+    cost = f"{mystery_answers.COST_OF_LOOK} of {mystery_answers.POINTS_OF_LOOKS} points"
+    st.header(f"1 · Look :small[A chart costs {cost}. Left: **{left}**]", anchor=False)
     for key, chart in VIEWS.items():
-        shown = key in _shown(here.visit)
-        # One that comes and goes would take the keyboard from the button.
-        help_text = "Hides it." if shown else "Shows it again." if key in here.visit.looks else price
-        st.button(
-            f"**{chart.TITLE}**  \n{chart.QUESTION}", key=f"look_{key}", width="stretch",
-            icon=":material/check:" if shown else ":material/visibility:", on_click=_look, args=(here.visit, key),
-            help=help_text,
-        )  # fmt: skip
-    if here.visit.looks:
-        st.markdown(":small[:material/arrow_downward: What you opened is shown below.]")
+        with st.container(horizontal=True, vertical_alignment="center", key=f"card_{key}"):
+            title = st.container()  # empty until the chart is open: the button keeps its place, and the keyboard
+            shown = key in visit.looks and key not in visit.folded
+            _look_button(visit, key, chart, shown)
+            if not shown:
+                continue
+            with title:
+                head(chart, key, here.patient)
+            plot(sent(chart, here.patient), key=f"chart_{key}")
+            if visit.just_opened == key:
+                visit.just_opened = ""
+                into_view(key=f"in_view_{key}", data="nearest")
+
+
+def _look_button(visit: Visit, key: str, chart: ModuleType, shown: bool) -> None:
+    """Opens a chart, in its place; or, small beside the chart's title, folds it up."""
+    price = f"Costs {mystery_answers.COST_OF_LOOK} points."
+    st.button(
+        f"Hide: {chart.TITLE}" if shown else f"**{chart.TITLE}**  \n{chart.QUESTION}",
+        key=f"look_{key}", width="content" if shown else "stretch",
+        icon=":material/close:" if shown else ":material/check:" if key in visit.looks else ":material/visibility:",
+        # A help text that comes and goes, or another type, would take the keyboard from the button.
+        help="Hides it." if shown else "Shows it again." if key in visit.looks else price,
+        on_click=_look, args=(visit, key),
+    )  # fmt: skip
 
 
 def _look(visit: Visit, key: str) -> None:
@@ -182,26 +207,27 @@ def _look(visit: Visit, key: str) -> None:
         visit.folded ^= {key}
     else:
         visit.looks.append(key)
-
-
-def _shown(visit: Visit) -> list[str]:
-    return [key for key in visit.looks if key not in visit.folded]
+    visit.just_opened = "" if key in visit.folded else key
 
 
 def _commitment(here: Admitted) -> None:
     of = f"{here.choice.level}_{here.choice.seed}"
     codes = mystery_answers.diagnoses(here.choice.level)
-    st.markdown(f"**2 · Diagnose.** What is the root cause? {mystery_answers.POINTS_OF_CAUSE} points.")
-    diagnosis = st.radio(
-        "Root cause", codes, index=None, key=f"diagnosis_{of}", label_visibility="collapsed",
-        format_func=lambda code: f"**{mystery_answers.named(code)}**  \n{mystery_answers.DEFINITIONS[code]}",
-    )  # fmt: skip
     offered = {one.key: one for one in mystery_answers.prescriptions(here.choice.level)}
-    st.markdown(f"**3 · Prescribe.** What should change? {mystery_answers.POINTS_OF_PRESCRIPTION} points.")
-    chosen = st.selectbox(
-        "Prescription", offered, index=None, format_func=lambda key: offered[key].name, key=f"prescription_{of}",
-        placeholder="Choose a change", label_visibility="collapsed",
-    )  # fmt: skip
+    with st.container(key="diagnose", gap="xsmall"):
+        st.header(f"2 · Diagnose :small[The root cause: {mystery_answers.POINTS_OF_CAUSE} points]", anchor=False)
+        diagnosis = st.radio(
+            "Root cause", codes, index=None, key=f"diagnosis_{of}", label_visibility="collapsed",
+            format_func=lambda code: f"**{mystery_answers.named(code)}**",
+            captions=[mystery_answers.DEFINITIONS[code] for code in codes],
+        )  # fmt: skip
+    with st.container(key="prescribe", gap="xsmall"):
+        points = mystery_answers.POINTS_OF_PRESCRIPTION
+        st.header(f"3 · Prescribe :small[One change: {points} points]", anchor=False)
+        chosen = st.selectbox(
+            "Prescription", offered, index=None, format_func=lambda key: offered[key].name, key=f"prescription_{of}",
+            placeholder="Choose a change", label_visibility="collapsed",
+        )  # fmt: skip
     st.button(
         "**Commit, and treat**", key="commit", width="stretch", icon=":material/medication:",
         on_click=_commit, args=(here.visit, diagnosis, chosen), disabled=diagnosis is None or chosen is None,
@@ -211,19 +237,3 @@ def _commitment(here: Admitted) -> None:
 
 def _commit(visit: Visit, diagnosis: str, chosen: str) -> None:
     visit.committed = diagnosis, chosen
-
-
-def looked_at(here: Admitted) -> None:
-    """The charts that were paid for."""
-    shown = _shown(here.visit)
-    for start in range(0, len(shown), CHARTS_A_ROW):
-        side_by_side = shown[start : start + CHARTS_A_ROW]
-        for key, column in zip(side_by_side, st.columns(CHARTS_A_ROW), strict=False):
-            with column, st.container(border=True, key=f"card_{key}"):
-                _draw(VIEWS[key], here, key)
-
-
-def _draw(chart: ModuleType, here: Admitted, place: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        head(chart, place, here.patient)
-    plot(sent(chart, here.patient), key=f"chart_{place}")

@@ -10,8 +10,8 @@ from pages.charts.one_run import activations, gradient_per_layer, learning_curve
 from pages.components.lesson.catalogue import sections_of
 from pages.components.lesson.findings import cures, notes_of_both, pointed
 from pages.components.lesson.lessons import row
-from pages.components.mystery.patient import PAGE, Admitted, RequestedPatient, go_to, next_seed
-from pages.components.shell.component import component
+from pages.components.mystery.patient import PAGE, Admitted, RequestedPatient, go_to, into_view, next_seed
+from pages.components.shell.frame import LEAST_WIDTH
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.components.shell.timeline import timeline
@@ -25,11 +25,10 @@ REVEALED = (
     (gradient_per_layer, learning_curves, predictions),
     (activations, weight_norms),
 )
-_into_view = component("into_view", styled=False)
 
 
-def result(here: Admitted) -> None:
-    """The prescription beside the patient, the settings, the doctor's word, and the score with how it came about."""
+def result(here: Admitted) -> str:
+    """The prescription beside the patient, the settings, the doctor's word, and the score; that as a sentence."""
     assert here.visit.committed
     diagnosis, chosen = here.visit.committed
     (ordered,) = (one for one in mystery_answers.PRESCRIPTIONS if one.key == chosen)
@@ -42,16 +41,18 @@ def result(here: Admitted) -> None:
         here.visit.case, len(here.visit.looks), diagnosis, findings, here.patient, here.healthy,
         None if best is None else treated,
     )  # fmt: skip
+    sentence = (
+        f"{score.points} of {mystery_answers.MOST_POINTS} points. "
+        f"The root cause: {mystery_answers.named(here.visit.case.fault).lower()}."
+    )
     with st.container(key="score"):
-        st.header(
-            f"{score.points} of {mystery_answers.MOST_POINTS} points. The root cause: "
-            f"{mystery_answers.named(here.visit.case.fault).lower()}.", anchor="score",
-        )  # fmt: skip
+        st.header(sentence, anchor="score")
         _account(here, diagnosis, ordered, doses, best, treated, score)
-        _into_view(key="score_in_view")  # the button that led here may have been far down the page
+        into_view(data="start", key="score_in_view")  # the button that led here may have been far down the page
     _next(here.choice)
     _revealed(here)
     _compare(here, treated)
+    return sentence
 
 
 def _account(
@@ -70,7 +71,8 @@ def _account(
         "context": "The doctor finds it too, besides the root cause",
         "": "The doctor does not find that",
     }[score.role]
-    looks, diagnosed, prescribed = st.columns(3)
+    with st.grid(3, min_column_width=LEAST_WIDTH):
+        looks, diagnosed, prescribed = (st.container(border=True, height="stretch") for _ in range(3))
     tells = mystery_answers.telling(diagnose(here.patient)[0])
     opened = "You opened it." if tells in here.visit.looks else "You did not open it."
     if not score.for_diagnosis:
@@ -134,7 +136,9 @@ def _revealed(here: Admitted) -> None:
         for name, setting in SETTINGS.items()
         if name not in fault and (setting.group in ("network", "training") or getattr(patient, name) != setting.default)
     )
-    st.markdown(f"What was done to it: {wrong}.  \n:small[Its other settings: {rest}.]")
+    st.markdown(f"What was done to it: {wrong}.")
+    with st.container(key="prose_settings"):
+        st.markdown(f":small[Its other settings: {rest}.]")
 
 
 def _compare(here: Admitted, treated: RunHistory) -> None:
@@ -142,7 +146,8 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
     patient = here.patient
     st.markdown(f":small[{labels.differences(patient.experiment, treated.experiment)}]")
     steps = timeline_steps(patient, treated)
-    timeline(steps, steps[-1], **pointed(patient, treated))
+    # A key of its own for every patient: each result plays once.
+    timeline(steps, steps[-1], f"timeline_{here.choice.level}_{here.choice.seed}", **pointed(patient, treated))
     first, *others = REVEALED
     row(first, patient, treated)
     notes_of_both(patient, treated)
@@ -153,5 +158,5 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
 
 def how_points_come_about() -> None:
     """The rules, for who asks."""
-    with st.expander("How points are awarded", icon=":material/calculate:"):
+    with st.expander("How points are awarded", icon=":material/calculate:"), st.container(key="prose_points"):
         st.markdown(sections_of(PAGE)["How points are awarded"])
