@@ -29,12 +29,13 @@ HEADS = (
     ("linear", "mse"),
 )
 DIFFERENT = (
-    {"normalization": "batch"}, {"normalization": "layer"}, {"residual": True}, {"dropout": True},
-    {"normalization": "batch", "residual": True, "dropout": True},
+    {"normalization": "batch"}, {"normalization": "layer"}, {"residual": "plain"}, {"dropout": True},
+    {"normalization": "batch", "residual": "plain", "dropout": True}, {"residual": "scaled"},
+    {"normalization": "layer", "residual": "scaled", "dropout": True},
 )  # fmt: skip
 
 
-def problem(sizes, activation, output, loss, seed=0, batch=3, normalization="none", residual=False, dropout=False):
+def problem(sizes, activation, output, loss, seed=0, batch=3, normalization="none", residual="none", dropout=False):
     generator = np.random.default_rng(seed)
     architecture = Architecture(sizes, activation, output, normalization, residual)
     parameters = Parameters(architecture, generator.normal(size=(1, Parameters.size(architecture))))
@@ -168,7 +169,9 @@ def rule_penalty(history, step):
     return 0.005 * sum((weights[frame] ** 2).sum() for weights in history.weights)
 
 
-@pytest.mark.parametrize("kind", [{}, {"normalization": "batch", "dropout": 0.3}, {"residual": True, "batch_size": 16}])
+@pytest.mark.parametrize(
+    "kind", [{}, {"normalization": "batch", "dropout": 0.3}, {"residual": "scaled", "batch_size": 16}]
+)
 @pytest.mark.parametrize("dataset", ["moons", "blobs", "sine"])
 def test_an_opened_network_has_the_gradients_that_training_recorded(kind, dataset):
     experiment = Experiment(dataset=dataset, steps=30, width=5, depth=3, n_train=40, activation="tanh", **kind)
