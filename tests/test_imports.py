@@ -75,7 +75,7 @@ LAYERS = [
     | {"settings", "data.sources"},
     {"experiment"},
     {"data", "history", "limits", "measures", "network"},
-    {"batches", "endings", "plan", "recording", "training"},
+    {"batches", "endings", "plan", "recording", "starting_signal", "training"},
     {"theory"},
     {"doctor"},
     {"cures"},

@@ -6,9 +6,12 @@
 // time, and the timeline's step when they come into sight.
 
 const STEP_EVENT = "backprop-clinic:step"; // from the timeline; detail: {step, drawn: promises to wait for}
+const PREVIEW_EVENT = "backprop-clinic:preview"; // from the strip; detail: {patient, treated}, error signals, or nothing
 const MARK_EVENT = "backprop-clinic:mark"; // from the timeline: layers are marked, or none any more
 const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const PLOTLY_POLL = 20; // milliseconds
+const FOOTNOTES = "footnotes", NOTE_LINE = 19; // as in pages/charts/style/annotations.py
+const MOST_TICKS = 5; // of a preview's axis
 const ABOVE_ON_STAGE = ".st-key-verdict, .st-key-stage"; // what grows late, and leaves charts in stage view less room
 const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
@@ -47,6 +50,8 @@ class Chart {
     window.addEventListener(STEP_EVENT, this.onStep);
     this.onMark = () => this.mark();
     window.addEventListener(MARK_EVENT, this.onMark);
+    this.onPreview = ({ detail }) => this.preview(detail);
+    window.addEventListener(PREVIEW_EVENT, this.onPreview);
   }
 
   // The buttons that stand over the chart while it is pointed at.
@@ -66,6 +71,7 @@ class Chart {
     this.size.disconnect();
     window.removeEventListener(STEP_EVENT, this.onStep);
     window.removeEventListener(MARK_EVENT, this.onMark);
+    window.removeEventListener(PREVIEW_EVENT, this.onPreview);
     window.Plotly?.purge(this.plot);
   }
 
@@ -102,6 +108,23 @@ class Chart {
   // Charts that have an axis of layers are drawn again.
   mark() {
     if (!this.figure?.layout.meta?.layer_axes) return;
+    this.stale = true;
+    this.show();
+  }
+
+  // Networks that have not been trained yet, while their depth is dragged: their error signals alone, before training.
+  async preview(signals) {
+    if (!this.figure?.layout.meta?.error_signals || !this.seen || !window.Plotly) return;
+    this.previewed = signals;
+    if (this.previewing) return; // the latest is drawn when the one before it is
+    this.previewing = true;
+    while (this.previewed) {
+      const { data, layout } = untrained(this.figure, this.previewed);
+      this.previewed = null;
+      await window.Plotly.react(this.plot, data, this.scale === 1 ? layout : enlarged(layout, this.scale), this.config);
+    }
+    this.previewing = false;
+    if (signals) return;
     this.stale = true;
     this.show();
   }
@@ -152,7 +175,8 @@ class Chart {
       this.color(layout);
       layout.width = this.plot.clientWidth;
       layout.height = this.height();
-      await window.Plotly.react(this.plot, data, scale === 1 ? layout : enlarged(layout, scale), this.config);
+      const shown = layout.height < this.own_height * scale ? withoutFootnotes(layout) : layout;
+      await window.Plotly.react(this.plot, data, scale === 1 ? shown : enlarged(shown, scale), this.config);
     }
     Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
   }
@@ -222,6 +246,15 @@ function enlarged(part, factor) {
   return larger;
 }
 
+// A chart that has less room than it is made for leaves out the small print below it.
+function withoutFootnotes(layout) {
+  const [notes] = (layout.annotations ?? []).filter(({ name }) => name === FOOTNOTES);
+  if (!notes) return layout;
+  const room = NOTE_LINE * notes.text.split("<br>").length;
+  const annotations = layout.annotations.filter((one) => one !== notes);
+  return { ...layout, annotations, margin: { ...layout.margin, b: layout.margin.b - room } };
+}
+
 // In stage view the charts share what the window has left between the timeline and the controls.
 function onStage(plot) {
   const root = getComputedStyle(document.documentElement);
@@ -232,6 +265,22 @@ function roomOnStage(plot) {
   const scrolled = document.querySelector(".stMain")?.scrollTop ?? 0;
   const controls = document.querySelector(".st-key-controls, .st-key-controls_closed")?.offsetHeight ?? 0;
   return Math.round(window.innerHeight - controls - (plot.getBoundingClientRect().top + scrolled) - BELOW_ON_STAGE);
+}
+
+// The figure with the error signals of other networks, by name; what only training can tell is not drawn.
+function untrained({ data, layout }, signals) {
+  const names = Object.entries(layout.meta.error_signals);
+  const logs = Object.values(signals).flat().filter((value) => value > 0).map(Math.log10);
+  const [low, high] = [Math.min(...logs) - 0.5, Math.max(...logs) + 0.5];
+  const deepest = Math.max(...Object.values(signals).map((one) => one.length));
+  const traces = data.map((trace, index) => {
+    const name = names.find(([, own]) => own === index)?.[0];
+    if (!name) return { ...trace, visible: false };
+    return { ...trace, x: signals[name].map((_, layer) => layer + 1), y: signals[name].map((value) => value || null) };
+  });
+  const xaxis = { ...layout.xaxis, range: [0.5, deepest + 0.5], tickmode: "auto" };
+  const ticks = { tickmode: "linear", tick0: 0, dtick: Math.max(1, Math.ceil((high - low) / MOST_TICKS)) };
+  return { data: traces, layout: { ...layout, xaxis, yaxis: { ...layout.yaxis, ...ticks, range: [low, high] } } };
 }
 
 // Boxes around the marked layers, on every axis of that network's layers: a light line within a dark one, as the

@@ -69,6 +69,7 @@ class Strip {
       if (this.previewing) {
         this.previewing = false;
         this.drawAll();
+        window.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail: null }));
       }
       return;
     }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine import SETTINGS, Finding, RunHistory
+from engine import SETTINGS, Finding, RunHistory, diagnose
 from engine.doctor.diagnosis import overcome
 from engine.doctor.thresholds import NOTABLY_RISEN, SAME_ACCURACY
 from engine.measures import generalization_loss
@@ -65,6 +65,20 @@ def spans(layers: Sequence[int]) -> list[tuple[int, int]]:
         else:
             runs.append((layer + 1, layer + 1))
     return runs
+
+
+def disease(patient: RunHistory, treated: RunHistory) -> str:
+    """The root cause of the patient's trouble and what is left of it in the treated network; nothing for a healthy one.
+
+    For patients whose trouble is not what the lesson's own verdict speaks of.
+    """
+    found = diagnose(patient)
+    if not found:
+        return ""
+    cause, _, _ = found[0].explanation.partition(". ")
+    left = diagnose(treated)
+    outcome = f"{HEADINGS[left[0].code][0].lower()}{HEADINGS[left[0].code][1:]}" if left else "nothing found"
+    return f"{HEADINGS[found[0].code]}: {cause[0].lower()}{cause[1:].rstrip('.')}. The treated network: {outcome}."
 
 
 def remedies(finding: Finding) -> str:

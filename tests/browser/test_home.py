@@ -209,6 +209,29 @@ def test_a_phone_shows_the_stage_on_its_first_screen(page: Page, home: str):
     expect_no_wider(page)
 
 
+@pytest.mark.parametrize("size", [SIZES[1], PHONE], ids=["laptop", "phone"])
+def test_the_menu_is_folded_and_opens(page: Page, home: str, size: ViewportSize):
+    page.set_viewport_size(size)
+    still(page, home)
+    title = page.get_by_role("heading", name="Backprop Clinic")
+    button = page.get_by_role("button", name="Expand sidebar")
+    beside, name = button.bounding_box(), title.bounding_box()
+    assert beside
+    assert name
+    assert beside["x"] + beside["width"] < name["x"]
+    assert abs(beside["y"] + beside["height"] / 2 - name["y"] - name["height"] / 2) < 10
+    button.click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Overfitting").click()
+    page.wait_for_url("**/overfitting*")
+
+
+def test_stage_view_can_be_left(page: Page, home: str):
+    page.goto(home + "?view=stage")
+    expect(page.get_by_role("heading", name="Ten layers.")).to_be_visible()
+    page.get_by_role("button", name="Leave the stage").click()
+    expect(page.get_by_role("button", name="Stage view")).to_be_visible()
+
+
 def test_it_is_readable_in_both_themes(page: Page, home: str):
     still(page, home)
     expect(page.get_by_role("img", name="A patient whose settings are hidden")).to_be_visible()  # the last one

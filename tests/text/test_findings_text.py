@@ -13,6 +13,9 @@ from pages.text import findings_text
 from pages.text.labels import PERCENT, number
 from tests.charts.odd_runs import PAIRS, pair
 
+# Its treatment are weights that are not zero.
+BLANK = Experiment(depth=4, width=16, activation="relu", initializer="zeros", steps=300, seed=9)
+
 
 def test_every_code_has_a_heading():
     assert {rule.code for rule in vars(rules).values() if isinstance(rule, Rule)} == set(findings_text.HEADINGS)
@@ -95,3 +98,13 @@ def test_a_loss_that_has_risen_is_said_of_a_network_that_is_well():
     )
     assert findings_text.risen(train(replace(well.experiment, patience=5))) == ""
     assert findings_text.risen(train(Experiment(dataset="breast_cancer", steps=30))) == ""
+
+
+def test_a_patients_disease_is_its_root_cause_and_what_is_left_of_it():
+    patient, treated = train(BLANK), train(replace(BLANK, initializer="he_normal"))
+    assert findings_text.disease(patient, treated) == (
+        "Units that stay equal: all weights are 0 at the start, so the units of a layer get equal gradients and stay "
+        "equal: together they do no more than one unit. The treated network: nothing found."
+    )
+    assert findings_text.disease(treated, patient) == ""
+    assert findings_text.disease(patient, patient).endswith("The treated network: units that stay equal.")

@@ -52,9 +52,11 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         for look, theory in zip(looks, theories, strict=True)
     ]
     heights: dict[int, Json] = {}  # trace -> y at every step
+    shown: Json = {}  # network -> the trace of its error signal
     for row, panel, axis in (("y", signals, upper), ("y2", gradients, lower)):
         for look, values in zip(looks, panel, strict=True):
             heights[len(traces)] = {"y": np.where(values == 0, np.nan, values)}
+            shown.setdefault(look.name.lower(), len(traces))
             in_legend = {"yaxis": row, "showlegend": row == "y"}
             hover = f"%{{y:.2~e}} {unit}"
             traces.append(over_layers(look, values.shape[1], look.name, hover, size, **in_legend))
@@ -76,7 +78,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         },
         footnotes(sentences, HEIGHT, others=headings),
     )
-    return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), patient, treated)
+    return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), patient, treated).with_meta(
+        error_signals=shown
+    )
 
 
 def alt(patient: RunHistory, treated: RunHistory) -> str:

@@ -12,6 +12,7 @@ from pages.text.labels import differences, ending
 _MARKS = {"circle": "●", "diamond": "◆"}
 _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 _NOTE_CHARACTERS = 46  # a line at 390 px
+FOOTNOTES = "footnotes"  # by which chart.js finds them
 _NOTE_LINE = 19  # px
 _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
 ABOVE_ROW = 28  # px that a heading of a row takes
@@ -94,7 +95,7 @@ def footnotes(
         return {"height": height, "annotations": list(others)}
     lines = [line for sentence in sentences for line in textwrap.wrap(sentence, _NOTE_CHARACTERS)]
     room = _NOTE_LINE * len(lines)
-    note = words("<br>".join(lines), 0, 0, "left", "top", align="left", yshift=-below)
+    note = words("<br>".join(lines), 0, 0, "left", "top", align="left", yshift=-below, name=FOOTNOTES)
     return {"height": height + room, "margin": {"b": below + room}, "annotations": [*others, note]}
 
 

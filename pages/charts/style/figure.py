@@ -225,7 +225,7 @@ class AnimatedFigure:
         ]
         return go.Figure(figure)
 
-    def with_meta(self, **meta: str) -> "AnimatedFigure":
+    def with_meta(self, **meta: Any) -> "AnimatedFigure":
         """The same figure, which tells chart.js these things in layout.meta.  Shares the arrays."""
         figure = AnimatedFigure()
         figure._data, figure._frames = self._data, self._frames

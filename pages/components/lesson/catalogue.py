@@ -95,6 +95,11 @@ def ward() -> tuple[Case, ...]:
     return tuple(Case(**row | {"measure": MEASURES[row["measure"]]}) for row in _read("ward.toml")["case"])
 
 
+def case_of(page: str, patient: Experiment, treated: Experiment) -> Case | None:
+    """The patient of the ward that these two networks are, if they are one."""
+    return next((case for case in ward() if (case.page, case.pair) == (page, (patient, treated))), None)
+
+
 @lru_cache
 def complaints(symptom: str) -> tuple[str, ...]:
     """What mystery patients say of what anyone can see."""

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from engine import RunHistory
+from engine import RunHistory, diagnose
 from pages.charts.style.figure import Chart
 from pages.components.lesson.cards import card
-from pages.components.lesson.catalogue import sections_of
+from pages.components.lesson.catalogue import Case, case_of, sections_of
 from pages.components.lesson.exercises import exercises
 from pages.components.lesson.findings import doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
@@ -25,6 +25,7 @@ from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
 from pages.components.shell.timeline import timeline
 from pages.text.clock import timeline_steps
+from pages.text.findings_text import disease
 from pages.text.labels import differences
 from pages.text.verdict import average_factor, chain_product, outcome
 
@@ -65,9 +66,11 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         if part in PARTS[1:]:  # who comes back finds it open
             this_session().addresses[lesson.page][PART] = part
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
-        verdict = HIDDEN_VERDICT if HIDE in st.query_params else stage.verdict(patient, treated)
+        case = case_of(lesson.page, choice.patient, choice.treated)
+        verdict = HIDDEN_VERDICT if HIDE in st.query_params else _verdict(lesson, stage, case, patient, treated)
         sentence.header(verdict, anchor="verdict")
-        small_print.markdown(f":small[{differences(choice.patient, choice.treated)} {stage.note}]")
+        named = f"**{case.name}**: “{case.complaint}” " if case else ""
+        small_print.markdown(f":small[{named}{differences(choice.patient, choice.treated)} {stage.note}]")
         with above:
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
@@ -89,6 +92,14 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         shell.tools()
         networks(lesson, messages, show)
     footer()
+
+
+def _verdict(lesson: Lesson, stage: Stage, case: Case | None, patient: RunHistory, treated: RunHistory) -> str:
+    """The lesson's; of a patient of the ward with another disease, what that is."""
+    found = diagnose(patient)
+    if case and found and found[0].code != lesson.page:
+        return disease(patient, treated)
+    return stage.verdict(patient, treated)
 
 
 def _parts() -> tuple[str, DeltaGenerator]:

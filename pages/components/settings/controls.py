@@ -126,7 +126,7 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     hidden = [name for name in widgets if name not in drawn]
     release(hidden)
     for name in hidden:
-        if entering or history_navigation() or name not in st.session_state:
+        if entering or history_navigation() or name not in st.session_state or name in found.ignored:
             st.session_state[name] = found.values[name]
     still_ignored(lesson.page, found.sentences, {name: st.session_state[name] for name in widgets})
     return place
@@ -153,9 +153,13 @@ def _toggle(name: str) -> None:
 
 
 def _changed(lesson: Lesson) -> int:
-    widgets = _widgets(lesson)
-    front = {*lesson.front, *(PREFIX + name for name in lesson.front), *lesson.beside}
+    widgets, front = _widgets(lesson), _in_front(lesson)
     return sum(st.session_state[name] != widgets[name].default for name in widgets if name not in front)
+
+
+def _in_front(lesson: Lesson) -> tuple[str, ...]:
+    """The controls of the first screen."""
+    return (*lesson.front, *(PREFIX + name for name in lesson.front), *lesson.beside)
 
 
 @st.fragment(key=NETWORKS)
@@ -301,7 +305,8 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     own = {TIMELINE: Field(step_in), CHART: Field(chart_in), HIDE: Field(hidden_in)}
     fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
     found = read_address(all_parameters(), fields, partial(_instead, lesson))
-    mend(found, entering, {name: field.default for name, field in bound.items()})
+    drawn = _in_front(lesson) if not this_session().settings_open else widgets
+    mend(found, entering, {name: bound[name].default for name in (*drawn, PART)})
     return found, entering
 
 

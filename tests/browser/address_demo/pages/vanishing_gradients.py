@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import streamlit as st
 
 from engine import Experiment
-from pages.components.settings.controls import Choice, Lesson, apply, controls, networks, settings_button
+from pages.components.settings.controls import Choice, Lesson, apply, controls, more_settings_button, networks
 from pages.components.shell import frame
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal")
@@ -15,7 +15,7 @@ LESSON = Lesson("vanishing_gradients", PATIENT, TREATED)
 
 header = frame.page("vanishing_gradients")
 place = controls(LESSON)
-settings_button(LESSON)
+more_settings_button(LESSON)
 header.tools()
 other = replace(PATIENT, depth=3, dataset="circles", gain=2.0, residual="plain", learning_rate=0.003)
 st.button("Try this", on_click=apply, args=(LESSON, other, replace(other, activation="tanh", bias=0.5)))
