@@ -129,7 +129,7 @@ def exploding_gradients(run: Examination) -> Finding | None:
     usual = run.depth if residual == "scaled" else 1
     first = {"gain": run.experiment.gain > 1, "residual": residual == "plain"}
     if ratio[0] > usual * threshold and not _within_scatter(run, float(ratio[0]) / usual):
-        rule, measured, layers = rules.EXPLODING_BACKWARD, float(ratio[0]), np.flatnonzero(ratio > usual * threshold)
+        rule, measured, layers = rules.EXPLODING_BACKWARD, float(ratio[0]), np.flatnonzero(ratio > threshold)
         rule = replace(rule, threshold=usual * threshold, severe_above=usual * rule.severe_above)
         text = explanations.exploding_backward(measured, run.depth, rule.threshold)
     elif growth > threshold:

@@ -81,6 +81,14 @@ def test_what_else_is_in_the_factors_is_said():
     assert texts[-1].replace("<br>", " ") == chart.KEY
 
 
+def test_what_scaled_residual_connections_are_counted_with():
+    patient, treated = pair("plain")
+    treated = replace(treated, experiment=replace(treated.experiment, residual="scaled"))
+    note = chart.figure(patient, treated).layout.annotations[-1].text.replace("<br>", " ")
+    assert chart.BESIDES["residual"] in note
+    assert chart.SCALED in note
+
+
 def test_a_sigmoid_never_lets_more_than_a_quarter_through():
     figure = chart.figure(*pair("both deep"))
     for frame in figure.frames:

@@ -116,6 +116,25 @@ def test_every_number_is_what_automatic_differentiation_gives(case):
             close(unit["delta"], z_gradients[column["layer"] - 1][0, unit["unit"]])
 
 
+def test_scaled_branches_are_divided_by_the_number_of_hidden_layers():
+    case = problem((2, 3, 3, 3, 1), "tanh", "sigmoid", "mse", residual="scaled")
+    update = one_update(case, Rule(0.1))
+    for layer in (1, 2):
+        close(update.outs[layer + 1], update.outs[layer] + update.values[layer] / 3)
+    lines = {line.name: line for line in derivation(update, Selection(1, 0))}
+    assert r"\tfrac{1}{3} a^{(2)}_{1} + h^{(1)}_{1}" in lines["handed on"].symbols
+    close(lines["handed on"].value, update.outs[2][0, 0])
+    lines = {line.name: line for line in layer_derivation(update, 1)}
+    assert r"\tfrac{1}{3} a^{(2)} + h^{(1)}" in lines["handed on"].symbols
+    captions = {step["name"]: step["caption"] for step in graph(update, Selection(0))["steps"]}
+    assert "it outputs a/3, plus" in captions["forward-2"]
+    assert "Skip connection" not in captions["forward-1"] + captions["forward-4"]
+    assert "by 1/3" in captions["backward-3"]
+    assert "by 1/3" not in captions["backward-1"]
+    assert "over its skip connection" in captions["backward-1"]
+    assert "over its skip connection" not in captions["backward-3"]
+
+
 @pytest.mark.parametrize("case", [CASES[0], CASES[12], CASES[-4]], ids=name)
 def test_predicted_change_is_the_first_order_of_what_happens(case):
     """Of penalised loss too: halving the step quarters the error of the prediction."""
