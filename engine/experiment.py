@@ -62,9 +62,11 @@ class Experiment:
         ("none", "batch", "layer"), "network", "Normalization",
         "Rescales every hidden pre-activation to mean 0 and variance 1, over the batch or over the layer.",
     )  # fmt: skip
-    residual: bool = _row(
-        False, "network", "Residual connections", "Skip connections: each hidden layer’s output is added to the next "
-        "one’s, so that signal and gradient can bypass a layer.",
+    residual: str = _choice(
+        ("none", "plain", "scaled"), "network", "Residual connections", "Skip connections: each hidden layer’s output "
+        "is added to the next one’s, so that signal and gradient can bypass a layer. Scaled: what a layer adds is "
+        "divided by the number of hidden layers, so that the sum of many stays small.",
+        switch=("none", "plain"),
     )  # fmt: skip
 
     loss: str = _choice(

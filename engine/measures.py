@@ -138,7 +138,8 @@ def update_rows(flats: Array, starts: Sequence[int], signals: Sequence[ErrorSign
 def update_fields(rows: dict[str, Array]) -> dict[str, Array]:
     """RunHistory's fields of the updates' clock, from the rows (S, ...) of one network that update_rows began.
 
-    Weight and slope factor: how the error fades or grows between ∂L/∂z_{l+1}, ∂L/∂h_l and ∂L/∂z_l.
+    Weight and slope factor: how the error fades or grows between ∂L/∂z_{l+1}, ∂L/∂h_l and ∂L/∂z_l.  The slope factor
+    includes dropout and a scaled branch's 1/H, the weight factor normalisation and the skip connection.
     """
     fields = dict(rows)
     each, signal = fields.pop("norms"), fields.pop("signal")

@@ -1,11 +1,12 @@
 """The network: forward pass and backpropagation, readable as a textbook page.
 
-    u_l = h_{l-1} W_l + b_l          z_l = u_l, or γ·norm(u_l) + β          h_l = φ(z_l)  (· mask)  (+ h_{l-1})
+    u_l = h_{l-1} W_l + b_l          z_l = u_l, or γ·norm(u_l) + β          h_l = φ(z_l)  (· mask)  (· s + h_{l-1})
 
 Rows are examples.  Networks of equal shape lie along a leading axis: W_l is (networks, n_in, n_out), inputs are
 (networks, batch, n_in), or (batch, n_in) for all of them.  One network is a stack of one; its numbers are the same, to
 the last bit, alone or in a stack (on a processor with AVX; BLAS kernels for older ones round by where in memory the
-numbers begin).  Hidden layers alone are normalised, dropped out and bridged; blocks.py says how they lie in memory.
+numbers begin).  Hidden layers alone are normalised and dropped out, and they alone, from the second one on, may have
+skip connections (+ h_{l-1}), plain (s = 1) or scaled (s = 1/H).  blocks.py says how they lie in memory.
 """
 
 import itertools
@@ -38,7 +39,7 @@ class Architecture:
     activation: str = "relu"
     output: str = "linear"  # sigmoid, softmax or linear
     normalization: str = "none"  # none, batch or layer
-    residual: bool = False
+    residual: str = "none"  # none, plain or scaled
 
     def __post_init__(self) -> None:
         if len(set(self.sizes[1:-1])) > 1:
@@ -49,6 +50,16 @@ class Architecture:
     def depth(self) -> int:
         """H, the number of hidden layers."""
         return len(self.sizes) - 2
+
+    @property
+    def skips(self) -> bool:
+        """Whether hidden layers, from the second one on, add what the layer below outputs."""
+        return self.residual != "none"
+
+    @property
+    def branch_scale(self) -> float:
+        """s, what φ(z) of a hidden layer with a skip connection is multiplied by."""
+        return 1 / self.depth if self.residual == "scaled" else 1.0
 
     @property
     def width(self) -> int:
@@ -167,7 +178,7 @@ class ForwardPass:
     inputs: Array  # (networks, batch, n_in)
     hidden_z: Array  # pre-activations
     phi: Array  # values φ(z)
-    h: Array  # outputs: φ(z), masked and bridged
+    h: Array  # outputs: φ(z), masked, scaled and added to the layer below's
     output: Array  # pre-activation at the output, (networks, batch, n_out)
     masks: Sequence[Array] | Array | None
     normalised: list[Array]  # H arrays norm(u), where normalised
@@ -196,13 +207,13 @@ def forward(
     """
     architecture = parameters.architecture
     phi = ACTIVATIONS[architecture.activation].value
-    normalises = architecture.normalization != "none"
+    normalises, skips, scale = architecture.normalization != "none", architecture.skips, architecture.branch_scale
     h = inputs if inputs.ndim == 3 else inputs[None]
     arrays = NOT_KEPT, NOT_KEPT, NOT_KEPT
     if keep:
         shape = architecture.depth, len(parameters.flat), h.shape[1], architecture.width
         kind = np.result_type(h, parameters.flat)
-        arrays = hidden_arrays(shape, kind, h_differs=architecture.residual or masks is not None)
+        arrays = hidden_arrays(shape, kind, h_differs=skips or masks is not None)
     uses_batch = training and architecture.normalization == "batch" and h.shape[1] > 1
     result = ForwardPass(h, *arrays, NOT_KEPT, masks, [], [], [] if uses_batch else None)
     for layer, (z_out, phi_out, h_out) in enumerate(layer_by_layer(*arrays, architecture.depth)):
@@ -212,7 +223,9 @@ def forward(
         value = phi(z, phi_out)
         if masks is not None:
             value = value * masks[layer]
-        if architecture.residual and layer > 0:
+        if skips and layer > 0:
+            if scale != 1:
+                value = value * scale
             value = value + h
         if h_out is not None:
             h_out[...] = value
@@ -283,10 +296,10 @@ class ErrorSignal:
 def backpropagate(parameters: Parameters, forward_pass: ForwardPass, output_gradient: Array) -> ErrorSignal:
     """The error signal δ_l = ∂L/∂z_l of every layer, from the output's, (networks, batch, n_out).
 
-    ∂L/∂h_l = ∂L/∂u_{l+1} W_{l+1}ᵀ  (+ ∂L/∂h_{l+1} over a bridge)        δ_l = ∂L/∂h_l ⊙ mask ⊙ φ′(z_l)
+    ∂L/∂h_l = ∂L/∂u_{l+1} W_{l+1}ᵀ  (+ ∂L/∂h_{l+1})        δ_l = ∂L/∂h_l ⊙ φ′(z_l)  (⊙ mask)  (· s)
     """
     architecture = parameters.architecture
-    slope = ACTIVATIONS[architecture.activation].slope
+    slope, skips, scale = ACTIVATIONS[architecture.activation].slope, architecture.skips, architecture.branch_scale
     hidden = np.empty((2, *forward_pass.phi.shape), output_gradient.dtype)
     h_gradients, deltas = hidden
     u_gradients = deltas if architecture.normalization == "none" else np.empty_like(deltas)
@@ -296,11 +309,13 @@ def backpropagate(parameters: Parameters, forward_pass: ForwardPass, output_grad
     for layer, slopes in slopes_downwards(slope, forward_pass.hidden_z, forward_pass.phi):
         h_gradient, delta = h_gradients[layer], deltas[layer]
         np.matmul(above, transposed[layer], out=h_gradient)
-        if architecture.residual and layer + 1 < architecture.depth:
+        if skips and layer + 1 < architecture.depth:
             h_gradient += h_gradients[layer + 1]
         np.multiply(slopes, h_gradient, out=delta)
         if forward_pass.masks is not None:
             delta *= forward_pass.masks[layer]
+        if layer > 0 and scale != 1:
+            delta *= scale
         above = delta
         if u_gradients is not deltas:
             above = u_gradients[layer] = _unnormalise(parameters, forward_pass, layer, delta)

@@ -31,8 +31,9 @@ class Setting:
     """One row of the table: what a setting is called, what it may be, and what it does.
 
     low and high bound a number (low itself excluded where `above`); choices lists the values of a text, choice_labels
-    names those that people write otherwise; special maps a value outside the range to its meaning; log says that a
-    control should move in factors, not in steps.
+    names those that people write otherwise; switch is what False and True stand for, where the choice once was one
+    between these; special maps a value outside the range to its meaning; log says that a control should move in
+    factors, not in steps.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Setting:
     help: str
     choices: tuple[str, ...] = ()
     choice_labels: tuple[tuple[str, str], ...] = ()
+    switch: tuple[str, ...] = ()
     low: float = 0
     high: float = 0
     above: bool = False
@@ -78,6 +80,8 @@ class Setting:
     def check(self, value: object) -> Value:
         """The value as this setting's plain Python type, or OutOfRange."""
         value = _plain(value)
+        if self.switch and isinstance(value, bool):
+            return self.switch[value]
         if self.kind is bool:
             if isinstance(value, bool):
                 return value
@@ -128,7 +132,7 @@ def row(default: Value, group: str, label: str, help: str, **bounds: Any) -> Any
     return field(default=default, metadata={"group": group, "label": label, "help": help, **bounds})
 
 
-def choice(options: Any, group: str, label: str, help: str, **labels: str) -> Any:
+def choice(options: Any, group: str, label: str, help: str, switch: tuple[str, ...] = (), **labels: str) -> Any:
     """A setting with these choices, the first its default.  labels: of the choices whose name is not their label."""
-    choices = tuple(options)
-    return row(choices[0], group, label, help, choices=choices, choice_labels=tuple(labels.items()))
+    choices, named = tuple(options), tuple(labels.items())
+    return row(choices[0], group, label, help, choices=choices, choice_labels=named, switch=switch)

@@ -162,7 +162,7 @@ def gradient_flow(experiment: Experiment, data: tuple[Array, Array] | None = Non
 def _predicted(experiment: Experiment, data: tuple[Array, Array] | None = None) -> GradientFlow:
     if experiment.normalization != "none":
         return GradientFlow("The theory is for layers without normalization, which sets the variance itself.")
-    if experiment.residual:
+    if experiment.residual != "none":
         return GradientFlow("The theory is for layers in a chain, without residual connections.")
     variance = INITIALIZERS[experiment.initializer].variance
     if variance is None or experiment.gain == 0:

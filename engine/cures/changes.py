@@ -31,6 +31,7 @@ SGD_RATE = 0.1  # at least: its steps shrink with the gradient
 # these they helped in 8, 5, 5 (L1), 8, 5, 6 (L2), 3, 6, 7 (dropout) and 8, 6, 4 (early stopping) of 8 seeds.
 L1, L2, DROPOUT, PATIENCE = 0.003, 0.01, 0.2, 10
 MORE_DATA, MORE_STEPS = 3, 2  # times as many
+VERY_DEEP = 10  # layers, from which on scaled residual connections are tried too: plain ones add up
 WIDER, SMALLER = 2, 8  # times as many units a layer, times fewer
 ENOUGH_UNITS, ENOUGH_LAYERS = 16, 3  # a smaller network is made this large at once
 DEEPER, SHALLOWER = 2, 3  # layers more, times fewer
@@ -156,10 +157,14 @@ def _structures(e: Experiment) -> Iterator[Candidate]:
             yield "normalization", f"{kind.capitalize()} normalization", price, {"normalization": kind}
     if e.normalization != "none":
         yield "normalization", "No normalization", "", {"normalization": "none"}
-    if e.residual:
-        yield "residual", "No residual connections", "the gradient's way round the layers", {"residual": False}
+    if e.residual != "none":
+        yield "residual", "No residual connections", "the gradient's way round the layers", {"residual": "none"}
+    same_width = "all layers need the same width"
     if e.depth > 1:
-        yield "residual", "Residual connections", "all layers need the same width", {"residual": True}
+        yield "residual", "Residual connections", same_width, {"residual": "plain"}
+    if e.depth >= VERY_DEEP:
+        yield "residual", "Scaled residual connections", same_width, {"residual": "scaled"}
+    if e.depth > 1:
         shallower = max(e.depth // SHALLOWER, 1)
         yield "shallower", _layers(shallower), "fewer stages of what it can compute", {"depth": shallower}
     wider, deeper = max(WIDER * e.width, ENOUGH_UNITS), max(e.depth + DEEPER, ENOUGH_LAYERS)

@@ -124,16 +124,21 @@ def exploding_gradients(run: Examination) -> Finding | None:
     if normalised and not (run.update_ratios[run.early_updates] > LARGE_UPDATE).any():
         return None
     threshold = EXPLODED if normalised else rules.EXPLODING_BACKWARD.threshold
-    first = {"gain": run.experiment.gain > 1}
-    if ratio[0] > threshold and not _within_scatter(run, float(ratio[0])):
+    residual = run.experiment.residual
+    # A scaled branch divides the δ of every layer but the first by H: where nothing grows, R is H.
+    usual = run.depth if residual == "scaled" else 1
+    first = {"gain": run.experiment.gain > 1, "residual": residual == "plain"}
+    if ratio[0] > usual * threshold and not _within_scatter(run, float(ratio[0]) / usual):
         rule, measured, layers = rules.EXPLODING_BACKWARD, float(ratio[0]), np.flatnonzero(ratio > threshold)
-        text = explanations.exploding_backward(measured, run.depth, threshold)
+        rule = replace(rule, threshold=usual * threshold, severe_above=usual * rule.severe_above)
+        text = explanations.exploding_backward(measured, run.depth, rule.threshold)
     elif growth > threshold:
         rule, measured, layers = rules.EXPLODING_FORWARD, growth, np.arange(run.depth + 1)
+        rule = replace(rule, threshold=threshold)
         text = explanations.exploding_forward(measured, threshold)
     else:
         return None
-    return replace(rule, threshold=threshold).finding(measured, layers, (0, 0), text, first=first)
+    return rule.finding(measured, layers, (0, 0), text, first=first)
 
 
 def exploded_gradients(run: Examination) -> Finding | None:

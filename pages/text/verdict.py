@@ -8,9 +8,11 @@ from engine import RunHistory, diagnose
 from engine.doctor.diagnosis import overcome
 from engine.doctor.thresholds import GREW
 from engine.formatting import plural
+from engine.settings import Value
 from pages.text.clock import latest
-from pages.text.labels import layer_name, meaning, number, percent, share
+from pages.text.labels import label, layer_name, meaning, number, percent, share
 
+NEED_THEIR_LABEL = "normalization", "residual"  # settings whose values are adjectives
 MOST_FACTORS = 3  # that the product of the chain rule writes out; more do not fit on a phone
 
 
@@ -62,12 +64,19 @@ def _went_wrong(who: str, history: RunHistory) -> str:
 def _with(patient: RunHistory, treated: RunHistory) -> str:
     """ "With ReLU and He normal", from the settings in which the treated network differs."""
     changes = [
-        meaning(setting, theirs) if isinstance(theirs, str) and theirs != "none" and setting != "precision" else None
+        _in_a_sentence(setting, theirs)
+        if isinstance(theirs, str) and theirs != "none" and setting != "precision"
+        else None
         for setting, (_, theirs) in patient.experiment.differences(treated.experiment).items()
     ]
     if changes and len(changes) <= 3 and all(changes):
         return f"With {' and '.join(change for change in changes if change)}"
     return "In the treated network"
+
+
+def _in_a_sentence(setting: str, value: Value) -> str:
+    """A value as a noun: ReLU, batch normalization, scaled residual connections."""
+    return f"{meaning(setting, value)} {label(setting)}" if setting in NEED_THEIR_LABEL else meaning(setting, value)
 
 
 def _judged(history: RunHistory) -> str:
@@ -146,11 +155,13 @@ def average_factor(history: RunHistory) -> str:
     weight = history.weight_factor[0, :n]
     with np.errstate(all="ignore"):
         typical = [float(np.exp(np.log(factor).mean())) for factor in (weight, slope)]
-    weights = "weights and the bridges" if history.experiment.residual else "weights"
+    residual = history.experiment.residual
+    weights = "weights" if residual == "none" else "weights and the skip connections"
+    slopes = "slope and the scale of the branches" if residual == "scaled" else "slope"
     return (
         f"On average one layer multiplies the gradient by {number(ratio ** (1 / n))}: {number(typical[0])} from the "
-        f"{weights} times {number(typical[1])} from the slope. Over {n} {'layer' if n == 1 else 'layers'} that makes "
-        f"{number(ratio)}."
+        f"{weights} times {number(typical[1])} from the {slopes}. Over {n} {'layer' if n == 1 else 'layers'} that "
+        f"makes {number(ratio)}."
     )
 
 

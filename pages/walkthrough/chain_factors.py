@@ -12,7 +12,7 @@ def chain_factors(update: Update, example: int = 0) -> list[tuple[str, float]]:
     x · φ′(z₁) · w₂ φ′(z₂) · … · ∂L/∂a, for a chain of single units that is shown one example.
     """
     error = update.incoming[-1]
-    plain = not update.normalised and update.problem.masks is None and not update.problem.architecture.residual
+    plain = not update.normalised and update.problem.masks is None and not update.problem.architecture.skips
     if set(update.sizes) != {1} or update.batch != 1 or error is None or not plain or update.layers < 2:
         return []
     factors = [("x", float(update.problem.inputs[example, 0]))]

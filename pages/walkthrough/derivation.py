@@ -1,7 +1,7 @@
 r"""The calculation of one unit or one weight, line by line, with symbols and with the network's numbers.
 
 Symbols: x the inputs, a = φ(z); where a network normalises, u is what a unit adds up and z what it is after; where it
-has bridges or dropout, h is what a unit hands on.
+has skip connections or dropout, h is what a unit hands on.
 """
 
 import re
@@ -143,15 +143,16 @@ def _activation(writer: Writer, z: float, value: float) -> tuple[str, str]:
 
 
 def _handed_on(writer: Writer, value: float) -> Written:
-    mask, symbols, numbers = writer.update.problem.masks, writer.name("a"), writer.n(value)
+    mask, factors, numbers = writer.update.problem.masks, [writer.name("a")], [writer.n(value)]
     if writer.masked and mask is not None:
-        symbols = rf"m\, {symbols}"
-        numbers = rf"{writer.n(mask[writer.layer][writer.example, writer.unit])} \cdot {writer.b(value)}"
+        factors.insert(0, "m")
+        numbers = [writer.n(mask[writer.layer][writer.example, writer.unit]), writer.b(value)]
+    symbols, calculation = writer.scale + r"\, ".join(factors), r" \cdot ".join(numbers) + writer.divided
     if writer.skip_below:
         symbols += f" + {writer.below(str(writer.unit + 1))}"
-        numbers += f" + {writer.b(writer.update.outs[writer.layer][writer.example, writer.unit])}"
+        calculation += f" + {writer.b(writer.update.outs[writer.layer][writer.example, writer.unit])}"
     handed_on = float(writer.update.outs[writer.layer + 1][writer.example, writer.unit])
-    return "forward", "handed on", f"{writer.out} = {symbols}", f"{numbers} = {writer.n(handed_on)}", handed_on
+    return "forward", "handed on", f"{writer.out} = {symbols}", f"{calculation} = {writer.n(handed_on)}", handed_on
 
 
 def _loss(writer: Writer) -> Iterator[Written]:
@@ -195,8 +196,8 @@ def _backward(writer: Writer) -> Iterator[Written]:
     yield (
         "backward",
         "error signal",
-        f"{writer.name(DELTA)} = " + r"\, ".join(symbols),
-        r" \cdot ".join(numbers) + f" = {writer.n(delta)}",
+        f"{writer.name(DELTA)} = {writer.scale}" + r"\, ".join(symbols),
+        r" \cdot ".join(numbers) + f"{writer.divided} = {writer.n(delta)}",
         delta,
     )
     if writer.normalised:

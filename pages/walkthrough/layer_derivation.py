@@ -5,7 +5,7 @@ import numpy as np
 from pages.walkthrough.calculation import Update
 from pages.walkthrough.derivation import Line
 from pages.walkthrough.latex import exact, matrix, rounded
-from pages.walkthrough.writer import DELTA
+from pages.walkthrough.writer import DELTA, scale_of
 
 
 def layer_derivation(update: Update, layer: int, example: int = 0) -> list[Line]:
@@ -16,11 +16,11 @@ def layer_derivation(update: Update, layer: int, example: int = 0) -> list[Line]
     architecture = problem.architecture
     normalised = architecture.normalization != "none" and not output
     here, below, above = f"({layer + 1})", f"({layer})", f"({layer + 2})"
-    h = "h" if architecture.residual or problem.masks is not None else "a"
+    h = "h" if architecture.skips or problem.masks is not None else "a"
     transposed = rf"{h}^{{{below}\top}}" if layer else r"x^\top"
     inputs, u = (rf"{h}^{{{below}}}" if layer else "x"), "u" if normalised else "z"
     out, signal = update.outs[layer][example], update.u_gradients[layer][example]
-    weights, biases = update.weights(layer), update.biases(layer)
+    weights, biases, scale = update.weights(layer), update.biases(layer), scale_of(update, layer)
     signal_name = rf"\frac{{\partial L}}{{\partial u^{{{here}}}}}" if normalised else rf"{DELTA}^{{{here}}}"
     rows = [
         (
@@ -36,6 +36,11 @@ def layer_derivation(update: Update, layer: int, example: int = 0) -> list[Line]
     if normalised:
         scale = r"\gamma \odot n + \beta, \quad n = (u - \mu) / \sigma"
         rows.insert(1, ("forward", "normalized", rf"z^{{{here}}} = {scale}", [update.z[layer][example]]))
+    if h == "h" and not output:
+        mask = "" if problem.masks is None else r"m \odot "
+        added = f" + {inputs}" if architecture.skips and layer else ""
+        handed_on = rf"h^{{{here}}} = {scale}{mask}a^{{{here}}}{added}"
+        rows.append(("forward", "handed on", handed_on, [update.outs[layer + 1][example]]))
     delta = update.delta[layer][example]
     if output:
         rows.append(
@@ -49,11 +54,16 @@ def layer_derivation(update: Update, layer: int, example: int = 0) -> list[Line]
     else:
         name = above_name(update, layer)
         back = rf"\big({name}\, W^{{{above}\top}}\big) \odot \varphi'\big(z^{{{here}}}\big)"
-        if architecture.residual and layer + 1 < update.layers - 1:
+        if architecture.skips and layer + 1 < update.layers - 1:
             over_skip = rf"\tfrac{{\partial L}}{{\partial h^{{{above}}}}}"
             back = back.replace(r"\top}\big)", rf"\top}} + {over_skip}\big)")
+        others: list[str | np.ndarray] = []
         if problem.masks is not None:
+            others += [r"\odot", problem.masks[layer][example]]
             back += r" \odot m"
+        if scale:
+            back += rf" \cdot {scale}"
+            others.append(rf"\cdot {scale}")
         slope = update.slopes[layer]
         assert slope is not None
         incoming = update.incoming[layer]
@@ -63,7 +73,7 @@ def layer_derivation(update: Update, layer: int, example: int = 0) -> list[Line]
                 "backward",
                 "error signals",
                 rf"{DELTA}^{{{here}}} = {back}",
-                [incoming[example], r"\odot", slope[example], "=", delta],
+                [incoming[example], r"\odot", slope[example], *others, "=", delta],
             )
         )
     over = r"\sum_\text{examples} " if update.batch > 1 else ""

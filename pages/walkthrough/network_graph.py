@@ -127,10 +127,16 @@ def _steps(update: Update, layers: list[int]) -> list[Json]:
     normalised = update.problem.architecture.normalization != "none"
     forward = "Each unit adds up weight × input over its arrows, plus its bias{}, and bends the sum: a = φ(z)."
     between = ", the sum is normalized to z" if normalised else ""
-    steps = [
-        _step("forward", layer, column_name(update, layer), forward.format("" if layer == update.layers else between))
-        for layer in layers[1:]
-    ]
+    architecture = update.problem.architecture
+    scaled = architecture.residual == "scaled"
+    branch = f"a/{architecture.depth}" if scaled else "a"
+    skip = f" Skip connection: it outputs {branch}, plus what the same unit of the layer below outputs."
+    steps = []
+    for layer in layers[1:]:
+        caption = forward.format("" if layer == update.layers else between)
+        if architecture.skips and 1 < layer < update.layers:
+            caption += skip
+        steps.append(_step("forward", layer, column_name(update, layer), caption))
     whose = "The answers are compared with the targets."
     if update.batch > 1:
         whose += f" The loss is the mean over {update.batch} examples, of which you see one."
@@ -139,9 +145,13 @@ def _steps(update: Update, layers: list[int]) -> list[Json]:
         if layer == update.layers:
             caption = "δ of an answer: how wrong × how awake. On the arrows: ∂L/∂w, the input times δ"
         else:
+            skipped = (
+                " and how wrong over its skip connection" if architecture.skips and layer < update.layers - 1 else ""
+            )
+            share = f", and by 1/{architecture.depth}" if scaled and layer > 1 else ""
             caption = (
-                "Each unit collects weight × δ from the units that it feeds: how wrong. Multiplied by its slope, how "
-                "awake, that is its δ. On the arrows: ∂L/∂w"
+                f"Each unit collects weight × δ from the units that it feeds{skipped}: how wrong. Multiplied by its "
+                f"slope, how awake{share}, that is its δ. On the arrows: ∂L/∂w"
             )
         over = f", summed over {update.batch} examples." if update.batch > 1 else "."
         steps.append(_step("backward", layer, column_name(update, layer), caption + over))

@@ -13,6 +13,13 @@ ELEMENTS = {"weights": ("weight", "w"), "biases": ("bias", "b"), "scales": ("sca
 Written = tuple[str, str, str, str, float]  # phase, name, symbols, numbers, value
 
 
+def scale_of(update: Update, layer: int) -> str:
+    """What a layer multiplies its activations by before it adds what the layer below outputs; nothing where by 1."""
+    architecture = update.problem.architecture
+    scaled = architecture.branch_scale != 1 and 0 < layer < architecture.depth
+    return rf"\tfrac{{1}}{{{architecture.depth}}} " if scaled else ""
+
+
 class Writer:
     """How one unit's numbers are called and written, with one kind of digits."""
 
@@ -21,10 +28,12 @@ class Writer:
         architecture = update.problem.architecture
         self.output = layer == update.layers - 1
         self.normalised = architecture.normalization != "none" and not self.output
-        self.skip_below = architecture.residual and 0 < layer < update.layers - 1
-        self.skip_above = architecture.residual and layer + 1 < update.layers - 1
+        self.skip_below = architecture.skips and 0 < layer < update.layers - 1
+        self.skip_above = architecture.skips and layer + 1 < update.layers - 1
+        self.scale = scale_of(update, layer)
+        self.divided = f" / {architecture.depth}" if self.scale else ""
         self.masked = update.problem.masks is not None and not self.output
-        self.hands_on = "h" if architecture.residual or update.problem.masks is not None else "a"
+        self.hands_on = "h" if architecture.skips or update.problem.masks is not None else "a"
 
     def n(self, value: float) -> str:
         """A number."""

@@ -107,12 +107,12 @@ def test_address_and_screen_agree_after_every_kind_of_control(page: Page, home: 
     page.locator(".st-key-width").get_by_role("button", name="Increment").click()
     address |= {"width": "17"}
     agree(page, address, {"width": 17}, {"width": 17})
-    page.get_by_role("switch", name="Residual connections").press("Space")
-    address |= {"residual": "true"}
-    agree(page, address, {"residual": True}, {"residual": True})
-    choose(page, "Treated: residual connections", "false")
-    address |= {"treated_residual": "false"}
-    agree(page, address, {"residual": True}, {"residual": False})
+    choose(page, "Residual connections", "plain")
+    address |= {"residual": "plain"}
+    agree(page, address, {"residual": "plain"}, {"residual": "plain"})
+    choose(page, "Treated: residual connections", "none")
+    address |= {"treated_residual": "none"}
+    agree(page, address, {"residual": "plain"}, {"residual": "none"})
     type_into(page, "Treated: gain", "")
     del address["treated_gain"]
     agree(page, address, {"gain": 1.0}, {"gain": 1.0})
@@ -172,12 +172,12 @@ def test_a_thing_to_try_is_one_step_back(page: Page, home: str):
     agree(page, {"l2": "0.01", "width": "8"}, {"l2": 0.01, "width": 8}, {"l2": 0.01})
     before = displayed(page)
     page.get_by_role("button", name="Try this").click()
-    address = {"depth": "3", "dataset": "circles", "gain": "2.0", "residual": "true", "learning_rate": "0.003"}
+    address = {"depth": "3", "dataset": "circles", "gain": "2.0", "residual": "plain", "learning_rate": "0.003"}
     address |= {"treated_activation": "tanh", "treated_bias": "0.5"}
     # The treated network's initializer is the patient's now, and says so.
     address |= {"treated_initializer": "as patient"}
     mine = {"depth": 3, "dataset": "circles", "gain": 2, "l2": 0, "width": 16}
-    agree(page, address, mine, {"activation": "tanh", "bias": 0.5, "residual": True})
+    agree(page, address, mine, {"activation": "tanh", "bias": 0.5, "residual": "plain"})
     after = displayed(page)
     page.go_back()
     agree(page, {"l2": "0.01", "width": "8"}, *before)

@@ -253,7 +253,7 @@ def test_no_formula_is_broken(mazur: Page, home: str):
         "", "?layer=1&unit=whole+layer", "?preset=xor&optimizer=adam&clip=norm&l2=0.1&l1=0.1", "?preset=xor&layer=2",
         "?preset=trained&trained_normalization=batch&trained_residual=true&trained_dropout=0.2&examples=batch&layer=2",
         "?preset=trained&trained_dataset=blobs&loss=mse&layer=5&unit=1&source=3",
-        "?preset=trained&trained_normalization=layer&trained_residual=true&layer=2&unit=whole+layer&examples=batch",
+        "?preset=trained&trained_normalization=layer&trained_residual=scaled&layer=2&unit=whole+layer&examples=batch",
     ):  # fmt: skip
         if query:
             shown(page, home + PAGE + query)

@@ -313,13 +313,13 @@ def test_a_thing_to_try_and_back(lesson: Page):
     expect(trial).to_contain_text("You said: more than in the patient, because the skip", timeout=MILLISECONDS)
     expect(trial).to_contain_text("Measured: more than in the patient.")
     expect(trial).to_contain_text("As you said, and for that reason.")
-    expect_networks(page, PATIENT, changed(PATIENT, {"residual": True}))
+    expect_networks(page, PATIENT, changed(PATIENT, {"residual": "plain"}))
     expect_address(
         page,
         {
             "treated_activation": "as patient",
             "treated_initializer": "as patient",
-            "treated_residual": "true",
+            "treated_residual": "plain",
             "part": "try",
         },
     )

@@ -129,13 +129,13 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     expect(section).to_contain_text("comes first of")
     section.get_by_role("combobox").click()
     page.get_by_role("option").filter(has_text="Residual connections").click()
-    expect(section).to_contain_text("Changes residual connections off → on.")
+    expect(section).to_contain_text("Changes residual connections none → plain.")
     section.get_by_role("button", name="Apply to the treated network").click()
-    treated = replace(patient, residual=True)
+    treated = replace(patient, residual="plain")
     expect(page.locator(".st-key-differences")).to_contain_text(differences(patient, treated), timeout=MILLISECONDS)
     settings = {name: str(value) for name, value in SMALL.items()} | {"steps": "31"}
     follows = {f"treated_{name}": "as patient" for name in ("activation", "initializer")}
-    expect_address(page, settings | follows | {"treated_residual": "true", "part": "cure"})
+    expect_address(page, settings | follows | {"treated_residual": "plain", "part": "cure"})
     expect_networks(page, patient, treated)
     section.get_by_role("button", name="Data: ").click()
     data = page.get_by_role("dialog")

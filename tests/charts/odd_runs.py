@@ -30,7 +30,7 @@ PAIRS: dict[str, tuple[dict, dict]] = {
     "both of zeros": (SIGMOID | {"initializer": "zeros"}, RELU | {"initializer": "zeros"}),
     "normalised, bridged, dropped out": (
         SIGMOID | {"normalization": "batch"},
-        RELU | {"residual": True, "dropout": 0.5},
+        RELU | {"residual": "plain", "dropout": 0.5},
     ),
     "diverging": (
         RELU | {"dataset": "sine", "learning_rate": 1000.0, "gain": 3.0, "depth": 8},

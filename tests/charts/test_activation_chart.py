@@ -89,7 +89,7 @@ def test_no_bar_reaches_where_the_activation_has_no_value(activation, least, mos
     np.testing.assert_allclose(low[:-1], np.maximum(mean - 3, least)[:-1], atol=1e-6)
     np.testing.assert_allclose(high[:-1], np.minimum(mean + 3, most)[:-1], atol=1e-6)
     assert (low[-1], high[-1]) == (-2.5, 3.5), "the output has another activation"
-    added = replace(history, experiment=replace(history.experiment, residual=True))
+    added = replace(history, experiment=replace(history.experiment, residual="plain"))
     low, high = chart.ends_of_bars(added, mean, np.full(5, 3.0))
     np.testing.assert_allclose(low[:-1], 0 if least == 0 else mean[:-1] - 3, atol=1e-6)
     np.testing.assert_allclose(high, mean + 3)

@@ -1,5 +1,7 @@
 """The factors are the measured ones, and their products are the error signal's own decline."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,14 @@ def test_what_else_is_in_the_factors_is_said():
     texts = [note.text for note in chart.figure(*pair("plain")).layout.annotations]
     assert texts[:-1] == list(chart.HEADINGS)
     assert texts[-1].replace("<br>", " ") == chart.KEY
+
+
+def test_what_scaled_residual_connections_are_counted_with():
+    patient, treated = pair("plain")
+    treated = replace(treated, experiment=replace(treated.experiment, residual="scaled"))
+    note = chart.figure(patient, treated).layout.annotations[-1].text.replace("<br>", " ")
+    assert chart.BESIDES["residual"] in note
+    assert chart.SCALED in note
 
 
 def test_a_sigmoid_never_lets_more_than_a_quarter_through():

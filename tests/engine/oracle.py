@@ -60,7 +60,7 @@ def normalise(u, layer, normalization, batch_statistics):
     return layer["scale"] * (u - mean) / jnp.sqrt(variance + 1e-5) + layer["shift"]
 
 
-def forward(layers, x, activation, normalization="none", residual=False, masks=None, training=False, nudges=None):
+def forward(layers, x, activation, normalization="none", residual="none", masks=None, training=False, nudges=None):
     """(output's z, hidden z, hidden h, u).  nudges (z, h): zeros added on the way, so that ∂L/∂z, ∂L/∂h have a name."""
     zs, hs, us = [], [], []
     h = x
@@ -72,7 +72,9 @@ def forward(layers, x, activation, normalization="none", residual=False, masks=N
         value = ACTIVATIONS[activation](z)
         if masks is not None:
             value = value * masks[index]
-        h = value + h if residual and index > 0 else value
+        if residual == "scaled" and index > 0:
+            value = value / (len(layers) - 1)
+        h = value + h if residual != "none" and index > 0 else value
         if nudges is not None:
             h = h + nudges[1][index]
         zs.append(z)
@@ -97,7 +99,7 @@ def loss(z, targets, output, name):
     return optax.sigmoid_binary_cross_entropy(z, targets).sum(1).mean()
 
 
-def gradients(layers, x, targets, output, loss_name, activation, normalization="none", residual=False, **how):
+def gradients(layers, x, targets, output, loss_name, activation, normalization="none", residual="none", **how):
     """(loss, gradient of the layers, [∂L/∂z], [∂L/∂h]) by automatic differentiation."""
     n = len(x)
     widths = [layer["biases"].shape[0] for layer in layers]

@@ -45,7 +45,7 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
             ("steps", "60 steps", {"steps": 60}),
             ("normalization", "Batch normalization", {"normalization": "batch"}),
             ("normalization", "Layer normalization", {"normalization": "layer"}),
-            ("residual", "Residual connections", {"residual": True}),
+            ("residual", "Residual connections", {"residual": "plain"}),
             ("shallower", "1 layer", {"depth": 1}),
             ("wider", "16 units a layer", {"width": 16}),
             ("deeper", "4 layers", {"depth": 4}),
@@ -87,7 +87,7 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
     ),
     (
         {
-            "dataset": "breast_cancer", "n_train": 300, "label_noise": 0.1, "depth": 9, "width": 1, "residual": True,
+            "dataset": "breast_cancer", "n_train": 300, "label_noise": 0.1, "depth": 9, "width": 1, "residual": "plain",
             "activation": "selu", "gain": 2.0, "bias": 0.5, "optimizer": "momentum", "learning_rate": 0.002, **HINDERED,
         },
         [
@@ -103,7 +103,7 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
             ("steps", "60 steps", {"steps": 60}),
             ("normalization", "Layer normalization", {"normalization": "layer"}),
             ("normalization", "No normalization", {"normalization": "none"}),
-            ("residual", "No residual connections", {"residual": False}),
+            ("residual", "No residual connections", {"residual": "none"}),
             ("shallower", "3 layers", {"depth": 3}),
             ("wider", "16 units a layer", {"width": 16}),
             ("deeper", "11 layers", {"depth": 11}),
@@ -143,7 +143,9 @@ def test_every_kind_of_remedy_is_tried():
 
 
 def test_what_is_taken_already_is_not_tried_and_too_much_can_be_taken_away():
-    taken = replace(QUICK, l1=0.1, l2=0.1, dropout=0.5, patience=3, clip="value", normalization="batch", residual=True)
+    taken = replace(
+        QUICK, l1=0.1, l2=0.1, dropout=0.5, patience=3, clip="value", normalization="batch", residual="plain"
+    )
     names = {change.name for change in changes_of(taken)}
     assert {"No L1", "No L2", "No dropout", "No early stopping", "No clipping", "No residual connections"} <= names
     assert not names & {"L1 0.003", "L2 0.01", "Dropout 0.2", "Early stopping", "Batch normalization"}
@@ -165,6 +167,22 @@ def test_no_experiment_is_too_odd(experiment):
     changes = changes_of(experiment, **LIMITS)
     assert changes[0].code == UNTREATED
     assert all((change.experiment is None) == bool(change.refused) for change in changes)
+
+
+@pytest.mark.parametrize(
+    ("depth", "residual", "tried"),
+    [
+        (9, "none", {"plain"}), (10, "none", {"plain", "scaled"}), (10, "plain", {"none", "scaled"}),
+        (10, "scaled", {"none", "plain"}), (1, "scaled", {"none"}), (1, "none", set()),
+    ],
+)  # fmt: skip
+def test_scaled_residual_connections_are_tried_in_very_deep_networks(depth, residual, tried):
+    changes = changes_of(replace(QUICK, depth=depth, residual=residual))
+    made = [change for change in changes if change.code == "residual"]
+    assert {change.experiment.residual for change in made} == tried
+    names = {change.name: change.experiment.residual for change in made}
+    assert names.get("Scaled residual connections", "scaled") == "scaled"
+    assert names.get("Residual connections", "plain") == "plain"
 
 
 def test_the_most_expensive_are_left_out_first():

@@ -35,7 +35,7 @@ TABLE = {
     "gain": (1.0, (0, 100, 0.01), (-0.1, 100.1)),
     "bias": (0.0, (0, 10), (-0.1, 10.1)),
     "normalization": ("none", ("none", "batch", "layer"), ("group",)),
-    "residual": (False, (True, False), (0, 1, "true")),
+    "residual": ("none", ("none", "plain", "scaled"), (0, 1, "true")),
     "loss": ("auto", ("auto", "cross_entropy", "mse"), ("hinge",)),
     "optimizer": ("sgd", ("sgd", "momentum", "nesterov", "rmsprop", "adam"), ("adamw",)),
     "learning_rate": (0.1, (1e-9, 1000), (0, -0.1, 1000.1)),
@@ -103,9 +103,21 @@ def test_values_outside_name_field_value_and_range(name, value):
 @pytest.mark.parametrize("name", TABLE)
 def test_what_is_no_value_at_all_is_out_of_range(name):
     wrong_kind = {str: (0, True), bool: (0, "True"), int: ("5", True, 5.5), float: ("0.5", True)}[SETTINGS[name].kind]
+    if SETTINGS[name].switch:
+        wrong_kind = tuple(value for value in wrong_kind if not isinstance(value, bool))
     for value in (*NEVER, *wrong_kind):
         with pytest.raises(OutOfRange, match=f"^{name} is "):
             Experiment(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("once", "now"), [(False, "none"), (True, "plain"), (np.True_, "plain"), (np.array(False), "none")]
+)
+def test_residual_connections_may_still_be_switched_off_and_on(once, now):
+    assert Experiment(residual=once) == Experiment(residual=now)
+    assert hash(Experiment(residual=once)) == hash(Experiment(residual=now))
+    assert Experiment(residual=once).residual == now
+    assert Experiment().differences(Experiment(residual=once)) == ({} if now == "none" else {"residual": ("none", now)})
 
 
 def test_whole_numbers_may_come_as_floats_and_the_other_way_round():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import engine
+from engine import SETTINGS
 from engine.activations import ACTIVATIONS
 from engine.losses import LOSSES
 from engine.network import Architecture, Parameters, backward, forward, track_statistics
@@ -22,16 +23,17 @@ ENDS = (
     ("softmax", "mse"),
     ("linear", "mse"),
 )
+RESIDUALS = SETTINGS["residual"].choices
 NORMALIZATIONS = ("none", "layer", "batch", "batch, evaluation", "batch of one")
 
 
 def cases(activation):
     """Every end x normalization x residual; depth and mask are spread so that they meet every one of them."""
     number = list(ACTIVATIONS).index(activation)
-    for (e, end), (n, normalization), residual in itertools.product(
-        enumerate(ENDS), enumerate(NORMALIZATIONS), (False, True)
+    for (e, end), (n, normalization), (r, residual) in itertools.product(
+        enumerate(ENDS), enumerate(NORMALIZATIONS), enumerate(RESIDUALS)
     ):
-        yield end, normalization, residual, 1 + (number + e + n + 3 * residual) % 6, (number + e + n // 2) % 2 == 0
+        yield end, normalization, residual, 1 + (number + e + n + 3 * r) % 6, (number + e + n // 2) % 2 == 0
 
 
 def random_parameters(architecture, seed, networks=1):
@@ -98,10 +100,11 @@ def test_every_tensor_agrees_with_automatic_differentiation(activation, oracle):
                 assert oracle.error(signal.h[layer][network], h_gradients[layer]) < TOLERANCE, f"{where} ∂L/∂h {layer}"
 
 
+@pytest.mark.parametrize("residual", RESIDUALS)
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu", "silu", "linear"])
-def test_complex_step_agrees_for_smooth_activations(name, oracle):
+def test_complex_step_agrees_for_smooth_activations(name, residual, oracle):
     """∂L/∂θ = Im L(θ + ih)/h has no cancellation: it checks the engine by the engine's own forward pass."""
-    architecture = Architecture((2, 4, 4, 3), name, "linear", "layer", residual=True)
+    architecture = Architecture((2, 4, 4, 3), name, "linear", "layer", residual)
     parameters = random_parameters(architecture, 5)
     generator = np.random.default_rng(5)
     inputs, targets = generator.normal(size=(6, 2)), generator.normal(size=(6, 3))

@@ -32,7 +32,6 @@ def experiments(seed):
         n_train=draw.choice([5, 37, 150]),
         depth=draw.randint(1, 5),
         width=draw.choice([1, 2, 3, 8, 17]),
-        residual=draw.random() < 0.5,
         bias=draw.choice([0, 0.3]),
         gain=draw.choice([1, 1, 3, 100]),
         learning_rate=draw.choice([0.01, 0.1, 1, 1000]),

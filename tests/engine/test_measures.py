@@ -19,7 +19,7 @@ BASE = Experiment(depth=3, width=5, n_train=40, batch_size=16, steps=STEPS, bias
 EXPERIMENTS = {
     "all remedies": replace(BASE, activation="tanh", dropout=0.3, l1=0.01, l2=0.02, clip="norm", clip_threshold=0.1),
     "batch, residual": replace(
-        BASE, activation="silu", normalization="batch", residual=True, dataset="blobs", n_train=33
+        BASE, activation="silu", normalization="batch", residual="plain", dataset="blobs", n_train=33
     ),
     "layer, mse": replace(
         BASE, activation="elu", normalization="layer", loss="mse", optimizer="adam", learning_rate=0.01
@@ -28,7 +28,8 @@ EXPERIMENTS = {
     "regression": replace(BASE, activation="gelu", dataset="sine", batch_size=0, n_train=300, l1=0.1),
     "digits, mse": replace(BASE, activation="relu", dataset="digits", loss="mse", n_train=300, batch_size=300),
     "dying": replace(BASE, activation="relu", bias=0.5, learning_rate=1.0, seed=1),
-    "selu": replace(BASE, activation="selu", initializer="lecun", gain=2, residual=True),
+    "scaled": replace(BASE, activation="tanh", residual="scaled", depth=5, dropout=0.2),
+    "selu": replace(BASE, activation="selu", initializer="lecun", gain=2, residual="plain"),
 }
 gradients = jax.jit(oracle.gradients, static_argnums=(3, 4, 5, 6, 7), static_argnames="training")
 forward_pass = jax.jit(oracle.forward, static_argnums=(2, 3, 4))

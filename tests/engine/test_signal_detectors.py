@@ -144,6 +144,17 @@ def test_exploding_gradients_measure_r_as_jax_does(oracle):
     assert finding(signal_detectors.exploding_gradients, run(depth=8, width=32, activation="relu", gain=1.2)) is None
 
 
+@pytest.mark.parametrize(("per_layer", "severity"), [(0.9, None), (9.0, None), (11.0, "warning"), (110.0, "severe")])
+def test_scaled_branches_are_no_explosion(per_layer, severity):
+    """Their 1/H is in the δ of every layer but the first: R is H where nothing grows."""
+    history = run(depth=8, activation="tanh", initializer="xavier_normal", residual="scaled")
+    assert history.gradient_ratio[0] == pytest.approx(8, rel=0.3)
+    found = signal_detectors.exploding_gradients(with_ratio(history, 8 * per_layer))
+    assert (found and found.severity) == severity
+    if found:
+        assert (found.threshold, found.layers) == (80, (0,))
+
+
 def test_a_signal_that_grows_forward_explodes_too(oracle):
     history = run(depth=2, width=64, activation="relu", initializer="standard_normal")
     found = finding(signal_detectors.exploding_gradients, history)

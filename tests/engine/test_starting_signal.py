@@ -15,7 +15,7 @@ SMALL = Experiment(depth=6, width=8, activation="sigmoid", initializer="xavier_n
     "change",
     [
         {}, {"depth": 1}, {"depth": 30}, {"batch_size": 7}, {"dropout": 0.4}, {"dropout": 0.4, "batch_size": 16},
-        {"normalization": "batch"}, {"normalization": "layer", "residual": True}, {"dataset": "sine"},
+        {"normalization": "batch"}, {"normalization": "layer", "residual": "plain"}, {"dataset": "sine"},
         {"dataset": "blobs", "loss": "mse"}, {"dataset": "digits"}, {"precision": "float32"},
         {"bias": 1.0, "gain": 3.0},
         {"initializer": "zeros"}, {"l2": 0.1, "clip": "norm"}, {"activation": "relu", "seed": 3},

@@ -222,7 +222,8 @@ def test_bias_gain_and_dropout_enter_as_variances():
     [
         ({"normalization": "batch"}, "normalization"),
         ({"normalization": "layer"}, "normalization"),
-        ({"residual": True}, "residual"),
+        ({"residual": "plain"}, "residual"),
+        ({"residual": "scaled"}, "residual"),
         ({"initializer": "zeros"}, "random weights"),
         ({"initializer": "constant"}, "random weights"),
         ({"gain": 0.0}, "random weights"),

@@ -114,8 +114,9 @@ def test_every_optimizer_clipping_penalty_and_dropout(name, clip):
     [
         # 33 examples in batches of 16: the last batch is a single example, which uses the running statistics
         {"normalization": "batch", "activation": "relu", "n_train": 33, "batch_size": 16},
-        {"normalization": "batch", "residual": True, "optimizer": "adam", "learning_rate": 0.01, "clip": "norm"},
-        {"normalization": "layer", "residual": True, "activation": "gelu", "optimizer": "nesterov", "dropout": 0.3},
+        {"normalization": "batch", "residual": "plain", "optimizer": "adam", "learning_rate": 0.01, "clip": "norm"},
+        {"normalization": "layer", "residual": "plain", "activation": "gelu", "optimizer": "nesterov", "dropout": 0.3},
+        {"normalization": "batch", "residual": "scaled", "activation": "tanh", "dropout": 0.3, "depth": 5},
         {"dataset": "sine", "activation": "elu", "optimizer": "momentum", "learning_rate": 0.02, "batch_size": 7},
         {"loss": "mse", "activation": "sigmoid", "depth": 1, "width": 1, "batch_size": 1, "learning_rate": 1.0},
         {"dataset": "digits", "loss": "mse", "activation": "selu", "initializer": "lecun", "n_train": 60},

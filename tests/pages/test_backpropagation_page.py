@@ -54,7 +54,7 @@ def test_a_network_from_a_lesson():
     "settings",
     [
         {"normalization": "batch", "dataset": "blobs"},
-        {"normalization": "layer", "residual": "true", "dropout": "0.4", "batch_size": "16"},
+        {"normalization": "layer", "residual": "scaled", "dropout": "0.4", "batch_size": "16"},
         {"dataset": "sine", "optimizer": "adam", "l1": "0.01"},
         {"dataset": "digits", "clip": "norm", "clip_threshold": "0.01", "l2": "0.1"},
         {"learning_rate": "1000", "activation": "relu", "gain": "4", "dataset": "sine"},  # diverges

@@ -17,14 +17,14 @@ from pages.components.settings.controls import SHARED, Lesson, address, short_ad
 from tests.patience import SOON
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal", steps=20)
-TREATED = replace(PATIENT, activation="relu", initializer="he_normal", learning_rate=0.2, residual=True)
+TREATED = replace(PATIENT, activation="relu", initializer="he_normal", learning_rate=0.2, residual="plain")
 LESSON = Lesson("demo", PATIENT, TREATED)
 OWN = [name for name in SETTINGS if name not in SHARED and name != "data_digest"]
 # A legal value of every setting that is neither network's own.
 OTHERS: dict[str, Any] = {
     "dataset": "xor", "n_train": 77, "noise": 0.25, "label_noise": 0.125, "depth": 7, "width": 24,
     "activation": "tanh", "initializer": "lecun", "gain": 1.5, "bias": 0.25, "normalization": "layer",
-    "residual": True, "loss": "mse", "optimizer": "adam", "learning_rate": 0.0123, "batch_size": 32, "steps": 33,
+    "residual": "scaled", "loss": "mse", "optimizer": "adam", "learning_rate": 0.0123, "batch_size": 32, "steps": 33,
     "clip": "norm", "clip_threshold": 0.5, "l1": 0.001, "l2": 0.003, "dropout": 0.37, "patience": 9, "seed": 12345,
     "data_seed": 3, "precision": "float32",
 }  # fmt: skip
@@ -88,7 +88,7 @@ def test_every_setting_is_tried_below():
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_address_sets_the_patient_and_the_treated_follows(name):
-    app = opened(f"?{name}={str(OTHERS[name]).lower()}")
+    app = opened(f"?{name}={OTHERS[name]}")
     assert choice(app).patient == replace(PATIENT, **{name: OTHERS[name]})
     assert not choice(app).notes
     own = getattr(TREATED, name) != getattr(PATIENT, name)
@@ -97,9 +97,8 @@ def test_the_address_sets_the_patient_and_the_treated_follows(name):
 
 @pytest.mark.parametrize("name", OWN)
 def test_the_address_sets_the_treated_network_alone(name):
-    value: Any = False if name == "residual" else OTHERS[name]
-    app = opened(f"?{PREFIX}{name}={str(value).lower()}")
-    assert pair(app) == (PATIENT, replace(TREATED, **{name: value}))
+    app = opened(f"?{PREFIX}{name}={OTHERS[name]}")
+    assert pair(app) == (PATIENT, replace(TREATED, **{name: OTHERS[name]}))
     assert not choice(app).notes
 
 
@@ -115,10 +114,39 @@ def test_a_moved_widget_sets_both_the_network_and_the_address(name):
 @pytest.mark.parametrize("name", OWN)
 def test_a_moved_widget_of_the_treated_network_moves_it_alone(name):
     app = opened()
-    value: Any = False if name == "residual" else OTHERS[name]
-    widget(app, PREFIX + name).set_value(str(value).lower() if name == "residual" else value)
+    widget(app, PREFIX + name).set_value(OTHERS[name])
     ran(app.run())
-    assert pair(app) == (PATIENT, replace(TREATED, **{name: value}))
+    assert pair(app) == (PATIENT, replace(TREATED, **{name: OTHERS[name]}))
+
+
+@pytest.mark.parametrize(
+    ("query", "patient", "treated", "now"),
+    [
+        ("residual=true", "plain", "plain", {"residual": "plain"}),
+        ("residual=True&gain=3", "plain", "plain", {"residual": "plain", "gain": "3"}),
+        ("residual=false&treated_residual=false", "none", "none", {"treated_residual": "none"}),
+        ("treated_residual=true", "none", "plain", {}),
+        ("residual=true&treated_residual=false", "plain", "none", {"residual": "plain", "treated_residual": "none"}),
+    ],
+)
+def test_older_links_that_switched_residual_connections_are_read(query, patient, treated, now):
+    app = opened(f"?{query}")
+    assert [one.residual for one in pair(app)] == [patient, treated]
+    assert not choice(app).notes
+    assert app.query_params == now
+    widget(app, "residual").set_value("scaled")
+    assert choice(ran(app.run())).patient.residual == "scaled"
+
+
+def test_an_older_link_is_read_after_the_first_run_too():
+    app = opened("?residual=scaled")
+    app.query_params["residual"] = "true"
+    assert choice(ran(app.run())).patient.residual == "plain"
+    assert app.query_params == {"residual": "plain"}
+    assert widget(app, "residual").value == "plain"
+    app.query_params["residual"] = "false"
+    assert choice(ran(app.run())).patient.residual == "none"
+    assert not choice(app).notes
 
 
 def test_as_patient_follows():
@@ -149,8 +177,8 @@ def test_as_patient_follows():
         ("activation=swish", "one of relu, sigmoid"),
         ("activation=", "one of relu, sigmoid"),
         ("activation=as+patient", "one of relu, sigmoid"),
-        ("residual=maybe", "one of true, false"),
-        ("treated_residual=1", "one of as patient, true, false"),
+        ("residual=maybe", "one of none, plain, scaled"),
+        ("treated_residual=1", "one of as patient, none, plain, scaled"),
         ("treated_learning_rate=as+patient", "above 0"),  # this lesson's treated network has a rate of its own
         ("dataset=custom", "one of moons, "),
         ("treated_dataset=xor", "dataset, one for both networks"),
@@ -233,7 +261,7 @@ def test_the_control_that_does_what_a_refusal_advises_is_not_refused():
 @pytest.mark.parametrize("name", ["noise", "gain", "treated_gain", "treated_residual"])
 def test_settings_that_are_not_drawn_keep_their_value_and_their_place_in_the_address(name):
     """They lie among "more settings", which are closed again after a value was set; then another one is moved."""
-    value: Any = {"treated_residual": "false"}.get(name, 1.5)
+    value: Any = {"treated_residual": "scaled"}.get(name, 1.5)
     app = opened()
     widget(app, name).set_value(value)
     wanted = choice(ran(app.run())).address

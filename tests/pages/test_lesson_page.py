@@ -86,7 +86,7 @@ def test_a_prediction_comes_first_then_the_result_beside_it():
     page.run()
     page.button(key="try_bridges").click().run()
     assert not page.exception
-    patient, treated = histories_of((PATIENT, replace(PATIENT, residual=True)))
+    patient, treated = histories_of((PATIENT, replace(PATIENT, residual="plain")))
     assert headline(page) == verdict(patient, treated)
     assert any("As you said" in success.value for success in page.success)
 

@@ -154,7 +154,7 @@ def test_batch_normalization_helps_by_the_division_and_layer_normalization_is_no
 
 
 def test_residual_connections_teach_the_sigmoid():
-    assert (losses(replace(PATIENT, residual=True)) < 0.5).sum() >= 7
+    assert (losses(replace(PATIENT, residual="plain")) < 0.5).sum() >= 7
 
 
 def test_optimizers_that_measure_the_gradient_move_layers_whose_gradient_is_tiny():

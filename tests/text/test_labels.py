@@ -138,7 +138,7 @@ def test_differences_name_every_setting_that_differs():
     assert differences(patient, patient) == "Patient and treated are the same network."
     assert (
         differences(patient, replace(patient, activation="relu", residual=True))
-        == "Treated differs in: activation sigmoid → ReLU, residual connections off → on."
+        == "Treated differs in: activation sigmoid → ReLU, residual connections none → plain."
     )
 
 
@@ -151,10 +151,10 @@ def test_a_network_in_a_few_words():
     ("changes", "mine", "theirs"),
     [
         ({"activation": "relu"}, "sigmoid, Xavier normal", "ReLU, Xavier normal"),
-        ({"residual": True}, "residual connections off", "residual connections on"),
+        ({"residual": "scaled"}, "residual connections none", "residual connections scaled"),
         ({"depth": 1, "width": 5}, "4 layers of 6", "1 layer of 5"),
         ({"depth": 2}, "hidden layers 4", "hidden layers 2"),
-        ({"normalization": "layer", "residual": True}, "normalization none", "normalization layer"),
+        ({"normalization": "layer", "residual": "plain"}, "normalization none", "normalization layer"),
         ({}, "sigmoid, Xavier normal", "sigmoid, Xavier normal"),
     ],
 )

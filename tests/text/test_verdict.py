@@ -34,6 +34,35 @@ def test_the_verdict_speaks_of_both_networks_first_of_r(sick, well):
     assert number(starting_ratio(well)) in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"residual": "plain"}, "With plain residual connections it receives"),
+        ({"residual": "scaled"}, "With scaled residual connections it receives"),
+        ({"normalization": "batch"}, "With batch normalization it receives"),
+        ({"activation": "tanh", "residual": "scaled"}, "With tanh and scaled residual connections it receives"),
+    ],
+)
+def test_a_treatment_whose_name_is_an_adjective_has_its_noun(sick, changes, words):
+    assert words in verdict(sick, train(replace(SIGMOID, **changes)))
+
+
+@pytest.mark.parametrize(
+    ("residual", "words"),
+    [
+        ("none", ("from the weights times", "from the slope. Over")),
+        ("plain", ("from the weights and the skip connections times", "from the slope. Over")),
+        (
+            "scaled",
+            ("from the weights and the skip connections times", "from the slope and the scale of the branches."),
+        ),
+    ],
+)
+def test_the_average_factor_says_what_is_in_it(residual, words):
+    text = average_factor(train(replace(SIGMOID, residual=residual)))
+    assert all(part in text for part in words)
+
+
 def test_equal_networks_are_said_to_be_equal(sick):
     assert "the same network" in verdict(sick, sick)
 

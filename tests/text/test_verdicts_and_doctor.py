@@ -34,14 +34,14 @@ TURNED = {
         {"optimizer": "sgd", "learning_rate": 0.1}, {"noise": 1.0},
     ),
     "vanishing_gradients": (
-        {"activation": "tanh"}, {"depth": 3}, {"depth": 20}, {"residual": True},
+        {"activation": "tanh"}, {"depth": 3}, {"depth": 20}, {"residual": "plain"},
         {"normalization": "batch"}, {"normalization": "layer"}, {"initializer": "zeros"}, {"gain": 0.5}, {"gain": 4.0},
         {"initializer": "standard_normal"}, {"initializer": "small_normal"}, {"width": 4, "depth": 30},
         {"width": 128, "depth": 3}, {"optimizer": "adam", "learning_rate": 0.01}, {"learning_rate": 10.0},
     ),
     "exploding_gradients": (
         {"clip": "norm", "clip_threshold": 0.01}, {"clip": "value", "clip_threshold": 0.01}, {"gain": 1.0},
-        {"gain": 2.5}, {"normalization": "batch"}, {"residual": True}, {"activation": "tanh"}, {"depth": 3},
+        {"gain": 2.5}, {"normalization": "batch"}, {"residual": "plain"}, {"activation": "tanh"}, {"depth": 3},
         {"depth": 20, "gain": 1.0}, {"optimizer": "adam", "learning_rate": 0.01}, {"l2": 0.01}, {"label_noise": 0.4},
         {"dataset": "moons", "noise": 1.0}, {"dataset": "sine", "learning_rate": 10.0},
     ),

@@ -29,12 +29,13 @@ HEADS = (
     ("linear", "mse"),
 )
 DIFFERENT = (
-    {"normalization": "batch"}, {"normalization": "layer"}, {"residual": True}, {"dropout": True},
-    {"normalization": "batch", "residual": True, "dropout": True},
+    {"normalization": "batch"}, {"normalization": "layer"}, {"residual": "plain"}, {"dropout": True},
+    {"normalization": "batch", "residual": "plain", "dropout": True}, {"residual": "scaled"},
+    {"normalization": "layer", "residual": "scaled", "dropout": True},
 )  # fmt: skip
 
 
-def problem(sizes, activation, output, loss, seed=0, batch=3, normalization="none", residual=False, dropout=False):
+def problem(sizes, activation, output, loss, seed=0, batch=3, normalization="none", residual="none", dropout=False):
     generator = np.random.default_rng(seed)
     architecture = Architecture(sizes, activation, output, normalization, residual)
     parameters = Parameters(architecture, generator.normal(size=(1, Parameters.size(architecture))))
@@ -115,6 +116,25 @@ def test_every_number_is_what_automatic_differentiation_gives(case):
             close(unit["delta"], z_gradients[column["layer"] - 1][0, unit["unit"]])
 
 
+def test_scaled_branches_are_divided_by_the_number_of_hidden_layers():
+    case = problem((2, 3, 3, 3, 1), "tanh", "sigmoid", "mse", residual="scaled")
+    update = one_update(case, Rule(0.1))
+    for layer in (1, 2):
+        close(update.outs[layer + 1], update.outs[layer] + update.values[layer] / 3)
+    lines = {line.name: line for line in derivation(update, Selection(1, 0))}
+    assert r"\tfrac{1}{3} a^{(2)}_{1} + h^{(1)}_{1}" in lines["handed on"].symbols
+    close(lines["handed on"].value, update.outs[2][0, 0])
+    lines = {line.name: line for line in layer_derivation(update, 1)}
+    assert r"\tfrac{1}{3} a^{(2)} + h^{(1)}" in lines["handed on"].symbols
+    captions = {step["name"]: step["caption"] for step in graph(update, Selection(0))["steps"]}
+    assert "it outputs a/3, plus" in captions["forward-2"]
+    assert "Skip connection" not in captions["forward-1"] + captions["forward-4"]
+    assert "by 1/3" in captions["backward-3"]
+    assert "by 1/3" not in captions["backward-1"]
+    assert "over its skip connection" in captions["backward-1"]
+    assert "over its skip connection" not in captions["backward-3"]
+
+
 @pytest.mark.parametrize("case", [CASES[0], CASES[12], CASES[-4]], ids=name)
 def test_predicted_change_is_the_first_order_of_what_happens(case):
     """Of penalised loss too: halving the step quarters the error of the prediction."""
@@ -168,7 +188,9 @@ def rule_penalty(history, step):
     return 0.005 * sum((weights[frame] ** 2).sum() for weights in history.weights)
 
 
-@pytest.mark.parametrize("kind", [{}, {"normalization": "batch", "dropout": 0.3}, {"residual": True, "batch_size": 16}])
+@pytest.mark.parametrize(
+    "kind", [{}, {"normalization": "batch", "dropout": 0.3}, {"residual": "scaled", "batch_size": 16}]
+)
 @pytest.mark.parametrize("dataset", ["moons", "blobs", "sine"])
 def test_an_opened_network_has_the_gradients_that_training_recorded(kind, dataset):
     experiment = Experiment(dataset=dataset, steps=30, width=5, depth=3, n_train=40, activation="tanh", **kind)

@@ -43,7 +43,7 @@ def test_a_wrong_gradient_is_found():
 
 
 @pytest.mark.parametrize(
-    "kind", [{"normalization": "batch"}, {"normalization": "layer"}, {"residual": True, "dropout": True}]
+    "kind", [{"normalization": "batch"}, {"normalization": "layer"}, {"residual": "scaled", "dropout": True}]
 )
 def test_it_checks_networks_of_the_lessons_too(kind):
     assert all(

@@ -208,11 +208,16 @@ def base(draw: random.Random, ground: Ground) -> Experiment:
     }
     if depth >= 8:
         settings |= draw.choice(
-            [{}, {"normalization": "layer"}, {"normalization": "batch"}, {"normalization": "batch", "residual": True}]
+            [
+                {},
+                {"normalization": "layer"},
+                {"normalization": "batch"},
+                {"normalization": "batch", "residual": "plain"},
+            ]
         )
         settings["learning_rate"] = min(RATES[optimizer])
     elif draw.random() < 0.3:
-        settings |= draw.choice([{"normalization": "layer"}, {"normalization": "batch"}, {"residual": True}])
+        settings |= draw.choice([{"normalization": "layer"}, {"normalization": "batch"}, {"residual": "plain"}])
     if draw.random() < 0.6:
         settings |= draw.choice(
             [
@@ -229,7 +234,7 @@ def base(draw: random.Random, ground: Ground) -> Experiment:
 Injection = Callable[
     [random.Random, Ground, Experiment], tuple[dict, dict]
 ]  # what the sick one, and what its twin changes
-PLAIN = {"normalization": "none", "residual": False}
+PLAIN = {"normalization": "none", "residual": "none"}
 
 
 def symmetry(draw: random.Random, ground: Ground, e: Experiment) -> tuple[dict, dict]:
@@ -258,7 +263,7 @@ def exploding(draw: random.Random, ground: Ground, e: Experiment) -> tuple[dict,
     deep = _deep(draw, ground, e)
     options = [{"initializer": "standard_normal"}, {"gain": draw.choice([1.5, 2.0, 3.0, 5.0])}]
     if (deep or {"depth": e.depth})["depth"] >= 10:
-        options.append({"residual": True, "gain": draw.choice([1.0, 1.5])})
+        options.append({"residual": "plain", "gain": draw.choice([1.0, 1.5])})
     return {"clip": "none", **PLAIN, **draw.choice(options)}, deep
 
 

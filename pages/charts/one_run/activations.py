@@ -115,7 +115,7 @@ def ends_of_bars(history: RunHistory, mean: Array, std: Array) -> tuple[Array, A
     than 0.
     """
     least, most = _limits(history.experiment.activation)
-    if history.experiment.residual:  # sums of several layers' outputs
+    if history.experiment.residual != "none":  # sums of several layers' outputs
         least, most = (0.0 if least == 0 else -np.inf), np.inf
     with np.errstate(all="ignore"):
         low, high = mean - std, mean + std

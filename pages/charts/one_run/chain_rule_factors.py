@@ -5,7 +5,8 @@ the slope of its own activation.  Both factors, their product, and the product o
 
     rms ∂L/∂z_l = slope factor_l · weight factor_l · rms ∂L/∂z_{l+1}
 
-Normalization and residual connections count with the weights, dropout with the slope.
+Normalization and residual connections count with the weights, dropout and the scale of a residual branch with the
+slope.
 """
 
 import numpy as np
@@ -49,6 +50,7 @@ BESIDES = {
     "residual": "The weight factor includes the skip connection (residual).",
     "dropout": "The slope factor includes dropout.",
 }
+SCALED = "From layer 2 on the slope factor includes the 1/depth of scaled residual connections."
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -152,6 +154,8 @@ def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
     for setting, sentence in BESIDES.items():
         if any(getattr(history.experiment, setting) not in ("none", 0) for history in (patient, treated)):
             sentences.append(sentence)
+    if any(history.experiment.residual == "scaled" for history in (patient, treated)):
+        sentences.append(SCALED)
     return sentences
 
 

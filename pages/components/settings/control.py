@@ -16,6 +16,7 @@ from pages.walkthrough.user_input import read_number
 PREFIX = "treated_"
 AS_PATIENT = "as patient"
 MORE = "more"  # shows the other choices of a setting in segments
+OFF_ON = "false", "true"  # how the address wrote a choice when it was a switch
 NOT_OFFERED = {"dataset": ("custom",)}
 SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
 
@@ -89,6 +90,8 @@ class Control:
     def read(self, texts: Sequence[str]) -> Answer:
         """What the widget holds for a parameter of the address.  OutOfRange for one that means nothing here."""
         text = only(self.name, texts)
+        if self.setting.switch and text.lower() in OFF_ON:
+            return self.answer(self.setting.switch[OFF_ON.index(text.lower())])
         if text and text == self.follows:
             return self.answer(None)
         if not self.numeric:

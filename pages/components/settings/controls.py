@@ -335,7 +335,10 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     """What the address says to the lesson, and whether somebody comes to it; the address mended."""
     widgets = _widgets(lesson)
     entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE))
-    bound = {name: Field(control.read, control.default) for name, control in widgets.items()}
+    bound = {
+        name: Field(control.read, control.default, text=control.text if control.setting.switch else None)
+        for name, control in widgets.items()
+    }
     bound[PART] = Field(part_in, PARTS[0])
     own = {TIMELINE: Field(step_in), CHART: Field(chart_in), HIDE: Field(hidden_in)}
     fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}

@@ -4,7 +4,7 @@ Streamlit binds widgets to parameters of the address; this is what it leaves ope
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qs
@@ -44,12 +44,14 @@ class Field(NamedTuple):
     """A parameter that a page knows.
 
     read: its value for all the texts that it has in the address, OutOfRange where they mean nothing; default: its value
-    where the address does not name it; why: what a sentence about nonsense says first.
+    where the address does not name it; why: what a sentence about nonsense says first; text: how the address writes a
+    value today, where older addresses wrote it otherwise.
     """
 
     read: Callable[[Sequence[str]], Any]
     default: Any = NO_DEFAULT
     why: str = ""
+    text: Callable[[Any], str] | None = None
 
 
 FieldOf = Callable[[Mapping[str, Any]], Field]  # a field that depends on the values of those before it
@@ -60,19 +62,22 @@ class Address:
     """What an address says to a page.
 
     values: of the fields, the default where the address says nothing or nonsense; texts: of the parameters that make
-    sense and say more than the default; ignored: names of those that mean nothing; sentences: about these.
+    sense and say more than the default; ignored: names of those that mean nothing; sentences: about these; renamed:
+    texts of today of those that an older address wrote otherwise.
     """
 
     values: Mapping[str, Any]
     texts: Mapping[str, str]
     ignored: frozenset[str]
     sentences: tuple[str, ...]
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def __or__(self, other: "Address") -> "Address":
         """Both parts of one address; what either of them ignores is ignored."""
         ignored = self.ignored | other.ignored
         texts = {name: text for name, text in {**self.texts, **other.texts}.items() if name not in ignored}
-        return Address({**self.values, **other.values}, texts, ignored, self.sentences + other.sentences)
+        sentences, renamed = self.sentences + other.sentences, {**self.renamed, **other.renamed}
+        return Address({**self.values, **other.values}, texts, ignored, sentences, renamed)
 
 
 def read_address(
@@ -86,23 +91,28 @@ def read_address(
     """
     values: dict[str, Any] = {}
     texts: dict[str, str] = {}
+    renamed: dict[str, str] = {}
     problems = {
         name: ignored(name, given[-1], unknown(name, given)) for name, given in requested.items() if name not in fields
     }
     for name, known in fields.items():
-        field = known if isinstance(known, Field) else known(values)
-        if field.default is not NO_DEFAULT:
-            values[name] = field.default
+        one = known if isinstance(known, Field) else known(values)
+        if one.default is not NO_DEFAULT:
+            values[name] = one.default
         if name not in requested:
             continue
+        given = requested[name][-1]
         try:
-            values[name] = field.read(requested[name])
+            values[name] = one.read(requested[name])
         except OutOfRange as problem:
-            problems[name] = ignored(name, requested[name][-1], problem.allowed, field.why)
-        else:
-            if values[name] != field.default:
-                texts[name] = requested[name][-1]
-    return Address(values, texts, frozenset(problems), tuple(problems[name] for name in requested if name in problems))
+            problems[name] = ignored(name, given, problem.allowed, one.why)
+            continue
+        if one.text and one.text(values[name]) != given:
+            renamed[name] = given = one.text(values[name])
+        if values[name] != one.default:
+            texts[name] = given
+    sentences = tuple(problems[name] for name in requested if name in problems)
+    return Address(values, texts, frozenset(problems), sentences, renamed)
 
 
 def enter(page: str, widgets: Collection[str]) -> bool:
@@ -164,6 +174,8 @@ def mend(address: Address, entering: bool, defaults: Mapping[str, Any], also: Ma
     Comes before any widget: Streamlit takes what it can use of the address and drops the rest in silence.
     defaults: of the widgets that are bound to it; also: parameters that who comes to the page gets beside its own.
     """
+    renamed = {name: text for name, text in address.renamed.items() if name in defaults}
+    st.session_state.update({name: address.values[name] for name in renamed})  # a widget takes no older address's text
     if entering:
         # Streamlit would clear nonsense and defaults one by one, and make a history entry of each.
         kept = {name: address.texts[name] for name in st.query_params if name in address.texts}
@@ -173,8 +185,9 @@ def mend(address: Address, entering: bool, defaults: Mapping[str, Any], also: Ma
         st.query_params.from_dict({**(also or {}), **kept, **address.texts})
         return
     st.session_state.update({name: defaults[name] for name in address.ignored if name in defaults})
-    if spent := (address.ignored | {VERSION}).intersection(st.query_params):
-        write_address(dict.fromkeys(spent))
+    spent = (address.ignored | {VERSION}).intersection(st.query_params)
+    if spent or renamed:
+        write_address({**renamed, **dict.fromkeys(spent)})
 
 
 def write_address(texts: Mapping[str, str | None]) -> None:

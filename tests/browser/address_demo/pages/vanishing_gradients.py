@@ -17,7 +17,7 @@ header = frame.page("vanishing_gradients")
 place = controls(LESSON)
 more_settings_button(LESSON)
 header.tools()
-other = replace(PATIENT, depth=3, dataset="circles", gain=2.0, residual=True, learning_rate=0.003)
+other = replace(PATIENT, depth=3, dataset="circles", gain=2.0, residual="plain", learning_rate=0.003)
 st.button("Try this", on_click=apply, args=(LESSON, other, replace(other, activation="tanh", bias=0.5)))
 
 
