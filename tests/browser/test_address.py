@@ -249,8 +249,7 @@ def test_stage_view_is_larger_and_in_the_address(page: Page, home: str):
 def test_by_keyboard_alone(page: Page, home: str):
     opened(page, home + LESSON)
     segment(page, "Activation", "relu").focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowLeft")
     page.keyboard.press("Space")
     agree(page, {"activation": "tanh"}, {"activation": "tanh"}, {})
     page.get_by_role("combobox", name="Initializer", exact=True).focus()
