@@ -277,7 +277,7 @@ def test_by_keyboard_alone(page: Page, home: str):
     shown(page, home + PAGE)
     for _ in range(FEW_TABS):
         page.keyboard.press("Tab")
-        if str(page.evaluate(FOCUSED)).startswith("Skip to"):
+        if str(page.evaluate(FOCUSED)).startswith("Skip to the"):
             break
     expect(page.get_by_role("link", name="Skip to the phases")).to_be_focused()
     page.keyboard.press("Enter")
