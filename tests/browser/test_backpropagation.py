@@ -11,9 +11,8 @@ from pages.walkthrough.calculation import one_update
 from pages.walkthrough.opened_network import nearest_frame, opened, rule_of
 from tests.browser.conftest import Serve, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
-from tests.browser.test_lesson import APP, FOCUSED, LESSON, expect_address, range_of, tab_to
+from tests.browser.test_lesson import APP, LESSON, expect_address, range_of, tab_to
 from tests.browser.test_mystery import (
-    FEW_TABS,
     LARGE_PROJECTOR,
     LINES,
     LONGEST_LINE,
@@ -275,13 +274,7 @@ def test_play_runs_through_the_phases_and_stops(mazur: Page, home: str):
 
 def test_by_keyboard_alone(page: Page, home: str):
     shown(page, home + PAGE)
-    for _ in range(FEW_TABS):
-        page.keyboard.press("Tab")
-        if str(page.evaluate(FOCUSED)).startswith("Skip to"):
-            break
-    expect(page.get_by_role("link", name="Skip to the phases")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(phase_range(page)).to_be_focused()
+    tab_to(page, "Phase")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".network")).to_have_attribute("data-phase", "loss")
