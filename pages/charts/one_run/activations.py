@@ -36,7 +36,7 @@ UPPER, LOWER = (0.42, 1), (0, 0.27)
 SHARES = {"saturated": "saturated_fraction", "dead": "dead_fraction"}
 SYMBOLS = {"saturated": "", "dead": "-open"}
 KINDS = {"saturated": "Filled: saturated", "dead": "open: dead"}
-FAR, BOUNDED = 1e4, 10.0  # an activation that is beyond 10 there is taken for one without an end
+FAR_OUT, BOUNDED = 1e4, 10.0  # an activation that is beyond 10 there is taken for one without an end
 
 
 def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
@@ -128,7 +128,7 @@ def ends_of_bars(history: RunHistory, mean: Array, std: Array) -> tuple[Array, A
 def _limits(activation: str) -> tuple[float, float]:
     """Between what numbers an activation lies; infinite where it grows for ever."""
     with np.errstate(over="ignore"):
-        values = ACTIVATIONS[activation].value(np.append(np.linspace(-8, 8, 3201), [-FAR, FAR]))
+        values = ACTIVATIONS[activation].value(np.append(np.linspace(-8, 8, 3201), [-FAR_OUT, FAR_OUT]))
     least, most = float(values.min()), float(values.max())
     return (least if least > -BOUNDED else -np.inf), (most if most < BOUNDED else np.inf)
 
