@@ -97,7 +97,10 @@ def ward() -> tuple[Case, ...]:
 
 
 def case_of(page: str, patient: Experiment, treated: Experiment) -> Case | None:
-    """The patient of the ward that these two networks are, if they are one."""
+    """The patient of the ward that these two networks are, if they are one and not the lesson's own."""
+    own = lesson_of(page)
+    if (patient, treated) == (own.patient, own.treated):
+        return None
     return next((case for case in ward() if (case.page, case.pair) == (page, (patient, treated))), None)
 
 
