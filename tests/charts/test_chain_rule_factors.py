@@ -1,5 +1,7 @@
 """The factors are the measured ones, and their products are the error signal's own decline."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
