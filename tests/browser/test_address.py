@@ -187,6 +187,15 @@ def test_a_thing_to_try_is_one_step_back(page: Page, home: str):
     agree(page, address, *after)
 
 
+def test_a_link_from_when_residual_connections_were_switched_says_what_they_are_today(page: Page, home: str):
+    opened(page, home + LESSON + "?residual=true&treated_residual=false&gain=2")
+    address = {"residual": "plain", "treated_residual": "none", "gain": "2"}
+    agree(page, address, {"residual": "plain"}, {"residual": "none"})
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.reload()
+    agree(page, address, {"residual": "plain"}, {"residual": "none"})
+
+
 def test_garbage_falls_back_with_a_line(page: Page, home: str):
     opened(page, home + LESSON + "?depth=12.7&width=inf&activation=swish&banana=1&gain=2")
     agree(page, {"gain": "2"}, {"depth": 10, "width": 16, "activation": "sigmoid", "gain": 2}, {"activation": "relu"})
