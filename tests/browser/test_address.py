@@ -205,7 +205,6 @@ def test_garbage_falls_back_with_a_line(page: Page, home: str):
     agree(page, {"gain": "2", "activation": "tanh"}, {"activation": "tanh"}, {"activation": "relu"})
     expect(page.get_by_role("alert")).to_have_count(0)
     page.go_back()
-    page.go_back()
     agree(page, {"gain": "2"}, {"depth": 10, "width": 16, "activation": "sigmoid", "gain": 2}, {"activation": "relu"})
 
 
