@@ -345,7 +345,7 @@ def test_the_shared_link_shows_the_same_step_and_a_moved_control_keeps_it(lesson
     page.get_by_role("button", name="Copy the link").click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
-    assert link == page.locator(".share output").inner_text()
+    assert link == page.locator(".share #short").inner_text()
     opened(page, link)
     expect(range_of(page)).to_have_attribute("aria-valuetext", f"step 4 of {PATIENT.steps}")
     expect_networks(page, PATIENT, changed(TREATED, {"activation": "tanh"}))

@@ -131,10 +131,10 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     with st.container(key="controls" if session.controls_open else "controls_closed", gap="small"):
         with st.container(key="first_screen", gap="xsmall", horizontal=True, vertical_alignment="bottom"):
             _draw_first_screen(lesson, draw)
-        place = st.container()
         if session.settings_open:
             with st.container(border=True, key="more_settings"):
                 _draw_more(lesson, draw)
+    place = st.container(key="messages")
     hidden = [name for name in widgets if name not in drawn]
     release(hidden)
     for name in hidden:

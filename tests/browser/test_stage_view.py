@@ -1,0 +1,99 @@
+"""Stage view in a real browser: what is in view at a projector's sizes, how large its type is, and what the keys do."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from pages.components.lesson.lessons import HIDDEN_VERDICT
+from tests.browser.conftest import visit
+from tests.browser.test_lesson import MILLISECONDS
+
+LESSON = "vanishing_gradients?view=stage"
+SIZES = ((1280, 720), (1920, 1080))
+LEAST_TYPE = 0.022  # of the window's height
+ROUNDING = 0.97  # of a size that a browser rounds
+
+DRAWN = """(number) => {
+  const charts = [...document.querySelectorAll('.chart')];
+  return charts.length === number && charts.every((chart) => chart.dataset.version);
+}"""
+# How far each chart reaches down, and where the bar of controls begins.
+BOTTOMS = """() => ({
+  charts: [...document.querySelectorAll('.chart')].map((chart) => chart.getBoundingClientRect().bottom),
+  tops: [...document.querySelectorAll('.chart')].map((chart) => chart.getBoundingClientRect().top),
+  bar: document.querySelector('.st-key-controls, .st-key-controls_closed').getBoundingClientRect().top,
+})"""
+# Pixels of the type of everything that is to be read.
+TYPE = """() => {
+  const texts = [];
+  const walk = (root) => root.querySelectorAll('*').forEach((element) => {
+    if (element.shadowRoot) walk(element.shadowRoot);
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    const box = element.getBoundingClientRect();
+    const style = getComputedStyle(element);
+    const seen = own && box.width > 2 && box.height > 2 && box.top < innerHeight && style.visibility === 'visible';
+    const icon = element.closest('[data-testid=stIconMaterial], sup, style, script, .chart-tools, .spoken');
+    if (seen && !icon) texts.push([parseFloat(style.fontSize), element.textContent.trim().slice(0, 30)]);
+  });
+  walk(document.querySelector('.st-key-lesson'));
+  return texts;
+}"""
+FITS = f"() => {{ const {{ charts, bar }} = ({BOTTOMS})(); return charts.every((bottom) => bottom <= bar + 1); }}"
+
+
+@pytest.fixture(scope="module")
+def on_stage(page_module: Page, home: str) -> Page:
+    visit(page_module, home + LESSON)
+    page_module.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
+    return page_module
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_three_charts_are_wholly_in_view_in_type_for_the_last_row(on_stage: Page, size: tuple[int, int]):
+    width, height = size
+    on_stage.set_viewport_size({"width": width, "height": height})
+    on_stage.wait_for_function(FITS)
+    found = on_stage.evaluate(BOTTOMS)
+    assert len({round(top) for top in found["tops"]}) == 1, "side by side"
+    assert min(bottom - top for top, bottom in zip(found["tops"], found["charts"], strict=True)) > 0.3 * height
+    small = [(pixels, text) for pixels, text in on_stage.evaluate(TYPE) if pixels < LEAST_TYPE * height * ROUNDING]
+    assert not small
+    assert on_stage.evaluate("document.querySelector('.stMain').scrollHeight") <= height + 1
+
+
+def test_the_menu_is_not_there(on_stage: Page):
+    expect(on_stage.get_by_test_id("stSidebar")).to_have_count(0)
+
+
+def test_keys_choose_a_chart_and_hide_the_verdict(on_stage: Page):
+    page = on_stage
+    page.locator(".st-key-verdict").click()  # anywhere that is no field
+    verdict = page.locator(".st-key-verdict").get_by_role("heading")
+    said = verdict.inner_text()
+    page.keyboard.press("4")
+    page.wait_for_function(DRAWN, arg=1, timeout=MILLISECONDS)
+    page.wait_for_url("**chart=4**")
+    page.wait_for_function(FITS)
+    page.keyboard.press("0")
+    page.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
+    page.keyboard.press("h")
+    expect(verdict).to_have_text(HIDDEN_VERDICT)
+    page.keyboard.press("h")
+    expect(verdict).to_have_text(said)
+    page.keyboard.press("Space")
+    page.wait_for_function("() => Number(document.documentElement.dataset.backpropClinicStep) < 300")
+    page.keyboard.press("Space")
+
+
+def test_a_field_keeps_its_keys(on_stage: Page):
+    page = on_stage
+    page.get_by_role("combobox", name="Initializer", exact=True).focus()
+    page.keyboard.press("1")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.querySelectorAll('.chart').length") == 3
+    page.keyboard.press("Escape")
+
+
+def test_and_back_again(on_stage: Page):
+    on_stage.get_by_role("button", name="Leave the stage").click()
+    expect(on_stage.get_by_role("tab", name="look")).to_be_visible(timeout=MILLISECONDS)
+    assert "view" not in on_stage.url
