@@ -83,7 +83,7 @@ class Chart {
       this.plot.frames = figure.frames ?? [];
       this.plot.setAttribute("aria-label", alt);
       this.name(figure.layout.meta?.title ?? "this chart");
-      this.plot.style.minHeight = `${this.own_height}px`;
+      this.plot.style.minHeight = `${this.height()}px`;
     }
     const look = themed(this.parent);
     if (JSON.stringify(look) !== JSON.stringify(this.look)) Object.assign(this, { look, stale: true });
@@ -175,6 +175,7 @@ class Chart {
       this.color(layout);
       layout.width = this.plot.clientWidth;
       layout.height = this.height();
+      if (onStage(this.plot)) this.plot.style.minHeight = `${layout.height}px`;
       const shown = layout.height < this.own_height * scale ? withoutFootnotes(layout) : layout;
       await window.Plotly.react(this.plot, data, scale === 1 ? shown : enlarged(shown, scale), this.config);
     }
