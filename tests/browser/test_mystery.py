@@ -72,6 +72,8 @@ def choose(page: Page, case, prescription: str) -> None:
     page.locator(".st-key-say").get_by_text(mystery_answers.named(case.fault)).click()
     settle(page)
     box = page.locator(".st-key-say").get_by_role("combobox")
+    box.scroll_into_view_if_needed()
+    page.wait_for_timeout(QUEUED)  # an open list closes when the page scrolls
     box.click()
     page.get_by_role("option", name=prescription, exact=True).click()
     expect(box).to_have_value(prescription)

@@ -31,7 +31,8 @@ TYPE = """() => {
     const box = element.getBoundingClientRect();
     const style = getComputedStyle(element);
     const seen = own && box.width > 2 && box.height > 2 && box.top < innerHeight && style.visibility === 'visible';
-    const icon = element.closest('[data-testid=stIconMaterial], sup, tspan[style*="70%"], style, .chart-tools, .spoken');
+    const small = 'sup, tspan[style*="70%"]'; // exponents
+    const icon = element.closest(`[data-testid=stIconMaterial], ${small}, style, .chart-tools, .spoken`);
     if (seen && !icon) texts.push([parseFloat(style.fontSize), element.textContent.trim().slice(0, 30)]);
   });
   walk(document.querySelector('.st-key-lesson'));
