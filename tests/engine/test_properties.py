@@ -47,7 +47,8 @@ def outside(setting):
     """Values that one setting must refuse."""
     wrong = [None, (), b"1", 1j, object()]
     if setting.choices:
-        return st.one_of(st.text().filter(lambda text: text not in setting.choices), st.sampled_from([*wrong, 1, True]))
+        others = [*wrong, 1] if setting.switch else [*wrong, 1, True]  # an older address's switch is read
+        return st.one_of(st.text().filter(lambda text: text not in setting.choices), st.sampled_from(others))
     if setting.kind is bool:
         return st.sampled_from([*wrong, 0, 1, "true", 1.0])
     if setting.kind is str:
