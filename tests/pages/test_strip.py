@@ -80,3 +80,11 @@ def test_what_would_take_long_or_says_nothing_has_no_preview():
     assert not strip._can_be_previewed("overfitting", LESSON.patient, LESSON.treated)
     wide = replace(LESSON.patient, width=256, n_train=5000)
     assert not strip._can_be_previewed("vanishing_gradients", wide, LESSON.treated)
+
+
+def test_one_step_on_the_way_to_overflow_does_not_darken_all_others():
+    usual = np.full((60, 3), 1e-2)
+    once = usual.copy()
+    once[3] = 1e236
+    assert strip._decades([usual, once]) == (-3.0, -2.0)
+    assert strip._decades([usual * 0, once * np.nan]) == (0.0, 1.0)

@@ -25,6 +25,7 @@ MOST_MULTIPLICATIONS = 2e9  # of a preview: about half a second
 DIGITS = 3  # significant, of what a cell says
 LEAST_DECADES = 1.0  # between the darkest and the brightest cell, so that equal layers look equal
 MOST_DECADES = 8.0
+USUAL = 90  # per cent of the steps whose largest value is no brighter than the brightest cell
 
 _sent, _previews = ByteCache(SENT_BYTES), ByteCache(PREVIEW_BYTES)
 _strip = component("strip", "cells")
@@ -89,12 +90,16 @@ def _size(history: RunHistory) -> str:
 
 
 def _decades(cells: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Powers of ten at the dark and at the bright end, the same for both networks and all steps."""
-    values = np.concatenate([one.ravel() for one in cells])
-    values = values[np.isfinite(values) & (values > 0)]
-    if not len(values):
+    """Powers of ten at the dark and at the bright end, the same for both networks and all steps.
+
+    The few steps of a run on its way to overflow are beyond the bright end, lest all others are dark.
+    """
+    logs = [np.log10(one[np.isfinite(one) & (one > 0)]) for step in zip(*cells, strict=True) for one in step]
+    largest = [one.max() for one in logs if len(one)]
+    if not largest:
         return 0.0, 1.0
-    low, high = np.log10(values.min()), np.log10(values.max())
+    high = max(np.percentile(largest, USUAL), *largest[:2])
+    low = min(one.min() for one in logs if len(one))
     return float(min(max(low, high - MOST_DECADES), high - LEAST_DECADES)), float(high)
 
 
