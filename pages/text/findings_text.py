@@ -21,6 +21,14 @@ HEADINGS = {
     "dead_units": "Units are dead",
     "saturated_units": "Units are saturated",
     "over_regularized": "A remedy holds it back",
+    "dropout_too_high": "Too many units are dropped",
+    "small_start": "Weights start too small",
+    "unscaled_inputs": "Inputs are not scaled",
+    "unscaled_targets": "Targets are not scaled",
+    "one_answer": "It never names the rare class",
+    "label_noise": "Labels are wrong",
+    "batch_too_small": "Batches are too small",
+    "cannot_tell": "The evidence does not suffice",
     "overfitting": "It learns its examples by heart",
     "underfitting": "It does not even fit its training data",
 }
@@ -84,7 +92,7 @@ def disease(patient: RunHistory, treated: RunHistory) -> str:
 def remedies(finding: Finding) -> str:
     """What could help, in words."""
     named = {code: REMEDIES.get(code) or (label(code) if code in SETTINGS else code) for code in finding.remedies}
-    if finding.code == "over_regularized":
+    if finding.code in ("over_regularized", "dropout_too_high"):
         named |= {code: f"less {named[code]}" for code in ("l1", "l2", "dropout") if code in named}
     return ", ".join(named.values())
 

@@ -60,7 +60,7 @@ def test_whatever_is_found_can_be_said(name):
 
 def test_of_a_remedy_that_holds_back_less_helps():
     history = train(Experiment(dropout=0.85, width=8, depth=3))
-    assert (finding := diagnose(history)[0]).code == "over_regularized"
+    assert (finding := diagnose(history)[0]).code == "dropout_too_high"
     assert findings_text.remedies(finding).startswith("less dropout, ")
 
 

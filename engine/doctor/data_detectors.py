@@ -1,0 +1,111 @@
+"""Detectors of the data: inputs and targets of an unsuitable size, rare classes, wrong labels, too small batches.
+
+One small function each, which reads like its definition: whether a rule applies to a run, and what was measured.  See
+rules.py, explanations.py for the sentences, and thresholds.py for sources.
+"""
+
+import numpy as np
+
+from engine.doctor import explanations, rules
+from engine.doctor.examination import Examination, finite_median
+from engine.doctor.findings import Finding
+from engine.doctor.thresholds import (
+    FEW_IN_BATCH,
+    LARGE_INPUTS,
+    LARGE_TARGETS,
+    MISSED,
+    RARE,
+    SMALL_INPUTS,
+    SMALL_TARGETS,
+    STATISTICS_COST,
+    SURELY,
+    UNDERFITS,
+    UNEQUAL_INPUTS,
+)
+
+Array = np.ndarray
+
+
+def unscaled_targets(run: Examination) -> Finding | None:
+    """Targets of a regression that are far larger or smaller than a network's first outputs, and are not learnt."""
+    if run.dataset is None or run.is_classification or run.loss_share < UNDERFITS:
+        return None
+    targets = run.dataset.train_targets
+    size, spread = _size(targets), float(targets.std())
+    if size > LARGE_TARGETS:
+        return rules.LARGE_TARGETS.finding(size, (run.depth,), (0, 0), explanations.large_targets(size))
+    if 0 < spread < SMALL_TARGETS:
+        return rules.SMALL_TARGETS.finding(spread, (run.depth,), (0, 0), explanations.small_targets(spread))
+    return None
+
+
+def unscaled_inputs(run: Examination) -> Finding | None:
+    """Inputs that are far larger, smaller, or less equal to each other than initializers take them to be."""
+    if run.dataset is None or run.experiment.normalization == "batch":
+        return None
+    inputs = run.dataset.train_inputs
+    each = np.sqrt((inputs * inputs).mean(axis=0))
+    size, unequal = _size(inputs), float(each.max() / np.median(each[each > 0])) if each.any() else 1.0
+    if size > LARGE_INPUTS:
+        return rules.LARGE_INPUTS.finding(size, (0,), (0, 0), explanations.large_inputs(size))
+    if size < SMALL_INPUTS:
+        return rules.SMALL_INPUTS.finding(size, (0,), (0, 0), explanations.small_inputs(size))
+    if unequal > UNEQUAL_INPUTS:
+        name = run.dataset.input_names[int(each.argmax())]
+        return rules.UNEQUAL_INPUTS.finding(unequal, (0,), (0, 0), explanations.unequal_inputs(name, unequal))
+    return None
+
+
+def _size(values: Array) -> float:
+    """Root mean square."""
+    return float(np.sqrt((values * values).mean()))
+
+
+def one_answer(run: Examination) -> Finding | None:
+    """A rare class is never named: nearly always the same answer, which is right for nearly all examples."""
+    history = run.history
+    if not run.is_classification or run.diverged:
+        return None
+    frame = int(np.searchsorted(history.frame_step, history.evaluation_step[run.result]))
+    confusion = history.confusion[frame]  # type: ignore[index]
+    counts = confusion.sum(axis=1)
+    shares, recall = counts / counts.sum(), np.diag(confusion) / counts
+    if shares.max() < 1 - RARE:
+        return None
+    rare = int(np.where((counts > 0) & (shares < RARE), recall, np.inf).argmin())
+    if not recall[rare] < MISSED:
+        return None
+    text = explanations.one_answer(run, rare, float(shares[rare]), float(recall[rare]))
+    return rules.ONE_ANSWER.finding(float(recall[rare]), (run.depth,), run.steps(slice(run.result, None)), text)
+
+
+def label_noise(run: Examination) -> Finding | None:
+    """Before it learns them by heart, a network is right more often on new data than on its own labels."""
+    if not run.is_classification:
+        return None
+    history, n = run.history, run.experiment.n_train
+    best = int(np.argmin(np.where(np.isfinite(history.validation_loss), history.validation_loss, np.inf)))
+    train, validation = float(history.train_accuracy[best]), float(history.validation_accuracy[best])
+    n_validation = history.confusion[0].sum()  # type: ignore[index]
+    by_chance = np.sqrt(train * (1 - train) / n + validation * (1 - validation) / n_validation)
+    excess = validation - train
+    if not excess > SURELY * by_chance:
+        return None
+    step = int(history.evaluation_step[best])
+    text = explanations.label_noise(step, train, validation)
+    return rules.LABEL_NOISE.finding(excess, (), (step, step), text, threshold=SURELY * float(by_chance))
+
+
+def batch_too_small(run: Examination) -> Finding | None:
+    """Batch normalisation over one or two examples, whose statistics are not those of the running averages."""
+    e, history = run.experiment, run.history
+    batch = min(e.batch_size or e.n_train, e.n_train)
+    late = history.step >= run.steps(run.late)[0]
+    if not run.normalises_batches or batch > FEW_IN_BATCH or run.diverged or not late.any():
+        return None
+    with_batch, running = (finite_median(losses) for losses in (history.batch_loss[late], history.train_loss[run.late]))
+    cost = float((running - with_batch) / run.uninformed)
+    if not cost > STATISTICS_COST:
+        return None
+    text = explanations.small_batch_statistics(batch, with_batch, running)
+    return rules.SMALL_BATCH_STATISTICS.finding(cost, range(run.depth), run.steps(run.late), text)
