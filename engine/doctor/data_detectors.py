@@ -7,17 +7,17 @@ rules.py, explanations.py for the sentences, and thresholds.py for sources.
 import numpy as np
 
 from engine.doctor import explanations, rules
-from engine.doctor.examination import Examination, finite_median
+from engine.doctor.examination import Examination
 from engine.doctor.findings import Finding
 from engine.doctor.thresholds import (
     FEW_IN_BATCH,
     LARGE_INPUTS,
     LARGE_TARGETS,
+    LEARNT_NOTHING,
     MISSED,
     RARE,
     SMALL_INPUTS,
     SMALL_TARGETS,
-    STATISTICS_COST,
     SURELY,
     UNDERFITS,
     UNEQUAL_INPUTS,
@@ -27,14 +27,18 @@ Array = np.ndarray
 
 
 def unscaled_targets(run: Examination) -> Finding | None:
-    """Targets of a regression that are far larger or smaller than a network's first outputs, and are not learnt."""
-    if run.dataset is None or run.is_classification or run.loss_share < UNDERFITS:
+    """Targets of a regression that are far larger or smaller than a network's first outputs.
+
+    Where half of what there is to learn was learnt, ten times as large is not what it suffers from.
+    """
+    if run.dataset is None or run.is_classification:
         return None
     targets = run.dataset.train_targets
     size, spread = _size(targets), float(targets.std())
-    if size > LARGE_TARGETS:
+    learns = run.loss_share < UNDERFITS
+    if size > (10 * LARGE_TARGETS if learns else LARGE_TARGETS):
         return rules.LARGE_TARGETS.finding(size, (run.depth,), (0, 0), explanations.large_targets(size))
-    if 0 < spread < SMALL_TARGETS:
+    if 0 < spread < SMALL_TARGETS and not learns:
         return rules.SMALL_TARGETS.finding(spread, (run.depth,), (0, 0), explanations.small_targets(spread))
     return None
 
@@ -97,15 +101,13 @@ def label_noise(run: Examination) -> Finding | None:
 
 
 def batch_too_small(run: Examination) -> Finding | None:
-    """Batch normalisation over one or two examples, whose statistics are not those of the running averages."""
-    e, history = run.experiment, run.history
+    """Batch normalisation over so few examples that their statistics are noise.
+
+    Two examples become +1 and −1 in every unit, whatever they were: nothing but their order gets through.
+    """
+    e = run.experiment
     batch = min(e.batch_size or e.n_train, e.n_train)
-    late = history.step >= run.steps(run.late)[0]
-    if not run.normalises_batches or batch > FEW_IN_BATCH or run.diverged or not late.any():
+    if not run.normalises_batches or batch > FEW_IN_BATCH:
         return None
-    with_batch, running = (finite_median(losses) for losses in (history.batch_loss[late], history.train_loss[run.late]))
-    cost = float((running - with_batch) / run.uninformed)
-    if not cost > STATISTICS_COST:
-        return None
-    text = explanations.small_batch_statistics(batch, with_batch, running)
-    return rules.SMALL_BATCH_STATISTICS.finding(cost, range(run.depth), run.steps(run.late), text)
+    text = explanations.small_batch(batch)
+    return rules.SMALL_BATCH.finding(batch, range(run.depth), (0, 0), text, severe=run.loss_share > LEARNT_NOTHING)

@@ -101,12 +101,11 @@ def label_noise(step: int, train: float, validation: float) -> str:
     )
 
 
-def small_batch_statistics(batch: int, with_batch: float, running: float) -> str:
+def small_batch(batch: int) -> str:
     examples = f"{batch} example{'s' if batch > 1 else ''}"
     return (
-        f"Batch normalization takes mean and variance of {examples}, which say next to nothing of the rest: the loss "
-        f"is {number(with_batch)} with the batch’s own and {number(running)} with the running averages that count in "
-        "use."
+        f"Batch normalization takes mean and variance of {examples}, which say next to nothing of the rest: what the "
+        "next layer gets depends more on who else is in the batch than on the example itself."
     )
 
 

@@ -19,6 +19,7 @@ from engine.doctor.thresholds import (
     EXPLODED,
     EXPLODES,
     FADES,
+    FEW_IN_BATCH,
     FEW_UNITS,
     HARDLY_BEGUN,
     HIGH_DROPOUT,
@@ -32,7 +33,6 @@ from engine.doctor.thresholds import (
     PENALTY_PULLS,
     PENALTY_RULES,
     SATURATED_SHARE,
-    STATISTICS_COST,
     STAYED,
     THROWN,
     UNDERFITS,
@@ -232,15 +232,14 @@ LABEL_NOISE = Rule(
     mistaken_for=_APART,
     confirm=Confirmation("With the labels put right the gap is gone.", settings=(("label_noise", 0.0),)),
 )
-SMALL_BATCH_STATISTICS = Rule(
+SMALL_BATCH = Rule(
     "batch_too_small",
-    "training loss with running statistics less that with the batch's, over the best constant answer's",
-    STATISTICS_COST,
-    "Wu & He 2018",
+    "examples in a batch that is normalised",
+    FEW_IN_BATCH,
+    f"Wu & He 2018; {TUNED}",
     ("batch_size", "normalization"),
-    severe_above=10 * STATISTICS_COST,
-    mistaken_for=_WILD,
-    confirm=Confirmation("With all examples in one batch both losses are alike.", settings=(("batch_size", 0),)),
+    mistaken_for=(*_WILD, "vanishing_gradients", "underfitting"),
+    confirm=Confirmation("With all examples in one batch the loss falls.", settings=(("batch_size", 0),)),
 )
 
 # --- units ---
@@ -359,6 +358,7 @@ LINEAR_NETWORK = Rule(
 TOO_FEW_UNITS = Rule(
     "underfitting",
     "hidden units",
+    FEW_IN_BATCH,
     FEW_UNITS,
     TUNED,
     ("wider", "deeper"),

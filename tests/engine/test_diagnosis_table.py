@@ -314,6 +314,7 @@ START = [
     "symmetry",
     "unscaled_targets",
     "unscaled_inputs",
+    "batch_too_small",
     "linear_network",
     "born_dead",
     "saturated_units",
@@ -332,7 +333,7 @@ TRAINING = [
     "dead_units",
 ]
 ELSE = ["partly_saturated", "learning_rate_too_low", "fading_gradients"]
-ELSE += ["batch_too_small", "label_noise", "one_answer", "underfitting"]
+ELSE += ["label_noise", "one_answer", "underfitting"]
 
 
 def test_causes_go_first_in_this_order():
@@ -358,7 +359,7 @@ FOLLOWS = {
     "small_start": {"learning_rate_too_low", "underfitting", "one_answer"},
     "learning_rate_too_high": BREAKDOWN,
     "learning_rate_too_low": {"underfitting", "one_answer"},
-    "batch_too_small": {"underfitting", "one_answer"},
+    "batch_too_small": {"vanishing_gradients", "learning_rate_too_high", "underfitting", "one_answer"},
     "label_noise": set(),
     "one_answer": set(),
     "not_finite": set(),
