@@ -1,6 +1,7 @@
 """What the doctor found: the evidence of one thing that is wrong with a run."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.experiment import SETTINGS, Experiment
 from engine.settings import Value
@@ -22,7 +23,7 @@ class Confirmation:
 
     def experiment(self, experiment: Experiment) -> Experiment:
         """The run to make, every value within its setting's range."""
-        changed = dict(self.settings)
+        changed: dict[str, Any] = dict(self.settings)
         for name, factor in self.factors:
             setting, value = SETTINGS[name], factor * getattr(experiment, name)
             value = min(max(value, setting.low), setting.high)

@@ -358,7 +358,6 @@ LINEAR_NETWORK = Rule(
 TOO_FEW_UNITS = Rule(
     "underfitting",
     "hidden units",
-    FEW_IN_BATCH,
     FEW_UNITS,
     TUNED,
     ("wider", "deeper"),

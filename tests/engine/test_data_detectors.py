@@ -6,7 +6,7 @@ import pytest
 from engine import Experiment, data_digest, diagnose, train
 from engine.doctor import data_detectors, signal_detectors
 from engine.doctor.examination import Examination
-from tests.engine.examined_runs import examined, finding, run
+from tests.engine.examined_runs import finding, run
 
 
 def trained(inputs, targets, **settings):
