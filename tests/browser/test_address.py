@@ -221,6 +221,29 @@ def test_garbage_falls_back_with_a_line(page: Page, home: str):
     agree(page, {"gain": "2"}, {"depth": 10, "width": 16, "activation": "sigmoid", "gain": 2}, {"activation": "relu"})
 
 
+@pytest.mark.parametrize(
+    ("label", "text", "says"),
+    [("Learning rate", "0", "between 1e-12 and 1000"), ("Treated: gain", "200", "between 0 and 100")],
+)
+def test_a_refused_number_says_its_range_beside_the_field(page: Page, home: str, label: str, text: str, says: str):
+    opened(page, home + LESSON)
+    page.get_by_role("button", name="More settings").click()
+    type_into(page, label, text)
+    message = page.get_by_role("alert").filter(has_text=says)
+    expect(message).to_be_visible()
+    field, words = page.get_by_label(label, exact=True).bounding_box(), message.bounding_box()
+    assert field
+    assert words
+    assert 0 <= words["y"] - field["y"] - field["height"] < 16
+    assert abs(words["x"] - field["x"]) < 8
+    assert words["width"] > 100
+    at_its_place = "([one, x, y]) => one.contains(document.elementFromPoint(x, y))"
+    assert page.evaluate(at_its_place, [message.element_handle(), words["x"] + 9, words["y"] + 9])
+    agree(page, {}, {"learning_rate": 0.1}, {"gain": 1.0})
+    type_into(page, label, "2")
+    expect(message).to_have_count(0)
+
+
 def test_lessons_keep_their_settings_apart(page: Page, home: str):
     opened(page, home + LESSON + "?depth=33&activation=elu&treated_gain=3")
     first = {"depth": "33", "activation": "elu", "treated_gain": "3"}

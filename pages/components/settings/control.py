@@ -18,6 +18,7 @@ AS_PATIENT = "as patient"
 MORE = "more"  # shows the other choices of a setting in segments
 OFF_ON = "false", "true"  # how the address wrote a choice when it was a switch
 NOT_OFFERED = {"dataset": ("custom",)}
+SMALLEST = 1e-12  # that can be typed where all above 0 is legal: Streamlit's sentence about a refused number names it
 SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
 
 Answer = str | int | float | bool | None  # what a widget holds; None: an empty field, which stands for its placeholder
@@ -137,7 +138,9 @@ class Control:
                 return st.segmented_control(options=self._shown(), default=default, required=True, **common)
             return st.selectbox(options=self.options, index=self.options.index(default), **common)
         number: Any = setting.kind
-        low: Any = math.nextafter(setting.low, math.inf) if setting.above else setting.low
+        low: Any = setting.low
+        if setting.above:
+            low = min(low + SMALLEST, st.session_state.get(self.name) or math.inf)  # an address may have a smaller one
         if setting.special and (self.treated or not self.empty):
             low = min(low, *(value for value, _ in setting.special))  # typed, where empty does not stand for it
         common |= {"min_value": number(low), "max_value": number(setting.high)}
