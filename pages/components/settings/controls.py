@@ -336,7 +336,7 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     widgets = _widgets(lesson)
     entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE))
     bound = {
-        name: Field(control.read, control.default, text=control.text if control.setting.switch else None)
+        name: Field(control.read, control.default, text=None if control.numeric else control.text)
         for name, control in widgets.items()
     }
     bound[PART] = Field(part_in, PARTS[0])
