@@ -11,9 +11,9 @@ import numpy as np
 
 from engine.data.baselines import kernel_ridge, uninformed_loss
 from engine.data.custom import CustomData
-from engine.data.loading import Dataset, load_dataset
+from engine.data.loading import DataSettings, Dataset, data_settings, load_dataset
 from engine.doctor.thresholds import CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SMALL_START, SURELY, TWICE, WELL
-from engine.experiment import SETTINGS, Experiment
+from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.losses import chosen_loss
 from engine.network import Parameters, architecture_of, forward, network_outputs
@@ -361,13 +361,12 @@ class References:
         return min(self.neighbours, self.ridge, key=np.mean)
 
 
-_known: dict[Experiment, References] = {}
+_known: dict[tuple[DataSettings, str], References] = {}
 
 
 def _references(experiment: Experiment, dataset: Dataset) -> References:
     """Worked out once for all networks that are trained on the same examples."""
-    about_data = {name: getattr(experiment, name) for name, row in SETTINGS.items() if row.group.startswith("data")}
-    key = Experiment(**about_data, seed=experiment.seed if experiment.data_seed == -1 else experiment.data_seed)
+    key = data_settings(experiment), experiment.data_digest
     if key not in _known:
         while len(_known) >= MOST_KNOWN:
             del _known[next(iter(_known))]
@@ -379,7 +378,9 @@ def _references(experiment: Experiment, dataset: Dataset) -> References:
 
 def _neighbours(dataset: Dataset) -> Array:
     """Errors of the mean of the k nearest training examples' targets, of the k of a few that makes fewest."""
-    train, validation = dataset.train_inputs, dataset.validation_inputs[:MOST_QUERIES]
+    zero, one = dataset.units
+    train, validation = ((inputs - zero) / one for inputs in (dataset.train_inputs, dataset.validation_inputs))
+    validation = validation[:MOST_QUERIES]
     targets, answers = dataset.target_rows("train"), dataset.target_rows("validation")[:MOST_QUERIES]
     distance = (train * train).sum(axis=1) - 2 * validation @ train.T
     most = min(max(NEIGHBOURS), len(train))
