@@ -1,4 +1,4 @@
-"""Detectors of the data: inputs and targets of an unsuitable size, rare classes, wrong labels, too small batches.
+"""Detectors of the data: in which order and size they come, whether validation is what it seems, rare classes, labels.
 
 One small function each, which reads like its definition: whether a rule applies to a run, and what was measured.  See
 rules.py, explanations.py for the sentences, and thresholds.py for sources.
@@ -6,6 +6,7 @@ rules.py, explanations.py for the sentences, and thresholds.py for sources.
 
 import numpy as np
 
+from engine.batches import batch_indices
 from engine.doctor import explanations, rules
 from engine.doctor.examination import Examination
 from engine.doctor.findings import Finding
@@ -13,17 +14,95 @@ from engine.doctor.thresholds import (
     FEW_IN_BATCH,
     LARGE_INPUTS,
     LARGE_TARGETS,
+    LEAKS,
     LEARNT_NOTHING,
     MISSED,
     RARE,
+    RENAMED,
+    SHIFTED,
     SMALL_INPUTS,
     SMALL_TARGETS,
+    SORTED,
     SURELY,
+    TWICE,
     UNDERFITS,
     UNEQUAL_INPUTS,
 )
 
 Array = np.ndarray
+
+
+def unshuffled(run: Examination) -> Finding | None:
+    """Batches of an epoch differ in their targets by far more than chance: they come sorted."""
+    e = run.experiment
+    batch = min(e.batch_size or e.n_train, e.n_train)
+    if run.dataset is None or e.shuffle or batch == e.n_train:
+        return None
+    targets = run.dataset.target_rows("train")
+    batches = [targets[batch_indices(e, step)] for step in range(e.n_train // batch)]
+    between = np.mean([(rows.mean(axis=0) - targets.mean(axis=0)) ** 2 for rows in batches])
+    spread = float(between * batch / targets.var(axis=0).mean())
+    if not spread > SORTED:
+        return None
+    text = explanations.unshuffled(batch, spread)
+    return rules.UNSHUFFLED.finding(spread, (), run.steps(), text, severe=run.loss_share > UNDERFITS)
+
+
+def leakage(run: Examination) -> Finding | None:
+    """Validation examples that are in the training set, more of them than of the test examples are."""
+    if run.dataset is None:
+        return None
+    known = {row.tobytes() for row in run.dataset.train_inputs}
+    shares = [
+        float(np.mean([row.tobytes() in known for row in rows]))
+        for rows in (run.dataset.validation_inputs, run.dataset.test_inputs)
+    ]
+    leaked = shares[0] - shares[1]
+    if not leaked > LEAKS:
+        return None
+    return rules.LEAKAGE.finding(leaked, (), run.steps(), explanations.leakage(*shares), severe=leaked > 10 * LEAKS)
+
+
+def validation_shift(run: Examination) -> Finding | None:
+    """Validation inputs lie elsewhere than those of training, and those of the test do not."""
+    data = run.dataset
+    if data is None:
+        return None
+    mean, deviation = data.train_inputs.mean(axis=0), data.train_inputs.std(axis=0)
+    varies = deviation > 0
+    moved = [
+        float(np.median(np.abs(rows.mean(axis=0) - mean)[varies] / deviation[varies]))
+        for rows in (data.validation_inputs, data.test_inputs)
+    ]
+    by_chance = (1 / len(data.train_inputs) + 1 / len(data.validation_inputs)) ** 0.5
+    if not (moved[0] > max(SHIFTED, SURELY * by_chance) and moved[0] > TWICE * moved[1]):
+        return None
+    text = explanations.validation_shift(*moved)
+    return rules.VALIDATION_SHIFT.finding(moved[0], (0,), run.steps(), text, severe=moved[0] > 2 * SHIFTED)
+
+
+def label_mismatch(run: Examination) -> Finding | None:
+    """New data are answered wrongly, but with another name for each class they would be answered rightly."""
+    if not run.is_classification or run.diverged:
+        return None
+    confusion = _confusion(run)
+    right, total = float(np.trace(confusion) / confusion.sum()), confusion.sum()
+    renamed = confusion.argmax(axis=1)
+    agreed = float(confusion.max(axis=1).sum() / total)
+    present = confusion.sum(axis=1) > 0
+    if len(set(renamed[present])) < present.sum() or not agreed - right > RENAMED:
+        return None
+    if not run.history.train_accuracy[run.result] - right > RENAMED:
+        return None
+    text = explanations.label_mismatch(right, agreed)
+    return rules.LABEL_MISMATCH.finding(agreed - right, (run.depth,), run.steps(slice(run.result, None)), text)
+
+
+def _confusion(run: Examination) -> Array:
+    """Of the result, on validation data."""
+    history = run.history
+    frame = int(np.searchsorted(history.frame_step, history.evaluation_step[run.result]))
+    return history.confusion[frame]  # type: ignore[index]
 
 
 def unscaled_targets(run: Examination) -> Finding | None:
@@ -37,9 +116,13 @@ def unscaled_targets(run: Examination) -> Finding | None:
     size, spread = _size(targets), float(targets.std())
     learns = run.loss_share < UNDERFITS
     if size > (10 * LARGE_TARGETS if learns else LARGE_TARGETS):
-        return rules.LARGE_TARGETS.finding(size, (run.depth,), (0, 0), explanations.large_targets(size))
+        return rules.LARGE_TARGETS.finding(
+            size, (run.depth,), (0, 0), explanations.large_targets(size), factor=1 / size
+        )
     if 0 < spread < SMALL_TARGETS and not learns:
-        return rules.SMALL_TARGETS.finding(spread, (run.depth,), (0, 0), explanations.small_targets(spread))
+        return rules.SMALL_TARGETS.finding(
+            spread, (run.depth,), (0, 0), explanations.small_targets(spread), factor=1 / spread
+        )
     return None
 
 
@@ -67,11 +150,9 @@ def _size(values: Array) -> float:
 
 def one_answer(run: Examination) -> Finding | None:
     """A rare class is never named: nearly always the same answer, which is right for nearly all examples."""
-    history = run.history
     if not run.is_classification or run.diverged:
         return None
-    frame = int(np.searchsorted(history.frame_step, history.evaluation_step[run.result]))
-    confusion = history.confusion[frame]  # type: ignore[index]
+    confusion = _confusion(run)
     counts = confusion.sum(axis=1)
     shares, recall = counts / counts.sum(), np.diag(confusion) / counts
     if shares.max() < 1 - RARE:

@@ -20,6 +20,10 @@ from engine.history import RunHistory
 # what training does, then how it ended.
 CAUSES = (
     signal_detectors.symmetry,
+    data_detectors.leakage,
+    data_detectors.validation_shift,
+    data_detectors.label_mismatch,
+    data_detectors.unshuffled,
     data_detectors.unscaled_targets,
     data_detectors.unscaled_inputs,
     data_detectors.batch_too_small,
@@ -48,11 +52,20 @@ CAUSES = (
     data_detectors.one_answer,
     fit_detectors.underfitting,
 )
-EVEN_SO = (signal_detectors.symmetry, fit_detectors.overfitting)  # causes that count in a run that does well, too
+# Causes that count in a run that does well, too: where validation is not what it seems, nobody knows how well.
+EVEN_SO = (
+    signal_detectors.symmetry,
+    data_detectors.leakage,
+    data_detectors.validation_shift,
+    fit_detectors.overfitting,
+)
 SYMPTOMS = (signal_detectors.saturated_at_the_end, signal_detectors.half_dead)  # never a cause
 
 _BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting", "one_answer"}
 CONSEQUENCES = {  # cause -> what it leads to
+    "validation_shift": {"overfitting", "underfitting"},
+    "label_mismatch": {"overfitting", "underfitting"},
+    "unshuffled": {"learning_rate_too_high", "underfitting", "one_answer"},
     "unscaled_targets": _BREAKDOWN | {"learning_rate_too_high", "learning_rate_too_low"},
     "unscaled_inputs": _BREAKDOWN
     | {"learning_rate_too_high", "learning_rate_too_low", "exploding_gradients", "vanishing_gradients"},

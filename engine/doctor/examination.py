@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.data.baselines import kernel_ridge, uninformed_loss
 from engine.data.custom import CustomData
-from engine.data.loading import DataSettings, Dataset, data_settings, load_dataset
+from engine.data.loading import Dataset, DataSettings, data_settings, load_dataset
 from engine.doctor.thresholds import CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SMALL_START, SURELY, TWICE, WELL
 from engine.experiment import Experiment
 from engine.history import RunHistory

@@ -109,6 +109,35 @@ def small_batch(batch: int) -> str:
     )
 
 
+def unshuffled(batch: int, spread: float) -> str:
+    return (
+        f"The examples come sorted: the mean target of a batch of {batch} varies {number(spread)} times as much from "
+        "batch to batch as it would by chance. Every batch pulls the network to its own answer, and the next one away "
+        "again."
+    )
+
+
+def leakage(validation: float, test: float) -> str:
+    return (
+        f"{percent(validation)} of the validation examples are training examples, letter by letter; of the test "
+        f"examples {percent(test)} are. Accuracy and loss on validation data look better than they will be on new ones."
+    )
+
+
+def validation_shift(validation: float, test: float) -> str:
+    return (
+        f"The inputs of the validation examples lie {number(validation)} standard deviations from those of training, "
+        f"those of the test examples {number(test)}: they come from elsewhere, and say little of what was learnt."
+    )
+
+
+def label_mismatch(right: float, agreed: float) -> str:
+    return (
+        f"{percent(right)} of the validation examples are answered rightly, but {percent(agreed)} would be if each "
+        "class bore another’s name: their labels are in another code than those of training."
+    )
+
+
 # --- units ---
 
 

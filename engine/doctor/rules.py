@@ -25,6 +25,7 @@ from engine.doctor.thresholds import (
     HIGH_DROPOUT,
     JUMPS,
     LARGE_UPDATE,
+    LEAKS,
     MASK_COSTS,
     MISSED,
     MOSTLY_SATURATED,
@@ -32,7 +33,10 @@ from engine.doctor.thresholds import (
     PARTLY_SATURATED,
     PENALTY_PULLS,
     PENALTY_RULES,
+    RENAMED,
     SATURATED_SHARE,
+    SHIFTED,
+    SORTED,
     STAYED,
     THROWN,
     UNDERFITS,
@@ -72,12 +76,17 @@ class Rule:
         severe: bool | None = None,
         first: Mapping[str, bool] | None = None,
         threshold: float | None = None,
+        factor: float | None = None,
     ) -> Finding:
         """The finding of this rule in a run.
 
         severe: where more than the measured value decides on it.  first: remedies that go before the others if
-        something in the run speaks for them.  threshold: where it depends on the run.
+        something in the run speaks for them.  threshold: where it depends on the run; factor: of the setting that
+        confirms it, likewise.
         """
+        confirm = self.confirm
+        if confirm and factor is not None:
+            confirm = replace(confirm, factors=tuple((name, factor) for name, _ in confirm.factors))
         if severe is None:
             severe = measured > self.severe_above or measured < self.severe_below
         ahead = [remedy for remedy, speaks in (first or {}).items() if speaks]
@@ -93,7 +102,7 @@ class Rule:
             source=self.source,
             remedies=(*ahead, *(remedy for remedy in self.remedies if remedy not in ahead)),
             mistaken_for=tuple(code for code in self.mistaken_for if code != self.code),
-            confirm=self.confirm,
+            confirm=confirm,
         )
 
 
@@ -107,7 +116,7 @@ _WILD = (  # it jumps, or grows beyond all bounds
     "batch_too_small",
 )  # fmt: skip
 _HIGH = ("underfitting", "over_regularized", "dropout_too_high", "learning_rate_too_low", "one_answer")  # ends high
-_APART = ("overfitting", "label_noise")  # training and new data part
+_APART = ("overfitting", "label_noise", "validation_shift", "label_mismatch")  # training and new data part
 
 _SMALLER_STEPS = Confirmation(
     "With a tenth of the learning rate the loss falls steadily; where the start or the data are at fault it does not.",
@@ -188,6 +197,7 @@ LARGE_TARGETS = Rule(
     ("target_scale", "learning_rate_down", "optimizer", "clip"),
     severe_above=10 * thresholds.LARGE_TARGETS,
     mistaken_for=_WILD,
+    confirm=Confirmation("With targets of size 1 the loss falls.", factors=(("target_scale", 1.0),)),
 )
 SMALL_TARGETS = replace(
     LARGE_TARGETS,
@@ -205,6 +215,10 @@ LARGE_INPUTS = Rule(
     ("inputs", "normalization", "learning_rate_down"),
     severe_above=10 * thresholds.LARGE_INPUTS,
     mistaken_for=(*_FLAT, *_WILD),
+    confirm=Confirmation(
+        "With standardised inputs the loss falls from the first steps on.",
+        settings=(("inputs", "standardised"), ("input_scale", 1.0), ("input_shift", 0.0)),
+    ),
 )
 SMALL_INPUTS = replace(
     LARGE_INPUTS, threshold=thresholds.SMALL_INPUTS, severe_above=inf, severe_below=thresholds.SMALL_INPUTS / 10
@@ -214,6 +228,41 @@ UNEQUAL_INPUTS = replace(
     metric="size of the largest input over that of the median one",
     threshold=thresholds.UNEQUAL_INPUTS,
     severe_above=10 * thresholds.UNEQUAL_INPUTS,
+)
+UNSHUFFLED = Rule(
+    "unshuffled",
+    "variance of the batches' mean targets over that of batches drawn at random",
+    SORTED,
+    TUNED,
+    ("shuffle", "batch_size"),
+    mistaken_for=("learning_rate_too_high", "batch_too_small", "label_noise"),
+    confirm=Confirmation("Shuffled, the batch losses differ no more within an epoch.", settings=(("shuffle", True),)),
+)
+LEAKAGE = Rule(
+    "leakage",
+    "share of validation examples that are training examples, above that of the test examples",
+    LEAKS,
+    "Kaufman et al. 2012",
+    ("leakage",),
+    confirm=Confirmation("Without them, validation is as bad as the test.", settings=(("leakage", 0.0),)),
+)
+VALIDATION_SHIFT = Rule(
+    "validation_shift",
+    "distance of the validation inputs' mean from that of training, in standard deviations, median input",
+    SHIFTED,
+    TUNED,
+    ("validation_shift",),
+    mistaken_for=("overfitting", "label_mismatch", "label_noise"),
+    confirm=Confirmation("With examples from where training’s come both agree.", settings=(("validation_shift", 0.0),)),
+)
+LABEL_MISMATCH = Rule(
+    "label_mismatch",
+    "accuracy on validation data if each class bore the name most often given to it, above the accuracy",
+    RENAMED,
+    TUNED,
+    ("validation_labels",),
+    mistaken_for=("overfitting", "validation_shift", "label_noise"),
+    confirm=Confirmation("In training’s code they are answered rightly.", settings=(("validation_labels", "right"),)),
 )
 ONE_ANSWER = Rule(
     "one_answer",

@@ -19,8 +19,12 @@ PLATEAU = 0.5  # share of the evaluations at which nothing had been learnt yet (
 
 # --- data ---
 LARGE_TARGETS, SMALL_TARGETS = 10.0, 0.01  # size of regression targets; a network's first outputs are about 1 (tuned)
-LARGE_INPUTS, SMALL_INPUTS = 10.0, 0.1  # size of the inputs, for which initializers take 1 (tuned)
+LARGE_INPUTS, SMALL_INPUTS = 4.0, 0.1  # size of the inputs, for which initializers take 1 (tuned)
 UNEQUAL_INPUTS = 30.0  # size of the largest input over that of the median one (tuned)
+SORTED = 3.0  # variance of the batches' mean targets over that of batches drawn at random (tuned)
+LEAKS = 0.02  # share of validation examples that are training examples, above that of the test examples (convention)
+SHIFTED = 0.5  # of the validation inputs' mean from that of training, standard deviations, median input (tuned)
+RENAMED = 0.3  # of validation examples that would be right if classes bore other names (tuned)
 RARE = 0.25  # share of a class below which always giving the other is an answer that looks good (convention)
 MISSED = 0.1  # recall of a class below which it counts as never named (convention)
 FEW_IN_BATCH = 4  # examples whose mean and deviation are noise (tuned; Wu & He 2018 see it below 8)

@@ -312,6 +312,10 @@ def test_a_finding_says_where_and_when_it_was_and_what_may_help(detect, made, la
 
 START = [
     "symmetry",
+    "leakage",
+    "validation_shift",
+    "label_mismatch",
+    "unshuffled",
     "unscaled_targets",
     "unscaled_inputs",
     "batch_too_small",
@@ -338,7 +342,12 @@ ELSE += ["label_noise", "one_answer", "underfitting"]
 
 def test_causes_go_first_in_this_order():
     assert [detect.__name__ for detect in diagnosis.CAUSES] == START + STEPS + TRAINING + ELSE
-    assert {detect.__name__ for detect in diagnosis.EVEN_SO} == {"symmetry", "overfitting"}
+    assert {detect.__name__ for detect in diagnosis.EVEN_SO} == {
+        "symmetry",
+        "leakage",
+        "validation_shift",
+        "overfitting",
+    }
     assert {detect.__name__ for detect in diagnosis.SYMPTOMS} == {"saturated_at_the_end", "half_dead"}
 
 
@@ -347,6 +356,10 @@ BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting", "one
 STEPS_ARE_WRONG = {"learning_rate_too_high", "learning_rate_too_low"}
 SIGNALS_ARE_WRONG = {"vanishing_gradients", "exploding_gradients"}
 FOLLOWS = {
+    "leakage": set(),
+    "validation_shift": {"overfitting", "underfitting"},
+    "label_mismatch": {"overfitting", "underfitting"},
+    "unshuffled": {"learning_rate_too_high", "underfitting", "one_answer"},
     "unscaled_targets": BREAKDOWN | STEPS_ARE_WRONG,
     "unscaled_inputs": BREAKDOWN | STEPS_ARE_WRONG | SIGNALS_ARE_WRONG,
     "symmetry": BREAKDOWN | SIGNALS_ARE_WRONG | {"learning_rate_too_high"},
