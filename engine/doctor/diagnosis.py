@@ -13,7 +13,7 @@ import numpy as np
 from engine.doctor import data_detectors, explanations, fit_detectors, rules, signal_detectors, step_detectors
 from engine.doctor.examination import CustomData, Examination
 from engine.doctor.findings import SEVERITIES, Finding
-from engine.doctor.thresholds import SURELY
+from engine.doctor.thresholds import SURELY, UNEXPLAINED
 from engine.history import RunHistory
 
 # What is so before the first step, but for a mild explosion, which does nothing to a network that is not moved; then
@@ -102,6 +102,18 @@ def overcome(history: RunHistory) -> Finding | None:
     return _judgement(history, None)[1]
 
 
+def falls_short(history: RunHistory) -> tuple[float, float] | None:
+    """Of a run that does well enough, its error and that of the better reference, where that is surely less than half.
+
+    Shares of the best constant answer's; None where there is nothing to remark, and for custom data.
+    """
+    if history.experiment.dataset == "custom":
+        return None
+    with np.errstate(all="ignore"):
+        run = Examination(history)
+        return (run.error_share, run.reference_share) if run.does_well and run.surely_behind else None
+
+
 def _judgement(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
     """Findings, and what was overcome; without data worked out once, since notes and headlines ask again and again."""
     if data is None and history in _judged:
@@ -124,7 +136,8 @@ def _findings(run: Examination) -> tuple[Finding, ...]:
     causes = [found for detect in (EVEN_SO if run.does_well else CAUSES) if (found := detect(run))]
     symptoms = [found for detect in SYMPTOMS if not run.does_well and (found := detect(run))]
     if not causes:
-        unexplained = not run.does_well and (run.dataset is None or run.behind_by > SURELY)
+        far = run.error_share > run.reference_share + UNEXPLAINED and run.behind_by > SURELY
+        unexplained = not run.does_well and (run.dataset is None or far)
         return (_cannot_tell(run),) if unexplained else ()
     findings: dict[str, Finding] = {}
     for found in causes + symptoms:

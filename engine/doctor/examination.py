@@ -175,7 +175,7 @@ class Examination:
         margin = np.fmax(WELL, CHANCE * self.scatter / self.widest_gap) if self.is_classification else WELL
         enough = min(np.fmax(self.reference_share + margin, EXCELLENT), LEARNT)
         lost = self.history.train_loss[self.result] > JUMPS * np.fmax(self.history.train_loss[0], self.uninformed)
-        return not (self.diverged or lost) and bool(self.error_share <= enough) and not self.surely_behind
+        return not (self.diverged or lost) and bool(self.error_share <= enough)
 
     @cached_property
     def surely_behind(self) -> bool:

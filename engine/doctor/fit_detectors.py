@@ -16,7 +16,6 @@ from engine.doctor.thresholds import (
     GENERALIZATION_LOSS,
     HIGH_DROPOUT,
     JUMPS,
-    LEARNT_GAP,
     LEARNT_NOTHING,
     LEAST_WIDE,
     MASK_COSTS,
@@ -124,9 +123,8 @@ def overfitting(run: Examination) -> Finding | None:
     fell_apart = finite_median(rise[run.late]) > GENERALIZATION_LOSS
     by_heart = run.is_classification and run.experiment.patience == 0 and run.train_error_share <= 0
     # Where one class is rare, the widest gap is no more than chance and a few examples make.
-    share = RISEN_GAP * run.widest_gap if fell_apart else WIDE_GAP * np.fmax(run.widest_gap, LEAST_WIDE)
-    if by_heart:
-        share = np.fmin(share, LEARNT_GAP * np.fmax(run.widest_gap, LEAST_WIDE))
+    widest = run.widest_gap if fell_apart else np.fmax(run.widest_gap, LEAST_WIDE)
+    share = (RISEN_GAP if fell_apart or by_heart else WIDE_GAP) * widest
     threshold = share + SURELY * run.scatter
     if not apart > threshold or run.loss_share > UNDERFITS:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import SETTINGS, Finding, RunHistory, diagnose
-from engine.doctor.diagnosis import overcome
+from engine.doctor.diagnosis import falls_short, overcome
 from engine.doctor.thresholds import NOTABLY_RISEN, SAME_ACCURACY
 from engine.measures import generalization_loss
 from pages.text.labels import PERCENT, label, layer_name, number, percent
@@ -103,7 +103,7 @@ def remedies(finding: Finding) -> str:
 
 def even_so(history: RunHistory) -> str:
     """What is remarkable about a network that is well; often nothing."""
-    return _overcome(history) + risen(history)
+    return _overcome(history) + risen(history) + _falls_short(history)
 
 
 def _overcome(history: RunHistory) -> str:
@@ -116,6 +116,17 @@ def _overcome(history: RunHistory) -> str:
     return (
         f" {found.metric[:1].upper()}{found.metric[1:]}{comma} is {number(found.measured)} at step 0, beyond the "
         f"threshold of {number(found.threshold)}: had it not learnt, that would be called {kind}."
+    )
+
+
+def _falls_short(history: RunHistory) -> str:
+    """That a simple method makes less than half of its errors, which it could as well."""
+    shares = falls_short(history)
+    if not shares:
+        return ""
+    return (
+        f" It makes {number(shares[0])} of the average answer’s error on new data, a simple method "
+        f"{number(shares[1])}: another start, other steps or more of them may do clearly better."
     )
 
 

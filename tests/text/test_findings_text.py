@@ -77,6 +77,14 @@ def test_a_network_that_is_well_in_spite_of_its_gradient_has_its_ratio_named(gai
     assert findings_text.even_so(well) == (f" {of_what}, is {ratio} at step 0, {message}" if message else "")
 
 
+def test_a_network_that_is_well_but_far_behind_simple_methods_is_told_so():
+    short = train(replace(BLANK, initializer="he_normal"))
+    assert diagnose(short) == ()
+    assert "a simple method" in findings_text.even_so(short)
+    longer = train(replace(BLANK, initializer="he_normal", optimizer="adam", learning_rate=0.02))
+    assert "a simple method" not in findings_text.even_so(longer)
+
+
 def test_a_ratio_that_the_doctor_accepts_is_not_held_against_a_network():
     """A normalised layer takes a larger gradient."""
     deep = Experiment(depth=10, activation="tanh", initializer="xavier_normal", normalization="batch", steps=300)
