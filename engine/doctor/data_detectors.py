@@ -116,11 +116,11 @@ def unscaled_targets(run: Examination) -> Finding | None:
     size, spread = _size(targets), float(targets.std())
     learns = run.loss_share < UNDERFITS
     if size > (10 * LARGE_TARGETS if learns else LARGE_TARGETS):
-        return rules.LARGE_TARGETS.finding(
+        return rules.TARGETS_TOO_LARGE.finding(
             size, (run.depth,), (0, 0), explanations.large_targets(size), factor=1 / size
         )
     if 0 < spread < SMALL_TARGETS and not learns:
-        return rules.SMALL_TARGETS.finding(
+        return rules.TARGETS_TOO_SMALL.finding(
             spread, (run.depth,), (0, 0), explanations.small_targets(spread), factor=1 / spread
         )
     return None
@@ -134,12 +134,12 @@ def unscaled_inputs(run: Examination) -> Finding | None:
     each = np.sqrt((inputs * inputs).mean(axis=0))
     size, unequal = _size(inputs), float(each.max() / np.median(each[each > 0])) if each.any() else 1.0
     if size > LARGE_INPUTS:
-        return rules.LARGE_INPUTS.finding(size, (0,), (0, 0), explanations.large_inputs(size))
+        return rules.INPUTS_TOO_LARGE.finding(size, (0,), (0, 0), explanations.large_inputs(size))
     if size < SMALL_INPUTS:
-        return rules.SMALL_INPUTS.finding(size, (0,), (0, 0), explanations.small_inputs(size))
+        return rules.INPUTS_TOO_SMALL.finding(size, (0,), (0, 0), explanations.small_inputs(size))
     if unequal > UNEQUAL_INPUTS:
         name = run.dataset.input_names[int(each.argmax())]
-        return rules.UNEQUAL_INPUTS.finding(unequal, (0,), (0, 0), explanations.unequal_inputs(name, unequal))
+        return rules.INPUTS_UNEQUAL.finding(unequal, (0,), (0, 0), explanations.unequal_inputs(name, unequal))
     return None
 
 
@@ -174,7 +174,7 @@ def label_noise(run: Examination) -> Finding | None:
     n_validation = history.confusion[0].sum()  # type: ignore[index]
     by_chance = np.sqrt(train * (1 - train) / n + validation * (1 - validation) / n_validation)
     excess = validation - train
-    if not excess > SURELY * by_chance:
+    if not (best > 0 and excess > SURELY * by_chance):  # before the first step it has learnt nothing
         return None
     step = int(history.evaluation_step[best])
     text = explanations.label_noise(step, train, validation)

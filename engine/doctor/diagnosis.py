@@ -141,7 +141,8 @@ def _findings(run: Examination) -> tuple[Finding, ...]:
         return (_cannot_tell(run),) if unexplained else ()
     findings: dict[str, Finding] = {}
     for found in causes + symptoms:
-        findings.setdefault(found.code, found)
+        same = found.confirm is not None and found.confirm.experiment(run.experiment) == run.experiment
+        findings.setdefault(found.code, replace(found, confirm=None) if same else found)
     cause, *rest = findings.values()
     follows = CONSEQUENCES.get(cause.code, set())
     consequences = [replace(found, role="consequence") for found in rest if found.code in follows]

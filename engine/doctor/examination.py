@@ -12,7 +12,7 @@ import numpy as np
 from engine.data.baselines import kernel_ridge, uninformed_loss
 from engine.data.custom import CustomData
 from engine.data.loading import Dataset, DataSettings, data_settings, load_dataset
-from engine.doctor.thresholds import CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SMALL_START, SURELY, TWICE, WELL
+from engine.doctor.thresholds import BY_CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SMALL_START, SURELY, TWICE, WELL
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.losses import chosen_loss
@@ -172,7 +172,7 @@ class Examination:
 
         A finite loss on training data far above the first is never well, whatever the answers.
         """
-        margin = np.fmax(WELL, CHANCE * self.scatter / self.widest_gap) if self.is_classification else WELL
+        margin = np.fmax(WELL, BY_CHANCE * self.scatter / self.widest_gap) if self.is_classification else WELL
         enough = min(np.fmax(self.reference_share + margin, EXCELLENT), LEARNT)
         lost = self.history.train_loss[self.result] > JUMPS * np.fmax(self.history.train_loss[0], self.uninformed)
         return not (self.diverged or lost) and bool(self.error_share <= enough)

@@ -176,7 +176,7 @@ EXPLODING_BACKWARD = Rule(
 )
 EXPLODING_FORWARD = replace(EXPLODING_BACKWARD, metric="size of the output's pre-activation over that of the inputs")
 
-SMALL_START = Rule(
+TINY_WEIGHTS = Rule(
     "small_start",
     "size of the initial weights over that of Xavier's initializer, median over the layers",
     thresholds.SMALL_START,
@@ -189,7 +189,7 @@ SMALL_START = Rule(
 
 # --- data ---
 
-LARGE_TARGETS = Rule(
+TARGETS_TOO_LARGE = Rule(
     "unscaled_targets",
     "size of the targets, root mean square",
     thresholds.LARGE_TARGETS,
@@ -199,15 +199,15 @@ LARGE_TARGETS = Rule(
     mistaken_for=_WILD,
     confirm=Confirmation("With targets of size 1 the loss falls.", factors=(("target_scale", 1.0),)),
 )
-SMALL_TARGETS = replace(
-    LARGE_TARGETS,
+TARGETS_TOO_SMALL = replace(
+    TARGETS_TOO_LARGE,
     metric="standard deviation of the targets",
     threshold=thresholds.SMALL_TARGETS,
     severe_above=inf,
     severe_below=thresholds.SMALL_TARGETS / 10,
     mistaken_for=_FLAT,
 )
-LARGE_INPUTS = Rule(
+INPUTS_TOO_LARGE = Rule(
     "unscaled_inputs",
     "size of the inputs, root mean square",
     thresholds.LARGE_INPUTS,
@@ -220,11 +220,11 @@ LARGE_INPUTS = Rule(
         settings=(("inputs", "standardised"), ("input_scale", 1.0), ("input_shift", 0.0)),
     ),
 )
-SMALL_INPUTS = replace(
-    LARGE_INPUTS, threshold=thresholds.SMALL_INPUTS, severe_above=inf, severe_below=thresholds.SMALL_INPUTS / 10
+INPUTS_TOO_SMALL = replace(
+    INPUTS_TOO_LARGE, threshold=thresholds.SMALL_INPUTS, severe_above=inf, severe_below=thresholds.SMALL_INPUTS / 10
 )
-UNEQUAL_INPUTS = replace(
-    LARGE_INPUTS,
+INPUTS_UNEQUAL = replace(
+    INPUTS_TOO_LARGE,
     metric="size of the largest input over that of the median one",
     threshold=thresholds.UNEQUAL_INPUTS,
     severe_above=10 * thresholds.UNEQUAL_INPUTS,

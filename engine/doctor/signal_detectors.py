@@ -164,10 +164,10 @@ def small_start(run: Examination) -> Finding | None:
         return None
     size = float(np.median(run.starting_sizes))
     plateau = float((run.loss_shares > LEARNT_NOTHING).mean())
-    if not (0 < size < rules.SMALL_START.threshold and plateau > PLATEAU):
+    if not (0 < size < rules.TINY_WEIGHTS.threshold and plateau > PLATEAU):
         return None
     text = explanations.small_start(size, plateau)
-    return rules.SMALL_START.finding(size, range(run.depth + 1), (0, 0), text, first={"gain": run.experiment.gain < 1})
+    return rules.TINY_WEIGHTS.finding(size, range(run.depth + 1), (0, 0), text, first={"gain": run.experiment.gain < 1})
 
 
 def fading_gradients(run: Examination) -> Finding | None:

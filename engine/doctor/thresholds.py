@@ -13,7 +13,7 @@ FADES = 0.05  # R, where nothing else explains that a run did not learn (tuned)
 EXPLODES, EXPLODED = 10.0, 100.0  # R, and growth of the signal on its way forward: warning, severe (tuned)
 SCATTER = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}  # β of ln R², times width, a layer (Hanin & Nica 2018)
 
-BORDERLINE = 2.0  # times VANISHES: R of 16 units differs so much from draw to draw of the weights (measured)
+BORDERLINE = 2.0  # times VANISHES: R of 16 units differs so much from draw to draw of the weights (tuned)
 SMALL_START = 0.2  # weights at the start over Xavier's: below, they count as tiny (tuned)
 PLATEAU = 0.5  # share of the evaluations at which nothing had been learnt yet (convention)
 
@@ -27,7 +27,7 @@ SHIFTED = 0.5  # of the validation inputs' mean from that of training, standard 
 RENAMED = 0.3  # of validation examples that would be right if classes bore other names (tuned)
 RARE = 0.25  # share of a class below which always giving the other is an answer that looks good (convention)
 MISSED = 0.1  # recall of a class below which it counts as never named (convention)
-FEW_IN_BATCH = 4  # examples whose mean and deviation are noise (tuned; Wu & He 2018 see it below 8)
+FEW_IN_BATCH = 4  # examples whose mean and deviation are noise; Wu & He 2018 see it below 8 (tuned)
 
 # --- units ---
 DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger, TheDeepChecker)
@@ -50,7 +50,9 @@ FITTED = 0.1  # share of error on its training data: below, there is hardly anyt
 
 # --- fit: shares are of what the best constant answer costs ---
 WELL = 0.1  # above the better reference's share of error: about two standard errors of 100 to 300 examples
-CHANCE = 2.0  # standard errors of the validation accuracy, where that is more, as where one class is rare (convention)
+BY_CHANCE = (
+    2.0  # standard errors of the validation accuracy, where that is more, as where one class is rare (convention)
+)
 EXCELLENT = 0.15  # share of error that is a good result whatever the references do (tuned)
 TWICE = 2.0  # times the better reference's errors, surely: worth a word, however few they are (convention)
 LEARNT = 0.9  # share of error above which nothing was learnt, even if the references do no better (tuned)
