@@ -305,15 +305,15 @@ def test_other_elements_hear_of_the_step(demo: Page):
     assert demo.evaluate("() => window.heard") == STEPS[7]
 
 
-def test_themes(fresh: Page):
-    range_of(fresh).fill("20")
-    wait_for_step(fresh, STEPS[20])
+def test_themes(demo: Page):
+    range_of(demo).fill("20")
+    wait_for_step(demo, STEPS[20])
     for scheme in ("light", "dark", "light"):
-        fresh.emulate_media(color_scheme=scheme)
+        demo.emulate_media(color_scheme=scheme)
         # A change of theme draws every chart again.
-        fresh.wait_for_function(f"(paper) => ({LABEL_COLORS})().every(([, one]) => one === paper)", arg=PAPER[scheme])
-        wait_for_step(fresh, STEPS[20])
-        colors = fresh.evaluate(LABEL_COLORS)
+        demo.wait_for_function(f"(paper) => ({LABEL_COLORS})().every(([, one]) => one === paper)", arg=PAPER[scheme])
+        wait_for_step(demo, STEPS[20])
+        colors = demo.evaluate(LABEL_COLORS)
         assert len(colors) > 30
         assert min(contrast(ink, paper) for ink, paper in colors) >= 4.5  # WCAG 2.1, 1.4.3
 
