@@ -1,9 +1,10 @@
 """The backpropagation page in a real browser: Mazur's numbers read back, phases, keyboard, phone, dark, deep links."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from engine import train
 from pages.components.lesson.catalogue import lesson_of
@@ -21,7 +22,6 @@ from tests.browser.test_mystery import (
     expect_no_level_left_out,
 )
 from tests.browser.test_stage import HEADINGS, MAIN_SCROLLED
-from tests.patience import eventually
 
 PAGE = "backpropagation"
 DEEP = "?preset=trained&trained_depth=8&layer=3&unit=whole+layer&phase=backward-2"
@@ -272,22 +272,18 @@ def test_a_unit_that_is_not_there(mazur: Page, home: str):
     assert page.locator(".unit").count() == 6
 
 
-def test_a_projector_shows_the_network_above_its_settings(mazur: Page, home: str):
-    visit(mazur, f"{home}{PAGE}?view=stage")
-    expect(mazur.locator(".st-key-front")).to_be_visible()
-    for size in (PROJECTOR, LARGE_PROJECTOR):
-        mazur.set_viewport_size(size)
-        expect_in_window(mazur, ".st-key-presets")
-        eventually(lambda: _stands_above_the_bar(mazur))
-        bar = mazur.locator(".st-key-front").bounding_box()
-        assert bar
-        assert bar["y"] + bar["height"] == size["height"]
-
-
-def _stands_above_the_bar(page: Page) -> bool:
+@pytest.mark.parametrize("size", [PROJECTOR, LARGE_PROJECTOR], ids=str)
+def test_a_projector_shows_the_network_above_its_settings(page: Page, home: str, size: ViewportSize):
+    page.set_viewport_size(size)
+    shown(page, f"{home}{PAGE}?view=stage")
     bar = page.locator(".st-key-front").bounding_box()
-    discs = [disc.bounding_box() for disc in page.locator(".disc").all()]
-    return len(discs) == 6 and all(disc["y"] + disc["height"] <= bar["y"] for disc in discs)
+    assert bar
+    assert bar["y"] + bar["height"] == size["height"]
+    for drawn in page.locator(".disc").all():
+        box = drawn.bounding_box()
+        assert box
+        assert box["y"] + box["height"] <= bar["y"]
+    expect_in_window(page, ".st-key-presets")
 
 
 def test_by_keyboard_alone(page: Page, home: str):
@@ -338,40 +334,34 @@ def test_a_deep_link_reload_and_back(page: Page, home: str):
     expect(page.get_by_role("spinbutton", name="Updates taken")).to_have_value("10")
 
 
-def test_look_inside_and_back_finds_the_lesson_as_it_was(page: Page, home: str):
-    page.goto(home + LESSON)
-    look_inside(page, LESSON)
-    visit(page, f"{home}{LESSON}?depth=6&activation=tanh")
+def test_look_inside_opens_the_step_and_back_finds_the_lesson_as_it_was(page: Page, home: str):
+    page.goto(f"{home}{LESSON}?depth=6&activation=tanh")
+    expect(range_of(page)).to_be_visible()
+    page.wait_for_function("document.documentElement.dataset.backpropClinicStep !== undefined")
+    range_of(page).fill("3")
+    step = page.evaluate("document.documentElement.dataset.backpropClinicStep")
+    address = {"depth": "6", "activation": "tanh", "timeline": step}
+    expect_address(page, address)
+    page.get_by_role("link", name="the treated network").click()
+    expect(page.locator(".unit").first).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_label("Training step", exact=True)).to_have_value(step)
+    treated = replace(lesson_of(LESSON).treated, depth=6)
+    history = train(treated)
+    update = one_update(opened(history, nearest_frame(history, int(step)), False, 0), rule_of(treated))
+    assert weight(page, 1, 0, 0, "weight") == float(update.weights(0)[0, 0])
+    assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(update.gradient.weights[0][0, 0, 0]), rel=1e-9)
+    page.go_back()
+    expect_address(page, address)
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
-    range_of(page).press("End")  # or the address names the step
-    expect_address(page, {"depth": "6", "activation": "tanh"})
     page.evaluate(MAIN_SCROLLED, 300)
     page.get_by_role("link", name="the patient").click()
     expect(page.locator(".unit").first).to_be_visible()
     assert page.evaluate("document.querySelector('.stMain').scrollTop") == 0, "it opens at its top"
     expect(page.get_by_text("hidden layers 6; units a layer 16; activation tanh")).to_be_visible()
     page.go_back()
-    expect_address(page, {"depth": "6", "activation": "tanh"})
+    expect_address(page, address)
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
-
-
-def look_inside(page: Page, name: str) -> None:
-    """From the bare address's page to what its treated network has on the page of backpropagation, and back."""
-    expect(range_of(page)).to_be_visible()
-    page.wait_for_function("document.documentElement.dataset.backpropClinicStep !== undefined")
-    lesson = lesson_of(name)
-    history = train(lesson.treated)
-    range_of(page).fill("3")
-    step = int(page.evaluate("document.documentElement.dataset.backpropClinicStep"))
-    page.get_by_role("link", name="the treated network").click()
-    expect(page.locator(".unit").first).to_be_visible()
-    expect(page.get_by_role("alert")).to_have_count(0)
-    expect(page.get_by_label("Training step", exact=True)).to_have_value(str(step))
-    update = one_update(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))
-    assert weight(page, 1, 0, 0, "weight") == float(update.weights(0)[0, 0])
-    assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(update.gradient.weights[0][0, 0, 0]), rel=1e-9)
-    page.go_back()
-    expect(page.locator(".st-key-verdict")).to_be_visible()
 
 
 def test_it_fits_on_a_phone_from_the_start(page: Page, home: str):
