@@ -263,8 +263,8 @@ def test_play_runs_through_the_phases_and_stops(mazur: Page, home: str):
     expect(page.get_by_role("button", name="Backward", exact=True)).to_have_attribute("aria-current", "step")
 
 
-def test_a_unit_that_is_not_there(mazur: Page, home: str):
-    page = shown(mazur, home + PAGE + "?unit=7&layer=2&phase=backward-9")
+def test_a_unit_that_is_not_there(page: Page, home: str):
+    shown(page, home + PAGE + "?unit=7&layer=2&phase=backward-9")
     for words in ("unit=7", "phase=backward-9"):
         expect(page.get_by_role("alert").get_by_text(words)).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("this network has no such thing")
