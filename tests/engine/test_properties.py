@@ -17,9 +17,11 @@ EXAMPLES = settings(derandomize=True, deadline=None, max_examples=200)
 SMALL = {"n_train": 40, "depth": 4, "width": 8, "steps": 30, "seed": 2**31 - 1, "data_seed": 3}
 EXTREMES = {
     "gain": 100.0, "learning_rate": 1000.0, "depth": 50, "width": 1, "n_train": 5, "batch_size": 1, "noise": 2.0,
-    "bias": 10.0, "precision": "float32", "dropout": 0.9, "label_noise": 0.5, "l1": 100.0, "l2": 100.0,
-    "clip_threshold": 1e6, "patience": 1, "normalization": "batch", "residual": "scaled",
+    "bias": 10.0, "bias_mean": -10.0, "precision": "float32", "dropout": 0.9, "label_noise": 0.5, "l1": 100.0,
+    "l2": 100.0, "clip_threshold": 1e6, "patience": 1, "normalization": "batch", "residual": "scaled",
     "initializer": "standard_normal", "dataset": "sine", "optimizer": "adam", "activation": "linear", "clip": "value",
+    "inputs": "raw", "input_scale": 1e6, "input_shift": -1e6, "target_scale": 1e6, "imbalance": 0.01, "shuffle": False,
+    "leakage": 1.0, "validation_shift": -10.0, "validation_labels": "permuted",
 }  # fmt: skip
 
 
@@ -37,7 +39,9 @@ def values(setting):
         return st.one_of(st.integers(int(low), int(high)), st.sampled_from([int(low), int(high), *special]))
     ends = [setting.high, *special] + ([] if setting.above else [low])
     # factors rather than steps: small numbers, down to the smallest, matter as much as large ones
-    logarithmic = st.floats(-12, math.log10(setting.high)).map(lambda exponent: min(10**exponent, setting.high))
+    logarithmic = st.floats(-12, math.log10(setting.high)).map(
+        lambda exponent: min(max(10**exponent, low), setting.high)
+    )
     return st.one_of(
         logarithmic, st.floats(low, setting.high, exclude_min=setting.above), st.sampled_from([setting.default, *ends])
     )
@@ -77,7 +81,7 @@ def trained(legal):
     except OutOfRange as error:
         refusal = error
     if refusal:
-        assert refusal.field in ("loss", "n_train", "steps", "width")
+        assert refusal.field in ("loss", "n_train", "steps", "width", "imbalance")
         assert refusal.field in str(refusal)
         assert refusal.value == legal.get(refusal.field, SETTINGS[refusal.field].default)
         return None
@@ -92,6 +96,8 @@ def trained(legal):
 @EXAMPLES
 @given(st.fixed_dictionaries({name: values(setting) for name, setting in SETTINGS.items()}))
 def test_any_experiment_within_range_trains(legal):
+    if legal["dataset"] not in ("moons", "circles", "spirals", "xor"):
+        legal["imbalance"] = 0.5
     trained(legal)
 
 

@@ -329,7 +329,7 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     widgets = _widgets(lesson)
     entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE))
     bound = {
-        name: Field(control.read, control.default, text=control.text if control.setting.switch else None)
+        name: Field(control.read, control.default, text=None if control.numeric else control.text)
         for name, control in widgets.items()
     }
     bound[PART] = Field(part_in, PARTS[0])
@@ -366,7 +366,7 @@ def _draw_first_screen(lesson: Lesson, draw: Callable[..., None]) -> None:
 
 
 def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
-    """What is one for both; then what each network has of its own, the treated network's below the patient's."""
+    """What is one for both; then, by groups, what each network has of its own, the treated below the patient."""
     widgets = _widgets(lesson)
     shown = (*lesson.front, *lesson.beside)
     st.markdown("**Both networks**")
@@ -377,12 +377,16 @@ def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
     st.markdown(f"{heading(PATIENT)}, and {heading(TREATED)} below it")
     own = [name for name in widgets if PREFIX + name in widgets and name not in lesson.front]
     own.sort(key=lambda name: name in shown)  # last: those whose control for the patient is on the first screen
-    pairs = st.grid(MORE_A_ROW, min_column_width=MORE_WIDTH)
-    for name in own:
-        with pairs.cell(), st.container(border=True, gap="xsmall"):
-            if name not in shown:
-                draw(name)
-            draw(PREFIX + name)
+    for group in dict.fromkeys(setting.group for setting in SETTINGS.values()):
+        names = [name for name in own if SETTINGS[name].group == group]
+        if names:
+            st.markdown(f"**{group.capitalize()}**")
+            pairs = st.grid(MORE_A_ROW, min_column_width=MORE_WIDTH)
+            for name in names:
+                with pairs.cell(), st.container(border=True, gap="xsmall"):
+                    if name not in shown:
+                        draw(name)
+                    draw(PREFIX + name)
     st.button(
         "Back to this lesson's start", icon=":material/restart_alt:",
         on_click=apply, args=(lesson, lesson.patient, lesson.treated),
