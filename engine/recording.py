@@ -116,7 +116,7 @@ class Recorder:
         n = plan.n_train
         self._sets = ("train", slice(0, n), self._train_targets), ("validation", slice(n, None), validation_targets)
         self._l1 = np.array([[experiment.l1] for experiment in self._experiments], kind)
-        self._l2 = np.array([[experiment.l2] for experiment in self._experiments], kind)
+        self._l2 = np.array([[experiment.l2_in_loss] for experiment in self._experiments], kind)
 
         networks, (flat, running) = len(datasets), self._best[0]
         units = plan.architecture.depth * plan.architecture.width

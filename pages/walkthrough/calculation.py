@@ -58,7 +58,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Rule:
-    """How a gradient becomes an update: penalties are added, then it is clipped, then the optimizer takes it."""
+    """How a gradient becomes an update: penalties are added, then it is clipped, then the optimizer takes it.
+
+    AdamW's l2 is no penalty: it takes η λ w off the weights.
+    """
 
     learning_rate: float
     optimizer: str = "sgd"
@@ -68,8 +71,17 @@ class Rule:
     clip_threshold: float = 1.0
 
     @property
+    def decay(self) -> float:
+        """λ of a decay outside the gradient."""
+        return self.l2 if OPTIMIZERS[self.optimizer].decoupled else 0.0
+
+    @property
+    def l2_in_loss(self) -> float:
+        return self.l2 - self.decay
+
+    @property
     def penalised(self) -> bool:
-        return self.l1 > 0 or self.l2 > 0
+        return self.l1 > 0 or self.l2_in_loss > 0
 
     @property
     def plain(self) -> bool:
@@ -79,7 +91,7 @@ class Rule:
     def penalty(self, parameters: Parameters) -> float:
         """l1 Σ|w| + (l2/2) Σw²"""
         weights = parameters.flat[:, : parameters.n_weights]
-        return float(penalty(weights, np.array([[self.l1]]), np.array([[self.l2]]))[0])
+        return float(penalty(weights, np.array([[self.l1]]), np.array([[self.l2_in_loss]]))[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +207,12 @@ def one_update(problem: Problem, rule: Rule, state: Sequence[Parameters] = (), c
         state_after = [one.copy() for one in state]
         slots = [one.flat for one in state_after]
         step = OPTIMIZERS[rule.optimizer].update(clipped.flat, slots, np.array([[rule.learning_rate]]), count)
+        if rule.decay:
+            decayed = (
+                np.where(parameters.frozen, 0, parameters.flat) if parameters.frozen is not None else parameters.flat
+            )
+            weights = slice(0, parameters.n_weights)
+            step[:, weights] += rule.learning_rate * rule.decay * decayed[:, weights]
         after = parameters.copy()
         after.flat -= step
         track_statistics(after, forward_pass)
@@ -250,7 +268,7 @@ def _with_penalties(parameters: Parameters, gradient: Parameters, rule: Rule) ->
     total = gradient.copy()
     if rule.penalised:
         weights = slice(0, parameters.n_weights)
-        added = penalty_gradient(parameters.flat[:, weights], np.array([[rule.l1]]), np.array([[rule.l2]]))
+        added = penalty_gradient(parameters.flat[:, weights], np.array([[rule.l1]]), np.array([[rule.l2_in_loss]]))
         total.flat[:, weights] += added
         if parameters.frozen is not None:
             total.flat[:, parameters.frozen] = 0

@@ -185,7 +185,7 @@ def test_updates_are_those_of_training(optimizer):
 
 def rule_penalty(history, step):
     frame = int(np.flatnonzero(history.frame_step == step)[0])
-    return 0.005 * sum((weights[frame] ** 2).sum() for weights in history.weights)
+    return history.experiment.l2_in_loss / 2 * sum((weights[frame] ** 2).sum() for weights in history.weights)
 
 
 @pytest.mark.parametrize(

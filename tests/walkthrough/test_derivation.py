@@ -18,7 +18,7 @@ PRINTED = 1e-9  # the post prints nine decimals, of some numbers eight
 RULES = [
     Rule(0.3), Rule(0.3, l1=0.02, l2=0.1), Rule(0.3, clip="norm", clip_threshold=0.01), Rule(0.3, clip="norm"),
     Rule(0.3, clip="value", clip_threshold=0.01), *(Rule(0.01, optimizer) for optimizer in
-    ("momentum", "nesterov", "rmsprop", "adam")),
+    ("momentum", "nesterov", "rmsprop", "adam", "adagrad", "adamw")), Rule(0.01, "adamw", l1=0.02, l2=0.1),
 ]  # fmt: skip
 SYMBOLS = (
     (r"\\text\{.*?\}", ""), (r"\\tfrac\{(.*?)\}\{(.*?)\}", r"(\1/\2)*"), (r"\\frac\{(.*?)\}\{(.*?)\}", r"((\1)/(\2))"),
