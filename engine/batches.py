@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.data.loading import Dataset
+from engine.data.custom import CustomData
+from engine.data.loading import Dataset, load_dataset
 from engine.experiment import Experiment
 from engine.randomness import BATCHES, MASKS, generator
 from engine.remedies import draw_masks
@@ -14,15 +15,27 @@ Array = np.ndarray
 EPOCHS_AT_ONCE = 8  # orders drawn together: twice as fast as one by one, when the processor does other things between
 
 
-def batch_indices(experiment: Experiment, step: int) -> Array:
-    """Which training examples update `step` uses, (batch,): a permutation an epoch; the last batch may be short."""
+def batch_indices(experiment: Experiment, step: int, data: CustomData | None = None) -> Array:
+    """Which training examples update `step` uses, (batch,): a permutation an epoch; the last batch may be short.
+
+    data: as for load_dataset, where the data set is custom and not shuffled.
+    """
     n = experiment.n_train
     batch = min(experiment.batch_size or n, n)
     if batch == n:
         return np.arange(n)
     epoch, position = divmod(step, -(-n // batch))
-    order = generator(experiment.seed, BATCHES, epoch).permutation(n)
+    order = _shuffled(experiment, epoch) if experiment.shuffle else _sorted(load_dataset(experiment, data))
     return order[position * batch : (position + 1) * batch]
+
+
+def _shuffled(experiment: Experiment, epoch: int) -> Array:
+    return generator(experiment.seed, BATCHES, epoch).permutation(experiment.n_train)
+
+
+def _sorted(dataset: Dataset) -> Array:
+    """The training examples in the order of their classes, or of their (first) target."""
+    return np.argsort(dataset.train_targets.reshape(len(dataset.train_targets), -1)[:, 0], kind="stable")
 
 
 def dropout_masks(experiment: Experiment, step: int) -> Array | None:
@@ -43,7 +56,7 @@ class Batches:
     """The same for every network of a stack and one update after the other, from `step` on."""
 
     def __init__(self, experiments: Sequence[Experiment], datasets: Sequence[Dataset], batch: int, step: int):
-        self._experiments, self._batch = experiments, batch
+        self._experiments, self._datasets, self._batch = experiments, datasets, batch
         first = experiments[0]
         self._inputs = np.array([dataset.train_inputs for dataset in datasets], first.precision)
         self._targets = np.array([dataset.target_rows("train") for dataset in datasets], first.precision)
@@ -73,7 +86,10 @@ class Batches:
             epochs = range(epoch, min(epoch + EPOCHS_AT_ONCE, last + 1))
             offsets = self._n * np.arange(len(self._experiments))[:, None]
             orders = [
-                [generator(experiment.seed, BATCHES, epoch).permutation(self._n) for experiment in self._experiments]
+                [
+                    _shuffled(experiment, epoch) if experiment.shuffle else _sorted(dataset)
+                    for experiment, dataset in zip(self._experiments, self._datasets, strict=True)
+                ]
                 for epoch in epochs
             ]
             self._orders = dict(zip(epochs, np.array(orders) + offsets, strict=True))

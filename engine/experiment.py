@@ -41,6 +41,40 @@ class Experiment:
         0.0, "data", "Label noise", "Share of the training labels that are flipped to a wrong class.", low=0, high=0.5
     )
     data_digest: str = _row("", "data", "Data digest", "SHA-256 of a custom data set's arrays.")
+    inputs: str = _choice(
+        ("standardised", "raw"), "data", "Inputs", "Standardised: every input has mean 0 and standard deviation 1. "
+        "Raw: in the data’s own units.",
+    )  # fmt: skip
+    input_scale: float = _row(1.0, "data", "Input scale", "Multiplies every input.", low=1e-6, high=1e6, log=True)
+    input_shift: float = _row(
+        0.0, "data", "Input shift", "Added to every input, after the input scale.", low=-1e6, high=1e6
+    )
+    target_scale: float = _row(
+        1.0, "data", "Target scale", "Multiplies the targets of a regression; its losses are in these units.",
+        low=1e-6, high=1e6, log=True,
+    )  # fmt: skip
+    imbalance: float = _row(
+        0.5, "data", "Share of the second class", "Below 0.5 the second of two classes is rare, in training, "
+        "validation and test examples alike.",
+        low=0.01, high=0.5,
+    )  # fmt: skip
+
+    shuffle: bool = _row(
+        True, "data faults", "Shuffle", "A new random order of the training examples in every epoch. Off: sorted by "
+        "class, or by target, so that a batch holds few classes; no difference where a batch holds all examples.",
+    )  # fmt: skip
+    leakage: float = _row(
+        0.0, "data faults", "Leakage", "Share of the validation examples that are training examples.", low=0, high=1
+    )
+    validation_shift: float = _row(
+        0.0, "data faults", "Validation shift", "Added to every input of the validation examples, in standard "
+        "deviations, as if they came from elsewhere.",
+        low=-10, high=10,
+    )  # fmt: skip
+    validation_labels: str = _choice(
+        ("right", "permuted"), "data faults", "Validation labels", "Permuted: the classes of the validation examples "
+        "are numbered in another order than those of the training examples.",
+    )  # fmt: skip
 
     depth: int = _row(4, "network", "Hidden layers", "Each hidden layer is one more factor in the chain rule.",
                       low=1, high=50)  # fmt: skip
@@ -144,6 +178,11 @@ class Experiment:
         data = DATASETS[self.dataset]
         if self.loss == "cross_entropy" and data.task == "regression":
             raise OutOfRange("loss", self.loss, "auto or mse", f"{self.dataset} asks for a number, not for a class.")
+        if self.imbalance != 0.5 and not (data.draw and data.task == "binary"):
+            raise OutOfRange(
+                "imbalance", self.imbalance, "0.5", f"{self.dataset} is not drawn from two classes whose shares could "
+                "be chosen.",
+            )  # fmt: skip
         if data.n_train_max and self.n_train > data.n_train_max:
             raise OutOfRange(
                 "n_train", self.n_train, f"a whole number from 5 to {data.n_train_max}",

@@ -70,7 +70,7 @@ class RunHistory:
     predictions: (
         Array | None
     )  # (K, G, G, n_out) over the input plane [axis 1: second input], (K, G, n_out) over the line
-    prediction_axes: tuple[Array, ...] | None  # the grid's coordinates (G,), one array an input, standardised
+    prediction_axes: tuple[Array, ...] | None  # the grid's coordinates (G,), one array an input, in its units
     confusion: Array | None  # (K, C, C) counts on validation data: row the true class, column the predicted one
 
     test_loss: float  # of the result: the weights of best_step where patience > 0, else the last

@@ -378,10 +378,11 @@ def _predictions(frames: Parameters, dataset: Dataset, output: str) -> tuple[tup
     """The input grid and the outputs on it, (K, G, G, n_out) or (K, G, n_out), in float32: a picture's data."""
     if dataset.n_in > 2:
         return None, None
-    reach = max(GRID_REACH, float(np.abs(dataset.train_inputs).max()))
-    axis = np.linspace(-reach, reach, GRID if dataset.n_in == 2 else LINE, dtype=np.float32)
-    axes = (axis,) * dataset.n_in
+    zero, one = dataset.units
+    reach = max(GRID_REACH, float(np.abs((dataset.train_inputs - zero) / one).max()))
+    line = np.linspace(-reach, reach, GRID if dataset.n_in == 2 else LINE, dtype=np.float32)
+    axes = tuple((start + step * line).astype(np.float32) for start, step in zip(zero, one, strict=True))
     grid = np.stack([values.ravel() for values in np.meshgrid(*axes)], axis=1)
     few = [frames[slice(i, i + FRAMES_AT_ONCE)].astype("float32") for i in range(0, len(frames.flat), FRAMES_AT_ONCE)]
     predictions = np.concatenate([network_outputs(part, forward(part, grid, keep=False)) for part in few])
-    return axes, predictions.reshape(-1, *[len(axis)] * dataset.n_in, predictions.shape[-1])
+    return axes, predictions.reshape(-1, *[len(line)] * dataset.n_in, predictions.shape[-1])

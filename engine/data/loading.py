@@ -1,4 +1,4 @@
-"""The examples of an experiment: drawn or read, split, standardised.
+"""The examples of an experiment: drawn or read, split, standardised or in their own units, spoilt where that is asked.
 
 Inputs are standardised with constants that do not depend on the number of training examples: of the formula for drawn
 data, of all the examples that training may use for real data.
@@ -8,9 +8,11 @@ curves compare like with like.
 
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
+from engine.data import faults
 from engine.data.custom import CustomData, checked, digest_of, problem_of
 from engine.data.sources import DATASETS, Source, read_table
 from engine.experiment import Experiment
@@ -18,18 +20,51 @@ from engine.randomness import DATA, generator
 from engine.settings import OutOfRange
 
 Array = np.ndarray
+Examples = tuple[Array, Array]  # inputs and targets
 
 N_VALIDATION, N_TEST = 300, 1000  # drawn data
 HELD_OUT = 0.2  # share of a real set for validation, and again for test
 SMALLEST = 1e-100  # size of an input, so that squares of ratios do not underflow
+LARGEST_SEEN = 1e30  # size of an input or a scaled target as the network gets it: a number in float32 too
+
+
+class DataSettings(NamedTuple):
+    """What the examples follow from: the settings of an Experiment that bear their names, and the seed of its data."""
+
+    dataset: str
+    n_train: int
+    noise: float
+    label_noise: float
+    inputs: str
+    input_scale: float
+    input_shift: float
+    target_scale: float
+    imbalance: float
+    leakage: float
+    validation_shift: float
+    validation_labels: str
+    seed: int
+
+
+def data_settings(experiment: Experiment) -> DataSettings:
+    """Experiments with equal ones have the same examples, but for those handed in."""
+    seed = experiment.seed if experiment.data_seed == -1 else experiment.data_seed
+    return DataSettings._make([*(getattr(experiment, name) for name in DataSettings._fields[:-1]), seed])
+
+
+class Units(NamedTuple):
+    """What a standardised input of 0, and a difference of 1, are in the units that the network gets: (n_in,) each."""
+
+    zero: Array
+    one: Array
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Examples in rows.  inputs (n, n_in) float64, standardised; all arrays read-only.
+    """Examples in rows.  inputs (n, n_in) float64, as the network gets them; all arrays read-only.
 
     task "binary": targets (n, 1) of 0 and 1; "classes": integer targets (n,); "regression": targets (n, n_out).
-    class_names: of targets 0, 1, 2, ...; empty for regression.
+    class_names: of targets 0, 1, 2, ...; empty for regression.  units: of the inputs.
     """
 
     train_inputs: Array
@@ -41,12 +76,14 @@ class Dataset:
     task: str
     input_names: tuple[str, ...]
     class_names: tuple[str, ...]
+    units: Units
 
     def __post_init__(self) -> None:
         for row in fields(self):
             value = getattr(self, row.name)
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
+            for array in value if isinstance(value, Units) else (value,):
+                if isinstance(array, np.ndarray):
+                    array.flags.writeable = False
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
@@ -72,13 +109,13 @@ def load_dataset(experiment: Experiment, data: CustomData | None = None) -> Data
     """The examples of an experiment.
 
     data: inputs (n, n_in) and targets (n,) or (n, n_out) where `dataset` is custom.  Integers, truth values and text
-    are class labels, real numbers are for regression.  Label noise flips class labels only.
+    are class labels, real numbers are for regression.  Label noise and another code are for class labels only, the
+    scale of targets for regression only.
     Raises OutOfRange for data that do not fit the experiment, with a sentence that says what does.
     """
+    settings = data_settings(experiment)
     if experiment.dataset != "custom":
-        return _load(
-            experiment.dataset, experiment.n_train, experiment.noise, experiment.label_noise, _data_seed(experiment)
-        )
+        return _load(settings)
     if data is None:
         raise OutOfRange("dataset", "custom", "accompanied by its arrays", "Hand them to train(experiment, data=...).")
     inputs, targets = checked(*data)
@@ -92,90 +129,112 @@ def load_dataset(experiment: Experiment, data: CustomData | None = None) -> Data
     source, numbers = problem_of(inputs, targets)
     if experiment.loss == "cross_entropy" and source.task == "regression":
         raise OutOfRange("loss", experiment.loss, "auto or mse", "The targets are numbers, not classes.")
-    return _split(
-        source, inputs, numbers, experiment.n_train, experiment.noise, experiment.label_noise, _data_seed(experiment)
-    )
-
-
-def _data_seed(experiment: Experiment) -> int:
-    return experiment.seed if experiment.data_seed == -1 else experiment.data_seed
+    return _split(settings, source, inputs, numbers)
 
 
 @lru_cache(maxsize=32)
-def _load(name: str, n_train: int, noise: float, label_noise: float, seed: int) -> Dataset:
-    source = DATASETS[name]
+def _load(settings: DataSettings) -> Dataset:
+    source = DATASETS[settings.dataset]
     if source.file:
-        inputs, targets = read_table(source.file)
-        return _split(source, inputs, targets, n_train, noise, label_noise, seed)
+        return _split(settings, source, *read_table(source.file))
     assert source.draw is not None
-    level = source.noise if noise == -1 else noise
+    level = source.noise if settings.noise == -1 else settings.noise
     mean = np.array(source.mean)
     deviation = np.sqrt(np.array(source.variance) + (level**2 if source.noisy_inputs else 0))
     examples = []
-    for split, n in enumerate((N_VALIDATION, N_TEST, n_train)):
-        uniform = generator(seed, DATA, split, 0).random((n, 3))
-        normal = generator(seed, DATA, split, 1).standard_normal((n, 2))
+    for split, n in enumerate((N_VALIDATION, N_TEST, settings.n_train)):
+        uniform = generator(settings.seed, DATA, split, 0).random((n, 3))
+        normal = generator(settings.seed, DATA, split, 1).standard_normal((n, 2))
+        if settings.imbalance != 0.5:  # the mean and deviation stay those of equal classes: so does every point
+            uniform = faults.imbalanced(source.draw, uniform, settings.imbalance)
         inputs, targets = source.draw(uniform, level * normal)
-        examples.append(((inputs - mean) / deviation, targets))
+        examples.append((inputs if settings.inputs == "raw" else (inputs - mean) / deviation, targets))
     validation, test, train = examples
-    return _dataset(source, train, validation, test, label_noise, seed)
+    return _dataset(settings, source, train, validation, test, Units(mean, deviation))
 
 
-def _split(
-    source: Source, inputs: Array, targets: Array, n_train: int, noise: float, label_noise: float, seed: int
-) -> Dataset:
+def _split(settings: DataSettings, source: Source, inputs: Array, targets: Array) -> Dataset:
     """A real set, shuffled, cut into validation, test and training examples.
 
-    noise is in standard deviations of the inputs, which are standardised again afterwards; -1 and 0 add none.
+    noise is in standard deviations of the inputs; -1 and 0 add none.  Inputs that are standardised are so again
+    afterwards.
     """
+    n_train, noise, raw = settings.n_train, max(settings.noise, 0), settings.inputs == "raw"
     held_out = round(HELD_OUT * len(inputs))
     available = len(inputs) - 2 * held_out
     if n_train > available:
         raise OutOfRange("n_train", n_train, f"a whole number from 5 to {available}",
                          "That is what the data have beside their validation and test examples.")  # fmt: skip
-    order = generator(seed, DATA, 3).permutation(len(inputs))
-    inputs = _standardised(inputs, order[2 * held_out :], None if source.pixels else 0)
+    order = generator(settings.seed, DATA, 3).permutation(len(inputs))
+    standardised, units = _standardised(inputs, order[2 * held_out :], None if source.pixels else 0)
+    inputs = inputs if raw else standardised
+    grown = (1 + noise**2) ** 0.5  # by which the noise makes the deviation larger
     if noise > 0:
-        normal = generator(seed, DATA, 4).standard_normal(inputs.shape)
-        inputs = (inputs + noise * normal) / (1 + noise**2) ** 0.5
+        normal = generator(settings.seed, DATA, 4).standard_normal(inputs.shape)
+        inputs = inputs + noise * units.one * normal if raw else (inputs + noise * normal) / grown
     parts = np.split(order[: 2 * held_out + n_train], [held_out, 2 * held_out])
     validation, test, train = [(inputs[part], targets[part]) for part in parts]
-    return _dataset(source, train, validation, test, label_noise, seed)
+    return _dataset(settings, source, train, validation, test, Units(units.zero, units.one * grown))
 
 
-def _standardised(inputs: Array, pool: Array, axis: int | None) -> Array:
+def _standardised(inputs: Array, pool: Array, axis: int | None) -> tuple[Array, Units]:
     """Inputs with mean 0 and variance 1 over the rows in `pool`: of each column, or of all together (axis None).
 
-    A constant column becomes 0.
+    A constant column becomes 0.  Units: those that the inputs came in.
     """
     largest = np.abs(inputs[pool]).max(axis=axis)
-    inputs = inputs / np.where(largest > SMALLEST, largest, 1)  # a constant becomes exactly 1, without rounding
+    largest = np.where(largest > SMALLEST, largest, 1)
+    inputs = inputs / largest  # a constant becomes exactly 1, without rounding
     mean, deviation = inputs[pool].mean(axis=axis), inputs[pool].std(axis=axis)
-    return (inputs - mean) / np.where(deviation > 0, deviation, 1)
+    deviation = np.where(deviation > 0, deviation, 1)
+    came_in = (np.broadcast_to(largest * part, inputs.shape[1:]) for part in (mean, deviation))
+    return (inputs - mean) / deviation, Units(*came_in)
 
 
 def _dataset(
-    source: Source,
-    train: tuple[Array, Array],
-    validation: tuple[Array, Array],
-    test: tuple[Array, Array],
-    label_noise: float,
-    seed: int,
+    settings: DataSettings, source: Source, train: Examples, validation: Examples, test: Examples, raw: Units
 ) -> Dataset:
-    train_targets = train[1]
-    if label_noise > 0 and source.task != "regression":
-        # Example by example, so that more training examples, or more noise, flip the same labels and others beside.
-        draws = generator(seed, DATA, 5).random((len(train_targets), 2))
-        n_classes = len(source.class_names)
-        wrong = (train_targets + 1 + np.floor(draws[:, 1] * (n_classes - 1))) % n_classes
-        train_targets = np.where(draws[:, 0] < label_noise, wrong, train_targets)
+    """The data set of clean examples, which are in their raw units or standardised: spoilt, then scaled."""
+    n_classes, seed = len(source.class_names), settings.seed
+    units = raw if settings.inputs == "raw" else Units(np.zeros_like(raw.zero), np.ones_like(raw.one))
+    if settings.label_noise > 0 and n_classes:
+        train = train[0], faults.with_label_noise(train[1], n_classes, settings.label_noise, seed)
+    if settings.validation_shift:
+        validation = validation[0] + settings.validation_shift * units.one, validation[1]
+    if settings.validation_labels == "permuted" and n_classes:
+        validation = validation[0], faults.in_another_code(validation[1], n_classes, seed)
+    if settings.leakage > 0:  # last: what leaks is as it is in the training set
+        validation = faults.with_leakage(validation, train, settings.leakage, seed)
 
+    @np.errstate(over="ignore")  # _check_size says so
     def shaped(targets: Array) -> Array:
         if source.task == "classes":
             return targets.astype(np.int64)
-        return np.array(targets, dtype=np.float64).reshape(len(targets), -1)
+        targets = np.array(targets, dtype=np.float64).reshape(len(targets), -1)
+        return targets if n_classes or settings.target_scale == 1 else settings.target_scale * targets
 
-    return Dataset(
-        train[0], shaped(train_targets), validation[0], shaped(validation[1]), test[0], shaped(test[1]),
-        source.task, source.input_names, source.class_names,
+    def scaled(inputs: Array) -> Array:
+        if (settings.input_scale, settings.input_shift) == (1, 0):
+            return inputs
+        return settings.input_scale * inputs + settings.input_shift
+
+    dataset = Dataset(
+        scaled(train[0]), shaped(train[1]), scaled(validation[0]), shaped(validation[1]),
+        scaled(test[0]), shaped(test[1]), source.task, source.input_names, source.class_names,
+        Units(scaled(units.zero), settings.input_scale * units.one),
     )  # fmt: skip
+    _check_size(settings, dataset)
+    return dataset
+
+
+def _check_size(settings: DataSettings, dataset: Dataset) -> None:
+    """OutOfRange where numbers that were handed in are too large in the units that the settings ask for."""
+    for name, harmless, part in (("inputs", "standardised", "inputs"), ("target_scale", 1, "targets")):
+        parts = [getattr(dataset, f"{split}_{part}") for split in ("train", "validation", "test")]
+        largest = max(float(np.abs(values).max()) for values in parts)
+        value = getattr(settings, name)
+        if value != harmless and largest > LARGEST_SEEN:
+            reason = (
+                f"In these units the {part} are as large as {largest:.3g}, and at most {LARGEST_SEEN:g} is a number"
+            )
+            raise OutOfRange(name, value, str(harmless), f"{reason} for training.")

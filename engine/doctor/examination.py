@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.data.baselines import uninformed_loss
 from engine.data.custom import CustomData
-from engine.data.loading import Dataset, load_dataset
+from engine.data.loading import Dataset, data_settings, load_dataset
 from engine.doctor.thresholds import EXCELLENT, FAR, LEARNT, WELL
 from engine.experiment import Experiment
 from engine.history import RunHistory
@@ -116,13 +116,7 @@ class Examination:
             return np.nan
         if self._data is not None:
             return _neighbours(self.dataset)
-        e = self.experiment
-        return _known_neighbours(
-            Experiment(
-                dataset=e.dataset, n_train=e.n_train, noise=e.noise, label_noise=e.label_noise,
-                seed=e.seed if e.data_seed == -1 else e.data_seed,
-            )
-        )  # fmt: skip
+        return _known_neighbours(Experiment(**data_settings(self.experiment)._asdict()))
 
     @cached_property
     def line_share(self) -> float:
@@ -272,7 +266,9 @@ def _known_neighbours(experiment: Experiment) -> float:
 
 def _neighbours(dataset: Dataset) -> float:
     """The lowest validation error of the mean of the k nearest training examples' targets, of a few k."""
-    train, validation = dataset.train_inputs, dataset.validation_inputs[:MOST_QUERIES]
+    zero, one = dataset.units
+    train, validation = ((inputs - zero) / one for inputs in (dataset.train_inputs, dataset.validation_inputs))
+    validation = validation[:MOST_QUERIES]
     targets, answers = dataset.target_rows("train"), dataset.target_rows("validation")[:MOST_QUERIES]
     distance = (train * train).sum(axis=1) - 2 * validation @ train.T
     most = min(max(NEIGHBOURS), len(train))

@@ -26,6 +26,15 @@ TABLE = {
     "noise": (-1.0, (0, 2, -1), (-0.5, 2.001, -2)),
     "label_noise": (0.0, (0, 0.5), (-0.001, 0.501)),
     "data_digest": ("", ("", "0123456789abcdef" * 4), ("0" * 63, "0" * 65, "g" * 64, "A" * 64)),
+    "inputs": ("standardised", ("standardised", "raw"), ("normalised",)),
+    "input_scale": (1.0, (1e-6, 1e6), (0, -1, 1.1e6)),
+    "input_shift": (0.0, (-1e6, 0, 1e6), (-1.1e6, 1.1e6)),
+    "target_scale": (1.0, (1e-6, 1e6), (0, -1, 1.1e6)),
+    "imbalance": (0.5, (0.01, 0.5), (0, 0.009, 0.51)),
+    "shuffle": (True, (True, False), (0, 1, "true")),
+    "leakage": (0.0, (0, 1), (-0.1, 1.1)),
+    "validation_shift": (0.0, (-10, 10), (-10.1, 10.1)),
+    "validation_labels": ("right", ("right", "permuted"), ("wrong",)),
     "depth": (4, (1, 50), (0, 51)),
     "width": (16, (1, 256), (0, 257)),
     "activation": (
@@ -72,7 +81,7 @@ def test_the_table_is_the_designs():
 
 def test_every_setting_has_its_words():
     for setting in SETTINGS.values():
-        assert setting.group in ("data", "network", "loss", "training", "remedies", "other")
+        assert setting.group in ("data", "data faults", "network", "loss", "training", "remedies", "other")
         assert setting.label[0].isupper()
         assert setting.help.endswith(".")
 
@@ -186,6 +195,10 @@ def test_settings_that_do_not_go_together():
         OutOfRange, match=r"loss is 'cross_entropy', but it must be auto or mse\. sine asks for a number"
     ):
         Experiment(dataset="sine", loss="cross_entropy")
+    for name in ("blobs", "sine", "breast_cancer", "digits", "custom"):
+        assert Experiment(dataset=name, imbalance=0.5).imbalance == 0.5
+        with pytest.raises(OutOfRange, match=rf"imbalance is 0\.1, but it must be 0\.5\. {name} is not drawn from two"):
+            Experiment(dataset=name, imbalance=0.1)
     for name, most in (("breast_cancer", 341), ("digits", 1079)):
         assert Experiment(dataset=name, n_train=most).n_train == most
         with pytest.raises(OutOfRange, match=f"n_train is {most + 1}, but it must be a whole number from 5 to {most}"):

@@ -21,6 +21,8 @@ EXTREMES = {
     "l2": 100.0, "clip_threshold": 1e6, "patience": 1, "normalization": "batch", "residual": "scaled",
     "initializer": "standard_normal", "dataset": "sine", "optimizer": "adam", "activation": "linear", "clip": "value",
     "schedule": "warmup",
+    "inputs": "raw", "input_scale": 1e6, "input_shift": -1e6, "target_scale": 1e6, "imbalance": 0.01, "shuffle": False,
+    "leakage": 1.0, "validation_shift": -10.0, "validation_labels": "permuted",
 }  # fmt: skip
 
 
@@ -38,7 +40,9 @@ def values(setting):
         return st.one_of(st.integers(int(low), int(high)), st.sampled_from([int(low), int(high), *special]))
     ends = [setting.high, *special] + ([] if setting.above else [low])
     # factors rather than steps: small numbers, down to the smallest, matter as much as large ones
-    logarithmic = st.floats(-12, math.log10(setting.high)).map(lambda exponent: min(10**exponent, setting.high))
+    logarithmic = st.floats(-12, math.log10(setting.high)).map(
+        lambda exponent: min(max(10**exponent, low), setting.high)
+    )
     return st.one_of(
         logarithmic, st.floats(low, setting.high, exclude_min=setting.above), st.sampled_from([setting.default, *ends])
     )
@@ -78,7 +82,7 @@ def trained(legal):
     except OutOfRange as error:
         refusal = error
     if refusal:
-        assert refusal.field in ("loss", "n_train", "steps", "width")
+        assert refusal.field in ("loss", "n_train", "steps", "width", "imbalance")
         assert refusal.field in str(refusal)
         assert refusal.value == legal.get(refusal.field, SETTINGS[refusal.field].default)
         return None
@@ -93,6 +97,8 @@ def trained(legal):
 @EXAMPLES
 @given(st.fixed_dictionaries({name: values(setting) for name, setting in SETTINGS.items()}))
 def test_any_experiment_within_range_trains(legal):
+    if legal["dataset"] not in ("moons", "circles", "spirals", "xor"):
+        legal["imbalance"] = 0.5
     trained(legal)
 
 

@@ -177,6 +177,9 @@ def test_every_schedule_whatever_divides_the_steps(schedule, steps):
         {"loss": "mse", "activation": "sigmoid", "depth": 1, "width": 1, "batch_size": 1, "learning_rate": 1.0},
         {"dataset": "digits", "loss": "mse", "activation": "selu", "initializer": "lecun", "n_train": 60},
         {"dataset": "breast_cancer", "activation": "leaky_relu", "initializer": "orthogonal", "depth": 5},
+        {"dataset": "breast_cancer", "activation": "sigmoid", "inputs": "raw", "shuffle": False},
+        {"dataset": "sine", "activation": "tanh", "inputs": "raw", "target_scale": 1e3, "learning_rate": 1e-4},
+        {"imbalance": 0.05, "input_scale": 20.0, "input_shift": -3.0, "activation": "tanh", "learning_rate": 0.01},
     ],
     ids=lambda settings: ", ".join(f"{name} {value}" for name, value in settings.items()),
 )

@@ -91,7 +91,7 @@ def test_nothing_is_given_away_before_the_commitment(seed, level):
         value = getattr(case.patient, name)
         if name in TOLD or value in ("none", "auto", ""):
             continue
-        words = {str(value), meaning(name, value)} - {"linear"}  # which axes are, too
+        words = {str(value), meaning(name, value)} - {"linear", "right", "standardised"}  # axes and answers are, too
         said_of = words if setting.choices else {f"{label(name)} {word}" for word in words}
         for word in {*said_of, f"{name}={value}"}:
             assert not re.search(rf"\b{re.escape(word)}\b", text, re.IGNORECASE), (name, word)
