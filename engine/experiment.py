@@ -10,7 +10,7 @@ from engine.activations import ACTIVATIONS
 from engine.cost import Cost, estimate
 from engine.data.sources import DATASETS
 from engine.initializers import INITIALIZERS
-from engine.losses import LOSSES
+from engine.losses import LOSSES, NUMERIC, OUTPUTS, PROBABILITIES
 from engine.optimizers import OPTIMIZERS
 from engine.remedies import CLIPPINGS
 from engine.schedules import SCHEDULES
@@ -108,11 +108,17 @@ class Experiment:
         "divided by the number of hidden layers, so that the sum of many stays small.",
         switch=("none", "plain"),
     )  # fmt: skip
+    output: str = _choice(
+        OUTPUTS, "network", "Output", "What the output layer applies: auto is sigmoid for two classes, softmax for "
+        "more and linear for regression. Another one may not reach the targets; of two classes, an answer above 0.5 is "
+        "the second.",
+        relu="ReLU",
+    )  # fmt: skip
 
     loss: str = _choice(
-        ("auto", *LOSSES), "loss", "Loss", "What training minimises; auto is mean squared error for regression and "
-        "cross-entropy for classes.",
-        mse="mean squared error", cross_entropy="cross-entropy",
+        ("auto", *LOSSES), "loss", "Loss", "What training minimises; auto is cross-entropy for classes and mean "
+        "squared error for regression, or where another output gives no probabilities.",
+        mse="mean squared error", cross_entropy="cross-entropy", mae="mean absolute error", huber="Huber loss",
     )  # fmt: skip
 
     optimizer: str = _choice(
@@ -177,7 +183,14 @@ class Experiment:
             object.__setattr__(self, name, setting.check(getattr(self, name)))
         data = DATASETS[self.dataset]
         if self.loss == "cross_entropy" and data.task == "regression":
-            raise OutOfRange("loss", self.loss, "auto or mse", f"{self.dataset} asks for a number, not for a class.")
+            raise OutOfRange("loss", self.loss, NUMERIC, f"{self.dataset} asks for a number, not for a class.")
+        if self.loss == "cross_entropy" and self.output not in PROBABILITIES:
+            raise OutOfRange(
+                "loss",
+                self.loss,
+                NUMERIC,
+                f"Cross-entropy is of probabilities, which {self.output} output does not give.",
+            )
         if self.imbalance != 0.5 and not (data.draw and data.task == "binary"):
             raise OutOfRange(
                 "imbalance", self.imbalance, "0.5", f"{self.dataset} is not drawn from two classes whose shares could "

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from engine import Parameters, backward, forward
-from engine.activations import ACTIVATIONS, sigmoid_slope
+from engine.activations import ACTIVATIONS
 from engine.blas import one_blas_thread
 from engine.losses import LOSSES, outputs
 from engine.network import Architecture, ForwardPass, track_statistics
@@ -241,14 +241,14 @@ def _at_the_output(problem: Problem, z: Array, answers: Array) -> tuple[Array | 
 
     Sigmoid with cross-entropy: ∂L/∂a = (a − t)/(a (1 − a) n), whose denominator is the slope: they cancel.
     """
-    n, n_out = answers.shape
+    n = len(answers)
     if problem.architecture.output == "softmax":
         return None, None
-    slope = np.ones_like(z) if problem.architecture.output == "linear" else sigmoid_slope(z, answers)
-    error = answers - problem.targets
-    if problem.loss == "mse":
-        return error * (2 / (n * n_out)), slope
-    return error / (n * slope), slope
+    slope = ACTIVATIONS[problem.architecture.output].slope(z, answers)
+    if problem.loss == "cross_entropy":
+        return (answers - problem.targets) / (n * slope), slope
+    # by the answers themselves, as if they were a linear output's
+    return LOSSES[problem.loss].gradient(answers[None], problem.targets[None], "linear")[0], slope
 
 
 def _loss_parts(problem: Problem, z: Array, answers: Array) -> Array:
@@ -256,7 +256,10 @@ def _loss_parts(problem: Problem, z: Array, answers: Array) -> Array:
     n, n_out = answers.shape
     if problem.loss == "mse":
         return (answers - problem.targets) ** 2 / (n * n_out)
-    value = LOSSES["cross_entropy"].value
+    value = LOSSES[problem.loss].value
+    if problem.loss != "cross_entropy":
+        singly = answers.reshape(-1, 1, 1), problem.targets.reshape(-1, 1, 1)
+        return value(*singly, "linear").reshape(n, n_out) / (n * n_out)
     if problem.architecture.output == "sigmoid":
         return value(z.reshape(-1, 1, 1), problem.targets.reshape(-1, 1, 1), "sigmoid").reshape(n, n_out) / n
     # −ln a of every class is the loss if that class were the target

@@ -79,8 +79,11 @@ def scheduled(schedule, step, steps):
 def trajectory(experiment):
     """The layers after each of the experiment's steps, θ_0 first."""
     dataset = load_dataset(experiment)
-    output = {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[dataset.task]
-    loss = {"regression": "mse"}.get(dataset.task, "cross_entropy") if experiment.loss == "auto" else experiment.loss
+    output, loss = experiment.output, experiment.loss
+    if loss == "auto":
+        loss = "cross_entropy" if dataset.task != "regression" and output in ("auto", "sigmoid") else "mse"
+    if output == "auto":
+        output = {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[dataset.task]
     targets = oracle.one_hot(dataset.train_targets, dataset.task, dataset.n_out)
     l2, decay = (0.0, experiment.l2) if experiment.optimizer == "adamw" else (experiment.l2, 0.0)
     rate, clip, threshold = experiment.learning_rate, experiment.clip, experiment.clip_threshold
@@ -176,6 +179,11 @@ def test_every_schedule_whatever_divides_the_steps(schedule, steps):
         {"dataset": "sine", "activation": "elu", "optimizer": "momentum", "learning_rate": 0.02, "batch_size": 7},
         {"loss": "mse", "activation": "sigmoid", "depth": 1, "width": 1, "batch_size": 1, "learning_rate": 1.0},
         {"dataset": "digits", "loss": "mse", "activation": "selu", "initializer": "lecun", "n_train": 60},
+        {"output": "linear", "activation": "tanh"},
+        {"output": "tanh", "loss": "huber", "dataset": "blobs", "optimizer": "adagrad"},
+        {"output": "sigmoid", "dataset": "blobs", "optimizer": "adamw", "l2": 0.1, "learning_rate": 0.01},
+        {"output": "relu", "loss": "mae", "dataset": "sine", "bias_mean": 0.5},
+        {"dataset": "sine", "output": "sigmoid", "loss": "huber", "schedule": "cosine"},
         {"dataset": "breast_cancer", "activation": "leaky_relu", "initializer": "orthogonal", "depth": 5},
         {"dataset": "breast_cancer", "activation": "sigmoid", "inputs": "raw", "shuffle": False},
         {"dataset": "sine", "activation": "tanh", "inputs": "raw", "target_scale": 1e3, "learning_rate": 1e-4},
