@@ -6,6 +6,7 @@ from engine import SETTINGS, Experiment, RunHistory
 from engine.formatting import PERCENT as PERCENT
 from engine.formatting import number as number
 from engine.formatting import percent as percent
+from engine.losses import LOSSES, chosen_loss
 from engine.settings import Value
 
 _PARTS = {-2: "hundredth", -3: "thousandth", -6: "millionth", -9: "billionth"}
@@ -97,10 +98,8 @@ def loss_unit(*histories: RunHistory) -> str:
 
 
 def _loss_unit(history: RunHistory) -> str:
-    loss = history.experiment.loss
-    if loss == "auto":
-        loss = "mse" if history.confusion is None else "cross_entropy"
-    return "nats" if loss == "cross_entropy" else "squared error"
+    task = "regression" if history.confusion is None else "classes"
+    return LOSSES[chosen_loss(history.experiment.loss, task, history.experiment.output)].unit
 
 
 def ending(history: RunHistory) -> str:
