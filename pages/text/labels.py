@@ -100,7 +100,18 @@ def _loss_unit(history: RunHistory) -> str:
     loss = history.experiment.loss
     if loss == "auto":
         loss = "mse" if history.confusion is None else "cross_entropy"
-    return "nats" if loss == "cross_entropy" else "squared error"
+    if loss == "cross_entropy":
+        return "nats"
+    scale = 1 if history.confusion is not None else history.experiment.target_scale
+    return "squared error" if scale == 1 else f"squared error of targets × {number(scale)}"
+
+
+def input_unit(experiment: Experiment) -> str:
+    """What the network's inputs are in: "standardised", "raw", or either of them "× 100", "+ 3"."""
+    e = experiment
+    scale = "" if e.input_scale == 1 else f" × {number(e.input_scale)}"
+    shift = "" if e.input_shift == 0 else f" {'+' if e.input_shift > 0 else '−'} {number(abs(e.input_shift))}"
+    return f"{meaning('inputs', e.inputs)}{scale}{shift}"
 
 
 def ending(history: RunHistory) -> str:
