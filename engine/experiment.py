@@ -92,6 +92,11 @@ class Experiment:
     )  # fmt: skip
     gain: float = _row(1.0, "network", "Gain", "Multiplies the initial weights.", low=0, high=100, log=True)
     bias: float = _row(0.0, "network", "Initial bias", "Standard deviation of the initial biases.", low=0, high=10)
+    bias_mean: float = _row(
+        0.0, "network", "Mean initial bias", "Added to every bias of the hidden layers at the start; normalization "
+        "takes it away again. Far below 0, ReLU units start dead.",
+        low=-10, high=10,
+    )  # fmt: skip
     normalization: str = _choice(
         ("none", "batch", "layer"), "network", "Normalization",
         "Rescales every hidden pre-activation to mean 0 and variance 1, over the batch or over the layer.",

@@ -154,7 +154,10 @@ def architecture_of(experiment: Experiment, n_in: int, n_out: int, task: str) ->
 
 
 def initial_parameters(experiments: "Sequence[Experiment]", architecture: Architecture) -> Parameters:
-    """θ_0 of a stack: each layer's weights and biases from streams of their own; γ = 1, β = 0."""
+    """θ_0 of a stack: each layer's weights and biases from streams of their own; γ = 1, β = 0.
+
+    b ~ bias · N(0, 1), plus bias_mean in the hidden layers.
+    """
     flat = np.zeros((len(experiments), Parameters.size(architecture)), experiments[0].precision)
     parameters = Parameters(architecture, flat)
     for i, experiment in enumerate(experiments):
@@ -166,6 +169,8 @@ def initial_parameters(experiments: "Sequence[Experiment]", architecture: Archit
             if experiment.bias > 0:
                 normal = generator(experiment.seed, BIASES, layer).standard_normal(n_out)
                 parameters.biases[layer][i] = experiment.bias * normal
+        if experiment.bias_mean != 0:
+            parameters.hidden_biases[:, i] += experiment.bias_mean
     for scales in parameters.scales:
         scales[...] = 1
     return parameters

@@ -167,6 +167,8 @@ def _predicted(experiment: Experiment, data: tuple[Array, Array] | None = None) 
     variance = INITIALIZERS[experiment.initializer].variance
     if variance is None or experiment.gain == 0:
         return GradientFlow("The theory is for random weights, and these all start equal.")
+    if experiment.bias_mean != 0:
+        return GradientFlow("The theory is for biases with mean 0.")
     if experiment.dataset == "custom" and data is None:
         return GradientFlow("The theory needs the data, which are not at hand.")
 

@@ -30,9 +30,9 @@ Array = np.ndarray
 
 # One network a value; networks that differ in nothing else train as one stack.
 OWN = {
-    "dataset", "noise", "label_noise", "data_digest", "initializer", "gain", "bias", "learning_rate", "clip_threshold",
-    "seed", "data_seed", "inputs", "input_scale", "input_shift", "target_scale", "imbalance", "shuffle", "leakage",
-    "validation_shift", "validation_labels",
+    "dataset", "noise", "label_noise", "data_digest", "initializer", "gain", "bias", "bias_mean", "learning_rate",
+    "clip_threshold", "seed", "data_seed", "inputs", "input_scale", "input_shift", "target_scale", "imbalance",
+    "shuffle", "leakage", "validation_shift", "validation_labels",
 }  # fmt: skip
 
 

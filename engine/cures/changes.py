@@ -117,8 +117,8 @@ def _starts(e: Experiment) -> Iterator[Candidate]:
         yield "gain", "Gain 1", "", {"gain": 1.0}
     elif e.activation == "sigmoid":
         yield "gain", f"Gain {SIGMOID_GAIN:g}", "", {"gain": SIGMOID_GAIN}
-    if e.bias:
-        yield "bias", "Biases start at 0", "", {"bias": 0.0}
+    if e.bias or e.bias_mean:
+        yield "bias", "Biases start at 0", "", {"bias": 0.0, "bias_mean": 0.0}
 
 
 def _training(e: Experiment) -> Iterator[Candidate]:

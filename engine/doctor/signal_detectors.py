@@ -90,7 +90,7 @@ def _saturated(run: Examination, shares: Array, steps: tuple[int, int], rule: Ru
     share = float(shares[worst])
     steepest = ACTIVATIONS[run.experiment.activation].steepest
     text = explanations.saturated_units(worst, share, steps == (0, 0), steepest)
-    first = {"bias": run.experiment.bias > 0, "gain": run.experiment.gain > 1}
+    first = {"bias": run.experiment.bias > 0 or run.experiment.bias_mean != 0, "gain": run.experiment.gain > 1}
     return rule.finding(share, layers, steps, text, first=first)
 
 

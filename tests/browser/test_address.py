@@ -90,9 +90,18 @@ def test_address_and_screen_agree_after_every_kind_of_control(page: Page, home: 
     segment(page, "Treated: activation", "as patient").click()
     address |= {"treated_activation": "as patient"}
     agree(page, address, {"activation": "tanh"}, {"activation": "tanh"})
-    choose(page, "Treated: initializer", "orthogonal")
-    address |= {"treated_initializer": "orthogonal"}
-    agree(page, address, {"initializer": "xavier_normal"}, {"initializer": "orthogonal"})
+    segment(page, "Activation", "more").click()
+    segment(page, "Activation", "leaky ReLU").click()
+    address |= {"activation": "leaky_relu"}
+    agree(page, address, {"activation": "leaky_relu"}, {"activation": "leaky_relu"})
+    choose(page, "Treated: initializer", "Xavier uniform")
+    address |= {"treated_initializer": "xavier_uniform"}
+    agree(page, address, {"initializer": "xavier_normal"}, {"initializer": "xavier_uniform"})
+    page.go_back()
+    expect(page.get_by_role("combobox", name="Treated: initializer")).to_have_value("He normal")
+    page.go_forward()
+    expect(page.get_by_role("combobox", name="Treated: initializer")).to_have_value("Xavier uniform")
+    agree(page, address, {"activation": "leaky_relu"}, {"initializer": "xavier_uniform"})
     slider = page.get_by_role("slider", name="Hidden layers")
     slider.press("ArrowRight")
     address |= {"depth": "11"}
@@ -116,6 +125,9 @@ def test_address_and_screen_agree_after_every_kind_of_control(page: Page, home: 
     type_into(page, "Treated: gain", "")
     del address["treated_gain"]
     agree(page, address, {"gain": 1.0}, {"gain": 1.0})
+    type_into(page, "Treated: clip threshold", "")  # which this lesson's treated network has of its own
+    address |= {"treated_clip_threshold": "as patient"}
+    agree(page, address, {"clip_threshold": 1.0}, {"clip_threshold": 1.0})
 
     before = displayed(page)
     page.reload()
@@ -150,8 +162,9 @@ def test_a_cold_deep_link_on_a_fresh_server(page: Page, serve: Callable[..., str
 def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Page, home: str, context: BrowserContext):
     opened(page, home + LESSON + "?depth=12&gain=2&treated_activation=as+patient&view=stage")
     page.get_by_role("button", name="Share").click()
-    link = page.locator(".share #full").inner_text()
-    assert link.startswith(home + LESSON + "?")
+    full = page.locator(".share #full")
+    expect(full).to_contain_text(home + LESSON + "?")
+    link = full.inner_text()
     named = parse_qs(urlsplit(link).query)
     own = set(SETTINGS) - {*SHARED, "data_digest"}
     assert set(named) == {"view", *SHARED, *own, *(PREFIX + name for name in own)}
@@ -174,8 +187,8 @@ def test_a_thing_to_try_is_one_step_back(page: Page, home: str):
     page.get_by_role("button", name="Try this").click()
     address = {"depth": "3", "dataset": "circles", "gain": "2.0", "residual": "plain", "learning_rate": "0.003"}
     address |= {"treated_activation": "tanh", "treated_bias": "0.5"}
-    # The treated network's initializer is the patient's now, and says so.
-    address |= {"treated_initializer": "as patient"}
+    # What is the patient's now in the treated network says so.
+    address |= {"treated_initializer": "as patient", "treated_clip_threshold": "as patient"}
     mine = {"depth": 3, "dataset": "circles", "gain": 2, "l2": 0, "width": 16}
     agree(page, address, mine, {"activation": "tanh", "bias": 0.5, "residual": "plain"})
     after = displayed(page)
@@ -206,6 +219,29 @@ def test_garbage_falls_back_with_a_line(page: Page, home: str):
     expect(page.get_by_role("alert")).to_have_count(0)
     page.go_back()
     agree(page, {"gain": "2"}, {"depth": 10, "width": 16, "activation": "sigmoid", "gain": 2}, {"activation": "relu"})
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "says"),
+    [("Learning rate", "0", "between 1e-12 and 1000"), ("Treated: gain", "200", "between 0 and 100")],
+)
+def test_a_refused_number_says_its_range_beside_the_field(page: Page, home: str, label: str, text: str, says: str):
+    opened(page, home + LESSON)
+    page.get_by_role("button", name="More settings").click()
+    type_into(page, label, text)
+    message = page.get_by_role("alert").filter(has_text=says)
+    expect(message).to_be_visible()
+    field, words = page.get_by_label(label, exact=True).bounding_box(), message.bounding_box()
+    assert field
+    assert words
+    assert 0 <= words["y"] - field["y"] - field["height"] < 16
+    assert abs(words["x"] - field["x"]) < 8
+    assert words["width"] > 100
+    at_its_place = "([one, x, y]) => one.contains(document.elementFromPoint(x, y))"
+    assert page.evaluate(at_its_place, [message.element_handle(), words["x"] + 9, words["y"] + 9])
+    agree(page, {}, {"learning_rate": 0.1}, {"gain": 1.0})
+    type_into(page, label, "2")
+    expect(message).to_have_count(0)
 
 
 def test_lessons_keep_their_settings_apart(page: Page, home: str):

@@ -2,16 +2,17 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from pages.components.home import frames
 from pages.components.home.ward import FRONT
 from pages.text.labels import share
 from tests.browser.conftest import visit
-from tests.browser.readable import PHONE, expect_no_wider, expect_readable
+from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import MILLISECONDS
 
 PLAYED = 1000 * 8  # milliseconds that it plays at most
@@ -37,15 +38,39 @@ WATCH = """() => {
 }"""
 
 
-def stage(page: Page, url: str, **media) -> None:
-    page.emulate_media(**media)
-    page.goto(url)
-    expect(page.get_by_role("heading", name="Ten layers.")).to_be_visible()
+@pytest.fixture(scope="module")
+def sent(page_module: Page) -> list:
+    """What the module's page has sent to the server, from the beginning."""
+    sent: list = []
+    page_module.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    return sent
 
 
-def still(page: Page, url: str) -> None:
-    """The page with the stage at its end."""
-    stage(page, url, reduced_motion="reduce")
+@pytest.fixture(scope="module")
+def loaded(page_module: Page, sent: list, home: str) -> Page:
+    page_module.goto(home)
+    return page_module
+
+
+@pytest.fixture
+def still(loaded: Page, home: str) -> Iterator[Page]:
+    """The page with reduced motion, loaded once, whatever depth and activation the last test chose."""
+    if urlsplit(loaded.url).path != "/":
+        visit(loaded, home)
+    expect(loaded.get_by_role("heading", name="Ten layers.")).to_be_visible()
+    yield loaded
+    loaded.set_viewport_size(LAPTOP)
+
+
+@pytest.fixture(scope="module")
+def alive(context: BrowserContext, home: str) -> Iterator[Page]:
+    """The page of somebody who has nothing against movement, in a window that does not reach down to the ward."""
+    with context.new_page() as page:
+        page.set_viewport_size(SIZES[1])
+        page.emulate_media(reduced_motion="no-preference")
+        page.add_init_script(f"({WATCH})()")
+        page.goto(home)
+        yield page
 
 
 def picture(page: Page) -> str:
@@ -60,193 +85,169 @@ def drag(page: Page, depth: int) -> None:
     page.get_by_role("slider", name="Drag the depth").fill(str(depth))
 
 
-@pytest.fixture(autouse=True)
-def motion(page: Page):
-    yield
-    page.emulate_media(reduced_motion="no-preference")
-
-
-def test_it_moves_by_itself_soon_and_stops_at_the_end(own_page: Page, home: str):
-    own_page.emulate_media(reduced_motion="no-preference")
-    own_page.add_init_script(f"({WATCH})()")
-    own_page.goto(home)
-    own_page.wait_for_function("window.moved")
-    first = picture(own_page)
-    own_page.wait_for_timeout(700)
-    assert picture(own_page) != first
-    own_page.get_by_role("button", name="Play", exact=True).wait_for(timeout=4 * PLAYED)
-    assert "Loss, step 300" in own_page.locator(".course").inner_text()
-    last = picture(own_page)
-    own_page.wait_for_timeout(500)
-    assert picture(own_page) == last
-    own_page.get_by_role("button", name="From the start").click()
-    own_page.wait_for_timeout(700)
-    own_page.get_by_role("button", name="Pause").click()
-    paused = picture(own_page)
+def test_it_moves_by_itself_soon_and_stops_at_the_end(alive: Page):
+    alive.wait_for_function("window.moved")
+    first = picture(alive)
+    alive.wait_for_timeout(700)
+    assert picture(alive) != first
+    alive.get_by_role("button", name="Play", exact=True).wait_for(timeout=4 * PLAYED)
+    assert "Loss, step 300" in alive.locator(".course").inner_text()
+    last = picture(alive)
+    alive.wait_for_timeout(500)
+    assert picture(alive) == last
+    alive.get_by_role("button", name="From the start").click()
+    alive.wait_for_timeout(700)
+    alive.get_by_role("button", name="Pause").click()
+    paused = picture(alive)
     assert paused != last
-    own_page.wait_for_timeout(300)
-    assert picture(own_page) == paused
+    alive.wait_for_timeout(300)
+    assert picture(alive) == paused
 
 
-def test_with_reduced_motion_it_stands_at_the_end_until_it_is_played(page: Page, home: str):
-    still(page, home)
-    expect(page.locator(".course")).to_have_text("Loss, step 300")
-    first = picture(page)
-    page.wait_for_timeout(1500)
-    assert picture(page) == first
-    assert not page.evaluate("document.getAnimations().some((one) => one.effect.target.matches('[role=img]'))")
-    page.get_by_role("button", name="Play", exact=True).click()
-    page.wait_for_timeout(500)
-    assert picture(page) != first
+def test_the_curves_of_the_ward_draw_themselves_when_they_come_into_sight(alive: Page):
+    curve = alive.locator(f".st-key-case_{FRONT[0]} [role=img][aria-label]")
+    expect(curve).to_be_attached()
+    assert curve.evaluate("(picture) => picture.style.clipPath") == "inset(0px 100% 0px 0px)"
+    curve.scroll_into_view_if_needed()
+    alive.wait_for_function("document.getAnimations().some((one) => one.effect.target.matches('[role=img]'))")
+    alive.wait_for_function("document.getAnimations().every((one) => !one.effect.target.matches('[role=img]'))")
+    assert curve.evaluate("(picture) => picture.style.clipPath") == ""
 
 
-def test_a_dragged_depth_moves_cells_and_counters_without_the_server(own_page: Page, home: str):
-    sent: list = []
-    own_page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
-    still(own_page, home)
-    own_page.wait_for_timeout(1000)  # what a page says of itself once it is there
+def test_with_reduced_motion_it_stands_at_the_end_until_it_is_played(still: Page):
+    expect(still.locator(".course")).to_have_text("Loss, step 300")
+    first = picture(still)
+    still.wait_for_timeout(1500)
+    assert picture(still) == first
+    assert not still.evaluate("document.getAnimations().some((one) => one.effect.target.matches('[role=img]'))")
+    still.get_by_role("button", name="Play", exact=True).click()
+    still.wait_for_timeout(500)
+    still.get_by_role("button", name="Pause").click()
+    assert picture(still) != first
+
+
+def test_a_dragged_depth_moves_cells_and_counters_without_the_server(still: Page, sent: list):
     before = len(sent)
-    seen = {tuple(counters(own_page))}
-    handle = own_page.get_by_role("slider", name="Drag the depth")
+    seen = {tuple(counters(still))}
+    handle = still.get_by_role("slider", name="Drag the depth")
     box = handle.bounding_box()
     assert box
     y = box["y"] + box["height"] / 2
-    own_page.mouse.move(box["x"] + 0.31 * box["width"], y)
-    own_page.mouse.down()
+    still.mouse.move(box["x"] + 0.31 * box["width"], y)
+    still.mouse.down()
     for part in (0.4, 0.6, 0.8):
-        own_page.mouse.move(box["x"] + part * box["width"], y)
-        seen.add(tuple(counters(own_page)))
-        assert own_page.locator(".cells.patient i:visible").count() == int(handle.input_value()) + 1
+        still.mouse.move(box["x"] + part * box["width"], y)
+        seen.add(tuple(counters(still)))
+        assert still.locator(".cells.patient i:visible").count() == int(handle.input_value()) + 1
     assert len(seen) == 4  # before the release
-    own_page.mouse.up()
-    own_page.get_by_role("radio", name="tanh").check()
-    own_page.wait_for_timeout(300)
+    still.mouse.up()
+    still.get_by_role("radio", name="tanh").check()
+    still.wait_for_timeout(300)
     assert len(sent) == before
 
 
 @pytest.mark.parametrize("activation", frames.CHOICES)
-def test_the_counter_says_what_the_lesson_says(page: Page, home: str, activation: str):
-    still(page, home)
-    page.get_by_role("radio").nth(list(frames.CHOICES).index(activation)).check()
+def test_the_counter_says_what_the_lesson_says(still: Page, activation: str):
+    still.get_by_role("radio").nth(list(frames.CHOICES).index(activation)).check()
     for depth in frames.DEPTHS:
-        drag(page, depth)
+        drag(still, depth)
         if depth == 1:
-            assert counters(page) == ["all", "all"]
+            assert counters(still) == ["all", "all"]
             continue
-        for shown, who in zip(counters(page), (activation, "relu"), strict=True):
+        for shown, who in zip(counters(still), (activation, "relu"), strict=True):
             expected = share(frames.reaches(who, depth))
             assert shown == re.sub("^about | of$", "", expected), (who, depth)
 
 
-def test_the_keyboard_does_it_all(page: Page, home: str):
-    still(page, home)
-    handle = page.get_by_role("slider", name="Drag the depth")
-    handle.focus()
-    page.keyboard.press("End")
-    assert handle.get_attribute("aria-valuetext").startswith("30 layers; Patient 1.3 × 10⁻¹⁹, Treated 0.94")
-    page.keyboard.press("ArrowLeft")
-    expect(page.locator("output")).to_have_text("29 layers")
-    page.keyboard.press("Tab")
-    page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("radio", name="tanh")).to_be_checked()
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/vanishing_gradients?*")
-
-
-def test_the_ways_on_carry_what_was_chosen_and_back_leads_back(page: Page, home: str):
-    still(page, home)
-    drag(page, 7)
-    page.get_by_role("radio", name="tanh").check()
-    why = page.get_by_role("link", name="Why?")
-    address = urlsplit(why.get_attribute("href"))
-    assert address.path == "/vanishing_gradients"
-    assert parse_qs(address.query) == {"depth": ["7"], "activation": ["tanh"], "initializer": ["xavier_normal"]}
-    why.click()
-    expect(page.locator(".st-key-differences")).to_contain_text("activation tanh → ReLU", timeout=MILLISECONDS)
-    receives = share(frames.reaches("tanh", 7)), share(frames.reaches("relu", 7))
-    verdict = page.locator(".st-key-verdict")
-    expect(verdict).to_contain_text(f"receives {receives[0]} the last hidden layer’s gradient")  # as on the stage
-    expect(verdict).to_contain_text(f"receives {receives[1]} it")
-    expect(page.locator(".st-key-depth input")).to_have_value("7")
-    page.go_back()
-    expect(page.get_by_role("heading", name="Ten layers.")).to_be_visible()
-    page.get_by_role("link", name="Diagnose a stranger").click()
-    page.wait_for_url("**/mystery_patient*")
-    expect(page.get_by_role("heading", name="Mystery patient")).to_be_visible()
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size['width']} x {size['height']}")
-def test_the_whole_stage_is_on_the_first_screen(page: Page, home: str, size: ViewportSize):
-    page.set_viewport_size(size)
-    still(page, home)
+def test_the_whole_stage_is_on_the_first_screen(still: Page, size: ViewportSize):
+    still.set_viewport_size(size)
     for part in ("h2", ".cells", ".counter", "canvas", "svg.loss", "input[type=range]", "fieldset", ".ways a"):
-        for element in page.locator(f".stage {part}").all():
+        for element in still.locator(f".stage {part}").all():
             box = element.bounding_box()
             assert box
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= size["width"]
             assert box["y"] + box["height"] <= size["height"], part
-    headline = page.locator(".stage h2").evaluate("(h2) => parseFloat(getComputedStyle(h2).fontSize)")
+    headline = still.locator(".stage h2").evaluate("(h2) => parseFloat(getComputedStyle(h2).fontSize)")
     assert headline >= 0.05 * size["height"]  # from the back of a hall
 
 
-def test_a_phone_shows_the_stage_on_its_first_screen(page: Page, home: str):
-    page.set_viewport_size(PHONE)
-    still(page, home)
+def test_a_phone_shows_the_stage_on_its_first_screen(still: Page):
+    still.set_viewport_size(PHONE)
     for part in ("h2", ".cells", ".counter", "canvas", "input[type=range]"):
-        for element in page.locator(f".stage {part}").all():
+        for element in still.locator(f".stage {part}").all():
             box = element.bounding_box()
             assert box
             assert box["y"] + box["height"] <= PHONE["height"], part
-    expect_no_wider(page)
+    expect_no_wider(still)
 
 
-@pytest.mark.parametrize("size", [SIZES[1], PHONE], ids=["laptop", "phone"])
-def test_the_menu_is_folded_and_opens(page: Page, home: str, size: ViewportSize):
-    page.set_viewport_size(size)
-    still(page, home)
-    title = page.get_by_role("heading", name="Backprop Clinic")
-    button = page.get_by_role("button", name="Expand sidebar")
-    beside, name = button.bounding_box(), title.bounding_box()
-    assert beside
-    assert name
-    assert beside["x"] + beside["width"] < name["x"]
-    assert abs(beside["y"] + beside["height"] / 2 - name["y"] - name["height"] / 2) < 10
+def test_it_is_readable_in_both_themes(still: Page):
+    expect(still.get_by_role("img", name="A patient whose settings are hidden")).to_be_visible()  # the last one
+    expect_readable(still)
+
+
+def test_all_patients_come_when_they_are_asked_for(still: Page):
+    expect(still.get_by_role("link", name="Examine")).to_have_count(len(FRONT))
+    still.get_by_text("All patients").click()
+    expect(still.get_by_role("link", name="Examine")).to_have_count(17)
+
+
+def test_stage_view_can_be_left(still: Page, home: str):
+    visit(still, home + "?view=stage")
+    expect(still.get_by_role("heading", name="Ten layers.")).to_be_visible()
+    still.get_by_role("button", name="Leave the stage").click()
+    expect(still.get_by_role("button", name="Stage view")).to_be_visible()
+
+
+def test_the_menu_is_folded_and_opens(still: Page):
+    title = still.get_by_role("heading", name="Backprop Clinic")
+    button = still.get_by_role("button", name="Expand sidebar")
+    for size in (SIZES[1], PHONE):
+        still.set_viewport_size(size)
+        beside, name = button.bounding_box(), title.bounding_box()
+        assert beside
+        assert name
+        assert beside["x"] + beside["width"] < name["x"]
+        assert abs(beside["y"] + beside["height"] / 2 - name["y"] - name["height"] / 2) < 10
     button.click()
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Overfitting").click()
-    page.wait_for_url("**/overfitting*")
+    still.get_by_test_id("stSidebar").get_by_role("link", name="Overfitting").click()
+    still.wait_for_url("**/overfitting*")
 
 
-def test_stage_view_can_be_left(page: Page, home: str):
-    page.goto(home + "?view=stage")
-    expect(page.get_by_role("heading", name="Ten layers.")).to_be_visible()
-    page.get_by_role("button", name="Leave the stage").click()
-    expect(page.get_by_role("button", name="Stage view")).to_be_visible()
+def test_the_keyboard_does_it_all(still: Page):
+    still.get_by_role("radio", name="sigmoid").check()
+    handle = still.get_by_role("slider", name="Drag the depth")
+    handle.focus()
+    still.keyboard.press("End")
+    assert handle.get_attribute("aria-valuetext").startswith("30 layers; Patient 1.3 × 10⁻¹⁹, Treated 0.94")
+    still.keyboard.press("ArrowLeft")
+    expect(still.locator("output")).to_have_text("29 layers")
+    still.keyboard.press("Tab")
+    still.keyboard.press("ArrowRight")
+    expect(still.get_by_role("radio", name="tanh")).to_be_checked()
+    still.keyboard.press("Tab")
+    still.keyboard.press("Enter")
+    still.wait_for_url("**/vanishing_gradients?*")
 
 
-def test_it_is_readable_in_both_themes(page: Page, home: str):
-    still(page, home)
-    expect(page.get_by_role("img", name="A patient whose settings are hidden")).to_be_visible()  # the last one
-    expect_readable(page)
-
-
-def test_the_curves_of_the_ward_draw_themselves_when_they_come_into_sight(own_page: Page, home: str):
-    own_page.set_viewport_size({"width": 1280, "height": 720})
-    stage(own_page, home, reduced_motion="no-preference")
-    curve = own_page.locator(f".st-key-case_{FRONT[0]} [role=img][aria-label]")
-    expect(curve).to_be_attached()
-    assert curve.evaluate("(picture) => picture.style.clipPath") == "inset(0px 100% 0px 0px)"
-    curve.scroll_into_view_if_needed()
-    own_page.wait_for_function("document.getAnimations().some((one) => one.effect.target.matches('[role=img]'))")
-    own_page.wait_for_function("document.getAnimations().every((one) => !one.effect.target.matches('[role=img]'))")
-    assert curve.evaluate("(picture) => picture.style.clipPath") == ""
-    own_page.emulate_media(reduced_motion="no-preference")
-
-
-def test_all_patients_come_when_they_are_asked_for(page: Page, home: str):
-    still(page, home)
-    expect(page.get_by_role("link", name="Examine")).to_have_count(len(FRONT))
-    page.get_by_text("All patients").click()
-    expect(page.get_by_role("link", name="Examine")).to_have_count(17)
-    visit(page, home)
+def test_the_ways_on_carry_what_was_chosen_and_back_leads_back(still: Page):
+    drag(still, 7)
+    still.get_by_role("radio", name="tanh").check()
+    why = still.get_by_role("link", name="Why?")
+    address = urlsplit(why.get_attribute("href"))
+    assert address.path == "/vanishing_gradients"
+    assert parse_qs(address.query) == {"depth": ["7"], "activation": ["tanh"], "initializer": ["xavier_normal"]}
+    why.click()
+    expect(still.locator(".st-key-differences")).to_contain_text("activation tanh → ReLU", timeout=MILLISECONDS)
+    receives = share(frames.reaches("tanh", 7)), share(frames.reaches("relu", 7))
+    verdict = still.locator(".st-key-verdict")
+    expect(verdict).to_contain_text(f"receives {receives[0]} the last hidden layer’s gradient")  # as on the stage
+    expect(verdict).to_contain_text(f"receives {receives[1]} it")
+    expect(still.locator(".st-key-depth input")).to_have_value("7")
+    still.go_back()
+    expect(still.get_by_role("heading", name="Ten layers.")).to_be_visible()
+    still.get_by_role("link", name="Diagnose a stranger").click()
+    still.wait_for_url("**/mystery_patient*")
+    expect(still.get_by_role("heading", name="Mystery patient")).to_be_visible()

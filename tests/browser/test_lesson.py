@@ -157,7 +157,7 @@ def test_the_bare_address_shows_patient_and_treated(lesson: Page):
     expect_address(lesson, {})
     expect(lesson.get_by_role("alert")).to_have_count(0)
     expect(segment(lesson, "Activation", "sigmoid")).to_be_checked()
-    expect(segment(lesson, "Treated: activation", "relu")).to_be_checked()
+    expect(segment(lesson, "Treated: activation", "ReLU")).to_be_checked()
 
 
 @EVERY_CHART
@@ -264,7 +264,7 @@ def test_a_deep_link_as_the_first_request_to_a_server(page: Page, serve: Serve):
     expect(range_of(page)).to_have_attribute("aria-valuetext", "step 3 of 100")
     expect(page.get_by_role("heading", name="Vanishing gradients", exact=True)).to_be_visible()
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
-    expect(segment(page, "Treated: activation", "selu")).to_be_checked()
+    expect(segment(page, "Treated: activation", "SELU")).to_be_checked()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
@@ -327,7 +327,7 @@ def test_a_thing_to_try_and_back(lesson: Page):
     page.go_back()
     expect_networks(page, PATIENT, TREATED)
     expect_address(page, {"part": "try"})
-    expect(segment(page, "Treated: activation", "relu")).to_be_checked()
+    expect(segment(page, "Treated: activation", "ReLU")).to_be_checked()
 
 
 def test_the_shared_link_shows_the_same_step_and_a_moved_control_keeps_it(lesson: Page):
@@ -351,7 +351,7 @@ def test_the_shared_link_shows_the_same_step_and_a_moved_control_keeps_it(lesson
     expect_networks(page, PATIENT, changed(TREATED, {"activation": "tanh"}))
     range_of(page).press("End")
     expect_address(page, {"treated_activation": "tanh"})
-    segment(page, "Treated: activation", "relu").click()
+    segment(page, "Treated: activation", "ReLU").click()
     expect_networks(page, PATIENT, TREATED)
 
 

@@ -1,17 +1,15 @@
-"""Every lesson in a real browser: drawn, tried, on a phone, in the dark, read by a machine."""
+"""Every lesson in a real browser: drawn, on a phone, in the dark, read by a machine; tests/pages tries their things."""
 
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from pages.components.lesson.catalogue import exercises_of, lesson_of, ward
-from pages.components.settings.controls import address
+from pages.components.lesson.catalogue import lesson_of
 from pages.components.shell.frame import lessons
 from pages.text.labels import differences
 from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
-from tests.browser.test_backpropagation import look_inside
 from tests.browser.test_lesson import MILLISECONDS, range_of
 
 LESSONS = [row.name for row in lessons()]
@@ -39,7 +37,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def lesson(page_module: Page, home: str, name: str) -> Page:
-    """The bare address's page, opened once for the tests of a lesson, the last of which change it."""
+    """The bare address's page, opened once for the tests of a lesson."""
     return opened(page_module, home + name)
 
 
@@ -81,40 +79,3 @@ def test_charts_wrap_before_they_are_squeezed_and_fit_on_a_phone(lesson: Page):
         expect_no_wider(lesson)
     finally:
         lesson.set_viewport_size(LAPTOP)
-
-
-def test_look_inside(lesson: Page, name: str):
-    look_inside(lesson, name)
-
-
-def test_a_thing_to_try(lesson: Page, name: str):
-    lesson.get_by_role("tab", name="try").click()
-    trial = exercises_of(name)[0]
-    card = lesson.locator(f".st-key-trial_{trial.key}")
-    card.get_by_text("About the same", exact=True).click()
-    card.get_by_text(trial.reasons[trial.reason], exact=True).click()
-    card.get_by_role("button", name="Train both and compare").click()
-    expect(card).to_contain_text("You said: about the same, because", timeout=MILLISECONDS)
-    expect(card).to_contain_text("Measured: ")
-    expect(lesson.locator(".st-key-differences")).to_contain_text(differences(*trial.pair(lesson_of(name))))
-
-
-def test_links_of_the_ward_and_things_to_try(lesson: Page, home: str, name: str):
-    expect_links_open(lesson, home, name)
-
-
-def expect_links_open(page: Page, home: str, name: str) -> None:
-    """The last of a lesson's cases in the ward, and of its things to try; tests/pages opens them all."""
-    lesson = lesson_of(name)
-    case = [case for case in ward() if case.page == name][-1]
-    for pair in (case.pair, exercises_of(name)[-1].pair(lesson)):
-        opened(page, home + address(lesson, *pair).removeprefix("/"))
-        expect(page.locator(".st-key-differences")).to_contain_text(differences(*pair))
-        expect(page.get_by_role("alert")).to_have_count(0)
-
-
-def test_it_fits_on_a_phone_from_the_start(page: Page, home: str):
-    page.set_viewport_size(PHONE)
-    page.goto(home + OTHERS[0])
-    page.wait_for_function(DRAWN, timeout=MILLISECONDS)
-    expect_no_wider(page)

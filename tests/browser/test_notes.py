@@ -75,8 +75,6 @@ def try_the_cures(page: Page) -> Locator:
     page.get_by_role("button", name="Try the cures").click()
     expect(section.get_by_role("button", name="Apply to the treated network")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=1)
-    section.get_by_role("combobox").scroll_into_view_if_needed()
-    page.wait_for_timeout(SETTLED)  # an open menu closes when the page scrolls
     return section
 
 
@@ -119,7 +117,7 @@ def test_evidence_by_keyboard(page: Page, home: str):
     page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
 
 
-def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
+def test_cures_are_tried_fit_on_a_phone_and_one_is_applied(page: Page, home: str):
     patient = opened_small(page, home, steps=31)
     section = try_the_cures(page)
     figure = section.get_by_role("figure")
@@ -127,6 +125,12 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     assert "Untreated" in message
     assert "median validation loss" in message
     expect(section).to_contain_text("comes first of")
+    page.set_viewport_size(PHONE)
+    expect_no_wider(page)
+    assert figure.evaluate(RIGHTMOST_TEXT) <= PHONE["width"]
+    page.set_viewport_size(LAPTOP)
+    section.get_by_role("combobox").scroll_into_view_if_needed()
+    page.wait_for_timeout(SETTLED)  # an open menu closes when the page scrolls
     section.get_by_role("combobox").click()
     page.get_by_role("option").filter(has_text="Residual connections").click()
     expect(section).to_contain_text("Changes residual connections none → plain.")
@@ -148,11 +152,3 @@ def test_cures_are_tried_and_one_is_applied(page: Page, home: str):
     page.get_by_role("tab", name="cure").click()
     expect(evidence).to_contain_text(shown(diagnose(train(patient))[0]))
     expect_readable(page, ".st-key-notes_patient", ".st-key-sweep_prescription")
-
-
-def test_cures_fit_on_a_phone(page: Page, home: str):
-    page.set_viewport_size(PHONE)
-    opened_small(page, home, steps=32)
-    section = try_the_cures(page)
-    expect_no_wider(page)
-    assert section.get_by_role("figure").evaluate(RIGHTMOST_TEXT) <= PHONE["width"]

@@ -1,16 +1,11 @@
-"""Every way into a lesson, in a real browser: the ward's links, and the addresses of the things to try."""
+"""From the ward into a lesson and back, in a real browser; tests/pages opens every link."""
 
 from playwright.sync_api import Page, expect
 
 from pages.components.lesson.catalogue import ward
 from pages.text.labels import differences
-from tests.browser.conftest import Serve
-from tests.browser.test_lesson import APP, LESSON, MILLISECONDS
-from tests.browser.test_lessons import DRAWN, expect_links_open
-
-
-def test_links_of_the_ward_and_things_to_try_on_a_fresh_server(page: Page, serve: Serve):
-    expect_links_open(page, serve(APP), LESSON)
+from tests.browser.test_lesson import MILLISECONDS
+from tests.browser.test_lessons import DRAWN
 
 
 def test_from_the_ward_into_a_lesson(page: Page, home: str):

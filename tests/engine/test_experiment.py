@@ -43,6 +43,7 @@ TABLE = {
     "initializer": ("he_normal", INITIALIZERS, ("he", "none")),
     "gain": (1.0, (0, 100, 0.01), (-0.1, 100.1)),
     "bias": (0.0, (0, 10), (-0.1, 10.1)),
+    "bias_mean": (0.0, (-10, 0, 10), (-10.1, 10.1)),
     "normalization": ("none", ("none", "batch", "layer"), ("group",)),
     "residual": ("none", ("none", "plain", "scaled"), (0, 1, "true")),
     "loss": ("auto", ("auto", "cross_entropy", "mse"), ("hinge",)),

@@ -33,6 +33,7 @@ def experiments(seed):
         depth=draw.randint(1, 5),
         width=draw.choice([1, 2, 3, 8, 17]),
         bias=draw.choice([0, 0.3]),
+        bias_mean=random.Random(seed).choice([0, 0, 0, 0.5, -4]),
         gain=draw.choice([1, 1, 3, 100]),
         learning_rate=draw.choice([0.01, 0.1, 1, 1000]),
         batch_size=draw.choice([0, 1, 7, 32]),
@@ -66,7 +67,13 @@ def test_the_cases_cover_every_choice_and_every_end():
 def test_alone_or_in_a_stack(part):
     for experiment in of(part):
         others = [
-            replace(experiment, seed=seed, learning_rate=min(1000, experiment.learning_rate * seed), gain=seed)
+            replace(
+                experiment,
+                seed=seed,
+                learning_rate=min(1000, experiment.learning_rate * seed),
+                gain=seed,
+                bias_mean=seed,
+            )
             for seed in (1, 2)
         ]
         stack = [others[0], experiment, others[1]]

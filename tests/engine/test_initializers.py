@@ -108,6 +108,7 @@ def test_each_layer_has_a_stream_of_its_own():
     [
         {"activation": "tanh"},
         {"bias": 0.5},
+        {"bias_mean": -3.0},
         {"data_seed": 9},
         {"noise": 0.3},
         {"n_train": 500},
@@ -131,6 +132,15 @@ def test_seed_gain_and_bias():
     assert np.concatenate([biases[0] for biases in biased.biases]).std() == pytest.approx(0.3, rel=0.1)
     twice = initialize(Experiment(width=256, bias=0.6))
     np.testing.assert_allclose(twice.biases[2], 2 * biased.biases[2], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"bias": 0.3}, {"bias": 0.3, "precision": "float32", "normalization": "layer"}]
+)
+def test_the_mean_bias_is_added_in_the_hidden_layers_alone(settings):
+    without, moved = (initialize(Experiment(width=7, **settings, bias_mean=mean)).biases for mean in (0, -2.5))
+    for layer, (before, after) in enumerate(zip(without, moved, strict=True)):
+        np.testing.assert_array_equal(after, before - before.dtype.type(2.5) if layer < 4 else before)
 
 
 def test_float32_weights_are_the_float64_ones_rounded():

@@ -17,8 +17,8 @@ EXAMPLES = settings(derandomize=True, deadline=None, max_examples=200)
 SMALL = {"n_train": 40, "depth": 4, "width": 8, "steps": 30, "seed": 2**31 - 1, "data_seed": 3}
 EXTREMES = {
     "gain": 100.0, "learning_rate": 1000.0, "depth": 50, "width": 1, "n_train": 5, "batch_size": 1, "noise": 2.0,
-    "bias": 10.0, "precision": "float32", "dropout": 0.9, "label_noise": 0.5, "l1": 100.0, "l2": 100.0,
-    "clip_threshold": 1e6, "patience": 1, "normalization": "batch", "residual": "scaled",
+    "bias": 10.0, "bias_mean": -10.0, "precision": "float32", "dropout": 0.9, "label_noise": 0.5, "l1": 100.0,
+    "l2": 100.0, "clip_threshold": 1e6, "patience": 1, "normalization": "batch", "residual": "scaled",
     "initializer": "standard_normal", "dataset": "sine", "optimizer": "adam", "activation": "linear", "clip": "value",
     "inputs": "raw", "input_scale": 1e6, "input_shift": -1e6, "target_scale": 1e6, "imbalance": 0.01, "shuffle": False,
     "leakage": 1.0, "validation_shift": -10.0, "validation_labels": "permuted",

@@ -227,6 +227,7 @@ def test_bias_gain_and_dropout_enter_as_variances():
         ({"initializer": "zeros"}, "random weights"),
         ({"initializer": "constant"}, "random weights"),
         ({"gain": 0.0}, "random weights"),
+        ({"bias_mean": 0.5}, "biases with mean 0"),
         ({"dataset": "custom"}, "data"),
     ],
 )

@@ -1,10 +1,13 @@
 """The backpropagation page in Streamlit's AppTest: presets, trained networks, updates, own numbers, odd addresses."""
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine import Experiment
 from pages.components.backpropagation.network_address import link_to
+from pages.components.lesson.catalogue import lesson_of
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.walkthrough.calculation import Rule, course
 from pages.walkthrough.latex import rounded
@@ -48,6 +51,16 @@ def test_a_network_from_a_lesson():
     history = histories_of([Experiment(depth=6, activation="tanh", seed=3, steps=40)])[0]
     weight = history.weights[0][nearest_frame(history, 20)][0, 0]
     assert rounded(weight) in text(page)
+
+
+@pytest.mark.parametrize("name", ["vanishing_gradients", "exploding_gradients", "overfitting", "underfitting"])
+def test_the_treated_network_of_each_lesson_opens_at_its_step(name):
+    treated = replace(lesson_of(name).treated, steps=30)
+    page = opened(PAGE, **link_to(treated, 3))
+    assert not page.warning
+    assert "Step 3 of 30." in text(page)
+    history = histories_of([treated])[0]
+    assert rounded(history.weights[0][nearest_frame(history, 3)][0, 0]) in text(page)
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,6 @@ def test_as_patient_follows():
         ("activation=as+patient", "one of relu, sigmoid"),
         ("residual=maybe", "one of none, plain, scaled"),
         ("treated_residual=1", "one of as patient, none, plain, scaled"),
-        ("treated_learning_rate=as+patient", "above 0"),  # this lesson's treated network has a rate of its own
         ("dataset=custom", "one of moons, "),
         ("treated_dataset=xor", "dataset, one for both networks"),
         ("data_digest=00", "a setting of this page"),
@@ -295,13 +294,38 @@ def test_settings_that_are_not_drawn_come_from_the_address():
     assert choice(app).patient.noise == 1.5
 
 
+def test_options_are_named_as_the_text_names_them_and_written_as_the_engine_does():
+    app = opened()
+    assert widget(app, "treated_initializer").options[:3] == ["as patient", "He normal", "Xavier normal"]
+    assert {"gradient descent", "RMSprop"} < set(widget(app, "optimizer").options)
+    widget(app, "initializer").select("LeCun")
+    assert choice(ran(app.run())).patient.initializer == "lecun"
+    assert app.query_params == {"initializer": "lecun"}
+
+
+def test_an_emptied_field_follows_the_patient_where_the_lessons_treated_network_does_not():
+    app = opened()
+    assert (widget(app, "treated_learning_rate").value, TREATED.learning_rate) == (0.2, 0.2)
+    widget(app, "treated_learning_rate").set_value(None)
+    assert choice(ran(app.run())).treated.learning_rate == PATIENT.learning_rate
+    assert app.query_params == {"treated_learning_rate": AS_PATIENT}
+    widget(app, "learning_rate").set_value(0.3)
+    assert choice(ran(app.run())).treated.learning_rate == 0.3
+    for link in (choice(app).address, choice(app).short_address):
+        again = opened(link)
+        assert pair(again) == pair(app)
+        assert widget(again, "treated_learning_rate").value is None
+    widget(app, "treated_learning_rate").set_value(0.2)
+    assert ran(app.run()).query_params == {"learning_rate": "0.3"}
+
+
 def test_more_choices_are_shown_when_they_are_asked_for():
     app = opened()
-    assert widget(app, "activation").options == ["sigmoid", "tanh", "relu", "more"]
+    assert widget(app, "activation").options == ["sigmoid", "tanh", "ReLU", "more"]
     widget(app, "activation").set_value("more")
     ran(app.run())
     assert choice(app).patient == PATIENT
-    assert "gelu" in widget(app, "activation").options
+    assert "GELU" in widget(app, "activation").options
     assert app.query_params == {}
 
 

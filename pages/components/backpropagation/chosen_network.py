@@ -1,4 +1,4 @@
-"""The network that the backpropagation page shows, and how: chosen with widgets bound to the address."""
+"""The network that the backpropagation page shows, and how: chosen with widgets whose values the address has."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,7 +28,7 @@ from pages.components.backpropagation.base_network import (
 )  # fmt: skip
 from pages.components.backpropagation.network_address import EARLIER, PAGE, PRESET, link_to, read_network, read_widgets
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.settings.control import Answer
+from pages.components.settings.control import Answer, write_controls
 from pages.components.shell.address import (
     PARAMETERS,
     PHASE,
@@ -62,7 +62,6 @@ class Chosen:
     rule: Rule
     example: int
     values: dict[str, Answer]
-    garbled: frozenset[str]
 
     @property
     def key(self) -> str:
@@ -76,8 +75,9 @@ def choose() -> Chosen:
     found |= read_widgets(base)
     if found.values[VERSION] <= len(EARLIER) and (history_navigation() or not entering):
         start_again(PAGE, found.texts)
-    garbled = found.ignored
     mend(found, entering, base.defaults, {} if base.name == FIRST else {PRESET: base.name})
+    if entering or history_navigation():
+        st.session_state.update({name: found.values[name] for name in ORDER})
     values: dict[str, Answer] = {}
     with st.container(key="controls", gap="xsmall"):
         _draw_presets(base)
@@ -85,14 +85,14 @@ def choose() -> Chosen:
         with st.container(horizontal=True, vertical_alignment="bottom", key="front"):
             for name in FRONT:
                 if name != "step" or base.experiment:
-                    _draw(base, name, garbled, values)
+                    _draw(base, name, values)
             with st.popover("More", icon=":material/tune:", help="Momentum, clipping, penalties, your own numbers"):
                 for name in MORE:
-                    _draw(base, name, garbled, values)
+                    _draw(base, name, values)
                 _draw_texts(values)
     still = still_ignored(PAGE, found.sentences, values)
     with messages:
-        chosen = _chosen(base, values, garbled, list(still))
+        chosen = _chosen(base, values, list(still))
     return chosen
 
 
@@ -101,7 +101,7 @@ def look_at(chosen: Chosen) -> Selection:
     base, values = chosen.base, chosen.values
     with st.container(horizontal=True, vertical_alignment="bottom", key="look"):
         for name in LOOK:
-            _draw(base, name, chosen.garbled, values)
+            _draw(base, name, values)
     this_session().parameters = parameters_here()
     this_session().addresses[PAGE] = {
         name: texts[-1] for name, texts in this_session().parameters.items() if name != PHASE
@@ -113,7 +113,7 @@ def draw_updates(chosen: Chosen) -> int:
     """Draw how many updates are taken, with buttons that take more; the number."""
     base, values = chosen.base, chosen.values
     with st.container(horizontal=True, vertical_alignment="bottom", key="take"):
-        _draw(base, "updates", chosen.garbled, values)
+        _draw(base, "updates", values)
         taken, most = int(values["updates"] or 0), most_updates(base, values)
         for count in (1, 10, 100):
             together: dict[str, Answer] = {"updates": taken + count}
@@ -187,7 +187,7 @@ def _open(name: str) -> None:
     write_address({**gone, **{one: text for one, text in kept.items() if one not in ORDER}})
 
 
-def _chosen(base: Base, values: dict[str, Answer], garbled: frozenset[str], notes: list[str]) -> Chosen:
+def _chosen(base: Base, values: dict[str, Answer], notes: list[str]) -> Chosen:
     """The network with all that was chosen; sentences about what could not be."""
     one, row, note = values["examples"] == ONE, int(values["example"] or 1) - 1, base.note
     if base.experiment:
@@ -217,7 +217,7 @@ def _chosen(base: Base, values: dict[str, Answer], garbled: frozenset[str], note
     if notes:
         st.warning("  \n".join(notes), icon=":material/info:")
     rule = Rule(**{name: values[name] for name in RULE})  # type: ignore[arg-type]
-    return Chosen(base, problem, rule, row, values, garbled)
+    return Chosen(base, problem, rule, row, values)
 
 
 def _where(experiment: Experiment, history: Any, index: int, requested: int, problem: Problem) -> str:
@@ -247,7 +247,7 @@ def _draw_presets(base: Base) -> None:
             st.button(label, key=f"open_{name}", on_click=_open, args=(name,), icon=icon)
 
 
-def _draw(base: Base, name: str, garbled: frozenset[str], values: dict[str, Answer]) -> None:
+def _draw(base: Base, name: str, values: dict[str, Answer]) -> None:
     control = control_of(base, name, values)
     if name in st.session_state:
         try:
@@ -258,7 +258,8 @@ def _draw(base: Base, name: str, garbled: frozenset[str], values: dict[str, Answ
     if name in ("examples", "example") and only_one:
         values[name] = control.default  # nothing to choose
         return
-    values[name] = control.draw(bound=name not in garbled)
+    values[name] = control.draw()
+    write_controls({name: control}, values)
 
 
 def _draw_texts(values: dict[str, Answer]) -> None:

@@ -31,16 +31,22 @@ _sent, _previews = ByteCache(SENT_BYTES), ByteCache(PREVIEW_BYTES)
 _strip = component("strip", "cells")
 
 
-@st.fragment
 def strip(page: str, verdict: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> None:
     """Draw the strip of a lesson's page at these steps of the timeline.
 
     verdict: the page's sentence about both networks, which is read out to who cannot see that it has changed.
+    """
+    pair = patient.experiment, treated.experiment
+    _draw(page, verdict, pair, _sent.get((page, *pair), lambda: _described(page, steps, patient, treated)))
+
+
+@st.fragment
+def _draw(page: str, verdict: str, pair: tuple[Experiment, Experiment], described: bytes) -> None:
+    """Draw what was described; a session keeps a fragment's arguments, so that they must be small.
 
     Who touches the slider of the depth gets what every depth would look like at step 0, for the strip to follow.
     """
-    pair, session = (patient.experiment, treated.experiment), this_session()
-    described = _sent.get((page, *pair), lambda: _described(page, steps, patient, treated))
+    session = this_session()
     preview = None
     if session.previewed == (page, pair) and _can_be_previewed(page, *pair):
         preview = orjson.Fragment(_previews.get(pair, lambda: _preview(*pair)))

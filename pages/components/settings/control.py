@@ -1,14 +1,14 @@
 """One widget: a setting of the patient's, or of the treated network's own, and its parameter of the address."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
 from engine.settings import OutOfRange, Setting, Value
-from pages.components.shell.address import only
+from pages.components.shell.address import only, write_address
 from pages.components.shell.session import this_session
 from pages.text import labels
 from pages.walkthrough.user_input import read_number
@@ -18,6 +18,7 @@ AS_PATIENT = "as patient"
 MORE = "more"  # shows the other choices of a setting in segments
 OFF_ON = "false", "true"  # how the address wrote a choice when it was a switch
 NOT_OFFERED = {"dataset": ("custom",)}
+SMALLEST = 1e-12  # that can be typed where all above 0 is legal: Streamlit's sentence about a refused number names it
 SLIDER_STOPS = 100  # a whole number with at most so many values is dragged, all other numbers are typed
 
 Answer = str | int | float | bool | None  # what a widget holds; None: an empty field, which stands for its placeholder
@@ -29,7 +30,7 @@ class Control:
 
     segments: choices in view, each one click away; none: a list.  default: what it holds where the address says
     nothing. An empty number field stands for the patient's value, or for a setting's special value; among options "as
-    patient" does.
+    patient" does.  Options are shown as the text names them; the address keeps the Experiment's names.
     """
 
     setting: Setting
@@ -52,14 +53,11 @@ class Control:
     @property
     def empty(self) -> str:
         """What an empty number field stands for; nothing where the field cannot be empty."""
-        if not self.numeric or self.default is not None:
+        if not self.numeric:
             return ""
-        return AS_PATIENT if self.treated else self.setting.special[0][1]
-
-    @property
-    def follows(self) -> str:
-        """How the treated network's control says that it follows the patient; nothing where it cannot."""
-        return AS_PATIENT if self.treated and (self.empty or not self.numeric) else ""
+        if self.treated:
+            return AS_PATIENT
+        return "" if self.default is not None else self.setting.special[0][1]
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -92,7 +90,7 @@ class Control:
         text = only(self.name, texts)
         if self.setting.switch and text.lower() in OFF_ON:
             return self.answer(self.setting.switch[OFF_ON.index(text.lower())])
-        if text and text == self.follows:
+        if self.treated and text == AS_PATIENT:
             return self.answer(None)
         if not self.numeric:
             text = text.lower() if self.setting.kind is bool else text
@@ -107,47 +105,53 @@ class Control:
             return AS_PATIENT if self.treated else str(self.setting.special[0][0])
         return str(answer).lower() if isinstance(answer, bool) else str(answer)
 
-    def draw(self, bound: bool = True, width: Any = "stretch", then: Callable[[], None] | None = None) -> Answer:
-        """Draw the widget; what it holds.
+    def name_of(self, option: str) -> str:
+        """An option as the text names it: Xavier normal."""
+        if option in (AS_PATIENT, MORE):
+            return option
+        return self.setting.in_words(option == "true" if self.setting.kind is bool else option)
 
-        bound: to the address.  Where that holds nonsense the widget starts unbound, because Streamlit would take some
-        of it: 12.7 layers for 12, and inf is an error.
+    def differs(self, text: str | None, answer: Answer) -> bool:
+        """Whether this parameter of the address, None where there is none, says something else than the widget."""
+        try:
+            return (self.default if text is None else self.read([text])) != answer
+        except OutOfRange:
+            return True
+
+    def draw(self, width: Any = "stretch", then: Callable[[], None] | None = None) -> Answer:
+        """Draw the widget, whose value session state has; what it holds.
+
+        It is not bound to the address, which would then have the options' names as they are shown.  Who draws it writes
+        the address, with `write_controls`.
         then: is called when it was moved and need not itself be drawn anew.
         """
-        setting = self.setting
+        setting, default = self.setting, cast(Any, self.default)
         common: Any = {
             "label": self.label, "key": self.name, "help": None if self.treated else setting.help, "width": width,
+            "on_change": _moved, "args": (self, st.session_state.get(self.name), self.step(), then),
         }  # fmt: skip
-        if not bound:
-            common |= {"on_change": _say_again, "args": (self.name,)}
-        elif then:
-            common |= {"bind": "query-params", "on_change": _moved, "args": (self, self.step(), then)}
-        else:
-            common |= {"bind": "query-params"}
         if not self.numeric:
             if setting.kind is bool and not self.treated:
-                return st.toggle(value=bool(self.default), **common)
+                return st.toggle(value=default, **common)
+            common |= {"format_func": self.name_of}
             if self.segments:
-                chosen = st.session_state.get(self.name, st.query_params.get(self.name, self.default))
-                shown = self._shown(chosen)
-                if MORE in shown:
-                    common |= {"on_change": _choose, "args": (self.name, chosen, then)}
-                default: Any = self.default
-                return st.segmented_control(options=shown, default=default, required=True, **common)
-            return st.selectbox(options=self.options, index=self.options.index(str(self.default)), **common)
+                return st.segmented_control(options=self._shown(), default=default, required=True, **common)
+            return st.selectbox(options=self.options, index=self.options.index(default), **common)
         number: Any = setting.kind
-        low: Any = math.nextafter(setting.low, math.inf) if setting.above else setting.low
+        low: Any = setting.low
+        if setting.above:
+            low = min(low + SMALLEST, st.session_state.get(self.name) or math.inf)  # an address may have a smaller one
         if setting.special and (self.treated or not self.empty):
             low = min(low, *(value for value, _ in setting.special))  # typed, where empty does not stand for it
-        common |= {"value": self.default, "min_value": number(low), "max_value": number(setting.high)}
+        common |= {"min_value": number(low), "max_value": number(setting.high)}
         if not self.treated and number is int and not setting.log and setting.high - low < SLIDER_STOPS:
-            return st.slider(**common)
-        return st.number_input(
-            step=self.step(), format="%d" if number is int else "%g", placeholder=self.empty or None, **common
-        )
+            return st.slider(value=default, **common)
+        common |= {"value": None if self.empty else default, "placeholder": self.empty or None}
+        return st.number_input(step=self.step(), format="%d" if number is int else "%g", **common)
 
-    def _shown(self, chosen: Any) -> tuple[str, ...]:
+    def _shown(self) -> tuple[str, ...]:
         """The segments; all choices where somebody has asked for more, or has another one."""
+        chosen = st.session_state.get(self.name, self.default)
         few = (*self.segments, AS_PATIENT) if self.treated else self.segments
         if this_session().more_choices or chosen not in few or not set(self.options) - set(few):
             return self.options
@@ -168,22 +172,24 @@ class Control:
         return kind(max(1, 10**power) if kind is int else 10.0**power)
 
 
-def _moved(control: Control, step: Any, then: Callable[[], None]) -> None:
-    """A number field whose steps have changed is drawn anew, and with it the whole page."""
-    if control.step() == step:
+def write_controls(controls: Mapping[str, Control], answers: Mapping[str, Answer]) -> None:
+    """Write to the address what it does not say yet of these controls, by name; a default says nothing."""
+    texts = {
+        name: None if answers[name] == control.default else control.text(answers[name])
+        for name, control in controls.items()
+        if control.differs(st.query_params.get(name), answers[name])
+    }
+    if texts:
+        write_address(texts)
+
+
+def _moved(control: Control, before: Answer, step: Any, then: Callable[[], None] | None) -> None:
+    """A widget was moved.  "More" is no choice, but asks for all of them, and then the page is drawn anew.
+
+    So it is for a number field whose steps have changed.
+    """
+    if control.segments and st.session_state[control.name] == MORE:
+        this_session().more_choices = True
+        st.session_state[control.name] = before
+    elif then and control.step() == step:
         then()
-
-
-def _choose(name: str, before: Answer, then: Callable[[], None] | None) -> None:
-    """A segment was chosen; "more" is no choice, but asks for all of them, and the page is drawn anew."""
-    if st.session_state[name] != MORE:
-        if then:
-            then()
-        return
-    this_session().more_choices = True
-    st.session_state[name] = before
-
-
-def _say_again(name: str) -> None:
-    """Set by code, a widget's value reaches the address also where the browser did not know the two as bound."""
-    st.session_state[name] = st.session_state[name]

@@ -1,8 +1,8 @@
 """The controls of a lesson, and the address that says how they stand.
 
-Every widget is made from a row of `SETTINGS` and bound to the address (`bind="query-params"`).  Its key and its
-parameter have the name of the Experiment's field, with the prefix `treated_` for the treated network's own.  Streamlit
-puts the text of a chosen option into the address as it stands, so the options are the Experiment's own names.
+Every widget is made from a row of `SETTINGS`.  Its key and its parameter of the address have the name of the
+Experiment's field, with the prefix `treated_` for the treated network's own.  A page that is opened, and one that
+somebody goes back to, reads the address; a widget that is moved writes it.
 
 A moved control draws again what shows the networks, and nothing else: all the widgets of a page cost more than its
 charts.
@@ -24,7 +24,7 @@ from engine.experiment import SETTINGS, Experiment
 from engine.limits import check_budget
 from engine.settings import OutOfRange
 from pages.charts.style.figure import PATIENT, TREATED, Look
-from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control
+from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control, write_controls
 from pages.components.shell.address import (
     CHART,
     HIDE,
@@ -40,17 +40,14 @@ from pages.components.shell.address import (
     enter,
     hidden_in,
     history_navigation,
-    keep_in_address,
     mend,
     parameters_here,
     part_in,
     read_address,
-    release,
     start_again,
     step_in,
     still_ignored,
     with_earlier_defaults,
-    write_address,
 )
 from pages.components.shell.session import this_session
 
@@ -123,11 +120,15 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     widgets = _widgets(lesson)
     found, entering = _read_address(lesson)
     session = this_session()
-    drawn: dict[str, Answer] = {}
+    hidden = set(widgets)
 
     def draw(name: str, **look: Any) -> None:
-        drawn[name] = widgets[name].draw(bound=name not in found.ignored, then=_show_networks, **look)
+        hidden.remove(name)
+        widgets[name].draw(then=_show_networks, **look)
 
+    for name in widgets:
+        if entering or history_navigation() or name not in st.session_state or name in found.ignored:
+            st.session_state[name] = found.values[name]
     with st.container(key="controls" if session.controls_open else "controls_closed", gap="small"):
         with st.container(key="first_screen", gap="xsmall", horizontal=True, vertical_alignment="bottom"):
             _draw_first_screen(lesson, draw)
@@ -135,11 +136,8 @@ def controls(lesson: Lesson) -> DeltaGenerator:
             with st.container(border=True, key="more_settings"):
                 _draw_more(lesson, draw)
     place = st.container(key="messages")
-    hidden = [name for name in widgets if name not in drawn]
-    release(hidden)
     for name in hidden:
-        if entering or history_navigation() or name not in st.session_state or name in found.ignored:
-            st.session_state[name] = found.values[name]
+        st.session_state[name] = st.session_state[name]  # Streamlit forgets what a widget held that is not drawn
     still_ignored(lesson.page, found.sentences, {name: st.session_state[name] for name in widgets})
     return place
 
@@ -204,7 +202,7 @@ def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], N
     texts = {name: control.text(values[name]) for name, control in widgets.items()}
     different = {name: text for name, text in texts.items() if text != widgets[name].text(widgets[name].default)}
     this_session().addresses[lesson.page] = different
-    keep_in_address(different)
+    write_controls(widgets, values)
     this_session().parameters = parameters_here()
     with place:
         if notes:
@@ -251,12 +249,7 @@ def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
     widgets = _widgets(lesson)
     answers = _answers(lesson, patient, treated)
     st.session_state.update(answers)
-    write_address(
-        {
-            name: None if answer == widgets[name].default else widgets[name].text(answer)
-            for name, answer in answers.items()
-        }
-    )
+    write_controls(widgets, answers)
     st.rerun()  # the whole page, controls included, wherever the button stands
 
 
@@ -283,7 +276,7 @@ def _widgets(lesson: Lesson) -> dict[str, Control]:
 
 
 def _answers(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict[str, Answer]:
-    """What every control holds for these networks; what is equal follows the patient where the control can say so."""
+    """What every control holds for these networks; what is equal follows the patient."""
     unfair = [name for name in patient.differences(treated) if name in lesson.shared + lesson.absent]
     unfair += [name for name in patient.differences(lesson.patient) if name in lesson.absent]
     if unfair:
@@ -292,7 +285,7 @@ def _answers(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict[s
     for name, control in _widgets(lesson).items():
         mine, theirs = getattr(patient, control.setting.name), getattr(treated, control.setting.name)
         value = theirs if control.treated else mine
-        answers[name] = control.answer(None if control.follows and mine == theirs else value)
+        answers[name] = control.answer(None if control.treated and mine == theirs else value)
     return answers
 
 
@@ -343,21 +336,11 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     own = {TIMELINE: Field(step_in), CHART: Field(chart_in), HIDE: Field(hidden_in)}
     fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
     requested, version = with_earlier_defaults(all_parameters(), _earlier_defaults(lesson))
-    if version.values[VERSION] < lesson.version:
-        _say_what_follows(widgets, requested)
     found = version | read_address(requested, fields, partial(_instead, lesson))
     if version.values[VERSION] < lesson.version and (history_navigation() or not entering):
         start_again(lesson.page, found.texts)
     mend(found, entering, {name: field.default for name, field in bound.items()})
     return found, entering
-
-
-def _say_what_follows(widgets: dict[str, Control], requested: dict[str, Sequence[str]]) -> None:
-    """Give the treated network the patient's value where it followed in an earlier version, and cannot today."""
-    for name, control in widgets.items():
-        if control.treated and not control.follows and list(requested.get(name, ())) == [AS_PATIENT]:
-            patient = widgets[control.setting.name]
-            requested[name] = requested.get(patient.name, [patient.text(patient.default)])
 
 
 def _instead(lesson: Lesson, name: str, texts: Sequence[str]) -> str:

@@ -203,20 +203,6 @@ def write_address(texts: Mapping[str, str | None]) -> None:
         bound._send_query_param_msg()
 
 
-def release(names: Collection[str]) -> None:
-    """Keep parameters in the address whose widgets are not drawn in this run; Streamlit would take them away."""
-    with get_session_state().query_params() as parameters:
-        for name in names:
-            if binding := parameters.get_binding_for_param(name):
-                parameters.unbind_widget(binding.widget_id)
-
-
-def keep_in_address(texts: Mapping[str, str]) -> None:
-    """Put back what Streamlit has taken out of the address, as it does where a widget is not drawn."""
-    if missing := {name: text for name, text in texts.items() if name not in st.query_params}:
-        write_address(missing)
-
-
 def history_navigation() -> bool:
     """Whether this run was asked for by the browser's Back or Forward."""
     context = get_script_run_ctx()

@@ -10,7 +10,7 @@ from pages.components.settings.controls import Choice, Lesson, apply, controls, 
 from pages.components.shell import frame
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal")
-TREATED = replace(PATIENT, activation="relu", initializer="he_normal")
+TREATED = replace(PATIENT, activation="relu", initializer="he_normal", clip_threshold=2.0)
 LESSON = Lesson("vanishing_gradients", PATIENT, TREATED)
 
 header = frame.page("vanishing_gradients")
