@@ -83,7 +83,9 @@ class Prescription:
 
 
 def _takes_away(change: Change) -> bool:
-    return all(new in (0, "none") for _, new in change.settings.values())
+    """Or takes some of it away: less of a penalty."""
+    lighter = change.code in ("l1", "l2") and all(new < old for old, new in change.settings.values())
+    return lighter or all(new in (0, "none") for _, new in change.settings.values())
 
 
 PRESCRIPTIONS = (

@@ -73,7 +73,8 @@ def test_prescriptions_stand_for_changes_that_are_tried_and_name_no_value():
         doses = one.doses(sick)
         assert all(dose in changes_of(sick) for dose in doses)
         assert all(dose.code in one.codes and dose.experiment not in (None, sick) for dose in doses)
-    assert {dose.code for dose in prescription("no_penalty").doses(sick)} == {"l1", "l2"}
+    lighter = prescription("no_penalty").doses(sick)
+    assert {dose.name for dose in lighter} == {"No L1", "Less L1: 0.01", "No L2", "Less L2: 0.05"}
     assert not prescription("l2").doses(sick), "it has one"
     assert {dose.code for dose in prescription("start").doses(sick)} == {"gain", "initializer"}
 
@@ -82,7 +83,7 @@ def test_what_is_not_there_cannot_be_taken_away():
     plain = Experiment()
     without = {one.key for one in PRESCRIPTIONS if not one.doses(plain)}
     assert without == {"start", "no_penalty", "bias", "label_noise"}
-    assert len(prescription("l2").doses(plain)) == 1
+    assert [dose.name for dose in prescription("l2").doses(plain)] == ["L2 0.001", "L2 0.01", "L2 0.1"]
 
 
 def quick(experiment: Experiment):
