@@ -24,12 +24,13 @@ SUITED = {"sigmoid": "xavier_normal", "tanh": "xavier_normal", "linear": "xavier
 SIGMOID_GAINS = (2.0, 4.0)  # four makes up for a slope of at most 1/4 (Nielsen, ch. 5)
 CLIPS = (1.0, 0.1)
 SLOWER, FASTER = (0.1, 0.01), (10.0, 100.0)  # times the learning rate
+LOW_RATE, MUCH_FASTER = 0.001, 1000.0  # from which on down this factor is tried too
 ADAM_RATE = 0.01  # at most: Adam's steps have the length of the learning rate, whatever the gradient (Kingma & Ba 2015)
 SGD_RATE = 0.1  # at least: its steps shrink with the gradient
 # Around the strengths that did best, of two or three, for wide ReLU networks on 30 and 60 noisy moons and 100 digits:
 # these helped in 8, 5, 5 (L1 .003), 8, 5, 6 (L2 .01), 3, 6, 7 (dropout .2), 8, 6, 4 (early stopping) of 8 seeds.
 L1, L2, DROPOUT, PATIENCE = (0.0003, 0.003, 0.03), (0.001, 0.01, 0.1), (0.1, 0.2, 0.4), 10
-MORE_DATA, MORE_STEPS = 3, (2, 4)  # times as many
+MORE_DATA, MORE_STEPS = 3, 2  # times as many
 VERY_DEEP = 10  # layers, from which on scaled residual connections are tried too: plain ones add up
 WIDER, SMALLER = 2, (8, 2)  # times as many units a layer, times fewer
 ENOUGH_UNITS, ENOUGH_LAYERS = 16, 3  # a smaller network is made this large at once
@@ -222,7 +223,8 @@ def _training(e: Experiment) -> Iterator[Remedy]:
     else:
         yield _once("clip", "No clipping", "nothing limits a step", {"clip": "none"})
     overshoot, short = "steps may overshoot", "as many steps do not get as far"
-    slower, faster = ([_rounded(factor * e.learning_rate) for factor in factors] for factors in (SLOWER, FASTER))
+    up = FASTER if e.learning_rate > LOW_RATE else (*FASTER, MUCH_FASTER)
+    slower, faster = ([_rounded(factor * e.learning_rate) for factor in factors] for factors in (SLOWER, up))
     yield _rates("learning_rate_down", "Lower learning rate", short, slower)
     yield _rates("learning_rate_up", "Higher learning rate", overshoot, faster)
     if e.optimizer == "sgd":
@@ -234,8 +236,8 @@ def _training(e: Experiment) -> Iterator[Remedy]:
     else:
         first = max(e.learning_rate, SGD_RATE)
         yield _rates("optimizer", "Gradient descent", "one rate for all weights", [first, _rounded(first / 10)], "sgd")
-    more = [factor * e.steps for factor in MORE_STEPS]
-    yield _counted("steps", "More steps", "time", "steps", more, 2, lambda steps: f"{steps} steps")
+    more = [MORE_STEPS * e.steps]  # the next dose, twice that, where these promise
+    yield _counted("steps", "More steps", "time", "steps", more, MORE_STEPS**2, lambda steps: f"{steps} steps")
 
 
 def _rates(code: str, name: str, price: str, rates: Sequence[float], optimizer: str = "") -> Remedy:
@@ -276,7 +278,7 @@ def _structures(e: Experiment) -> Iterator[Remedy]:
         yield _once("shallower", _layers(shallower), "fewer stages of what it can compute", {"depth": shallower})
     wider, deeper = max(WIDER * e.width, ENOUGH_UNITS), max(e.depth + DEEPER, ENOUGH_LAYERS)
     memory = "memory and time at every prediction"
-    yield _counted("wider", "Wider", memory, "width", (wider, WIDER * wider), WIDER, _units)
+    yield _counted("wider", "Wider", memory, "width", [wider], WIDER**2, _units)
     more_factors = "time at every prediction, and more factors in the chain rule"
     yield _once("deeper", _layers(deeper), more_factors, {"depth": deeper})
     if e.width < ENOUGH_UNITS and e.depth < ENOUGH_LAYERS:
@@ -299,8 +301,8 @@ def _regularisers(e: Experiment) -> Iterator[Remedy]:
         if strength == 0:
             yield _dosed(field, name, price, field, doses, step=step)
         else:
-            yield _once(field, f"No {WITHOUT[field]}", "", {field: 0.0})
             yield _dosed(field, f"Less {WITHOUT[field]}:", "", field, [_rounded(strength / step)], step=step)
+            yield _once(field, f"No {WITHOUT[field]}", "", {field: 0.0})
     if e.patience == 0:
         price = "validation examples, which then say less about new data"
         yield _once("patience", "Early stopping", price, {"patience": PATIENCE})

@@ -53,12 +53,12 @@ class Dose(NamedTuple):
 class Trial:
     """What came of one remedy over the seeds, at its best dose.  Losses and accuracies are those of the runs' results.
 
-    rank: from 1, the same for those that chance may have put in this order; 0 for the untreated network.  doses: all
-    that were tried, from weak to strong; none where the remedy has no strength.  better, worse: seeds whose test loss
-    is lower, higher than the untreated network's; effect: median over the seeds of the relative change of test loss,
-    −0.5 where it halves; healed_seeds: in which the doctor finds nothing that is a warning or worse; repaired: whether
-    it is by another published rule, see `repairs`, None where there is no healthy network to compare with; work:
-    floating-point operations, relative to the untreated network.
+    rank: from 1, the same for those that chance may have put in this order; 0 for the untreated network and for what
+    was set aside.  doses: all that were tried, from weak to strong; none where the remedy has no strength.  better,
+    worse: seeds whose test loss is lower, higher than the untreated network's; effect: median over the seeds of the
+    relative change of test loss, −0.5 where it halves; healed_seeds: in which the doctor finds nothing that is a
+    warning or worse; repaired: whether it is by another published rule, see `repairs`, None where there is no healthy
+    network to compare with; work: floating-point operations, relative to the untreated network.
     """
 
     change: Change
@@ -129,12 +129,11 @@ def _doses(trial: Trial, results: Sequence[tuple[Change, Sequence[Outcome]]]) ->
 def _ranks(trials: Sequence[Tried]) -> list[int]:
     """Of sorted trials: one that the first of those before it does not surely beat on validation data shares its rank.
 
-    Surely: in so many of the seeds that both have that chance is ruled out, and by EFFECT in the median.  The untreated
-    network is passed over.
+    Surely: in so many of the seeds that chance is ruled out, and by EFFECT in the median.
     """
     ranks, leader, place = [], None, 0
     for trial, outcomes in trials:
-        if not trial.verdict:
+        if trial.verdict in ("", SET_ASIDE):
             ranks.append(0)
             continue
         place += 1
@@ -146,9 +145,6 @@ def _ranks(trials: Sequence[Tried]) -> list[int]:
 
 
 def _surely_worse(losses: np.ndarray, than: np.ndarray) -> bool:
-    """Few seeds never tell two apart that were tried over as few; what was tried over more is another class."""
-    if len(losses) < len(than):
-        return True
     worse = int((losses > than).sum())
     return worse >= surely(len(losses)) and float(np.median(relative_change(than, losses))) >= EFFECT
 

@@ -106,7 +106,7 @@ def says(results: Results, *, patient: Experiment) -> str:
     if not tried:
         return "There is nothing to try."
     best, before = tried[0], next(trial for trial in rows if not trial.verdict).test_loss.median
-    equal = [trial.change.name for trial in tried if trial.rank == best.rank and trial.seeds == best.seeds][1:]
+    equal = [trial.change.name for trial in tried if trial.rank == best.rank > 0][1:]
     without = f"the untreated network has {number(before)}" if math.isfinite(before) else "most untreated runs diverge"
     text = (
         f"**{best.change.name}** comes first of {len(tried)}. Its median test loss is {number(best.test_loss.median)} "
@@ -195,7 +195,7 @@ def _texts(rows: Sequence[Trial]) -> list[str]:
     ranks, texts = Counter(trial.rank for trial in rows), []
     for trial in rows:
         equal = "=" if ranks[trial.rank] > 1 else ""
-        name = f"{trial.rank}{equal}. {trial.change.name}" if trial.verdict else trial.change.name
+        name = f"{trial.rank}{equal}. {trial.change.name}" if trial.rank else trial.change.name
         broken = "" if math.isfinite(trial.validation_loss.median) else "diverges, "
         healthy = f"{trial.healed_seeds}/{trial.seeds} {'healed' if trial.verdict else 'healthy'}"
         repair = f", {REPAIRED[True]}" if trial.repaired else ""

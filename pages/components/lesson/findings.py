@@ -155,7 +155,8 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
         return
 
     def named(rank: int) -> str:
-        return f"{tried[rank].rank}. {tried[rank].change.name}: {prescription.MARKS[tried[rank].verdict]}"
+        number = f"{tried[rank].rank}. " if tried[rank].rank else ""
+        return f"{number}{tried[rank].change.name}: {prescription.MARKS[tried[rank].verdict]}"
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trial = tried[st.selectbox("Cure", range(len(tried)), format_func=named, key="cure")]
