@@ -258,7 +258,7 @@ def _sweep(sweep: _Sweep) -> None:
     wanted, known, results = sweep.now()
     complete = bool(wanted) and len(known) == len(wanted)
     before = visitor().wanted.get(place, ())
-    running = not complete and (before == wanted or (sweep.grows and bool(before) and set(before) <= set(wanted)))
+    running = not complete and bool(before) and (before == wanted or (sweep.grows and set(before) <= set(wanted)))
     if not running:
         visitor().stop(place)  # what it asked for before other settings
     elif before != wanted:
