@@ -113,9 +113,10 @@ def case_of(page: str, patient: Experiment, treated: Experiment) -> Case | None:
 
 
 @lru_cache
-def complaints(symptom: str) -> tuple[str, ...]:
-    """What mystery patients say of what anyone can see."""
-    return tuple(_read("lessons/mystery_patient.toml")["complaint"][symptom])
+def complaint(seed: int) -> str:
+    """What the mystery patient of this number says, whatever is wrong with it."""
+    sentences = _read("lessons/mystery_patient.toml")["complaints"]
+    return sentences[seed % len(sentences)]
 
 
 def _pair(patient: dict[str, Any], treated: dict[str, Any]) -> tuple[Experiment, Experiment]:
