@@ -10,9 +10,10 @@ from engine.activations import ACTIVATIONS
 from engine.cost import Cost, estimate
 from engine.data.sources import DATASETS
 from engine.initializers import INITIALIZERS
-from engine.losses import LOSSES
+from engine.losses import LOSSES, NUMERIC, OUTPUTS, PROBABILITIES
 from engine.optimizers import OPTIMIZERS
 from engine.remedies import CLIPPINGS
+from engine.schedules import SCHEDULES
 from engine.settings import OutOfRange, Setting, Value
 from engine.settings import choice as _choice
 from engine.settings import row as _row
@@ -107,20 +108,31 @@ class Experiment:
         "divided by the number of hidden layers, so that the sum of many stays small.",
         switch=("none", "plain"),
     )  # fmt: skip
+    output: str = _choice(
+        OUTPUTS, "network", "Output", "What the output layer applies: auto is sigmoid for two classes, softmax for "
+        "more and linear for regression. Another one may not reach the targets; of two classes, an answer above 0.5 is "
+        "the second.",
+        relu="ReLU",
+    )  # fmt: skip
 
     loss: str = _choice(
-        ("auto", *LOSSES), "loss", "Loss", "What training minimises; auto is mean squared error for regression and "
-        "cross-entropy for classes.",
-        mse="mean squared error", cross_entropy="cross-entropy",
+        ("auto", *LOSSES), "loss", "Loss", "What training minimises; auto is cross-entropy for classes and mean "
+        "squared error for regression, or where another output gives no probabilities.",
+        mse="mean squared error", cross_entropy="cross-entropy", mae="mean absolute error", huber="Huber loss",
     )  # fmt: skip
 
     optimizer: str = _choice(
         OPTIMIZERS, "training", "Optimizer", "How a gradient becomes a change of the weights.",
-        sgd="gradient descent", nesterov="Nesterov", rmsprop="RMSprop", adam="Adam",
+        sgd="gradient descent", nesterov="Nesterov", rmsprop="RMSprop", adam="Adam", adagrad="AdaGrad",
+        adamw="AdamW",
     )  # fmt: skip
     learning_rate: float = _row(
         0.1, "training", "Learning rate", "η in w_new = w_old − η ∂L/∂w.", low=0, above=True, high=1000, log=True
     )
+    schedule: str = _choice(
+        SCHEDULES, "training", "Learning rate schedule", "How the learning rate changes: warmup grows it over the "
+        "first tenth of the steps, cosine lets it fall to 0, step divides it by 10 at half and at three quarters.",
+    )  # fmt: skip
     batch_size: int = _row(
         0,
         "training",
@@ -144,7 +156,8 @@ class Experiment:
     )  # fmt: skip
     l1: float = _row(0.0, "remedies", "L1 penalty", "λ in λ Σ|w|: pulls every weight equally hard to 0.",
                      low=0, high=100, log=True)  # fmt: skip
-    l2: float = _row(0.0, "remedies", "L2 penalty", "λ in λ/2 Σw²: shrinks large weights most.",
+    l2: float = _row(0.0, "remedies", "L2 penalty", "λ in λ/2 Σw²: shrinks large weights most. With AdamW, λ in "
+                     "w_new = w_old − … − ηλw_old, outside the gradient.",
                      low=0, high=100, log=True)  # fmt: skip
     dropout: float = _row(0.0, "remedies", "Dropout", "Share of hidden units dropped, at random for each example.",
                           low=0, high=0.9)  # fmt: skip
@@ -170,7 +183,14 @@ class Experiment:
             object.__setattr__(self, name, setting.check(getattr(self, name)))
         data = DATASETS[self.dataset]
         if self.loss == "cross_entropy" and data.task == "regression":
-            raise OutOfRange("loss", self.loss, "auto or mse", f"{self.dataset} asks for a number, not for a class.")
+            raise OutOfRange("loss", self.loss, NUMERIC, f"{self.dataset} asks for a number, not for a class.")
+        if self.loss == "cross_entropy" and self.output not in PROBABILITIES:
+            raise OutOfRange(
+                "loss",
+                self.loss,
+                NUMERIC,
+                f"Cross-entropy is of probabilities, which {self.output} output does not give.",
+            )
         if self.imbalance != 0.5 and not (data.draw and data.task == "binary"):
             raise OutOfRange(
                 "imbalance", self.imbalance, "0.5", f"{self.dataset} is not drawn from two classes whose shares could "
@@ -187,6 +207,15 @@ class Experiment:
         """Floating-point operations, seconds on one core and bytes of history, estimated; custom data as if 2-D."""
         data = DATASETS[self.dataset]
         return estimate(self, data.n_in, data.n_out)
+
+    @property
+    def l2_in_loss(self) -> float:
+        """λ of the L2 penalty that training minimises: none where the optimizer takes η λ w off the weights itself."""
+        return 0.0 if OPTIMIZERS[self.optimizer].decoupled else self.l2
+
+    def learning_rate_at(self, step: int) -> float:
+        """The learning rate of one update, from 0, as the schedule has it."""
+        return self.learning_rate * SCHEDULES[self.schedule](step, self.steps)
 
     def differences(self, other: "Experiment") -> dict[str, tuple[Value, Value]]:
         """Settings in which two experiments differ: name -> (mine, theirs), in the table's order."""

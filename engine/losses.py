@@ -1,7 +1,8 @@
 """What training makes small, and its gradient at the output's pre-activation.
 
 z (networks, batch, n_out) is the output's pre-activation; targets have the same shape (classes as one-hot rows).  The
-output is "sigmoid", "softmax" or "linear".  All values are means over the batch.
+output is "sigmoid", "softmax", "linear", "tanh" or "relu", and a = output(z) the answers.  Classes are 0 and 1 whatever
+the output.  All values are means over the batch.
 """
 
 from collections.abc import Callable
@@ -9,9 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.activations import relu, sigmoid
+from engine.activations import ACTIVATIONS, relu, sigmoid
 
 Array = np.ndarray
+
+OUTPUTS = "auto", "linear", "sigmoid", "tanh", "relu"  # auto: sigmoid for two classes, softmax for more, else linear
+PROBABILITIES = "auto", "sigmoid"  # those whose answers, for classes, are probabilities
+NUMERIC = "auto, mse, mae or huber"  # the losses of numbers, in words
+HUBER_DELTA = 1.0  # as torch.nn.HuberLoss and optax have it
 
 
 @dataclass(frozen=True)
@@ -24,13 +30,13 @@ class Loss:
 
 
 def outputs(z: Array, output: str) -> Array:
-    """What the network answers: probabilities, or z itself for regression."""
+    """What the network answers, a: probabilities, numbers within the output's range, or z itself."""
     if output == "sigmoid":
         return sigmoid(z)
     if output == "softmax":
         raised = np.exp(z - z.max(axis=-1, keepdims=True))
         return raised / raised.sum(axis=-1, keepdims=True)
-    return z
+    return z if output == "linear" else ACTIVATIONS[output].value(z)
 
 
 def cross_entropy(z: Array, targets: Array, output: str) -> Array:
@@ -39,7 +45,7 @@ def cross_entropy(z: Array, targets: Array, output: str) -> Array:
         highest = z.max(axis=-1, keepdims=True)
         log_total = np.log(np.exp(z - highest).sum(axis=-1, keepdims=True)) + highest
         each = targets * (log_total - z)
-    elif output == "linear":
+    elif output != "sigmoid":
         raise ValueError("Cross-entropy is of probabilities: the output must be sigmoid or softmax.")
     else:
         each = relu(z) - z * targets + np.log1p(np.exp(-np.abs(z)))
@@ -48,36 +54,82 @@ def cross_entropy(z: Array, targets: Array, output: str) -> Array:
 
 def cross_entropy_gradient(z: Array, targets: Array, output: str) -> Array:
     """∂L/∂z = (p − t)/batch: the slope of the output cancels."""
-    if output == "linear":
+    if output not in ("sigmoid", "softmax"):
         raise ValueError("Cross-entropy is of probabilities: the output must be sigmoid or softmax.")
     return (outputs(z, output) - targets) / z.shape[1]
 
 
 def mse(z: Array, targets: Array, output: str) -> Array:
-    """Mean of (p − t)² over batch and outputs."""
+    """Mean of (a − t)² over batch and outputs, a the answers."""
     error = outputs(z, output) - targets
-    return np.add.reduce((error * error).reshape(len(z), -1), axis=1) / (z.shape[1] * z.shape[2])
+    return _mean(error * error)
 
 
 def mse_gradient(z: Array, targets: Array, output: str) -> Array:
-    """∂L/∂z = 2 (p − t)/(batch · outputs), times the slope of the output, which a saturated output makes small."""
-    p = outputs(z, output)
-    error = (p - targets) * (2 / (z.shape[1] * z.shape[2]))
+    """∂L/∂z = 2 (a − t)/(batch · outputs), times the slope of the output, which a saturated output makes small."""
+    a = outputs(z, output)
+    return _through_output((a - targets) * (2 / (z.shape[1] * z.shape[2])), z, a, output)
+
+
+def mae(z: Array, targets: Array, output: str) -> Array:
+    """Mean of |a − t| over batch and outputs."""
+    return _mean(np.abs(outputs(z, output) - targets))
+
+
+def mae_gradient(z: Array, targets: Array, output: str) -> Array:
+    """∂L/∂z = sign(a − t)/(batch · outputs), 0 at 0, times the slope of the output."""
+    a = outputs(z, output)
+    return _through_output(np.sign(a - targets) * (1 / (z.shape[1] * z.shape[2])), z, a, output)
+
+
+def huber(z: Array, targets: Array, output: str) -> Array:
+    """Mean over batch and outputs of e²/2 for |e| ≤ 1, else |e| − 1/2, with e = a − t.  Huber 1964, δ = 1."""
+    error = outputs(z, output) - targets
+    near = np.clip(error, -HUBER_DELTA, HUBER_DELTA)
+    return _mean(near * (error - near / 2))
+
+
+def huber_gradient(z: Array, targets: Array, output: str) -> Array:
+    """∂L/∂z = min(1, max(−1, a − t))/(batch · outputs), times the slope of the output."""
+    a = outputs(z, output)
+    error = np.clip(a - targets, -HUBER_DELTA, HUBER_DELTA)
+    return _through_output(error * (1 / (z.shape[1] * z.shape[2])), z, a, output)
+
+
+def _mean(each: Array) -> Array:
+    """(networks, batch, n_out) -> (networks,)."""
+    return np.add.reduce(each.reshape(len(each), -1), axis=1) / (each.shape[1] * each.shape[2])
+
+
+def _through_output(error: Array, z: Array, a: Array, output: str) -> Array:
+    """∂L/∂z, given error = ∂L/∂a and the answers a."""
+    if output == "linear":
+        return error
     if output == "sigmoid":
-        return error * p * (1 - p)
+        return error * a * (1 - a)
     if output == "softmax":
-        return p * (error - (error * p).sum(axis=-1, keepdims=True))
-    return error
+        return a * (error - (error * a).sum(axis=-1, keepdims=True))
+    return error * ACTIVATIONS[output].slope(z, a)
 
 
 LOSSES = {
     "cross_entropy": Loss(cross_entropy, cross_entropy_gradient, "nats"),
     "mse": Loss(mse, mse_gradient, "squared error"),
+    "mae": Loss(mae, mae_gradient, "absolute error"),
+    "huber": Loss(huber, huber_gradient, "Huber loss"),
 }
 
 
-def chosen_loss(loss: str, task: str) -> str:
-    """A name in LOSSES: what "auto" stands for, or the loss itself."""
+def chosen_output(output: str, task: str) -> str:
+    """What the output layer applies: what "auto" stands for, or the function itself."""
+    return {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[task] if output == "auto" else output
+
+
+def chosen_loss(loss: str, task: str, output: str = "auto") -> str:
+    """A name in LOSSES: what "auto" stands for, or the loss itself.
+
+    auto: cross-entropy for classes whose answers are probabilities, else the mean squared error.
+    """
     if loss != "auto":
         return loss
-    return "mse" if task == "regression" else "cross_entropy"
+    return "cross_entropy" if task != "regression" and output in PROBABILITIES else "mse"

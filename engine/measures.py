@@ -156,31 +156,32 @@ def update_fields(rows: dict[str, Array]) -> dict[str, Array]:
     return fields | {"delta_rms": delta, "weight_factor": weight_factor, "slope_factor": slope_factor}
 
 
-def accuracy(z: Array, targets: Array, output: str, loss: Array) -> Array:
+def accuracy(z: Array, targets: Array, output: str, loss: Array, task: str) -> Array:
     """Share of right answers, (networks,); NaN for regression and where the loss (networks,) is not finite.
 
     z, targets (networks, n, n_out), one-hot rows.
     """
     share = np.full(len(z), np.nan)
-    if output != "linear":
-        right = predicted_classes(z, output) == true_classes(targets, output)
+    if task != "regression":
+        right = predicted_classes(z, output) == true_classes(targets)
         np.divide(np.add.reduce(right, axis=1), right.shape[1], out=share, where=np.isfinite(loss))
     return share
 
 
 def predicted_classes(z: Array, output: str) -> Array:
-    """The class with the highest probability, (networks, n); of two, class 1 (True) where z > 0."""
-    return z[..., 0] > 0 if output == "sigmoid" else z.argmax(axis=-1)
+    """The class with the highest answer, the first of equals, (networks, n); of two, class 1 (True) above one half."""
+    answers, half = (z, 0) if output in ("sigmoid", "softmax") else (outputs(z, output), 0.5)
+    return answers[..., 0] > half if z.shape[-1] == 1 else answers.argmax(axis=-1)
 
 
-def true_classes(targets: Array, output: str) -> Array:
-    return targets[..., 0] > 0.5 if output == "sigmoid" else targets.argmax(axis=-1)
+def true_classes(targets: Array) -> Array:
+    return targets[..., 0] > 0.5 if targets.shape[-1] == 1 else targets.argmax(axis=-1)
 
 
 def confusion(z: Array, targets: Array, output: str) -> Array:
     """Counts (networks, C, C): row the true class, column the predicted one.  z and targets as in accuracy."""
-    n_classes = 2 if output == "sigmoid" else targets.shape[2]
-    cell = true_classes(targets, output) * n_classes + predicted_classes(z, output)
+    n_classes = max(targets.shape[2], 2)
+    cell = true_classes(targets) * n_classes + predicted_classes(z, output)
     counts = [np.bincount(row, minlength=n_classes**2) for row in cell]
     return np.array(counts).reshape(-1, n_classes, n_classes)
 

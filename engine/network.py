@@ -19,7 +19,7 @@ from engine.activations import ACTIVATIONS
 from engine.blocks import NOT_KEPT, hidden_arrays, layer_by_layer, ones_row, slopes_downwards
 from engine.experiment import Experiment
 from engine.initializers import INITIALIZERS
-from engine.losses import outputs
+from engine.losses import chosen_output, outputs
 from engine.randomness import BIASES, WEIGHTS, generator
 
 Array = np.ndarray
@@ -37,7 +37,7 @@ class Architecture:
 
     sizes: tuple[int, ...]
     activation: str = "relu"
-    output: str = "linear"  # sigmoid, softmax or linear
+    output: str = "linear"  # sigmoid, softmax, linear, tanh or relu
     normalization: str = "none"  # none, batch or layer
     residual: str = "none"  # none, plain or scaled
 
@@ -147,7 +147,7 @@ def architecture_of(experiment: Experiment, n_in: int, n_out: int, task: str) ->
     return Architecture(
         (n_in, *[experiment.width] * experiment.depth, n_out),
         experiment.activation,
-        {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[task],
+        chosen_output(experiment.output, task),
         experiment.normalization,
         experiment.residual,
     )

@@ -19,12 +19,16 @@ EPSILON = 1e-8
 
 @dataclass(frozen=True)
 class Optimizer:
-    """update(gradient, state, rate, count) -> Δ; slots is how many arrays the state has; count starts from 1."""
+    """update(gradient, state, rate, count) -> Δ; slots is how many arrays the state has; count starts from 1.
+
+    decoupled: an L2 penalty λ is no part of the gradient, but takes η λ w off the weights at every update.
+    """
 
     update: Callable[[Array, list[Array], Array, int], Array]
     slots: int
     formula: str
     source: str
+    decoupled: bool = False
 
     def state(self, parameters: Array) -> list[Array]:
         return [np.zeros_like(parameters) for _ in range(self.slots)]
@@ -49,6 +53,13 @@ def nesterov(gradient: Array, state: list[Array], rate: Array, count: int) -> Ar
     velocity *= MOMENTUM
     velocity += gradient
     return rate * (gradient + MOMENTUM * velocity)
+
+
+def adagrad(gradient: Array, state: list[Array], rate: Array, count: int) -> Array:
+    """s ← s + g²;  Δ = η g/(√s + ε)"""
+    (square,) = state
+    square += gradient * gradient
+    return rate * gradient / (np.sqrt(square) + EPSILON)
 
 
 def rmsprop(gradient: Array, state: list[Array], rate: Array, count: int) -> Array:
@@ -85,4 +96,12 @@ OPTIMIZERS = {
     "nesterov": Optimizer(nesterov, 1, r"v \leftarrow 0.9 v + g,\ \Delta = \eta (g + 0.9 v)", "Nesterov 1983"),
     "rmsprop": Optimizer(rmsprop, 1, r"\Delta = \eta g / (\sqrt{s} + \epsilon)", "Tieleman & Hinton 2012"),
     "adam": Optimizer(adam, 2, r"\Delta = \eta \hat m / (\sqrt{\hat s} + \epsilon)", "Kingma & Ba 2015"),
+    "adagrad": Optimizer(adagrad, 1, r"\Delta = \eta g / (\sqrt{s} + \epsilon)", "Duchi et al. 2011"),
+    "adamw": Optimizer(
+        adam,
+        2,
+        r"\Delta = \eta \hat m / (\sqrt{\hat s} + \epsilon) + \eta \lambda w",
+        "Loshchilov & Hutter 2019",
+        decoupled=True,
+    ),
 }

@@ -29,6 +29,7 @@ class Plan:
     """The plan of a run, or of a stack of runs of equal shape.  Training and Recorder share one."""
 
     architecture: Architecture
+    task: str  # binary, classes or regression
     loss: str  # a name in LOSSES
     steps: int  # updates
     batch: int  # examples of an update; the last of an epoch may have fewer
@@ -43,7 +44,7 @@ class Plan:
 
     @property
     def output(self) -> str:
-        """sigmoid, softmax or linear."""
+        """sigmoid, softmax, linear, tanh or relu."""
         return self.architecture.output
 
 
@@ -58,7 +59,8 @@ def plan_of(experiment: Experiment, dataset: Dataset, max_updates: int, max_fram
     chosen = np.linspace(0, len(evaluations) - 1, min(max(frames - 2, 1), len(evaluations))).round().astype(int)
     return Plan(
         architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task),
-        chosen_loss(experiment.loss, dataset.task),
+        dataset.task,
+        chosen_loss(experiment.loss, dataset.task, experiment.output),
         steps,
         batch,
         n_train,

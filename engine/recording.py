@@ -116,7 +116,7 @@ class Recorder:
         n = plan.n_train
         self._sets = ("train", slice(0, n), self._train_targets), ("validation", slice(n, None), validation_targets)
         self._l1 = np.array([[experiment.l1] for experiment in self._experiments], kind)
-        self._l2 = np.array([[experiment.l2] for experiment in self._experiments], kind)
+        self._l2 = np.array([[experiment.l2_in_loss] for experiment in self._experiments], kind)
 
         networks, (flat, running) = len(datasets), self._best[0]
         units = plan.architecture.depth * plan.architecture.width
@@ -269,8 +269,8 @@ class Recorder:
             targets = self._of(all_targets, indices)
             value = loss.value(z[:, part], targets, output).astype(np.float64)
             fields[f"{name}_loss"] = value
-            fields[f"{name}_accuracy"] = measures.accuracy(z[:, part], targets, output, value)
-        if output != "linear":
+            fields[f"{name}_accuracy"] = measures.accuracy(z[:, part], targets, output, value, self._plan.task)
+        if self._plan.task != "regression":
             fields["confusion"] = measures.confusion(z[:, part], targets, output)  # on validation data
         return fields | measures.probe_rows(self._plan.architecture, passes, signals)
 
@@ -366,7 +366,7 @@ class Recorder:
         z = forward(parameters, dataset.test_inputs.astype(kind), keep=False).output
         targets = dataset.target_rows("test").astype(kind)[None]
         loss = LOSSES[self._plan.loss].value(z, targets, output)
-        return float(loss[0]), float(measures.accuracy(z, targets, output, loss)[0])
+        return float(loss[0]), float(measures.accuracy(z, targets, output, loss, self._plan.task)[0])
 
 
 def _at_once(numbers: int) -> int:

@@ -20,7 +20,7 @@ def starting_signal(experiment: Experiment, data: CustomData | None = None) -> A
     """
     dataset = load_dataset(experiment, data)
     architecture = architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task)
-    loss = LOSSES[chosen_loss(experiment.loss, dataset.task)]
+    loss = LOSSES[chosen_loss(experiment.loss, dataset.task, experiment.output)]
     batches = Batches([experiment], [dataset], min(experiment.batch_size or experiment.n_train, experiment.n_train), 0)
     inputs, targets = batches.at(0)
     with np.errstate(all="ignore"):

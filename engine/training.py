@@ -25,6 +25,7 @@ from engine.optimizers import OPTIMIZERS
 from engine.plan import MAX_FRAMES, MAX_UPDATES, plan_of
 from engine.recording import Recorder, Update
 from engine.remedies import clip_by_norm, clip_by_value, penalty_gradient
+from engine.schedules import SCHEDULES
 
 Array = np.ndarray
 
@@ -45,7 +46,8 @@ def initialize(experiment: Experiment, data: CustomData | None = None) -> Parame
 def shape_key(experiment: Experiment) -> tuple:
     """What networks on the same data set must share to train as one stack."""
     shared = [value for name, value in vars(experiment).items() if name not in OWN | {"l1", "l2", "dropout"}]
-    return (*shared, experiment.l1 > 0 or experiment.l2 > 0, experiment.dropout > 0)
+    l1, l2, in_loss = experiment.l1, experiment.l2, experiment.l2_in_loss
+    return (*shared, l1 > 0 or in_loss > 0, l2 > in_loss, experiment.dropout > 0)
 
 
 def stack_key(experiment: Experiment, dataset: Dataset) -> tuple:
@@ -107,13 +109,12 @@ class Training:
             return np.array([[getattr(experiment, name)] for experiment in experiments], kind)
 
         self._rate, self._threshold = column("learning_rate"), column("clip_threshold")
-        self._l1, self._l2 = column("l1"), column("l2")
-
+        self._l1, self._l2, self._decay = column("l1"), column("l2_in_loss"), column("l2")
         self._zeros, self._ones = np.zeros(len(experiments)), np.ones(len(experiments))
         self._batches = Batches(experiments, datasets, self._plan.batch, self.step)
         self._gradient = Parameters(self._parameters.architecture, np.empty_like(self._parameters.flat))
 
-    REBUILT = "_rate", "_threshold", "_l1", "_l2", "_zeros", "_ones", "_batches", "_gradient"
+    REBUILT = "_rate", "_threshold", "_l1", "_l2", "_decay", "_zeros", "_ones", "_batches", "_gradient"
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
@@ -170,7 +171,13 @@ class Training:
         output_gradient = LOSSES[plan.loss].gradient(forward_pass.output, targets, plan.output)
         _, signal = backward(parameters, forward_pass, output_gradient, gradient)
         clipped, norms = self._penalised_and_clipped(gradient.flat)
-        change = OPTIMIZERS[first.optimizer].update(clipped, self._optimizer_state, self._rate, step + 1)
+        optimizer, rate = OPTIMIZERS[first.optimizer], self._rate
+        if first.schedule != "constant":
+            rate = rate * SCHEDULES[first.schedule](step, self.steps)
+        change = optimizer.update(clipped, self._optimizer_state, rate, step + 1)
+        if first.l2 > first.l2_in_loss:
+            weights = slice(0, parameters.n_weights)
+            change[:, weights] += rate * self._decay * parameters.flat[:, weights]
         np.subtract(parameters.flat, change, out=next_parameters.flat)
         next_parameters.running[...] = parameters.running
         track_statistics(next_parameters, forward_pass)
@@ -199,7 +206,7 @@ class Training:
         total = data_gradient
         data_norm = total_norm = measures.norms(data_gradient)
         penalty_norm, cosine = self._zeros, self._ones
-        if first.l1 > 0 or first.l2 > 0:
+        if first.l1 > 0 or first.l2_in_loss > 0:
             penalty = penalty_gradient(self._parameters.flat[:, :n_weights], self._l1, self._l2)
             total = data_gradient.copy()
             total[:, :n_weights] += penalty

@@ -6,7 +6,6 @@
 const SVG = "http://www.w3.org/2000/svg";
 const MILLISECONDS_A_PHASE = 1600;
 const LANDING = 4000; // milliseconds in which who comes to a network sees all its phases, once
-const ANNOUNCE_AFTER = 500; // milliseconds of rest before a phase is spoken and written into the address
 const NARROW = 440; // pixels: below, layers lie above each other
 const SPACING = [0, 140, 140, 112, 92, 76, 64]; // pixels from unit to unit, by the most units of a layer
 const ROOM = 110, MUCH_ROOM = 190; // pixels between two units that a number on their arrow needs; on one of many
@@ -20,39 +19,25 @@ const SMALL = 27; // pixels: the radius of a unit with little room
 const phases = new Map(); // key -> name of the phase
 const mounted = new WeakMap(); // parent element -> Network
 
-class Network {
+class Network extends Stepper {
   constructor(root) {
-    this.root = root;
+    super(root);
     this.box = root.querySelector(".network");
     this.picture = root.querySelector(".picture");
-    this.range = root.querySelector("input");
-    this.buttons = Object.fromEntries([...root.querySelectorAll(".buttons button")].map((one) => [one.name, one]));
     this.pills = [...root.querySelectorAll(".phases button")];
     this.caption = root.querySelector(".caption");
-    this.live = root.querySelector("[aria-live]");
-    this.playing = null;
-    this.range.addEventListener("input", () => this.byHand(Number(this.range.value)));
-    const moves = { first: () => 0, back: () => this.index - 1, forward: () => this.index + 1, last: () => this.steps.length - 1 };
-    for (const [name, button] of Object.entries(this.buttons)) {
-      const move = () => (name === "play" ? (this.playing ? this.pause() : this.play()) : this.byHand(moves[name]()));
-      button.addEventListener("click", move);
-    }
     for (const pill of this.pills) {
       const first = () => this.steps.findIndex(({ phase }) => phase === pill.dataset.phase);
       pill.addEventListener("click", () => this.byHand(first()));
     }
     this.picture.addEventListener("click", (event) => this.choose(event.target.closest("[data-look]")));
     this.picture.addEventListener("keydown", (event) => this.key(event));
-    this.onKey = (event) => this.space(event);
-    document.addEventListener("keydown", this.onKey);
     this.size = new ResizeObserver(() => this.picture.clientWidth !== this.drawn && this.data && this.draw());
     this.size.observe(this.picture);
   }
 
   stop() {
-    this.playing = this.landing = null; // and nothing more: the address is another page's already
-    clearTimeout(this.announcement);
-    document.removeEventListener("keydown", this.onKey);
+    super.stop();
     this.size.disconnect();
   }
 
@@ -61,16 +46,16 @@ class Network {
     const underWay = this.landing && this.data.key === data.key;
     this.data = data;
     this.steps = data.steps;
-    this.range.max = this.steps.length - 1;
+    this.range.max = this.last;
     const wanted = nearest(this.steps, phases.get(data.key) ?? data.start);
     if (!underWay) this.index = Math.max(this.steps.indexOf(wanted), 0);
     this.box.toggleAttribute("data-dark", isDark(this.root));
-    if (!underWay) this.write(); // the server does not know of the phase, and may just have written the address without it
+    if (!underWay) this.landing = null;
+    this.write(); // the server does not know of the phase, and may just have written the address without it
     this.draw();
     if (underWay) return;
     const lands = !phases.has(data.key) && !data.start && !calm();
     phases.set(data.key, this.step.name);
-    this.landing = null;
     if (lands) this.land();
   }
 
@@ -97,63 +82,31 @@ class Network {
     this.landing = null;
   }
 
-  byHand(index) {
-    this.pause();
-    this.go(index);
+  get words() {
+    return `${this.step.title}. ${this.caption.textContent}`;
+  }
+
+  get parameter() {
+    return ["phase", this.index ? this.step.name : null];
   }
 
   go(index) {
-    this.index = Math.min(Math.max(index, 0), this.steps.length - 1);
+    this.index = Math.min(Math.max(index, 0), this.last);
     phases.set(this.data.key, this.step.name);
     this.paint(true);
-    clearTimeout(this.announcement);
-    if (!this.playing) this.announcement = setTimeout(() => this.announce(), ANNOUNCE_AFTER);
-  }
-
-  announce() {
-    this.live.textContent = `${this.step.title}. ${this.caption.textContent}`;
-    this.write();
-  }
-
-  // The phase into the address, without an entry in the history.
-  write() {
-    const address = new URL(location.href);
-    if (this.index) address.searchParams.set("phase", this.step.name);
-    else address.searchParams.delete("phase");
-    if (address.href !== location.href) history.replaceState(history.state, "", address);
+    this.announce();
   }
 
   async play() {
     const turn = (this.playing = {});
     this.name("Pause");
-    if (this.index === this.steps.length - 1) this.go(0);
+    if (this.index === this.last) this.go(0);
     else this.paint(true);
-    while (this.playing === turn && this.index < this.steps.length - 1) {
+    while (this.playing === turn && this.index < this.last) {
       await new Promise((done) => setTimeout(done, MILLISECONDS_A_PHASE));
       if (this.playing === turn) this.go(this.index + 1);
     }
     if (this.playing === turn) this.pause();
-  }
-
-  pause() {
-    if (!this.playing) return;
-    this.playing = null;
-    this.name("Play");
-    this.announce();
-  }
-
-  name(word) {
-    this.buttons.play.setAttribute("aria-label", word);
-    this.buttons.play.title = word;
-  }
-
-  // Space plays and pauses, from the range and from the page itself; elsewhere it keeps its meaning.
-  space(event) {
-    if (event.key !== " " || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const target = event.composedPath()[0];
-    if (target !== this.range && target !== document.body) return;
-    event.preventDefault();
-    this.playing ? this.pause() : this.play();
   }
 
   // Arrow keys walk from unit to unit, Enter looks at one: one stop of the tab key for the whole picture.
@@ -329,14 +282,11 @@ class Network {
     const { phase, layer, title, caption, name } = this.step;
     const { loss, new_loss } = this.data;
     this.box.dataset.phase = name;
-    this.range.value = this.index;
-    this.range.setAttribute("aria-valuetext", `${title}, ${this.index + 1} of ${this.steps.length}`);
+    this.showPosition(`${title}, ${this.index + 1} of ${this.steps.length}`);
     for (const pill of this.pills) {
       if (pill.dataset.phase === phase) pill.setAttribute("aria-current", "step");
       else pill.removeAttribute("aria-current");
     }
-    this.buttons.first.disabled = this.buttons.back.disabled = this.index === 0;
-    this.buttons.last.disabled = this.buttons.forward.disabled = this.index === this.steps.length - 1;
     this.caption.querySelector("strong").textContent = `${title}.`;
     this.caption.querySelector("span").textContent = caption;
     const known = { forward: "", loss: `loss L = ${digits(loss)}`, backward: `loss L = ${digits(loss)}`, update: `L = ${digits(loss)} → ${digits(new_loss)}` };
@@ -425,10 +375,6 @@ function sizeOf(edge, phase, layer) {
   return phase === "update" ? Number(edge.new) - Number(edge.weight) : null;
 }
 
-function calm() {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
-
 // So many significant digits: 0.1385, 4.386·10⁻⁴.
 function digits(value, count = DIGITS) {
   const number = Number(value);
@@ -436,7 +382,7 @@ function digits(value, count = DIGITS) {
   if (number === 0) return "0";
   const [mantissa, power] = number.toExponential(count - 1).split("e");
   const exponent = Number(power);
-  if (exponent < -3 || exponent > 4) return `${minus(mantissa)}·10${superscript(exponent)}`;
+  if (exponent < -3 || exponent > 4) return `${minus(mantissa)}·${powerOfTen(exponent)}`;
   return minus(String(Number(number.toPrecision(count))));
 }
 
@@ -448,7 +394,6 @@ function nearest(steps, name = "") {
 }
 
 const minus = (text) => text.replace("-", "−");
-const superscript = (number) => [...String(number)].map((one) => (one === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[one])).join("");
 const subscript = (number) => [...String(number)].map((one) => "₀₁₂₃₄₅₆₇₈₉"[one]).join("");
 
 function isDark(element) {

@@ -1,6 +1,5 @@
 // Numbers as a sentence says them: two significant digits, as engine/formatting.py and pages/text/labels.py write them.
 
-const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const PARTS = [[-2, "hundredth"], [-3, "thousandth"], [-6, "millionth"], [-9, "billionth"]];
 
 // 0.62, 3.2, 120, 2.7 × 10⁻⁶; of a number that is not negative.
@@ -12,7 +11,12 @@ function numberInWords(value) {
     const text = Number(`${mantissa}e${power}`).toFixed(Math.max(1 - exponent, 0));
     return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
   }
-  return `${mantissa.replace(/\.0$/, "")} × 10${[...String(exponent)].map((one) => SUPERSCRIPTS[one]).join("")}`;
+  return `${mantissa.replace(/\.0$/, "")} × ${powerOfTen(exponent)}`;
+}
+
+// 10⁻⁶; the exponent is whole.
+function powerOfTen(exponent) {
+  return `10${[...String(exponent)].map((one) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(one)]).join("")}`;
 }
 
 // A share of something: 2.7 millionths, 0.62, 3.2 times.

@@ -94,11 +94,11 @@ class Strip {
     const shape = rows.map(({ cells, size }) => `${cells[0].length} ${size}`).join();
     if (shape !== this.shape) this.build();
     this.shape = shape;
-    this.box.querySelector(".caption").textContent = this.data.caption;
-    this.box.querySelector(".name").textContent = this.data.name;
+    this.box.querySelector(".caption").innerHTML = linked(this.data.caption);
+    this.box.querySelector(".name").innerHTML = linked(this.data.name);
     const [low, high] = this.data.decades;
-    this.box.querySelector(".low").textContent = power(low);
-    this.box.querySelector(".high").textContent = power(high);
+    this.box.querySelector(".low").textContent = endOfKey(low);
+    this.box.querySelector(".high").textContent = endOfKey(high);
     this.show(at);
   }
 
@@ -191,21 +191,22 @@ class Strip {
   }
 }
 
+// A text with its words of the glossary as links, see explanations.js.
+function linked(text) {
+  return text.replace(/\[(.+?)\]\((#word-.+?)\)/g, '<a href="$2">$1</a>');
+}
+
 function layerName(layer, count) {
   return layer === count - 1 ? "output layer" : `layer ${layer + 1}`;
 }
 
 function written(value) {
-  return value === null ? "not finite" : String(Number(value.toPrecision(2)));
+  return value === null ? "not finite" : numberInWords(value);
 }
 
-// A power of ten as people write it.
-function power(exponent) {
-  return exponent >= -2 && exponent <= 3 ? String(Number((10 ** exponent).toPrecision(2))) : `10${superscript(Math.round(exponent))}`;
-}
-
-function superscript(number) {
-  return [...String(number)].map((character) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(character)]).join("");
+// An end of the key, whose colour stands for 10 to this power; small ones are written out.
+function endOfKey(exponent) {
+  return exponent >= -2 && exponent <= 3 ? numberInWords(10 ** exponent) : powerOfTen(Math.round(exponent));
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {

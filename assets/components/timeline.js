@@ -9,59 +9,28 @@ const PLAYING = 4000; // milliseconds from the first step to the last, at speed 
 const SPEEDS = [1, 4, 0.25];
 const BEGINNING = 6, LONGER = 3; // the first frames, where most happens, and how much longer than others they stand
 const LANDED = 3000; // milliseconds that who lands on a page waits at most until its first chart moves, or who jumps until it is there
-const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken and written into the address
 const PARAMETER = "timeline"; // of the address; the end, where the timeline starts, has none
 const ROOM_ABOVE_CHARTS = 100; // pixels: the timeline, and the charts' titles
 const ROOM_BELOW = 48; // pixels, by which the page may still grow above them
 const ABOVE_CHARTS = 1002; // one more than Plotly's mode bar
 
-const USES_SPACE =
-  "input, textarea, select, button, a, summary, [contenteditable], [role=dialog], [role=button], [role=slider], " +
-  "[role=tab], [role=radio], [role=checkbox], [role=switch], [role=combobox], [role=option]";
-
 const positions = new Map(); // key -> {steps, index, jump}
 const mounted = new WeakMap(); // parent element -> Timeline
 
-class Timeline {
+class Timeline extends Stepper {
   constructor(root) {
-    this.root = root;
-    this.range = root.querySelector("input[type=range]");
+    super(root);
     this.readout = root.querySelector(".readout");
-    this.live = root.querySelector("[aria-live]");
-    this.buttons = Object.fromEntries([...root.querySelectorAll("button")].map((one) => [one.name, one]));
-    this.playing = null;
     this.speed = SPEEDS[0];
     this.resized = new ResizeObserver(() => stick(root.host.closest(".stElementContainer")));
     this.resized.observe(root.host);
-    this.range.addEventListener("input", () => {
-      this.pause();
-      this.go(Number(this.range.value));
-    });
-    const moves = {
-      first: () => this.go(0),
-      back: () => this.go(this.index - 1),
-      play: () => (this.playing ? this.pause() : this.play()),
-      forward: () => this.go(this.index + 1),
-      last: () => this.go(this.steps.length - 1),
-      speed: () => this.nextSpeed(),
-    };
-    root.querySelector(".timeline").addEventListener("click", (event) => {
-      const name = event.target.closest("button")?.name;
-      if (!name) return;
-      if (name !== "play" && name !== "speed") this.pause();
-      moves[name]();
-    });
-    this.onKey = (event) => this.key(event);
-    document.addEventListener("keydown", this.onKey);
+    this.buttons.speed.addEventListener("click", () => this.nextSpeed());
     this.onAddress = () => this.write(); // the server does not know of the position, and writes addresses without it
     window.navigation?.addEventListener("currententrychange", this.onAddress);
   }
 
   stop() {
-    this.pause();
-    this.landing = null;
-    clearTimeout(this.announcement);
-    document.removeEventListener("keydown", this.onKey);
+    super.stop();
     window.navigation?.removeEventListener("currententrychange", this.onAddress);
     this.resized.disconnect();
   }
@@ -103,45 +72,27 @@ class Timeline {
     return this.memory.index;
   }
 
+  get words() {
+    return `step ${this.step} of ${this.total}`;
+  }
+
+  get parameter() {
+    return [PARAMETER, this.index < this.last ? this.step : null];
+  }
+
   go(index) {
-    const last = this.steps.length - 1;
-    this.memory.index = Math.min(Math.max(index, 0), last);
-    const step = this.steps[this.index];
-    const moved = this.step !== undefined && this.step !== step;
-    this.step = step;
-    const words = `step ${step} of ${this.total}`;
-    this.range.value = this.index;
-    this.range.setAttribute("aria-valuetext", words);
-    this.readout.textContent = words;
-    const focused = this.root.activeElement;
-    this.buttons.first.disabled = this.buttons.back.disabled = this.index === 0;
-    this.buttons.last.disabled = this.buttons.forward.disabled = this.index === last;
-    this.buttons.play.disabled = last === 0;
-    if (focused?.disabled) this.range.focus({ preventScroll: true }); // the keyboard stays on the timeline
-    if (moved && !this.playing) this.announce(words);
+    this.memory.index = Math.min(Math.max(index, 0), this.last);
+    const before = this.step;
+    this.step = this.steps[this.index];
+    this.showPosition(this.words);
+    this.readout.textContent = this.words;
+    if (before !== undefined && before !== this.step) this.announce();
     const drawn = [];
     const page = document.documentElement.dataset;
-    if (page.backpropClinicStep === String(step)) return null;
-    page.backpropClinicStep = step;
-    window.dispatchEvent(new CustomEvent(STEP_EVENT, { detail: { step, drawn } }));
+    if (page.backpropClinicStep === String(this.step)) return null;
+    page.backpropClinicStep = this.step;
+    window.dispatchEvent(new CustomEvent(STEP_EVENT, { detail: { step: this.step, drawn } }));
     return Promise.all(drawn);
-  }
-
-  announce(words) {
-    clearTimeout(this.announcement);
-    this.announcement = setTimeout(() => {
-      this.live.textContent = words;
-      this.write();
-    }, ANNOUNCE_AFTER);
-  }
-
-  // The position into the address, without an entry in the history.
-  write() {
-    if (this.playing || this.landing || !this.root.host.isConnected) return;
-    const address = new URL(location.href);
-    if (this.index < this.steps.length - 1) address.searchParams.set(PARAMETER, this.step);
-    else address.searchParams.delete(PARAMETER);
-    if (address.href !== location.href) history.replaceState(history.state, "", address);
   }
 
   // Play as soon as there is a chart to move, unless somebody has moved the timeline before.
@@ -158,16 +109,16 @@ class Timeline {
   async play() {
     const turn = (this.playing = {});
     this.name("Pause");
-    if (this.index === this.steps.length - 1) await this.go(0);
+    if (this.index === this.last) await this.go(0);
     let then = performance.now();
     let time = this.timeOf(this.index);
-    while (this.playing === turn && this.index < this.steps.length - 1) {
+    while (this.playing === turn && this.index < this.last) {
       await nextFrame();
       const now = performance.now();
       time += ((now - then) * this.speed) / PLAYING;
       then = now;
       let index = this.index;
-      while (index < this.steps.length - 1 && this.timeOf(index + 1) <= time) index += 1;
+      while (index < this.last && this.timeOf(index + 1) <= time) index += 1;
       if (index > this.index && this.playing === turn) await this.go(index);
     }
     if (this.playing === turn) this.pause();
@@ -176,7 +127,7 @@ class Timeline {
   // When a frame's turn comes, as a share of the whole.
   timeOf(index) {
     const weighted = (frames) => frames + (LONGER - 1) * Math.min(frames, BEGINNING);
-    return weighted(index) / weighted(this.steps.length - 1);
+    return weighted(index) / weighted(this.last);
   }
 
   nextSpeed() {
@@ -184,27 +135,6 @@ class Timeline {
     const words = this.speed === 0.25 ? "¼×" : `${this.speed}×`;
     this.buttons.speed.textContent = words;
     this.buttons.speed.setAttribute("aria-label", `Speed ${words}`);
-  }
-
-  pause() {
-    if (!this.playing) return;
-    this.playing = null;
-    this.name("Play");
-    this.announce(this.readout.textContent);
-  }
-
-  name(word) {
-    this.buttons.play.setAttribute("aria-label", word);
-    this.buttons.play.title = word;
-  }
-
-  // Space plays and pauses, from the range and from anything that has no use for it.
-  key(event) {
-    if (event.key !== " " || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const target = event.composedPath()[0];
-    if (target !== this.range && target.closest?.(USES_SPACE)) return;
-    event.preventDefault();
-    if (!this.buttons.play.disabled) this.playing ? this.pause() : this.play();
   }
 }
 
@@ -238,10 +168,6 @@ function markLayers(mark) {
 
 function nextFrame() {
   return new Promise((done) => requestAnimationFrame(done));
-}
-
-function calm() {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
 function nearest(steps, step) {

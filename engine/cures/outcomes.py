@@ -12,6 +12,7 @@ from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, counted_e
 from engine.doctor.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.history import RunHistory
+from engine.losses import LOSSES, chosen_loss
 
 SEEDS = 8  # a cure that changes nothing but chance helps in all of them once in 256 sweeps
 UPDATE_ROWS, FRAMES = 100, 3  # that a run is recorded with: as many as diagnosing it takes
@@ -80,9 +81,8 @@ def losses_of(outcomes: Sequence[Outcome], name: str) -> np.ndarray:
 
 def unit_of(outcome: Outcome) -> str:
     """The unit of an outcome's losses."""
-    experiment = outcome.experiment
-    squared = experiment.loss == "mse" or (experiment.loss == "auto" and np.isnan(outcome.train_accuracy))
-    return "squared error" if squared else "nats"
+    task = "regression" if np.isnan(outcome.train_accuracy) else "classes"
+    return LOSSES[chosen_loss(outcome.experiment.loss, task, outcome.experiment.output)].unit
 
 
 def seeded(experiment: Experiment, seeds: int = SEEDS) -> list[Experiment]:

@@ -16,6 +16,7 @@ from engine.data import faults
 from engine.data.custom import CustomData, checked, digest_of, problem_of
 from engine.data.sources import DATASETS, Source, read_table
 from engine.experiment import Experiment
+from engine.losses import NUMERIC
 from engine.randomness import DATA, generator
 from engine.settings import OutOfRange
 
@@ -128,7 +129,7 @@ def load_dataset(experiment: Experiment, data: CustomData | None = None) -> Data
         )
     source, numbers = problem_of(inputs, targets)
     if experiment.loss == "cross_entropy" and source.task == "regression":
-        raise OutOfRange("loss", experiment.loss, "auto or mse", "The targets are numbers, not classes.")
+        raise OutOfRange("loss", experiment.loss, NUMERIC, "The targets are numbers, not classes.")
     return _split(settings, source, inputs, numbers)
 
 

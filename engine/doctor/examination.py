@@ -80,14 +80,15 @@ class Examination:
 
     @cached_property
     def loss_name(self) -> str:
-        return chosen_loss(self.experiment.loss, "classes" if self.is_classification else "regression")
+        task = "classes" if self.is_classification else "regression"
+        return chosen_loss(self.experiment.loss, task, self.experiment.output)
 
     @cached_property
     def uninformed(self) -> np.float64:
         """Training loss of the best constant answer; where the data are not known, the loss at the start."""
         if self.dataset is None:
             return self.history.train_loss[0]
-        return np.float64(uninformed_loss(self.dataset, self.experiment.loss))
+        return np.float64(uninformed_loss(self.dataset, self.experiment.loss, self.experiment.output))
 
     @cached_property
     def unavoidable(self) -> float:

@@ -74,7 +74,7 @@ def over_regularized(run: Examination) -> Finding | None:
 def _overshooting_penalty(run: Examination) -> Finding | None:
     e = run.experiment
     product = e.learning_rate * e.l2
-    if not (e.optimizer == "sgd" and product > OVERSHOOTS):
+    if not (e.optimizer in ("sgd", "adamw") and product > OVERSHOOTS):
         return None
     text = explanations.penalty_overshoots(product)
     return rules.PENALTY_OVERSHOOTS.finding(product, range(run.depth + 1), run.steps(), text)

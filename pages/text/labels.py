@@ -6,6 +6,7 @@ from engine import SETTINGS, Experiment, RunHistory
 from engine.formatting import PERCENT as PERCENT
 from engine.formatting import number as number
 from engine.formatting import percent as percent
+from engine.losses import LOSSES, chosen_loss
 from engine.settings import Value
 
 _PARTS = {-2: "hundredth", -3: "thousandth", -6: "millionth", -9: "billionth"}
@@ -97,10 +98,18 @@ def loss_unit(*histories: RunHistory) -> str:
 
 
 def _loss_unit(history: RunHistory) -> str:
-    loss = history.experiment.loss
-    if loss == "auto":
-        loss = "mse" if history.confusion is None else "cross_entropy"
-    return "nats" if loss == "cross_entropy" else "squared error"
+    experiment, regression = history.experiment, history.confusion is None
+    unit = LOSSES[chosen_loss(experiment.loss, "regression" if regression else "classes", experiment.output)].unit
+    scale = experiment.target_scale if regression else 1
+    return unit if scale == 1 else f"{unit} of targets × {number(scale)}"
+
+
+def input_unit(experiment: Experiment) -> str:
+    """What the network's inputs are in: "standardised", "raw", or either of them "× 100", "+ 3"."""
+    e = experiment
+    scale = "" if e.input_scale == 1 else f" × {number(e.input_scale)}"
+    shift = "" if e.input_shift == 0 else f" {'+' if e.input_shift > 0 else '−'} {number(abs(e.input_shift))}"
+    return f"{meaning('inputs', e.inputs)}{scale}{shift}"
 
 
 def ending(history: RunHistory) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from engine import Parameters, backward, forward
-from engine.activations import ACTIVATIONS, sigmoid_slope
+from engine.activations import ACTIVATIONS
 from engine.blas import one_blas_thread
 from engine.losses import LOSSES, outputs
 from engine.network import Architecture, ForwardPass, track_statistics
@@ -58,7 +58,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Rule:
-    """How a gradient becomes an update: penalties are added, then it is clipped, then the optimizer takes it."""
+    """How a gradient becomes an update: penalties are added, then it is clipped, then the optimizer takes it.
+
+    AdamW's l2 is no penalty: it takes η λ w off the weights.
+    """
 
     learning_rate: float
     optimizer: str = "sgd"
@@ -68,8 +71,17 @@ class Rule:
     clip_threshold: float = 1.0
 
     @property
+    def decay(self) -> float:
+        """λ of a decay outside the gradient."""
+        return self.l2 if OPTIMIZERS[self.optimizer].decoupled else 0.0
+
+    @property
+    def l2_in_loss(self) -> float:
+        return self.l2 - self.decay
+
+    @property
     def penalised(self) -> bool:
-        return self.l1 > 0 or self.l2 > 0
+        return self.l1 > 0 or self.l2_in_loss > 0
 
     @property
     def plain(self) -> bool:
@@ -79,7 +91,7 @@ class Rule:
     def penalty(self, parameters: Parameters) -> float:
         """l1 Σ|w| + (l2/2) Σw²"""
         weights = parameters.flat[:, : parameters.n_weights]
-        return float(penalty(weights, np.array([[self.l1]]), np.array([[self.l2]]))[0])
+        return float(penalty(weights, np.array([[self.l1]]), np.array([[self.l2_in_loss]]))[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +207,12 @@ def one_update(problem: Problem, rule: Rule, state: Sequence[Parameters] = (), c
         state_after = [one.copy() for one in state]
         slots = [one.flat for one in state_after]
         step = OPTIMIZERS[rule.optimizer].update(clipped.flat, slots, np.array([[rule.learning_rate]]), count)
+        if rule.decay:
+            decayed = (
+                np.where(parameters.frozen, 0, parameters.flat) if parameters.frozen is not None else parameters.flat
+            )
+            weights = slice(0, parameters.n_weights)
+            step[:, weights] += rule.learning_rate * rule.decay * decayed[:, weights]
         after = parameters.copy()
         after.flat -= step
         track_statistics(after, forward_pass)
@@ -223,14 +241,14 @@ def _at_the_output(problem: Problem, z: Array, answers: Array) -> tuple[Array | 
 
     Sigmoid with cross-entropy: ∂L/∂a = (a − t)/(a (1 − a) n), whose denominator is the slope: they cancel.
     """
-    n, n_out = answers.shape
+    n = len(answers)
     if problem.architecture.output == "softmax":
         return None, None
-    slope = np.ones_like(z) if problem.architecture.output == "linear" else sigmoid_slope(z, answers)
-    error = answers - problem.targets
-    if problem.loss == "mse":
-        return error * (2 / (n * n_out)), slope
-    return error / (n * slope), slope
+    slope = ACTIVATIONS[problem.architecture.output].slope(z, answers)
+    if problem.loss == "cross_entropy":
+        return (answers - problem.targets) / (n * slope), slope
+    # by the answers themselves, as if they were a linear output's
+    return LOSSES[problem.loss].gradient(answers[None], problem.targets[None], "linear")[0], slope
 
 
 def _loss_parts(problem: Problem, z: Array, answers: Array) -> Array:
@@ -238,7 +256,10 @@ def _loss_parts(problem: Problem, z: Array, answers: Array) -> Array:
     n, n_out = answers.shape
     if problem.loss == "mse":
         return (answers - problem.targets) ** 2 / (n * n_out)
-    value = LOSSES["cross_entropy"].value
+    value = LOSSES[problem.loss].value
+    if problem.loss != "cross_entropy":
+        singly = answers.reshape(-1, 1, 1), problem.targets.reshape(-1, 1, 1)
+        return value(*singly, "linear").reshape(n, n_out) / (n * n_out)
     if problem.architecture.output == "sigmoid":
         return value(z.reshape(-1, 1, 1), problem.targets.reshape(-1, 1, 1), "sigmoid").reshape(n, n_out) / n
     # −ln a of every class is the loss if that class were the target
@@ -250,7 +271,7 @@ def _with_penalties(parameters: Parameters, gradient: Parameters, rule: Rule) ->
     total = gradient.copy()
     if rule.penalised:
         weights = slice(0, parameters.n_weights)
-        added = penalty_gradient(parameters.flat[:, weights], np.array([[rule.l1]]), np.array([[rule.l2]]))
+        added = penalty_gradient(parameters.flat[:, weights], np.array([[rule.l1]]), np.array([[rule.l2_in_loss]]))
         total.flat[:, weights] += added
         if parameters.frozen is not None:
             total.flat[:, parameters.frozen] = 0

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+
 from engine.activations import ACTIVATIONS
+from engine.losses import HUBER_DELTA, LOSSES
 from pages.walkthrough.calculation import Update
 from pages.walkthrough.latex import exact, rounded, summed
 from pages.walkthrough.writer import BETA, DELTA, GAMMA, Writer, Written, parameter_lines
@@ -160,9 +163,16 @@ def _loss(writer: Writer) -> Iterator[Written]:
     parts = update.loss_parts
     answer, target = writer.at(update.values), float(update.problem.targets[writer.example, writer.unit])
     a, t, part = writer.out, f"t_{{{writer.unit + 1}}}", float(parts[writer.example, writer.unit])
-    if update.problem.loss == "mse":
+    if update.problem.loss != "cross_entropy":
         symbols, numbers = f"({t} - {a})^2", f"({writer.n(target)} - {writer.b(answer)})^2"
         share = "" if n * n_out == 1 else rf"\tfrac{{1}}{{{n * n_out}}} "
+        size, sized = rf"\big|{t} - {a}\big|", rf"\big|{writer.n(target)} - {writer.b(answer)}\big|"
+        if update.problem.loss == "huber" and abs(target - answer) <= HUBER_DELTA:
+            symbols, numbers = rf"\tfrac{{1}}{{2}} {symbols}", rf"\tfrac{{1}}{{2}} {numbers}"
+        elif update.problem.loss == "huber":
+            symbols, numbers = rf"\big({size} - \tfrac{{1}}{{2}}\big)", rf"\big({sized} - 0.5\big)"
+        elif update.problem.loss == "mae":
+            symbols, numbers = size, sized
     else:
         share = "" if n == 1 else rf"\tfrac{{1}}{{{n}}} "
         symbols, numbers = rf"-{t} \ln {a}", rf"-{writer.b(target)} \ln {writer.n(answer)}"
@@ -230,6 +240,8 @@ def _how_wrong(writer: Writer, left: str, value: float) -> tuple[str, str]:
         n, n_out = update.batch, update.sizes[-1]
         share = "2" if n * n_out == 1 else "" if n * n_out == 2 else rf"\tfrac{{2}}{{{n * n_out}}} "
         answer, target = writer.at(update.values), update.problem.targets[writer.example, writer.unit]
+        if update.problem.loss != "mse":
+            return _bounded_error(writer, left, value)
         return (
             rf"{left} = {share}\big({writer.out} - t_{{{j}}}\big)",
             rf"{share}({writer.n(answer)} - {writer.b(target)}) = {writer.n(value)}",
@@ -250,6 +262,20 @@ def _how_wrong(writer: Writer, left: str, value: float) -> tuple[str, str]:
     return f"{left} = {symbols}", f"{summed(terms, last)} = {writer.n(value)}"
 
 
+def _bounded_error(writer: Writer, left: str, value: float) -> tuple[str, str]:
+    """∂L/∂a of the absolute error, sign e, and of Huber's loss, e within ±1."""
+    update, j = writer.update, writer.unit + 1
+    count = update.batch * update.sizes[-1]
+    share = "" if count == 1 else rf"\tfrac{{1}}{{{count}}} "
+    error = f"({writer.n(writer.at(update.values))} - {writer.b(update.problem.targets[writer.example, writer.unit])})"
+    if update.problem.loss == "mae":
+        sign = writer.b(float(np.sign(value)))
+        symbols = rf"\operatorname{{sign}}\big({writer.out} - t_{{{j}}}\big)"
+        return f"{left} = {share}{symbols}", f"{share}{sign} = {writer.n(value)}"
+    symbols = rf"\min\big(1, \max\big(-1, {writer.out} - t_{{{j}}}\big)\big)"
+    return f"{left} = {share}{symbols}", rf"{share}\min(1, \max(-1, {error})) = {writer.n(value)}"
+
+
 def _shared_or_cancelled(writer: Writer, delta: float) -> tuple[str, str]:
     """δ at an output where it is no product of an error and one unit's own slope."""
     update, n, n_out, j = writer.update, writer.update.batch, writer.update.sizes[-1], writer.unit + 1
@@ -265,10 +291,14 @@ def _shared_or_cancelled(writer: Writer, delta: float) -> tuple[str, str]:
             rf"{cancelled}{share}({a} - {t})",
             rf"{share}({answer} - {writer.b(targets[writer.unit])}) = {writer.n(delta)}",
         )
-    errors = (answers - targets) * (2 / (n * n_out))
+    errors = LOSSES[update.problem.loss].gradient(answers[None, None], targets[None, None], "linear")[0, 0] / n
+    error = {
+        "mse": rf"\tfrac{{2}}{{{n * n_out}}} (a_k - t_k)",
+        "mae": rf"\tfrac{{1}}{{{n * n_out}}} \operatorname{{sign}}(a_k - t_k)",
+        "huber": rf"\tfrac{{1}}{{{n * n_out}}} \min(1, \max(-1, a_k - t_k))",
+    }[update.problem.loss]
     return (
-        rf"{name} = a_{{{j}}} \Big(e_{{{j}}} - \sum_k e_k a_k\Big), \quad "
-        rf"e_k = \tfrac{{2}}{{{n * n_out}}} (a_k - t_k)",
+        rf"{name} = a_{{{j}}} \Big(e_{{{j}}} - \sum_k e_k a_k\Big), \quad e_k = {error}",
         rf"{answer} \cdot ({writer.n(errors[writer.unit])} - {writer.b(float(errors @ answers))}) = {writer.n(delta)}",
     )
 

@@ -39,7 +39,7 @@ def opened(history: RunHistory, index: int, batch: bool, example: int) -> Proble
         parameters_at(history, index),
         dataset.train_inputs[indices],
         dataset.target_rows("train")[indices],
-        chosen_loss(experiment.loss, dataset.task),
+        chosen_loss(experiment.loss, dataset.task, experiment.output),
         None if masks is None else masks[:, : len(indices)],
     )
 

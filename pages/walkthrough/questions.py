@@ -73,13 +73,12 @@ def _loss_question(update: Update, example: int) -> Question:
     output, targets = update.problem.architecture.output, update.problem.targets[[example]]
     halfway = (update.outs[-1][[example]] + targets) / 2
     with np.errstate(all="ignore"):
+        if update.problem.loss != "cross_entropy":
+            output = "linear"  # of the answers themselves
         z = {"sigmoid": np.log(halfway) - np.log1p(-halfway), "softmax": np.log(halfway), "linear": halfway}[output]
         value = float(LOSSES[update.problem.loss].value(z[None], targets[None], output)[0])
-    way = (
-        "Half of every error: a quarter of its square."
-        if update.problem.loss == "mse"
-        else "Put the answers that lie halfway into the formula of the loss."
-    )
+    ways = {"mse": "Half of every error: a quarter of its square.", "mae": "Half of every error is half of the loss."}
+    way = ways.get(update.problem.loss, "Put the answers that lie halfway into the formula of the loss.")
     return Question(
         "Had every answer been halfway to its target, what would the loss of this example alone be?", way, value
     )

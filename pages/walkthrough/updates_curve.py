@@ -2,12 +2,13 @@
 
 from pages.charts.style.axes import axis
 from pages.charts.style.figure import AnimatedFigure, Json
+from pages.charts.style.tokens import TOKENS
 from pages.text.labels import number
 from pages.walkthrough.calculation import Course
 
 TITLE = "Loss, update by update"
 QUESTION = "How does the loss fall, and how well did the gradient predict the next update?"
-COLOR = "#0b8f88"  # the page's own; no patient and no treated network here
+COLOR = TOKENS["teal"]  # the page's own; no patient and no treated network here
 HEIGHT = 260
 
 

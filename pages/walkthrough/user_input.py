@@ -60,11 +60,16 @@ def with_example(problem: Problem, inputs: str, targets: str, example: int) -> P
         x = numbers_in(inputs, len(x), "Inputs")
     if targets:
         t = numbers_in(targets, len(t), "Targets")
-        if problem.architecture.output != "linear" and not ((t >= 0) & (t <= 1)).all():
+        probabilities = problem.architecture.output in ("sigmoid", "softmax") and _shares(problem.targets)
+        if probabilities and not _shares(t):
             raise ValueError("Targets: the answers are probabilities, so a target is a number from 0 to 1.")
         if problem.architecture.output == "softmax" and abs(t.sum() - 1) > ENOUGH:
             raise ValueError("Targets: the answers are shares of one whole, so the targets must add up to 1.")
     return replace(problem, inputs=x[None], targets=t[None], masks=None)
+
+
+def _shares(targets: np.ndarray) -> bool:
+    return bool(((targets >= 0) & (targets <= 1)).all())
 
 
 def with_parameters(problem: Problem, text: str) -> Problem:

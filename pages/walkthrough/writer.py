@@ -94,7 +94,7 @@ def parameter_lines(writer: Writer, kind: str, index: tuple[int, ...]) -> Iterat
         sign = float((old > 0) - (old < 0))
         penalties = (
             (rf"\lambda_1 \operatorname{{sign}} {symbol}", rf"{writer.n(rule.l1)} \cdot {writer.b(sign)}", rule.l1),
-            (rf"\lambda_2\, {symbol}", rf"{writer.n(rule.l2)} \cdot {writer.b(old)}", rule.l2),
+            (rf"\lambda_2\, {symbol}", rf"{writer.n(rule.l2)} \cdot {writer.b(old)}", rule.l2_in_loss),
         )
         added = [part for part in penalties if part[2] > 0]
         yield (
@@ -109,7 +109,8 @@ def parameter_lines(writer: Writer, kind: str, index: tuple[int, ...]) -> Iterat
         yield ("update", "clipped", *_clipping(writer, g, before, after), after)
         g = r"\hat g"
     state = [(of(one), of(other)) for one, other in zip(update.state_before, update.state_after, strict=True)]
-    yield from _step(writer, f"new {called}", symbol, g, of(update.clipped), state, old, new)
+    decay = rule.decay if kind == "weights" else 0.0
+    yield from _step(writer, f"new {called}", symbol, g, of(update.clipped), state, old, new, decay)
 
 
 def _gradient(writer: Writer, kind: str, index: tuple[int, ...], derivative: str, value: float) -> tuple[str, str]:
@@ -157,8 +158,9 @@ def _step(
     state: list[tuple[float, float]],
     old: float,
     new: float,
+    decay: float,
 ) -> Iterator[Written]:
-    """The optimizer's lines."""
+    """The optimizer's lines.  decay: λ of what it takes off the parameter beside them."""
     rule = writer.update.rule
     rate = writer.n(rule.learning_rate)
     move, moved = rf"\eta\, {g}", rf"{rate} \cdot {writer.b(value)}"
@@ -169,13 +171,17 @@ def _step(
         if rule.optimizer == "nesterov":
             move = rf"\eta\, \big({g} + {MOMENTUM}\, v\big)"
             moved = rf"{rate} \cdot ({writer.n(value)} + {MOMENTUM} \cdot {writer.b(state[0][1])})"
-    elif rule.optimizer == "rmsprop":
-        decay, rest = str(RMSPROP_DECAY), writer.n(1 - RMSPROP_DECAY)
-        square = rf"{rest} \cdot {writer.b(value)}^2"
-        yield _running(writer, "mean square", "s", decay, rf"{rest}\, {squared}", square, *state[0])
+    elif rule.optimizer in ("rmsprop", "adagrad"):
+        called_square, kept, share, symbols = "sum of squares", "", "", squared
+        if rule.optimizer == "rmsprop":
+            rest = writer.n(1 - RMSPROP_DECAY)
+            called_square, kept, share = "mean square", str(RMSPROP_DECAY), rf"{rest} \cdot "
+            symbols = rf"{rest}\, {squared}"
+        square = rf"{share}{writer.b(value)}^2"
+        yield _running(writer, called_square, "s", kept, symbols, square, *state[0])
         move = rf"\eta\, {g} / \big(\sqrt{{s}} + \epsilon\big)"
         moved = rf"{rate} \cdot {writer.b(value)} / {_root(writer, state[0][1])}"
-    elif rule.optimizer == "adam":
+    elif rule.optimizer in ("adam", "adamw"):
         decays, names = [str(decay) for decay in ADAM_DECAYS], ("mean", "mean square")
         added = [(g, writer.b(value)), (squared, rf"{writer.b(value)}^2")]
         for index, letter in enumerate("ms"):
@@ -185,6 +191,9 @@ def _step(
         hats = [after / (1 - decay**writer.update.count) for (_, after), decay in zip(state, ADAM_DECAYS, strict=True)]
         move = r"\eta\, \hat m / \big(\sqrt{\hat s} + \epsilon\big)"
         moved = rf"{rate} \cdot {writer.b(hats[0])} / {_root(writer, hats[1])}"
+    if decay:
+        move += rf" - \eta\, \lambda\, {symbol}"
+        moved += rf" - {rate} \cdot {writer.n(decay)} \cdot {writer.b(old)}"
     new_symbol = rf"{symbol}{{}}_{{,\,\text{{new}}}}"
     yield "update", called, rf"{new_symbol} = {symbol} - {move}", rf"{writer.n(old)} - {moved} = {writer.n(new)}", new
 
@@ -196,11 +205,12 @@ def _root(writer: Writer, square: float) -> str:
 def _running(
     writer: Writer, called: str, letter: str, decay: str, symbols: str, numbers: str, before: float, after: float
 ) -> Written:
-    """A number that the optimizer keeps from update to update, and what is added to it."""
+    """A number that the optimizer keeps, or a share `decay` of it, from update to update, and what is added to it."""
+    kept, number = (rf"{decay}\, ", rf"{decay} \cdot {writer.b(before)}") if decay else ("", writer.n(before))
     return (
         "update",
         called,
-        rf"{letter} = {decay}\, {letter}_\text{{old}} + {symbols}",
-        rf"{decay} \cdot {writer.b(before)} + {numbers} = {writer.n(after)}",
+        rf"{letter} = {kept}{letter}_\text{{old}} + {symbols}",
+        rf"{number} + {numbers} = {writer.n(after)}",
         after,
     )

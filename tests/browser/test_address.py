@@ -146,19 +146,6 @@ def test_address_and_screen_agree_after_every_kind_of_control(page: Page, home: 
     expect(page.get_by_text("at home")).to_be_visible()
 
 
-def test_a_cold_deep_link_on_a_fresh_server(page: Page, serve: Callable[..., str], app: Path):
-    query = "?depth=12&activation=tanh&treated_activation=relu&treated_initializer=he_normal&learning_rate=0.0123"
-    opened(page, serve(app, LESSON + query))
-    agree(
-        page,
-        {"depth": "12", "activation": "tanh", "learning_rate": "0.0123"},  # defaults leave the address
-        {"depth": 12, "activation": "tanh", "learning_rate": 0.0123},
-        {"depth": 12, "activation": "relu", "initializer": "he_normal"},
-    )
-    expect(page.get_by_role("heading", name="Vanishing gradients")).to_be_visible()
-    expect(page.get_by_role("dialog")).to_have_count(0)
-
-
 def test_the_shared_link_names_every_setting_and_opens_the_same_screen(page: Page, home: str, context: BrowserContext):
     opened(page, home + LESSON + "?depth=12&gain=2&treated_activation=as+patient&view=stage")
     page.get_by_role("button", name="Share").click()

@@ -1,6 +1,7 @@
 """The backpropagation page in a real browser: Mazur's numbers read back, phases, keyboard, phone, dark, deep links."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
@@ -9,9 +10,9 @@ from engine import train
 from pages.components.lesson.catalogue import lesson_of
 from pages.walkthrough.calculation import one_update
 from pages.walkthrough.opened_network import nearest_frame, opened, rule_of
-from tests.browser.conftest import Serve, visit
+from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
-from tests.browser.test_lesson import APP, LESSON, expect_address, range_of, tab_to
+from tests.browser.test_lesson import LESSON, expect_address, range_of, tab_to
 from tests.browser.test_mystery import (
     LARGE_PROJECTOR,
     LINES,
@@ -23,12 +24,25 @@ from tests.browser.test_mystery import (
 from tests.browser.test_stage import HEADINGS, MAIN_SCROLLED
 
 PAGE = "backpropagation"
+DEEP = "?preset=trained&trained_depth=8&layer=3&unit=whole+layer&phase=backward-2"
 PRINTED = 1e-9  # Mazur's post prints nine decimals, of some numbers eight
 TEXT = "(element) => element.textContent"  # of an SVG element, which has no inner text
+PHASES = """
+window.seen = [];
+const look = () => {
+  const roots = [...document.querySelectorAll('.st-key-network *')].map((one) => one.shadowRoot).filter(Boolean);
+  const phase = roots[0]?.querySelector('.network')?.dataset.phase;
+  if (phase && seen.at(-1) !== phase) seen.push(phase);
+  requestAnimationFrame(look);
+};
+look();
+"""
+ALL_PHASES = ["forward-1", "forward-2", "loss", "backward-2", "backward-1", "update"]
 
 
 @pytest.fixture(scope="module")
 def loaded(page_module: Page, home: str) -> Page:
+    page_module.add_init_script(PHASES)
     return shown(page_module, home + PAGE)
 
 
@@ -86,6 +100,14 @@ def edge(page: Page, layer: int, source: int, number: int) -> Locator:
 
 def weight(page: Page, layer: int, source: int, number: int, name: str) -> float:
     return float(edge(page, layer, source, number).get_attribute(f"data-{name}") or "nan")
+
+
+def test_with_reduced_motion_nothing_moves(mazur: Page):
+    mazur.wait_for_timeout(1000)
+    assert mazur.evaluate("seen") == ALL_PHASES[:1]
+    phase_range(mazur).fill("1")
+    assert mazur.locator(".line").first.evaluate("(line) => getComputedStyle(line).transitionDuration") == "0s"
+    assert mazur.locator(".pulse.on").first.evaluate("(pulse) => getComputedStyle(pulse).animationName") == "none"
 
 
 def test_mazurs_numbers_are_on_screen(mazur: Page):
@@ -155,33 +177,6 @@ def test_headings_and_lines(mazur: Page):
     assert not [line for line in mazur.evaluate(LINES) if line[0] > LONGEST_LINE]
 
 
-@pytest.mark.parametrize("size", [PROJECTOR, LARGE_PROJECTOR], ids=str)
-def test_a_projector_shows_the_network_above_its_settings(page: Page, home: str, size: ViewportSize):
-    page.set_viewport_size(size)
-    shown(page, f"{home}{PAGE}?view=stage")
-    bar = page.locator(".st-key-front").bounding_box()
-    assert bar
-    assert bar["y"] + bar["height"] == size["height"]
-    for drawn in page.locator(".disc").all():
-        box = drawn.bounding_box()
-        assert box
-        assert box["y"] + box["height"] <= bar["y"]
-    expect_in_window(page, ".st-key-presets")
-
-
-PHASES = """
-window.seen = [];
-const look = () => {
-  const roots = [...document.querySelectorAll('.st-key-network *')].map((one) => one.shadowRoot).filter(Boolean);
-  const phase = roots[0]?.querySelector('.network')?.dataset.phase;
-  if (phase && seen.at(-1) !== phase) seen.push(phase);
-  requestAnimationFrame(look);
-};
-look();
-"""
-ALL_PHASES = ["forward-1", "forward-2", "loss", "backward-2", "backward-1", "update"]
-
-
 def test_who_lands_sees_the_phases_once(own_page: Page, home: str):
     own_page.emulate_media(reduced_motion="no-preference")
     own_page.add_init_script(PHASES)
@@ -189,17 +184,6 @@ def test_who_lands_sees_the_phases_once(own_page: Page, home: str):
     own_page.wait_for_function("seen.length > 6")
     assert own_page.evaluate("seen") == [*ALL_PHASES, "forward-1"]
     expect_address(own_page, {})
-
-
-def test_with_reduced_motion_nothing_moves(own_page: Page, home: str):
-    own_page.emulate_media(reduced_motion="reduce")
-    own_page.add_init_script(PHASES)
-    shown(own_page, home + PAGE)
-    own_page.wait_for_timeout(1000)
-    assert own_page.evaluate("seen") == ALL_PHASES[:1]
-    phase_range(own_page).fill("1")
-    assert own_page.locator(".line").first.evaluate("(line) => getComputedStyle(line).transitionDuration") == "0s"
-    assert own_page.locator(".pulse.on").first.evaluate("(pulse) => getComputedStyle(pulse).animationName") == "none"
 
 
 def test_the_drawing_shows_the_whole_network_at_its_places(mazur: Page):
@@ -236,12 +220,19 @@ def test_what_is_clicked_is_written_out_and_in_the_address(mazur: Page):
     expect(page.get_by_role("combobox", name="Weight from unit")).to_have_value("1")
 
 
-@pytest.mark.parametrize("query", ["", "?preset=trained&trained_depth=8&layer=3&unit=whole+layer&phase=backward-2"])
-def test_light_and_dark_are_readable_by_all_and_it_fits_on_a_phone(mazur: Page, home: str, query: str):
+@pytest.mark.parametrize(
+    ("query", "parts"),
+    [("", []), (DEEP, [".st-key-network", ".st-key-calculation"])],
+    ids=["mazur", "trained"],
+)
+def test_light_and_dark_are_readable_by_all_and_it_fits_on_a_phone(
+    mazur: Page, home: str, query: str, parts: list[str]
+):
+    """parts: what another network changes."""
     page = shown(mazur, home + PAGE + query) if query else mazur
     for scheme in themes(page):
         assert (page.locator(".network").get_attribute("data-dark") is not None) == (scheme == "dark")
-        assert not violations(page)
+        assert not violations(page, *parts)
     page.set_viewport_size(PHONE)
     expect_it_fits(page)
 
@@ -270,6 +261,29 @@ def test_play_runs_through_the_phases_and_stops(mazur: Page, home: str):
     page.get_by_role("button", name="Backward", exact=True).click()
     expect(page.locator(".network")).to_have_attribute("data-phase", "backward-1")
     expect(page.get_by_role("button", name="Backward", exact=True)).to_have_attribute("aria-current", "step")
+
+
+def test_a_unit_that_is_not_there(page: Page, home: str):
+    shown(page, home + PAGE + "?unit=7&layer=2&phase=backward-9")
+    for words in ("unit=7", "phase=backward-9"):
+        expect(page.get_by_role("alert").get_by_text(words)).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("this network has no such thing")
+    expect_address(page, {})
+    assert page.locator(".unit").count() == 6
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, LARGE_PROJECTOR], ids=str)
+def test_a_projector_shows_the_network_above_its_settings(page: Page, home: str, size: ViewportSize):
+    page.set_viewport_size(size)
+    shown(page, f"{home}{PAGE}?view=stage")
+    bar = page.locator(".st-key-front").bounding_box()
+    assert bar
+    assert bar["y"] + bar["height"] == size["height"]
+    for drawn in page.locator(".disc").all():
+        box = drawn.bounding_box()
+        assert box
+        assert box["y"] + box["height"] <= bar["y"]
+    expect_in_window(page, ".st-key-presets")
 
 
 def test_by_keyboard_alone(page: Page, home: str):
@@ -301,10 +315,10 @@ def test_by_keyboard_alone(page: Page, home: str):
     page.keyboard.press("Escape")
 
 
-def test_a_cold_deep_link_reload_and_back(page: Page, serve: Serve):
+def test_a_deep_link_reload_and_back(page: Page, home: str):
     requested = {"preset": "xor", "layer": "2", "unit": "1", "source": "2", "updates": "10", "optimizer": "momentum",
              "learning_rate": "0.2", "example": "3", "phase": "backward-1"}  # fmt: skip
-    shown(page, serve(APP, f"{PAGE}?" + "&".join(f"{name}={text}" for name, text in requested.items())))
+    shown(page, f"{home}{PAGE}?" + "&".join(f"{name}={text}" for name, text in requested.items()))
     for load in range(2):
         if load:
             page.reload()
@@ -320,48 +334,34 @@ def test_a_cold_deep_link_reload_and_back(page: Page, serve: Serve):
     expect(page.get_by_role("spinbutton", name="Updates taken")).to_have_value("10")
 
 
-def test_a_unit_that_is_not_there(page: Page, home: str):
-    shown(page, home + PAGE + "?unit=7&layer=2&phase=backward-9")
-    for words in ("unit=7", "phase=backward-9"):
-        expect(page.get_by_role("alert").get_by_text(words)).to_be_visible()
-    expect(page.get_by_role("alert")).to_contain_text("this network has no such thing")
-    expect_address(page, {})
-    assert page.locator(".unit").count() == 6
-
-
-def test_look_inside_and_back_finds_the_lesson_as_it_was(page: Page, home: str):
-    page.goto(home + LESSON)
-    look_inside(page, LESSON)
-    visit(page, f"{home}{LESSON}?depth=6&activation=tanh")
+def test_look_inside_opens_the_step_and_back_finds_the_lesson_as_it_was(page: Page, home: str):
+    page.goto(f"{home}{LESSON}?depth=6&activation=tanh")
+    expect(range_of(page)).to_be_visible()
+    page.wait_for_function("document.documentElement.dataset.backpropClinicStep !== undefined")
+    range_of(page).fill("3")
+    step = page.evaluate("document.documentElement.dataset.backpropClinicStep")
+    address = {"depth": "6", "activation": "tanh", "timeline": step}
+    expect_address(page, address)
+    page.get_by_role("link", name="the treated network").click()
+    expect(page.locator(".unit").first).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_label("Training step", exact=True)).to_have_value(step)
+    treated = replace(lesson_of(LESSON).treated, depth=6)
+    history = train(treated)
+    update = one_update(opened(history, nearest_frame(history, int(step)), False, 0), rule_of(treated))
+    assert weight(page, 1, 0, 0, "weight") == float(update.weights(0)[0, 0])
+    assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(update.gradient.weights[0][0, 0, 0]), rel=1e-9)
+    page.go_back()
+    expect_address(page, address)
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
-    range_of(page).press("End")  # or the address names the step
-    expect_address(page, {"depth": "6", "activation": "tanh"})
     page.evaluate(MAIN_SCROLLED, 300)
     page.get_by_role("link", name="the patient").click()
     expect(page.locator(".unit").first).to_be_visible()
     assert page.evaluate("document.querySelector('.stMain').scrollTop") == 0, "it opens at its top"
     expect(page.get_by_text("hidden layers 6; units a layer 16; activation tanh")).to_be_visible()
     page.go_back()
-    expect_address(page, {"depth": "6", "activation": "tanh"})
+    expect_address(page, address)
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
-
-
-def look_inside(page: Page, name: str) -> None:
-    """From the bare address's page to what its treated network has on the page of backpropagation, and back."""
-    expect(range_of(page)).to_be_visible()
-    page.wait_for_function("document.documentElement.dataset.backpropClinicStep !== undefined")
-    lesson = lesson_of(name)
-    history = train(lesson.treated)
-    range_of(page).fill("3")
-    step = int(page.evaluate("document.documentElement.dataset.backpropClinicStep"))
-    page.get_by_role("link", name="the treated network").click()
-    expect(page.locator(".unit").first).to_be_visible()
-    expect(page.get_by_role("alert")).to_have_count(0)
-    update = one_update(opened(history, nearest_frame(history, step), False, 0), rule_of(lesson.treated))
-    assert weight(page, 1, 0, 0, "weight") == float(update.weights(0)[0, 0])
-    assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(update.gradient.weights[0][0, 0, 0]), rel=1e-9)
-    page.go_back()
-    expect(page.locator(".st-key-verdict")).to_be_visible()
 
 
 def test_it_fits_on_a_phone_from_the_start(page: Page, home: str):

@@ -24,9 +24,18 @@ COVERED = """(over) => {
 PICTURE_WIDTH, SCALE = 800, 2  # as in chart.js
 
 
+@pytest.fixture(scope="module")
+def page(page_module: Page, home: str) -> Page:
+    """The lesson, loaded once; tests leave it as they found it."""
+    opened(page_module, home)
+    return page_module
+
+
 @pytest.fixture
-def card(page: Page, home: str) -> Locator:
-    return opened(page, home)
+def card(page: Page) -> Locator:
+    """Its card, with nothing focused."""
+    page.get_by_role("heading", level=1).click()
+    return page.locator(CARD)
 
 
 def opened(page: Page, home: str) -> Locator:

@@ -265,7 +265,8 @@ def test_a_deep_link_as_the_first_request_to_a_server(page: Page, serve: Serve):
     expect(page.get_by_role("heading", name="Vanishing gradients", exact=True)).to_be_visible()
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
     expect(segment(page, "Treated: activation", "SELU")).to_be_checked()
-    expect(page.get_by_role("alert")).to_have_count(0)
+    for role in ("alert", "dialog"):
+        expect(page.get_by_role(role)).to_have_count(0)
 
 
 def changed(experiment: Experiment, settings: dict[str, Any]) -> Experiment:

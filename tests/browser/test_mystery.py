@@ -1,4 +1,4 @@
-"""The mystery patient in a real browser: from start to score by keyboard, on a phone, in the dark, on a cold link."""
+"""The mystery patient in a real browser: from start to score by keyboard, on a phone, and in the dark."""
 
 from itertools import pairwise
 from urllib.parse import parse_qs, urlsplit
@@ -10,9 +10,8 @@ from engine import train
 from engine.doctor.cases import candidates, holds
 from pages.charts.hidden_patient import FREE, VIEWS, task
 from pages.text import mystery_answers
-from tests.browser.conftest import Serve
-from tests.browser.readable import PHONE, expect_no_wider, expect_readable
-from tests.browser.test_lesson import APP, MILLISECONDS
+from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
+from tests.browser.test_lesson import MILLISECONDS
 from tests.browser.test_stage import HEADINGS
 
 SEED, LEVEL = 17, "medium"
@@ -79,6 +78,30 @@ def choose(page: Page, case, prescription: str) -> None:
     expect(box).to_have_value(prescription)
 
 
+@pytest.fixture(scope="module")
+def loaded(page_module: Page, home: str) -> Page:
+    """The patient as a link opens it, loaded once for tests that ask nothing of it."""
+    return opened(page_module, link(home))
+
+
+def test_a_link_shows_the_same_patient(loaded: Page, case):
+    patient = train(case.patient)
+    expect(loaded.locator(".st-key-patient").get_by_role("figure")).to_have_attribute("aria-label", FREE.alt(patient))
+    expect(loaded.locator(".st-key-patient")).to_contain_text(task(patient).replace("**", ""))
+    expect(loaded.get_by_role("alert")).to_have_count(0)
+
+
+def test_the_looks_are_a_few_tab_stops_away(loaded: Page):
+    for _ in range(FEW_TABS):
+        loaded.keyboard.press("Tab")
+        if loaded.evaluate("document.activeElement.matches('.st-key-skip *')"):
+            break
+    loaded.keyboard.press("Enter")
+    assert focused(loaded, next(iter(VIEWS.values())).TITLE)
+    assert "solid 3px" in loaded.evaluate("(({ outlineStyle, outlineWidth }) => outlineStyle + ' ' + outlineWidth)"
+                                          "(getComputedStyle(document.activeElement))")  # fmt: skip
+
+
 def test_from_start_to_score_by_keyboard(page: Page, home: str, case):
     opened(page, link(home))
     first = next(iter(VIEWS.values())).TITLE
@@ -107,6 +130,7 @@ def test_from_start_to_score_by_keyboard(page: Page, home: str, case):
     score = page.locator(".st-key-score")
     expect(score.get_by_role("heading")).to_contain_text("of 100 points", timeout=MILLISECONDS)
     page.wait_for_function(f"{FOCUSED}.includes('of 100 points')")
+    expect(score.get_by_role("heading")).to_be_in_viewport()
     expect(page.locator(".st-key-arrival [aria-live]")).to_contain_text("of 100 points")
     expect(score).to_contain_text("Looks: 25 of 30")
     expect(score).to_contain_text("Diagnosis: 40 of 40")
@@ -120,14 +144,6 @@ def test_from_start_to_score_by_keyboard(page: Page, home: str, case):
     expect(page.locator(".st-key-arrival [aria-live]")).to_contain_text(f"Patient {SEED + 1}.")
     page.go_back()
     expect(score.get_by_role("heading")).to_contain_text("of 100 points", timeout=MILLISECONDS)
-
-
-def test_a_cold_link_shows_the_same_patient(page: Page, serve: Serve, case):
-    opened(page, link(serve(APP)))
-    patient = train(case.patient)
-    expect(page.locator(".st-key-patient").get_by_role("figure")).to_have_attribute("aria-label", FREE.alt(patient))
-    expect(page.locator(".st-key-patient")).to_contain_text(task(patient).replace("**", ""))
-    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_from_a_lesson_and_back(page: Page, home: str):
@@ -144,26 +160,30 @@ def test_from_a_lesson_and_back(page: Page, home: str):
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-@pytest.mark.parametrize("size", [None, PHONE])
-def test_it_is_readable_by_all_before_and_after(page: Page, home: str, case, size):
-    if size:
-        page.set_viewport_size(size)
+def test_it_is_readable_by_all_and_fits_on_a_phone_before_and_after(page: Page, home: str, case):
+    page.set_viewport_size(PHONE)
     opened(page, link(home))
     for view in VIEWS.values():
         page.get_by_role("button", name=view.TITLE).click()
     page.wait_for_function(DRAWN, arg=1 + len(VIEWS), timeout=MILLISECONDS)
-    expect_no_wider(page) if size else expect_readable(page)
-    expect_no_level_left_out(page.evaluate(HEADINGS))
+    expect_fits_and_is_readable(page)
+    page.set_viewport_size(PHONE)
     choose(page, case, "Another activation, with the initialization that suits it")
     page.get_by_role("button", name="Commit, and treat").click()
     expect(page.locator(".st-key-score")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=5, timeout=MILLISECONDS)
     expect(page.locator(".st-key-score").get_by_role("heading")).to_be_in_viewport()
-    expect_no_wider(page) if size else expect_readable(page)
+    expect_fits_and_is_readable(page)
+    page.set_viewport_size(LARGE_PROJECTOR)
+    assert not [line for line in page.evaluate(LINES) if line[0] > LONGEST_LINE]
+
+
+def expect_fits_and_is_readable(page: Page) -> None:
+    """On a phone, where it stands, and on a laptop."""
+    expect_no_wider(page)
+    page.set_viewport_size(LAPTOP)
+    expect_readable(page)
     expect_no_level_left_out(page.evaluate(HEADINGS))
-    if not size:
-        page.set_viewport_size(LARGE_PROJECTOR)
-        assert not [line for line in page.evaluate(LINES) if line[0] > LONGEST_LINE]
 
 
 def expect_no_level_left_out(levels: list[int]) -> None:
@@ -213,18 +233,6 @@ def test_a_look_opens_where_it_was_tapped_and_the_next_step_stays_within_reach(p
     expect_in_window(page, f".st-key-card_{keys[3]}")
     for name in ("Diagnose", "Prescribe"):
         expect(page.get_by_role("heading", name=name)).to_be_in_viewport()
-
-
-def test_the_looks_are_a_few_tab_stops_away(page: Page, home: str):
-    opened(page, link(home))
-    for _ in range(FEW_TABS):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.matches('.st-key-skip *')"):
-            break
-    page.keyboard.press("Enter")
-    assert focused(page, next(iter(VIEWS.values())).TITLE)
-    assert "solid 3px" in page.evaluate("(({ outlineStyle, outlineWidth }) => outlineStyle + ' ' + outlineWidth)"
-                                        "(getComputedStyle(document.activeElement))")  # fmt: skip
 
 
 @pytest.mark.parametrize("size", [PROJECTOR, LARGE_PROJECTOR], ids=str)

@@ -1,19 +1,18 @@
 """What Share gives, and Back: one step in the history for each thing that a visitor does."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import segno
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from pages.components.shell.share import BORDER
 from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP, PHONE
 from tests.browser.test_address import parameters, segment
-from tests.patience import SOON
 
 LESSON = "vanishing_gradients"
 
@@ -51,6 +50,21 @@ def shown_modules(page: Page) -> list[list[bool]]:
     return modules
 
 
+@pytest.fixture(scope="module")
+def loaded(page_module: Page, home: str) -> Page:
+    return opened(page_module, home + LESSON + "?timeline=0")
+
+
+@pytest.fixture
+def lesson(loaded: Page) -> Iterator[Page]:
+    """The lesson at step 0, loaded once, with nothing shared."""
+    yield loaded
+    loaded.keyboard.press("Escape")
+    expect(loaded.locator("section .code")).to_have_count(0)
+    loaded.context.clear_permissions()
+    loaded.set_viewport_size(LAPTOP)
+
+
 def test_the_short_link_its_code_and_the_embed_code_open_the_same_page(page: Page, own_page: Page, home: str):
     opened(page, home + LESSON + "?depth=12&part=why&timeline=0&hide=verdict")
     given = share(page)
@@ -79,60 +93,54 @@ def test_the_short_link_its_code_and_the_embed_code_open_the_same_page(page: Pag
     expect(frame.locator(".st-key-menu")).to_have_count(0)
 
 
-def test_the_link_to_a_page_as_it_comes_is_short(page: Page, home: str):
-    opened(page, home + LESSON + "?timeline=0")
-    link = share(page)["short"]
-    assert len(link.replace(home, "https://backprop-clinic.streamlit.app/")) <= 120
-    assert link == f"{home}{LESSON}?v=1&timeline=0"
+def test_every_link_is_short_enough_and_copied_by_keyboard_and_that_is_said(lesson: Page, home: str):
+    lesson.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    given = share(lesson)
+    assert given["short"] == f"{home}{LESSON}?v=1&timeline=0"
+    assert len(given["short"].replace(home, "https://backprop-clinic.streamlit.app/")) <= 120
+    buttons = {"short": "Copy the link", "full": "Copy the full link", "embed": "Copy the embed code"}
+    for name, label in buttons.items():
+        lesson.get_by_role("button", name=label).press("Enter")
+        expect(lesson.locator(".share").get_by_role("status")).to_have_text("Copied.")
+        assert lesson.evaluate("navigator.clipboard.readText()") == given[name]
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_the_code_fills_what_there_is_and_the_window_when_asked(page: Page, home: str, size: dict[str, int]):
-    page.set_viewport_size(size)
-    page.goto(home + LESSON)
-    share(page)
-    code = page.locator("section .code")
+def test_the_code_fills_what_there_is_and_the_window_when_asked(lesson: Page, size: ViewportSize):
+    lesson.set_viewport_size(size)
+    share(lesson)
+    code = lesson.locator("section .code")
     box = code.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= size["width"]
     assert box["y"] + box["height"] <= size["height"]
     assert box["width"] >= 0.5 * min(size.values())
     code.press("Enter")
-    large = page.locator("dialog .code svg")
+    large = lesson.locator("dialog .code svg")
     expect(large).to_be_visible()
-    page.wait_for_timeout(300)
+    lesson.wait_for_timeout(300)
     assert large.bounding_box()["width"] >= 0.9 * min(size.values())
-    page.get_by_role("button", name="Close").press("Enter")
+    lesson.get_by_role("button", name="Close").press("Enter")
     expect(large).to_be_hidden()
     expect(code).to_be_visible()
 
 
-def test_every_link_is_copied_by_keyboard_and_that_is_said(page: Page, home: str):
-    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    opened(page, home + LESSON)
-    given = share(page)
-    buttons = {"short": "Copy the link", "full": "Copy the full link", "embed": "Copy the embed code"}
-    for name, label in buttons.items():
-        page.get_by_role("button", name=label).press("Enter")
-        expect(page.locator(".share").get_by_role("status")).to_have_text("Copied.")
-        assert page.evaluate("navigator.clipboard.readText()") == given[name]
-
-
-def test_a_version_that_there_is_not_is_said(page: Page, home: str):
-    opened(page, home + LESSON + "?v=77&depth=12")
-    expect(page.get_by_role("alert").get_by_text("v=77")).to_be_visible()
-    page.wait_for_function("!location.search.includes('v=77') && location.search.includes('depth=12')")
+def test_a_version_that_there_is_not_is_said(lesson: Page, home: str):
+    visit(lesson, home + LESSON + "?v=77&depth=12")
+    expect(lesson.get_by_role("alert").get_by_text("v=77")).to_be_visible()
+    lesson.wait_for_function("!location.search.includes('v=77') && location.search.includes('depth=12')")
 
 
 def test_back_leads_back_once_from_every_page(page: Page, home: str):
-    opened(page, home + LESSON)
+    """From *look inside*: test_backpropagation."""
+    read = {"part": "read"}  # it draws no chart
+    page.goto(home + LESSON + "?part=read")
     segment(page, "Activation", "tanh").click()
     page.wait_for_function("location.search.includes('activation=tanh')")
     page.get_by_role("slider", name="Hidden layers").press("ArrowRight")
     page.wait_for_function("location.search.includes('depth=11')")
     names = ["Backpropagation", "Underfitting", "Mystery patient", "Home"]  # of each kind one
     ways: list[Callable[[], None]] = [page.get_by_role("link", name=name, exact=True).click for name in names]
-    ways += [page.get_by_role("link", name=name, exact=True).click for name in ("the patient", "the treated network")]
     for go in ways:
         go()
         page.wait_for_function(f"!location.pathname.endsWith('{LESSON}')")
@@ -140,13 +148,13 @@ def test_back_leads_back_once_from_every_page(page: Page, home: str):
         page.wait_for_timeout(300)
         page.go_back()
         page.wait_for_function(f"location.pathname.endsWith('{LESSON}')")
-        as_it_was(page, {"activation": "tanh", "depth": "11"})
+        as_it_was(page, read | {"activation": "tanh", "depth": "11"})
     page.go_back()
-    as_it_was(page, {"activation": "tanh"})
+    as_it_was(page, read | {"activation": "tanh"})
     page.go_back()
-    as_it_was(page, {})
+    as_it_was(page, read)
     page.go_forward()
-    as_it_was(page, {"activation": "tanh"})
+    as_it_was(page, read | {"activation": "tanh"})
 
 
 def test_back_leads_back_once_from_a_link_that_was_mended(page: Page, home: str):
@@ -163,18 +171,7 @@ def as_it_was(page: Page, address: dict[str, str]) -> None:
     activation, depth = address.get("activation", "sigmoid"), address.get("depth", "10")
     expect(segment(page, "Activation", activation)).to_have_attribute("aria-checked", "true")
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", depth)
-    expect(page.get_by_role("link", name="the treated network")).to_be_visible(timeout=SOON * 1000)
+    expect(page.get_by_role("tabpanel", name="read").get_by_role("heading").first).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.wait_for_timeout(300)
     assert {name: text for name, text in parameters(page).items() if name != "timeline"} == address
-
-
-def test_look_inside_opens_the_step_of_the_timeline(page: Page, home: str):
-    opened(page, home + LESSON + "?timeline=0")
-    page.get_by_role("slider", name="Training step").focus()
-    page.keyboard.press("ArrowRight")
-    step = page.evaluate("document.documentElement.dataset.backpropClinicStep")
-    assert int(step) > 0
-    page.get_by_role("link", name="the patient").press("Enter")
-    expect(page.get_by_role("heading", name="Backpropagation")).to_be_visible()
-    expect(page.get_by_label("Training step", exact=True)).to_have_value(step)
-    visit(page, home)

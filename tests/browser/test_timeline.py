@@ -222,7 +222,7 @@ def test_the_position_survives_other_runs(fresh: Page):
     range_of(fresh).fill("20")
     wait_for_step(fresh, STEPS[20])
     fresh.get_by_text("Shorter run").click()  # other figures
-    expect(fresh.get_by_text(f"step {STEPS[20]} of 237")).to_be_visible()
+    expect(fresh.get_by_text(f"step {STEPS[20]} of 237").first).to_be_visible()
     wait_for_step(fresh, STEPS[20])
     range_of(fresh).press("End")
     wait_for_step(fresh, 237)
@@ -305,15 +305,15 @@ def test_other_elements_hear_of_the_step(demo: Page):
     assert demo.evaluate("() => window.heard") == STEPS[7]
 
 
-def test_themes(fresh: Page):
-    range_of(fresh).fill("20")
-    wait_for_step(fresh, STEPS[20])
+def test_themes(demo: Page):
+    range_of(demo).fill("20")
+    wait_for_step(demo, STEPS[20])
     for scheme in ("light", "dark", "light"):
-        fresh.emulate_media(color_scheme=scheme)
+        demo.emulate_media(color_scheme=scheme)
         # A change of theme draws every chart again.
-        fresh.wait_for_function(f"(paper) => ({LABEL_COLORS})().every(([, one]) => one === paper)", arg=PAPER[scheme])
-        wait_for_step(fresh, STEPS[20])
-        colors = fresh.evaluate(LABEL_COLORS)
+        demo.wait_for_function(f"(paper) => ({LABEL_COLORS})().every(([, one]) => one === paper)", arg=PAPER[scheme])
+        wait_for_step(demo, STEPS[20])
+        colors = demo.evaluate(LABEL_COLORS)
         assert len(colors) > 30
         assert min(contrast(ink, paper) for ink, paper in colors) >= 4.5  # WCAG 2.1, 1.4.3
 

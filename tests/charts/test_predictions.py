@@ -12,7 +12,7 @@ from pages.charts.one_run import predictions as chart
 from pages.charts.style import class_colors, panels
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.text.clock import latest, timeline_steps
-from pages.text.labels import number, percent
+from pages.text.labels import input_unit, number, percent
 from tests.charts.odd_runs import PAIRS, RELU, SIGMOID, SMALL, pair
 
 MOST_BYTES = 135_000  # of 600,000 for all charts of a page
@@ -230,3 +230,24 @@ def lightness(color):
 
 def test_numbers_need_no_other_scale_on_a_dark_page():
     assert "dark_scales" not in chart.figure(*pair("of regression")).to_dict()["layout"].get("meta", {})
+
+
+@pytest.mark.parametrize("changes", [{"inputs": "raw"}, {"input_scale": 1e3, "input_shift": 5.0, "target_scale": 1e6}])
+def test_a_fit_is_drawn_in_the_units_of_training(changes):
+    standard, history = run(dataset="sine"), run(dataset="sine", **changes)
+    figure, _ = assert_drawn(standard, history)
+    dataset, panel = load_dataset(history.experiment), {"xaxis": "x2", "yaxis": "y2"}
+    drawn = {trace.name: trace for trace in figure.data if trace.xaxis == panel["xaxis"]}
+    examples, truth = drawn["training examples"], drawn["noise-free curve"]
+    np.testing.assert_array_equal(examples.x, dataset.train_inputs[:, 0])
+    np.testing.assert_array_equal(examples.y, dataset.train_targets[:, 0])
+    (zero,), (one,) = dataset.units
+    x = (np.asarray(truth.x) - zero) / one * 2 * np.pi / np.sqrt(3)
+    np.testing.assert_allclose(truth.y, history.experiment.target_scale * np.sin(x), rtol=1e-9, atol=1e-6)
+    low, high = figure.layout.xaxis2.range
+    assert low <= examples.x.min() < examples.x.max() <= high
+    low, high = figure.layout.yaxis2.range
+    assert low <= examples.y.min() < examples.y.max() <= high < 10 * examples.y.max()
+    assert figure.layout.xaxis.title.text == "x (standardised)"
+    assert figure.layout.xaxis2.title.text == f"x ({input_unit(history.experiment)})"
+    assert figure.layout.xaxis2.tickvals is None

@@ -87,13 +87,17 @@ def forward(layers, x, activation, normalization="none", residual="none", masks=
 
 
 def answer(z, output):
-    return {"sigmoid": jax.nn.sigmoid, "softmax": jax.nn.softmax, "linear": lambda z: z}[output](z)
+    return jax.nn.softmax(z) if output == "softmax" else ACTIVATIONS[output](z)
 
 
 def loss(z, targets, output, name):
     """Mean over the batch (mse: and the outputs); targets in rows, classes one-hot."""
     if name == "mse":
         return jnp.mean((answer(z, output) - targets) ** 2)
+    if name == "mae":
+        return jnp.mean(jnp.abs(answer(z, output) - targets))
+    if name == "huber":
+        return optax.huber_loss(answer(z, output), targets, delta=1.0).mean()
     if output == "softmax":
         return optax.softmax_cross_entropy(z, targets).mean()
     return optax.sigmoid_binary_cross_entropy(z, targets).sum(1).mean()

@@ -46,9 +46,11 @@ TABLE = {
     "bias_mean": (0.0, (-10, 0, 10), (-10.1, 10.1)),
     "normalization": ("none", ("none", "batch", "layer"), ("group",)),
     "residual": ("none", ("none", "plain", "scaled"), (0, 1, "true")),
-    "loss": ("auto", ("auto", "cross_entropy", "mse"), ("hinge",)),
-    "optimizer": ("sgd", ("sgd", "momentum", "nesterov", "rmsprop", "adam"), ("adamw",)),
+    "output": ("auto", ("auto", "linear", "sigmoid", "tanh", "relu"), ("softmax",)),
+    "loss": ("auto", ("auto", "cross_entropy", "mse", "mae", "huber"), ("hinge",)),
+    "optimizer": ("sgd", ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adagrad", "adamw"), ("lion",)),
     "learning_rate": (0.1, (1e-9, 1000), (0, -0.1, 1000.1)),
+    "schedule": ("constant", ("constant", "warmup", "cosine", "step"), ("linear",)),
     "batch_size": (0, (0, 1, 5000), (-1, 5001, 2.5)),
     "steps": (500, (1, 20000), (0, 20001)),
     "clip": ("none", ("none", "norm", "value"), ("both",)),
@@ -191,9 +193,13 @@ def test_a_refused_numpy_number_is_written_as_people_write_it():
 
 def test_settings_that_do_not_go_together():
     with pytest.raises(
-        OutOfRange, match=r"loss is 'cross_entropy', but it must be auto or mse\. sine asks for a number"
+        OutOfRange, match=r"loss is 'cross_entropy', but it must be auto, mse, mae or huber\. sine asks for a number"
     ):
         Experiment(dataset="sine", loss="cross_entropy")
+    for output in ("linear", "tanh", "relu"):
+        with pytest.raises(OutOfRange, match=f"must be auto, mse, mae or huber.*probabilities, which {output} output"):
+            Experiment(output=output, loss="cross_entropy")
+    assert Experiment(output="sigmoid", loss="cross_entropy").output == "sigmoid"
     for name in ("blobs", "sine", "breast_cancer", "digits", "custom"):
         assert Experiment(dataset=name, imbalance=0.5).imbalance == 0.5
         with pytest.raises(OutOfRange, match=rf"imbalance is 0\.1, but it must be 0\.5\. {name} is not drawn from two"):

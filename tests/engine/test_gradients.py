@@ -22,6 +22,12 @@ ENDS = (
     ("softmax", "cross_entropy"),
     ("softmax", "mse"),
     ("linear", "mse"),
+    ("tanh", "mse"),
+    ("relu", "mse"),
+    ("linear", "huber"),
+    ("tanh", "mae"),
+    ("sigmoid", "huber"),
+    ("softmax", "huber"),
 )
 RESIDUALS = SETTINGS["residual"].choices
 NORMALIZATIONS = ("none", "layer", "batch", "batch, evaluation", "batch of one")
@@ -54,7 +60,7 @@ def random_parameters(architecture, seed, networks=1):
 
 
 def random_targets(generator, output, batch, n_out):
-    if output == "linear":
+    if output in ("linear", "tanh", "relu"):
         return generator.normal(size=(batch, n_out))
     if output == "sigmoid":
         return generator.integers(0, 2, (batch, n_out)).astype(float)

@@ -8,7 +8,8 @@ from scipy.optimize import minimize
 
 from engine import Experiment, load_dataset, train
 from engine.data.baselines import uninformed_loss
-from engine.losses import LOSSES, chosen_loss, outputs
+from engine.losses import LOSSES, chosen_loss, chosen_output, outputs
+from engine.measures import predicted_classes
 
 CROSS_ENTROPY, MSE = LOSSES["cross_entropy"], LOSSES["mse"]
 
@@ -92,7 +93,8 @@ def test_cross_entropy_of_a_linear_output_is_refused():
         CROSS_ENTROPY.gradient(z, z, "linear")
 
 
-@pytest.mark.parametrize("loss", ["auto", "cross_entropy", "mse"])
+@pytest.mark.parametrize("loss", ["auto", *LOSSES])
+@pytest.mark.parametrize("output", ["auto", "sigmoid", "linear"])
 @pytest.mark.parametrize(
     "settings",
     [
@@ -102,26 +104,84 @@ def test_cross_entropy_of_a_linear_output_is_refused():
     ],
     ids=lambda settings: settings["dataset"],
 )
-def test_no_constant_answer_costs_less_than_the_uninformed_loss(settings, loss):
+def test_no_constant_answer_costs_less_than_the_uninformed_loss(settings, output, loss):
+    if output == "linear" and loss == "cross_entropy":
+        return
     dataset = load_dataset(Experiment(**settings))
     targets = dataset.target_rows("train")[None]
-    output = "sigmoid" if dataset.task == "binary" else "softmax"
+    name, applied = chosen_loss(loss, dataset.task, output), chosen_output(output, dataset.task)
 
     def of_constant(z):
-        return LOSSES[chosen_loss(loss, dataset.task)].value(np.broadcast_to(z, targets.shape), targets, output)[0]
+        return LOSSES[name].value(np.broadcast_to(z, targets.shape), targets, applied)[0]
 
-    found = minimize(of_constant, np.zeros(dataset.n_out), tol=1e-10).fun
-    assert uninformed_loss(dataset, loss) == pytest.approx(found, rel=1e-7)
+    uninformed = uninformed_loss(dataset, loss, output)
+    if name != "mae":
+        found = minimize(of_constant, np.full(dataset.n_out, 0.1), tol=1e-10).fun
+        assert uninformed == pytest.approx(found, rel=1e-6)
+        return
+    # an absolute error is smallest in a corner: one class, or none, for certain
+    corners = [*np.eye(dataset.n_out), np.zeros(dataset.n_out)][: None if applied != "softmax" else -1]
+    z = [corner if applied == "linear" else 1000 * (2 * corner - 1) for corner in corners]
+    with np.errstate(over="ignore"):
+        assert uninformed == pytest.approx(min(of_constant(one) for one in z), rel=1e-12)
 
 
-def test_uninformed_loss_of_regression_is_the_variance_of_the_targets():
-    dataset = load_dataset(Experiment(dataset="sine", n_train=23))
-    costs = [((dataset.train_targets - constant) ** 2).mean() for constant in np.linspace(-1, 1, 2001)]
-    for loss in ("auto", "mse"):
-        assert uninformed_loss(dataset, loss) == pytest.approx(min(costs), rel=1e-5)
-        assert uninformed_loss(dataset, loss) <= min(costs)
+@pytest.mark.parametrize("loss", ["auto", "mse", "mae", "huber"])
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_uninformed_loss_of_regression_is_that_of_the_best_constant(loss, scale):
+    dataset = load_dataset(Experiment(dataset="sine", n_train=23, target_scale=scale))
+    constants = np.linspace(-scale, scale, 4001)
+    targets = np.broadcast_to(dataset.train_targets, (4001, 23, 1))
+    z = np.broadcast_to(constants[:, None, None], targets.shape)
+    costs = LOSSES[chosen_loss(loss, "regression")].value(z, targets, "linear")
+    assert uninformed_loss(dataset, loss) == pytest.approx(costs.min(), rel=1e-3)
+    assert uninformed_loss(dataset, loss) <= costs.min() * (1 + 1e-12)
     with pytest.raises(ValueError, match="probabilities"):
         uninformed_loss(dataset, "cross_entropy")
+
+
+def test_absolute_and_huber_loss_by_hand():
+    """Errors −3, −1/2, 0 and 2."""
+    z, targets = np.array([[[-3.0], [0.5], [1.0], [2.0]]]), np.array([[[0.0], [1.0], [1.0], [0.0]]])
+    assert LOSSES["mae"].value(z, targets, "linear")[0] == 5.5 / 4
+    assert LOSSES["huber"].value(z, targets, "linear")[0] == (2.5 + 0.125 + 1.5) / 4
+    np.testing.assert_array_equal(LOSSES["mae"].gradient(z, targets, "linear")[0, :, 0], [-0.25, -0.25, 0, 0.25])
+    np.testing.assert_array_equal(LOSSES["huber"].gradient(z, targets, "linear")[0, :, 0], [-0.25, -0.125, 0, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("output", "z"), [("sigmoid", [-0.1, 0.1]), ("linear", [0.4, 0.6]), ("tanh", [0.54, 0.56]), ("relu", [-9.0, 0.6])]
+)
+def test_two_classes_part_where_the_answer_is_one_half(output, z):
+    np.testing.assert_array_equal(predicted_classes(np.array(z)[None, :, None], output), [[False, True]])
+
+
+def test_of_several_classes_the_highest_answer_counts_not_what_the_output_hides():
+    z = np.array([[[-2.0, -1.0, -3.0], [-2.0, 0.2, 0.4]]])
+    for output in ("linear", "tanh", "sigmoid", "softmax"):
+        np.testing.assert_array_equal(predicted_classes(z, output), [[1, 2]])
+    np.testing.assert_array_equal(predicted_classes(z, "relu"), [[0, 2]])
+
+
+@pytest.mark.parametrize("output", ["linear", "tanh", "relu", "sigmoid"])
+@pytest.mark.parametrize("dataset", ["moons", "blobs", "sine"])
+def test_every_output_has_its_accuracy_where_there_are_classes(dataset, output):
+    history = train(
+        Experiment(dataset=dataset, output=output, activation="tanh", initializer="xavier_normal", steps=300)
+    )
+    if dataset == "sine":
+        assert history.confusion is None
+        assert np.isnan(history.validation_accuracy).all()
+    else:
+        counts = history.confusion[-1]
+        assert np.trace(counts) / counts.sum() == pytest.approx(history.validation_accuracy[-1])
+        assert history.validation_accuracy[-1] > (0.8 if output != "relu" else 0.5)  # whose units may start dead
+
+
+def test_the_sigmoid_that_auto_stands_for_is_the_same_to_the_last_bit():
+    runs = [train(Experiment(output=output, steps=30)) for output in ("auto", "sigmoid")]
+    np.testing.assert_array_equal(*[run.weights[2] for run in runs])
+    np.testing.assert_array_equal(*[run.validation_accuracy for run in runs])
 
 
 def test_uninformed_loss_of_a_single_class_is_nothing():

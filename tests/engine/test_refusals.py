@@ -24,7 +24,8 @@ SIZES = {
     "width": st.integers(1, 256),
     "batch_size": st.sampled_from([0, 0, 1, 32, 5000]),
     "steps": st.one_of(st.integers(1, 300), st.integers(1, 20_000)),
-    "loss": st.sampled_from(["auto", "cross_entropy", "mse"]),
+    "loss": st.sampled_from(SETTINGS["loss"].choices),
+    "output": st.sampled_from(SETTINGS["output"].choices),
     "normalization": st.sampled_from(["none", "batch", "layer"]),
     "precision": st.sampled_from(["float64", "float32"]),
 }

@@ -10,6 +10,7 @@ import pytest
 from engine import Experiment, batch_indices, dropout_masks, initialize, load_dataset, train
 from engine.optimizers import OPTIMIZERS
 from engine.remedies import CLIPPINGS
+from engine.schedules import SCHEDULES
 from tests.engine import oracle
 from tests.engine.oracle import jax, jnp, optax
 
@@ -17,12 +18,27 @@ STEPS = 50
 TOLERANCE = 1e-8
 ROUNDING = 1e-12
 PENALTIES = {"none": (0.0, 0.0), "l1": (0.003, 0.0), "l2": (0.0, 0.02)}
-RATES = {"sgd": 0.3, "momentum": 0.1, "nesterov": 0.1, "rmsprop": 0.01, "adam": 0.03}
+RATES = {"sgd": 0.3, "momentum": 0.1, "nesterov": 0.1, "rmsprop": 0.01, "adam": 0.03, "adagrad": 0.1, "adamw": 0.03}
 THRESHOLDS = {"none": 1.0, "norm": 0.15, "value": 0.02}
 
 
+def adagrad(rate):
+    """Written from its definition: optax's own has ε inside the root."""
+
+    def update(gradient, squares, _=None):
+        squares = jax.tree.map(lambda square, g: square + g**2, squares, gradient)
+        return jax.tree.map(lambda g, square: g / (jnp.sqrt(square) + 1e-8), gradient, squares), squares
+
+    scaled = optax.GradientTransformation(lambda layers: jax.tree.map(jnp.zeros_like, layers), update)
+    return optax.chain(scaled, optax.scale_by_learning_rate(rate))
+
+
+def weights_alone(layers):
+    return [{name: name == "weights" for name in layer} for layer in layers]
+
+
 @cache
-def optimizer(name, rate, clip, threshold):
+def optimizer(name, rate, clip, threshold, decay):
     """optax's own, as jitted init and update."""
     clipping = {"none": optax.identity(), "norm": optax.clip_by_global_norm(threshold), "value": optax.clip(threshold)}
     rules = {
@@ -31,6 +47,8 @@ def optimizer(name, rate, clip, threshold):
         "nesterov": optax.sgd(rate, momentum=0.9, nesterov=True),
         "rmsprop": optax.rmsprop(rate, decay=0.99, eps=1e-8, eps_in_sqrt=False),
         "adam": optax.adam(rate, b1=0.9, b2=0.999, eps=1e-8),
+        "adagrad": adagrad(rate),
+        "adamw": optax.adamw(rate, b1=0.9, b2=0.999, eps=1e-8, weight_decay=decay, mask=weights_alone),
     }
     chain = optax.chain(clipping[clip], rules[name])
     return chain.init, jax.jit(chain.update)
@@ -48,13 +66,28 @@ def total_gradient(layers, x, targets, masks, l1, l2, output, loss, activation, 
     return jax.grad(objective, has_aux=True)(layers)
 
 
+def scheduled(schedule, step, steps):
+    """The share of the learning rate, written from the design's words."""
+    return {
+        "constant": 1,
+        "warmup": min(1, (step + 1) / np.ceil(steps / 10)),
+        "cosine": np.cos(np.pi * step / steps / 2) ** 2,
+        "step": 1 if step < steps / 2 else 0.1 if step < 3 * steps / 4 else 0.01,
+    }[schedule]
+
+
 def trajectory(experiment):
     """The layers after each of the experiment's steps, θ_0 first."""
     dataset = load_dataset(experiment)
-    output = {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[dataset.task]
-    loss = {"regression": "mse"}.get(dataset.task, "cross_entropy") if experiment.loss == "auto" else experiment.loss
+    output, loss = experiment.output, experiment.loss
+    if loss == "auto":
+        loss = "cross_entropy" if dataset.task != "regression" and output in ("auto", "sigmoid") else "mse"
+    if output == "auto":
+        output = {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[dataset.task]
     targets = oracle.one_hot(dataset.train_targets, dataset.task, dataset.n_out)
-    init, update = optimizer(experiment.optimizer, experiment.learning_rate, experiment.clip, experiment.clip_threshold)
+    l2, decay = (0.0, experiment.l2) if experiment.optimizer == "adamw" else (experiment.l2, 0.0)
+    rate, clip, threshold = experiment.learning_rate, experiment.clip, experiment.clip_threshold
+    init, update = optimizer(experiment.optimizer, rate, clip, threshold, decay)
     layers = oracle.layers_of(initialize(experiment))
     state = init(layers)
     passed = [layers]
@@ -63,12 +96,13 @@ def trajectory(experiment):
         masks = dropout_masks(experiment, step)
         masks = np.ones((experiment.depth, 1, 1)) if masks is None else masks[:, : len(batch)]
         gradient, us = total_gradient(
-            layers, dataset.train_inputs[batch], targets[batch], masks, experiment.l1, experiment.l2, output=output,
+            layers, dataset.train_inputs[batch], targets[batch], masks, experiment.l1, l2, output=output,
             loss=loss, activation=experiment.activation, normalization=experiment.normalization,
             residual=experiment.residual,
         )  # fmt: skip
-        change, state = update(gradient, state)
-        layers = jax.tree.map(np.add, layers, change)
+        change, state = update(gradient, state, layers)
+        factor = scheduled(experiment.schedule, step, experiment.steps)
+        layers = jax.tree.map(lambda old, new, factor=factor: old + factor * new, layers, change)
         if experiment.normalization == "batch" and len(batch) > 1:
             for layer, u in zip(layers, us, strict=False):
                 layer["running_mean"] = 0.9 * layer["running_mean"] + 0.1 * np.mean(u, axis=0)
@@ -109,6 +143,31 @@ def test_every_optimizer_clipping_penalty_and_dropout(name, clip):
             assert shortened.mean() > 0.2
 
 
+@pytest.mark.parametrize("steps", [1, 8, 33, 500])
+def test_schedules_are_optaxs(steps):
+    """Which calculates them in single precision."""
+    tenth = -(-steps // 10)
+    schedules = {
+        "constant": optax.constant_schedule(0.3),
+        "warmup": optax.linear_schedule(0.3 / tenth, 0.3, tenth - 1) if tenth > 1 else lambda step: 0.3,
+        "cosine": optax.cosine_decay_schedule(0.3, steps),
+        "step": optax.piecewise_constant_schedule(0.3, {-(-steps // 2): 0.1, -(-3 * steps // 4): 0.1}),
+    }
+    assert schedules.keys() == SCHEDULES.keys()
+    for name, schedule in schedules.items():
+        experiment = Experiment(learning_rate=0.3, schedule=name, steps=steps)
+        for step in range(0, steps, max(1, steps // 40)):
+            assert experiment.learning_rate_at(step) == pytest.approx(float(schedule(step)), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 33, 50])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_schedule_whatever_divides_the_steps(schedule, steps):
+    base = Experiment(n_train=20, depth=1, width=3, batch_size=9, steps=steps, l2=0.1, schedule=schedule)
+    assert_same_trajectory(base)
+    assert_same_trajectory(replace(base, optimizer="adamw"))
+
+
 @pytest.mark.parametrize(
     "settings",
     [
@@ -120,6 +179,11 @@ def test_every_optimizer_clipping_penalty_and_dropout(name, clip):
         {"dataset": "sine", "activation": "elu", "optimizer": "momentum", "learning_rate": 0.02, "batch_size": 7},
         {"loss": "mse", "activation": "sigmoid", "depth": 1, "width": 1, "batch_size": 1, "learning_rate": 1.0},
         {"dataset": "digits", "loss": "mse", "activation": "selu", "initializer": "lecun", "n_train": 60},
+        {"output": "linear", "activation": "tanh"},
+        {"output": "tanh", "loss": "huber", "dataset": "blobs", "optimizer": "adagrad"},
+        {"output": "sigmoid", "dataset": "blobs", "optimizer": "adamw", "l2": 0.1, "learning_rate": 0.01},
+        {"output": "relu", "loss": "mae", "dataset": "sine", "bias_mean": 0.5},
+        {"dataset": "sine", "output": "sigmoid", "loss": "huber", "schedule": "cosine"},
         {"dataset": "breast_cancer", "activation": "leaky_relu", "initializer": "orthogonal", "depth": 5},
         {"dataset": "breast_cancer", "activation": "sigmoid", "inputs": "raw", "shuffle": False},
         {"dataset": "sine", "activation": "tanh", "inputs": "raw", "target_scale": 1e3, "learning_rate": 1e-4},

@@ -23,7 +23,8 @@ OWN = [name for name in SETTINGS if name not in SHARED and name != "data_digest"
 # A legal value of every setting that is neither network's own.
 OTHERS: dict[str, Any] = {
     "dataset": "xor", "n_train": 77, "noise": 0.25, "label_noise": 0.125, "depth": 7, "width": 24,
-    "activation": "tanh", "initializer": "lecun", "gain": 1.5, "bias": 0.25, "normalization": "layer",
+    "activation": "tanh", "initializer": "lecun", "gain": 1.5, "bias": 0.25, "bias_mean": -0.5,
+    "normalization": "layer",
     "residual": "scaled", "loss": "mse", "optimizer": "adam", "learning_rate": 0.0123, "batch_size": 32, "steps": 33,
     "clip": "norm", "clip_threshold": 0.5, "l1": 0.001, "l2": 0.003, "dropout": 0.37, "patience": 9, "seed": 12345,
     "data_seed": 3, "precision": "float32", "inputs": "raw", "input_scale": 20.0, "input_shift": -3.5,

@@ -13,6 +13,7 @@ from engine import SETTINGS, Experiment, data_digest, train
 from pages.text.labels import (
     differences,
     ending,
+    input_unit,
     label,
     legends,
     loss_unit,
@@ -171,6 +172,22 @@ def test_the_unit_of_the_loss():
     assert loss_unit(replace(classes, experiment=replace(classes.experiment, loss="mse"))) == "squared error"
     assert loss_unit(classes, regression) == "nats or squared error"
     assert loss_unit(classes, classes) == "nats"
+    large = replace(regression, experiment=replace(regression.experiment, target_scale=1000.0))
+    assert loss_unit(regression, large) == "squared error or squared error of targets × 1000"
+    assert loss_unit(replace(classes, experiment=replace(classes.experiment, target_scale=1000.0))) == "nats"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "standardised"),
+        ({"inputs": "raw"}, "raw"),
+        ({"input_scale": 100.0}, "standardised × 100"),
+        ({"inputs": "raw", "input_scale": 0.01, "input_shift": -3.0}, "raw × 0.01 − 3"),
+    ],
+)
+def test_the_unit_of_the_inputs(changes, words):
+    assert input_unit(Experiment(**changes)) == words
 
 
 def test_the_unit_of_the_loss_of_own_data():

@@ -40,6 +40,7 @@ def test_the_verdict_speaks_of_both_networks_first_of_r(sick, well):
         ({"residual": "plain"}, "With plain residual connections it receives"),
         ({"residual": "scaled"}, "With scaled residual connections it receives"),
         ({"normalization": "batch"}, "With batch normalization it receives"),
+        ({"inputs": "raw"}, "With raw inputs it receives"),
         ({"activation": "tanh", "residual": "scaled"}, "With tanh and scaled residual connections it receives"),
     ],
 )

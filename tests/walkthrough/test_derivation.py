@@ -18,11 +18,12 @@ PRINTED = 1e-9  # the post prints nine decimals, of some numbers eight
 RULES = [
     Rule(0.3), Rule(0.3, l1=0.02, l2=0.1), Rule(0.3, clip="norm", clip_threshold=0.01), Rule(0.3, clip="norm"),
     Rule(0.3, clip="value", clip_threshold=0.01), *(Rule(0.01, optimizer) for optimizer in
-    ("momentum", "nesterov", "rmsprop", "adam")),
+    ("momentum", "nesterov", "rmsprop", "adam", "adagrad", "adamw")), Rule(0.01, "adamw", l1=0.02, l2=0.1),
 ]  # fmt: skip
 SYMBOLS = (
     (r"\\text\{.*?\}", ""), (r"\\tfrac\{(.*?)\}\{(.*?)\}", r"(\1/\2)*"), (r"\\frac\{(.*?)\}\{(.*?)\}", r"((\1)/(\2))"),
     (r"\\times 10\^\{(-?\d+)\}", r"e\1"), (r"\\big|\\,|\\quad", ""), (r"\\cdot", "*"), (r"\\(max|min)", r"\1"),
+    (r"\|(.*?)\|", r" abs(\1)"),
     (r"\\ln (\(-?[\d.e -]+\)|[\d.e-]+)", r"*log(\1)"), (r"\\tanh", "tanh"), (r"\\sqrt\{(2/\\pi)\}", "sqrt(2/pi)"),
     (r"\\sqrt", "sqrt"), (r"\\pi", "pi"), (r"\\lambda", "SCALE"), (r"\\alpha", "*ALPHA*"), (r"[{]", "("), (r"[}]", ")"),
     (r"\^", "**"), (r"\be\*\*", "E**"), (r"(\d) +(e-?\d)", r"\1\2"), (r"(\d|\))\s*\(", r"\1*("),
@@ -35,7 +36,7 @@ def value_of(latex):
     for pattern, python in SYMBOLS:
         text = re.sub(pattern, python, text)
     names = {"log": math.log, "tanh": np.tanh, "sqrt": math.sqrt, "pi": math.pi, "E": math.e, "max": max, "min": min,
-             "SCALE": SELU_SCALE, "ALPHA": SELU_ALPHA}  # fmt: skip
+             "abs": abs, "SCALE": SELU_SCALE, "ALPHA": SELU_ALPHA}  # fmt: skip
     return eval(text.strip(), {"__builtins__": {}}, names)
 
 

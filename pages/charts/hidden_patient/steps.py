@@ -9,6 +9,7 @@ from pages.charts.one_run.weight_norms import RULE_OF_THUMB, relative_updates
 from pages.charts.style.annotations import captioned, footnotes, row_heading
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import NEUTRAL, AnimatedFigure, Array, Json, depth_colors, merged
+from pages.charts.style.tokens import TOKENS
 from pages.charts.style.traces import THICK, THIN, level, line, stroke
 from pages.charts.style.update_curves import MOST_POINTS, on_log_axis, peaks
 from pages.text.clock import thinned
@@ -23,7 +24,7 @@ HOW_TO_READ = (
 )
 
 HEADINGS = (("Change in a step, ‖ΔW‖ / ‖W‖ (log)", UPPER), ("Pull: length of the gradient (log)", LOWER))
-PENALTY = "#0b8f88"  # a penalty's pull
+PENALTY = TOKENS["teal"]  # a penalty's pull
 
 
 def figure(history: RunHistory) -> AnimatedFigure:

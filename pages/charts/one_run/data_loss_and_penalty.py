@@ -72,7 +72,7 @@ def _drawn_penalty(history: RunHistory) -> Array:
 
 
 def _has_penalty(history: RunHistory) -> bool:
-    return history.experiment.l1 > 0 or history.experiment.l2 > 0
+    return history.experiment.l1 > 0 or history.experiment.l2_in_loss > 0
 
 
 def _curves(look: Look, history: RunHistory) -> list[Json]:
@@ -95,6 +95,9 @@ def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
         notes.append("Neither network has a penalty: set L1 or L2.")
     elif without:
         notes.append(f"{without[0]}: no penalty.")
+    for look, history in zip(LOOKS, histories, strict=True):
+        if history.experiment.l2 > history.experiment.l2_in_loss:
+            notes.append(f"{look.name}: AdamW’s L2 shrinks the weights outside the loss.")
     return notes + endings(histories)
 
 

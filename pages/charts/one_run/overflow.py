@@ -10,7 +10,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import ABOVE_ROW, captioned, column_headings, row_heading
 from pages.charts.style.axes import depth_axis, log_axis
-from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, depth_colors
+from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look, depth_colors
 from pages.charts.style.grid import Row, over_training, step_axis
 from pages.charts.style.traces import MOST_CURVES, drawn_layers, key_of_depth, marks, of_depth, trace
 from pages.charts.style.update_curves import on_log_axis
@@ -32,7 +32,7 @@ LABELS = 3  # powers of ten that stay apart in a panel
 HEIGHT = 540
 BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key of colours
 LARGEST_DECADE = 308  # of the floating-point numbers; beyond it an axis ends nowhere
-CROSS = {"symbol": "x", "size": 11, "color": "#808080", "line": {"color": "#ffffff", "width": 1}}
+CROSS = {"symbol": "x", "size": 11, "color": NEUTRAL, "line": {"color": "#ffffff", "width": 1}}
 KEY = "Thick: layer 1. Dotted: output."
 OVERFLOWED = "Cross: last finite number of the layer that overflowed first."
 

@@ -7,7 +7,7 @@ more.  The predicted part is shaded, the measured value is marked.
 import math
 
 from pages.charts.style.axes import axis
-from pages.charts.style.figure import TREATED, AnimatedFigure, Json
+from pages.charts.style.figure import NEUTRAL, TREATED, AnimatedFigure, Json
 from pages.text.labels import number
 from pages.text.outcome_measures import Measure
 
@@ -27,7 +27,7 @@ def figure(measure: Measure, predicted: str, patient: float, treated: float) -> 
         {"type": "rect", "xref": "x", "yref": "paper", "x0": low, "x1": high, "y0": 0, "y1": 1, "fillcolor": SHADE,
          "line": {"width": 0}, "layer": "below"},
         *({"type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
-           "line": {"width": 1, "color": "#808080", "dash": "dot"}} for at in (-clear, clear)),
+           "line": {"width": 1, "color": NEUTRAL, "dash": "dot"}} for at in (-clear, clear)),
     ]  # fmt: skip
     names = [
         {"x": (start + end) / 2, "y": 1.02, "xref": "x", "yref": "paper", "yanchor": "bottom", "showarrow": False,

@@ -41,7 +41,7 @@ MOST_NAMED_CLASSES = 4  # side by side under the panels at 390 px
 def probability_levels(probability: Array) -> list[Any]:
     """Percent of class 1 as bytes, (K, G, G), rounded away from 50, so that each stays on its side of the line."""
     with np.errstate(invalid="ignore"):
-        percents = 100 * probability
+        percents = 100 * np.clip(probability, 0, 1)  # a linear output goes beyond
         percents = np.where(probability < 0.5, np.floor(percents), np.ceil(percents))
         undecided = (np.abs(probability - 0.5) < UNDECIDED).all(axis=(1, 2), keepdims=True)
         percents = np.where(undecided, 50, percents)  # a boundary of differences in the third digit is a scribble
@@ -61,6 +61,7 @@ def class_levels(probabilities: Array) -> list[Any]:
     levels = LEVELS // n_classes
     with np.errstate(invalid="ignore"):
         certainty = (probabilities.max(axis=-1) * n_classes - 1) / (n_classes - 1)
+        certainty = np.clip(certainty, 0, 1)
         return _bytes(probabilities.argmax(axis=-1) * levels + np.rint(certainty * (levels - 1)))
 
 

@@ -25,6 +25,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
+from pages.charts.style.tokens import TOKENS
+
 Json = dict[str, Any]
 Array = np.ndarray
 
@@ -77,11 +79,11 @@ class Look:
 
 # Vermillion and blue of Okabe and Ito's palette for all kinds of colour vision (2008).  Contrast is at least 3.6 on
 # white and on a near-black page; 3 is what WCAG 2.1, 1.4.11 asks of graphics.
-PATIENT = Look("Patient", "#d55e00", "solid", "circle")
-TREATED = Look("Treated", "#0072b2", "dash", "diamond")
+PATIENT = Look("Patient", TOKENS["patient"], "solid", "circle")
+TREATED = Look("Treated", TOKENS["treated"], "dash", "diamond")
 LOOKS = (PATIENT, TREATED)
 LOOK_OF = {look.name: look for look in LOOKS}
-NEUTRAL = "#808080"  # what belongs to neither network
+NEUTRAL = TOKENS["neutral"]  # what belongs to neither network
 
 # Depth in the network, first layer to last: lightness rises steadily (OKLCH .51 to .66), hue runs from violet over
 # teal to olive, so the order survives without red-green vision, and every colour has contrast 3 on white and on black.

@@ -25,9 +25,11 @@ from pages.charts.style.class_colors import (
 from pages.charts.style.figure import DARK_SCALE, Array, Json, Look, merged
 from pages.charts.style.grid import Panel, grid
 from pages.charts.style.traces import THICK, hover_of, line, marks, stroke
+from pages.text.labels import input_unit
 
 MOST_POINTS = 200  # training examples drawn; more hide the surface
 PLANE_TICKS = [-2, 0, 2]
+FEW_TICKS = 4  # at most, where inputs are not standardised
 CURVE_POINTS = 200
 LEGEND_BELOW: Json = {"x": 0.5, "xanchor": "center", "yanchor": "top", "itemwidth": 30}
 # Digits are dark on pale cells and light on dark ones, as Plotly chooses: contrast 4.5 and more on all of both.
@@ -160,8 +162,7 @@ def _surface(
     if not np.isfinite(outputs).all():
         notes.append(f"{look.name}: where the plane is empty its output is not finite.")
     points, point_notes = _points_of_plane(history, splits)
-    edge = [float(across[0]), float(across[-1])]
-    xaxis, yaxis = (axis(name, range=edge, tickvals=PLANE_TICKS) for name in input_names(history, 2))
+    xaxis, yaxis = _input_axes(history)
     return Panel([trace, *points], {0: {"z": levels}}, xaxis, yaxis, color_axis, notes=notes + point_notes)
 
 
@@ -177,7 +178,8 @@ def _fit(
     assert history.prediction_axes is not None
     (inputs,) = history.prediction_axes
     outputs = history.predictions[frames]
-    low, high = _range_of_fit(histories)
+    scale = history.experiment.target_scale
+    low, high = _range_of_fit([one for one in histories if one.experiment.target_scale == scale])
     reach = BEYOND * (high - low)
     dataset, truth = dataset_of(history), noise_free(history.experiment, CURVE_POINTS)
     traces: list[Json] = []
@@ -194,8 +196,7 @@ def _fit(
     elif not ((outputs[-1] >= low) & (outputs[-1] <= high)).any():
         notes.append(f"{look.name}: at the end the whole line is outside this picture.")
     y_name = "output" if history.confusion is None else "probability"
-    edge = [float(inputs[0]), float(inputs[-1])]
-    xaxis = axis(input_names(history, 1)[0], range=edge, tickvals=PLANE_TICKS)
+    (xaxis,) = _input_axes(history)
     return Panel(traces, moves, xaxis, axis(y_name, range=[low, high]), has_legend=True, notes=notes)
 
 
@@ -247,7 +248,18 @@ def class_names(history: RunHistory) -> tuple[str, ...]:
 
 def input_names(history: RunHistory, count: int) -> list[str]:
     dataset = dataset_of(history)
-    return [f"{name} (standardised)" for name in (dataset.input_names if dataset else ("x₁", "x₂")[:count])]
+    unit = input_unit(history.experiment)
+    return [f"{name} ({unit})" for name in (dataset.input_names if dataset else ("x₁", "x₂")[:count])]
+
+
+def _input_axes(history: RunHistory) -> list[Json]:
+    """An axis for each input that the prediction runs over; few ticks, which two planes side by side have room for."""
+    assert history.prediction_axes is not None
+    standardised = input_unit(history.experiment) == "standardised"
+    ticks: Json = {"tickvals": PLANE_TICKS} if standardised else {"nticks": FEW_TICKS}
+    names = input_names(history, len(history.prediction_axes))
+    edges = [[float(values[0]), float(values[-1])] for values in history.prediction_axes]
+    return [axis(name, range=edge, **ticks) for name, edge in zip(names, edges, strict=True)]
 
 
 def _points_of_line(dataset: Dataset, split: str) -> Json:
@@ -283,7 +295,9 @@ def _points_of_plane(history: RunHistory, splits: tuple[str, ...]) -> tuple[list
 
 
 def noise_free(experiment: Experiment, points: int) -> tuple[Array, Array] | None:
-    """The function behind a drawn regression of one input: standardised inputs and targets without noise, (points,).
+    """The function behind a drawn regression of one input: inputs, and targets without noise, (points,).
+
+    Both are in the units in which the network gets them.
 
     None for all other data.
     """
@@ -292,10 +306,12 @@ def noise_free(experiment: Experiment, points: int) -> tuple[Array, Array] | Non
         return None
     uniform = np.repeat(np.linspace(0, 1, points)[:, None], 3, axis=1)
     inputs, targets = source.draw(uniform, np.zeros((points, 2)))
-    return (inputs[:, 0] - source.mean[0]) / math.sqrt(source.variance[0]), targets[:, 0]
+    standardised = (inputs[:, 0] - source.mean[0]) / math.sqrt(source.variance[0])
+    zero, one = load_dataset(experiment).units
+    return zero + one * standardised, experiment.target_scale * targets[:, 0]
 
 
-def _range_of_fit(histories: tuple[RunHistory, RunHistory]) -> tuple[float, float]:
+def _range_of_fit(histories: Sequence[RunHistory]) -> tuple[float, float]:
     """The range of the training targets of both runs and some more; without them that of the last outputs."""
     values: list[Array] = []
     for history in histories:

@@ -22,7 +22,7 @@ from pages.charts.style.figure import LOOK_OF, NEUTRAL, AnimatedFigure, Json, Lo
 from pages.charts.style.traces import band, hover_of, line, stroke
 from pages.charts.sweeps.groups import clean_line
 from pages.charts.sweeps.losses_by_size import own_of
-from pages.text.labels import number
+from pages.text.labels import input_unit, number
 
 TITLE = "Bias and variance"
 QUESTION = (
@@ -105,7 +105,7 @@ def figure(results: Results, patient: Experiment, treated: Experiment | None = N
             if one := found.get((name, kind)):
                 traces += _mean_and_band(LOOK_OF[name], one, suffix)
         annotations.append(row_heading(text, PANELS[kind][1]))
-        layout[f"xaxis{suffix}"] = axis("input x (standardised)", range=x_range, anchor=f"y{suffix}")
+        layout[f"xaxis{suffix}"] = axis(f"input x ({input_unit(patient)})", range=x_range, anchor=f"y{suffix}")
         layout[f"yaxis{suffix}"] = axis("output y", range=y_range, domain=PANELS[kind], anchor=f"x{suffix}")
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, {"annotations": annotations})), patient, treated)
 
@@ -156,7 +156,7 @@ def table(results: Results, patient: Experiment, treated: Experiment | None = No
             {
                 "network": name,
                 "draws of": kind,
-                "x (standardised)": one.inputs,
+                f"x ({input_unit(patient)})": one.inputs,
                 "function": one.function,
                 "mean prediction": one.mean,
                 "standard deviation": one.deviation,

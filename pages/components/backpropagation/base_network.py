@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from engine import SETTINGS, Experiment, load_dataset
-from engine.losses import LOSSES, chosen_loss
+from engine.losses import LOSSES, PROBABILITIES, chosen_loss
 from engine.network import architecture_of
 from engine.settings import Setting
 from pages.components.settings.control import Answer, Control
@@ -76,6 +76,8 @@ def opened_base(experiment: Experiment) -> Base:
     """A network that this experiment trains."""
     dataset = load_dataset(experiment)
     architecture = architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task)
+    probabilities = dataset.task != "regression" and experiment.output in PROBABILITIES
+    losses = tuple(loss for loss in LOSSES if probabilities or loss != "cross_entropy")
     named = {*ALWAYS_NAMED, *experiment.differences(Experiment())}
     settings = [
         f"{labels.label(name)} {labels.meaning(name, getattr(experiment, name))}" for name in SETTINGS if name in named
@@ -85,8 +87,8 @@ def opened_base(experiment: Experiment) -> Base:
         "With *one* example an update serves this example alone; choose *batch* for what training did."
     )
     return Base(
-        OPENED, note, architecture.activation, chosen_loss(experiment.loss, dataset.task),
-        ("mse",) if dataset.task == "regression" else tuple(LOSSES), rule_of(experiment), Selection(0, 0, 0),
+        OPENED, note, architecture.activation, chosen_loss(experiment.loss, dataset.task, experiment.output),
+        losses, rule_of(experiment), Selection(0, 0, 0),
         architecture.sizes, experiment.n_train, min(experiment.batch_size or experiment.n_train, experiment.n_train),
         experiment,
     )  # fmt: skip
@@ -110,7 +112,7 @@ def _setting(base: Base, name: str, values: Mapping[str, Answer]) -> Setting:
     if name == "activation":
         return replace(SETTINGS[name], default=base.activation, help="Of the hidden layers; the weights stay.")
     if name == "loss":
-        help_text = "With cross-entropy the slope of the answer cancels; with the squared error it stays."
+        help_text = "With cross-entropy the slope of the answer cancels; with the other losses it stays."
         return replace(SETTINGS[name], default=base.loss, choices=base.losses, help=help_text)
     if name in RULE:
         return replace(SETTINGS[name], default=getattr(base.rule, name))

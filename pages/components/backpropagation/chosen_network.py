@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from engine import Experiment, OutOfRange
+from engine.schedules import SCHEDULES
 from pages.components.backpropagation.base_network import (
     FIRST,
     FRONT,
@@ -43,6 +44,7 @@ from pages.components.shell.address import (
 )
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
+from pages.text import labels
 from pages.walkthrough.calculation import Problem, Rule
 from pages.walkthrough.derivation import Selection
 from pages.walkthrough.opened_network import nearest_frame, opened
@@ -190,10 +192,12 @@ def _open(name: str) -> None:
 def _chosen(base: Base, values: dict[str, Answer], notes: list[str]) -> Chosen:
     """The network with all that was chosen; sentences about what could not be."""
     one, row, note = values["examples"] == ONE, int(values["example"] or 1) - 1, base.note
+    share = 1.0  # of the learning rate, that the schedule leaves
     if base.experiment:
         (history,) = histories_of([base.experiment])
         index = nearest_frame(history, int(values["step"] or 0))
         problem = opened(history, index, not one, row)
+        share = _scheduled(base.experiment, int(history.frame_step[index]))
         note += " " + _where(base.experiment, history, index, int(values["step"] or 0), problem)
     else:
         problem = PRESETS[base.name].problem
@@ -217,6 +221,7 @@ def _chosen(base: Base, values: dict[str, Answer], notes: list[str]) -> Chosen:
     if notes:
         st.warning("  \n".join(notes), icon=":material/info:")
     rule = Rule(**{name: values[name] for name in RULE})  # type: ignore[arg-type]
+    rule = replace(rule, learning_rate=share * rule.learning_rate)
     return Chosen(base, problem, rule, row, values)
 
 
@@ -234,9 +239,16 @@ def _where(experiment: Experiment, history: Any, index: int, requested: int, pro
         message += " The batch is that of the update that began there."
     if experiment.normalization == "batch" and len(problem.inputs) == 1:
         message += " A single example is normalized by the running statistics."
+    if experiment.schedule != "constant":
+        message += f" The schedule multiplies the learning rate by {labels.number(_scheduled(experiment, step))} here."
     if experiment.optimizer != "sgd":
         message += " What the optimizer had gathered before is not recorded: here it starts from nothing."
     return message
+
+
+def _scheduled(experiment: Experiment, step: int) -> float:
+    """The share of the learning rate of the update from that step, or of the last one."""
+    return SCHEDULES[experiment.schedule](min(step, experiment.steps - 1), experiment.steps)
 
 
 def _draw_presets(base: Base) -> None:

@@ -9,7 +9,7 @@ from pages.walkthrough.calculation import Update
 from pages.walkthrough.derivation import Selection
 from pages.walkthrough.network_graph import graph
 
-_network = component("network")
+_network = component("network", "numbers", "stepper")
 
 
 def draw_network(chosen: Chosen, update: Update, selection: Selection) -> None:

@@ -1,5 +1,6 @@
 """A chart on a page: its title, the figure with its text alternative, and its data one click away."""
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -7,10 +8,15 @@ import streamlit as st
 
 from engine import RunHistory
 from pages.charts.style.figure import Chart
+from pages.components.lesson.catalogue import FIRST_LESSON, glossary_of
 from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.plot import encoded, plot
+from pages.components.shell.session import this_session
+from pages.text.glossary import used
 
 SENT_BYTES = 12e6  # of charts as they are sent, kept for the next visitor with the same networks; about 70 kB each
+
+LABEL = re.compile(r'"text":"([^"]*)"')  # in a chart as it is sent
 
 _sent = ByteCache(SENT_BYTES)
 
@@ -18,9 +24,10 @@ _sent = ByteCache(SENT_BYTES)
 def card(chart: Chart, patient: RunHistory, treated: RunHistory) -> None:
     """Draw one chart of pages/charts for these two runs."""
     stem = chart.__name__.rpartition(".")[2]
+    encoded_chart = sent(chart, patient, treated)
     with st.container(horizontal=True, vertical_alignment="center", key=f"card_{stem}"):
-        head(chart, stem, patient, treated)
-        plot(sent(chart, patient, treated), key=f"chart_{stem}")
+        head(chart, stem, patient, treated, labels=" ".join(LABEL.findall(encoded_chart.decode())))
+        plot(encoded_chart, key=f"chart_{stem}")
 
 
 def sent(chart: Chart, *runs: RunHistory) -> bytes:
@@ -29,10 +36,17 @@ def sent(chart: Chart, *runs: RunHistory) -> bytes:
     return _sent.get(key, lambda: encoded(chart.figure(*runs), chart.alt(*runs)))
 
 
-def head(chart: Chart, place: str, *runs: RunHistory) -> None:
-    """A chart's title with its question, and the button for its table of these runs.  place: ends the button's key."""
+def head(chart: Chart, place: str, *runs: RunHistory, labels: str = "") -> None:
+    """A chart's title with how to read it, and the button for its table of these runs.
+
+    place: ends the button's key.  labels: what stands in the chart, whose words are explained too.
+    """
+    words = glossary_of(this_session().controls or FIRST_LESSON)
+    help_text = "\n\n".join(
+        [chart.HOW_TO_READ, *(f"**{name}**: {words[name]}" for name in used(f"{chart.HOW_TO_READ} {labels}", words))]
+    )
     with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
-        st.subheader(chart.TITLE, help=chart.HOW_TO_READ, width="stretch", anchor=False)
+        st.subheader(chart.TITLE, help=help_text, width="stretch", anchor=False)
         if st.button(
             f"Data: {chart.TITLE}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
         ):

@@ -9,8 +9,10 @@ from typing import Any
 
 from engine import Experiment
 from pages.components.settings.controls import Lesson
+from pages.text.glossary import glossary
 from pages.text.outcome_measures import MEASURES, Measure
 
+FIRST_LESSON = "vanishing_gradients"  # has the words that all lessons use
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
 
 
@@ -66,6 +68,12 @@ def sections_of(page: str) -> dict[str, str]:
     text = (ASSETS / "lessons" / f"{page}.md").read_text("utf-8")
     _, *parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
     return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+@lru_cache
+def glossary_of(page: str) -> dict[str, str]:
+    """The words of a lesson, and those of the first one, which all of them use: name -> explanation."""
+    return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(sections_of(page)["Words"])}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Who clicks the evidence has the timeline go to the step where it begins, and its layers marked in the charts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,12 +13,14 @@ from engine import Experiment, Finding, RunHistory, diagnose
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_over_seeds
+from pages.components.lesson.catalogue import glossary_of
 from pages.components.lesson.sweeps import Results, sweep, visitor, wanted_of
 from pages.components.settings.controls import Lesson, apply, heading
 from pages.components.shell.address import open_part
 from pages.components.shell.frame import LEAST_WIDTH
 from pages.components.shell.session import this_session
 from pages.text import findings_text
+from pages.text.glossary import explained
 from pages.text.labels import label
 
 # Severity is said in words and with a sign of its own.
@@ -29,6 +31,7 @@ BADGES = {
 }
 ROLES = {"cause": "The root cause", "consequence": "A consequence", "context": "Beside it"}
 
+NO_WORDS: Mapping[str, str] = {}
 SHOWN = 1  # findings of a network; more are one click away
 PLACE = "prescription"  # of its sweep
 # What a click on evidence does.  Not every chart has an axis of layers.
@@ -60,20 +63,20 @@ def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
 
 def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
     """Findings of both networks side by side, and the cures of the patient to try."""
-    notes_of_both(patient, treated)
+    notes_of_both(patient, treated, glossary_of(lesson.page))
     cures(patient.experiment, partial(_prescribe, lesson, patient.experiment))
 
 
-def notes_of_both(patient: RunHistory, treated: RunHistory) -> None:
-    """Findings of both networks side by side."""
+def notes_of_both(patient: RunHistory, treated: RunHistory, words: Mapping[str, str] = NO_WORDS) -> None:
+    """Findings of both networks side by side.  words: of the glossary, to be explained."""
     st.subheader("The doctor’s notes", anchor="notes")
     with st.grid(2, min_column_width=LEAST_WIDTH):
         for look, history in ((PATIENT, patient), (TREATED, treated)):
             with st.container(border=True, height="stretch", key=f"notes_{look.name.lower()}"):
-                network_notes(look, history)
+                network_notes(look, history, words)
 
 
-def network_notes(look: Look, history: RunHistory) -> None:
+def network_notes(look: Look, history: RunHistory, words: Mapping[str, str] = NO_WORDS) -> None:
     """What the doctor finds in one network, each finding with a button to see its evidence."""
     findings = diagnose(history)
     if not findings:
@@ -86,21 +89,22 @@ def network_notes(look: Look, history: RunHistory) -> None:
     st.markdown(heading(look))
     first, rest = findings[:SHOWN], findings[SHOWN:]
     for finding in first:
-        _note(look, history, finding)
+        _note(look, history, finding, words)
     if rest:
         with st.expander(f"More findings: {len(rest)}"):
             for finding in rest:
-                _note(look, history, finding)
+                _note(look, history, finding, words)
 
 
-def _note(look: Look, history: RunHistory, finding: Finding) -> None:
+def _note(look: Look, history: RunHistory, finding: Finding, words: Mapping[str, str]) -> None:
     """A finding, what could help, and the button that shows its evidence."""
     clicked = this_session().pointed
     help_text = (
         f"What could help: {findings_text.remedies(finding)}." if finding.role == "cause" else "Treat the cause first."
     )
+    explanation = explained(finding.explanation, words)
     st.markdown(
-        f"#### {BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{finding.explanation}  \n"
+        f"#### {BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{explanation}  \n"
         f":small[{ROLES[finding.role]}. Rule: {finding.source}. {help_text}]"
     )
     on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)

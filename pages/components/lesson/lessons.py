@@ -12,8 +12,9 @@ from streamlit.delta_generator import DeltaGenerator
 from engine import RunHistory, diagnose
 from pages.charts.style.figure import Chart
 from pages.components.lesson.cards import card
-from pages.components.lesson.catalogue import Case, case_of, sections_of
+from pages.components.lesson.catalogue import Case, case_of, glossary_of, sections_of
 from pages.components.lesson.exercises import exercises
+from pages.components.lesson.explanations import explanations
 from pages.components.lesson.findings import doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
 from pages.components.lesson.strip import strip
@@ -26,6 +27,7 @@ from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
 from pages.components.shell.timeline import timeline
 from pages.text.clock import timeline_steps
 from pages.text.findings_text import disease
+from pages.text.glossary import explained
 from pages.text.labels import differences
 from pages.text.verdict import average_factor, chain_product, outcome
 
@@ -69,9 +71,11 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
         case = case_of(lesson.page, choice.patient, choice.treated)
         verdict = HIDDEN_VERDICT if HIDE in st.query_params else _verdict(lesson, stage, case, patient, treated)
-        sentence.header(verdict, anchor="verdict")
+        words = glossary_of(lesson.page)
+        sentence.header(explained(verdict, words), anchor="verdict")
         named = f"**{case.name}**: “{case.complaint}” " if case else ""
-        small_print.markdown(f":small[{named}{differences(choice.patient, choice.treated)} {stage.note}]")
+        note = f"{named}{differences(choice.patient, choice.treated)} {stage.note}"
+        small_print.markdown(f":small[{explained(note, words)}]")
         with above:
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
@@ -79,6 +83,7 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         with place:
             _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated))
 
+    explanations(glossary_of(lesson.page))
     with st.container(key="lesson", gap="xsmall"):
         sentence = st.container(key="verdict")
         with st.container(horizontal=True, vertical_alignment="center", key="differences"):
@@ -137,7 +142,7 @@ def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: t
 def _in_short(lesson: Lesson) -> str:
     """How the lesson's text begins."""
     first = next(iter(sections_of(lesson.page).values()))
-    return first.strip().partition("\n\n")[0]
+    return explained(first.strip().partition("\n\n")[0], glossary_of(lesson.page))
 
 
 def row(charts: Sequence[Chart], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:
@@ -151,7 +156,8 @@ def text(lesson: Lesson, heading: str) -> None:
     """One section of the lesson's text, with its heading."""
     st.subheader(heading, anchor=False)
     with st.container(key=f"prose_{heading.split()[0].lower()}_{len(heading)}"):
-        st.markdown(sections_of(lesson.page)[heading])
+        words = {} if heading == "Words" else glossary_of(lesson.page)
+        st.markdown(explained(sections_of(lesson.page)[heading], words))
 
 
 def chain_rule(patient: RunHistory, treated: RunHistory) -> None:

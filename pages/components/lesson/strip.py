@@ -13,9 +13,11 @@ import streamlit as st
 from engine import SETTINGS, Experiment, RunHistory
 from engine.starting_signal import starting_signal
 from pages.charts.style.figure import PATIENT, TREATED
+from pages.components.lesson.catalogue import glossary_of
 from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.component import component
 from pages.components.shell.session import this_session
+from pages.text.glossary import explained
 from pages.text.stage_measures import STAGE_MEASURES, starting_readout
 
 SENT_BYTES = 1e6  # of strips as they are sent; about 10 kB each
@@ -28,7 +30,7 @@ MOST_DECADES = 8.0
 USUAL = 90  # per cent of the steps whose largest value is no brighter than the brightest cell
 
 _sent, _previews = ByteCache(SENT_BYTES), ByteCache(PREVIEW_BYTES)
-_strip = component("strip", "cells")
+_strip = component("strip", "cells", "numbers")
 
 
 def strip(page: str, verdict: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> None:
@@ -74,7 +76,7 @@ def _preview(patient: Experiment, treated: Experiment) -> bytes:
 
 
 def _described(page: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> bytes:
-    measure = STAGE_MEASURES[page]
+    measure, words = STAGE_MEASURES[page], glossary_of(page)
     cells = [measure.cells(history, steps) for history in (patient, treated)]
     rows = [
         {
@@ -86,7 +88,13 @@ def _described(page: str, steps: Sequence[int], patient: RunHistory, treated: Ru
         for look, history, values in zip((PATIENT, TREATED), (patient, treated), cells, strict=True)
     ]
     return orjson.dumps(
-        {"steps": steps, "name": measure.name, "caption": measure.caption, "decades": _decades(cells), "rows": rows}
+        {
+            "steps": steps,
+            "name": explained(measure.name, words),
+            "caption": explained(measure.caption, words),
+            "decades": _decades(cells),
+            "rows": rows,
+        }
     )
 
 

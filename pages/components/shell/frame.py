@@ -92,7 +92,8 @@ def page(name: str, folded: bool = False) -> "PageShell":
     unseen = st.container(key="unseen", height=1, border=False)  # of next to no height before the style has come, too
     with unseen:
         _history(key="history")  # comes first: it has to be there before the page writes its address
-        st.html(ROOT / "assets" / "style.css")
+        for style in ("tokens.css", "style.css"):
+            st.html(ROOT / "assets" / style)
         if name:
             load_plotly()
     if this_session().controls != name:

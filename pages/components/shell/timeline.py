@@ -14,7 +14,7 @@ from engine.settings import OutOfRange
 from pages.components.shell.address import TIMELINE, step_in
 from pages.components.shell.component import component
 
-_timeline = component("timeline")
+_timeline = component("timeline", "stepper")
 
 
 def timeline(
