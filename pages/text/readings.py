@@ -28,7 +28,9 @@ READINGS = {
     "training_loss": Reading(lambda history: float(history.train_loss[-1])),
     "validation_loss": Reading(lambda history: float(history.validation_loss[-1])),
     "lowest_validation_loss": Reading(lambda history: float(min(history.validation_loss))),
-    "training_share": Reading(lambda history: float(history.train_loss[-1]) / average_loss(history.experiment), percent),
+    "training_share": Reading(
+        lambda history: float(history.train_loss[-1]) / average_loss(history.experiment), percent
+    ),
     "training_accuracy": Reading(lambda history: float(history.train_accuracy[-1]), percent),
     "test_loss": Reading(lambda history: history.test_loss),
     "test_accuracy": Reading(lambda history: history.test_accuracy, percent),

@@ -85,21 +85,20 @@ def read_lecture(file: str, text: str) -> Lecture:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:  # says the line by itself
         raise LectureError(f"{file}: {problem}") from None
-    scenes = [
-        _made(f"{file}, line {line}", lambda row=row: _scene(row))
-        for row, line in zip(read.pop("scene", []), _lines(text, "scene"), strict=True)
-    ]
-    questions = [
-        _made(f"{file}, line {line}", lambda row=row: Question(**row))
-        for row, line in zip(read.pop("question", []), _lines(text, "question"), strict=True)
-    ]
+    scenes = [_made(where, _scene, row) for where, row in _tables(file, text, read, "scene")]
+    questions = [_made(where, _question, row) for where, row in _tables(file, text, read, "question")]
     if not scenes:
         raise LectureError(f"{file}: a lecture needs at least one [[scene]].")
-    read["misconceptions"] = tuple(read.get("misconceptions", ()))
-    return _made(
-        file,
-        lambda: Lecture(name=Path(file).stem, questions=tuple(questions), scenes=tuple(scenes), **read),
-    )
+    return _made(file, _lecture, {**read, "name": Path(file).stem, "questions": questions, "scenes": scenes})
+
+
+def _lecture(row: dict[str, Any]) -> Lecture:
+    lists = {name: tuple(row.get(name, ())) for name in ("misconceptions", "questions", "scenes")}
+    return Lecture(**row | lists)
+
+
+def _question(row: dict[str, Any]) -> Question:
+    return Question(**row)
 
 
 def _scene(row: dict[str, Any]) -> Scene:
@@ -124,15 +123,17 @@ def _chart(name: str) -> Chart:
         raise ValueError(f"There is no chart {name!r} in pages/charts/one_run.") from None
 
 
-def _made(where: str, make: Callable[[], Any]) -> Any:
+def _made(where: str, make: Callable[[dict[str, Any]], Any], row: dict[str, Any]) -> Any:
     try:
-        return make()
+        return make(row)
     except KeyError as problem:
         raise LectureError(f"{where}: {problem} is missing.") from None
     except (TypeError, ValueError, OSError) as problem:
-        raise LectureError(f"{where}: {str(problem).removeprefix('Scene.__init__() ')}") from None
+        raise LectureError(f"{where}: {problem}") from None
 
 
-def _lines(text: str, table: str) -> list[int]:
-    """Where each [[table]] begins."""
-    return [text.count("\n", 0, found.start()) + 1 for found in re.finditer(rf"^\[\[{table}\]\]", text, re.MULTILINE)]
+def _tables(file: str, text: str, read: dict[str, Any], name: str) -> list[tuple[str, dict[str, Any]]]:
+    """The tables [[name]] of a file, taken out of what was read, and for each where it begins."""
+    begin = [found.start() for found in re.finditer(rf"^[ \t]*\[\[{name}\]\]", text, re.MULTILINE)]
+    rows = read.pop(name, [])
+    return [(f"{file}, line {text.count(chr(10), 0, start) + 1}", row) for start, row in zip(begin, rows, strict=True)]
