@@ -72,8 +72,9 @@ def sections_of(page: str) -> dict[str, str]:
 
 @lru_cache
 def glossary_of(page: str) -> dict[str, str]:
-    """The words of a lesson, and those of the first one, which all of them use: name -> explanation."""
-    return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(sections_of(page)["Words"])}
+    """The words of a lesson, and those of the first one, which all pages use: name -> explanation."""
+    own = sections_of(page)["Words"] if (ASSETS / "lessons" / f"{page}.md").exists() else ""
+    return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(own)}
 
 
 @dataclass(frozen=True)
