@@ -72,8 +72,8 @@ def sections_of(page: str) -> dict[str, str]:
 
 @lru_cache
 def glossary_of(page: str) -> dict[str, str]:
-    """The words of a lesson, and those of the first one, which all of them use: name -> explanation."""
-    return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(sections_of(page)["Words"])}
+    """The words of a page, if it has any, and those of the first lesson, which all use: name -> explanation."""
+    return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(sections_of(page).get("Words", ""))}
 
 
 @dataclass(frozen=True)
