@@ -71,7 +71,11 @@ def _loss(history: RunHistory, steps: Sequence[int]) -> list[str]:
 
 
 _SIGNAL = StageMeasure(
-    "error signal, rms δ", _error_signal, "R: the first layer’s signal over the last hidden layer’s", _received, True
+    "error signal, rms δ",
+    _error_signal,
+    "R at this step: the first layer’s signal over the last hidden layer’s",
+    _received,
+    True,
 )
 
 # By the lesson's page.
