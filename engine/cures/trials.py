@@ -20,7 +20,7 @@ import numpy as np
 
 from engine.cures.changes import UNTREATED, Change, Maker
 from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, losses_of, outcome_of, relative_change
-from engine.cures.search import EFFECT, Search, best_doses, results_of
+from engine.cures.search import EFFECT, Search, best_doses, results_of, surely
 from engine.data.custom import CustomData
 from engine.experiment import Experiment
 from engine.limits import Limits
@@ -28,7 +28,6 @@ from engine.training import stacks, train_many
 
 CURES, HELPS, NO_EFFECT, HARMS, SET_ASIDE = VERDICTS = "cures", "helps", "no effect", "harms", "set aside"
 
-CHANCE = 0.05  # how often chance alone may make as many of the seeds better, or worse
 ACCURACY_RISE, ACCURACY_SHORT, LOSS_RATIO = 0.20, 0.03, 1.25  # of a repair (RunSleuth)
 ROUNDING = 1e-9  # of accuracies, which are shares of some hundred examples
 
@@ -207,16 +206,6 @@ def verdict(seeds: int, better: int, worse: int, effect: float, healed: int, hea
     if better >= enough and effect <= -EFFECT:
         return CURES if healed >= enough > healthy else HELPS
     return HARMS if worse >= enough and effect >= EFFECT else NO_EFFECT
-
-
-def surely(seeds: int) -> int:
-    """In how many of the seeds at least, one way, chance is ruled out: P(X ≥ k) ≤ CHANCE for X ~ B(seeds, 1/2)."""
-    ways = 0
-    for k in range(seeds, -1, -1):
-        ways += math.comb(seeds, k)
-        if ways > CHANCE * 2**seeds:
-            return k + 1
-    return 0
 
 
 def _spread(values: np.ndarray) -> Spread:
