@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.blas import one_blas_thread
 from engine.data.baselines import kernel_ridge, uninformed_loss
 from engine.data.custom import CustomData
 from engine.data.loading import Dataset, DataSettings, data_settings, load_dataset
@@ -372,8 +373,9 @@ def _references(experiment: Experiment, dataset: Dataset) -> References:
         while len(_known) >= MOST_KNOWN:
             del _known[next(iter(_known))]
         answers = dataset.target_rows("validation")[:MOST_QUERIES]
-        ridge = _errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers)
-        _known[key] = References(_neighbours(dataset), ridge)
+        with one_blas_thread():
+            ridge = _errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers)
+            _known[key] = References(_neighbours(dataset), ridge)
     return _known[key]
 
 
