@@ -11,12 +11,11 @@ from engine.losses import HUBER_DELTA, LOSSES, chosen_loss, chosen_output
 
 Array = np.ndarray
 
-HALVINGS = 60  # of the range of the targets: more than a float's digits
 CENTRES = 150  # of the kernel, which bound the time: about 15 ms a data set
 LENGTHS = 0.3, 1.0, 3.0  # of the kernel, in median distances of the centres: from one neighbourhood to nearly a line
 RIDGES = tuple(10.0**power for power in range(-7, 1))  # penalty, an example
 JITTER = 1e-8  # on the kernel's diagonal, so that rounding does not make it singular
-
+HALVINGS = 60  # of the range of the targets: more than a float's digits
 AVERAGE = "always the average"  # what that answer is called, in legends and sentences
 
 
@@ -43,7 +42,7 @@ def uninformed_loss(dataset: Dataset, loss: str, output: str = "auto") -> float:
     return float(-(shares * np.log(shares)).sum())
 
 
-def constant_loss(targets: Array, loss: str, softmax: bool = False) -> float:
+def constant_loss(targets: np.ndarray, loss: str, softmax: bool = False) -> float:
     """Loss of the best constant answer to targets in rows, (n, n_out): "mse", "mae" or "huber"."""
     if loss == "mse":
         return float(targets.var(axis=0).mean())

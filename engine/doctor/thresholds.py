@@ -50,9 +50,7 @@ FITTED = 0.1  # share of error on its training data: below, there is hardly anyt
 
 # --- fit: shares are of what the best constant answer costs ---
 WELL = 0.1  # above the better reference's share of error: about two standard errors of 100 to 300 examples
-BY_CHANCE = (
-    2.0  # standard errors of the validation accuracy, where that is more, as where one class is rare (convention)
-)
+BY_CHANCE = 2.0  # standard errors of the validation accuracy, where that is more than WELL (convention)
 EXCELLENT = 0.15  # share of error that is a good result whatever the references do (tuned)
 TWICE = 2.0  # times the better reference's errors, surely: worth a word, however few they are (convention)
 LEARNT = 0.9  # share of error above which nothing was learnt, even if the references do no better (tuned)

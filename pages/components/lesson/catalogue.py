@@ -72,8 +72,9 @@ def sections_of(page: str) -> dict[str, str]:
 
 @lru_cache
 def glossary_of(page: str) -> dict[str, str]:
-    """The words of a lesson, and those of the first one, which all of them use: name -> explanation."""
-    return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(sections_of(page)["Words"])}
+    """The words of a lesson, and those of the first one, which all pages use: name -> explanation."""
+    own = sections_of(page)["Words"] if (ASSETS / "lessons" / f"{page}.md").exists() else ""
+    return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(own)}
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,10 @@ def case_of(page: str, patient: Experiment, treated: Experiment) -> Case | None:
 
 
 @lru_cache
-def complaints(symptom: str) -> tuple[str, ...]:
-    """What mystery patients say of what anyone can see."""
-    return tuple(_read("lessons/mystery_patient.toml")["complaint"][symptom])
+def complaint(seed: int) -> str:
+    """What the mystery patient of this number says, whatever is wrong with it."""
+    sentences = _read("lessons/mystery_patient.toml")["complaints"]
+    return sentences[seed % len(sentences)]
 
 
 def _pair(patient: dict[str, Any], treated: dict[str, Any]) -> tuple[Experiment, Experiment]:
