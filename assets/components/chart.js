@@ -180,7 +180,7 @@ class Chart {
       const larger = scale === 1 ? shown : enlarged(shown, scale);
       const panels = this.own_height - layout.margin.t - layout.margin.b; // high, as the figure is made
       const fitted = layout.height === this.own_height ? larger : withKeysBelow(larger, panels * scale);
-      await window.Plotly.react(this.plot, data, fitted, this.config);
+      await window.Plotly.react(this.plot, scale === 1 ? data : data.map((trace) => withLargerText(trace, scale)), fitted, this.config);
     }
     Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
   }
@@ -248,6 +248,11 @@ function enlarged(part, factor) {
     else if (name !== "template" && (Array.isArray(value) || isBranch(value))) larger[name] = enlarged(value, factor);
   }
   return larger;
+}
+
+// A trace whose own text grows too.
+function withLargerText(trace, factor) {
+  return trace.textfont ? { ...trace, textfont: { ...trace.textfont, size: trace.textfont.size * factor } } : trace;
 }
 
 // A chart that has less room than it is made for leaves out the small print below it.
