@@ -1,40 +1,46 @@
-"""Changes: what could help a network, one at a time, as a textbook would set it.
+"""Changes: what could help a network, one at a time and at several doses, as a textbook would set it.
 
-A change to try is a line in one of the generators, under the code of the remedy as findings name it.
+A remedy to try is a line in one of the generators, under its code as findings name it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from engine.cures.outcomes import SEEDS, seconds_of
+import numpy as np
+
+from engine.cures.outcomes import SCREENED, seconds_of
 from engine.data.custom import CustomData
-from engine.data.loading import load_dataset
+from engine.data.loading import Dataset, load_dataset
 from engine.data.sources import DATASETS
 from engine.experiment import SETTINGS, Experiment
-from engine.limits import Limits, check_budget
+from engine.limits import UNLIMITED, Limits, check_budget
+from engine.losses import chosen_loss, chosen_output
 from engine.settings import OutOfRange, Value
 
 UNTREATED = "Untreated"
-TOO_LONG = "Over 8 seeds it takes too long."
+TOO_LONG = "Over several seeds it takes too long."
 
 # The initializer that keeps the size of signals with an activation (He et al. 2015; Glorot & Bengio 2010; Klambauer
 # et al. 2017); for those that are not named, He: they are close to ReLU.
 SUITED = {"sigmoid": "xavier_normal", "tanh": "xavier_normal", "linear": "xavier_normal", "selu": "lecun"}
-SIGMOID_GAIN = 4.0  # makes up for a slope of at most 1/4 (Nielsen, ch. 5)
-CLIP = 1.0
-RATE_FACTORS = (0.1, 10.0)
-LOW_RATE = 0.001  # from which on down a factor of 100 is tried too
+SIGMOID_GAINS = (2.0, 4.0)  # four makes up for a slope of at most 1/4 (Nielsen, ch. 5)
+CLIPS = (1.0, 0.1)
+SLOWER, FASTER = (0.1, 0.01), (10.0, 100.0)  # times the learning rate
+LOW_RATE, MUCH_FASTER = 0.001, 1000.0  # from which on down this factor is tried too
 ADAM_RATE = 0.01  # at most: Adam's steps have the length of the learning rate, whatever the gradient (Kingma & Ba 2015)
 SGD_RATE = 0.1  # at least: its steps shrink with the gradient
-# The strengths that did best, of two or three, for wide ReLU networks on 30 and 60 noisy moons and on 100 digits: in
-# these they helped in 8, 5, 5 (L1), 8, 5, 6 (L2), 3, 6, 7 (dropout) and 8, 6, 4 (early stopping) of 8 seeds.
-L1, L2, DROPOUT, PATIENCE = 0.003, 0.01, 0.2, 10
+# Around the strengths that did best, of two or three, for wide ReLU networks on 30 and 60 noisy moons and 100 digits:
+# these helped in 8, 5, 5 (L1 .003), 8, 5, 6 (L2 .01), 3, 6, 7 (dropout .2), 8, 6, 4 (early stopping) of 8 seeds.
+L1, L2, DROPOUT, PATIENCE = (0.0003, 0.003, 0.03), (0.001, 0.01, 0.1), (0.1, 0.2, 0.4), 10
 MORE_DATA, MORE_STEPS = 3, 2  # times as many
 VERY_DEEP = 10  # layers, from which on scaled residual connections are tried too: plain ones add up
-WIDER, SMALLER = 2, 8  # times as many units a layer, times fewer
+WIDER, SMALLER = 2, (8, 2)  # times as many units a layer, times fewer
 ENOUGH_UNITS, ENOUGH_LAYERS = 16, 3  # a smaller network is made this large at once
 DEEPER, SHALLOWER = 2, 3  # layers more, times fewer
+ENOUGH_EXAMPLES = 32  # a smaller batch is made this large (Masters & Luschi 2018: the largest that is still small)
+ADAPTIVE = "rmsprop", "adam", "adamw"  # their first steps go by few gradients, which warmup is for (Liu et al. 2020)
+FITTING_SIZE = 3.0  # times 1, either way: targets of about the size that a fresh network's output has
 REGULARISERS = ("l1", "l2", "dropout", "patience")
 
 WITHOUT = {"l1": "L1", "l2": "L2", "dropout": "dropout", "patience": "early stopping"}
@@ -43,10 +49,11 @@ AFTER = {"he_normal": "He", "lecun": "LeCun", "xavier_normal": "Xavier"}  # whom
 
 @dataclass(frozen=True)
 class Change:
-    """One thing to do differently.
+    """One thing to do differently, or two at once.
 
     code: the remedy, as findings name it; settings: field -> (old, new); price: what it costs beside time; experiment:
-    the changed one, None where it cannot be made, and then refused says why.
+    the changed one, None where it cannot be made, and then refused says why.  remedy: what the change is one dose of,
+    its own name where it has no strength; dose: its strength, in the unit of the setting that it is chosen by.
     """
 
     code: str
@@ -55,6 +62,88 @@ class Change:
     settings: Mapping[str, tuple[Value, Value]]
     experiment: Experiment | None
     refused: str = ""
+    remedy: str = ""
+    dose: float | None = None
+
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What could be done, at several doses where it has a strength.
+
+    at: dose -> name and settings.  doses: that are tried first, a factor of `step` apart; none without a strength.
+    """
+
+    code: str
+    name: str
+    price: str
+    at: Callable[[float], tuple[str, Settings]]
+    doses: tuple[float, ...] = ()
+    step: float = 10.0
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes changes of an experiment, checked as training would.  The other arguments are those of `changes_of`."""
+
+    experiment: Experiment
+    data: CustomData | None = None
+    limits: Limits = UNLIMITED
+
+    def change(
+        self, code: str, name: str, price: str, new: Settings, remedy: str = "", dose: float | None = None
+    ) -> Change:
+        """The change with what really differs."""
+        old = self.experiment
+        settings = {field: (getattr(old, field), value) for field, value in new.items() if getattr(old, field) != value}
+        try:
+            changed = replace(old, **new)
+            dataset = load_dataset(changed, self.data)
+            check_budget(changed, dataset.n_in, dataset.n_out, self.limits)
+        except OutOfRange as error:
+            return Change(code, name, price, settings, None, str(error), remedy or name, dose)
+        return Change(code, name, price, settings, changed, "", remedy or name, dose)
+
+    def at(self, remedy: Remedy, dose: float) -> Change:
+        name, new = remedy.at(dose)
+        return self.change(remedy.code, name, remedy.price, new, remedy.name, dose)
+
+    def all_of(self, remedy: Remedy) -> list[Change]:
+        if remedy.doses:
+            return [self.at(remedy, dose) for dose in remedy.doses]
+        return [self.change(remedy.code, remedy.name, remedy.price, remedy.at(0.0)[1])]
+
+    def remedies(self) -> Iterator[Remedy]:
+        yield from _remedies(self.experiment)
+        try:
+            dataset = load_dataset(self.experiment, self.data)
+        except OutOfRange:  # which the untreated network's change says
+            return
+        yield from _scales(self.experiment, dataset)
+
+    def singles(self) -> tuple[Change, ...]:
+        """The untreated network, and every remedy at its first doses; what is as it would be made is left out."""
+        changes = [self.change(UNTREATED, UNTREATED, "", {})]
+        changes += [change for remedy in self.remedies() for change in self.all_of(remedy)]
+        return tuple(change for change in changes if change.settings or change.code == UNTREATED)
+
+    def finer(self, change: Change) -> list[Change]:
+        """The same remedy half a step weaker and stronger, where that can be made."""
+        (remedy,) = (one for one in self.remedies() if one.name == change.remedy)
+        assert change.dose is not None
+        near = [self.at(remedy, float(f"{change.dose * remedy.step**half:.2g}")) for half in (-0.5, 0.5)]
+        return [one for one in near if one.experiment and one.settings]
+
+    def pair(self, one: Change, other: Change) -> Change | None:
+        """Both at once; None where they cannot be, or change the same thing."""
+        both = {field: new for change in (other, one) for field, (_, new) in change.settings.items()}
+        if len(both) < len(one.settings) + len(other.settings):
+            return None
+        price = "; ".join(filter(None, (one.price, other.price)))
+        pair = self.change(f"{one.code}+{other.code}", f"{one.name} + {other.name}", price, both)
+        return pair if pair.experiment else None
 
 
 def changes_of(
@@ -68,26 +157,31 @@ def changes_of(
     Those that are out of range, or beyond the limits of Training that are given, come with the reason, and without an
     experiment.
     """
-
-    def made(code: str, name: str, price: str, new: dict[str, Any]) -> Change:
-        """The change with what really differs, made and checked as training would."""
-        settings = {field: (old, value) for field, value in new.items() if (old := getattr(experiment, field)) != value}
-        try:
-            changed = replace(experiment, **new)
-            dataset = load_dataset(changed, data)
-            check_budget(changed, dataset.n_in, dataset.n_out, Limits(max_seconds, max_bytes))
-        except OutOfRange as error:
-            return Change(code, name, price, settings, None, str(error))
-        return Change(code, name, price, settings, changed)
-
-    changes = [made(*row) for row in ((UNTREATED, UNTREATED, "", {}), *_candidates(experiment))]
-    return tuple(change for change in changes if change.settings or change.code == UNTREATED)
+    return Maker(experiment, data, Limits(max_seconds, max_bytes)).singles()
 
 
-Candidate = tuple[str, str, str, dict[str, Any]]  # code, name, price, settings
+def _once(code: str, name: str, price: str, settings: Settings) -> Remedy:
+    """A remedy that has no strength."""
+    return Remedy(code, name, price, lambda _: (name, settings))
 
 
-def _candidates(e: Experiment) -> Iterator[Candidate]:
+def _dosed(
+    code: str, name: str, price: str, field: str, doses: Iterable[float], step: float = 10.0, **settings: Any
+) -> Remedy:
+    """A remedy whose dose is the value of a field, and stands behind its name."""
+    return Remedy(code, name, price, lambda dose: (f"{name} {dose:g}", {field: dose, **settings}), tuple(doses), step)
+
+
+def _counted(
+    code: str, name: str, price: str, field: str, doses: Iterable[int], step: float, words: Callable[[int], str]
+) -> Remedy:
+    """A remedy whose dose is a whole number, which is named in words."""
+    return Remedy(
+        code, name, price, lambda dose: (words(round(dose)), {field: round(dose)}), tuple(dict.fromkeys(doses)), step
+    )
+
+
+def _remedies(e: Experiment) -> Iterator[Remedy]:
     yield from _activations(e)
     yield from _starts(e)
     yield from _training(e)
@@ -95,101 +189,163 @@ def _candidates(e: Experiment) -> Iterator[Candidate]:
     yield from _regularisers(e)
     most = DATASETS[e.dataset].n_train_max or int(SETTINGS["n_train"].high)
     more = MORE_DATA * e.n_train if most == e.n_train else min(MORE_DATA * e.n_train, most)
-    yield "n_train", f"{more} examples", "the examples have to be collected and labelled", {"n_train": more}
+    yield _once("n_train", f"{more} examples", "the examples have to be collected and labelled", {"n_train": more})
+    if not e.shuffle:
+        yield _once("shuffle", "Shuffled examples", "", {"shuffle": True})
     if e.label_noise:
-        yield "label_noise", "No label noise", "someone has to look at every label", {"label_noise": 0.0}
+        yield _once("label_noise", "No label noise", "someone has to look at every label", {"label_noise": 0.0})
 
 
-def _activations(e: Experiment) -> Iterator[Candidate]:
+def _scales(e: Experiment, dataset: Dataset) -> Iterator[Remedy]:
+    """Of inputs, targets and output.  None that would change what the loss measures beside its unit."""
+    new = {"inputs": "standardised", "input_scale": 1.0, "input_shift": 0.0}
+    if any(getattr(e, field) != value for field, value in new.items()):
+        yield _once("inputs", "Standardised inputs", "their mean and spread are kept for new data", new)
+    loss = chosen_loss(e.loss, dataset.task, e.output)
+    if dataset.task == "regression" and loss in ("mse", "mae"):
+        size = float(np.sqrt(np.mean(dataset.train_targets**2)))
+        if size and not 1 / FITTING_SIZE <= size <= FITTING_SIZE:
+            scale = float(f"{e.target_scale / size:.2g}")
+            price = "its answers are multiplied back"
+            yield _once("target_scale", "Targets of size 1", price, {"target_scale": scale})
+    if chosen_output(e.output, dataset.task) != (fits := chosen_output("auto", dataset.task)):
+        same_loss = {} if chosen_loss(e.loss, dataset.task) == loss else {"loss": loss}
+        yield _once("output", f"{fits.capitalize()} output", "", {"output": "auto"} | same_loss)
+
+
+def _at_a_rate(e: Experiment, code: str, name: str, settings: Settings) -> Remedy:
+    """A change of the start with what it needs: gain 1, and a learning rate at which it trains.
+
+    What trains well with signals that fade is far too fast for signals that arrive.
+    """
+    along = ", gain 1" if e.gain != 1 else ""
+
+    def at(rate: float) -> tuple[str, Settings]:
+        own = "" if rate == e.learning_rate else f", learning rate {rate:g}"
+        return name + along + own, settings | {"gain": 1.0, "learning_rate": rate}
+
+    return Remedy(code, name + along, "", at, (e.learning_rate, _rounded(SLOWER[0] * e.learning_rate)))
+
+
+def _activations(e: Experiment) -> Iterator[Remedy]:
     """Each with the initializer that suits it: one without the other is not a fair try."""
     for activation in ("leaky_relu" if e.activation == "relu" else "relu", "tanh"):
         start = SUITED.get(activation, "he_normal")
         if activation != e.activation:
             name = SETTINGS["activation"].in_words(activation)
             settings = {"activation": activation, "initializer": start}
-            yield "activation", f"{name[0].upper()}{name[1:]} with {AFTER[start]}", "", settings
+            yield _at_a_rate(e, "activation", f"{name[0].upper()}{name[1:]} with {AFTER[start]}", settings)
 
 
-def _starts(e: Experiment) -> Iterator[Candidate]:
+def _starts(e: Experiment) -> Iterator[Remedy]:
     suited = SUITED.get(e.activation, "he_normal")
-    yield "initializer", f"{AFTER[suited]} initializer", "", {"initializer": suited}
+    if e.initializer != suited:
+        yield _at_a_rate(e, "initializer", f"{AFTER[suited]} initializer", {"initializer": suited})
     if e.gain != 1:
-        yield "gain", "Gain 1", "", {"gain": 1.0}
+        yield _once("gain", "Gain 1", "", {"gain": 1.0})
     elif e.activation == "sigmoid":
-        yield "gain", f"Gain {SIGMOID_GAIN:g}", "", {"gain": SIGMOID_GAIN}
+        yield _dosed("gain", "Gain", "", "gain", SIGMOID_GAINS, step=2)
     if e.bias or e.bias_mean:
-        yield "bias", "Biases start at 0", "", {"bias": 0.0, "bias_mean": 0.0}
+        yield _once("bias", "Biases start at 0", "", {"bias": 0.0, "bias_mean": 0.0})
 
 
-def _training(e: Experiment) -> Iterator[Candidate]:
+def _training(e: Experiment) -> Iterator[Remedy]:
     symptom = "the cause stays: the gradient grows as before"
     if e.clip == "none":
-        yield "clip", f"Clip at norm {CLIP:g}", symptom, {"clip": "norm", "clip_threshold": CLIP}
+        yield _dosed("clip", "Clip at norm", symptom, "clip_threshold", CLIPS, clip="norm")
     else:
-        yield "clip", "No clipping", "nothing limits a step", {"clip": "none"}
-    far = () if e.learning_rate > LOW_RATE else (RATE_FACTORS[-1] ** 2,)
-    for factor in (*RATE_FACTORS, *far):
-        rate = float(f"{factor * e.learning_rate:.6g}")
-        up = factor > 1
-        price = "steps may overshoot" if up else "as many steps do not get as far"
-        code = "learning_rate_up" if up else "learning_rate_down"
-        yield code, f"Learning rate {rate:g}", price, {"learning_rate": rate}
+        yield _once("clip", "No clipping", "nothing limits a step", {"clip": "none"})
+    overshoot, short = "steps may overshoot", "as many steps do not get as far"
+    up = FASTER if e.learning_rate > LOW_RATE else (*FASTER, MUCH_FASTER)
+    slower, faster = ([_rounded(factor * e.learning_rate) for factor in factors] for factors in (SLOWER, up))
+    yield _rates("learning_rate_down", "Lower learning rate", short, slower)
+    yield _rates("learning_rate_up", "Higher learning rate", overshoot, faster)
     if e.optimizer == "sgd":
-        yield "optimizer", "Momentum", "one number more for each weight", {"optimizer": "momentum"}
+        yield _once("optimizer", "Momentum", "one number more for each weight", {"optimizer": "momentum"})
     if e.optimizer != "adam":
-        rate = min(e.learning_rate, ADAM_RATE)
+        first = min(e.learning_rate, ADAM_RATE)
         price = "two numbers more for each weight"
-        yield "optimizer", f"Adam, learning rate {rate:g}", price, {"optimizer": "adam", "learning_rate": rate}
+        yield _rates("optimizer", "Adam", price, [first, _rounded(first / 10)], "adam")
     else:
-        rate = max(e.learning_rate, SGD_RATE)
-        name = f"Gradient descent, learning rate {rate:g}"
-        yield "optimizer", name, "one rate for all weights", {"optimizer": "sgd", "learning_rate": rate}
-    yield "steps", f"{MORE_STEPS * e.steps} steps", "time", {"steps": MORE_STEPS * e.steps}
+        first = max(e.learning_rate, SGD_RATE)
+        yield _rates("optimizer", "Gradient descent", "one rate for all weights", [first, _rounded(first / 10)], "sgd")
+    if e.schedule == "constant" and e.optimizer in ADAPTIVE:
+        yield _once("schedule", "Warmup", "the first tenth of the steps is shorter", {"schedule": "warmup"})
+    if 0 < e.batch_size < min(ENOUGH_EXAMPLES, e.n_train):
+        larger = {"batch_size": min(ENOUGH_EXAMPLES, e.n_train)}
+        yield _once("batch_size", f"Batches of {larger['batch_size']}", "more work at every step", larger)
+    more = [MORE_STEPS * e.steps]  # the next dose, twice that, where these promise
+    yield _counted("steps", "More steps", "time", "steps", more, MORE_STEPS**2, lambda steps: f"{steps} steps")
 
 
-def _structures(e: Experiment) -> Iterator[Candidate]:
+def _rates(code: str, name: str, price: str, rates: Sequence[float], optimizer: str = "") -> Remedy:
+    """Another learning rate, with another optimizer where one is named."""
+
+    def at(rate: float) -> tuple[str, Settings]:
+        if not optimizer:
+            return f"Learning rate {rate:g}", {"learning_rate": rate}
+        return f"{name}, learning rate {rate:g}", {"optimizer": optimizer, "learning_rate": rate}
+
+    return Remedy(code, name, price, at, tuple(rates))
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.6g}")
+
+
+def _structures(e: Experiment) -> Iterator[Remedy]:
     prices = {
         "batch": "examples of a batch depend on each other; statistics to keep for new data",
         "layer": "two parameters more for each unit",
     }
     for kind, price in prices.items():
         if kind != e.normalization:
-            yield "normalization", f"{kind.capitalize()} normalization", price, {"normalization": kind}
+            yield _once("normalization", f"{kind.capitalize()} normalization", price, {"normalization": kind})
     if e.normalization != "none":
-        yield "normalization", "No normalization", "", {"normalization": "none"}
+        yield _once("normalization", "No normalization", "", {"normalization": "none"})
     if e.residual != "none":
-        yield "residual", "No residual connections", "the gradient's way round the layers", {"residual": "none"}
+        price = "the gradient's way round the layers"
+        yield _once("residual", "No residual connections", price, {"residual": "none"})
     same_width = "all layers need the same width"
     if e.depth > 1:
-        yield "residual", "Residual connections", same_width, {"residual": "plain"}
+        yield _once("residual", "Residual connections", same_width, {"residual": "plain"})
     if e.depth >= VERY_DEEP:
-        yield "residual", "Scaled residual connections", same_width, {"residual": "scaled"}
+        yield _once("residual", "Scaled residual connections", same_width, {"residual": "scaled"})
     if e.depth > 1:
         shallower = max(e.depth // SHALLOWER, 1)
-        yield "shallower", _layers(shallower), "fewer stages of what it can compute", {"depth": shallower}
+        yield _once("shallower", _layers(shallower), "fewer stages of what it can compute", {"depth": shallower})
     wider, deeper = max(WIDER * e.width, ENOUGH_UNITS), max(e.depth + DEEPER, ENOUGH_LAYERS)
-    yield "wider", _units(wider), "memory and time at every prediction", {"width": wider}
-    yield "deeper", _layers(deeper), "time at every prediction, and more factors in the chain rule", {"depth": deeper}
+    memory = "memory and time at every prediction"
+    yield _counted("wider", "Wider", memory, "width", [wider], WIDER**2, _units)
+    more_factors = "time at every prediction, and more factors in the chain rule"
+    yield _once("deeper", _layers(deeper), more_factors, {"depth": deeper})
     if e.width < ENOUGH_UNITS and e.depth < ENOUGH_LAYERS:
         both = {"depth": deeper, "width": wider}
-        yield "wider", f"{_layers(deeper)} of {wider} units", "memory and time at every prediction", both
-    smaller = max(e.width // SMALLER, 1)
-    yield "narrower", _units(smaller), "less that it can compute", {"width": smaller}
+        yield _once("wider", f"{_layers(deeper)} of {wider} units", memory, both)
+    smaller = [max(e.width // factor, 1) for factor in SMALLER]
+    yield _counted("narrower", "Narrower", "less that it can compute", "width", smaller, 4, _units)
 
 
-def _regularisers(e: Experiment) -> Iterator[Candidate]:
+def _regularisers(e: Experiment) -> Iterator[Remedy]:
+    """Where there is one already, taking it away, or less of it."""
     fits = "fits its training data less closely"
     rows = (
-        ("l1", L1, f"L1 {L1:g}", fits),
-        ("l2", L2, f"L2 {L2:g}", fits),
-        ("dropout", DROPOUT, f"Dropout {DROPOUT:g}", "learns more slowly, in noise"),
-        ("patience", PATIENCE, "Early stopping", "validation examples, which then say less about new data"),
+        ("l1", "L1", L1, fits, 10),
+        ("l2", "L2", L2, fits, 10),
+        ("dropout", "Dropout", DROPOUT, "learns more slowly, in noise", 2),
     )
-    for field, strength, name, price in rows:
-        if getattr(e, field) == 0:
-            yield field, name, price, {field: strength}
+    for field, name, doses, price, step in rows:
+        strength = getattr(e, field)
+        if strength == 0:
+            yield _dosed(field, name, price, field, doses, step=step)
         else:
-            yield field, f"No {WITHOUT[field]}", "", {field: SETTINGS[field].default}
+            yield _dosed(field, f"Less {WITHOUT[field]}:", "", field, [_rounded(strength / step)], step=step)
+            yield _once(field, f"No {WITHOUT[field]}", "", {field: 0.0})
+    if e.patience == 0:
+        price = "validation examples, which then say less about new data"
+        yield _once("patience", "Early stopping", price, {"patience": PATIENCE})
+    else:
+        yield _once("patience", "No early stopping", "", {"patience": 0})
 
 
 def _units(width: int) -> str:
@@ -201,11 +357,11 @@ def _layers(depth: int) -> str:
 
 
 def within(seconds: float, changes: Sequence[Change]) -> tuple[Change, ...]:
-    """The changes, the most expensive refused where all over SEEDS seeds would take longer than this on one core.
+    """The changes, the most expensive refused where all over SCREENED seeds would take longer than this on one core.
 
     The untreated network stays.
     """
-    costs = {i: SEEDS * seconds_of([change.experiment]) for i, change in enumerate(changes) if change.experiment}
+    costs = {i: SCREENED * seconds_of([change.experiment]) for i, change in enumerate(changes) if change.experiment}
     allowed, spent = {0}, costs.get(0, 0.0)
     for i in sorted(costs, key=costs.__getitem__):
         if i and (spent := spent + costs[i]) <= seconds:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, counted_evaluations
+from engine.data.custom import CustomData
 from engine.doctor.diagnosis import diagnose
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.losses import LOSSES, chosen_loss
 
 SEEDS = 8  # a cure that changes nothing but chance helps in all of them once in 256 sweeps
+SCREENED = 3  # of the seeds, over which every dose is tried first
 UPDATE_ROWS, FRAMES = 100, 3  # that a run is recorded with: as many as diagnosing it takes
 UNRECORDED = 0.4  # share of the estimated time that a stack takes whose updates leave few rows; measured .3 to .8
 
@@ -43,10 +45,16 @@ class Outcome:
     findings: tuple[str, ...]
     line_axis: np.ndarray | None  # (G,) float32, the standardised input; None unless regression in one input
     line: np.ndarray | None  # (G,) float32, the network's output there in the end
+    remedies: tuple[str, ...] = ()  # of the root cause, as the doctor names them
 
 
-def outcome_of(history: RunHistory) -> Outcome:
-    """What a sweep keeps of a run: a hundred bytes, or 2 kB with the line of a regression in one input."""
+def outcome_of(history: RunHistory, data: CustomData | None = None) -> Outcome:
+    """What a sweep keeps of a run: a hundred bytes, or 2 kB with the line of a regression in one input.
+
+    data: what it was trained on where that is a custom data set; without them the doctor knows less of what was
+    possible, and calls a network healthy that learnt nothing.
+    """
+    findings = diagnose(history, data)
     axes, predictions = history.prediction_axes, history.predictions
     result = -1
     if history.experiment.patience:
@@ -66,10 +74,28 @@ def outcome_of(history: RunHistory) -> Outcome:
         last_test_accuracy=history.last_test_accuracy,
         result_validation_loss=float(history.validation_loss[result]),
         result_validation_accuracy=float(history.validation_accuracy[result]),
-        findings=tuple(finding.code for finding in diagnose(history) if finding.severity != "info"),
+        findings=tuple(finding.code for finding in findings if finding.severity != "info"),
         line_axis=axes[0] if axes and has_line else None,
         line=predictions[-1, :, 0].copy() if predictions is not None and has_line else None,
+        remedies=findings[0].remedies if findings else (),
     )
+
+
+_LOSSES = (
+    "train_loss", "validation_loss", "test_loss", "last_test_loss", "result_validation_loss",
+)  # fmt: skip
+
+
+def in_unit_of(experiment: Experiment, outcome: Outcome) -> Outcome:
+    """The outcome with its losses in the unit of another experiment, whose targets are scaled differently.
+
+    A mean squared error grows with the square of the targets' scale, a mean absolute one as the scale does.
+    """
+    factor = experiment.target_scale / outcome.experiment.target_scale
+    if factor == 1:
+        return outcome
+    power = 1 if outcome.experiment.loss == "mae" else 2
+    return replace(outcome, **{name: getattr(outcome, name) * factor**power for name in _LOSSES})
 
 
 def losses_of(outcomes: Sequence[Outcome], name: str) -> np.ndarray:
@@ -77,6 +103,14 @@ def losses_of(outcomes: Sequence[Outcome], name: str) -> np.ndarray:
     losses = np.array([getattr(outcome, name) for outcome in outcomes], float)
     broken = np.array([outcome.status == "diverged" for outcome in outcomes], bool)
     return np.where(np.isfinite(losses) & ~broken, losses, np.inf)
+
+
+def relative_change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """after/before − 1, pair by pair: −1 where only what was before diverged, infinite where only what came after did,
+    0 where both or neither."""
+    with np.errstate(all="ignore"):
+        change = after / before - 1
+    return np.where(after == before, 0.0, np.where(np.isinf(before), -1.0, change))
 
 
 def unit_of(outcome: Outcome) -> str:

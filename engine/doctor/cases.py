@@ -23,6 +23,7 @@ from engine.history import RunHistory
 
 LEVELS = EASY, MEDIUM, HARD = "easy", "medium", "hard"
 MOST_CANDIDATES = 12  # of a seed and level; the first of them that holds is the case
+STOPS_IN_TIME = 0.8  # of an overfitted network's harm on validation data, that it did not have at its best step
 HURTS = 0.25  # of the average answer's loss: what a fault costs on test data at least
 
 # What a sensible network of this size learns in a fraction of a second.
@@ -66,11 +67,16 @@ def candidates(seed: int, level: str) -> Iterator[MysteryCase]:
 def holds(case: MysteryCase, patient: RunHistory, healthy: RunHistory) -> bool:
     """Whether the fault is what the doctor finds first, and costs something on test data, and all else is well.
 
-    On the hardest level something must follow from it that may be taken for the cause, where anything can.
+    On the hardest level something must follow from it that may be taken for the cause, where anything can.  On the
+    others an overfitted network must have been good in between: else stopping early, its textbook cure, does not cure.
     """
     findings = diagnose(patient)
     if not findings or findings[0].code != case.fault or diagnose(healthy):
         return False
+    if case.fault == "overfitting" and case.level != HARD:
+        last, best, without = patient.validation_loss[-1], patient.validation_loss.min(), healthy.validation_loss[-1]
+        if not last - best >= STOPS_IN_TIME * (last - without):
+            return False
     misleads = len(findings) > 1 or case.fault not in CONSEQUENCES
     return (misleads or case.level != HARD) and harm(case, patient, healthy) >= HURTS * average_loss(case.patient)
 

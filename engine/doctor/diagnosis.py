@@ -10,15 +10,23 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from engine.doctor import fit_detectors, signal_detectors, step_detectors
+from engine.doctor import data_detectors, explanations, fit_detectors, rules, signal_detectors, step_detectors
 from engine.doctor.examination import CustomData, Examination
 from engine.doctor.findings import SEVERITIES, Finding
+from engine.doctor.thresholds import SURELY, UNEXPLAINED
 from engine.history import RunHistory
 
 # What is so before the first step, but for a mild explosion, which does nothing to a network that is not moved; then
 # what training does, then how it ended.
 CAUSES = (
     signal_detectors.symmetry,
+    data_detectors.leakage,
+    data_detectors.validation_shift,
+    data_detectors.label_mismatch,
+    data_detectors.unshuffled,
+    data_detectors.unscaled_targets,
+    data_detectors.unscaled_inputs,
+    data_detectors.batch_too_small,
     fit_detectors.linear_network,
     signal_detectors.born_dead,
     signal_detectors.saturated_units,
@@ -27,7 +35,10 @@ CAUSES = (
     step_detectors.too_few_steps,
     signal_detectors.exploded_gradients,
     step_detectors.learning_rate_far_too_low,
+    signal_detectors.borderline_vanishing,
+    signal_detectors.small_start,
     signal_detectors.exploding_gradients,
+    fit_detectors.costly_dropout,
     fit_detectors.over_regularized,
     fit_detectors.overfitting,
     fit_detectors.too_few_units,
@@ -37,21 +48,38 @@ CAUSES = (
     signal_detectors.partly_saturated,
     step_detectors.learning_rate_too_low,
     signal_detectors.fading_gradients,
+    data_detectors.label_noise,
+    data_detectors.one_answer,
     fit_detectors.underfitting,
 )
-EVEN_SO = (signal_detectors.symmetry, fit_detectors.overfitting)  # causes that count in a run that does well, too
+# Causes that count in a run that does well, too: where validation is not what it seems, nobody knows how well.
+EVEN_SO = (
+    signal_detectors.symmetry,
+    data_detectors.leakage,
+    data_detectors.validation_shift,
+    fit_detectors.overfitting,
+)
 SYMPTOMS = (signal_detectors.saturated_at_the_end, signal_detectors.half_dead)  # never a cause
 
-_BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting"}
+_BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting", "one_answer"}
 CONSEQUENCES = {  # cause -> what it leads to
+    "validation_shift": {"overfitting", "underfitting"},
+    "label_mismatch": {"overfitting", "underfitting"},
+    "unshuffled": {"learning_rate_too_high", "underfitting", "one_answer"},
+    "unscaled_targets": _BREAKDOWN | {"learning_rate_too_high", "learning_rate_too_low"},
+    "unscaled_inputs": _BREAKDOWN
+    | {"learning_rate_too_high", "learning_rate_too_low", "exploding_gradients", "vanishing_gradients"},
+    "batch_too_small": {"vanishing_gradients", "learning_rate_too_high", "underfitting", "one_answer"},
+    "small_start": {"learning_rate_too_low", "underfitting", "one_answer"},
     "symmetry": _BREAKDOWN | {"vanishing_gradients", "exploding_gradients", "learning_rate_too_high"},
-    "dead_units": {"vanishing_gradients", "underfitting"},
-    "saturated_units": {"vanishing_gradients", "underfitting"},
+    "dead_units": {"vanishing_gradients", "underfitting", "one_answer"},
+    "saturated_units": {"vanishing_gradients", "underfitting", "one_answer"},
+    "dropout_too_high": _BREAKDOWN | {"learning_rate_too_high", "over_regularized"},
     "over_regularized": _BREAKDOWN | {"learning_rate_too_high"},
     "exploding_gradients": _BREAKDOWN | {"learning_rate_too_high", "overfitting"},
-    "vanishing_gradients": {"learning_rate_too_low", "underfitting"},
+    "vanishing_gradients": {"learning_rate_too_low", "underfitting", "one_answer"},
     "learning_rate_too_high": _BREAKDOWN,
-    "learning_rate_too_low": {"underfitting"},
+    "learning_rate_too_low": {"underfitting", "one_answer"},
 }
 
 
@@ -72,6 +100,18 @@ def overcome(history: RunHistory) -> Finding | None:
     `diagnose` is silent about it in a network that does well.
     """
     return _judgement(history, None)[1]
+
+
+def falls_short(history: RunHistory) -> tuple[float, float] | None:
+    """Of a run that does well enough, its error and that of the better reference, where that is surely less than half.
+
+    Shares of the best constant answer's; None where there is nothing to remark, and for custom data.
+    """
+    if history.experiment.dataset == "custom":
+        return None
+    with np.errstate(all="ignore"):
+        run = Examination(history)
+        return (run.error_share, run.reference_share) if run.does_well and run.surely_behind else None
 
 
 def _judgement(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
@@ -96,10 +136,13 @@ def _findings(run: Examination) -> tuple[Finding, ...]:
     causes = [found for detect in (EVEN_SO if run.does_well else CAUSES) if (found := detect(run))]
     symptoms = [found for detect in SYMPTOMS if not run.does_well and (found := detect(run))]
     if not causes:
-        return ()
+        far = run.error_share > run.reference_share + UNEXPLAINED and run.behind_by > SURELY
+        unexplained = not run.does_well and (run.dataset is None or far)
+        return (_cannot_tell(run),) if unexplained else ()
     findings: dict[str, Finding] = {}
     for found in causes + symptoms:
-        findings.setdefault(found.code, found)
+        same = found.confirm is not None and found.confirm.experiment(run.experiment) == run.experiment
+        findings.setdefault(found.code, replace(found, confirm=None) if same else found)
     cause, *rest = findings.values()
     follows = CONSEQUENCES.get(cause.code, set())
     consequences = [replace(found, role="consequence") for found in rest if found.code in follows]
@@ -107,3 +150,11 @@ def _findings(run: Examination) -> tuple[Finding, ...]:
     # What leads to something severe is severe itself.
     severity = max((found.severity for found in (cause, *consequences)), key=SEVERITIES.index)
     return (replace(cause, severity=severity), *consequences, *context)
+
+
+def _cannot_tell(run: Examination) -> Finding:
+    """It does not do well, or nobody knows, and nothing that was measured explains it."""
+    error, reference = run.error_share, run.reference_share
+    text = explanations.cannot_tell(error, reference)
+    threshold = reference if np.isfinite(reference) else np.inf
+    return rules.CANNOT_TELL.finding(error, (), run.steps(run.late), text, threshold=float(threshold))

@@ -4,17 +4,20 @@ Everything is measured on the evaluations' clock (whole sets, evaluation mode) w
 masks and thinned rows do not matter.
 """
 
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from engine.data.baselines import uninformed_loss
+from engine.blas import one_blas_thread
+from engine.data.baselines import kernel_ridge, uninformed_loss
 from engine.data.custom import CustomData
-from engine.data.loading import Dataset, data_settings, load_dataset
-from engine.doctor.thresholds import EXCELLENT, FAR, LEARNT, WELL
+from engine.data.loading import Dataset, DataSettings, data_settings, load_dataset
+from engine.doctor.thresholds import BY_CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SMALL_START, SURELY, TWICE, WELL
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.losses import chosen_loss
+from engine.network import Parameters, architecture_of, forward, network_outputs
 
 Array = np.ndarray
 
@@ -22,6 +25,7 @@ EARLY_CHECKS, EARLY_SHARE = 5, 0.1  # E: the first max(5, 10 %) of the evaluatio
 LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged
 NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
 MOST_QUERIES = 300  # validation examples whose neighbours are looked for, which bounds time and memory
+MOST_KNOWN = 256  # data sets whose references are remembered
 
 
 class Examination:
@@ -35,7 +39,6 @@ class Examination:
         self.depth = history.experiment.depth
         known = history.experiment.dataset != "custom" or data is not None
         self.dataset: Dataset | None = load_dataset(history.experiment, data) if known else None
-        self._data = data
 
     # --- when ---
 
@@ -108,16 +111,17 @@ class Examination:
         return (p * (1 - p) + p * (1 - p / (n_classes - 1))) / n_classes
 
     @cached_property
+    def references(self) -> "References | None":
+        """What methods without layers make of these data; None where the data are not known."""
+        return None if self.dataset is None else _references(self.experiment, self.dataset)
+
+    @cached_property
     def neighbours(self) -> float:
-        """Validation error of the nearest training examples' vote: what these data make possible without a network.
+        """Validation error of the nearest training examples' vote.
 
         A share of wrong answers, or a mean squared error.  NaN where the data are not known.
         """
-        if self.dataset is None:
-            return np.nan
-        if self._data is not None:
-            return _neighbours(self.dataset)
-        return _known_neighbours(Experiment(**data_settings(self.experiment)._asdict()))
+        return np.nan if self.references is None else float(self.references.neighbours.mean())
 
     @cached_property
     def line_share(self) -> float:
@@ -131,9 +135,13 @@ class Examination:
     @cached_property
     def loss_share(self) -> float:
         """Training loss of the result between the unavoidable (0) and the uninformed (1)."""
+        return float(self.loss_shares[self.result])
+
+    @cached_property
+    def loss_shares(self) -> Array:
+        """The same of every evaluation, (V,)."""
         span = self.uninformed - self.unavoidable
-        above = float(self.history.train_loss[self.result]) - self.unavoidable
-        return above / span if span > 0 else np.nan
+        return (self.history.train_loss - self.unavoidable) / (span if span > 0 else np.nan)
 
     @cached_property
     def error_share(self) -> float:
@@ -156,10 +164,61 @@ class Examination:
         return float(self.neighbours / self._uninformed_error)
 
     @cached_property
+    def reference_share(self) -> float:
+        """The same of the better of two references: the nearest neighbours' vote, and kernel ridge regression."""
+        return np.nan if self.references is None else float(self.references.best.mean() / self._uninformed_error)
+
+    @cached_property
     def does_well(self) -> bool:
-        """Whether the result does on new data about what these examples allow."""
-        enough = min(np.fmax(self.neighbours_share + WELL, EXCELLENT), LEARNT)
-        return not self.diverged and bool(self.error_share <= enough)
+        """Whether the result does on new data about what these examples allow.
+
+        A finite loss on training data far above the first is never well, whatever the answers.
+        """
+        margin = np.fmax(WELL, BY_CHANCE * self.scatter / self.widest_gap) if self.is_classification else WELL
+        enough = min(np.fmax(self.reference_share + margin, EXCELLENT), LEARNT)
+        lost = self.history.train_loss[self.result] > JUMPS * np.fmax(self.history.train_loss[0], self.uninformed)
+        return not (self.diverged or lost) and bool(self.error_share <= enough)
+
+    @cached_property
+    def surely_behind(self) -> bool:
+        """Whether it makes more than twice the reference's errors on the same new examples, by more than chance."""
+        if not (self.error_share > TWICE * self.reference_share and self.behind_by > SURELY):
+            return False
+        references = self.references
+        assert references is not None
+        return bool(self.validation_errors[: len(references.best)].mean() > TWICE * references.best.mean())
+
+    @cached_property
+    def behind_by(self) -> float:
+        """Mean difference of an example's errors, the network's less the reference's, in standard errors; or NaN."""
+        if self.references is None or self.diverged:
+            return np.nan
+        difference = self.validation_errors[: len(self.references.best)] - self.references.best
+        return float(difference.mean() * len(difference) ** 0.5 / difference.std())
+
+    @cached_property
+    def validation_errors(self) -> Array:
+        """Error of each validation example with the result's weights, (n,): 1 or 0, or a squared error."""
+        assert self.dataset is not None
+        given = self.answers(self.dataset.validation_inputs)
+        return _errors(self.dataset, given, self.dataset.target_rows("validation"))
+
+    def answers(self, inputs: Array) -> Array:
+        """What the network answers with the result's weights in evaluation mode, (n, n_out)."""
+        network = self._network
+        return network_outputs(network, forward(network, inputs.astype(network.flat.dtype), keep=False))[0]
+
+    @cached_property
+    def _network(self) -> Parameters:
+        """The result's parameters, as a stack of one."""
+        history, dataset = self.history, self.dataset
+        assert dataset is not None
+        frame = int(np.searchsorted(history.frame_step, history.evaluation_step[self.result]))
+        parts = (history.weights, history.biases, history.scales, history.shifts)
+        flat = np.concatenate([kept[frame].ravel() for part in parts for kept in part])[None]
+        tracked = [kept[frame] for part in (history.running_means, history.running_variances) for kept in part]
+        architecture = architecture_of(self.experiment, dataset.n_in, dataset.n_out, dataset.task)
+        return Parameters(architecture, flat, np.concatenate(tracked)[None] if tracked else None)
 
     @cached_property
     def gap(self) -> Array:
@@ -181,9 +240,15 @@ class Examination:
 
     @cached_property
     def scatter(self) -> float:
-        """Standard error of the validation accuracy of the last checks, √(a (1 − a)/n); 0 for regression."""
+        """Standard error of how well it does on validation data, in the unit of the gap.
+
+        Of the accuracy of the last checks, √(a (1 − a)/n).  For regression that of the mean squared error, over the
+        best constant answer's; 0 where the data are not known.
+        """
         if not self.is_classification:
-            return 0.0
+            if self.dataset is None or self.diverged:
+                return 0.0
+            return float(self.validation_errors.std() / len(self.validation_errors) ** 0.5 / self.uninformed)
         right = finite_median(self.history.validation_accuracy[self.late])
         return float(np.sqrt(right * (1 - right) / self.history.confusion[0].sum()))  # type: ignore[index]
 
@@ -218,8 +283,34 @@ class Examination:
 
     @cached_property
     def farthest(self) -> float:
-        """‖W_end − W_start‖/‖W_start‖ of the layer that moved most."""
-        return max(float(np.linalg.norm(kept[-1] - kept[0]) / np.linalg.norm(kept[0])) for kept in self.history.weights)
+        """‖W_end − W_start‖/‖W_start‖ of the layer that moved most; weights that start tiny count as of usual size."""
+        moved = np.array([np.linalg.norm(kept[-1] - kept[0]) for kept in self.history.weights])
+        return float((moved / self.sizes_to_move).max())
+
+    @cached_property
+    def starting_sizes(self) -> Array:
+        """‖W_l‖ at the start over what Xavier's initializer makes it on average, √(2 n_in n_out/(n_in + n_out)), (L,).
+
+        Glorot & Bengio 2010.
+        """
+        return self._starting_norms / self._usual_norms
+
+    @cached_property
+    def sizes_to_move(self) -> Array:
+        """What a step or a way is measured against, (L,): ‖W_l‖ at the start, or the usual where they start tiny.
+
+        To grow from a hundredth of that size to that size is no leap.
+        """
+        return np.where(self.starting_sizes < SMALL_START, self._usual_norms, self._starting_norms)
+
+    @cached_property
+    def _starting_norms(self) -> Array:
+        return np.array([np.linalg.norm(kept[0]) for kept in self.history.weights])
+
+    @cached_property
+    def _usual_norms(self) -> Array:
+        sizes = np.array([kept.shape[1:] for kept in self.history.weights], float)
+        return np.sqrt(2 * sizes.prod(axis=1) / sizes.sum(axis=1))
 
     @cached_property
     def distance(self) -> float:
@@ -260,13 +351,36 @@ def layer_medians(rows: Array) -> Array:
     return np.array([finite_median(column) for column in rows.T])
 
 
-@lru_cache(maxsize=256)
-def _known_neighbours(experiment: Experiment) -> float:
-    return _neighbours(load_dataset(experiment))
+@dataclass(frozen=True, eq=False)
+class References:
+    """Errors of the first MOST_QUERIES validation examples, (n,), as validation_errors has them."""
+
+    neighbours: Array
+    ridge: Array
+
+    @property
+    def best(self) -> Array:
+        return min(self.neighbours, self.ridge, key=np.mean)
 
 
-def _neighbours(dataset: Dataset) -> float:
-    """The lowest validation error of the mean of the k nearest training examples' targets, of a few k."""
+_known: dict[tuple[DataSettings, str], References] = {}
+
+
+def _references(experiment: Experiment, dataset: Dataset) -> References:
+    """Worked out once for all networks that are trained on the same examples."""
+    key = data_settings(experiment), experiment.data_digest
+    if key not in _known:
+        while len(_known) >= MOST_KNOWN:
+            del _known[next(iter(_known))]
+        answers = dataset.target_rows("validation")[:MOST_QUERIES]
+        with one_blas_thread():
+            ridge = _errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers)
+            _known[key] = References(_neighbours(dataset), ridge)
+    return _known[key]
+
+
+def _neighbours(dataset: Dataset) -> Array:
+    """Errors of the mean of the k nearest training examples' targets, of the k of a few that makes fewest."""
     zero, one = dataset.units
     train, validation = ((inputs - zero) / one for inputs in (dataset.train_inputs, dataset.validation_inputs))
     validation = validation[:MOST_QUERIES]
@@ -276,7 +390,8 @@ def _neighbours(dataset: Dataset) -> float:
     nearest = np.argpartition(distance, most - 1, axis=1)[:, :most]
     order = np.take_along_axis(distance, nearest, axis=1).argsort(axis=1)
     nearest = np.take_along_axis(nearest, order, axis=1)
-    return float(min(_error(dataset, targets[nearest[:, :k]].mean(axis=1), answers) for k in NEIGHBOURS))
+    votes = [_errors(dataset, targets[nearest[:, :k]].mean(axis=1), answers) for k in NEIGHBOURS]
+    return min(votes, key=np.mean)
 
 
 def _line(dataset: Dataset, rank: int) -> float:
@@ -289,13 +404,13 @@ def _line(dataset: Dataset, rank: int) -> float:
     mean = targets.mean(axis=0)
     directions = np.linalg.svd(train @ weights - mean, full_matrices=False)[2][:rank]
     given = mean + (validation @ weights - mean) @ directions.T @ directions
-    return _error(dataset, given, dataset.target_rows("validation"))
+    return float(_errors(dataset, given, dataset.target_rows("validation")).mean())
 
 
-def _error(dataset: Dataset, given: Array, answers: Array) -> float:
-    """Share of wrong answers, or mean squared error, of given answers in rows."""
+def _errors(dataset: Dataset, given: Array, answers: Array) -> Array:
+    """Of each example 1 for a wrong answer and 0 for a right one, or its squared error; answers in rows."""
     if dataset.task == "regression":
-        return float(((given - answers) ** 2).mean())
+        return ((given - answers) ** 2).mean(axis=1)
     if dataset.task == "binary":
-        return float(((given > 0.5) != (answers > 0.5)).mean())
-    return float((given.argmax(axis=1) != answers.argmax(axis=1)).mean())
+        return ((given > 0.5) != (answers > 0.5)).mean(axis=1)
+    return (given.argmax(axis=1) != answers.argmax(axis=1)).astype(float)

@@ -40,6 +40,104 @@ def exploding_forward(growth: float, threshold: float) -> str:
     )
 
 
+def small_start(share: float, plateau: float) -> str:
+    return (
+        f"The weights start at {number(share)} of the size that keeps signals alive, so hardly anything gets through "
+        f"at first, and for {percent(plateau)} of the training nothing was learnt. Weights that grow from so little "
+        "have to move a long way before a step shows."
+    )
+
+
+# --- data ---
+
+
+def large_targets(size: float) -> str:
+    return (
+        f"The targets are {number(size)} in size (root mean square), and the network’s first outputs about 1: the "
+        "loss and its gradient start so large that steps explode, or, shortened, take forever."
+    )
+
+
+def small_targets(spread: float) -> str:
+    return (
+        f"The targets differ by no more than {number(spread)} (standard deviation), and the network’s first outputs "
+        "by about 1: what there is to learn hardly counts in the loss."
+    )
+
+
+def large_inputs(size: float) -> str:
+    return (
+        f"The inputs are {number(size)} in size (root mean square); initializers take them to be about 1. The first "
+        "layer’s pre-activations are as many times too large, which saturates its units or makes its gradient explode."
+    )
+
+
+def small_inputs(size: float) -> str:
+    return (
+        f"The inputs are {number(size)} in size (root mean square); initializers take them to be about 1. The first "
+        "layer hardly notices them, and its gradient is as many times too small."
+    )
+
+
+def unequal_inputs(name: str, unequal: float) -> str:
+    return (
+        f"The largest input, {name}, is {number(unequal)} times the size of a typical one: a step that is short "
+        "enough for it is far too short for the others."
+    )
+
+
+def one_answer(run: Examination, rare: int, share: float, recall: float) -> str:
+    name = run.dataset.class_names[rare] if run.dataset else f"{rare + 1}"
+    return (
+        f"Of the examples of class “{name}”, {percent(share)} of all new data, it recognises {percent(recall)}: "
+        "always giving the other answer is right for nearly all examples, and so the accuracy looks good."
+    )
+
+
+def label_noise(step: int, train: float, validation: float) -> str:
+    return (
+        f"Where its loss on new data was lowest, at step {step}, it got {percent(validation)} of new data right and "
+        f"only {percent(train)} of its own training labels: some of these contradict what all the others say."
+    )
+
+
+def small_batch(batch: int) -> str:
+    examples = f"{batch} example{'s' if batch > 1 else ''}"
+    return (
+        f"Batch normalization takes mean and variance of {examples}, which say next to nothing of the rest: what the "
+        "next layer gets depends more on who else is in the batch than on the example itself."
+    )
+
+
+def unshuffled(batch: int, spread: float) -> str:
+    return (
+        f"The examples come sorted: the mean target of a batch of {batch} varies {number(spread)} times as much from "
+        "batch to batch as it would by chance. Every batch pulls the network to its own answer, and the next one away "
+        "again."
+    )
+
+
+def leakage(validation: float, test: float) -> str:
+    return (
+        f"{percent(validation)} of the validation examples are training examples, letter by letter; of the test "
+        f"examples {percent(test)} are. Accuracy and loss on validation data look better than they will be on new ones."
+    )
+
+
+def validation_shift(validation: float, test: float) -> str:
+    return (
+        f"The inputs of the validation examples lie {number(validation)} standard deviations from those of training, "
+        f"those of the test examples {number(test)}: they come from elsewhere, and say little of what was learnt."
+    )
+
+
+def label_mismatch(right: float, agreed: float) -> str:
+    return (
+        f"{percent(right)} of the validation examples are answered rightly, but {percent(agreed)} would be if each "
+        "class bore another’s name: their labels are in another code than those of training."
+    )
+
+
 # --- units ---
 
 
@@ -121,19 +219,21 @@ def loss_diverges(growth: float) -> str:
 # --- fit ---
 
 
-def linear_network(line: float, neighbours: float) -> str:
+REFERENCE = "the better of two simple methods, nearest neighbours and kernel ridge regression,"
+
+
+def linear_network(line: float, reference: float) -> str:
     return (
         "All its layers are linear, so together they make no more than one straight line. The best line makes "
-        f"{number(line)} of the error of always giving the average answer; a vote of the nearest examples makes "
-        f"{number(neighbours)} of it."
+        f"{number(line)} of the error of always giving the average answer; {REFERENCE} makes {number(reference)} of it."
     )
 
 
-def too_few_units(units: int, line: float, neighbours: float) -> str:
+def too_few_units(units: int, line: float, reference: float) -> str:
     return (
         f"Its answer has no more than {units} bend{'s' if units > 1 else ''}, one for each hidden unit. Without any, a "
-        f"straight line makes {number(line)} of the error of always giving the average answer; a vote of the nearest "
-        f"examples makes {number(neighbours)} of it."
+        f"straight line makes {number(line)} of the error of always giving the average answer; {REFERENCE} makes "
+        f"{number(reference)} of it."
     )
 
 
@@ -145,16 +245,24 @@ def high_loss(step: int, share: float, falling: bool) -> str:
     )
 
 
-def high_error(step: int, error: float, neighbours: float, falling: bool) -> str:
+def high_error(step: int, error: float, reference: float, falling: bool) -> str:
     return (
         f"After {step} steps its error, on new data and on its training data, is at least {number(error)} of that of "
-        "always giving the average answer; a vote of the nearest training examples makes "
-        f"{number(neighbours)} of it.{_falling(falling)}"
+        f"always giving the average answer; {REFERENCE} makes {number(reference)} of it.{_falling(falling)}"
     )
 
 
-def dropout_too_high(dropout: float) -> str:
+def most_dropped(dropout: float) -> str:
     return f"{percent(dropout)} of the hidden units are dropped at a time, and the rest cannot fit the data."
+
+
+def costly_dropout(dropout: float, width: int, with_mask: float, without: float) -> str:
+    kept = (1 - dropout) * width
+    return (
+        f"While {percent(dropout)} of the units are dropped, {number(kept)} of {width} in a layer are left on average, "
+        f"and the training loss is {number(with_mask)}; with all units it is {number(without)}. What is left of the "
+        "network cannot fit the data, and so the whole does not learn to either."
+    )
 
 
 def penalty_overshoots(product: float) -> str:
@@ -171,8 +279,9 @@ def strong_penalty(pull: float, kept: float) -> str:
     )
 
 
-def overfitting(run: Examination, best: int, rise: float) -> str:
-    """best: the evaluation with the lowest validation loss; rise: by how many per cent it ends above that."""
+def overfitting(run: Examination, best: int, rise: float, no_better: bool) -> str:
+    """best: the evaluation with the lowest validation loss; rise: by how many per cent it ends above that; no_better:
+    whether simple methods do no better."""
     history, end = run.history, run.result
     if run.is_classification:
         noisy = "" if run.experiment.label_noise == 0 else ", though some of them are labelled wrong,"
@@ -187,7 +296,17 @@ def overfitting(run: Examination, best: int, rise: float) -> str:
         )
     return (
         f"{fit}. On new data its loss ends {number(rise)}{PERCENT} above its lowest, which was at step "
-        f"{history.evaluation_step[best]}."
+        f"{history.evaluation_step[best]}.{_help(run, no_better)}"
+    )
+
+
+def _help(run: Examination, no_better: bool) -> str:
+    """Which cures can be hoped for."""
+    if not no_better:
+        return ""
+    return (
+        f" Nearest neighbours and kernel ridge regression do no better with {run.experiment.n_train} examples: what "
+        "helps is more of them; penalties, dropout and early stopping change little."
     )
 
 
@@ -210,3 +329,17 @@ def _layers(layers: Sequence[int]) -> str:
     if len(layers) == 1:
         return f"Layer {layers[0] + 1}"
     return f"Layers {layers[0] + 1} to {layers[-1] + 1}"
+
+
+def cannot_tell(error: float, reference: float) -> str:
+    """error and reference: shares of what always giving the average answer costs; NaN where the data are not known."""
+    made = f"On new data it makes {number(error)} of the error of always giving the average answer"
+    if reference != reference:
+        return (
+            f"{made}. Whether more is possible cannot be told without the data: missing are a reference on the same "
+            "examples, and the sizes of inputs and targets."
+        )
+    return (
+        f"{made}; {REFERENCE} makes {number(reference)} of it. Nothing that was measured explains the difference. "
+        "Missing is a second run: with another seed, to see whether it was bad luck, and for longer."
+    )

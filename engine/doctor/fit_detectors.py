@@ -4,8 +4,6 @@ One small function each, which reads like its definition: whether a rule applies
 rules.py, explanations.py for the sentences, and thresholds.py for sources.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from engine.doctor import explanations, rules
@@ -19,6 +17,8 @@ from engine.doctor.thresholds import (
     HIGH_DROPOUT,
     JUMPS,
     LEARNT_NOTHING,
+    LEAST_WIDE,
+    MASK_COSTS,
     OVERSHOOTS,
     PENALTY_PULLS,
     RISEN_GAP,
@@ -26,29 +26,30 @@ from engine.doctor.thresholds import (
     SHRUNK,
     SURELY,
     UNDERFITS,
+    WELL,
     WIDE_GAP,
 )
 from engine.measures import generalization_loss
 
 
 def linear_network(run: Examination) -> Finding | None:
-    """All its layers are linear, which makes one line of them, and the best line is far behind the neighbours."""
+    """All its layers are linear, which makes one line of them, and the best line is far behind the reference."""
     if run.experiment.activation != "linear" or run.diverged:
         return None
-    behind = run.line_share - run.neighbours_share
+    behind = run.line_share - run.reference_share
     if not behind > BEHIND:
         return None
-    text = explanations.linear_network(run.line_share, run.neighbours_share)
+    text = explanations.linear_network(run.line_share, run.reference_share)
     return rules.LINEAR_NETWORK.finding(behind, range(run.depth), run.steps(), text)
 
 
 def too_few_units(run: Examination) -> Finding | None:
     """One or two units are all it has, each of which bends its answer once, and one straight line will not do."""
     units = run.depth * run.experiment.width
-    behind = run.line_share - run.neighbours_share
+    behind = run.line_share - run.reference_share
     if units > FEW_UNITS or not behind > BEHIND or run.diverged or run.highest_rise > JUMPS:
         return None
-    text = explanations.too_few_units(units, run.line_share, run.neighbours_share)
+    text = explanations.too_few_units(units, run.line_share, run.reference_share)
     return rules.TOO_FEW_UNITS.finding(
         units, range(run.depth), run.steps(), text, severe=run.loss_share > LEARNT_NOTHING
     )
@@ -59,8 +60,25 @@ def dropout_too_high(run: Examination) -> Finding | None:
     dropout = run.experiment.dropout
     if not dropout > HIGH_DROPOUT:
         return None
-    text = explanations.dropout_too_high(dropout)
-    return rules.DROPOUT_TOO_HIGH.finding(dropout, range(run.depth), run.steps(), text)
+    text = explanations.most_dropped(dropout)
+    return rules.MOST_DROPPED.finding(dropout, range(run.depth), run.steps(), text)
+
+
+def costly_dropout(run: Examination) -> Finding | None:
+    """What is left of the network while units are dropped fits the data much worse than the whole network does.
+
+    The loss with masks is that of the last updates, the loss without is that of the last evaluations.
+    """
+    e, history = run.experiment, run.history
+    late = history.step >= run.steps(run.late)[0]
+    if not e.dropout > 0 or run.diverged or run.normalises_batches or not late.any():
+        return None
+    with_mask, without = (finite_median(losses) for losses in (history.batch_loss[late], history.train_loss[run.late]))
+    cost = (with_mask - without) / (run.uninformed - run.unavoidable)
+    if not (cost > MASK_COSTS and run.loss_share < LEARNT_NOTHING):
+        return None
+    text = explanations.costly_dropout(e.dropout, e.width, with_mask, without)
+    return rules.COSTLY_DROPOUT.finding(cost, range(run.depth), run.steps(run.late), text)
 
 
 def over_regularized(run: Examination) -> Finding | None:
@@ -95,33 +113,43 @@ def _strong_penalty(run: Examination) -> Finding | None:
 
 
 def overfitting(run: Examination) -> Finding | None:
-    """It fits its training data, surely better than it does new ones, and on new ones it was better before."""
+    """It fits its training data, surely better than it does new ones.
+
+    These were fitted better before, or both are far apart, or the training data are known by heart.
+    """
     losses = run.history.validation_loss[: run.result + 1]
     rise = generalization_loss(run.history.validation_loss)[: run.result + 1]
     apart = finite_median(run.gap[run.late])
     fell_apart = finite_median(rise[run.late]) > GENERALIZATION_LOSS
-    threshold = (RISEN_GAP if fell_apart else WIDE_GAP) * run.widest_gap + SURELY * run.scatter
+    by_heart = run.is_classification and run.experiment.patience == 0 and run.train_error_share <= 0
+    # Where one class is rare, the widest gap is no more than chance and a few examples make.
+    widest = run.widest_gap if fell_apart else np.fmax(run.widest_gap, LEAST_WIDE)
+    share = (RISEN_GAP if fell_apart or by_heart else WIDE_GAP) * widest
+    threshold = share + SURELY * run.scatter
     if not apart > threshold or run.loss_share > UNDERFITS:
         return None
     best, risen = int(np.nanargmin(losses)), float(rise[-1])
-    return replace(rules.OVERFITTING, threshold=threshold).finding(
+    no_better = bool(run.error_share <= run.reference_share + WELL)
+    return rules.OVERFITTING.finding(
         apart,
         (),
         run.steps(slice(best, run.result + 1)),
-        explanations.overfitting(run, best, risen),
+        explanations.overfitting(run, best, risen, no_better),
         severe=risen > SEVERELY_RISEN,
+        first={"n_train": no_better and not fell_apart},
+        threshold=float(threshold),
     )
 
 
 def underfitting(run: Examination) -> Finding | None:
     """Neither its own training data nor new ones are fitted as they could be.
 
-    A high loss does not count where its answers are about as often right as the neighbours': it is only unsure of them.
+    A high loss does not count where its answers are about as often right as the reference': it is only unsure of them.
     """
     if run.diverged:
         return None
     error = min(run.error_share, run.train_error_share)
-    behind = error - run.neighbours_share
+    behind = error - run.reference_share
     steps = run.steps(run.late)
     loss = run.history.train_loss[run.late]
     falling = bool(loss[-1] < (1 - FALLING) * loss[0])
@@ -131,7 +159,7 @@ def underfitting(run: Examination) -> Finding | None:
         measured, text = run.loss_share, explanations.high_loss(steps[-1], run.loss_share, falling)
     elif behind > BEHIND:
         rule = rules.HIGH_ERROR
-        measured, text = behind, explanations.high_error(steps[-1], error, run.neighbours_share, falling)
+        measured, text = behind, explanations.high_error(steps[-1], error, run.reference_share, falling)
     else:
         return None
     first = {"steps": falling, "activation": run.experiment.activation == "linear"}

@@ -7,27 +7,36 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from engine.doctor.findings import Finding
+from engine.doctor import thresholds
+from engine.doctor.findings import Confirmation, Finding
 from engine.doctor.thresholds import (
     ALL_RISES,
     BEHIND,
+    BORDERLINE,
     DEAD_SHARE,
     DIVERGES,
     EQUAL_SHARE,
     EXPLODED,
     EXPLODES,
     FADES,
+    FEW_IN_BATCH,
     FEW_UNITS,
     HARDLY_BEGUN,
     HIGH_DROPOUT,
     JUMPS,
     LARGE_UPDATE,
+    LEAKS,
+    MASK_COSTS,
+    MISSED,
     MOSTLY_SATURATED,
     OVERSHOOTS,
     PARTLY_SATURATED,
     PENALTY_PULLS,
     PENALTY_RULES,
+    RENAMED,
     SATURATED_SHARE,
+    SHIFTED,
+    SORTED,
     STAYED,
     THROWN,
     UNDERFITS,
@@ -44,8 +53,8 @@ ALWAYS = -inf  # every measured value is above it
 class Rule:
     """One row.
 
-    code, metric, threshold, source and remedies are those of its findings.  A finding is a warning, but severe where
-    what was measured is above severe_above or below severe_below.
+    code, metric, threshold, source, remedies, mistaken_for and confirm are those of its findings.  A finding is a
+    warning, but severe where what was measured is above severe_above or below severe_below.
     """
 
     code: str
@@ -55,6 +64,8 @@ class Rule:
     remedies: tuple[str, ...]
     severe_above: float = inf
     severe_below: float = -inf
+    mistaken_for: tuple[str, ...] = ()
+    confirm: Confirmation | None = None
 
     def finding(
         self,
@@ -64,12 +75,18 @@ class Rule:
         explanation: str,
         severe: bool | None = None,
         first: Mapping[str, bool] | None = None,
+        threshold: float | None = None,
+        factor: float | None = None,
     ) -> Finding:
         """The finding of this rule in a run.
 
         severe: where more than the measured value decides on it.  first: remedies that go before the others if
-        something in the run speaks for them.
+        something in the run speaks for them.  threshold: where it depends on the run; factor: of the setting that
+        confirms it, likewise.
         """
+        confirm = self.confirm
+        if confirm and factor is not None:
+            confirm = replace(confirm, factors=tuple((name, factor) for name, _ in confirm.factors))
         if severe is None:
             severe = measured > self.severe_above or measured < self.severe_below
         ahead = [remedy for remedy, speaks in (first or {}).items() if speaks]
@@ -79,13 +96,46 @@ class Rule:
             layers=tuple(int(layer) for layer in layers),
             steps=steps,
             measured=measured,
-            threshold=self.threshold,
+            threshold=self.threshold if threshold is None else threshold,
             metric=self.metric,
             explanation=explanation,
             source=self.source,
             remedies=(*ahead, *(remedy for remedy in self.remedies if remedy not in ahead)),
+            mistaken_for=tuple(code for code in self.mistaken_for if code != self.code),
+            confirm=confirm,
         )
 
+
+# Codes whose curves look alike; what tells them apart is step 0, the updates, or one more run.
+_FLAT = (  # the loss stays where it starts
+    "symmetry", "vanishing_gradients", "small_start", "dead_units", "saturated_units", "learning_rate_too_low",
+    "unscaled_inputs",
+)  # fmt: skip
+_WILD = (  # it jumps, or grows beyond all bounds
+    "learning_rate_too_high", "exploding_gradients", "unscaled_inputs", "unscaled_targets", "not_finite",
+    "batch_too_small",
+)  # fmt: skip
+_HIGH = ("underfitting", "over_regularized", "dropout_too_high", "learning_rate_too_low", "one_answer")  # ends high
+_APART = ("overfitting", "label_noise", "validation_shift", "label_mismatch")  # training and new data part
+
+_SMALLER_STEPS = Confirmation(
+    "With a tenth of the learning rate the loss falls steadily; where the start or the data are at fault it does not.",
+    factors=(("learning_rate", 0.1),),
+)
+_NORMALIZED = Confirmation(
+    "With layer normalization signals keep their size from layer to layer, and the loss falls; where the steps are too "
+    "short it stays where it is.",
+    settings=(("normalization", "layer"),),
+)
+_USUAL_START = Confirmation(
+    "With weights of the usual size, all different, the loss falls from the first steps on.",
+    settings=(("initializer", "xavier_normal"), ("gain", 1.0), ("bias", 0.0)),
+)
+_LARGER = Confirmation(
+    "With twice the units and twice the steps the training loss ends clearly lower; where something holds the network "
+    "back it does not.",
+    factors=(("width", 2.0), ("steps", 2.0)),
+)
 
 # --- signals and gradients ---
 
@@ -95,6 +145,8 @@ SYMMETRY = Rule(
     EQUAL_SHARE,
     "cs231n notes; NeuraLint",
     ("initializer",),
+    mistaken_for=_FLAT,
+    confirm=_USUAL_START,
 )
 _R = "R, the first layer's error signal over the last hidden layer's"
 VANISHING_GRADIENTS = Rule(
@@ -104,7 +156,10 @@ VANISHING_GRADIENTS = Rule(
     TUNED,
     ("activation", "initializer", "normalization", "residual", "shallower", "optimizer"),
     severe_below=VANISHED,
+    mistaken_for=_FLAT,
+    confirm=_NORMALIZED,
 )
+BORDERLINE_VANISHING = replace(VANISHING_GRADIENTS, threshold=BORDERLINE * VANISHES)
 FADING_GRADIENTS = replace(VANISHING_GRADIENTS, threshold=FADES)
 EXPLODING_BACKWARD = Rule(
     "exploding_gradients",
@@ -113,8 +168,128 @@ EXPLODING_BACKWARD = Rule(
     TUNED,
     ("initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower"),
     severe_above=EXPLODED,
+    mistaken_for=_WILD,
+    confirm=Confirmation(
+        "With half the initial weights R falls as often as there are layers, and the loss jumps no more.",
+        factors=(("gain", 0.5),),
+    ),
 )
 EXPLODING_FORWARD = replace(EXPLODING_BACKWARD, metric="size of the output's pre-activation over that of the inputs")
+
+TINY_WEIGHTS = Rule(
+    "small_start",
+    "size of the initial weights over that of Xavier's initializer, median over the layers",
+    thresholds.SMALL_START,
+    TUNED,
+    ("initializer", "gain", "learning_rate_up", "normalization", "optimizer", "steps"),
+    severe_below=thresholds.SMALL_START / 10,
+    mistaken_for=_FLAT,
+    confirm=_USUAL_START,
+)
+
+# --- data ---
+
+TARGETS_TOO_LARGE = Rule(
+    "unscaled_targets",
+    "size of the targets, root mean square",
+    thresholds.LARGE_TARGETS,
+    TUNED,
+    ("target_scale", "learning_rate_down", "optimizer", "clip"),
+    severe_above=10 * thresholds.LARGE_TARGETS,
+    mistaken_for=_WILD,
+    confirm=Confirmation("With targets of size 1 the loss falls.", factors=(("target_scale", 1.0),)),
+)
+TARGETS_TOO_SMALL = replace(
+    TARGETS_TOO_LARGE,
+    metric="standard deviation of the targets",
+    threshold=thresholds.SMALL_TARGETS,
+    severe_above=inf,
+    severe_below=thresholds.SMALL_TARGETS / 10,
+    mistaken_for=_FLAT,
+)
+INPUTS_TOO_LARGE = Rule(
+    "unscaled_inputs",
+    "size of the inputs, root mean square",
+    thresholds.LARGE_INPUTS,
+    TUNED,
+    ("inputs", "normalization", "learning_rate_down"),
+    severe_above=10 * thresholds.LARGE_INPUTS,
+    mistaken_for=(*_FLAT, *_WILD),
+    confirm=Confirmation(
+        "With standardised inputs the loss falls from the first steps on.",
+        settings=(("inputs", "standardised"), ("input_scale", 1.0), ("input_shift", 0.0)),
+    ),
+)
+INPUTS_TOO_SMALL = replace(
+    INPUTS_TOO_LARGE, threshold=thresholds.SMALL_INPUTS, severe_above=inf, severe_below=thresholds.SMALL_INPUTS / 10
+)
+INPUTS_UNEQUAL = replace(
+    INPUTS_TOO_LARGE,
+    metric="size of the largest input over that of the median one",
+    threshold=thresholds.UNEQUAL_INPUTS,
+    severe_above=10 * thresholds.UNEQUAL_INPUTS,
+)
+UNSHUFFLED = Rule(
+    "unshuffled",
+    "variance of the batches' mean targets over that of batches drawn at random",
+    SORTED,
+    TUNED,
+    ("shuffle", "batch_size"),
+    mistaken_for=("learning_rate_too_high", "batch_too_small", "label_noise"),
+    confirm=Confirmation("Shuffled, the batch losses differ no more within an epoch.", settings=(("shuffle", True),)),
+)
+LEAKAGE = Rule(
+    "leakage",
+    "share of validation examples that are training examples, above that of the test examples",
+    LEAKS,
+    "Kaufman et al. 2012",
+    ("leakage",),
+    confirm=Confirmation("Without them, validation is as bad as the test.", settings=(("leakage", 0.0),)),
+)
+VALIDATION_SHIFT = Rule(
+    "validation_shift",
+    "distance of the validation inputs' mean from that of training, in standard deviations, median input",
+    SHIFTED,
+    TUNED,
+    ("validation_shift",),
+    mistaken_for=("overfitting", "label_mismatch", "label_noise"),
+    confirm=Confirmation("With examples from where training’s come both agree.", settings=(("validation_shift", 0.0),)),
+)
+LABEL_MISMATCH = Rule(
+    "label_mismatch",
+    "accuracy on validation data if each class bore the name most often given to it, above the accuracy",
+    RENAMED,
+    TUNED,
+    ("validation_labels",),
+    mistaken_for=("overfitting", "validation_shift", "label_noise"),
+    confirm=Confirmation("In training’s code they are answered rightly.", settings=(("validation_labels", "right"),)),
+)
+ONE_ANSWER = Rule(
+    "one_answer",
+    "recall of the class that is missed most, on validation data",
+    MISSED,
+    "a convention; recall by class as in He & Garcia 2009",
+    ("class_weights", "learning_rate_up", "steps", "n_train"),
+    mistaken_for=("learning_rate_too_low", "underfitting", "vanishing_gradients"),
+)
+LABEL_NOISE = Rule(
+    "label_noise",
+    "accuracy on new data above that on the training labels, where the loss on new data is lowest",
+    inf,  # three standard errors, which depend on the numbers of examples
+    "Arpit et al. 2017: what is regular is learnt first",
+    ("label_noise", "patience", "n_train", "l2", "dropout"),
+    mistaken_for=_APART,
+    confirm=Confirmation("With the labels put right the gap is gone.", settings=(("label_noise", 0.0),)),
+)
+SMALL_BATCH = Rule(
+    "batch_too_small",
+    "examples in a batch that is normalised",
+    FEW_IN_BATCH,
+    f"Wu & He 2018; {TUNED}",
+    ("batch_size", "normalization"),
+    mistaken_for=(*_WILD, "vanishing_gradients", "underfitting"),
+    confirm=Confirmation("With all examples in one batch the loss falls.", settings=(("batch_size", 0),)),
+)
 
 # --- units ---
 
@@ -124,6 +299,10 @@ DEAD_UNITS = Rule(
     DEAD_SHARE,
     "SageMaker Debugger; TheDeepChecker",
     ("activation", "learning_rate_down", "initializer", "normalization", "wider"),
+    mistaken_for=_FLAT,
+    confirm=Confirmation(
+        "With leaky ReLU no unit can die, and the loss falls.", settings=(("activation", "leaky_relu"),)
+    ),
 )
 BORN_DEAD = replace(
     DEAD_UNITS,
@@ -138,12 +317,22 @@ SATURATED_UNITS = Rule(
     "DeepDiagnosis; TheDeepChecker",
     ("initializer", "gain", "normalization", "activation"),
     severe_above=MOSTLY_SATURATED,
+    mistaken_for=_FLAT,
+    confirm=_NORMALIZED,
 )
 PARTLY_SATURATED_UNITS = replace(SATURATED_UNITS, threshold=PARTLY_SATURATED, source=TUNED)
 
 # --- steps ---
 
-TOO_FEW_STEPS = Rule("underfitting", "steps", HARDLY_BEGUN, TUNED, ("steps",))
+TOO_FEW_STEPS = Rule(
+    "underfitting",
+    "steps",
+    HARDLY_BEGUN,
+    TUNED,
+    ("steps",),
+    mistaken_for=_FLAT,
+    confirm=Confirmation("With ten times the steps the loss falls on.", factors=(("steps", 10.0),)),
+)
 LONG_STEPS = Rule(
     "learning_rate_too_high",
     "‖ΔW‖/‖W‖ of a layer, 90th percentile over the first steps",
@@ -151,6 +340,8 @@ LONG_STEPS = Rule(
     "TheDeepChecker",
     ("learning_rate_down", "clip", "optimizer", "normalization"),
     severe_above=10 * LARGE_UPDATE,
+    mistaken_for=_WILD,
+    confirm=_SMALLER_STEPS,
 )
 LOSS_JUMPS = replace(
     LONG_STEPS,
@@ -180,6 +371,11 @@ LEARNING_RATE_TOO_LOW = Rule(
     TUNED,
     ("learning_rate_up", "optimizer", "steps"),
     severe_below=STAYED / 10,
+    mistaken_for=(*_FLAT, *_HIGH),
+    confirm=Confirmation(
+        "With ten times the learning rate the loss falls; where no gradient arrives it does not.",
+        factors=(("learning_rate", 10.0),),
+    ),
 )
 LOSS_DIVERGES = Rule(
     "not_finite",
@@ -188,6 +384,8 @@ LOSS_DIVERGES = Rule(
     "a convention",
     ("learning_rate_down", "clip", "initializer", "gain"),
     severe_above=ALWAYS,
+    mistaken_for=_WILD,
+    confirm=_SMALLER_STEPS,
 )
 TENSOR_NOT_FINITE = replace(
     LOSS_DIVERGES,
@@ -199,27 +397,51 @@ TENSOR_NOT_FINITE = replace(
 
 LINEAR_NETWORK = Rule(
     "underfitting",
-    "error of the least squares line above the nearest neighbours', over the best constant answer's",
+    "error of the least squares line above the better reference's, over the best constant answer's",
     BEHIND,
     TUNED,
     ("activation",),
+    mistaken_for=_HIGH,
+    confirm=Confirmation("With tanh it can bend, and its loss ends far lower.", settings=(("activation", "tanh"),)),
 )
-TOO_FEW_UNITS = Rule("underfitting", "hidden units", FEW_UNITS, TUNED, ("wider", "deeper"))
+TOO_FEW_UNITS = Rule(
+    "underfitting",
+    "hidden units",
+    FEW_UNITS,
+    TUNED,
+    ("wider", "deeper"),
+    mistaken_for=_HIGH,
+    confirm=Confirmation("With 16 units a layer it ends far lower.", settings=(("width", 16),)),
+)
 HIGH_LOSS = Rule(
     "underfitting",
     "training loss over the best constant answer's",
     UNDERFITS,
     TUNED,
     ("wider", "deeper", "activation", "learning_rate_up", "optimizer", "steps"),
+    mistaken_for=_HIGH,
+    confirm=_LARGER,
 )
 HIGH_LOSS_WITH_LABEL_NOISE = replace(
     HIGH_LOSS, metric=f"{HIGH_LOSS.metric}, both above what label noise makes unavoidable"
 )
 HIGH_ERROR = replace(
-    HIGH_LOSS, metric="error above the nearest neighbours', over the best constant answer's", threshold=BEHIND
+    HIGH_LOSS, metric="error above the better reference's, over the best constant answer's", threshold=BEHIND
 )
-DROPOUT_TOO_HIGH = Rule(
-    "over_regularized", "share of hidden units dropped", HIGH_DROPOUT, "Srivastava et al. 2014", ("dropout", "wider")
+MOST_DROPPED = Rule(
+    "dropout_too_high",
+    "share of hidden units dropped",
+    HIGH_DROPOUT,
+    "Srivastava et al. 2014",
+    ("dropout", "wider"),
+    mistaken_for=_HIGH,
+    confirm=Confirmation("Without dropout the training loss ends far lower.", settings=(("dropout", 0.0),)),
+)
+COSTLY_DROPOUT = replace(
+    MOST_DROPPED,
+    metric="training loss with dropped units less that without, over the best constant answer's",
+    threshold=MASK_COSTS,
+    source=TUNED,
 )
 PENALTY_OVERSHOOTS = Rule(
     "over_regularized",
@@ -228,6 +450,8 @@ PENALTY_OVERSHOOTS = Rule(
     "arithmetic: beyond 2, |1 − ηλ| is above 1",
     ("l2", "learning_rate_down"),
     severe_above=ALWAYS,
+    mistaken_for=(*_HIGH, *_WILD),
+    confirm=Confirmation("Without penalties the training loss ends far lower.", settings=(("l1", 0.0), ("l2", 0.0))),
 )
 STRONG_PENALTY = Rule(
     "over_regularized",
@@ -236,6 +460,8 @@ STRONG_PENALTY = Rule(
     TUNED,
     (),  # less of those penalties that the run has
     severe_above=PENALTY_RULES,
+    mistaken_for=_HIGH,
+    confirm=Confirmation("Without penalties the training loss ends far lower.", settings=(("l1", 0.0), ("l2", 0.0))),
 )
 OVERFITTING = Rule(
     "overfitting",
@@ -243,4 +469,20 @@ OVERFITTING = Rule(
     WIDE_GAP,  # times the widest possible gap, and more where chance may account for it
     f"generalization loss of Prechelt 1998; gap {TUNED}",
     ("patience", "l2", "n_train", "dropout", "l1", "shallower"),
+    mistaken_for=_APART,
+    confirm=Confirmation(
+        "Stopped where its loss on new data is lowest, it does better on them.", settings=(("patience", 10),)
+    ),
+)
+
+# --- where the evidence does not suffice ---
+
+CANNOT_TELL = Rule(
+    "cannot_tell",
+    "error on new data over the best constant answer's",
+    inf,  # that of the better reference, or unknown
+    "a convention",
+    ("steps", "wider", "learning_rate_up", "learning_rate_down"),
+    mistaken_for=_HIGH,
+    confirm=Confirmation("With three times the steps it goes on improving, or it does not.", factors=(("steps", 3.0),)),
 )

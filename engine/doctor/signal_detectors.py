@@ -19,6 +19,8 @@ from engine.doctor.thresholds import (
     EQUAL_UNITS,
     EXPLODED,
     LARGE_UPDATE,
+    LEARNT_NOTHING,
+    PLATEAU,
     SCATTER,
 )
 from engine.theory import BAND_DEVIATIONS
@@ -151,6 +153,23 @@ def vanishing_gradients(run: Examination) -> Finding | None:
     return _vanishing(run, rules.VANISHING_GRADIENTS)
 
 
+def borderline_vanishing(run: Examination) -> Finding | None:
+    """The same within the scatter of R over draws of the weights, so that all seeds of one start get one cause."""
+    return _vanishing(run, rules.BORDERLINE_VANISHING)
+
+
+def small_start(run: Examination) -> Finding | None:
+    """Weights start so small that for most of the training nothing is learnt, though R does not show it."""
+    if run.experiment.normalization != "none" or run.diverged or fading_gradients(run):
+        return None
+    size = float(np.median(run.starting_sizes))
+    plateau = float((run.loss_shares > LEARNT_NOTHING).mean())
+    if not (0 < size < rules.TINY_WEIGHTS.threshold and plateau > PLATEAU):
+        return None
+    text = explanations.small_start(size, plateau)
+    return rules.TINY_WEIGHTS.finding(size, range(run.depth + 1), (0, 0), text, first={"gain": run.experiment.gain < 1})
+
+
 def fading_gradients(run: Examination) -> Finding | None:
     """The same, with a looser threshold, for a run in which nothing else explains that it did not learn."""
     return _vanishing(run, rules.FADING_GRADIENTS)
@@ -159,8 +178,8 @@ def fading_gradients(run: Examination) -> Finding | None:
 def _vanishing(run: Examination, rule: Rule) -> Finding | None:
     ratio = starting_ratios(run)
     measured = float(ratio[0])
-    # What vanishes breaks nothing.
-    if not measured < rule.threshold or _within_scatter(run, measured) or run.diverged:
+    # From the only hidden layer to itself nothing can vanish, and what vanishes breaks nothing.
+    if run.depth < 2 or not measured < rule.threshold or _within_scatter(run, measured) or run.diverged:
         return None
     layers = np.flatnonzero(ratio < rule.threshold)
     text = explanations.vanishing_gradients(measured, run.depth, rule.threshold)
@@ -171,10 +190,13 @@ def _vanishing(run: Examination, rule: Rule) -> Finding | None:
 def starting_ratios(run: Examination) -> Array:
     """rms δ_l / rms δ_H of each hidden layer before the first step; R is the first.
 
-    Of the first update, as RunHistory.gradient_ratio has it; on the probe where no update was recorded.
+    Of the first update, as RunHistory.gradient_ratio has it; on the probe, up to 256 examples, where no update was
+    recorded, or where nothing gets through for the few examples of its batch.
     """
     history = run.history
     delta = (history.delta_rms if len(history.step) else history.probe_delta_rms)[0, : run.depth]
+    if delta[-1] == 0:
+        delta = history.probe_delta_rms[0, : run.depth]
     return np.where(delta == 0, 0.0, delta / delta[-1])  # nothing is nothing, even where the last layer has no more
 
 

@@ -18,6 +18,7 @@ from engine.doctor.thresholds import (
     LARGE_UPDATE,
     LEARNT_NOTHING,
     OSCILLATES,
+    SMALL_START,
     SMALL_UPDATE,
     STAYED,
     STILL_PULLS,
@@ -38,7 +39,9 @@ def too_few_steps(run: Examination) -> Finding | None:
 
 def learning_rate_too_high(run: Examination) -> Finding | None:
     """Steps so long that they throw the weights about, or the loss far up."""
-    early = run.update_ratios[run.early_updates]
+    history = run.history
+    size = np.maximum(history.weight_norm, run.sizes_to_move * (run.starting_sizes < SMALL_START))
+    early = (history.update_norm / size)[run.early_updates]
     # A unit that died in a step moves no more: only steps that moved the layer count.
     moves = [column[np.isfinite(column) & (column > 0)] for column in early.T]
     update = np.array([np.quantile(steps, 0.9) if len(steps) else np.nan for steps in moves])

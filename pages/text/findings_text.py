@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine import SETTINGS, Finding, RunHistory, diagnose
-from engine.doctor.diagnosis import overcome
+from engine.doctor.diagnosis import falls_short, overcome
 from engine.doctor.thresholds import NOTABLY_RISEN, SAME_ACCURACY
 from engine.measures import generalization_loss
 from pages.text.labels import PERCENT, label, layer_name, number, percent
@@ -21,6 +21,18 @@ HEADINGS = {
     "dead_units": "Units are dead",
     "saturated_units": "Units are saturated",
     "over_regularized": "A remedy holds it back",
+    "dropout_too_high": "Too many units are dropped",
+    "small_start": "Weights start too small",
+    "unscaled_inputs": "Inputs are not scaled",
+    "unscaled_targets": "Targets are not scaled",
+    "unshuffled": "Examples come sorted",
+    "leakage": "Training examples are among the new ones",
+    "validation_shift": "Validation data come from elsewhere",
+    "label_mismatch": "Validation labels are in another code",
+    "one_answer": "It never names the rare class",
+    "label_noise": "Labels are wrong",
+    "batch_too_small": "Batches are too small",
+    "cannot_tell": "The evidence does not suffice",
     "overfitting": "It learns its examples by heart",
     "underfitting": "It does not even fit its training data",
 }
@@ -31,6 +43,8 @@ LOOKED_AT = (
 REMEDIES = {
     "learning_rate_up": "a higher learning rate", "learning_rate_down": "a lower learning rate",
     "wider": "wider layers", "deeper": "more layers", "shallower": "fewer layers", "steps": "more steps",
+    "inputs": "standardised inputs", "target_scale": "targets of size 1", "shuffle": "shuffled examples",
+    "output": "an output that reaches the targets", "batch_size": "larger batches", "schedule": "warmup",
     "n_train": "more examples", "patience": "early stopping", "l1": "L1", "l2": "L2",
 }  # fmt: skip
 
@@ -84,14 +98,14 @@ def disease(patient: RunHistory, treated: RunHistory) -> str:
 def remedies(finding: Finding) -> str:
     """What could help, in words."""
     named = {code: REMEDIES.get(code) or (label(code) if code in SETTINGS else code) for code in finding.remedies}
-    if finding.code == "over_regularized":
+    if finding.code in ("over_regularized", "dropout_too_high"):
         named |= {code: f"less {named[code]}" for code in ("l1", "l2", "dropout") if code in named}
     return ", ".join(named.values())
 
 
 def even_so(history: RunHistory) -> str:
     """What is remarkable about a network that is well; often nothing."""
-    return _overcome(history) + risen(history)
+    return _overcome(history) + risen(history) + _falls_short(history)
 
 
 def _overcome(history: RunHistory) -> str:
@@ -104,6 +118,17 @@ def _overcome(history: RunHistory) -> str:
     return (
         f" {found.metric[:1].upper()}{found.metric[1:]}{comma} is {number(found.measured)} at step 0, beyond the "
         f"threshold of {number(found.threshold)}: had it not learnt, that would be called {kind}."
+    )
+
+
+def _falls_short(history: RunHistory) -> str:
+    """That a simple method makes less than half of its errors, which it could as well."""
+    shares = falls_short(history)
+    if not shares:
+        return ""
+    return (
+        f" It makes {number(shares[0])} of the average answer’s error on new data, a simple method "
+        f"{number(shares[1])}: another start, other steps or more of them may do clearly better."
     )
 
 

@@ -13,9 +13,11 @@ from engine.doctor.cases import FAULTS_OF, HARD, MysteryCase, recovered
 from engine.limits import MAX_BYTES, MAX_SECONDS
 from pages.text.findings_text import HEADINGS
 
-POINTS_OF_LOOKS, COST_OF_LOOK = 30, 5
+POINTS_OF_LOOKS, COST_OF_LOOK = 30, 5  # the first look is free: who looks at nothing guesses
 POINTS_OF_CAUSE, POINTS_OF_CONSEQUENCE = 40, 15
 POINTS_OF_PRESCRIPTION = 30
+RIGHT_DIRECTION = 0.5  # of what the best dose of a prescription earns, which a wrong dose earns at least
+CURED = 0.7  # share of the harm: what takes away less has not cured
 MOST_POINTS = POINTS_OF_LOOKS + POINTS_OF_CAUSE + POINTS_OF_PRESCRIPTION
 
 DEFINITIONS = {
@@ -83,7 +85,9 @@ class Prescription:
 
 
 def _takes_away(change: Change) -> bool:
-    return all(new in (0, "none") for _, new in change.settings.values())
+    """Or takes some of it away: less of a penalty."""
+    lighter = change.code in ("l1", "l2") and all(float(new) < float(old) for old, new in change.settings.values())
+    return lighter or all(new in (0, "none") for _, new in change.settings.values())
 
 
 PRESCRIPTIONS = (
@@ -107,6 +111,24 @@ PRESCRIPTIONS = (
     Prescription("dropout", "Dropout", ("dropout",)),
     Prescription("label_noise", "Have every label checked", ("label_noise",), takes_away=True),
 )
+# What takes away the harm of a fault: of several, what suits the patient, as its validation data say.
+CANONICAL = {
+    "symmetry": ("start",),
+    "vanishing_gradients": ("start", "activation"),
+    "exploding_gradients": ("start",),
+    "learning_rate_too_high": ("learning_rate_down",),
+    "learning_rate_too_low": ("learning_rate_up",),
+    "dead_units": ("wider",),
+    "saturated_units": ("bias",),
+    "over_regularized": ("no_penalty",),
+    "overfitting": ("patience",),
+    "underfitting": ("activation", "wider"),
+}
+DOSES = {
+    "best": "The dose that does best on validation data",
+    "weak": "The weakest dose",
+    "strong": "The strongest dose",
+}
 OFFERED = {"easy": 8, "medium": 13, "hard": len(PRESCRIPTIONS)}  # so many of the list
 
 
@@ -115,18 +137,35 @@ def prescriptions(level: str) -> tuple[Prescription, ...]:
     return PRESCRIPTIONS[: OFFERED[level]]
 
 
+def prescription(key: str) -> Prescription:
+    return next(one for one in PRESCRIPTIONS if one.key == key)
+
+
+def canonical(case: MysteryCase) -> tuple[Change, ...]:
+    """All doses of what takes away the fault's harm."""
+    return tuple(dose for key in CANONICAL[case.fault] for dose in prescription(key).doses(case.patient))
+
+
+def at_dose(doses: Sequence[Change], dose: str) -> tuple[Change, ...]:
+    """Those of a prescription's changes that are of this dose, a key of DOSES: one of each remedy, or all."""
+    if dose == "best":
+        return tuple(doses)
+    in_order = doses if dose == "strong" else reversed(doses)  # the last stays
+    return tuple({change.remedy: change for change in in_order}.values())
+
+
 # --- what it is worth ---
 
 
 def left_after(looks: int) -> int:
-    """Points that are left of those for looks."""
-    return max(0, POINTS_OF_LOOKS - COST_OF_LOOK * looks)
+    """Points that are left of those for looks; there are none before the first."""
+    return max(0, POINTS_OF_LOOKS - COST_OF_LOOK * (looks - 1)) if looks else 0
 
 
 @dataclass(frozen=True)
 class Score:
     """Points, and what they are for.  role: of the chosen diagnosis among the findings, "" where it is none of them;
-    share: of the harm, that the prescription took away."""
+    share: of the harm, that the prescription took away, or of what its best dose would have, if that is more."""
 
     looks: int
     role: str
@@ -134,7 +173,7 @@ class Score:
 
     @property
     def for_looks(self) -> int:
-        """None for who did not look and guesses wrong."""
+        """None for who did not look, or names what is not there."""
         return left_after(self.looks) if self.for_diagnosis else 0
 
     @property
@@ -158,10 +197,14 @@ def score(
     patient: RunHistory,
     healthy: RunHistory,
     treated: RunHistory | None,
+    best: RunHistory | None = None,
 ) -> Score:
-    """treated: the run of the prescription; None where there was nothing to change."""
+    """treated: the run of the prescription; None where there was nothing to change.  best: that of its best dose."""
     role = next((finding.role for finding in findings if finding.code == diagnosis), "")
-    return Score(looks, role, recovered(case, patient, healthy, treated) if treated else 0.0)
+    share = recovered(case, patient, healthy, treated) if treated else 0.0
+    if best is not None:
+        share = max(share, RIGHT_DIRECTION * recovered(case, patient, healthy, best))
+    return Score(looks, role, share)
 
 
 def best_dose(histories: Sequence[RunHistory]) -> int:

@@ -3,11 +3,12 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from engine import Experiment
-from engine.cures.changes import UNTREATED, changes_of, within
-from engine.cures.outcomes import seconds_of, seeded
+from engine import Experiment, data_digest, load_dataset
+from engine.cures.changes import UNTREATED, Maker, changes_of, within
+from engine.cures.outcomes import SCREENED, SEEDS, seconds_of, seeded
 from engine.limits import MAX_BYTES, MAX_SECONDS
 
 LIMITS = {"max_seconds": MAX_SECONDS, "max_bytes": MAX_BYTES}
@@ -36,12 +37,20 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
         {},
         [
             ("activation", "Leaky ReLU with He", {"activation": "leaky_relu"}),
+            ("activation", "Leaky ReLU with He, learning rate 0.01",
+             {"activation": "leaky_relu", "learning_rate": 0.01}),
             ("activation", "Tanh with Xavier", {"activation": "tanh", "initializer": "xavier_normal"}),
+            ("activation", "Tanh with Xavier, learning rate 0.01",
+             {"activation": "tanh", "initializer": "xavier_normal", "learning_rate": 0.01}),
             ("clip", "Clip at norm 1", {"clip": "norm"}),
+            ("clip", "Clip at norm 0.1", {"clip_threshold": 0.1, "clip": "norm"}),
             ("learning_rate_down", "Learning rate 0.01", {"learning_rate": 0.01}),
+            ("learning_rate_down", "Learning rate 0.001", {"learning_rate": 0.001}),
             ("learning_rate_up", "Learning rate 1", {"learning_rate": 1.0}),
+            ("learning_rate_up", "Learning rate 10", {"learning_rate": 10.0}),
             ("optimizer", "Momentum", {"optimizer": "momentum"}),
             ("optimizer", "Adam, learning rate 0.01", {"optimizer": "adam", "learning_rate": 0.01}),
+            ("optimizer", "Adam, learning rate 0.001", {"optimizer": "adam", "learning_rate": 0.001}),
             ("steps", "60 steps", {"steps": 60}),
             ("normalization", "Batch normalization", {"normalization": "batch"}),
             ("normalization", "Layer normalization", {"normalization": "layer"}),
@@ -51,9 +60,16 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
             ("deeper", "4 layers", {"depth": 4}),
             ("wider", "4 layers of 16 units", {"depth": 4, "width": 16}),
             ("narrower", "1 unit a layer", {"width": 1}),
+            ("narrower", "2 units a layer", {"width": 2}),
+            ("l1", "L1 0.0003", {"l1": 0.0003}),
             ("l1", "L1 0.003", {"l1": 0.003}),
+            ("l1", "L1 0.03", {"l1": 0.03}),
+            ("l2", "L2 0.001", {"l2": 0.001}),
             ("l2", "L2 0.01", {"l2": 0.01}),
+            ("l2", "L2 0.1", {"l2": 0.1}),
+            ("dropout", "Dropout 0.1", {"dropout": 0.1}),
             ("dropout", "Dropout 0.2", {"dropout": 0.2}),
+            ("dropout", "Dropout 0.4", {"dropout": 0.4}),
             ("patience", "Early stopping", {"patience": 10}),
             ("n_train", "450 examples", {"n_train": 450}),
         ],
@@ -65,22 +81,38 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
         },
         [
             ("activation", "ReLU with He", {"activation": "relu", "initializer": "he_normal"}),
+            ("activation", "ReLU with He, learning rate 0.0001",
+             {"activation": "relu", "initializer": "he_normal", "learning_rate": 0.0001}),
             ("activation", "Tanh with Xavier", {"activation": "tanh"}),
+            ("activation", "Tanh with Xavier, learning rate 0.0001", {"activation": "tanh", "learning_rate": 0.0001}),
+            ("gain", "Gain 2", {"gain": 2.0}),
             ("gain", "Gain 4", {"gain": 4.0}),
             ("clip", "Clip at norm 1", {"clip": "norm"}),
+            ("clip", "Clip at norm 0.1", {"clip_threshold": 0.1, "clip": "norm"}),
             ("learning_rate_down", "Learning rate 0.0001", {"learning_rate": 0.0001}),
+            ("learning_rate_down", "Learning rate 1e-05", {"learning_rate": 1e-05}),
             ("learning_rate_up", "Learning rate 0.01", {"learning_rate": 0.01}),
             ("learning_rate_up", "Learning rate 0.1", {"learning_rate": 0.1}),
+            ("learning_rate_up", "Learning rate 1", {"learning_rate": 1.0}),
             ("optimizer", "Gradient descent, learning rate 0.1", {"optimizer": "sgd", "learning_rate": 0.1}),
+            ("optimizer", "Gradient descent, learning rate 0.01", {"optimizer": "sgd", "learning_rate": 0.01}),
+            ("schedule", "Warmup", {"schedule": "warmup"}),
             ("steps", "60 steps", {"steps": 60}),
             ("normalization", "Batch normalization", {"normalization": "batch"}),
             ("normalization", "Layer normalization", {"normalization": "layer"}),
             ("wider", "32 units a layer", {"width": 32}),
             ("deeper", "3 layers", {"depth": 3}),
             ("narrower", "2 units a layer", {"width": 2}),
+            ("narrower", "8 units a layer", {"width": 8}),
+            ("l1", "L1 0.0003", {"l1": 0.0003}),
             ("l1", "L1 0.003", {"l1": 0.003}),
+            ("l1", "L1 0.03", {"l1": 0.03}),
+            ("l2", "L2 0.001", {"l2": 0.001}),
             ("l2", "L2 0.01", {"l2": 0.01}),
+            ("l2", "L2 0.1", {"l2": 0.1}),
+            ("dropout", "Dropout 0.1", {"dropout": 0.1}),
             ("dropout", "Dropout 0.2", {"dropout": 0.2}),
+            ("dropout", "Dropout 0.4", {"dropout": 0.4}),
             ("patience", "Early stopping", {"patience": 10}),
             ("n_train", "450 examples", {"n_train": 450}),
         ],
@@ -91,15 +123,25 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
             "activation": "selu", "gain": 2.0, "bias": 0.5, "optimizer": "momentum", "learning_rate": 0.002, **HINDERED,
         },
         [
-            ("activation", "ReLU with He", {"activation": "relu"}),
-            ("activation", "Tanh with Xavier", {"activation": "tanh", "initializer": "xavier_normal"}),
-            ("initializer", "LeCun initializer", {"initializer": "lecun"}),
+            ("activation", "ReLU with He, gain 1", {"activation": "relu", "gain": 1.0}),
+            ("activation", "ReLU with He, gain 1, learning rate 0.0002",
+             {"activation": "relu", "gain": 1.0, "learning_rate": 0.0002}),
+            ("activation", "Tanh with Xavier, gain 1",
+             {"activation": "tanh", "initializer": "xavier_normal", "gain": 1.0}),
+            ("activation", "Tanh with Xavier, gain 1, learning rate 0.0002",
+             {"activation": "tanh", "initializer": "xavier_normal", "gain": 1.0, "learning_rate": 0.0002}),
+            ("initializer", "LeCun initializer, gain 1", {"initializer": "lecun", "gain": 1.0}),
+            ("initializer", "LeCun initializer, gain 1, learning rate 0.0002",
+             {"initializer": "lecun", "gain": 1.0, "learning_rate": 0.0002}),
             ("gain", "Gain 1", {"gain": 1.0}),
             ("bias", "Biases start at 0", {"bias": 0.0}),
             ("clip", "No clipping", {"clip": "none"}),
             ("learning_rate_down", "Learning rate 0.0002", {"learning_rate": 0.0002}),
+            ("learning_rate_down", "Learning rate 2e-05", {"learning_rate": 2e-05}),
             ("learning_rate_up", "Learning rate 0.02", {"learning_rate": 0.02}),
+            ("learning_rate_up", "Learning rate 0.2", {"learning_rate": 0.2}),
             ("optimizer", "Adam, learning rate 0.002", {"optimizer": "adam"}),
+            ("optimizer", "Adam, learning rate 0.0002", {"optimizer": "adam", "learning_rate": 0.0002}),
             ("steps", "60 steps", {"steps": 60}),
             ("normalization", "Layer normalization", {"normalization": "layer"}),
             ("normalization", "No normalization", {"normalization": "none"}),
@@ -107,11 +149,14 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
             ("shallower", "3 layers", {"depth": 3}),
             ("wider", "16 units a layer", {"width": 16}),
             ("deeper", "11 layers", {"depth": 11}),
+            ("l1", "Less L1: 0.01", {"l1": 0.01}),
             ("l1", "No L1", {"l1": 0.0}),
+            ("l2", "Less L2: 0.01", {"l2": 0.01}),
             ("l2", "No L2", {"l2": 0.0}),
+            ("dropout", "Less dropout: 0.25", {"dropout": 0.25}),
             ("dropout", "No dropout", {"dropout": 0.0}),
             ("patience", "No early stopping", {"patience": 0}),
-            ("n_train", "341 examples", {"n_train": 341}),  # all that there are
+            ("n_train", "341 examples", {"n_train": 341}),
             ("label_noise", "No label noise", {"label_noise": 0.0}),
         ],
     ),
@@ -148,7 +193,77 @@ def test_what_is_taken_already_is_not_tried_and_too_much_can_be_taken_away():
     )
     names = {change.name for change in changes_of(taken)}
     assert {"No L1", "No L2", "No dropout", "No early stopping", "No clipping", "No residual connections"} <= names
+    assert {"Less L1: 0.01", "Less L2: 0.01", "Less dropout: 0.25"} <= names
     assert not names & {"L1 0.003", "L2 0.01", "Dropout 0.2", "Early stopping", "Batch normalization"}
+
+
+COUNTED = np.arange(60.0)[:, None], 1000 * np.arange(60.0)
+UNSCALED = {"dataset": "custom", "n_train": 36, "data_digest": data_digest(*COUNTED)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "changed"),
+    [
+        ({"inputs": "raw"}, "inputs", {"inputs": "standardised"}),
+        ({"input_scale": 100.0, "input_shift": 3.0}, "inputs", {"input_scale": 1.0, "input_shift": 0.0}),
+        ({"dataset": "sine", "output": "relu"}, "output", {"output": "auto"}),
+        ({"output": "tanh"}, "output", {"output": "auto", "loss": "mse"}),
+        ({"output": "sigmoid"}, "output", None),
+        ({"shuffle": False}, "shuffle", {"shuffle": True}),
+        ({"batch_size": 2}, "batch_size", {"batch_size": 32}),
+        ({"batch_size": 32}, "batch_size", None),
+        ({"optimizer": "rmsprop"}, "schedule", {"schedule": "warmup"}),
+        ({"optimizer": "rmsprop", "schedule": "cosine"}, "schedule", None),
+        ({"dataset": "sine"}, "target_scale", None),
+        ({"dataset": "sine", "target_scale": 50.0, "loss": "huber"}, "target_scale", None),
+        ({"bias_mean": -5.0}, "bias", {"bias_mean": 0.0}),
+    ],
+)
+def test_scales_output_and_order_are_put_right_only_where_they_are_not(settings, code, changed):
+    made = [one.settings for one in changes_of(replace(QUICK, **settings)) if one.code == code]
+    assert [{field: new for field, (_, new) in one.items()} for one in made] == ([] if changed is None else [changed])
+
+
+@pytest.mark.parametrize(("settings", "data"), [({"dataset": "sine", "target_scale": 50.0}, None), (UNSCALED, COUNTED)])
+def test_targets_are_brought_to_size_one(settings, data):
+    (change,) = [one for one in changes_of(replace(QUICK, **settings), data) if one.code == "target_scale"]
+    targets = load_dataset(change.experiment, data).train_targets
+    assert np.sqrt(np.mean(targets**2)) == pytest.approx(1, rel=0.05)
+
+
+def test_a_new_start_takes_along_what_it_needs_and_says_so():
+    """A gain made for another activation, and a rate made for signals that fade, are not what a fair try has."""
+    far = replace(QUICK, activation="sigmoid", initializer="standard_normal", gain=4.0, learning_rate=0.5)
+    changes = {change.name: change.experiment for change in changes_of(far)}
+    for name in ("ReLU with He", "Tanh with Xavier", "Xavier initializer"):
+        for made, rate in ((f"{name}, gain 1", 0.5), (f"{name}, gain 1, learning rate 0.05", 0.05)):
+            assert (changes[made].gain, changes[made].learning_rate) == (1, rate)
+
+
+def test_finer_doses_lie_half_a_step_from_the_best():
+    maker = Maker(QUICK)
+    changes = {change.name: change for change in maker.singles()}
+    for name, near in (
+        ("L2 0.01", {"L2 0.0032", "L2 0.032"}),
+        ("Dropout 0.2", {"Dropout 0.14", "Dropout 0.28"}),
+        ("60 steps", {"120 steps"}),
+        ("Leaky ReLU with He", {"Leaky ReLU with He, learning rate 0.032", "Leaky ReLU with He, learning rate 0.32"}),
+    ):
+        finer = maker.finer(changes[name])
+        assert {one.name for one in finer} == near
+        assert {one.remedy for one in finer} == {changes[name].remedy}
+
+
+def test_a_pair_is_both_at_once_and_only_where_they_can_be():
+    maker = Maker(QUICK)
+    changes = {change.name: change for change in maker.singles()}
+    pair = maker.pair(changes["L2 0.01"], changes["Dropout 0.2"])
+    assert pair.name == "L2 0.01 + Dropout 0.2"
+    assert pair.experiment == replace(QUICK, l2=0.01, dropout=0.2)
+    assert pair.settings == QUICK.differences(pair.experiment)
+    assert not maker.pair(changes["Learning rate 0.01"], changes["Adam, learning rate 0.01"]), "both set the rate"
+    too_wide = maker.change("wider", "Too wide", "", {"width": 512})
+    assert not maker.pair(pair, replace(too_wide, settings={"width": (4, 512)})), "out of range"
 
 
 def test_what_cannot_be_made_is_refused_with_the_reason():
@@ -188,7 +303,7 @@ def test_scaled_residual_connections_are_tried_in_very_deep_networks(depth, resi
 def test_the_most_expensive_are_left_out_first():
     changes = changes_of(QUICK)
     seconds = {change.name: seconds_of(seeded(change.experiment)) for change in changes}
-    few = within(0.5 * sum(seconds.values()), changes)
+    few = within(0.5 * SCREENED / SEEDS * sum(seconds.values()), changes)
     kept = [change.name for change in few if change.experiment]
     left = [change.name for change in few if not change.experiment]
     assert kept[0] == UNTREATED
@@ -201,7 +316,8 @@ def test_the_most_expensive_are_left_out_first():
 
 def test_the_untreated_network_is_paid_for_too():
     untreated, *others = (change for change in changes_of(QUICK) if change.experiment)
-    paid = seconds_of(seeded(untreated.experiment))
-    cheapest = min(seconds_of(seeded(change.experiment)) for change in others)
-    for seconds, count in ((paid + 0.99 * cheapest, 1), (paid + 1.01 * cheapest, 2)):
+    paid = SCREENED * seconds_of([untreated.experiment])
+    costs = sorted(SCREENED * seconds_of([change.experiment]) for change in others)
+    as_cheap = 1 + sum(cost == costs[0] for cost in costs)
+    for seconds, count in ((paid + 0.99 * costs[0], 1), (paid + 1.01 * (as_cheap - 1) * costs[0], as_cheap)):
         assert sum(change.experiment is not None for change in within(seconds, (untreated, *others))) == count

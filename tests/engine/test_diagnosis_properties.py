@@ -15,10 +15,14 @@ from tests.engine.test_properties import EXAMPLES, EXTREMES, values
 CODES = {
     "symmetry", "vanishing_gradients", "exploding_gradients", "not_finite", "dead_units", "saturated_units",
     "learning_rate_too_high", "learning_rate_too_low", "overfitting", "underfitting", "over_regularized",
+    "dropout_too_high", "small_start", "unscaled_inputs", "unscaled_targets", "one_answer", "label_noise",
+    "batch_too_small", "cannot_tell", "unshuffled", "leakage", "validation_shift", "label_mismatch",
 }  # fmt: skip
 REMEDIES = {
     "activation", "initializer", "gain", "bias", "clip", "learning_rate_up", "learning_rate_down", "optimizer",
     "normalization", "residual", "l1", "l2", "dropout", "patience", "n_train", "wider", "deeper", "shallower", "steps",
+    "target_scale", "inputs", "class_weights", "label_noise", "batch_size",
+    "shuffle", "leakage", "validation_shift", "validation_labels",
 }  # fmt: skip
 
 
@@ -53,6 +57,11 @@ def assert_well_formed(history, findings):
         assert finding.source
         assert finding.remedies
         assert set(finding.remedies) <= REMEDIES
+        assert finding.code not in finding.mistaken_for
+        assert set(finding.mistaken_for) <= CODES
+        if finding.confirm:
+            assert finding.confirm.experiment(history.experiment) != history.experiment
+            assert finding.confirm.shows.endswith(".")
     hash(findings)
 
 

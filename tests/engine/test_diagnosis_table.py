@@ -310,37 +310,75 @@ def test_a_finding_says_where_and_when_it_was_and_what_may_help(detect, made, la
 
 # --- what goes first, and what follows from what ---
 
-START = ["symmetry", "linear_network", "born_dead", "saturated_units", "dropout_too_high", "vanishing_gradients"]
-STEPS = ["too_few_steps", "exploded_gradients", "learning_rate_far_too_low", "exploding_gradients"]
-TRAINING = ["over_regularized", "overfitting", "too_few_units", "learning_rate_too_high", "not_finite", "dead_units"]
-ELSE = ["partly_saturated", "learning_rate_too_low", "fading_gradients", "underfitting"]
+START = [
+    "symmetry",
+    "leakage",
+    "validation_shift",
+    "label_mismatch",
+    "unshuffled",
+    "unscaled_targets",
+    "unscaled_inputs",
+    "batch_too_small",
+    "linear_network",
+    "born_dead",
+    "saturated_units",
+    "dropout_too_high",
+    "vanishing_gradients",
+]
+STEPS = ["too_few_steps", "exploded_gradients", "learning_rate_far_too_low"]
+STEPS += ["borderline_vanishing", "small_start", "exploding_gradients"]
+TRAINING = [
+    "costly_dropout",
+    "over_regularized",
+    "overfitting",
+    "too_few_units",
+    "learning_rate_too_high",
+    "not_finite",
+    "dead_units",
+]
+ELSE = ["partly_saturated", "learning_rate_too_low", "fading_gradients"]
+ELSE += ["label_noise", "one_answer", "underfitting"]
 
 
 def test_causes_go_first_in_this_order():
     assert [detect.__name__ for detect in diagnosis.CAUSES] == START + STEPS + TRAINING + ELSE
-    assert {detect.__name__ for detect in diagnosis.EVEN_SO} == {"symmetry", "overfitting"}
+    assert {detect.__name__ for detect in diagnosis.EVEN_SO} == {
+        "symmetry",
+        "leakage",
+        "validation_shift",
+        "overfitting",
+    }
     assert {detect.__name__ for detect in diagnosis.SYMPTOMS} == {"saturated_at_the_end", "half_dead"}
 
 
 # What follows from a cause; all else that is found beside it is context.
+BREAKDOWN = {"not_finite", "dead_units", "saturated_units", "underfitting", "one_answer"}
+STEPS_ARE_WRONG = {"learning_rate_too_high", "learning_rate_too_low"}
+SIGNALS_ARE_WRONG = {"vanishing_gradients", "exploding_gradients"}
 FOLLOWS = {
-    "symmetry": {
-        "vanishing_gradients", "exploding_gradients", "learning_rate_too_high", "not_finite", "dead_units",
-        "saturated_units", "underfitting",
-    },
-    "dead_units": {"vanishing_gradients", "underfitting"},
-    "saturated_units": {"vanishing_gradients", "underfitting"},
-    "over_regularized": {"learning_rate_too_high", "not_finite", "dead_units", "saturated_units", "underfitting"},
-    "exploding_gradients": {
-        "learning_rate_too_high", "not_finite", "dead_units", "saturated_units", "underfitting", "overfitting",
-    },
-    "vanishing_gradients": {"learning_rate_too_low", "underfitting"},
-    "learning_rate_too_high": {"not_finite", "dead_units", "saturated_units", "underfitting"},
-    "learning_rate_too_low": {"underfitting"},
+    "leakage": set(),
+    "validation_shift": {"overfitting", "underfitting"},
+    "label_mismatch": {"overfitting", "underfitting"},
+    "unshuffled": {"learning_rate_too_high", "underfitting", "one_answer"},
+    "unscaled_targets": BREAKDOWN | STEPS_ARE_WRONG,
+    "unscaled_inputs": BREAKDOWN | STEPS_ARE_WRONG | SIGNALS_ARE_WRONG,
+    "symmetry": BREAKDOWN | SIGNALS_ARE_WRONG | {"learning_rate_too_high"},
+    "dead_units": {"vanishing_gradients", "underfitting", "one_answer"},
+    "saturated_units": {"vanishing_gradients", "underfitting", "one_answer"},
+    "dropout_too_high": BREAKDOWN | {"learning_rate_too_high", "over_regularized"},
+    "over_regularized": BREAKDOWN | {"learning_rate_too_high"},
+    "exploding_gradients": BREAKDOWN | {"learning_rate_too_high", "overfitting"},
+    "vanishing_gradients": {"learning_rate_too_low", "underfitting", "one_answer"},
+    "small_start": {"learning_rate_too_low", "underfitting", "one_answer"},
+    "learning_rate_too_high": BREAKDOWN,
+    "learning_rate_too_low": {"underfitting", "one_answer"},
+    "batch_too_small": {"vanishing_gradients", "learning_rate_too_high", "underfitting", "one_answer"},
+    "label_noise": set(),
+    "one_answer": set(),
     "not_finite": set(),
     "overfitting": set(),
     "underfitting": set(),
-}  # fmt: skip
+}
 
 
 def named(code, severity):
@@ -372,7 +410,7 @@ RUNS = [
     ({"activation": "linear", "steps": 15}, ["underfitting"], [], ["learning_rate_too_low"]),
     ({"bias": 5.0, "learning_rate": 1e-6}, ["saturated_units"], ["underfitting"], ["learning_rate_too_low"]),
     ({"gain": 5.0, "l1": 0.1}, ["saturated_units"], ["underfitting"], ["over_regularized"]),
-    ({"depth": 8, "dropout": 0.9}, ["over_regularized"], ["underfitting"], ["vanishing_gradients"]),
+    ({"depth": 8, "dropout": 0.9}, ["dropout_too_high"], ["underfitting"], ["vanishing_gradients"]),
     (
         {"depth": 8, "initializer": "small_normal", "steps": 15},
         ["vanishing_gradients"],

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import batch_indices, diagnose, load_dataset
+from engine import batch_indices, diagnose, dropout_masks, forward, initialize, load_dataset
 from engine.doctor import fit_detectors
 from engine.formatting import PERCENT, number
+from engine.losses import LOSSES
 from tests.engine.examined_runs import PARROT, edited, examined, finding, run
 
 # --- regularisation ---
@@ -66,10 +67,30 @@ def test_what_is_known_by_heart_was_not_held_back():
     assert diagnose(ignorant)[0].code == "over_regularized"
 
 
-def test_dropping_most_units_is_over_regularized_where_it_does_not_learn():
+def test_dropping_most_units_is_too_much_where_it_does_not_learn():
     found = diagnose(run(dropout=0.9))[0]
-    assert (found.code, found.measured, found.remedies) == ("over_regularized", 0.9, ("dropout", "wider"))
+    assert (found.code, found.measured, found.remedies) == ("dropout_too_high", 0.9, ("dropout", "wider"))
     assert finding(fit_detectors.dropout_too_high, run(dropout=0.5)) is None
+
+
+def test_dropout_costs_what_the_loss_with_masks_is_above_that_without():
+    """Two of four units are left on average, too few to enclose a circle; of 64 units half is enough."""
+    settings = {"optimizer": "adam", "learning_rate": 0.03, "dropout": 0.5, "depth": 1, "steps": 600}
+    history = run(**settings, width=4)
+    found = diagnose(history)[0]
+    dataset = load_dataset(history.experiment)
+    network, rows = initialize(history.experiment), []
+    for layer, (weights, biases) in enumerate(zip(history.weights, history.biases, strict=True)):
+        network.weights[layer][...], network.biases[layer][...] = weights[-1], biases[-1]
+    loss = LOSSES["cross_entropy"].value
+    for step in range(500, 700):
+        masks = dropout_masks(history.experiment, step)
+        rows.append(loss(forward(network, dataset.train_inputs, masks).output, dataset.train_targets[None], "sigmoid"))
+    without = loss(forward(network, dataset.train_inputs).output, dataset.train_targets[None], "sigmoid")
+    assert (found.code, found.role, found.threshold) == ("dropout_too_high", "cause", 0.1)
+    assert found.measured == pytest.approx((np.median(rows) - without[0]) / examined(history).uninformed, abs=0.05)
+    assert finding(fit_detectors.costly_dropout, run(**settings | {"dropout": 0.0}, width=4)) is None
+    assert diagnose(run(**settings, width=64)) == ()
 
 
 # --- how well it does ---
@@ -117,7 +138,7 @@ def test_a_gap_counts_where_chance_does_not_explain_it(lowest, share):
 
 def test_a_network_that_is_sure_of_itself_and_right_is_not_overfitted():
     """Its loss on new data has doubled since its lowest, at 97 % right answers."""
-    history = run(steps=100)
+    history = run(steps=100, noise=0.3)  # where references err more often
     sure = np.full(101, 0.97)
     found = diagnose(
         replace(
@@ -152,22 +173,22 @@ def test_a_network_that_is_right_but_unsure_does_not_underfit():
 @pytest.mark.parametrize(
     ("on_training", "on_new", "expected"), [(0.13, 0.13, True), (0.11, 0.5, False), (0.5, 0.11, False)]
 )
-def test_a_network_underfits_whose_errors_are_an_eighth_above_the_neighbours_on_both_sets(
+def test_a_network_underfits_whose_errors_are_an_eighth_above_the_references_on_both_sets(
     on_training, on_new, expected
 ):
     """Its loss is well below the constant answer's; shares are of that answer's errors."""
-    history = run(steps=100, noise=0.3)  # so that neighbours err, too
-    neighbours = examined(history).neighbours_share
+    history = run(steps=100, noise=0.3)  # so that references err, too
+    reference = examined(history).reference_share
     mean = load_dataset(history.experiment).validation_targets.mean()
-    right = [np.full(101, 1 - (neighbours + behind) * min(mean, 1 - mean)) for behind in (on_training, on_new)]
+    right = [np.full(101, 1 - (reference + behind) * min(mean, 1 - mean)) for behind in (on_training, on_new)]
     learnt = {"train_loss": np.full(101, 0.2), "train_accuracy": right[0], "validation_accuracy": right[1]}
     found = fit_detectors.underfitting(edited(history, **learnt))
     assert (found is not None) is expected
     if found:
         assert (found.severity, found.steps) == ("warning", (91, 100))
         assert (found.measured, found.threshold) == pytest.approx((0.13, 0.12))
-        assert f"is at least {number(neighbours + 0.13)} of that of always giving" in found.explanation
-        assert f"examples makes {number(neighbours)} of it" in found.explanation
+        assert f"is at least {number(reference + 0.13)} of that of always giving" in found.explanation
+        assert f"kernel ridge regression, makes {number(reference)} of it" in found.explanation
 
 
 @pytest.mark.parametrize(("fallen", "expected"), [(0.021, True), (0.019, False)])
@@ -196,7 +217,7 @@ def test_linear_layers_are_one_straight_line():
     wrong = ((line.predict(data.validation_inputs) > 0.5) != data.validation_targets).mean()
     share = wrong / min(data.validation_targets.mean(), 1 - data.validation_targets.mean())
     assert (found.code, found.remedies) == ("underfitting", ("activation",))
-    assert found.measured == pytest.approx(share - examined(history).neighbours_share)
+    assert found.measured == pytest.approx(share - examined(history).reference_share)
     assert finding(fit_detectors.linear_network, run(activation="tanh", dataset="circles")) is None
     assert (
         finding(fit_detectors.linear_network, run(activation="linear", dataset="blobs")) is None

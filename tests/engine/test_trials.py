@@ -8,8 +8,18 @@ import pytest
 
 from engine import Experiment, OutOfRange, diagnose, prescribe, train_many
 from engine.cures.changes import UNTREATED, changes_of
-from engine.cures.outcomes import SEEDS, seeded
-from engine.cures.trials import CURES, HARMS, HELPS, NO_EFFECT, VERDICTS, relative_change, surely, trials_of, verdict
+from engine.cures.outcomes import SCREENED, SEEDS, outcome_of, relative_change, seeded
+from engine.cures.trials import (
+    CURES,
+    HARMS,
+    HELPS,
+    NO_EFFECT,
+    SET_ASIDE,
+    VERDICTS,
+    surely,
+    trials_of,
+    verdict,
+)
 from engine.data.custom import data_digest
 from engine.limits import MAX_BYTES, MAX_SECONDS
 from tests.engine.made_outcomes import made
@@ -22,6 +32,11 @@ SICK = ("vanishing_gradients",)
 def untreated_and(name, experiment=QUICK):
     changes = changes_of(experiment)
     return changes[0], next(change for change in changes if change.name == name)
+
+
+def one_dose_each():
+    """The untreated network, and every remedy at the first of its doses."""
+    return list({change.remedy: change for change in reversed(changes_of(QUICK))}.values())[::-1]
 
 
 def results(before, after, **fields):
@@ -109,7 +124,7 @@ def test_relative_changes_of_pairs():
 
 def test_the_ranks_never_use_test_loss():
     """Whatever the test losses are, the order stays; the order of the validation losses is theirs."""
-    changes = changes_of(QUICK)
+    changes = one_dose_each()
     draw = np.random.default_rng(0).uniform
     validation = {change.name: draw(0.1, 1, SEEDS) for change in changes}
 
@@ -133,13 +148,15 @@ def test_what_diverges_in_every_seed_is_last_and_equal_medians_go_by_seeds_that_
         "all well": [0.5] * 8,
         "lower once, higher once": [0.4] + [0.5] * 6 + [0.9],
     }
-    untreated, *changes = (change for change in changes_of(QUICK) if change.experiment)
+    untreated, *changes = one_dose_each()
     little_work = min(changes, key=lambda change: change.experiment.cost.operations)
     changes = [little_work, *(change for change in changes if change is not little_work)]
     given = [(untreated, [made(one) for one in seeded(QUICK)])]
     for change, (name, values) in zip(changes, losses.items(), strict=False):
         runs = zip(seeded(change.experiment), values, strict=True)
-        given.append((replace(change, name=name), [made(one, result_validation_loss=loss) for one, loss in runs]))
+        given.append(
+            (replace(change, name=name, remedy=name), [made(one, result_validation_loss=loss) for one, loss in runs])
+        )
     ranked = [trial.change.name for trial in trials_of(given) if trial.change.name in losses]
     assert ranked == [
         "lower once, higher once", "all well", "half survive, lower", "half survive", "three survive", "one survives",
@@ -157,7 +174,8 @@ def tried():
 
 def test_the_numbers_are_those_of_the_runs(tried):
     trial = next(trial for trial in tried if trial.change.name == "Early stopping")
-    runs, untreated = (train_many(seeded(one, 5)) for one in (trial.experiment, QUICK))
+    seeds = trial.seeds
+    runs, untreated = (train_many(seeded(one, seeds)) for one in (trial.experiment, QUICK))
     validation = []
     for run in runs:
         (best,) = np.flatnonzero(run.evaluation_step == run.best_step)
@@ -170,24 +188,98 @@ def test_the_numbers_are_those_of_the_runs(tried):
     assert trial.effect == pytest.approx(np.median(test / before - 1))
     sick = [any(finding.severity != "info" for finding in diagnose(run)) for run in runs]
     assert trial.healed_seeds == sick.count(False)
-    assert trial.seeds == 5
+    assert seeds == SCREENED, "in so few steps it does no better than nothing"
 
 
 def test_all_that_can_be_made_is_tried_and_ranked(tried):
-    assert {trial.change.name for trial in tried} == {one.name for one in changes_of(QUICK) if one.experiment}
-    medians = [trial.validation_loss.median for trial in tried]
-    assert medians == sorted(medians)
+    singles = {one.remedy for one in changes_of(QUICK) if one.experiment}
+    assert singles <= {trial.change.remedy for trial in tried}
+    pairs = [trial.change.code for trial in tried if trial.change.remedy not in singles]
+    assert pairs
+    assert all("+" in code for code in pairs)
+    for group in ([one for one in tried if one.seeds == 5], [one for one in tried if one.seeds == SCREENED]):
+        medians = [trial.validation_loss.median for trial in group]
+        assert medians == sorted(medians)
+        assert group
+    assert {trial.seeds for trial in tried} == {5, SCREENED}
     assert [trial.verdict for trial in tried if trial.change.code == UNTREATED] == [""]
     assert {trial.verdict for trial in tried} <= {"", *VERDICTS}
+    assert all((trial.verdict == SET_ASIDE) == (trial.seeds == SCREENED) for trial in tried)
+
+
+def test_the_best_of_several_doses_is_shown_with_all_of_them(tried):
+    for trial in tried:
+        if trial.doses:
+            assert [dose.dose for dose in trial.doses] == sorted(dose.dose for dose in trial.doses)
+            assert trial.change.name in {dose.name for dose in trial.doses}
+    dosed = [trial for trial in tried if trial.seeds == 5 and trial.doses]
+    assert dosed
+    assert any(len(trial.doses) > 2 for trial in dosed), "finer ones beside the best"
+    for trial in dosed:
+        best = min(trial.doses, key=lambda dose: dose.validation_loss)
+        assert best.name == trial.change.name
 
 
 def test_work_is_in_operations(tried):
-    by_name = {trial.change.name: trial for trial in tried}
-    wide = by_name["16 units a layer"]
+    by_name = {trial.change.remedy: trial for trial in tried}
+    wide = by_name["Wider"]
     assert wide.work == wide.experiment.cost.operations / QUICK.cost.operations
     assert by_name[UNTREATED].work == 1
     assert "times the work; memory and time at every prediction" in wide.cost
-    assert by_name["Dropout 0.2"].cost.startswith("as much work; ")
+    assert by_name["Dropout"].cost.startswith("as much work; ")
+
+
+def several(*rows):
+    """Trials of made changes: name, validation losses, test losses (or the same)."""
+    untreated = changes_of(QUICK)[0]
+    given = [(untreated, [made(one, findings=SICK) for one in seeded(QUICK)])]
+    for i, (name, losses, *fields) in enumerate(rows):
+        experiment = replace(QUICK, width=10 + i)
+        change = replace(untreated_and("L2 0.01")[1], name=name, remedy=name, dose=None, experiment=experiment)
+        values = fields[0] if fields else {}
+        runs = zip(seeded(experiment), losses, strict=False)
+        given.append((change, [made(one, **{"result_validation_loss": x, "test_loss": x} | values) for one, x in runs]))
+    return {trial.change.name: trial for trial in trials_of(given)}
+
+
+def test_what_chance_may_have_put_in_order_shares_a_rank():
+    best = np.linspace(0.1, 0.2, 8)
+    trials = several(
+        ("best", best),
+        ("as good in two seeds", np.r_[best[:2] - 0.01, best[2:] * 1.06]),
+        ("surely worse, by little", best * 1.02),
+        ("surely worse", best * 1.2),
+        ("hardly worse than that", best * 1.21),
+        ("few seeds", best[:3] / 2),
+    )
+    assert [trials[name].rank for name in trials if name != UNTREATED] == [1, 1, 1, 4, 4, 0]
+    assert list(trials)[-1] == "few seeds"
+    assert trials["few seeds"].verdict == SET_ASIDE
+    assert trials[UNTREATED].rank == 0
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "loss", "repaired"),
+    [(0.7, 0.125, True), (0.69, 0.1, False), (0.87, 0.1, True), (0.86, 0.126, False)],
+)
+def test_runsleuths_rule_for_a_repair(accuracy, loss, repaired):
+    """At least 20 points up, at most 3 short of the healthy network, and a loss of at most 1.25 times its loss."""
+    before = {"test_accuracy": accuracy - 0.2 if accuracy < 0.8 else 0.5}
+    untreated = changes_of(QUICK)[0]
+    if accuracy == 0.69:
+        before["test_accuracy"] = 0.5
+    healthy = max(accuracy, accuracy + 0.03 if accuracy > 0.8 else accuracy)
+    given = [(untreated, [made(one, findings=SICK, **before) for one in seeded(QUICK)])]
+    for name, values in (
+        ("healthy", {"result_validation_loss": 0.01, "test_loss": 0.1, "test_accuracy": healthy}),
+        ("other", {"result_validation_loss": 0.2, "test_loss": loss, "test_accuracy": accuracy, "findings": SICK}),
+    ):
+        change = replace(untreated_and("L2 0.01")[1], name=name, remedy=name, dose=None)
+        given.append((change, [made(one, **values) for one in seeded(replace(QUICK, l2=values["test_loss"]))]))
+    found = {trial.change.name: trial for trial in trials_of(given)}
+    assert found["other"].repaired is repaired
+    nothing_healthy = [(one, some) for one, some in given if one.name != "healthy"]
+    assert {trial.repaired for trial in trials_of(nothing_healthy)} == {None}
 
 
 @pytest.mark.parametrize(("taken", "share"), [(30, 1), (15, 0.5), (6, 0.2)])
@@ -226,3 +318,19 @@ def test_own_data_and_what_cannot_be_trained():
         prescribe(own, 1)
     with pytest.raises(OutOfRange):
         prescribe(Experiment(width=256, depth=50, steps=20000), **LIMITS)
+
+
+def test_trials_on_own_data_are_judged_with_them():
+    """Without the data the doctor does not know how good the average answer is."""
+    generator = np.random.default_rng(1)
+    inputs = generator.standard_normal((300, 2))
+    data = inputs, (inputs[:, 0] * inputs[:, 1] > 0).astype(int)
+    still = Experiment(
+        dataset="custom", data_digest=data_digest(*data), n_train=180, depth=2, width=8, learning_rate=1e-5, steps=60
+    )
+    history = train_many([still], data)[0]
+    with_data = [finding.code for finding in diagnose(history, data) if finding.severity != "info"]
+    assert with_data
+    assert list(outcome_of(history, data).findings) == with_data
+    (untreated,) = [trial for trial in prescribe(still, 2, data) if not trial.verdict]
+    assert untreated.healed_seeds == 0

@@ -65,17 +65,17 @@ def test_the_patient_and_its_loss_are_free_and_all_else_costs(case):
     assert task(patient) in text_of(page)
     (chart,) = charts(page)
     assert chart["alt"] == FREE.alt(patient)
-    assert "Left: **30**" in text_of(page)
+    assert "Who opens none gets none of the 30 points" in text_of(page)
     for paid, (key, view) in enumerate(VIEWS.items(), 1):
         page.button(key=f"look_{key}").click().run()
-        assert f"Left: **{30 - 5 * paid}**" in text_of(page)
+        assert f"Left: **{35 - 5 * paid}**" in text_of(page)
         assert len(charts(page)) == 1 + paid
         assert charts(page)[-1]["alt"] == view.alt(patient)
     page.button(key="look_units").click().run()
     assert len(charts(page)) == len(VIEWS), "folded up"
     page.button(key="look_units").click().run()
     assert len(charts(page)) == 1 + len(VIEWS)
-    assert "Left: **0**" in text_of(page)
+    assert "Left: **5**" in text_of(page)
 
 
 @pytest.mark.parametrize("level", ["medium", "hard"])
@@ -113,7 +113,7 @@ def test_from_the_patient_to_the_score(case):
     doses = ordered.doses(case.patient)
     treated_runs = histories_of([dose.experiment for dose in doses])
     treated = treated_runs[mystery_answers.best_dose(treated_runs)]
-    points = 25 + 40 + round(30 * recovered(case, patient, healthy, treated))
+    points = 30 + 40 + round(30 * recovered(case, patient, healthy, treated))
     assert page.header[0].value.startswith(f"{points} of 100 points.")
     text = text_of(page)
     for said_of in (patient.test_loss, treated.test_loss, healthy.test_loss):
@@ -124,7 +124,8 @@ def test_from_the_patient_to_the_score(case):
     for name, (mine, sensible) in case.patient.differences(case.healthy).items():
         assert f"**{meaning(name, mine)}** instead of {meaning(name, sensible)}" in text
     assert page.button(key="try_cures")
-    assert f"1 patient, {points} of 100 points" in text
+    (kept,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("_points")]
+    assert json.loads(kept.json) == {"patient": f"{LEVEL} {SEED}", "points": points, "most": 100}
     assert not any(name in page.query_params for name in ("points", "score", "committed"))
 
     page.button(key="next").click().run()
@@ -132,7 +133,7 @@ def test_from_the_patient_to_the_score(case):
     assert page.radio, "the next one is to be diagnosed"
     page.number_input(key="patient_number").set_value(SEED).run()
     assert page.header[0].value.startswith(f"{points} of 100"), "who comes back finds his own result"
-    assert "Left: **30**" in text_of(here()), "another session knows nothing of it"
+    assert "Who opens none" in text_of(here()), "another session knows nothing of it"
 
 
 def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
@@ -141,8 +142,32 @@ def test_a_wrong_diagnosis_and_a_prescription_that_changes_nothing(case):
     page = commit(here(), wrong, "no_penalty")
     assert page.header[0].value.startswith("0 of 100 points.")
     assert "The doctor does not find that" in text_of(page)
-    assert "Points for looks count only if the diagnosis earns points" in text_of(page)
+    assert "Who opens none gets none of these points" in text_of(page)
     assert "There was nothing to change" in text_of(page)
+    assert "What would have helped: " in text_of(page)
+
+
+def test_the_right_direction_at_a_wrong_dose_earns_its_share():
+    """A rate a thousand times too low, of which ten times is still too little."""
+    level = "easy"
+    for seed in range(100):
+        if next(candidates(seed, level)).fault != "learning_rate_too_low":
+            continue
+        case = waiting(seed, level)
+        patient, healthy = histories_of((case.patient, case.healthy))
+        doses = mystery_answers.prescription("learning_rate_up").doses(case.patient)
+        runs = histories_of([dose.experiment for dose in doses])
+        best = recovered(case, patient, healthy, runs[mystery_answers.best_dose(runs)])
+        weak = recovered(case, patient, healthy, runs[0])
+        if best >= mystery_answers.CURED > 0.5 > weak:
+            break
+    page = opened(PAGE, seed=str(seed), level=level)
+    page.radio(key=f"diagnosis_{level}_{seed}").set_value(case.fault).run()
+    page.selectbox(key=f"prescription_{level}_{seed}").set_value("learning_rate_up").run()
+    page.selectbox(key=f"dose_{level}_{seed}").set_value("weak").run()
+    page.button(key="commit").click().run()
+    assert f"**Prescription: {round(30 * max(weak, best / 2))} of 30**" in text_of(page)
+    assert f"The direction is right, the dose is not: {doses[mystery_answers.best_dose(runs)].name}" in text_of(page)
 
 
 def test_harm_that_counts_from_the_average_answer_says_so():

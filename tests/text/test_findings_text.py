@@ -60,7 +60,7 @@ def test_whatever_is_found_can_be_said(name):
 
 def test_of_a_remedy_that_holds_back_less_helps():
     history = train(Experiment(dropout=0.85, width=8, depth=3))
-    assert (finding := diagnose(history)[0]).code == "over_regularized"
+    assert (finding := diagnose(history)[0]).code == "dropout_too_high"
     assert findings_text.remedies(finding).startswith("less dropout, ")
 
 
@@ -75,6 +75,14 @@ def test_a_network_that_is_well_in_spite_of_its_gradient_has_its_ratio_named(gai
     ratio = number(float(well.delta_rms[0, 0] / well.delta_rms[0, -2]))
     of_what = "R, the first layer's error signal over the last hidden layer's"
     assert findings_text.even_so(well) == (f" {of_what}, is {ratio} at step 0, {message}" if message else "")
+
+
+def test_a_network_that_is_well_but_far_behind_simple_methods_is_told_so():
+    short = train(replace(BLANK, initializer="he_normal"))
+    assert diagnose(short) == ()
+    assert "a simple method" in findings_text.even_so(short)
+    longer = train(replace(BLANK, initializer="he_normal", optimizer="adam", learning_rate=0.02))
+    assert "a simple method" not in findings_text.even_so(longer)
 
 
 def test_a_ratio_that_the_doctor_accepts_is_not_held_against_a_network():

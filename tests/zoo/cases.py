@@ -344,6 +344,8 @@ def expected(fault: str, e: Experiment) -> tuple[str, ...]:
     bounded = e.activation in SIGMOIDAL
     if fault in ("exploding_gradients", "saturated_units") and bounded and e.bias < 1:
         return "exploding_gradients", "saturated_units"
+    if fault == "over_regularized" and e.dropout > 0.5:
+        return ("dropout_too_high",)
     return (fault,)
 
 

@@ -5,7 +5,7 @@ what the drawing shows.  They are a `Chart` each, of one run.
 """
 
 from pages.charts.hidden_patient import answers, gradients, loss, new_data, steps, units, weights
-from pages.text.complaint import symptom, task
+from pages.text.complaint import task
 
 FREE = loss
 VIEWS = {
@@ -17,4 +17,4 @@ VIEWS = {
     "steps": steps,
 }
 
-__all__ = ["FREE", "VIEWS", "symptom", "task"]
+__all__ = ["FREE", "VIEWS", "task"]

@@ -5,10 +5,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from engine import SETTINGS, Experiment
-from engine.cures.changes import REGULARISERS, UNTREATED, Change, changes_of, within
+from engine.cures.changes import DROPOUT, L1, L2, REGULARISERS, UNTREATED, Change, Maker, within
 from engine.cures.outcomes import SEEDS, seconds_of, seeded
+from engine.cures.search import Known, Search
 from engine.data.sources import DATASETS
-from engine.limits import MAX_BYTES, MAX_SECONDS
+from engine.limits import APP_LIMITS, MAX_SECONDS
 from pages.charts.style.figure import Array
 from pages.charts.style.panels import noise_free
 
@@ -18,7 +19,7 @@ OF_OVERFITTING = ("l1", "l2", "dropout", "patience", "narrower", "label_noise", 
 WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128)
 DEPTHS = (1, 2, 3, 4, 6, 8, 12)
 EXAMPLES = (5, 10, 20, 40, 80, 160, 320, 640)
-CHANGES_SECONDS = 60.0  # of one core, for all changes to try
+SINGLES_SECONDS, CHANGES_SECONDS = 30.0, 60.0  # of one core, for all single changes at their first doses, and for all
 SWEEP_SECONDS = 10.0  # of one core, for a curve: points that cost more than this together are left out, largest first
 MOST_GROUPS = 128  # kept made, 40 kB each: each rerun of a page asks for the same ones again
 FEW_GROUPS = 16  # of those with hundreds of experiments, 200 kB each
@@ -34,27 +35,38 @@ def clean_line(experiment: Experiment) -> tuple[Array, Array] | None:
 
 
 @lru_cache(FEW_GROUPS)
+def search_of(experiment: Experiment) -> Search:
+    """The search for cures of this network, in as many trainings as CHANGES_SECONDS allow."""
+    maker = Maker(experiment, limits=APP_LIMITS)
+    return Search(maker, within(SINGLES_SECONDS, maker.singles()), seconds=CHANGES_SECONDS)
+
+
 def changes_to(experiment: Experiment) -> tuple[Change, ...]:
-    """The untreated network and every change to try on it, as many as CHANGES_SECONDS allow."""
-    return within(CHANGES_SECONDS, changes_of(experiment, max_seconds=MAX_SECONDS, max_bytes=MAX_BYTES))
+    """The untreated network and every single change to try on it, as many as SINGLES_SECONDS allow."""
+    return search_of(experiment).changes
 
 
-@lru_cache(FEW_GROUPS)
-def trials_over_seeds(experiment: Experiment) -> dict[str, Group]:
-    """The untreated network and every change to try on it, each over SEEDS seeds."""
-    return {change.name: seeded(change.experiment) for change in changes_to(experiment) if change.experiment}
+def trials_of_search(experiment: Experiment, known: Known) -> dict[str, Group]:
+    """What is to be trained to find its cures, by change, as far as what is known says; see engine/cures/search.py."""
+    return {name: runs for name, (_, runs) in search_of(experiment).plan(known).items()}
 
 
 @lru_cache(FEW_GROUPS)
 def cures_of(experiment: Experiment) -> dict[str, Group]:
-    """The untreated network and every cure of overfitting that it does not yet take, each over SEEDS seeds."""
+    """The untreated network and every cure of overfitting that it does not yet take, each over SEEDS seeds.
+
+    Of each the dose that did best in other networks.
+    """
     taken = [field for field in REGULARISERS if getattr(experiment, field)]
     wanted = {UNTREATED, *OF_OVERFITTING}.difference(taken)
-    return {
-        change.name: seeded(change.experiment)
-        for change in changes_to(experiment)
-        if change.code in wanted and change.experiment
-    }
+    groups: dict[str, dict[str, Group]] = {}
+    for change in changes_to(experiment):
+        if change.code in wanted and change.experiment:
+            groups.setdefault(change.remedy, {})[change.name] = seeded(change.experiment)
+    usual = {f"{name} {doses[1]:g}" for name, doses in (("L1", L1), ("L2", L2), ("Dropout", DROPOUT))}
+    return dict(
+        next((one for one in doses.items() if one[0] in usual), next(iter(doses.items()))) for doses in groups.values()
+    )
 
 
 def widths_of(experiment: Experiment) -> Group:

@@ -5,6 +5,7 @@ chosen, and the doctor's own findings say what each is worth.  Those that do not
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,28 +13,53 @@ import pandas as pd
 
 from engine import Experiment, Trial
 from engine.cures.changes import UNTREATED
-from engine.cures.outcomes import SEEDS, Outcome, unit_of
-from engine.cures.trials import CURES, HARMS, HELPS, NO_EFFECT, trials_of
+from engine.cures.outcomes import SCREENED, SEEDS, Outcome, unit_of
+from engine.cures.search import results_of
+from engine.cures.trials import (
+    ACCURACY_RISE,
+    ACCURACY_SHORT,
+    CURES,
+    EFFECT,
+    HARMS,
+    HELPS,
+    LOSS_RATIO,
+    NO_EFFECT,
+    SET_ASIDE,
+    surely,
+    trials_of,
+)
 from pages.charts.style.annotations import captioned, footnotes, words
 from pages.charts.style.axes import loss_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
 from pages.charts.style.traces import line, marks, stroke, upright
-from pages.charts.sweeps.groups import changes_to
+from pages.charts.sweeps.groups import search_of
 from pages.text.labels import label, meaning, number, percent
 
 TITLE = "Try the cures"
-QUESTION = "What would help the patient, and how reliably? Every change is trained, one at a time, over 8 seeds."
+QUESTION = (
+    f"What would help the patient, and how reliably? Every remedy is tried over {SCREENED} seeds, what is likely to help "
+    f"at several doses; what promises over {SEEDS}; and pairs, where no remedy alone is enough."
+)
 HOW_TO_READ = (
-    "A row a change, the best first; further left is better. The stroke is the median loss on validation data over "
-    "8 seeds, the bar reaches from the lowest to the highest, the diamond is the median on test data. The dotted "
-    "line is the untreated network."
+    "A row a remedy at its best dose, the best first; further left is better. The stroke is the median loss on "
+    "validation data over the seeds, the bar reaches from the lowest to the highest, the diamond is the median on test "
+    "data. The thin curve goes through all doses that were tried, the weakest on top. The dotted line is the untreated "
+    "network. Rows of equal rank differ no more than chance may account for."
 )
 NEEDS = ""
 
-MARKS = {CURES: "✔ cures", HELPS: "▲ helps", NO_EFFECT: "○ no clear effect", HARMS: "✖ harms"}
-ROW_HEIGHT = 46  # px: a line of text, and the bar below it
+MARKS = {
+    CURES: "✔ cures",
+    HELPS: "▲ helps",
+    NO_EFFECT: "○ no clear effect",
+    HARMS: "✖ harms",
+    SET_ASIDE: f"– first {SCREENED} seeds only",
+}
+REPAIRED = {True: "a repair by RunSleuth’s rule", False: "no repair by RunSleuth’s rule"}
+ROW_HEIGHT = 76  # px: two lines of text, and the bar below them
 BAR = 10  # px
-_TEXT_ABOVE = 0.5  # of a row, from its bar to its text
+DOSE_APART = 0.07  # of a row, between two doses
+_TEXT_ABOVE = 0.43  # of a row, from its bar to the middle of its text
 _MARGINS = 24 + 62  # px above the rows, and for the axis below them
 MOST_NAMED = 4  # changes that a sentence lists
 
@@ -42,7 +68,8 @@ Results = Mapping[str, Sequence[Outcome]]
 
 def trials(results: Results, patient: Experiment) -> tuple[Trial, ...]:
     """Ranked, of the changes whose seeds have all come; none before the untreated network's have."""
-    complete = [(change, some) for change in changes_to(patient) if len(some := results.get(change.name, ())) == SEEDS]
+    known = {outcome.experiment: outcome for outcomes in results.values() for outcome in outcomes}
+    complete = results_of(search_of(patient).plan(known), known)
     return trials_of(complete) if complete and complete[0][0].code == UNTREATED else ()
 
 
@@ -51,13 +78,14 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
     rows = trials(results, patient)
     spreads = np.array([trial.validation_loss for trial in rows]).reshape(-1, 3)
     tests = np.array([trial.test_loss.median for trial in rows])
+    doses = [dose.validation_loss for trial in rows for dose in trial.doses]
     layout: Json = {
         "xaxis": loss_axis(
             f"loss on new data ({_unit(results)})",
-            np.append(spreads.ravel(), tests),
+            np.concatenate([spreads.ravel(), tests, doses]),
             medians=np.append(spreads[:, 0], tests),
         ),
-        "yaxis": {"range": [0.6 - max(len(rows), 1), 0.8], "visible": False},
+        "yaxis": {"range": [0.6 - max(len(rows), 1), 0.7], "visible": False},
         "hovermode": "closest",
         "showlegend": False,
         "margin": {"t": 8},
@@ -78,17 +106,23 @@ def says(results: Results, *, patient: Experiment) -> str:
     if not tried:
         return "There is nothing to try."
     best, before = tried[0], next(trial for trial in rows if not trial.verdict).test_loss.median
+    equal = [trial.change.name for trial in tried if trial.rank == best.rank > 0][1:]
     without = f"the untreated network has {number(before)}" if math.isfinite(before) else "most untreated runs diverge"
     text = (
         f"**{best.change.name}** comes first of {len(tried)}. Its median test loss is {number(best.test_loss.median)} "
         f"where {without}, lower in {best.better} of {best.seeds} seeds, and the doctor finds nothing wrong in "
         f"{best.healed_seeds} of {best.seeds}."
     )
+    text += f" Equal to it within chance: {_listed(equal)}." if equal else ""
     for verdict, message in ((NO_EFFECT, "No clear effect"), (HARMS, "Harmful")):
         names = [trial.change.name for trial in tried if trial.verdict == verdict]
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        text += f" {message}: {', '.join(names[:MOST_NAMED])}{more}." if names else ""
+        text += f" {message}: {_listed(names)}." if names else ""
     return text
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f", and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return "; ".join(names[:MOST_NAMED]) + more
 
 
 def explained(trial: Trial) -> str:
@@ -97,10 +131,16 @@ def explained(trial: Trial) -> str:
         f"{label(field)} {meaning(field, old)} → {meaning(field, new)}"
         for field, (old, new) in trial.change.settings.items()
     )
-    return (
+    text = (
         f"Changes {changes}. Test loss: {_effect(trial)}, lower in {trial.better} and higher in {trial.worse} of "
-        f"{trial.seeds} seeds; the doctor finds nothing wrong in {trial.healed_seeds}. Costs: {trial.cost}."
+        f"{trial.seeds} seeds; the doctor finds nothing wrong in {trial.healed_seeds}."
     )
+    if trial.repaired is not None:
+        text += f" By medians it is {REPAIRED[trial.repaired]}."
+    if len(trial.doses) > 1:
+        doses = "; ".join(f"{dose.name}: {number(dose.validation_loss)}" for dose in trial.doses)
+        text += f" Doses tried, with the median validation loss over the first seeds: {doses}."
+    return f"{text} Costs: {trial.cost}."
 
 
 def alt(results: Results, *, patient: Experiment) -> str:
@@ -122,8 +162,10 @@ def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
         [
             {
                 "place": place + 1,
+                "rank": trial.rank or None,
                 "change": trial.change.name,
                 "verdict": trial.verdict or "untreated",
+                "repair by RunSleuth's rule": {None: "", True: "yes", False: "no"}[trial.repaired],
                 "healed seeds": trial.healed_seeds,
                 "seeds": trial.seeds,
                 f"median validation loss ({unit})": trial.validation_loss.median,
@@ -139,6 +181,9 @@ def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
                 "median test accuracy (share)": trial.test_accuracy.median,
                 "work, relative to untreated": trial.work,
                 "costs": trial.cost if trial.verdict else "",
+                f"doses, with median validation loss ({unit}) over the first seeds": "; ".join(
+                    f"{dose.name}: {dose.validation_loss:.3g}" for dose in trial.doses
+                ),
             }
             for place, trial in enumerate(trials(results, patient))
         ]
@@ -147,13 +192,14 @@ def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
 
 def _texts(rows: Sequence[Trial]) -> list[str]:
     """What stands over each row: "2. Batch normalization: ✔ cures, 7/8 healed"; the untreated network has no rank."""
-    texts, rank = [], 0
+    ranks, texts = Counter(trial.rank for trial in rows), []
     for trial in rows:
-        rank += bool(trial.verdict)
-        name = f"{rank}. {trial.change.name}" if trial.verdict else trial.change.name
+        equal = "=" if ranks[trial.rank] > 1 else ""
+        name = f"{trial.rank}{equal}. {trial.change.name}" if trial.rank else trial.change.name
         broken = "" if math.isfinite(trial.validation_loss.median) else "diverges, "
         healthy = f"{trial.healed_seeds}/{trial.seeds} {'healed' if trial.verdict else 'healthy'}"
-        texts.append(f"{name}: " + (f"{MARKS[trial.verdict]}, " if trial.verdict else "") + broken + healthy)
+        repair = f", {REPAIRED[True]}" if trial.repaired else ""
+        texts.append(f"{name}: " + (f"{MARKS[trial.verdict]}, " if trial.verdict else "") + broken + healthy + repair)
     return texts
 
 
@@ -173,7 +219,7 @@ def _unit(results: Results) -> str:
 
 def _heading(place: int, text: str) -> Json:
     name, _, rest = text.partition(": ")
-    return words(f"<b>{name}</b>: {rest}", 0, _TEXT_ABOVE - place, "left", "middle", yref="y")
+    return words(f"<b>{name}</b><br>{rest}", 0, _TEXT_ABOVE - place, "left", "middle", yref="y", align="left")
 
 
 def _row(place: int, trial: Trial) -> list[Json]:
@@ -188,6 +234,23 @@ def _row(place: int, trial: Trial) -> list[Json]:
         line(ends, [-place] * len(ends), name, opacity=0.35, **stroke(look.color, BAR)),
         marks(_drawn(spread.median), [-place], name, hover % "validation", marker=bar),
         marks(_drawn(test), [-place], name, hover % "test", marker=diamond),
+        *_doses(place, trial),
+    ]
+
+
+def _doses(place: int, trial: Trial) -> list[Json]:
+    """The curve over the doses, through the row's own, at the height of its stroke."""
+    if len(trial.doses) < 2:
+        return []
+    chosen = [dose.name for dose in trial.doses].index(trial.change.name)
+    heights = [DOSE_APART * (chosen - i) - place for i in range(len(trial.doses))]
+    losses = [dose.validation_loss if math.isfinite(dose.validation_loss) else None for dose in trial.doses]
+    names = [dose.name for dose in trial.doses]
+    hover = f"%{{customdata}}: median validation loss %{{x:.3g}} over the first seeds<extra>{trial.change.name}</extra>"
+    dots = {"size": 5, "color": TREATED.color}
+    return [
+        line(losses, heights, trial.change.name, **stroke(TREATED.color, 1)),
+        marks(losses, heights, trial.change.name, hover, customdata=names, marker=dots),
     ]
 
 
@@ -196,7 +259,16 @@ def _drawn(value: float) -> list[float | None]:
 
 
 def _remarks() -> list[str]:
+    enough = surely(SEEDS)
     return [
-        "Stroke: median validation loss, which decides the rank. Bar: lowest to highest of 8 seeds; runs that diverge "
-        "count as infinite and are not drawn. Diamond: median test loss, which decides the verdict. Dotted: untreated.",
+        f"Helps: the test loss is lower in at least {enough} of {SEEDS} seeds, and by at least {EFFECT:.0%} in the "
+        f"median. Cures: it helps, and the doctor finds nothing wrong in at least {enough} of {SEEDS} seeds. Harms: "
+        f"the loss is higher, as surely. What did no better than nothing over {SCREENED} seeds, or worse than others, "
+        "is not tried over all.",
+        f"Repair by RunSleuth’s rule: accuracy at least {ACCURACY_RISE * 100:.0f} points up and at most "
+        f"{ACCURACY_SHORT * 100:.0f} short of the healthy network, here the best one in which the doctor finds "
+        f"nothing, and a loss of at most {LOSS_RATIO:g} times its loss.",
+        "Stroke: median validation loss, which decides the rank; = means equal within chance. Bar: lowest to highest "
+        "seed; runs that diverge count as infinite and are not drawn. Diamond: median test loss, which decides the "
+        "verdict. Thin curve: the doses. Dotted: untreated.",
     ]

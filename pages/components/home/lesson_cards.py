@@ -11,6 +11,7 @@ from engine.doctor.cases import EASY, candidates, holds
 from pages.charts.one_run import preview
 from pages.charts.one_run.preview import Picture
 from pages.components.home.drawing import draw, leave_room
+from pages.components.lecture.catalogue import lecture_names, lecture_of
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.mystery.patient import FIRST
 from pages.components.shell.frame import Page, lessons, link
@@ -52,6 +53,9 @@ def _picture(page: str, waiting: DeltaGenerator) -> Picture:
     if page == "backpropagation":
         problem = next(iter(PRESETS.values())).problem
         return preview.weights([matrix[0] for matrix in problem.parameters.weights])
+    if page == "lecture":
+        scene = lecture_of(lecture_names()[0]).scenes[0]
+        return preview.losses(*histories_of(scene.pair, place=waiting))
     if page == "mystery_patient":
         for case in candidates(FIRST, EASY):
             patient, healthy = histories_of((case.patient, case.healthy), place=waiting)

@@ -73,7 +73,8 @@ def sections_of(page: str) -> dict[str, str]:
 @lru_cache
 def glossary_of(page: str) -> dict[str, str]:
     """The words of a page, if it has any, and those of the first lesson, which all use: name -> explanation."""
-    return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(sections_of(page).get("Words", ""))}
+    own = sections_of(page).get("Words", "") if (ASSETS / "lessons" / f"{page}.md").exists() else ""
+    return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(own)}
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,10 @@ def case_of(page: str, patient: Experiment, treated: Experiment) -> Case | None:
 
 
 @lru_cache
-def complaints(symptom: str) -> tuple[str, ...]:
-    """What mystery patients say of what anyone can see."""
-    return tuple(_read("lessons/mystery_patient.toml")["complaint"][symptom])
+def complaint(seed: int) -> str:
+    """What the mystery patient of this number says, whatever is wrong with it."""
+    sentences = _read("lessons/mystery_patient.toml")["complaints"]
+    return sentences[seed % len(sentences)]
 
 
 def _pair(patient: dict[str, Any], treated: dict[str, Any]) -> tuple[Experiment, Experiment]:

@@ -12,7 +12,7 @@ import streamlit as st
 from engine import Experiment, Finding, RunHistory, diagnose
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.charts.sweeps import prescription
-from pages.charts.sweeps.groups import changes_to, trials_over_seeds
+from pages.charts.sweeps.groups import changes_to, trials_of_search
 from pages.components.lesson.catalogue import glossary_of
 from pages.components.lesson.sweeps import Results, sweep, visitor, wanted_of
 from pages.components.settings.controls import Lesson, apply, heading
@@ -138,7 +138,7 @@ def cures(patient: Experiment, then: Callable[[Results], None] | None = None) ->
     then: draws what stands below the results.
     """
     if this_session().prescribed == patient:
-        sweep(prescription, trials_over_seeds(patient), then=then, patient=patient)
+        sweep(prescription, partial(trials_of_search, patient), then=then, patient=patient)
         return
     visitor().stop(PLACE)  # what was asked for another patient
     st.markdown(f"**{prescription.TITLE}**  \n{prescription.QUESTION}")
@@ -147,7 +147,7 @@ def cures(patient: Experiment, then: Callable[[Results], None] | None = None) ->
 
 def _try(patient: Experiment) -> None:
     this_session().prescribed = patient
-    visitor().start(PLACE, wanted_of(trials_over_seeds(patient)))
+    visitor().start(PLACE, wanted_of(trials_of_search(patient, {})))
 
 
 def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
@@ -159,7 +159,8 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
         return
 
     def named(rank: int) -> str:
-        return f"{rank + 1}. {tried[rank].change.name}: {prescription.MARKS[tried[rank].verdict]}"
+        number = f"{tried[rank].rank}. " if tried[rank].rank else ""
+        return f"{number}{tried[rank].change.name}: {prescription.MARKS[tried[rank].verdict]}"
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trial = tried[st.selectbox("Cure", range(len(tried)), format_func=named, key="cure")]

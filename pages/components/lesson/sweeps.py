@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import streamlit as st
@@ -105,7 +105,12 @@ class SharedSweeps:
         try:
             missing = [experiment for experiment in wanted if experiment not in known]
             sweep = self.workers.submit_many(
-                missing, data, max_updates=UPDATE_ROWS, max_frames=FRAMES, summary=outcome_of, ahead=AHEAD
+                missing,
+                data,
+                max_updates=UPDATE_ROWS,
+                max_frames=FRAMES,
+                ahead=AHEAD,
+                summary=partial(outcome_of, data=data) if data else outcome_of,
             )
             with self._lock:
                 job.sweep = sweep
@@ -187,6 +192,8 @@ def visitor() -> Visitor:
 
 
 Results = Mapping[str, Sequence[Outcome]]
+Known = Mapping[Experiment, Outcome]
+Groups = Mapping[str, Sequence[Experiment]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,20 +203,28 @@ class _Sweep:
     chart: SweepChart
     place: str
     title: str
-    groups: Mapping[str, Wanted]
-    wanted: Wanted
+    groups: Callable[[Known], Groups]
+    grows: bool
     data: CustomData | None
     then: Callable[[Results], None] | None
     context: dict[str, Any]
 
-    def results(self, known: Mapping[Experiment, Outcome]) -> Results:
-        """By group, what is known."""
-        return {label: [known[one] for one in group if one in known] for label, group in self.groups.items()}
+    def now(self) -> tuple[Wanted, Known, Results]:
+        """What is wanted by now, and what of it is known, also by group: what is known may say what else is wanted."""
+        known: Known = {}
+        while True:
+            groups = self.groups(known)
+            wanted = wanted_of(groups)
+            found = shared_sweeps().known(wanted)
+            if len(found) == len(known) or not self.grows:
+                results = {label: [found[one] for one in group if one in found] for label, group in groups.items()}
+                return wanted, found, results
+            known = found
 
 
 def sweep(
     chart: SweepChart,
-    groups: Mapping[str, Sequence[Experiment]],
+    groups: Groups | Callable[[Known], Groups],
     *,
     data: CustomData | None = None,
     then: Callable[[Results], None] | None = None,
@@ -220,56 +235,61 @@ def sweep(
     chart: a module with TITLE, QUESTION, and figure, alt, table and says of (results, **context), results: group ->
     outcomes that there are, in the order of the group's experiments; NEEDS, where groups may be empty: what the sweep
     can be made for.  context goes to the chart.
+    groups: or what makes them of the outcomes that are known; where it wants more then, that is trained too.
     then: draws what stands below the figure in the end.
     """
     field_name = context.get("field", "")  # what a chart that can be made for several is made for
     place = "_".join(filter(None, [chart.__name__.rpartition(".")[2], field_name]))
     title = ": ".join(filter(None, [chart.TITLE, field_name]))
-    by_group = {label: tuple(group) for label, group in groups.items()}
+    grows = callable(groups)
+    made = groups if callable(groups) else lambda _: groups
     with st.container(key=f"sweep_{place}"):
-        _sweep(_Sweep(chart, place, title, by_group, wanted_of(groups), data, then, context))
+        _sweep(_Sweep(chart, place, title, made, grows, data, then, context))
 
 
-def wanted_of(groups: Mapping[str, Sequence[Experiment]]) -> Wanted:
+def wanted_of(groups: Groups) -> Wanted:
     """All experiments of a sweep, each once."""
     return tuple(dict.fromkeys(experiment for group in groups.values() for experiment in group))
 
 
 @st.fragment
 def _sweep(sweep: _Sweep) -> None:
-    chart, place, wanted = sweep.chart, sweep.place, sweep.wanted
-    known = shared_sweeps().known(wanted)
+    chart, place = sweep.chart, sweep.place
+    wanted, known, results = sweep.now()
     complete = bool(wanted) and len(known) == len(wanted)
-    running = not complete and visitor().wanted.get(place) == wanted
+    before = visitor().wanted.get(place, ())
+    running = not complete and bool(before) and (before == wanted or (sweep.grows and set(before) <= set(wanted)))
     if not running:
         visitor().stop(place)  # what it asked for before other settings
+    elif before != wanted:
+        visitor().start(place, wanted)  # what follows from what it asked for
     with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
         st.subheader(sweep.title, help=chart.HOW_TO_READ, width="stretch", anchor=False)
         slot = st.empty()  # which is emptied by the next run, where a container would keep the button
         if complete and slot.button(
             f"Data: {sweep.title}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
         ):
-            show_data(sweep.title, place, lambda: chart.table(sweep.results(known), **sweep.context))
+            show_data(sweep.title, place, lambda: chart.table(results, **sweep.context))
         if running:
             slot.button(
                 "Stop", icon=":material/stop:", type="tertiary", key=f"stop_{place}", on_click=visitor().stop,
                 args=(place,),
             )  # fmt: skip
     if complete:
-        _draw(sweep, known)
+        _draw(sweep, results)
         if sweep.then:
-            sweep.then(sweep.results(known))
+            sweep.then(results)
     elif running:
-        _watch(sweep)
+        _watch(sweep, wanted)
     else:
-        _offer(sweep, len(known))
+        _offer(sweep, wanted, len(known))
         if known:
-            _draw(sweep, known, says=False)
+            _draw(sweep, results, says=False)
 
 
-def _offer(sweep: _Sweep, n_known: int) -> None:
+def _offer(sweep: _Sweep, wanted: Wanted, n_known: int) -> None:
     """What would be trained, and the button; or why not."""
-    question, wanted = sweep.chart.QUESTION, sweep.wanted
+    question = sweep.chart.QUESTION
     if not wanted:
         st.markdown(f"{question} It can be measured only for {sweep.chart.NEEDS}.")
         return
@@ -284,7 +304,8 @@ def _offer(sweep: _Sweep, n_known: int) -> None:
     left = (
         f"{n_known} of {len(wanted)} networks are trained already, the others" if n_known else f"{len(wanted)} networks"
     )
-    st.markdown(f"{question} {left} are trained to measure it, {about}.")
+    first = " to begin with" if sweep.grows else ""
+    st.markdown(f"{question} {left} are trained to measure it{first}, {about}.")
     st.button(
         f"Measure over {SEEDS} seeds", icon=":material/play_arrow:", key=f"start_{sweep.place}",
         on_click=visitor().start, args=(sweep.place, wanted),
@@ -292,25 +313,27 @@ def _offer(sweep: _Sweep, n_known: int) -> None:
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _watch(sweep: _Sweep) -> None:
+def _watch(sweep: _Sweep, wanted: Wanted) -> None:
     """Progress, and the figure of what there is so far."""
-    known = shared_sweeps().known(sweep.wanted)
-    if len(known) == len(sweep.wanted):
+    now, known, results = sweep.now()
+    if len(known) == len(now) or now != wanted:
         st.rerun()
-    job = shared_sweeps().look(visitor(), sweep.wanted, sweep.data)
+    job = shared_sweeps().look(visitor(), wanted, sweep.data)
     if job.error:
         message = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
         st.error(f"{message} Stop, and try again or with other settings.")
         return
-    so_far = f"{job.progress:.0%} of the steps; {len(known)} of {len(sweep.wanted)} networks finished"
+    so_far = f"{job.progress:.0%} of the steps; {len(known)} of {len(wanted)} networks finished"
+    if sweep.grows:
+        so_far += "; they say what is worth trying next"
     st.progress(job.progress, text=" · ".join(filter(None, (so_far, shared_sweeps().workers.notice))))
     if known:
-        _draw(sweep, known, says=False)
+        _draw(sweep, results, says=False)
 
 
-def _draw(sweep: _Sweep, known: Mapping[Experiment, Outcome], says: bool = True) -> None:
+def _draw(sweep: _Sweep, results: Results, says: bool = True) -> None:
     """The sentence that follows the measurement, and the figure."""
-    chart, results = sweep.chart, sweep.results(known)
+    chart = sweep.chart
     if says:
         st.markdown(chart.says(results, **sweep.context))
     figure = chart.figure(results, **sweep.context)

@@ -10,10 +10,10 @@ import streamlit as st
 
 from engine import SETTINGS, OutOfRange, RunHistory
 from engine.doctor.cases import EASY, LEVELS, MysteryCase, candidates, holds
-from pages.charts.hidden_patient import FREE, VIEWS, symptom, task
+from pages.charts.hidden_patient import FREE, VIEWS, task
 from pages.charts.style.figure import PATIENT
 from pages.components.lesson.cards import head, sent
-from pages.components.lesson.catalogue import complaints, sections_of
+from pages.components.lesson.catalogue import complaint, sections_of
 from pages.components.settings.controls import heading
 from pages.components.shell.address import (
     PARAMETERS,
@@ -57,14 +57,14 @@ class Visit:
     """What a session did with a patient.
 
     looks: keys of the charts that it paid for, in their order; folded: those of them that it does not want to see;
-    just_opened: the one that is to be brought into view; committed: diagnosis and prescription.
+    just_opened: the one that is to be brought into view; committed: diagnosis, prescription and its dose.
     """
 
     case: MysteryCase
     looks: list[str] = field(default_factory=list)
     folded: set[str] = field(default_factory=set)
     just_opened: str = ""
-    committed: tuple[str, str] | None = None
+    committed: tuple[str, str, str] | None = None
     score: Score | None = None
 
 
@@ -151,12 +151,11 @@ def admitted(choice: RequestedPatient) -> Admitted | None:
 
 def bedside(here: Admitted) -> str:
     """Who it is, what may be looked at, and what to commit to, side by side where there is room; the first in words."""
-    sentences = complaints(symptom(here.patient))
-    complaint = sentences[here.choice.seed % len(sentences)]
+    sentence = complaint(here.choice.seed)
     with st.container(key="bedside"):
         with st.container(border=True, gap="small", key="patient"):
             st.header(f"{heading(PATIENT)} {here.choice.seed}", anchor=False)
-            st.markdown(f"“{complaint}”")
+            st.markdown(f"“{sentence}”")
             st.markdown(f":small[{task(here.patient)}]")
             head(FREE, "free", here.patient)
             plot(sent(FREE, here.patient), key="chart_free")
@@ -165,14 +164,15 @@ def bedside(here: Admitted) -> str:
         with st.container(border=True, gap="small", key="say"):
             _commitment(here)
     _reach(key="reach")
-    return f"Patient {here.choice.seed}. {complaint}"
+    return f"Patient {here.choice.seed}. {sentence}"
 
 
 def _looks(here: Admitted) -> None:
     visit = here.visit
     left = mystery_answers.left_after(len(visit.looks))
-    cost = f"{mystery_answers.COST_OF_LOOK} of {mystery_answers.POINTS_OF_LOOKS} points"
-    st.header(f"1 · Look :small[A chart costs {cost}. Left: **{left}**]", anchor=False)
+    points, cost = mystery_answers.POINTS_OF_LOOKS, mystery_answers.COST_OF_LOOK
+    state = f"Left: **{left}**" if visit.looks else f"Who opens none gets none of the {points} points"
+    st.header(f"1 · Look :small[The first chart is free, each other costs {cost}. {state}]", anchor=False)
     for key, chart in VIEWS.items():
         with st.container(horizontal=True, vertical_alignment="center", key=f"card_{key}"):
             title = st.container()  # empty until the chart is open: the button keeps its place, and the keyboard
@@ -190,7 +190,7 @@ def _looks(here: Admitted) -> None:
 
 def _look_button(visit: Visit, key: str, chart: ModuleType, shown: bool) -> None:
     """Opens a chart, in its place; or, small beside the chart's title, folds it up."""
-    price = f"Costs {mystery_answers.COST_OF_LOOK} points."
+    price = f"Costs {mystery_answers.COST_OF_LOOK} points." if visit.looks else "The first is free."
     st.button(
         f"Hide: {chart.TITLE}" if shown else f"**{chart.TITLE}**  \n{chart.QUESTION}",
         key=f"look_{key}", width="content" if shown else "stretch",
@@ -228,12 +228,16 @@ def _commitment(here: Admitted) -> None:
             "Prescription", offered, index=None, format_func=lambda key: offered[key].name, key=f"prescription_{of}",
             placeholder="Choose a change", label_visibility="collapsed",
         )  # fmt: skip
+        dose = st.selectbox(
+            "Dose", mystery_answers.DOSES, format_func=mystery_answers.DOSES.__getitem__, key=f"dose_{of}",
+            help="Where the change has a strength. The right change at a wrong dose earns at least half of its points.",
+        )  # fmt: skip
     st.button(
         "**Commit, and treat**", key="commit", width="stretch", icon=":material/medication:",
-        on_click=_commit, args=(here.visit, diagnosis, chosen), disabled=diagnosis is None or chosen is None,
+        on_click=_commit, args=(here.visit, diagnosis, chosen, dose), disabled=diagnosis is None or chosen is None,
         help=None if diagnosis and chosen else "Choose a root cause and a prescription first.",
     )  # fmt: skip
 
 
-def _commit(visit: Visit, diagnosis: str, chosen: str) -> None:
-    visit.committed = diagnosis, chosen
+def _commit(visit: Visit, diagnosis: str, chosen: str, dose: str) -> None:
+    visit.committed = diagnosis, chosen, dose

@@ -1,10 +1,13 @@
 """What came of the diagnosis and the prescription: the treated patient, the score, and what the fault was."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import streamlit as st
 
 from engine import SETTINGS, RunHistory, diagnose
 from engine.cures.changes import Change
-from engine.doctor.cases import counted_loss
+from engine.doctor.cases import counted_loss, recovered
 from pages.charts.hidden_patient import VIEWS
 from pages.charts.one_run import activations, gradient_per_layer, learning_curves, predictions, weight_norms
 from pages.components.lesson.catalogue import glossary_of, sections_of
@@ -12,15 +15,17 @@ from pages.components.lesson.explanations import explanations
 from pages.components.lesson.findings import cures, notes_of_both, pointed
 from pages.components.lesson.lessons import row
 from pages.components.mystery.patient import PAGE, Admitted, RequestedPatient, go_to, into_view, next_seed
+from pages.components.shell.component import component
 from pages.components.shell.frame import LEAST_WIDTH
 from pages.components.shell.runs import histories_of
-from pages.components.shell.session import this_session
 from pages.components.shell.timeline import timeline
 from pages.text import labels, mystery_answers
 from pages.text.clock import timeline_steps
 from pages.text.glossary import explained
 from pages.text.labels import label, meaning, number, percent
 from pages.text.mystery_answers import Score
+
+_points = component("points", styled=False)
 
 NO_CHANGE = 0.01  # of a loss: less is called next to nothing
 REVEALED = (
@@ -32,16 +37,15 @@ REVEALED = (
 def result(here: Admitted) -> str:
     """The prescription beside the patient, the settings, the doctor's word, and the score; that as a sentence."""
     assert here.visit.committed
-    diagnosis, chosen = here.visit.committed
-    (ordered,) = (one for one in mystery_answers.PRESCRIPTIONS if one.key == chosen)
-    doses = ordered.doses(here.visit.case.patient)
-    runs = histories_of([dose.experiment for dose in doses if dose.experiment])
-    best = mystery_answers.best_dose(runs) if runs else None
-    treated = here.patient if best is None else runs[best]
+    diagnosis, chosen, dose = here.visit.committed
+    ordered = mystery_answers.prescription(chosen)
+    given = _treatment(mystery_answers.at_dose(ordered.doses(here.visit.case.patient), dose))
+    best = given if dose == "best" else _treatment(ordered.doses(here.visit.case.patient))
     findings = diagnose(here.patient)
+    treated = given.history if given else here.patient
     score = here.visit.score = mystery_answers.score(
         here.visit.case, len(here.visit.looks), diagnosis, findings, here.patient, here.healthy,
-        None if best is None else treated,
+        given.history if given else None, best.history if best else None,
     )  # fmt: skip
     sentence = (
         f"{score.points} of {mystery_answers.MOST_POINTS} points. "
@@ -49,21 +53,36 @@ def result(here: Admitted) -> str:
     )
     with st.container(key="score"):
         st.header(sentence, anchor="score")
-        _account(here, diagnosis, ordered, doses, best, treated, score)
+        _account(here, diagnosis, ordered, given, best, score)
         into_view(data="start", key="score_in_view")  # the button that led here may have been far down the page
-    _next(here.choice)
+    _next(here.choice, score)
     _revealed(here)
     _compare(here, treated)
     return sentence
+
+
+class Treatment(NamedTuple):
+    """A change that was given, and the run with it."""
+
+    change: Change
+    history: RunHistory
+
+
+def _treatment(doses: Sequence[Change]) -> Treatment | None:
+    """That of these which does best on validation data; None where there is nothing to change."""
+    runs = histories_of([dose.experiment for dose in doses if dose.experiment])
+    if not runs:
+        return None
+    best = mystery_answers.best_dose(runs)
+    return Treatment(doses[best], runs[best])
 
 
 def _account(
     here: Admitted,
     diagnosis: str,
     ordered: mystery_answers.Prescription,
-    doses: tuple[Change, ...],
-    best: int | None,
-    treated: RunHistory,
+    given: Treatment | None,
+    best: Treatment | None,
     score: Score,
 ) -> None:
     """How the points came about, part by part."""
@@ -77,7 +96,9 @@ def _account(
         looks, diagnosed, prescribed = (st.container(border=True, height="stretch") for _ in range(3))
     tells = mystery_answers.telling(diagnose(here.patient)[0])
     opened = "You opened it." if tells in here.visit.looks else "You did not open it."
-    if not score.for_diagnosis:
+    if not score.looks:
+        opened = "Who opens none gets none of these points."
+    elif not score.for_diagnosis:
         opened += " Points for looks count only if the diagnosis earns points."
     looks.markdown(
         f"**Looks: {score.for_looks} of {mystery_answers.POINTS_OF_LOOKS}**  \n"
@@ -89,23 +110,40 @@ def _account(
         f"You said: {mystery_answers.named(diagnosis).lower()}. {role}."
     )
     message = "There was nothing to change: the patient has this already."
-    if best is not None:
-        given = doses[best].name if len(doses) == 1 else f"{doses[best].name}, the best of {len(doses)} doses"
-        before, after = here.patient.test_loss, treated.test_loss
+    share = 0.0
+    if given:
+        share = _share(here, given)
+        before, after = here.patient.test_loss, given.history.test_loss
         if abs(after - before) <= NO_CHANGE * before:
             came = "It changes next to nothing."
         elif after <= before:
-            came = f"It takes away {percent(score.share)} of the harm{_counted_as(here)}."
+            came = f"It takes away {percent(share)} of the harm{_counted_as(here)}."
         else:
             came = "It makes it worse."
         message = (
-            f"Given: {given}. Test loss: patient {number(before)}, treated {number(after)}, without the fault "
-            f"{number(here.healthy.test_loss)}. {came}"
+            f"Given: {given.change.name}. Test loss: patient {number(before)}, treated {number(after)}, without the "
+            f"fault {number(here.healthy.test_loss)}. {came}"
         )
+    if share < mystery_answers.CURED:
+        message += _instead(here, best)
     prescribed.markdown(
         f"**Prescription: {score.for_prescription} of {mystery_answers.POINTS_OF_PRESCRIPTION}**  \n"
         f"You prescribed: {ordered.name.lower()}. {message}"
     )
+
+
+def _share(here: Admitted, treatment: Treatment) -> float:
+    return recovered(here.visit.case, here.patient, here.healthy, treatment.history)
+
+
+def _instead(here: Admitted, best: Treatment | None) -> str:
+    """What would have cured, where what was given did not: another dose of it, or what is made for the fault."""
+    if best and (share := _share(here, best)) >= mystery_answers.CURED:
+        return f" The direction is right, the dose is not: {best.change.name} takes away {percent(share)}."
+    made_for_it = _treatment(mystery_answers.canonical(here.visit.case))
+    if made_for_it is None:
+        return ""
+    return f" What would have helped: {made_for_it.change.name}. It takes away {percent(_share(here, made_for_it))}."
 
 
 def _counted_as(here: Admitted) -> str:
@@ -114,16 +152,20 @@ def _counted_as(here: Admitted) -> str:
     return "" if counted == here.patient.test_loss else f", counted from the average answer’s loss, {number(counted)}"
 
 
-def _next(choice: RequestedPatient) -> None:
-    done = [visit.score for visit in this_session().mystery.values() if visit.score]
-    total = sum(score.points for score in done)
+def _next(choice: RequestedPatient, score: Score) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "**Next patient**", key="next", icon=":material/arrow_forward:",
             on_click=go_to, args=(next_seed(choice.seed), choice.level),
         )  # fmt: skip
-        patients = "1 patient" if len(done) == 1 else f"{len(done)} patients"
-        st.markdown(f"In this session: {patients}, {total} of {mystery_answers.MOST_POINTS * len(done)} points.")
+        _points(
+            key="points",
+            data={
+                "patient": f"{choice.level} {choice.seed}",
+                "points": score.points,
+                "most": mystery_answers.MOST_POINTS,
+            },
+        )
 
 
 def _revealed(here: Admitted) -> None:

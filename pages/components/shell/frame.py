@@ -64,6 +64,10 @@ PAGES = (
         "mystery_patient", "Mystery patient", ":material/psychology_alt:",
         "Find the cause, and prescribe one change.",
     ),
+    Page(
+        "lecture", "Lectures", ":material/co_present:",
+        "Two of them, ready to give: a question, then the measurement.",
+    ),
 )  # fmt: skip
 
 

@@ -1,0 +1,39 @@
+// The clicker: Page down and Page up, which every presenter's remote sends, lead on and back; and the speaker's clock.
+
+const mounted = new WeakMap(); // parent element -> what stops it
+
+const USES_KEYS = "textarea, select, [contenteditable], [role=dialog], [role=listbox], input:not([type=range], [type=radio])";
+const KEYS = { PageDown: 1, PageUp: -1 };
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  mounted.get(parentElement)?.();
+  const turn = (event) => {
+    const by = KEYS[event.key];
+    if (!by || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.composedPath()[0].closest?.(USES_KEYS)) return;
+    event.preventDefault();
+    setTriggerValue("turn", by);
+  };
+  document.addEventListener("keydown", turn);
+  const ticking = data.clock ? tick(parentElement.querySelector(".clock"), data.clock) : null;
+  const stop = () => {
+    document.removeEventListener("keydown", turn);
+    clearInterval(ticking);
+  };
+  mounted.set(parentElement, stop);
+  return stop;
+}
+
+// Minutes since the lecture was begun in this tab, of those that it takes.
+function tick(clock, { lecture, minutes }) {
+  const key = `backprop-clinic-lecture-${lecture}`;
+  const began = Number(sessionStorage.getItem(key)) || Date.now();
+  sessionStorage.setItem(key, began);
+  const show = () => {
+    const seconds = Math.floor((Date.now() - began) / 1000);
+    clock.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} of ${minutes} min`;
+  };
+  clock.hidden = false;
+  show();
+  return setInterval(show, 1000);
+}

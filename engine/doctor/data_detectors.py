@@ -1,0 +1,194 @@
+"""Detectors of the data: in which order and size they come, whether validation is what it seems, rare classes, labels.
+
+One small function each, which reads like its definition: whether a rule applies to a run, and what was measured.  See
+rules.py, explanations.py for the sentences, and thresholds.py for sources.
+"""
+
+import numpy as np
+
+from engine.batches import batch_indices
+from engine.doctor import explanations, rules
+from engine.doctor.examination import Examination
+from engine.doctor.findings import Finding
+from engine.doctor.thresholds import (
+    FEW_IN_BATCH,
+    LARGE_INPUTS,
+    LARGE_TARGETS,
+    LEAKS,
+    LEARNT_NOTHING,
+    MISSED,
+    RARE,
+    RENAMED,
+    SHIFTED,
+    SMALL_INPUTS,
+    SMALL_TARGETS,
+    SORTED,
+    SURELY,
+    TWICE,
+    UNDERFITS,
+    UNEQUAL_INPUTS,
+)
+
+Array = np.ndarray
+
+
+def unshuffled(run: Examination) -> Finding | None:
+    """Batches of an epoch differ in their targets by far more than chance: they come sorted."""
+    e = run.experiment
+    batch = min(e.batch_size or e.n_train, e.n_train)
+    if run.dataset is None or e.shuffle or batch == e.n_train:
+        return None
+    targets = run.dataset.target_rows("train")
+    batches = [targets[batch_indices(e, step)] for step in range(e.n_train // batch)]
+    between = np.mean([(rows.mean(axis=0) - targets.mean(axis=0)) ** 2 for rows in batches])
+    spread = float(between * batch / targets.var(axis=0).mean())
+    if not spread > SORTED:
+        return None
+    text = explanations.unshuffled(batch, spread)
+    return rules.UNSHUFFLED.finding(spread, (), run.steps(), text, severe=run.loss_share > UNDERFITS)
+
+
+def leakage(run: Examination) -> Finding | None:
+    """Validation examples that are in the training set, more of them than of the test examples are."""
+    if run.dataset is None:
+        return None
+    known = {row.tobytes() for row in run.dataset.train_inputs}
+    shares = [
+        float(np.mean([row.tobytes() in known for row in rows]))
+        for rows in (run.dataset.validation_inputs, run.dataset.test_inputs)
+    ]
+    leaked = shares[0] - shares[1]
+    if not leaked > LEAKS:
+        return None
+    return rules.LEAKAGE.finding(leaked, (), run.steps(), explanations.leakage(*shares), severe=leaked > 10 * LEAKS)
+
+
+def validation_shift(run: Examination) -> Finding | None:
+    """Validation inputs lie elsewhere than those of training, and those of the test do not."""
+    data = run.dataset
+    if data is None:
+        return None
+    mean, deviation = data.train_inputs.mean(axis=0), data.train_inputs.std(axis=0)
+    varies = deviation > 0
+    moved = [
+        float(np.median(np.abs(rows.mean(axis=0) - mean)[varies] / deviation[varies]))
+        for rows in (data.validation_inputs, data.test_inputs)
+    ]
+    by_chance = (1 / len(data.train_inputs) + 1 / len(data.validation_inputs)) ** 0.5
+    if not (moved[0] > max(SHIFTED, SURELY * by_chance) and moved[0] > TWICE * moved[1]):
+        return None
+    text = explanations.validation_shift(*moved)
+    return rules.VALIDATION_SHIFT.finding(moved[0], (0,), run.steps(), text, severe=moved[0] > 2 * SHIFTED)
+
+
+def label_mismatch(run: Examination) -> Finding | None:
+    """New data are answered wrongly, but with another name for each class they would be answered rightly."""
+    if not run.is_classification or run.diverged:
+        return None
+    confusion = _confusion(run)
+    right, total = float(np.trace(confusion) / confusion.sum()), confusion.sum()
+    renamed = confusion.argmax(axis=1)
+    agreed = float(confusion.max(axis=1).sum() / total)
+    present = confusion.sum(axis=1) > 0
+    if len(set(renamed[present])) < present.sum() or not agreed - right > RENAMED:
+        return None
+    if not run.history.train_accuracy[run.result] - right > RENAMED:
+        return None
+    text = explanations.label_mismatch(right, agreed)
+    return rules.LABEL_MISMATCH.finding(agreed - right, (run.depth,), run.steps(slice(run.result, None)), text)
+
+
+def _confusion(run: Examination) -> Array:
+    """Of the result, on validation data."""
+    history = run.history
+    frame = int(np.searchsorted(history.frame_step, history.evaluation_step[run.result]))
+    return history.confusion[frame]  # type: ignore[index]
+
+
+def unscaled_targets(run: Examination) -> Finding | None:
+    """Targets of a regression that are far larger or smaller than a network's first outputs.
+
+    Where half of what there is to learn was learnt, ten times as large is not what it suffers from.
+    """
+    if run.dataset is None or run.is_classification:
+        return None
+    targets = run.dataset.train_targets
+    size, spread = _size(targets), float(targets.std())
+    learns = run.loss_share < UNDERFITS
+    if size > (10 * LARGE_TARGETS if learns else LARGE_TARGETS):
+        return rules.TARGETS_TOO_LARGE.finding(
+            size, (run.depth,), (0, 0), explanations.large_targets(size), factor=1 / size
+        )
+    if 0 < spread < SMALL_TARGETS and not learns:
+        return rules.TARGETS_TOO_SMALL.finding(
+            spread, (run.depth,), (0, 0), explanations.small_targets(spread), factor=1 / spread
+        )
+    return None
+
+
+def unscaled_inputs(run: Examination) -> Finding | None:
+    """Inputs that are far larger, smaller, or less equal to each other than initializers take them to be."""
+    if run.dataset is None or run.experiment.normalization == "batch":
+        return None
+    inputs = run.dataset.train_inputs
+    each = np.sqrt((inputs * inputs).mean(axis=0))
+    size, unequal = _size(inputs), float(each.max() / np.median(each[each > 0])) if each.any() else 1.0
+    if size > LARGE_INPUTS:
+        return rules.INPUTS_TOO_LARGE.finding(size, (0,), (0, 0), explanations.large_inputs(size))
+    if size < SMALL_INPUTS:
+        return rules.INPUTS_TOO_SMALL.finding(size, (0,), (0, 0), explanations.small_inputs(size))
+    if unequal > UNEQUAL_INPUTS:
+        name = run.dataset.input_names[int(each.argmax())]
+        return rules.INPUTS_UNEQUAL.finding(unequal, (0,), (0, 0), explanations.unequal_inputs(name, unequal))
+    return None
+
+
+def _size(values: Array) -> float:
+    """Root mean square."""
+    return float(np.sqrt((values * values).mean()))
+
+
+def one_answer(run: Examination) -> Finding | None:
+    """A rare class is never named: nearly always the same answer, which is right for nearly all examples."""
+    if not run.is_classification or run.diverged:
+        return None
+    confusion = _confusion(run)
+    counts = confusion.sum(axis=1)
+    shares, recall = counts / counts.sum(), np.diag(confusion) / counts
+    if shares.max() < 1 - RARE:
+        return None
+    rare = int(np.where((counts > 0) & (shares < RARE), recall, np.inf).argmin())
+    if not recall[rare] < MISSED:
+        return None
+    text = explanations.one_answer(run, rare, float(shares[rare]), float(recall[rare]))
+    return rules.ONE_ANSWER.finding(float(recall[rare]), (run.depth,), run.steps(slice(run.result, None)), text)
+
+
+def label_noise(run: Examination) -> Finding | None:
+    """Before it learns them by heart, a network is right more often on new data than on its own labels."""
+    if not run.is_classification:
+        return None
+    history, n = run.history, run.experiment.n_train
+    best = int(np.argmin(np.where(np.isfinite(history.validation_loss), history.validation_loss, np.inf)))
+    train, validation = float(history.train_accuracy[best]), float(history.validation_accuracy[best])
+    n_validation = history.confusion[0].sum()  # type: ignore[index]
+    by_chance = np.sqrt(train * (1 - train) / n + validation * (1 - validation) / n_validation)
+    excess = validation - train
+    if not (best > 0 and excess > SURELY * by_chance):  # before the first step it has learnt nothing
+        return None
+    step = int(history.evaluation_step[best])
+    text = explanations.label_noise(step, train, validation)
+    return rules.LABEL_NOISE.finding(excess, (), (step, step), text, threshold=SURELY * float(by_chance))
+
+
+def batch_too_small(run: Examination) -> Finding | None:
+    """Batch normalisation over so few examples that their statistics are noise.
+
+    Two examples become +1 and −1 in every unit, whatever they were: nothing but their order gets through.
+    """
+    e = run.experiment
+    batch = min(e.batch_size or e.n_train, e.n_train)
+    if not run.normalises_batches or batch > FEW_IN_BATCH:
+        return None
+    text = explanations.small_batch(batch)
+    return rules.SMALL_BATCH.finding(batch, range(run.depth), (0, 0), text, severe=run.loss_share > LEARNT_NOTHING)

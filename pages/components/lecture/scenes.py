@@ -1,0 +1,227 @@
+"""A scene of a lecture: its question, then what was measured; a clicker goes from one to the next.
+
+The address says which: `lecture`, `scene` (counted from 1), and `hide=verdict` as long as the question is open.
+assets/components/clicker.js has the keys and the clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine.experiment import SETTINGS
+from engine.settings import OutOfRange
+from pages.components.lecture.catalogue import Lecture, LectureError, lecture_names, lecture_of
+from pages.components.lesson.catalogue import glossary_of, lesson_of
+from pages.components.lesson.explanations import explanations
+from pages.components.lesson.lessons import row
+from pages.components.lesson.strip import strip
+from pages.components.settings.controls import parameters
+from pages.components.shell.address import (
+    CHART,
+    HIDDEN,
+    HIDE,
+    TIMELINE,
+    Field,
+    FieldOf,
+    chart_in,
+    enter,
+    few,
+    hidden_in,
+    only,
+    parameters_here,
+    read_address,
+    step_in,
+    write_address,
+)
+from pages.components.shell.component import component
+from pages.components.shell.runs import histories_of, train_meanwhile
+from pages.components.shell.session import this_session
+from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
+from pages.components.shell.timeline import timeline
+from pages.text.clock import timeline_steps
+from pages.text.glossary import explained
+from pages.text.labels import differences
+from pages.text.readings import filled
+from pages.walkthrough.user_input import read_number
+
+PAGE = "lecture"
+LECTURE, SCENE, SPEAKER = "lecture", "scene", "speaker"  # parameters of its address
+LETTERS = "ABCDEFGH"  # of a question's choices
+
+_clicker = component("clicker")
+
+
+class RequestedScene(NamedTuple):
+    """Which scene, counted from 0, of which lecture the address asks for; None: of none."""
+
+    lecture: Lecture | None
+    scene: int
+    address: str
+
+
+def requested_scene() -> RequestedScene:
+    """What the address asks for.  Nonsense in it is ignored, and said; so is a mistake in the lecture's file."""
+    enter(PAGE, (TIMELINE, HIDE, CHART))
+    fields: dict[str, Field | FieldOf] = {
+        LECTURE: Field(_lecture_in, None),
+        SCENE: lambda values: Field(partial(_scene_in, values[LECTURE]), 0),
+        SPEAKER: Field(_speaker_in, False),
+        HIDE: Field(hidden_in), TIMELINE: Field(step_in), CHART: Field(chart_in),
+    }  # fmt: skip
+    found = read_address(parameters_here(), fields, lambda name, texts: "a parameter of this page")
+    lecture, scene = found.values[LECTURE], found.values[SCENE]
+    if found.sentences:
+        st.warning("  \n".join(few(found.sentences)), icon=":material/info:")
+    named = {LECTURE: lecture.name, SCENE: str(scene + 1)} if lecture else {}
+    this_session().addresses[PAGE] = named
+    this_session().parameters = parameters_here()
+    return RequestedScene(lecture, scene, f"/{PAGE}?{urlencode(named)}")
+
+
+def _lecture_in(texts: Sequence[str]) -> Lecture:
+    name = only(LECTURE, texts)
+    if name not in lecture_names():
+        raise OutOfRange(LECTURE, name, "one of " + ", ".join(lecture_names()))
+    try:
+        return lecture_of(name)
+    except LectureError as problem:
+        raise OutOfRange(LECTURE, name, f"a lecture without a mistake. {problem}") from None
+
+
+def _scene_in(lecture: Lecture | None, texts: Sequence[str]) -> int:
+    most = len(lecture.scenes) if lecture else 1
+    setting = replace(SETTINGS["steps"], name=SCENE, low=1, high=most)
+    return int(setting.check(read_number(only(SCENE, texts)))) - 1
+
+
+def _speaker_in(texts: Sequence[str]) -> bool:
+    if (text := only(SPEAKER, texts).lower()) not in ("true", "false"):
+        raise OutOfRange(SPEAKER, text, "true or false")
+    return text == "true"
+
+
+def go_to(lecture: Lecture, scene: int, answered: bool = False) -> None:
+    """Come to a scene: to its question, unless that is answered.  For a widget's callback."""
+    asks = bool(lecture.scenes[scene].question) and not answered
+    write_address({LECTURE: lecture.name, SCENE: str(scene + 1), HIDE: HIDDEN[0] if asks else None} | _AS_IT_COMES)
+
+
+_AS_IT_COMES: dict[str, str | None] = {TIMELINE: None, CHART: None}
+
+
+def _turn(lecture: Lecture, scene: int, by: int) -> None:
+    """On: from a question to its answer, from there to the next scene.  Back: to the scene before, answered."""
+    if by > 0 and HIDE in st.query_params:
+        write_address({HIDE: None} | _AS_IT_COMES)
+    elif 0 <= scene + by < len(lecture.scenes):
+        go_to(lecture, scene + by, answered=by < 0)
+
+
+def show_scene(lecture: Lecture, index: int, waiting: DeltaGenerator) -> None:
+    """A scene from its sentence to the bar that leads on; the next one is trained meanwhile."""
+    scene = lecture.scenes[index]
+    words = glossary_of(scene.page)
+    explanations(words)
+    with st.container(key="lesson", gap="xsmall"):
+        with st.container(key="verdict", gap="xsmall"):
+            sentence, small_print = st.container(), st.container(key="scene_note")
+        above = st.container(key="stage", gap="xsmall")
+        place = st.container(key="scene")
+        with st.container(key="controls", gap="xsmall"):
+            _bar(lecture, index)
+        if viewing():
+            stage_keys()
+    differ = explained(differences(*scene.pair), words)
+    if scene.question and HIDE in st.query_params:
+        train_meanwhile(scene.pair)
+        sentence.header(explained(scene.question, words), anchor="verdict")
+        small_print.markdown(f":small[{differ}]")
+        with place:
+            _choices(lecture, index)
+    else:
+        patient, treated = histories_of(scene.pair, place=waiting)
+        says = filled(scene.says, patient, treated)
+        sentence.header(explained(says, words), anchor="verdict")
+        small_print.markdown(f":small[{_answer(lecture, index)}{differ}]")
+        with above:
+            steps = timeline_steps(patient, treated)
+            timeline(steps, steps[-1], f"timeline_{lecture.name}_{index}", start=scene.step)
+            strip(scene.page, says, steps, patient, treated)
+        with place:
+            chosen = chosen_chart(len(scene.charts))
+            row(scene.charts if chosen is None else scene.charts[chosen : chosen + 1], patient, treated)
+    for following in lecture.scenes[index + 1 : index + 2]:
+        train_meanwhile(following.pair)
+
+
+def _choices(lecture: Lecture, index: int) -> None:
+    """The answers to choose from; what is chosen stays with the session's other predictions."""
+    scene, key = lecture.scenes[index], f"expected_{lecture.name}_{index}"
+
+    def keep() -> None:
+        this_session().predictions[PAGE, key] = st.session_state[key], ""
+
+    choices = [f"**{letter}** {choice}" for letter, choice in zip(LETTERS, scene.choices, strict=False)]
+    st.radio("What do you expect?", choices, index=None, key=key, on_change=keep)
+
+
+def _answer(lecture: Lecture, index: int) -> str:
+    """Which choice was right, and what was expected."""
+    scene = lecture.scenes[index]
+    if not scene.choices:
+        return ""
+    expected, _ = this_session().predictions.get((PAGE, f"expected_{lecture.name}_{index}"), (None, ""))
+    right = f"**{LETTERS[scene.right]}** {scene.choices[scene.right]}"
+    said = "" if expected is None else " You said so." if expected == right else f" You said: {expected}."
+    return f"Measured: {right}.{said} "
+
+
+def _bar(lecture: Lecture, index: int) -> None:
+    """Where in the lecture one is, and the ways on; for the speaker what to say, and the time used."""
+    scene, speaker = lecture.scenes[index], st.query_params.get(SPEAKER, "").lower() == "true"
+    if speaker:
+        st.info(f"{scene.notes}  \n**{scene.minutes:g} min.**", icon=":material/speaker_notes:")
+    with st.container(horizontal=True, vertical_alignment="center", key="ways"):
+        st.button(
+            "Back", icon=":material/arrow_back:", key="scene_back", disabled=index == 0,
+            on_click=_turn, args=(lecture, index, -1), help="Key: Page up",
+        )  # fmt: skip
+        last = index + 1 == len(lecture.scenes) and HIDE not in st.query_params
+        label = "Answer" if HIDE in st.query_params else "Next"
+        st.button(
+            label, icon=":material/arrow_forward:", key="scene_next", disabled=last, type="primary",
+            on_click=_turn, args=(lecture, index, 1), help="Key: Page down",
+        )  # fmt: skip
+        st.markdown(f"**{index + 1} of {len(lecture.scenes)}** · {scene.title}", width="stretch")
+        _turned(lecture, index, speaker)
+        with st.popover("Scenes", icon=":material/list:"):
+            for number, other in enumerate(lecture.scenes):
+                st.button(
+                    f"{number + 1}. {other.title} ({other.minutes:g} min)", key=f"to_scene_{number}", type="tertiary",
+                    on_click=go_to, args=(lecture, number), disabled=number == index,
+                )  # fmt: skip
+            st.button("All lectures", key="all_lectures", icon=":material/home:", type="tertiary", on_click=_leave)
+        lesson = lesson_of(scene.page)
+        st.page_link(
+            f"pages/{scene.page}.py", label="Open in the lesson", icon=":material/open_in_new:",
+            query_params=parameters(lesson, *scene.pair),
+        )  # fmt: skip
+
+
+def _leave() -> None:
+    write_address({LECTURE: None, SCENE: None, HIDE: None, SPEAKER: None} | _AS_IT_COMES)
+
+
+def _turned(lecture: Lecture, index: int, speaker: bool) -> None:
+    """Listen to the clicker, and show the speaker the clock."""
+
+    def turn() -> None:
+        _turn(lecture, index, int(st.session_state["clicker"]["turn"]))
+
+    clock = {"lecture": lecture.name, "minutes": lecture.minutes} if speaker else None
+    _clicker(key="clicker", data={"clock": clock, "scene": index}, on_turn_change=turn, width="content")
