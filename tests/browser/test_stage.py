@@ -158,9 +158,15 @@ def test_the_cells_say_what_the_engine_recorded_and_change_with_the_timeline(les
             recorded = recorded_at(history, steps[index])
             expect(row(lesson, who).locator(".readout")).to_have_text(number(history.gradient_ratio[recorded]))
             cells = row(lesson, who).evaluate(CELLS)
-            assert [float(said) for _, said in cells] == pytest.approx(history.delta_rms[recorded], rel=0.055)
+            assert [value_of(text) for _, text in cells] == pytest.approx(history.delta_rms[recorded], rel=0.055)
             colors.setdefault(who, set()).add(str([color for color, _ in cells]))
     assert all(len(seen) > 1 for seen in colors.values())
+
+
+def value_of(text: str) -> float:
+    """Of a number as the page writes it, 5.6 × 10⁻⁸."""
+    mantissa, _, power = text.partition(" × 10")
+    return float(f"{mantissa}e{power.translate(str.maketrans('⁻⁰¹²³⁴⁵⁶⁷⁸⁹', '-0123456789')) or 0}")
 
 
 def recorded_at(history: RunHistory, step: int) -> int:
