@@ -4,6 +4,21 @@
 const NARROW = matchMedia("(max-width: 79.99rem)");
 const BESIDE = matchMedia("(min-width: 48.01rem) and (max-width: 79.99rem)"); // where Streamlit lays it beside the page
 const CLOSE = "button[aria-label='Collapse sidebar'][aria-expanded=true]";
+const OPEN = "[data-testid=stExpandSidebarButton]";
+
+let closed = false; // for want of room, so that it opens where there is some again
+
+function close() {
+  const button = document.querySelector(CLOSE);
+  closed ||= Boolean(button);
+  button?.click();
+}
+
+NARROW.onchange = () => {
+  if (NARROW.matches) close();
+  else if (closed) document.querySelector(OPEN)?.click();
+  closed &&= NARROW.matches;
+};
 
 export default function ({ data }) {
   const here = document.documentElement.dataset;
@@ -11,6 +26,6 @@ export default function ({ data }) {
   here.backpropClinicPage = data;
   if (before === data) return;
   // Who is faster than the first page may have opened the menu of a phone, which begins closed, already.
-  if ((before ? NARROW : BESIDE).matches) document.querySelector(CLOSE)?.click();
+  if ((before ? NARROW : BESIDE).matches) close();
   if (before) document.querySelector("[data-testid=stMain]").scrollTo({ top: 0, behavior: "instant" });
 }
