@@ -31,7 +31,7 @@ from tests.browser.test_lesson import (
 from tests.browser.test_notes import expect_marks
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 
-LESSONS = ("vanishing_gradients", "exploding_gradients", "overfitting", "underfitting")
+LESSONS = ("vanishing_gradients", "exploding_gradients", "overfitting", "underfitting", "data_faults")
 SMALL = {"depth": 3, "width": 4, "steps": 33}  # of networks that are trained at once
 
 # What the timeline tells, with the time in milliseconds; and what the page shows at each repaint.
