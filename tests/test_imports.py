@@ -71,6 +71,7 @@ LAYERS = [
         "optimizers",
         "randomness",
         "remedies",
+        "schedules",
     }
     | {"settings", "data.sources"},
     {"experiment"},
