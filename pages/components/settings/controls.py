@@ -154,12 +154,18 @@ def more_settings_button(lesson: Lesson) -> None:
     opened = this_session().settings_open
     changed = 0 if opened else _changed(lesson)
     label = "Fewer settings" if opened else f"More settings ({changed} changed)" if changed else "More settings"
-    st.button(label, icon=":material/tune:", type="tertiary", key="settings", on_click=_toggle, args=("settings_open",))
+    st.button(label, icon=":material/tune:", type="tertiary", key="settings", on_click=_toggle_more, args=(lesson,))
 
 
 def _toggle(name: str) -> None:
     session = this_session()
     setattr(session, name, not getattr(session, name))
+
+
+def _toggle_more(lesson: Lesson) -> None:
+    _toggle("settings_open")
+    for name in _widgets(lesson):
+        st.session_state[name] = st.session_state[name]  # a widget that is new to the page shows only what was written
 
 
 def _changed(lesson: Lesson) -> int:
