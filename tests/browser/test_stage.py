@@ -228,6 +228,7 @@ TOPS = {
     "exploding_gradients": (650, 650, 710, 843),
     "overfitting": (622, 645, 700, 800),
     "underfitting": (650, 650, 620, 775),
+    "data_faults": (650, 650, 710, 843),
 }
 # Screens that a part is long, at most; those that are longer today, at laptop and phone.
 MOST_SCREENS = {"laptop": 2.0, "phone": 4.0}
