@@ -27,9 +27,13 @@ from engine.doctor.thresholds import (
     TWICE,
     UNDERFITS,
     UNEQUAL_INPUTS,
+    UNREACHED,
 )
+from engine.losses import chosen_output
 
 Array = np.ndarray
+
+RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf), "linear": (-np.inf, np.inf)}
 
 
 def unshuffled(run: Examination) -> Finding | None:
@@ -146,6 +150,19 @@ def unscaled_inputs(run: Examination) -> Finding | None:
 def _size(values: Array) -> float:
     """Root mean square."""
     return float(np.sqrt((values * values).mean()))
+
+
+def wrong_output(run: Examination) -> Finding | None:
+    """Targets of a regression beyond what the output can take: a sigmoid says nothing below 0 or above 1."""
+    if run.dataset is None or run.is_classification:
+        return None
+    output, targets = chosen_output(run.experiment.output, run.dataset.task), run.dataset.train_targets
+    beyond = np.mean((targets - np.clip(targets, *RANGES[output])) ** 2, axis=0).mean()
+    unreached = float(beyond / targets.var(axis=0).mean())
+    if not UNREACHED < unreached < np.inf:
+        return None
+    text = explanations.wrong_output(output, float(targets.min()), float(targets.max()), unreached)
+    return rules.WRONG_OUTPUT.finding(unreached, (run.depth,), (0, 0), text)
 
 
 def one_answer(run: Examination) -> Finding | None:

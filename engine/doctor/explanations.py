@@ -65,6 +65,16 @@ def small_targets(spread: float) -> str:
     )
 
 
+def wrong_output(output: str, lowest: float, highest: float, unreached: float) -> str:
+    ranges = {"sigmoid": "from 0 to 1", "tanh": "from −1 to 1", "relu": "of 0 and above"}
+    name = "ReLU" if output == "relu" else output
+    return (
+        f"The targets reach from {number(lowest)} to {number(highest)}, and {name} as the output gives values "
+        f"{ranges[output]}. The nearest that it can say still costs {number(unreached)} of always giving the average "
+        "answer, whatever is learnt."
+    )
+
+
 def large_inputs(size: float) -> str:
     return (
         f"The inputs are {number(size)} in size (root mean square); initializers take them to be about 1. The first "
