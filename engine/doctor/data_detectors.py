@@ -17,6 +17,7 @@ from engine.doctor.thresholds import (
     LEAKS,
     LEARNT_NOTHING,
     MISSED,
+    NOISY_RISES,
     RARE,
     RENAMED,
     SHIFTED,
@@ -209,3 +210,17 @@ def batch_too_small(run: Examination) -> Finding | None:
         return None
     text = explanations.small_batch(batch)
     return rules.SMALL_BATCH.finding(batch, range(run.depth), (0, 0), text, severe=run.loss_share > LEARNT_NOTHING)
+
+
+def noisy_batches(run: Examination) -> Finding | None:
+    """Steps by the gradient of so few examples that they undo each other: the training loss keeps rising again."""
+    e = run.experiment
+    batch = min(e.batch_size or e.n_train, e.n_train)
+    if run.normalises_batches or run.diverged or batch > FEW_IN_BATCH or not run.all_rises > NOISY_RISES:
+        return None
+    losses = run.history.batch_loss[len(run.history.batch_loss) // 2 :]
+    spread = float(losses.std() / losses.mean())
+    if not rules.NOISY_BATCHES.threshold < spread < np.inf:
+        return None
+    text = explanations.noisy_batches(batch, spread, run.all_rises)
+    return rules.NOISY_BATCHES.finding(spread, (), run.steps(), text, severe=run.loss_share > LEARNT_NOTHING)

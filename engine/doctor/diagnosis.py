@@ -44,6 +44,7 @@ CAUSES = (
     fit_detectors.overfitting,
     fit_detectors.too_few_units,
     step_detectors.learning_rate_too_high,
+    data_detectors.noisy_batches,
     step_detectors.not_finite,
     signal_detectors.dead_units,
     signal_detectors.partly_saturated,

@@ -75,6 +75,15 @@ def wrong_output(output: str, lowest: float, highest: float, unreached: float) -
     )
 
 
+def noisy_batches(batch: int, spread: float, rises: float) -> str:
+    by = "a single example" if batch == 1 else f"{batch} examples"
+    return (
+        f"Every step goes by {by}: the batch losses scatter by {number(spread)} of their mean, and all rises of the "
+        f"training loss together are {number(rises)} times what always giving the average answer costs. One step "
+        "undoes what another has learnt."
+    )
+
+
 def large_inputs(size: float) -> str:
     return (
         f"The inputs are {number(size)} in size (root mean square); initializers take them to be about 1. The first "

@@ -29,6 +29,7 @@ from engine.doctor.thresholds import (
     MASK_COSTS,
     MISSED,
     MOSTLY_SATURATED,
+    NOISY,
     OVERSHOOTS,
     PARTLY_SATURATED,
     PENALTY_PULLS,
@@ -307,6 +308,13 @@ SMALL_BATCH = Rule(
     ("batch_size", "normalization"),
     mistaken_for=(*_WILD, "vanishing_gradients", "underfitting"),
     confirm=Confirmation("With all examples in one batch the loss falls.", settings=(("batch_size", 0),)),
+)
+NOISY_BATCHES = replace(
+    SMALL_BATCH,
+    metric="standard deviation of the batch losses over their mean, second half of training",
+    threshold=NOISY,
+    source=TUNED,
+    remedies=("batch_size", "learning_rate_down"),
 )
 
 # --- units ---

@@ -29,6 +29,7 @@ UNREACHED = 0.1  # share of the targets' variance beyond the range of the output
 RARE = 0.25  # share of a class below which always giving the other is an answer that looks good (convention)
 MISSED = 0.1  # recall of a class below which it counts as never named (convention)
 FEW_IN_BATCH = 4  # examples whose mean and deviation are noise; Wu & He 2018 see it below 8 (tuned)
+NOISY_RISES, NOISY = 1.0, 1.0  # of the training loss, as ALL_RISES; spread of the batch losses over their mean (tuned)
 
 # --- units ---
 DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger, TheDeepChecker)

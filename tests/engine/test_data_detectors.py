@@ -221,6 +221,21 @@ def test_statistics_of_two_or_three_examples_are_noise(batch):
     assert diagnose(train(found.confirm.experiment(run(**settings, batch_size=batch).experiment))) == ()
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_steps_by_single_examples_undo_each_other(seed):
+    settings = {"dataset": "digits", "n_train": 200, "width": 16, "learning_rate": 0.1, "steps": 600, "seed": seed}
+    single, fifty = run(**settings, batch_size=1), run(**settings, batch_size=50)
+    found = diagnose(single)[0]
+    half = single.batch_loss[len(single.batch_loss) // 2 :]
+    assert (found.code, found.role, found.layers) == ("batch_too_small", "cause", ())
+    assert found.measured == pytest.approx(np.sqrt((half**2).mean() - half.mean() ** 2) / half.mean())
+    assert found.measured > found.threshold == 1
+    assert {"learning_rate_too_high", "underfitting"} <= set(found.mistaken_for)
+    assert finding(data_detectors.noisy_batches, fifty) is None
+    assert finding(data_detectors.noisy_batches, run(**settings | {"learning_rate": 0.01}, batch_size=1)) is None
+    assert diagnose(train(found.confirm.experiment(single.experiment))) == (), "the run that confirms it is healthy"
+
+
 # --- a start that is too small for R to show ---
 
 

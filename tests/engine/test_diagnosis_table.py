@@ -334,6 +334,7 @@ TRAINING = [
     "overfitting",
     "too_few_units",
     "learning_rate_too_high",
+    "noisy_batches",
     "not_finite",
     "dead_units",
 ]
