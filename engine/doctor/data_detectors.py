@@ -17,6 +17,7 @@ from engine.doctor.thresholds import (
     LEAKS,
     LEARNT_NOTHING,
     MISSED,
+    NOISY_RISES,
     RARE,
     RENAMED,
     SHIFTED,
@@ -27,9 +28,13 @@ from engine.doctor.thresholds import (
     TWICE,
     UNDERFITS,
     UNEQUAL_INPUTS,
+    UNREACHED,
 )
+from engine.losses import chosen_output
 
 Array = np.ndarray
+
+RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf), "linear": (-np.inf, np.inf)}
 
 
 def unshuffled(run: Examination) -> Finding | None:
@@ -148,6 +153,19 @@ def _size(values: Array) -> float:
     return float(np.sqrt((values * values).mean()))
 
 
+def wrong_output(run: Examination) -> Finding | None:
+    """Targets of a regression beyond what the output can take: a sigmoid says nothing below 0 or above 1."""
+    if run.dataset is None or run.is_classification:
+        return None
+    output, targets = chosen_output(run.experiment.output, run.dataset.task), run.dataset.train_targets
+    beyond = np.mean((targets - np.clip(targets, *RANGES[output])) ** 2, axis=0).mean()
+    unreached = float(beyond / targets.var(axis=0).mean())
+    if not UNREACHED < unreached < np.inf:
+        return None
+    text = explanations.wrong_output(output, float(targets.min()), float(targets.max()), unreached)
+    return rules.WRONG_OUTPUT.finding(unreached, (run.depth,), (0, 0), text)
+
+
 def one_answer(run: Examination) -> Finding | None:
     """A rare class is never named: nearly always the same answer, which is right for nearly all examples."""
     if not run.is_classification or run.diverged:
@@ -192,3 +210,17 @@ def batch_too_small(run: Examination) -> Finding | None:
         return None
     text = explanations.small_batch(batch)
     return rules.SMALL_BATCH.finding(batch, range(run.depth), (0, 0), text, severe=run.loss_share > LEARNT_NOTHING)
+
+
+def noisy_batches(run: Examination) -> Finding | None:
+    """Steps by the gradient of so few examples that they undo each other: the training loss keeps rising again."""
+    e = run.experiment
+    batch = min(e.batch_size or e.n_train, e.n_train)
+    if run.normalises_batches or run.diverged or batch > FEW_IN_BATCH or not run.all_rises > NOISY_RISES:
+        return None
+    losses = run.history.batch_loss[len(run.history.batch_loss) // 2 :]
+    spread = float(losses.std() / losses.mean())
+    if not rules.NOISY_BATCHES.threshold < spread < np.inf:
+        return None
+    text = explanations.noisy_batches(batch, spread, run.all_rises)
+    return rules.NOISY_BATCHES.finding(spread, (), run.steps(), text, severe=run.loss_share > LEARNT_NOTHING)

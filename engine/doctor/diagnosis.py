@@ -26,6 +26,7 @@ CAUSES = (
     data_detectors.unshuffled,
     data_detectors.unscaled_targets,
     data_detectors.unscaled_inputs,
+    data_detectors.wrong_output,
     data_detectors.batch_too_small,
     fit_detectors.linear_network,
     signal_detectors.born_dead,
@@ -43,6 +44,7 @@ CAUSES = (
     fit_detectors.overfitting,
     fit_detectors.too_few_units,
     step_detectors.learning_rate_too_high,
+    data_detectors.noisy_batches,
     step_detectors.not_finite,
     signal_detectors.dead_units,
     signal_detectors.partly_saturated,
@@ -69,6 +71,7 @@ CONSEQUENCES = {  # cause -> what it leads to
     "unscaled_targets": _BREAKDOWN | {"learning_rate_too_high", "learning_rate_too_low"},
     "unscaled_inputs": _BREAKDOWN
     | {"learning_rate_too_high", "learning_rate_too_low", "exploding_gradients", "vanishing_gradients"},
+    "wrong_output": _BREAKDOWN | {"learning_rate_too_high", "learning_rate_too_low"},
     "batch_too_small": {"vanishing_gradients", "learning_rate_too_high", "underfitting", "one_answer"},
     "small_start": {"learning_rate_too_low", "underfitting", "one_answer"},
     "symmetry": _BREAKDOWN | {"vanishing_gradients", "exploding_gradients", "learning_rate_too_high"},

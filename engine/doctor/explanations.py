@@ -65,6 +65,25 @@ def small_targets(spread: float) -> str:
     )
 
 
+def wrong_output(output: str, lowest: float, highest: float, unreached: float) -> str:
+    ranges = {"sigmoid": "from 0 to 1", "tanh": "from −1 to 1", "relu": "of 0 and above"}
+    name = "ReLU" if output == "relu" else output
+    return (
+        f"The targets reach from {number(lowest)} to {number(highest)}, and {name} as the output gives values "
+        f"{ranges[output]}. The nearest that it can say still costs {number(unreached)} of always giving the average "
+        "answer, whatever is learnt."
+    )
+
+
+def noisy_batches(batch: int, spread: float, rises: float) -> str:
+    by = "a single example" if batch == 1 else f"{batch} examples"
+    return (
+        f"Every step goes by {by}: the batch losses scatter by {number(spread)} of their mean, and all rises of the "
+        f"training loss together are {number(rises)} times what always giving the average answer costs. One step "
+        "undoes what another has learnt."
+    )
+
+
 def large_inputs(size: float) -> str:
     return (
         f"The inputs are {number(size)} in size (root mean square); initializers take them to be about 1. The first "

@@ -29,6 +29,7 @@ from engine.doctor.thresholds import (
     MASK_COSTS,
     MISSED,
     MOSTLY_SATURATED,
+    NOISY,
     OVERSHOOTS,
     PARTLY_SATURATED,
     PENALTY_PULLS,
@@ -40,6 +41,7 @@ from engine.doctor.thresholds import (
     STAYED,
     THROWN,
     UNDERFITS,
+    UNREACHED,
     VANISHED,
     VANISHES,
     WIDE_GAP,
@@ -115,7 +117,9 @@ _WILD = (  # it jumps, or grows beyond all bounds
     "learning_rate_too_high", "exploding_gradients", "unscaled_inputs", "unscaled_targets", "not_finite",
     "batch_too_small",
 )  # fmt: skip
-_HIGH = ("underfitting", "over_regularized", "dropout_too_high", "learning_rate_too_low", "one_answer")  # ends high
+_HIGH = (  # ends high
+    "underfitting", "over_regularized", "dropout_too_high", "learning_rate_too_low", "one_answer", "wrong_output",
+)  # fmt: skip
 _APART = ("overfitting", "label_noise", "validation_shift", "label_mismatch")  # training and new data part
 
 _SMALLER_STEPS = Confirmation(
@@ -264,6 +268,18 @@ LABEL_MISMATCH = Rule(
     mistaken_for=("overfitting", "validation_shift", "label_noise"),
     confirm=Confirmation("In training’s code they are answered rightly.", settings=(("validation_labels", "right"),)),
 )
+WRONG_OUTPUT = Rule(
+    "wrong_output",
+    "error of the nearest values that the output can take, over the best constant answer's",
+    UNREACHED,
+    TUNED,
+    ("output",),
+    severe_above=5 * UNREACHED,
+    mistaken_for=_HIGH,
+    confirm=Confirmation(
+        "With an output that reaches all targets the training loss ends far lower.", settings=(("output", "auto"),)
+    ),
+)
 ONE_ANSWER = Rule(
     "one_answer",
     "recall of the class that is missed most, on validation data",
@@ -271,6 +287,9 @@ ONE_ANSWER = Rule(
     "a convention; recall by class as in He & Garcia 2009",
     ("class_weights", "learning_rate_up", "steps", "n_train"),
     mistaken_for=("learning_rate_too_low", "underfitting", "vanishing_gradients"),
+    confirm=Confirmation(
+        "Where all classes weigh alike in the loss, the rare one is named.", settings=(("class_weights", "balanced"),)
+    ),
 )
 LABEL_NOISE = Rule(
     "label_noise",
@@ -289,6 +308,13 @@ SMALL_BATCH = Rule(
     ("batch_size", "normalization"),
     mistaken_for=(*_WILD, "vanishing_gradients", "underfitting"),
     confirm=Confirmation("With all examples in one batch the loss falls.", settings=(("batch_size", 0),)),
+)
+NOISY_BATCHES = replace(
+    SMALL_BATCH,
+    metric="standard deviation of the batch losses over their mean, second half of training",
+    threshold=NOISY,
+    source=TUNED,
+    remedies=("batch_size", "learning_rate_down"),
 )
 
 # --- units ---

@@ -25,9 +25,11 @@ SORTED = 3.0  # variance of the batches' mean targets over that of batches drawn
 LEAKS = 0.02  # share of validation examples that are training examples, above that of the test examples (convention)
 SHIFTED = 0.5  # of the validation inputs' mean from that of training, standard deviations, median input (tuned)
 RENAMED = 0.3  # of validation examples that would be right if classes bore other names (tuned)
+UNREACHED = 0.1  # share of the targets' variance beyond the range of the output (convention: as much as WELL)
 RARE = 0.25  # share of a class below which always giving the other is an answer that looks good (convention)
 MISSED = 0.1  # recall of a class below which it counts as never named (convention)
 FEW_IN_BATCH = 4  # examples whose mean and deviation are noise; Wu & He 2018 see it below 8 (tuned)
+NOISY_RISES, NOISY = 1.0, 1.0  # of the training loss, as ALL_RISES; spread of the batch losses over their mean (tuned)
 
 # --- units ---
 DEAD_SHARE = 0.5  # of a layer's units (SageMaker Debugger, TheDeepChecker)

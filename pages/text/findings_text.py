@@ -9,7 +9,7 @@ from engine import SETTINGS, Finding, RunHistory, diagnose
 from engine.doctor.diagnosis import falls_short, overcome
 from engine.doctor.thresholds import NOTABLY_RISEN, SAME_ACCURACY
 from engine.measures import generalization_loss
-from pages.text.labels import PERCENT, label, layer_name, number, percent
+from pages.text.labels import PERCENT, label, layer_name, meaning, number, percent
 
 HEADINGS = {
     "symmetry": "Units that stay equal",
@@ -29,6 +29,7 @@ HEADINGS = {
     "leakage": "Training examples are among the new ones",
     "validation_shift": "Validation data come from elsewhere",
     "label_mismatch": "Validation labels are in another code",
+    "wrong_output": "The output cannot reach the targets",
     "one_answer": "It never names the rare class",
     "label_noise": "Labels are wrong",
     "batch_too_small": "Batches are too small",
@@ -101,6 +102,34 @@ def remedies(finding: Finding) -> str:
     if finding.code in ("over_regularized", "dropout_too_high"):
         named |= {code: f"less {named[code]}" for code in ("l1", "l2", "dropout") if code in named}
     return ", ".join(named.values())
+
+
+def mistaken_for(finding: Finding) -> str:
+    """Findings whose curves look the same."""
+    others = [f"{HEADINGS[code][0].lower()}{HEADINGS[code][1:]}" for code in finding.mistaken_for]
+    return f"Its curves look like those of others: {'; '.join(others)}."
+
+
+def confirmation(finding: Finding, before: RunHistory, after: RunHistory) -> str:
+    """What the confirming run changes, what it should show, its results beside those of before, and its diagnosis."""
+    assert finding.confirm is not None
+    changes = before.experiment.differences(after.experiment).items()
+    changed = (f"{label(field)} {meaning(field, old)} → {meaning(field, new)}" for field, (old, new) in changes)
+    found = [one for one in diagnose(after) if one.role == "cause"]
+    again = found and found[0].code == finding.code
+    named = f"“{HEADINGS[found[0].code]}”{' again' if again else ''}" if found else "nothing"
+    return (
+        f"**What would confirm it:** {finding.confirm.shows} **Tried:** {', '.join(changed)}. "
+        f"Before: {_results(before)}. After: {_results(after)}. There the doctor finds {named}."
+    )
+
+
+def _results(history: RunHistory) -> str:
+    """The losses of a run's result, and how many new examples it has right."""
+    at = int(np.searchsorted(history.evaluation_step, history.best_step)) if history.experiment.patience else -1
+    losses = f"training loss {number(history.train_loss[at])}, on new data {number(history.validation_loss[at])}"
+    right = history.validation_accuracy[at]
+    return losses if np.isnan(right) else f"{losses}, {percent(right)} of them right"
 
 
 def even_so(history: RunHistory) -> str:

@@ -6,10 +6,10 @@ import pytest
 from engine import Experiment, data_digest, diagnose, train
 from engine.doctor import data_detectors, signal_detectors
 from engine.doctor.examination import Examination
-from tests.engine.examined_runs import finding, run
+from tests.engine.examined_runs import examined, finding, run
 
 
-def trained(inputs, targets, **settings):
+def trained(inputs, targets, /, **settings):
     """A run on handed-in data, and these."""
     data = inputs, targets
     basis = {"n_train": 100, "depth": 2, "width": 16, "activation": "tanh", "initializer": "xavier_normal"}
@@ -50,6 +50,117 @@ def test_targets_of_the_size_of_outputs_and_large_ones_that_are_learnt_are_not()
     assert data_detectors.unscaled_targets(Examination(learnt, data)) is None
 
 
+# --- inputs ---
+
+
+@pytest.mark.parametrize("scale", [1e3, 20.0, 0.01])
+def test_inputs_far_from_size_one_are_to_blame(scale):
+    inputs, targets = plane(1.0)
+    history, data = trained(scale * inputs, targets, inputs="raw", learning_rate=0.1, steps=200)
+    examination = Examination(history, data)
+    found = data_detectors.unscaled_inputs(examination)
+    rows = examination.dataset.train_inputs
+    assert found.measured == pytest.approx(np.linalg.norm(rows) / rows.size**0.5)
+    assert found.remedies[0] == "inputs"
+    assert found.confirm.experiment(history.experiment).inputs == "standardised"
+
+
+def test_one_input_far_larger_than_the_others_is_not_scaled():
+    near, far = np.random.default_rng(6).standard_normal((2, 200, 4)) * np.array([[6.0, 0.3, 0.3, 0.3]])
+    far *= np.array([1.0, 0.3, 0.3, 0.3])
+    targets = near[:, 1]
+    raw = [Examination(*trained(rows, targets, inputs="raw", steps=20)) for rows in (near, far)]
+    found = data_detectors.unscaled_inputs(raw[1])
+    sizes = np.sqrt((raw[1].dataset.train_inputs ** 2).mean(axis=0))
+    assert found.measured == pytest.approx(sizes.max() / np.median(sizes))
+    assert found.measured > found.threshold == 30
+    assert data_detectors.unscaled_inputs(raw[0]) is None
+    assert data_detectors.unscaled_inputs(Examination(*trained(far, targets, steps=20))) is None
+
+
+# --- what the output can take ---
+
+
+@pytest.mark.parametrize(("output", "low", "high"), [("sigmoid", 0, 1), ("relu", 0, np.inf), ("tanh", -1, 1)])
+def test_an_output_that_cannot_reach_the_targets_is_to_blame(output, low, high):
+    x = np.linspace(-np.pi, np.pi, 300)[:, None]
+    settings = {"n_train": 180, "optimizer": "adam", "learning_rate": 0.01, "steps": 400, "output": output}
+    history, data = trained(x, 2 * np.sin(x[:, 0]), **settings)
+    found = diagnose(history, data)[0]
+    rows = Examination(history, data).dataset.train_targets
+    nearest = np.where(rows < low, low, np.where(rows > high, high, rows))
+    assert (found.code, found.remedies, found.steps) == ("wrong_output", ("output",), (0, 0))
+    assert found.measured == pytest.approx(((rows - nearest) ** 2).mean() / rows.var())
+    assert history.train_loss.min() >= ((rows - nearest) ** 2).mean(), "no network does better"
+    assert diagnose(train(found.confirm.experiment(history.experiment), data), data) == ()
+
+
+def test_an_output_that_reaches_the_targets_is_not():
+    x = np.linspace(-np.pi, np.pi, 300)[:, None]
+    for output, targets in (("sigmoid", np.sin(x) / 2 + 0.5), ("relu", np.sin(x) + 1), ("tanh", 1.1 * np.sin(x))):
+        hardly = trained(x, targets[:, 0], n_train=180, output=output, learning_rate=1e-6, steps=20)
+        assert data_detectors.wrong_output(Examination(*hardly)) is None, output
+    assert finding(data_detectors.wrong_output, run(output="tanh", loss="mse")) is None, "classes are 0 and 1"
+
+
+# --- order ---
+
+
+def test_sorted_examples_are_found_and_shuffled_ones_are_not():
+    settings = {"dataset": "moons", "batch_size": 20, "steps": 100}
+    ordered = run(**settings, shuffle=False)
+    found = finding(data_detectors.unshuffled, ordered)
+    labels = np.sort(examined(ordered).dataset.train_targets[:, 0])
+    batches = labels[: len(labels) // 20 * 20].reshape(-1, 20).mean(axis=1)
+    expected = ((batches - labels.mean()) ** 2).mean() * 20 / labels.var()
+    assert (found.code, found.measured) == ("unshuffled", pytest.approx(expected))
+    assert found.measured > found.threshold == 3
+    assert found.confirm.experiment(ordered.experiment) == run(**settings).experiment
+    assert finding(data_detectors.unshuffled, run(**settings)) is None
+    assert finding(data_detectors.unshuffled, run(**settings | {"batch_size": 0}, shuffle=False)) is None
+
+
+# --- validation that is not what it seems ---
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_training_examples_among_the_validation_data_are_counted(share):
+    history = run(leakage=share)
+    found = finding(data_detectors.leakage, history)
+    dataset = examined(history).dataset
+    same = (dataset.validation_inputs[:, None] == dataset.train_inputs[None]).all(axis=2).any(axis=1)
+    assert (found.code, found.measured) == ("leakage", pytest.approx(same.mean()))
+    assert same.mean() == pytest.approx(share, abs=0.02)
+    assert diagnose(history)[0].code == "leakage"
+    assert finding(data_detectors.leakage, run()) is None
+    assert finding(data_detectors.leakage, run(leakage=0.01)) is None
+
+
+@pytest.mark.parametrize("shift", [-2.0, 1.0, 3.0])
+def test_validation_inputs_from_elsewhere_are_found(shift):
+    history = run(validation_shift=shift)
+    found = finding(data_detectors.validation_shift, history)
+    dataset = examined(history).dataset
+    centres = [rows.mean(axis=0) for rows in (dataset.validation_inputs, dataset.train_inputs)]
+    distance = np.abs(np.subtract(*centres) / dataset.train_inputs.std(axis=0))
+    assert (found.code, found.measured) == ("validation_shift", pytest.approx(distance.mean()))  # of two the median
+    assert distance.mean() == pytest.approx(abs(shift), abs=0.2)
+    assert diagnose(history)[0].code == "validation_shift"
+    assert finding(data_detectors.validation_shift, run()) is None
+    assert finding(data_detectors.validation_shift, run(validation_shift=0.2)) is None
+
+
+def test_validation_labels_in_another_code_are_found_in_a_network_that_has_learnt():
+    settings = {"dataset": "moons", "optimizer": "adam", "learning_rate": 0.02, "steps": 300}
+    other, right = run(**settings, validation_labels="permuted"), run(**settings)
+    found = diagnose(other)[0]
+    (a, b), (c, d) = other.confusion[-1]
+    assert (found.code, found.measured) == ("label_mismatch", pytest.approx((b + c - a - d) / (a + b + c + d)))
+    assert finding(data_detectors.label_mismatch, right) is None
+    untrained = {"learning_rate": 1e-9, "steps": 20}
+    assert finding(data_detectors.label_mismatch, run(**settings | untrained)) is None
+
+
 # --- classes of unequal size ---
 
 
@@ -67,6 +178,8 @@ def test_a_rare_class_that_is_never_named_is_missed():
     never, missed = history.confusion[-1][1]
     assert (found.code, found.measured, found.threshold) == ("one_answer", missed / (never + missed), 0.1)
     assert history.validation_accuracy[-1] > 0.9
+    balanced = train(found.confirm.experiment(history.experiment), data)
+    assert data_detectors.one_answer(Examination(balanced, data)) is None, "the run that confirms it names the class"
     assert f"class “1”, {round(100 * (never + missed) / 200)}" in found.explanation
     well, data = trained(
         *rare(0.08), **settings | {"loss": "auto", "optimizer": "adam", "learning_rate": 0.02, "steps": 400}
@@ -106,6 +219,21 @@ def test_statistics_of_two_or_three_examples_are_noise(batch):
     assert diagnose(run(**settings, batch_size=50)) == ()
     assert finding(data_detectors.batch_too_small, run(batch_size=2)) is None
     assert diagnose(train(found.confirm.experiment(run(**settings, batch_size=batch).experiment))) == ()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_steps_by_single_examples_undo_each_other(seed):
+    settings = {"dataset": "digits", "n_train": 200, "width": 16, "learning_rate": 0.1, "steps": 600, "seed": seed}
+    single, fifty = run(**settings, batch_size=1), run(**settings, batch_size=50)
+    found = diagnose(single)[0]
+    half = single.batch_loss[len(single.batch_loss) // 2 :]
+    assert (found.code, found.role, found.layers) == ("batch_too_small", "cause", ())
+    assert found.measured == pytest.approx(np.sqrt((half**2).mean() - half.mean() ** 2) / half.mean())
+    assert found.measured > found.threshold == 1
+    assert {"learning_rate_too_high", "underfitting"} <= set(found.mistaken_for)
+    assert finding(data_detectors.noisy_batches, fifty) is None
+    assert finding(data_detectors.noisy_batches, run(**settings | {"learning_rate": 0.01}, batch_size=1)) is None
+    assert diagnose(train(found.confirm.experiment(single.experiment))) == (), "the run that confirms it is healthy"
 
 
 # --- a start that is too small for R to show ---

@@ -16,13 +16,13 @@ CODES = {
     "symmetry", "vanishing_gradients", "exploding_gradients", "not_finite", "dead_units", "saturated_units",
     "learning_rate_too_high", "learning_rate_too_low", "overfitting", "underfitting", "over_regularized",
     "dropout_too_high", "small_start", "unscaled_inputs", "unscaled_targets", "one_answer", "label_noise",
-    "batch_too_small", "cannot_tell", "unshuffled", "leakage", "validation_shift", "label_mismatch",
+    "batch_too_small", "cannot_tell", "unshuffled", "leakage", "validation_shift", "label_mismatch", "wrong_output",
 }  # fmt: skip
 REMEDIES = {
     "activation", "initializer", "gain", "bias", "clip", "learning_rate_up", "learning_rate_down", "optimizer",
     "normalization", "residual", "l1", "l2", "dropout", "patience", "n_train", "wider", "deeper", "shallower", "steps",
     "target_scale", "inputs", "class_weights", "label_noise", "batch_size",
-    "shuffle", "leakage", "validation_shift", "validation_labels",
+    "shuffle", "leakage", "validation_shift", "validation_labels", "output",
 }  # fmt: skip
 
 

@@ -318,6 +318,7 @@ START = [
     "unshuffled",
     "unscaled_targets",
     "unscaled_inputs",
+    "wrong_output",
     "batch_too_small",
     "linear_network",
     "born_dead",
@@ -333,6 +334,7 @@ TRAINING = [
     "overfitting",
     "too_few_units",
     "learning_rate_too_high",
+    "noisy_batches",
     "not_finite",
     "dead_units",
 ]
@@ -362,6 +364,7 @@ FOLLOWS = {
     "unshuffled": {"learning_rate_too_high", "underfitting", "one_answer"},
     "unscaled_targets": BREAKDOWN | STEPS_ARE_WRONG,
     "unscaled_inputs": BREAKDOWN | STEPS_ARE_WRONG | SIGNALS_ARE_WRONG,
+    "wrong_output": BREAKDOWN | STEPS_ARE_WRONG,
     "symmetry": BREAKDOWN | SIGNALS_ARE_WRONG | {"learning_rate_too_high"},
     "dead_units": {"vanishing_gradients", "underfitting", "one_answer"},
     "saturated_units": {"vanishing_gradients", "underfitting", "one_answer"},

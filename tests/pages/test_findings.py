@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import Experiment, diagnose
+from engine import Experiment, diagnose, train
 from engine.cures.outcomes import Outcome
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import trials_of_search
@@ -17,6 +17,7 @@ from pages.components.lesson.sweeps import shared_sweeps
 from pages.components.shell.frame import lessons
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text import findings_text
+from pages.text.labels import number
 from tests.pages.opened import charts, in_part, opened
 from tests.patience import SOON
 
@@ -24,7 +25,7 @@ from tests.patience import SOON
 QUICK = {"depth": "2", "width": "4", "steps": "20"}
 SMALL = replace(lesson_of("vanishing_gradients").patient, depth=2, width=4, steps=20)
 # Pages that compare two networks.
-LESSONS = [row.name for row in lessons() if row.name not in ("backpropagation", "mystery_patient")]
+LESSONS = [row.name for row in lessons() if row.name not in ("backpropagation", "mystery_patient", "lecture")]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +35,9 @@ def workers():
 
 
 def text_of(page: AppTest) -> str:
-    return "\n".join(paragraph.value for paragraph in page.markdown)
+    """Words without the links to the glossary."""
+    text = "\n".join(paragraph.value for paragraph in page.markdown)
+    return re.sub(r"\[([^\]]*)\]\(#word-[^)]*\)", r"\1", text)
 
 
 def try_the_cures(page: AppTest) -> dict[str, list[Outcome]]:
@@ -153,3 +156,22 @@ def test_what_both_networks_share_cannot_be_applied():
     button = page.button(key="apply_cure")
     assert button.disabled
     assert "both networks share: training steps" in button.help
+
+
+def test_the_run_that_confirms_a_cause_is_made_and_compared():
+    page = opened("vanishing_gradients", part="cure", **QUICK)
+    (before,) = histories_of((SMALL,))
+    finding = diagnose(before)[0]
+    assert findings_text.mistaken_for(finding) in text_of(page)
+    button = f"confirm_Patient_{finding.code}"
+    page.button(key=button).click().run()
+    assert not page.exception
+    after = train(finding.confirm.experiment(SMALL))
+    shown = text_of(page)
+    assert finding.confirm.shows in shown
+    assert f"Before: training loss {number(before.train_loss[-1])}, on new data" in shown
+    assert f"After: training loss {number(after.train_loss[-1])}, on new data" in shown
+    assert findings_text.confirmation(finding, before, after) in shown
+    assert button not in [one.key for one in page.button]
+    page.segmented_control(key="activation").set_value("tanh").run()
+    assert "**Tried:**" not in text_of(page), "another patient has not been asked about"

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from engine import Experiment, Finding, RunHistory, diagnose
+from engine import Experiment, Finding, OutOfRange, RunHistory, diagnose
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_of_search
@@ -18,6 +18,7 @@ from pages.components.lesson.sweeps import Results, sweep, visitor, wanted_of
 from pages.components.settings.controls import Lesson, apply, heading
 from pages.components.shell.address import open_part
 from pages.components.shell.frame import LEAST_WIDTH
+from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.text import findings_text
 from pages.text.glossary import explained
@@ -114,6 +115,33 @@ def _note(look: Look, history: RunHistory, finding: Finding, words: Mapping[str,
         key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history.experiment, finding),
         help="Click again to remove the mark." if on else "Shows step and layers in the charts.",
     )  # fmt: skip
+    if finding.role == "cause":
+        _confirm(look, history, finding)
+
+
+def _confirm(look: Look, history: RunHistory, finding: Finding) -> None:
+    """What has curves that look the same, and a button for the one run that tells them apart; then what came of it."""
+    if finding.mistaken_for:
+        st.markdown(f":small[{findings_text.mistaken_for(finding)}]")
+    if finding.confirm is None:
+        return
+    asked = (look.name, history.experiment, finding.code)
+    if this_session().confirmed != asked:
+        st.button(
+            "Confirm", icon=":material/science:", key=f"confirm_{look.name}_{finding.code}", on_click=_ask, args=asked,
+            help="Trains the network once more, with one change that tells this cause from others.",
+        )  # fmt: skip
+        return
+    try:
+        (after,) = histories_of((finding.confirm.experiment(history.experiment),))
+    except OutOfRange as problem:
+        st.markdown(f"This run cannot be made. {problem}")
+        return
+    st.markdown(findings_text.confirmation(finding, history, after))
+
+
+def _ask(*asked: Any) -> None:
+    this_session().confirmed = asked
 
 
 def shown(finding: Finding) -> str:

@@ -17,8 +17,9 @@ class SessionState:
     settings_open: whether "more settings" are drawn; more_choices: whether settings in segments show all choices;
     measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
     that the charts mark; clicks: on evidence, so far; previewed: the networks whose depth somebody has touched;
-    prescribed: the patient whose cures it tries; mystery: (level, seed) -> the visit to a mystery patient; stage_drawn:
-    the home page's, once.
+    prescribed: the patient whose cures it tries; confirmed: network, patient and code of the finding
+    whose confirming run it looks at; mystery: (level, seed) -> the visit to a mystery patient; stage_drawn: the home
+    page's, once.
     """
 
     controls: str = ""
@@ -36,6 +37,7 @@ class SessionState:
     pointed: Any = None
     clicks: int = 0
     prescribed: Any = None
+    confirmed: tuple[Any, ...] | None = None
     previewed: Any = None
     mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
     stage_drawn: bool = False
