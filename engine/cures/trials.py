@@ -219,7 +219,7 @@ def prescribe(
     max_seconds: float | None = None,
     max_bytes: float | None = None,
 ) -> tuple[Trial, ...]:
-    """Try every remedy at several doses, and the likeliest pairs, as in engine/cures/search.py; the untreated included.
+    """Try every remedy, at more doses and in pairs as in engine/cures/search.py; the untreated network included.
 
     Raises OutOfRange where the experiment itself cannot be trained; changes that cannot are left out.
     data: inputs and targets where the data set is "custom".  Limits, where they are given, are those of each Training.
