@@ -17,6 +17,7 @@ from pages.components.lesson.sweeps import shared_sweeps
 from pages.components.shell.frame import lessons
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text import findings_text
+from pages.text.glossary import LINK
 from tests.pages.opened import charts, in_part, opened
 from tests.patience import SOON
 
@@ -24,7 +25,7 @@ from tests.patience import SOON
 QUICK = {"depth": "2", "width": "4", "steps": "20"}
 SMALL = replace(lesson_of("vanishing_gradients").patient, depth=2, width=4, steps=20)
 # Pages that compare two networks.
-LESSONS = [row.name for row in lessons() if row.name not in ("backpropagation", "mystery_patient")]
+LESSONS = [row.name for row in lessons() if row.name not in ("backpropagation", "mystery_patient", "lecture")]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +35,9 @@ def workers():
 
 
 def text_of(page: AppTest) -> str:
-    return "\n".join(paragraph.value for paragraph in page.markdown)
+    """All that is written, without the links to the glossary."""
+    text = "\n".join(paragraph.value for paragraph in page.markdown)
+    return re.sub(rf"\[([^]]*)\]\({LINK}[^)]*\)", r"\1", text)
 
 
 def try_the_cures(page: AppTest) -> dict[str, list[Outcome]]:
