@@ -10,7 +10,7 @@ from engine.activations import ACTIVATIONS
 from engine.cost import Cost, estimate
 from engine.data.sources import DATASETS
 from engine.initializers import INITIALIZERS
-from engine.losses import LOSSES, NUMERIC, OUTPUTS, PROBABILITIES
+from engine.losses import CLASS_WEIGHTS, LOSSES, NUMERIC, OUTPUTS, PROBABILITIES
 from engine.optimizers import OPTIMIZERS
 from engine.remedies import CLIPPINGS
 from engine.schedules import SCHEDULES
@@ -119,6 +119,11 @@ class Experiment:
         ("auto", *LOSSES), "loss", "Loss", "What training minimises; auto is cross-entropy for classes and mean "
         "squared error for regression, or where another output gives no probabilities.",
         mse="mean squared error", cross_entropy="cross-entropy", mae="mean absolute error", huber="Huber loss",
+    )  # fmt: skip
+    class_weights: str = _choice(
+        CLASS_WEIGHTS, "loss", "Class weights", "Balanced: in training an example of a rare class counts more, so that "
+        "every class counts as much as any other. Losses are shown without these weights, those of batches with them; "
+        "no difference for a regression.",
     )  # fmt: skip
 
     optimizer: str = _choice(

@@ -5,6 +5,8 @@ times.  Frames: the evaluations at which the parameters themselves are kept, whi
 
 S updates, V evaluations, K frames, L = depth + 1 layers (index 0 nearest the input, the last one the output), H = depth
 hidden layers.  Losses have the unit of the experiment's loss (cross-entropy in nats), norms are Euclidean.
+Class weights, where there are any, count in what training minimises, batch_loss and all gradients, δ included, and not
+in the losses of evaluations and tests.
 """
 
 from collections.abc import Sequence
@@ -30,7 +32,7 @@ class RunHistory:
 
     # Updates: update s starts from θ_s; every row is of that update's batch and mask.
     step: Array  # (S,)
-    batch_loss: Array  # (S,) data loss that was minimised
+    batch_loss: Array  # (S,) data loss that was minimised, with class weights
     gradient_norm: Array  # (S, L) ‖∂L/∂W_l‖ of the data loss, before clipping
     weight_norm: Array  # (S, L) ‖W_l‖
     update_norm: Array  # (S, L) ‖ΔW_l‖
@@ -46,7 +48,7 @@ class RunHistory:
 
     # Evaluations, in evaluation mode: no mask, running statistics.
     evaluation_step: Array  # (V,)
-    train_loss: Array  # (V,) without penalty
+    train_loss: Array  # (V,) without penalty and class weights
     validation_loss: Array  # (V,)
     train_accuracy: Array  # (V,) share, NaN for regression
     validation_accuracy: Array  # (V,)

@@ -2,7 +2,7 @@
 
 z (networks, batch, n_out) is the output's pre-activation; targets have the same shape (classes as one-hot rows).  The
 output is "sigmoid", "softmax", "linear", "tanh" or "relu", and a = output(z) the answers.  Classes are 0 and 1 whatever
-the output.  All values are means over the batch.
+the output.  All values are means over the batch; what training minimises may count each example as its class weighs.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ Array = np.ndarray
 
 OUTPUTS = "auto", "linear", "sigmoid", "tanh", "relu"  # auto: sigmoid for two classes, softmax for more, else linear
 PROBABILITIES = "auto", "sigmoid"  # those whose answers, for classes, are probabilities
+CLASS_WEIGHTS = "none", "balanced"
 NUMERIC = "auto, mse, mae or huber"  # the losses of numbers, in words
 HUBER_DELTA = 1.0  # as torch.nn.HuberLoss and optax have it
 
@@ -27,6 +28,29 @@ class Loss:
     value: Callable[[Array, Array, str], Array]
     gradient: Callable[[Array, Array, str], Array]
     unit: str
+
+    def weighted_value(self, z: Array, targets: Array, output: str, class_weights: Array | None) -> Array:
+        """Σ v ℓ/batch, (networks,), where an example of loss ℓ has a class of weight v.
+
+        class_weights: (networks, classes), or None where all classes count alike, which is the value itself.  The sum
+        is divided by the number of examples, not by that of the weights: its mean over batches is that of all examples.
+        """
+        if class_weights is None:
+            return self.value(z, targets, output)
+        singly = z.reshape(-1, 1, z.shape[2]), targets.reshape(-1, 1, z.shape[2])
+        each = self.value(*singly, output).reshape(z.shape[:2])
+        return np.add.reduce(each * example_weights(targets, class_weights), axis=1) / z.shape[1]
+
+    def weighted_gradient(self, z: Array, targets: Array, output: str, class_weights: Array | None) -> Array:
+        """∂/∂z of the weighted value, like z."""
+        gradient = self.gradient(z, targets, output)
+        return gradient if class_weights is None else gradient * example_weights(targets, class_weights)[..., None]
+
+
+def example_weights(targets: Array, class_weights: Array) -> Array:
+    """What each example's class weighs, (networks, batch), of class weights (networks, classes)."""
+    rows = targets if targets.shape[2] > 1 else np.concatenate([1 - targets, targets], axis=2)
+    return (rows * class_weights[:, None]).sum(axis=2)
 
 
 def outputs(z: Array, output: str) -> Array:

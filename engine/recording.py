@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine import measures
-from engine.data.loading import Dataset
+from engine.data.loading import Dataset, stacked_class_weights
 from engine.endings import Ending, first_in_forward
 from engine.experiment import Experiment
 from engine.history import Rows, RunHistory
@@ -99,7 +99,7 @@ class Recorder:
         self._evaluations: list[Waiting] = []
         self.open()
 
-    REBUILT = "_inputs", "_train_targets", "_sets", "_l1", "_l2", "_flats", "_evaluated"
+    REBUILT = "_inputs", "_train_targets", "_class_weights", "_sets", "_l1", "_l2", "_flats", "_evaluated"
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
@@ -112,6 +112,7 @@ class Recorder:
         inputs = [np.concatenate([dataset.train_inputs, dataset.validation_inputs]) for dataset in datasets]
         self._inputs = np.array(inputs, kind)
         self._train_targets = np.array([dataset.target_rows("train") for dataset in datasets], kind)
+        self._class_weights = stacked_class_weights(self._experiments, datasets)
         validation_targets = np.array([dataset.target_rows("validation") for dataset in datasets], kind)
         n = plan.n_train
         self._sets = ("train", slice(0, n), self._train_targets), ("validation", slice(n, None), validation_targets)
@@ -248,9 +249,9 @@ class Recorder:
         n_probe, loss, output = self._plan.n_probe, LOSSES[self._plan.loss], self._plan.output
         forward_pass = forward(parameters, self._of(self._inputs[:, :n_probe], indices))
         targets = self._of(self._train_targets[:, :n_probe], indices)
-        return forward_pass, backpropagate(
-            parameters, forward_pass, loss.gradient(forward_pass.output, targets, output)
-        )
+        weights = None if self._class_weights is None else self._of(self._class_weights, indices)
+        output_gradient = loss.weighted_gradient(forward_pass.output, targets, output, weights)
+        return forward_pass, backpropagate(parameters, forward_pass, output_gradient)
 
     def _evaluation_fields(
         self, parameters: Parameters, indices: Array, probes: Sequence[tuple[ForwardPass, ErrorSignal]]

@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.batches import Batches
 from engine.data.custom import CustomData
-from engine.data.loading import load_dataset
+from engine.data.loading import load_dataset, stacked_class_weights
 from engine.experiment import Experiment
 from engine.losses import LOSSES, chosen_loss
 from engine.measures import root_mean_squares
@@ -23,13 +23,13 @@ def starting_signal(experiment: Experiment, data: CustomData | None = None) -> A
     loss = LOSSES[chosen_loss(experiment.loss, dataset.task, experiment.output)]
     batches = Batches([experiment], [dataset], min(experiment.batch_size or experiment.n_train, experiment.n_train), 0)
     inputs, targets = batches.at(0)
+    weights = stacked_class_weights([experiment], [dataset])
     with np.errstate(all="ignore"):
         parameters = initial_parameters([experiment], architecture)
         forward_pass = forward(parameters, inputs, batches.masks(inputs.shape[1]), training=True)
-        if not np.isfinite(loss.value(forward_pass.output, targets, architecture.output)).all():
+        if not np.isfinite(loss.weighted_value(forward_pass.output, targets, architecture.output, weights)).all():
             return np.full(experiment.depth + 1, np.nan)
-        signal = backpropagate(
-            parameters, forward_pass, loss.gradient(forward_pass.output, targets, architecture.output)
-        )
+        output_gradient = loss.weighted_gradient(forward_pass.output, targets, architecture.output, weights)
+        signal = backpropagate(parameters, forward_pass, output_gradient)
         layers = [root_mean_squares([signal.hidden[1]]), root_mean_squares([signal.output[None]])]
         return np.concatenate(layers)[:, 0] * inputs.shape[1]

@@ -14,7 +14,7 @@ from engine.batches import Batches
 from engine.blas import one_blas_thread
 from engine.cost import stack_limit
 from engine.data.custom import CustomData
-from engine.data.loading import Dataset, load_dataset
+from engine.data.loading import Dataset, load_dataset, stacked_class_weights
 from engine.endings import Ending, first_in_backward, first_in_forward
 from engine.experiment import Experiment
 from engine.history import RunHistory
@@ -111,10 +111,22 @@ class Training:
         self._rate, self._threshold = column("learning_rate"), column("clip_threshold")
         self._l1, self._l2, self._decay = column("l1"), column("l2_in_loss"), column("l2")
         self._zeros, self._ones = np.zeros(len(experiments)), np.ones(len(experiments))
+        self._class_weights = stacked_class_weights(experiments, datasets)
         self._batches = Batches(experiments, datasets, self._plan.batch, self.step)
         self._gradient = Parameters(self._parameters.architecture, np.empty_like(self._parameters.flat))
 
-    REBUILT = "_rate", "_threshold", "_l1", "_l2", "_decay", "_zeros", "_ones", "_batches", "_gradient"
+    REBUILT = (
+        "_rate",
+        "_threshold",
+        "_l1",
+        "_l2",
+        "_decay",
+        "_zeros",
+        "_ones",
+        "_class_weights",
+        "_batches",
+        "_gradient",
+    )
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
@@ -157,18 +169,19 @@ class Training:
 
     def _update(self) -> None:
         first, plan, step = self.experiments[0], self._plan, self.step
+        objective = LOSSES[plan.loss]
         parameters, gradient, next_parameters = self._parameters, self._gradient, self._previous
         inputs, targets = self._batches.at(step)
         masks = self._batches.masks(inputs.shape[1])
         forward_pass = forward(parameters, inputs, masks, training=True)
-        loss = LOSSES[plan.loss].value(forward_pass.output, targets, plan.output)
+        loss = objective.weighted_value(forward_pass.output, targets, plan.output, self._class_weights)
         if not (finite := np.isfinite(loss)).all():
             ends = np.flatnonzero(~finite).tolist()
             where = {index: (step, *first_in_forward(forward_pass, index)) for index in ends}
             self._end({i: Ending("diverged", max(step - 1, 0), self._previous[[i]], where[i]) for i in ends})
             return
 
-        output_gradient = LOSSES[plan.loss].gradient(forward_pass.output, targets, plan.output)
+        output_gradient = objective.weighted_gradient(forward_pass.output, targets, plan.output, self._class_weights)
         _, signal = backward(parameters, forward_pass, output_gradient, gradient)
         clipped, norms = self._penalised_and_clipped(gradient.flat)
         optimizer, rate = OPTIMIZERS[first.optimizer], self._rate

@@ -3,6 +3,7 @@
 from pages.components.lecture.overview import overview
 from pages.components.lecture.scenes import PAGE, requested_scene, show_scene
 from pages.components.shell.frame import footer, page
+from pages.components.shell.stage_view import viewing
 
 shell = page(PAGE)
 requested = requested_scene()
@@ -12,4 +13,5 @@ if requested.lecture is None:
 else:
     shell.share(requested.address, requested.address)
     show_scene(requested.lecture, requested.scene, shell.waiting)
-footer()
+if not viewing():
+    footer()

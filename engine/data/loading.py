@@ -6,6 +6,7 @@ Validation and test examples come from streams of their own and the training set
 curves compare like with like.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import NamedTuple
@@ -104,6 +105,26 @@ class Dataset:
         """Targets of "train", "validation" or "test" in rows, (n, n_out): classes one-hot."""
         targets = getattr(self, f"{split}_targets")
         return np.eye(self.n_out)[targets] if self.task == "classes" else targets
+
+    def class_weights(self, kind: str) -> Array | None:
+        """What an example of each class counts in training, (classes,); None where all count alike.
+
+        balanced: n/(C n_c), where n_c of n training examples are of class c, of C classes that occur; 0 for others.
+        Every class then counts as much as any other.  King & Zeng 2001; regression has no classes, so none.
+        """
+        if kind == "none" or not self.class_names:
+            return None
+        counts = np.bincount(self.train_targets.ravel().astype(int), minlength=len(self.class_names))
+        return np.where(counts > 0, len(self.train_targets) / ((counts > 0).sum() * np.maximum(counts, 1)), 0.0)
+
+
+def stacked_class_weights(experiments: Sequence[Experiment], datasets: Sequence[Dataset]) -> Array | None:
+    """The class weights of a stack, (networks, classes), or None; experiments that stack have the same setting."""
+    weights = [
+        dataset.class_weights(experiment.class_weights)
+        for experiment, dataset in zip(experiments, datasets, strict=True)
+    ]
+    return None if weights[0] is None else np.array(weights, experiments[0].precision)
 
 
 def load_dataset(experiment: Experiment, data: CustomData | None = None) -> Dataset:

@@ -10,13 +10,13 @@ from functools import cached_property
 import numpy as np
 
 from engine.blas import one_blas_thread
-from engine.data.baselines import kernel_ridge, uninformed_loss
+from engine.data.baselines import constant_loss, kernel_ridge, uninformed_loss
 from engine.data.custom import CustomData
 from engine.data.loading import Dataset, DataSettings, data_settings, load_dataset
 from engine.doctor.thresholds import BY_CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SMALL_START, SURELY, TWICE, WELL
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.losses import chosen_loss
+from engine.losses import LOSSES, chosen_loss, chosen_output
 from engine.network import Parameters, architecture_of, forward, network_outputs
 
 Array = np.ndarray
@@ -97,29 +97,38 @@ class Examination:
     def unavoidable(self) -> float:
         """Training loss that label noise costs whoever knows the right answers: a share p of labels is wrong.
 
-        cross_entropy: −p ln(p/(C − 1)) − (1 − p) ln(1 − p).  mse: the variance p (1 − p) of two classes with their
-        one output; (p (1 − p) + p (1 − p/(C − 1)))/C of more.
+        cross_entropy: −p ln(p/(C − 1)) − (1 − p) ln(1 − p); several sigmoid outputs answer each for itself and pay
+        for what each class is not, too, −p ln p − (C − 1 − p) ln(1 − p/(C − 1)) more.  mse: the variance p (1 − p) of
+        two classes with their one output; (p (1 − p) + p (1 − p/(C − 1)))/C of more; huber, half of that.
+        mae: p, or 2 p/C, since the label that most examples have is its best answer.
         """
         p = self.experiment.label_noise
         if p == 0 or not self.is_classification:
             return 0.0
         n_classes = self._n_classes
         if self.loss_name == "cross_entropy":
-            return float(-p * np.log(p / (n_classes - 1)) - (1 - p) * np.log(1 - p))
+            entropy = float(-p * np.log(p / (n_classes - 1)) - (1 - p) * np.log(1 - p))
+            if n_classes == 2 or chosen_output(self.experiment.output, "classes") == "softmax":
+                return entropy
+            return entropy - float(p * np.log(p) + (n_classes - 1 - p) * np.log1p(-p / (n_classes - 1)))
+        if self.loss_name == "mae":
+            return p if n_classes == 2 else 2 * p / n_classes
         if n_classes == 2:
-            return p * (1 - p)
-        return (p * (1 - p) + p * (1 - p / (n_classes - 1))) / n_classes
+            variance = p * (1 - p)
+        else:
+            variance = (p * (1 - p) + p * (1 - p / (n_classes - 1))) / n_classes
+        return variance / 2 if self.loss_name == "huber" else variance
 
     @cached_property
     def references(self) -> "References | None":
         """What methods without layers make of these data; None where the data are not known."""
-        return None if self.dataset is None else _references(self.experiment, self.dataset)
+        return None if self.dataset is None else _references(self.experiment, self.dataset, self.loss_name)
 
     @cached_property
     def neighbours(self) -> float:
         """Validation error of the nearest training examples' vote.
 
-        A share of wrong answers, or a mean squared error.  NaN where the data are not known.
+        A share of wrong answers, or a loss of the experiment's kind.  NaN where the data are not known.
         """
         return np.nan if self.references is None else float(self.references.neighbours.mean())
 
@@ -128,7 +137,7 @@ class Examination:
         """Validation error of the least squares line that its hidden layers let through, a share like error_share."""
         if self.dataset is None:
             return np.nan
-        return float(_line(self.dataset, self.experiment.width) / self._uninformed_error)
+        return float(_line(self.dataset, self.experiment.width, self.loss_name) / self._uninformed_error)
 
     # --- what it achieved; a share is of what the best constant answer costs ---
 
@@ -145,7 +154,7 @@ class Examination:
 
     @cached_property
     def error_share(self) -> float:
-        """Share of wrong answers on validation data, or mean squared error, over that of the best constant answer."""
+        """Share of wrong answers on validation data, or the loss, over that of the best constant answer."""
         if self.is_classification:
             return float((1 - self.history.validation_accuracy[self.result]) / self._uninformed_error)
         return float(self.history.validation_loss[self.result] / self._uninformed_error)
@@ -198,10 +207,10 @@ class Examination:
 
     @cached_property
     def validation_errors(self) -> Array:
-        """Error of each validation example with the result's weights, (n,): 1 or 0, or a squared error."""
+        """Error of each validation example with the result's weights, (n,): 1 or 0, or its loss."""
         assert self.dataset is not None
         given = self.answers(self.dataset.validation_inputs)
-        return _errors(self.dataset, given, self.dataset.target_rows("validation"))
+        return _errors(self.dataset, given, self.dataset.target_rows("validation"), self.loss_name)
 
     def answers(self, inputs: Array) -> Array:
         """What the network answers with the result's weights in evaluation mode, (n, n_out)."""
@@ -242,8 +251,8 @@ class Examination:
     def scatter(self) -> float:
         """Standard error of how well it does on validation data, in the unit of the gap.
 
-        Of the accuracy of the last checks, √(a (1 − a)/n).  For regression that of the mean squared error, over the
-        best constant answer's; 0 where the data are not known.
+        Of the accuracy of the last checks, √(a (1 − a)/n).  For regression that of the mean loss, over the best
+        constant answer's; 0 where the data are not known.
         """
         if not self.is_classification:
             if self.dataset is None or self.diverged:
@@ -333,7 +342,9 @@ class Examination:
         if self.is_classification:
             counts = self.history.confusion[0].sum(axis=1)  # type: ignore[index]
             return 1 - counts.max() / counts.sum()
-        return self.uninformed if self.dataset is None else self.dataset.validation_targets.var(axis=0).mean()
+        if self.dataset is None:
+            return self.uninformed
+        return np.float64(constant_loss(self.dataset.validation_targets, self.loss_name))
 
     @cached_property
     def diverged(self) -> bool:
@@ -363,23 +374,23 @@ class References:
         return min(self.neighbours, self.ridge, key=np.mean)
 
 
-_known: dict[tuple[DataSettings, str], References] = {}
+_known: dict[tuple[DataSettings, str, str], References] = {}
 
 
-def _references(experiment: Experiment, dataset: Dataset) -> References:
-    """Worked out once for all networks that are trained on the same examples."""
-    key = data_settings(experiment), experiment.data_digest
+def _references(experiment: Experiment, dataset: Dataset, loss: str) -> References:
+    """Worked out once for all networks that are trained on the same examples for the same loss."""
+    key = data_settings(experiment), experiment.data_digest, loss
     if key not in _known:
         while len(_known) >= MOST_KNOWN:
             del _known[next(iter(_known))]
         answers = dataset.target_rows("validation")[:MOST_QUERIES]
         with one_blas_thread():
-            ridge = _errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers)
-            _known[key] = References(_neighbours(dataset), ridge)
+            ridge = _errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers, loss)
+            _known[key] = References(_neighbours(dataset, loss), ridge)
     return _known[key]
 
 
-def _neighbours(dataset: Dataset) -> Array:
+def _neighbours(dataset: Dataset, loss: str) -> Array:
     """Errors of the mean of the k nearest training examples' targets, of the k of a few that makes fewest."""
     zero, one = dataset.units
     train, validation = ((inputs - zero) / one for inputs in (dataset.train_inputs, dataset.validation_inputs))
@@ -390,11 +401,11 @@ def _neighbours(dataset: Dataset) -> Array:
     nearest = np.argpartition(distance, most - 1, axis=1)[:, :most]
     order = np.take_along_axis(distance, nearest, axis=1).argsort(axis=1)
     nearest = np.take_along_axis(nearest, order, axis=1)
-    votes = [_errors(dataset, targets[nearest[:, :k]].mean(axis=1), answers) for k in NEIGHBOURS]
+    votes = [_errors(dataset, targets[nearest[:, :k]].mean(axis=1), answers, loss) for k in NEIGHBOURS]
     return min(votes, key=np.mean)
 
 
-def _line(dataset: Dataset, rank: int) -> float:
+def _line(dataset: Dataset, rank: int, loss: str) -> float:
     """Validation error of the least squares line whose answers are made of `rank` numbers: reduced-rank regression."""
     train, validation = (
         np.column_stack([inputs, np.ones(len(inputs))]) for inputs in (dataset.train_inputs, dataset.validation_inputs)
@@ -404,13 +415,13 @@ def _line(dataset: Dataset, rank: int) -> float:
     mean = targets.mean(axis=0)
     directions = np.linalg.svd(train @ weights - mean, full_matrices=False)[2][:rank]
     given = mean + (validation @ weights - mean) @ directions.T @ directions
-    return float(_errors(dataset, given, dataset.target_rows("validation")).mean())
+    return float(_errors(dataset, given, dataset.target_rows("validation"), loss).mean())
 
 
-def _errors(dataset: Dataset, given: Array, answers: Array) -> Array:
-    """Of each example 1 for a wrong answer and 0 for a right one, or its squared error; answers in rows."""
+def _errors(dataset: Dataset, given: Array, answers: Array, loss: str) -> Array:
+    """Of each example 1 for a wrong answer and 0 for a right one, or its loss in a regression; answers in rows."""
     if dataset.task == "regression":
-        return ((given - answers) ** 2).mean(axis=1)
+        return LOSSES[loss].value(given[:, None], answers[:, None], "linear")
     if dataset.task == "binary":
         return ((given > 0.5) != (answers > 0.5)).mean(axis=1)
     return (given.argmax(axis=1) != answers.argmax(axis=1)).astype(float)

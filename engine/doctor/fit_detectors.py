@@ -71,7 +71,8 @@ def costly_dropout(run: Examination) -> Finding | None:
     """
     e, history = run.experiment, run.history
     late = history.step >= run.steps(run.late)[0]
-    if not e.dropout > 0 or run.diverged or run.normalises_batches or not late.any():
+    weighted = run.is_classification and e.class_weights != "none"  # losses of batches, and not those without masks
+    if not e.dropout > 0 or run.diverged or run.normalises_batches or weighted or not late.any():
         return None
     with_mask, without = (finite_median(losses) for losses in (history.batch_loss[late], history.train_loss[run.late]))
     cost = (with_mask - without) / (run.uninformed - run.unavoidable)

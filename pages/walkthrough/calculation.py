@@ -13,7 +13,7 @@ import numpy as np
 from engine import Parameters, backward, forward
 from engine.activations import ACTIVATIONS
 from engine.blas import one_blas_thread
-from engine.losses import LOSSES, outputs
+from engine.losses import LOSSES, example_weights, outputs
 from engine.network import Architecture, ForwardPass, track_statistics
 from engine.optimizers import OPTIMIZERS
 from engine.remedies import clip_by_norm, clip_by_value, penalty, penalty_gradient
@@ -26,7 +26,7 @@ class Problem:
     """A network and what it is shown.
 
     parameters: a stack of one, float64.  inputs (batch, n_in); targets (batch, n_out), classes as one-hot rows.
-    loss: a name in LOSSES.  masks: dropout's, H arrays (batch, width), or None.
+    loss: a name in LOSSES.  masks: dropout's, H arrays (batch, width), or None.  class_weights: (classes,), or None.
     """
 
     parameters: Parameters
@@ -34,6 +34,7 @@ class Problem:
     targets: Array
     loss: str
     masks: Array | None = None
+    class_weights: Array | None = None
 
     @property
     def architecture(self) -> Architecture:
@@ -46,8 +47,24 @@ class Problem:
     def loss_at(self, parameters: Parameters) -> float:
         """The loss of the data with other parameters."""
         with np.errstate(all="ignore"), one_blas_thread():
-            z = self.forward(parameters).z[-1]
-            return float(LOSSES[self.loss].value(z, self.targets[None], self.architecture.output)[0])
+            return self.loss_of(self.forward(parameters).z[-1])
+
+    def loss_of(self, z: Array) -> float:
+        """The loss, with class weights, of pre-activations at the output, (1, batch, n_out)."""
+        weights = None if self.class_weights is None else self.class_weights[None]
+        return float(LOSSES[self.loss].weighted_value(z, self.targets[None], self.architecture.output, weights)[0])
+
+    def loss_gradient(self, z: Array) -> Array:
+        """∂L/∂z, like z."""
+        weights = None if self.class_weights is None else self.class_weights[None]
+        return LOSSES[self.loss].weighted_gradient(z, self.targets[None], self.architecture.output, weights)
+
+    @property
+    def example_weights(self) -> Array:
+        """What each example's class counts, (batch, 1)."""
+        if self.class_weights is None:
+            return np.ones((len(self.targets), 1))
+        return example_weights(self.targets[None], self.class_weights[None])[0][:, None]
 
     def changed(self, activation: str, loss: str) -> "Problem":
         """The same weights with another activation in the hidden layers and another loss."""
@@ -185,16 +202,13 @@ def one_update(problem: Problem, rule: Rule, state: Sequence[Parameters] = (), c
     state: of the optimizer, as the update before left it (state_after); zeros where none is given.
     """
     parameters, architecture = problem.parameters, problem.architecture
-    targets = problem.targets[None]
     if not state:
         state = [_like(parameters, one) for one in OPTIMIZERS[rule.optimizer].state(parameters.flat)]
     with np.errstate(all="ignore"), one_blas_thread():
         forward_pass = problem.forward(parameters)
         z = forward_pass.z[-1]
-        loss = float(LOSSES[problem.loss].value(z, targets, architecture.output)[0])
-        gradient, signal = backward(
-            parameters, forward_pass, LOSSES[problem.loss].gradient(z, targets, architecture.output)
-        )
+        loss = problem.loss_of(z)
+        gradient, signal = backward(parameters, forward_pass, problem.loss_gradient(z))
         answers = outputs(z, architecture.output)
         slope = ACTIVATIONS[architecture.activation].slope
         slopes: list[Array | None] = [
@@ -246,13 +260,18 @@ def _at_the_output(problem: Problem, z: Array, answers: Array) -> tuple[Array | 
         return None, None
     slope = ACTIVATIONS[problem.architecture.output].slope(z, answers)
     if problem.loss == "cross_entropy":
-        return (answers - problem.targets) / (n * slope), slope
+        return (answers - problem.targets) / (n * slope) * problem.example_weights, slope
     # by the answers themselves, as if they were a linear output's
-    return LOSSES[problem.loss].gradient(answers[None], problem.targets[None], "linear")[0], slope
+    errors = LOSSES[problem.loss].gradient(answers[None], problem.targets[None], "linear")[0]
+    return errors * problem.example_weights, slope
 
 
 def _loss_parts(problem: Problem, z: Array, answers: Array) -> Array:
     """What each answer to each example adds to the loss, (batch, n_out)."""
+    return _unweighted_parts(problem, z, answers) * problem.example_weights
+
+
+def _unweighted_parts(problem: Problem, z: Array, answers: Array) -> Array:
     n, n_out = answers.shape
     if problem.loss == "mse":
         return (answers - problem.targets) ** 2 / (n * n_out)

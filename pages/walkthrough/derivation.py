@@ -162,6 +162,7 @@ def _loss(writer: Writer) -> Iterator[Written]:
     update, n, n_out = writer.update, writer.update.batch, writer.update.sizes[-1]
     parts = update.loss_parts
     answer, target = writer.at(update.values), float(update.problem.targets[writer.example, writer.unit])
+    v, weight = writer.class_weight
     a, t, part = writer.out, f"t_{{{writer.unit + 1}}}", float(parts[writer.example, writer.unit])
     if update.problem.loss != "cross_entropy":
         symbols, numbers = f"({t} - {a})^2", f"({writer.n(target)} - {writer.b(answer)})^2"
@@ -173,12 +174,15 @@ def _loss(writer: Writer) -> Iterator[Written]:
             symbols, numbers = rf"\big({size} - \tfrac{{1}}{{2}}\big)", rf"\big({sized} - 0.5\big)"
         elif update.problem.loss == "mae":
             symbols, numbers = size, sized
+        symbols, numbers = v + symbols, weight + numbers
     else:
         share = "" if n == 1 else rf"\tfrac{{1}}{{{n}}} "
-        symbols, numbers = rf"-{t} \ln {a}", rf"-{writer.b(target)} \ln {writer.n(answer)}"
         if update.problem.architecture.output == "sigmoid":
-            symbols = rf"\big({symbols} - (1 - {t}) \ln (1 - {a})\big)"
-            numbers = rf"\big({numbers} - {writer.n(1 - target)} \ln {writer.n(1 - answer)}\big)"
+            symbols = rf"{v}\big(-{t} \ln {a} - (1 - {t}) \ln (1 - {a})\big)"
+            numbers = rf"{weight}\big(-{writer.b(target)} \ln {writer.n(answer)}"
+            numbers += rf" - {writer.n(1 - target)} \ln {writer.n(1 - answer)}\big)"
+        else:
+            symbols, numbers = rf"-{v}{t} \ln {a}", rf"-{weight}{writer.b(target)} \ln {writer.n(answer)}"
     left = rf"L_{{{writer.unit + 1}}}"
     yield "loss", "this answer’s share", f"{left} = {share}{symbols}", f"{share}{numbers} = {writer.n(part)}", part
     if parts.size > 1:
@@ -242,9 +246,10 @@ def _how_wrong(writer: Writer, left: str, value: float) -> tuple[str, str]:
         answer, target = writer.at(update.values), update.problem.targets[writer.example, writer.unit]
         if update.problem.loss != "mse":
             return _bounded_error(writer, left, value)
+        v, weight = writer.class_weight
         return (
-            rf"{left} = {share}\big({writer.out} - t_{{{j}}}\big)",
-            rf"{share}({writer.n(answer)} - {writer.b(target)}) = {writer.n(value)}",
+            rf"{left} = {share}{v}\big({writer.out} - t_{{{j}}}\big)",
+            rf"{share}{weight}({writer.n(answer)} - {writer.b(target)}) = {writer.n(value)}",
         )
     weights, signals = (
         update.weights(writer.layer + 1)[writer.unit],
@@ -267,35 +272,38 @@ def _bounded_error(writer: Writer, left: str, value: float) -> tuple[str, str]:
     update, j = writer.update, writer.unit + 1
     count = update.batch * update.sizes[-1]
     share = "" if count == 1 else rf"\tfrac{{1}}{{{count}}} "
+    v, weight = writer.class_weight
     error = f"({writer.n(writer.at(update.values))} - {writer.b(update.problem.targets[writer.example, writer.unit])})"
     if update.problem.loss == "mae":
         sign = writer.b(float(np.sign(value)))
         symbols = rf"\operatorname{{sign}}\big({writer.out} - t_{{{j}}}\big)"
-        return f"{left} = {share}{symbols}", f"{share}{sign} = {writer.n(value)}"
+        return f"{left} = {share}{v}{symbols}", f"{share}{weight}{sign} = {writer.n(value)}"
     symbols = rf"\min\big(1, \max\big(-1, {writer.out} - t_{{{j}}}\big)\big)"
-    return f"{left} = {share}{symbols}", rf"{share}\min(1, \max(-1, {error})) = {writer.n(value)}"
+    return f"{left} = {share}{v}{symbols}", rf"{share}{weight}\min(1, \max(-1, {error})) = {writer.n(value)}"
 
 
 def _shared_or_cancelled(writer: Writer, delta: float) -> tuple[str, str]:
     """δ at an output where it is no product of an error and one unit's own slope."""
     update, n, n_out, j = writer.update, writer.update.batch, writer.update.sizes[-1], writer.unit + 1
     answers, targets = update.values[-1][writer.example], update.problem.targets[writer.example]
+    v, weight = writer.class_weight
     answer, name, a, t = writer.n(answers[writer.unit]), writer.name(DELTA), writer.out, f"t_{{{j}}}"
     if update.problem.loss == "cross_entropy":
         share = "" if n == 1 else rf"\tfrac{{1}}{{{n}}} "
         cancelled = f"{name} = "
         if update.problem.architecture.output == "sigmoid":
             slope = rf"{a} (1 - {a})"
-            cancelled += rf"{share}\frac{{{a} - {t}}}{{\cancel{{{slope}}}}} \cdot \cancel{{{slope}}} = "
+            cancelled += rf"{share}{v}\frac{{{a} - {t}}}{{\cancel{{{slope}}}}} \cdot \cancel{{{slope}}} = "
         return (
-            rf"{cancelled}{share}({a} - {t})",
-            rf"{share}({answer} - {writer.b(targets[writer.unit])}) = {writer.n(delta)}",
+            rf"{cancelled}{share}{v}({a} - {t})",
+            rf"{share}{weight}({answer} - {writer.b(targets[writer.unit])}) = {writer.n(delta)}",
         )
     errors = LOSSES[update.problem.loss].gradient(answers[None, None], targets[None, None], "linear")[0, 0] / n
+    errors = errors * update.problem.example_weights[writer.example]
     error = {
-        "mse": rf"\tfrac{{2}}{{{n * n_out}}} (a_k - t_k)",
-        "mae": rf"\tfrac{{1}}{{{n * n_out}}} \operatorname{{sign}}(a_k - t_k)",
-        "huber": rf"\tfrac{{1}}{{{n * n_out}}} \min(1, \max(-1, a_k - t_k))",
+        "mse": rf"\tfrac{{2}}{{{n * n_out}}} {v}(a_k - t_k)",
+        "mae": rf"\tfrac{{1}}{{{n * n_out}}} {v}\operatorname{{sign}}(a_k - t_k)",
+        "huber": rf"\tfrac{{1}}{{{n * n_out}}} {v}\min(1, \max(-1, a_k - t_k))",
     }[update.problem.loss]
     return (
         rf"{name} = a_{{{j}}} \Big(e_{{{j}}} - \sum_k e_k a_k\Big), \quad e_k = {error}",

@@ -8,7 +8,6 @@ import numpy as np
 
 from engine import Parameters, backward, forward
 from engine.blas import one_blas_thread
-from engine.losses import LOSSES
 from pages.walkthrough.calculation import Problem, Update
 
 EPSILON = float(np.finfo(np.float64).eps)
@@ -93,10 +92,7 @@ def price(problem: Problem) -> Price:
 
 def _all_gradients(problem: Problem) -> None:
     update = problem.forward(problem.parameters)
-    loss = LOSSES[problem.loss]
-    backward(
-        problem.parameters, update, loss.gradient(update.z[-1], problem.targets[None], problem.architecture.output)
-    )
+    backward(problem.parameters, update, problem.loss_gradient(update.z[-1]))
 
 
 def _differences(problem: Problem, moved: Parameters, count: int) -> None:
@@ -106,7 +102,7 @@ def _differences(problem: Problem, moved: Parameters, count: int) -> None:
         for sign in (1, -1):
             moved.flat[0, index] = weight + sign * step
             z = forward(moved, problem.inputs, problem.masks, training=True, keep=False).z[-1]
-            LOSSES[problem.loss].value(z, problem.targets[None], problem.architecture.output)
+            problem.loss_of(z)
         moved.flat[0, index] = weight
 
 

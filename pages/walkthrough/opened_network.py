@@ -41,6 +41,7 @@ def opened(history: RunHistory, index: int, batch: bool, example: int) -> Proble
         dataset.target_rows("train")[indices],
         chosen_loss(experiment.loss, dataset.task, experiment.output),
         None if masks is None else masks[:, : len(indices)],
+        dataset.class_weights(experiment.class_weights),
     )
 
 

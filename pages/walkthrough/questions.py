@@ -77,6 +77,7 @@ def _loss_question(update: Update, example: int) -> Question:
             output = "linear"  # of the answers themselves
         z = {"sigmoid": np.log(halfway) - np.log1p(-halfway), "softmax": np.log(halfway), "linear": halfway}[output]
         value = float(LOSSES[update.problem.loss].value(z[None], targets[None], output)[0])
+        value *= float(update.problem.example_weights[example, 0])
     ways = {"mse": "Half of every error: a quarter of its square.", "mae": "Half of every error is half of the loss."}
     way = ways.get(update.problem.loss, "Put the answers that lie halfway into the formula of the loss.")
     return Question(

@@ -57,6 +57,14 @@ class Writer:
         return self.name(self.hands_on, self.layer - 1, index) if self.layer else f"x_{{{index}}}"
 
     @property
+    def class_weight(self) -> tuple[str, str]:
+        """What the example's class weighs, as a factor in symbols and in numbers; nothing where all count alike."""
+        if self.update.problem.class_weights is None:
+            return "", ""
+        weight = float(self.update.problem.example_weights[self.example, 0])
+        return r"v\, ", rf"{self.n(weight)} \cdot "
+
+    @property
     def u(self) -> str:
         """What the sum over the inputs is called."""
         return self.name("u" if self.normalised else "z")

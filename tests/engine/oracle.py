@@ -90,20 +90,27 @@ def answer(z, output):
     return jax.nn.softmax(z) if output == "softmax" else ACTIVATIONS[output](z)
 
 
-def loss(z, targets, output, name):
-    """Mean over the batch (mse: and the outputs); targets in rows, classes one-hot."""
+def loss(z, targets, output, name, weights=1.0):
+    """Mean over the batch (but for cross-entropy: and the outputs) of what an example costs times its weight.
+
+    targets in rows, classes one-hot; weights (batch,).
+    """
     if name == "mse":
-        return jnp.mean((answer(z, output) - targets) ** 2)
-    if name == "mae":
-        return jnp.mean(jnp.abs(answer(z, output) - targets))
-    if name == "huber":
-        return optax.huber_loss(answer(z, output), targets, delta=1.0).mean()
-    if output == "softmax":
-        return optax.softmax_cross_entropy(z, targets).mean()
-    return optax.sigmoid_binary_cross_entropy(z, targets).sum(1).mean()
+        each = jnp.mean((answer(z, output) - targets) ** 2, axis=1)
+    elif name == "mae":
+        each = jnp.mean(jnp.abs(answer(z, output) - targets), axis=1)
+    elif name == "huber":
+        each = optax.huber_loss(answer(z, output), targets, delta=1.0).mean(axis=1)
+    elif output == "softmax":
+        each = optax.softmax_cross_entropy(z, targets)
+    else:
+        each = optax.sigmoid_binary_cross_entropy(z, targets).sum(axis=1)
+    return jnp.mean(weights * each)
 
 
-def gradients(layers, x, targets, output, loss_name, activation, normalization="none", residual="none", **how):
+def gradients(
+    layers, x, targets, output, loss_name, activation, normalization="none", residual="none", weights=1.0, **how
+):
     """(loss, gradient of the layers, [∂L/∂z], [∂L/∂h]) by automatic differentiation."""
     n = len(x)
     widths = [layer["biases"].shape[0] for layer in layers]
@@ -111,7 +118,7 @@ def gradients(layers, x, targets, output, loss_name, activation, normalization="
 
     def objective(layers, nudges):
         z = forward(layers, x, activation, normalization, residual, nudges=nudges, **how)[0]
-        return loss(z, targets, output, loss_name)
+        return loss(z, targets, output, loss_name, weights)
 
     value, (layer_gradients, (z_gradients, h_gradients)) = jax.value_and_grad(objective, (0, 1))(layers, nudges)
     return value, layer_gradients, z_gradients, h_gradients
@@ -119,6 +126,12 @@ def gradients(layers, x, targets, output, loss_name, activation, normalization="
 
 def one_hot(targets, task, n_out):
     return np.eye(n_out)[targets] if task == "classes" else targets
+
+
+def balanced(targets):
+    """What each example counts where all classes count alike: n over the classes and its class’s n_c."""
+    classes, which, counts = np.unique(np.asarray(targets).ravel(), return_inverse=True, return_counts=True)
+    return (len(which) / (len(classes) * counts))[which.ravel()]
 
 
 def error(found, expected):

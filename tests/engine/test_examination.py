@@ -1,5 +1,7 @@
 """What detectors measure a run against: other ways of counting, and what counts as doing well."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -63,17 +65,27 @@ LABELS = {
 }
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+@pytest.mark.parametrize(
+    ("loss", "output"),
+    [
+        *product(["cross_entropy", "mse", "mae", "huber"], ["auto", "sigmoid"]),
+        *product(["mse", "huber"], ["linear", "tanh"]),
+    ],
+)
 @pytest.mark.parametrize(("dataset", "noise"), LABELS)
-def test_what_label_noise_costs_is_the_loss_of_the_true_shares_on_such_labels(dataset, noise, loss):
-    counts, output = LABELS[dataset, noise]
-    shares, labels = np.array(counts) / 100, np.repeat(np.arange(len(counts)), counts)
-    if output == "sigmoid":  # of two classes one output, the logarithm of their odds
-        z, targets = np.full((1, 100, 1), np.log(shares[1] / shares[0])), labels[None, :, None].astype(float)
-    else:
-        z, targets = np.tile(np.log(shares), (1, 100, 1)), np.eye(len(counts))[None, labels]
-    history = run(dataset=dataset, label_noise=noise, loss=loss, steps=1)
-    assert examined(history).unavoidable == pytest.approx(LOSSES[loss].value(z, targets, output)[0], rel=1e-12)
+def test_what_label_noise_costs_is_the_loss_of_the_best_answer_to_such_labels(dataset, noise, loss, output):
+    counts, auto = LABELS[dataset, noise]
+    applied = auto if output == "auto" else output
+    labels = np.repeat(np.arange(len(counts)), counts)
+    targets = np.eye(len(counts))[labels][:, 1:] if len(counts) == 2 else np.eye(len(counts))[labels]
+    answer = targets.mean(axis=0)
+    if loss == "mae":  # the most frequent label, which a softmax and a sigmoid reach far out
+        answer = np.clip((answer > 0.5).astype(float), 1e-12, 1 - 1e-12)
+    logit = np.log(answer) - np.log1p(-answer)
+    z = {"sigmoid": logit, "softmax": np.log(answer), "linear": answer, "tanh": np.arctanh(answer)}[applied]
+    z, targets = np.tile(z, (1, 100, 1)), targets[None]
+    history = run(dataset=dataset, label_noise=noise, loss=loss, output=output, steps=1)
+    assert examined(history).unavoidable == pytest.approx(LOSSES[loss].value(z, targets, applied)[0], rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -171,3 +183,22 @@ def test_the_nearest_neighbours_vote_is_scikit_learns(dataset):
         truth = data.validation_targets.ravel()[:300]
         errors.append(np.mean((answers - truth) ** 2) if regression else np.mean(answers != truth))
     assert Examination(history).neighbours == pytest.approx(min(errors), abs=1e-12 if regression else 0.01)
+
+
+@pytest.mark.parametrize(("loss", "best"), [("mae", np.median), ("huber", None)])
+def test_a_regression_is_measured_by_the_loss_that_it_was_trained_for(loss, best):
+    """The best constant answer, the neighbours and the line cost what they cost by that loss."""
+    history = run(dataset="sine", loss=loss, target_scale=3.0, steps=10)
+    data, found = load_dataset(history.experiment), examined(history)
+    y = data.validation_targets
+    constants = np.linspace(y.min(), y.max(), 4001) if best is None else [best(y)]
+    cheapest = min(LOSSES[loss].value(np.full((1, *y.shape), one), y[None], "linear")[0] for one in constants)
+    assert found.error_share == pytest.approx(history.validation_loss[-1] / cheapest, rel=1e-4)
+    assert found.validation_errors.mean() == pytest.approx(history.validation_loss[-1])
+    x = data.validation_inputs[:, 0]
+    line = np.polyval(np.polyfit(data.train_inputs[:, 0], data.train_targets.ravel(), 1), x)[:, None]
+    assert found.line_share == pytest.approx(LOSSES[loss].value(line[None], y[None], "linear")[0] / cheapest, rel=1e-4)
+    nearest = np.abs(x[:, None] - data.train_inputs[:, 0]).argsort(axis=1)
+    votes = [data.train_targets[nearest[:, :k]].mean(axis=1) for k in (1, 5, 15)]
+    costs = [LOSSES[loss].value(vote[None], y[None], "linear")[0] for vote in votes]
+    assert found.neighbours == pytest.approx(min(costs), rel=1e-6)

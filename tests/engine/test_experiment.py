@@ -48,6 +48,7 @@ TABLE = {
     "residual": ("none", ("none", "plain", "scaled"), (0, 1, "true")),
     "output": ("auto", ("auto", "linear", "sigmoid", "tanh", "relu"), ("softmax",)),
     "loss": ("auto", ("auto", "cross_entropy", "mse", "mae", "huber"), ("hinge",)),
+    "class_weights": ("none", ("none", "balanced"), ("auto",)),
     "optimizer": ("sgd", ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adagrad", "adamw"), ("lion",)),
     "learning_rate": (0.1, (1e-9, 1000), (0, -0.1, 1000.1)),
     "schedule": ("constant", ("constant", "warmup", "cosine", "step"), ("linear",)),

@@ -1,5 +1,6 @@
 """Losses: closed forms, extremes, and slopes against central differences of longer numbers."""
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -10,6 +11,8 @@ from engine import Experiment, load_dataset, train
 from engine.data.baselines import uninformed_loss
 from engine.losses import LOSSES, chosen_loss, chosen_output, outputs
 from engine.measures import predicted_classes
+from engine.starting_signal import starting_signal
+from tests.engine.contract import difference
 
 CROSS_ENTROPY, MSE = LOSSES["cross_entropy"], LOSSES["mse"]
 
@@ -191,3 +194,55 @@ def test_uninformed_loss_of_a_single_class_is_nothing():
         if np.ptp((data := load_dataset(Experiment(n_train=5, seed=seed))).train_targets) == 0
     )
     assert uninformed_loss(dataset, "cross_entropy") == uninformed_loss(dataset, "mse") == 0
+
+
+def test_class_weights_by_hand():
+    """Of six examples four are of the first class, two of the third: 6/(2 · 4) and 6/(2 · 2)."""
+    data = load_dataset(Experiment(dataset="blobs", n_train=6))
+    data = replace(data, train_targets=np.array([0, 0, 2, 0, 2, 0]))
+    np.testing.assert_array_equal(data.class_weights("balanced"), [0.75, 0, 1.5])
+    assert data.class_weights("none") is None
+    assert load_dataset(Experiment(dataset="sine")).class_weights("balanced") is None
+    two = load_dataset(Experiment(imbalance=0.1))
+    share = two.train_targets.mean()
+    np.testing.assert_allclose(two.class_weights("balanced"), [0.5 / (1 - share), 0.5 / share])
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("output", ["sigmoid", "softmax", "linear"])
+def test_a_class_of_weight_two_counts_like_twice_as_many_examples(name, output):
+    if name == "cross_entropy" and output == "linear":
+        return
+    n_out = 3 if output == "softmax" else 1
+    z = np.random.default_rng(1).normal(size=(1, 6, n_out))
+    classes = np.array([0, 1, 1, 0, 0, 1]) * (n_out - 1 or 1)
+    targets = (np.eye(3)[classes] if n_out == 3 else classes[:, None].astype(float))[None]
+    weights = np.array([[1.0, 2.0]]) if n_out == 1 else np.array([[1.0, 5.0, 2.0]])
+    twice = np.repeat(np.arange(6), 1 + (classes > 0))
+    loss = LOSSES[name]
+    more = loss.value(z[:, twice], targets[:, twice], output) * len(twice) / 6
+    assert loss.weighted_value(z, targets, output, weights) == pytest.approx(more, rel=1e-13)
+    of_more = loss.gradient(z[:, twice], targets[:, twice], output) * len(twice) / 6
+    summed = np.add.reduceat(of_more, np.searchsorted(twice, np.arange(6)), axis=1)
+    np.testing.assert_allclose(loss.weighted_gradient(z, targets, output, weights), summed, rtol=1e-12)
+
+
+def test_class_weights_find_a_rare_class_and_are_not_in_the_losses_of_whole_sets():
+    base = Experiment(imbalance=0.05, noise=0.4, steps=200)
+    plain, balanced = train(base), train(replace(base, class_weights="balanced"))
+    recalls = [np.diag(history.confusion[-1])[1] / history.confusion[-1][1].sum() for history in (plain, balanced)]
+    assert recalls[1] > recalls[0] + 0.2
+    assert balanced.train_loss[0] == plain.train_loss[0]
+    assert balanced.batch_loss[0] != plain.batch_loss[0] == pytest.approx(plain.train_loss[0])
+
+
+@pytest.mark.parametrize("batch_size", [0, 7])
+def test_the_signal_before_the_first_update_has_the_class_weights(batch_size):
+    experiment = Experiment(imbalance=0.2, class_weights="balanced", batch_size=batch_size, steps=1)
+    np.testing.assert_array_equal(starting_signal(experiment), train(experiment).delta_rms[0])
+
+
+def test_class_weights_change_nothing_where_there_are_no_classes():
+    sine = Experiment(dataset="sine", steps=20)
+    runs = [train(one) for one in (sine, replace(sine, class_weights="balanced"))]
+    assert difference(replace(runs[1], experiment=sine), runs[0]) is None

@@ -20,7 +20,7 @@ EXTREMES = {
     "bias": 10.0, "bias_mean": -10.0, "precision": "float32", "dropout": 0.9, "label_noise": 0.5, "l1": 100.0,
     "l2": 100.0, "clip_threshold": 1e6, "patience": 1, "normalization": "batch", "residual": "scaled",
     "initializer": "standard_normal", "dataset": "sine", "optimizer": "adam", "activation": "linear", "clip": "value",
-    "schedule": "warmup", "output": "relu",
+    "schedule": "warmup", "output": "relu", "class_weights": "balanced",
     "inputs": "raw", "input_scale": 1e6, "input_shift": -1e6, "target_scale": 1e6, "imbalance": 0.01, "shuffle": False,
     "leakage": 1.0, "validation_shift": -10.0, "validation_labels": "permuted",
 }  # fmt: skip

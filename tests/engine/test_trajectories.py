@@ -55,13 +55,13 @@ def optimizer(name, rate, clip, threshold, decay):
 
 
 @partial(jax.jit, static_argnames=("output", "loss", "activation", "normalization", "residual"))
-def total_gradient(layers, x, targets, masks, l1, l2, output, loss, activation, normalization, residual):
+def total_gradient(layers, x, targets, weights, masks, l1, l2, output, loss, activation, normalization, residual):
     """Gradient of data loss plus penalty on the weights alone, and the hidden u for the running statistics."""
 
     def objective(layers):
         z, _, _, us = oracle.forward(layers, x, activation, normalization, residual, masks, training=True)
         penalty = sum(l1 * jnp.abs(layer["weights"]).sum() + l2 / 2 * (layer["weights"] ** 2).sum() for layer in layers)
-        return oracle.loss(z, targets, output, loss) + penalty, us
+        return oracle.loss(z, targets, output, loss, weights) + penalty, us
 
     return jax.grad(objective, has_aux=True)(layers)
 
@@ -85,6 +85,9 @@ def trajectory(experiment):
     if output == "auto":
         output = {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[dataset.task]
     targets = oracle.one_hot(dataset.train_targets, dataset.task, dataset.n_out)
+    weights = np.ones(len(targets))
+    if experiment.class_weights == "balanced":
+        weights = oracle.balanced(dataset.train_targets)
     l2, decay = (0.0, experiment.l2) if experiment.optimizer == "adamw" else (experiment.l2, 0.0)
     rate, clip, threshold = experiment.learning_rate, experiment.clip, experiment.clip_threshold
     init, update = optimizer(experiment.optimizer, rate, clip, threshold, decay)
@@ -96,8 +99,8 @@ def trajectory(experiment):
         masks = dropout_masks(experiment, step)
         masks = np.ones((experiment.depth, 1, 1)) if masks is None else masks[:, : len(batch)]
         gradient, us = total_gradient(
-            layers, dataset.train_inputs[batch], targets[batch], masks, experiment.l1, l2, output=output,
-            loss=loss, activation=experiment.activation, normalization=experiment.normalization,
+            layers, dataset.train_inputs[batch], targets[batch], weights[batch], masks, experiment.l1, l2,
+            output=output, loss=loss, activation=experiment.activation, normalization=experiment.normalization,
             residual=experiment.residual,
         )  # fmt: skip
         change, state = update(gradient, state, layers)
@@ -187,6 +190,11 @@ def test_every_schedule_whatever_divides_the_steps(schedule, steps):
         {"dataset": "breast_cancer", "activation": "leaky_relu", "initializer": "orthogonal", "depth": 5},
         {"dataset": "breast_cancer", "activation": "sigmoid", "inputs": "raw", "shuffle": False},
         {"dataset": "sine", "activation": "tanh", "inputs": "raw", "target_scale": 1e3, "learning_rate": 1e-4},
+        {"class_weights": "balanced", "imbalance": 0.2, "batch_size": 7, "dropout": 0.2},
+        {"class_weights": "balanced", "dataset": "blobs", "n_train": 37, "label_noise": 0.3, "l2": 0.01},
+        {"class_weights": "balanced", "dataset": "blobs", "output": "sigmoid", "n_train": 37, "clip": "norm"},
+        {"class_weights": "balanced", "dataset": "digits", "loss": "mae", "n_train": 60, "normalization": "batch"},
+        {"class_weights": "balanced", "output": "tanh", "loss": "huber", "imbalance": 0.2, "activation": "tanh"},
         {"imbalance": 0.05, "input_scale": 20.0, "input_shift": -3.0, "activation": "tanh", "learning_rate": 0.01},
     ],
     ids=lambda settings: ", ".join(f"{name} {value}" for name, value in settings.items()),

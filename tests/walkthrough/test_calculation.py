@@ -40,7 +40,18 @@ DIFFERENT = (
 )  # fmt: skip
 
 
-def problem(sizes, activation, output, loss, seed=0, batch=3, normalization="none", residual="none", dropout=False):
+def problem(
+    sizes,
+    activation,
+    output,
+    loss,
+    seed=0,
+    batch=3,
+    normalization="none",
+    residual="none",
+    dropout=False,
+    class_weights=None,
+):
     generator = np.random.default_rng(seed)
     architecture = Architecture(sizes, activation, output, normalization, residual)
     parameters = Parameters(architecture, generator.normal(size=(1, Parameters.size(architecture))))
@@ -52,7 +63,7 @@ def problem(sizes, activation, output, loss, seed=0, batch=3, normalization="non
     masks = None
     if dropout:
         masks = np.array([generator.integers(2, size=(batch, width)) * 2.0 for width in sizes[1:-1]])
-    return Problem(parameters, generator.normal(size=(batch, sizes[0])), targets, loss, masks)
+    return Problem(parameters, generator.normal(size=(batch, sizes[0])), targets, loss, masks, class_weights)
 
 
 def differentiated(problem):
@@ -60,7 +71,7 @@ def differentiated(problem):
     a = problem.architecture
     return gradients(
         layers_of(problem.parameters), problem.inputs, problem.targets, a.output, problem.loss, a.activation,
-        a.normalization, a.residual, masks=problem.masks, training=True,
+        a.normalization, a.residual, weights=problem.example_weights[:, 0], masks=problem.masks, training=True,
     )  # fmt: skip
 
 
@@ -68,6 +79,11 @@ def cases():
     for activation in ACTIVATIONS:
         for number, (output, loss) in enumerate(HEADS):
             yield problem(SIZES[number % len(SIZES)], activation, output, loss, seed=number)
+    for number, (output, loss) in enumerate(HEADS):
+        sizes = (2, 4, 1 if output == "sigmoid" else 2)
+        yield problem(
+            sizes, "tanh", output, loss, number, batch=1 + 4 * (number % 3), class_weights=np.array([0.6, 2.5])
+        )
     for number, kind in enumerate(DIFFERENT):
         yield problem((3, 4, 4, 4, 2), "tanh", "softmax", "cross_entropy", number, batch=5, **kind)
         yield problem((2, 5, 5, 1), "relu", "sigmoid", "mse", number, batch=1, **kind)
@@ -229,3 +245,12 @@ def test_a_course_ends_before_a_number_is_not_finite():
 def test_xor_learns_all_four_in_300_updates():
     taken = course(PRESETS["xor"].problem, Rule(PRESETS["xor"].learning_rate), 300)
     np.testing.assert_array_equal(taken.next.outs[-1] > 0.5, taken.next.problem.targets > 0.5)
+
+
+def test_an_opened_networks_gradient_has_the_class_weights_of_its_training():
+    history = train(Experiment(imbalance=0.2, class_weights="balanced", batch_size=7, depth=2, width=4, steps=5))
+    for index in (0, 3):
+        update = one_update(opened(history, index, batch=True, example=0), rule_of(history.experiment))
+        assert update.loss == pytest.approx(history.batch_loss[index], rel=1e-12)
+        norms = [np.linalg.norm(one[0]) for one in update.gradient.weights]
+        np.testing.assert_allclose(norms, history.gradient_norm[index], rtol=1e-10)

@@ -65,6 +65,12 @@ def test_the_written_numbers_give_the_result(activation, head):
     check_arithmetic(one_update(problem((2, 2, 2, 2), activation, *head, batch=2), Rule(0.3)), example=1)
 
 
+@pytest.mark.parametrize("head", HEADS, ids=str)
+def test_the_written_numbers_have_the_class_weights(head):
+    case = problem((2, 2, 2), "tanh", *head, batch=2, class_weights=np.array([0.625, 2.5]))
+    check_arithmetic(one_update(case, Rule(0.3)), example=1)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_the_written_numbers_of_every_update_give_the_result(rule):
     case = problem((2, 2, 2), "tanh", "sigmoid", "mse", batch=1)

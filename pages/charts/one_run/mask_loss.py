@@ -80,6 +80,8 @@ def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
     for look, history in zip(LOOKS, histories, strict=True):
         if 0 < history.experiment.batch_size < history.experiment.n_train:
             notes.append(f"{look.name}: the thin line is of one mini-batch at a time.")
+        if history.experiment.class_weights != "none" and history.confusion is not None:
+            notes.append(f"{look.name}: the thin line has class weights, the thick one has not.")
         if words := ending(history):
             notes.append(f"{look.name}: {words}.")
     return notes

@@ -39,7 +39,7 @@ from pages.components.shell.address import (
     write_address,
 )
 from pages.components.shell.component import component
-from pages.components.shell.runs import histories_of
+from pages.components.shell.runs import histories_of, train_meanwhile
 from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
 from pages.components.shell.timeline import timeline
@@ -125,41 +125,38 @@ def _turn(lecture: Lecture, scene: int, by: int) -> None:
 def show_scene(lecture: Lecture, index: int, waiting: DeltaGenerator) -> None:
     """A scene from its sentence to the bar that leads on; the next one is trained meanwhile."""
     scene = lecture.scenes[index]
-    if viewing():
-        stage_keys()
-    asked = bool(scene.question) and HIDE in st.query_params
     words = glossary_of(scene.page)
     explanations(words)
     with st.container(key="lesson", gap="xsmall"):
-        with st.container(key="verdict"):
-            sentence = st.empty()
-        small_print = st.empty()
+        with st.container(key="verdict", gap="xsmall"):
+            sentence, small_print = st.container(), st.container(key="scene_note")
         above = st.container(key="stage", gap="xsmall")
-        place = st.container()
+        place = st.container(key="scene")
         with st.container(key="controls", gap="xsmall"):
             _bar(lecture, index)
-    if asked:
+        if viewing():
+            stage_keys()
+    differ = explained(differences(*scene.pair), words)
+    if scene.question and HIDE in st.query_params:
+        train_meanwhile(scene.pair)
         sentence.header(explained(scene.question, words), anchor="verdict")
-        small_print.markdown(differences(*scene.pair))
+        small_print.markdown(f":small[{differ}]")
         with place:
             _choices(lecture, index)
-        histories_of(scene.pair, place=waiting)
     else:
         patient, treated = histories_of(scene.pair, place=waiting)
         says = filled(scene.says, patient, treated)
         sentence.header(explained(says, words), anchor="verdict")
-        small_print.markdown(f":small[{_answer(lecture, index)}{explained(differences(*scene.pair), words)}]")
+        small_print.markdown(f":small[{_answer(lecture, index)}{differ}]")
         with above:
             steps = timeline_steps(patient, treated)
-            key = f"{lecture.name}_{index}"
-            jump = None if scene.step is None else (key, scene.step)
-            timeline(steps, steps[-1], f"timeline_{key}", jump=jump)
+            timeline(steps, steps[-1], f"timeline_{lecture.name}_{index}", start=scene.step)
             strip(scene.page, says, steps, patient, treated)
         with place:
             chosen = chosen_chart(len(scene.charts))
             row(scene.charts if chosen is None else scene.charts[chosen : chosen + 1], patient, treated)
-    if index + 1 < len(lecture.scenes):
-        histories_of(lecture.scenes[index + 1].pair, place=waiting)
+    for following in lecture.scenes[index + 1 : index + 2]:
+        train_meanwhile(following.pair)
 
 
 def _choices(lecture: Lecture, index: int) -> None:

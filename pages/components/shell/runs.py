@@ -62,6 +62,11 @@ class SharedRuns:
             entry.visitors += 1
             return entry.run
 
+    def prefetch(self, experiment: Experiment) -> None:
+        """Have a run trained to its end, whoever waits for it."""
+        run = self.join(experiment)
+        run.add_done_callback(lambda _: self.leave(run))
+
     def leave(self, run: Run) -> None:
         """A visitor who joined does not wait any more; a run without visitors is soon dropped."""
         (experiment,) = run.experiments
@@ -143,6 +148,12 @@ def histories_of(
             return _histories_of(experiments, data, place)
         except CancelledError:  # the workers were closed: others do it
             place.empty()
+
+
+def train_meanwhile(experiments: Sequence[Experiment]) -> None:
+    """Have the runs of these experiments trained for who will soon ask for them; does not wait."""
+    for experiment in experiments:
+        shared_runs().prefetch(experiment)
 
 
 def _histories_of(

@@ -7,6 +7,7 @@ it stands what is marked, backpropClinicMark: JSON of {network, spans}, or nothi
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 
@@ -21,6 +22,7 @@ def timeline(
     steps: Sequence[int],
     updates_total: int,
     key: str = "timeline",
+    start: int | None = None,
     jump: tuple[object, int] | None = None,
     mark: tuple[str, Sequence[tuple[int, int]]] | None = None,
 ) -> None:
@@ -29,17 +31,17 @@ def timeline(
     steps: ascending, at least one; a chart without a frame at the current step shows its latest before it.
     updates_total: the run's length in updates, for "step 240 of 500".
     key: the position is remembered under it in the browser, across reruns and other runs: the end stays the end,
-    any other position the nearest step.  It starts at the address's step; else it plays once from the first step to the
-    end, or, for who asked for reduced motion, stands there, which is what the charts' base figures show.
+    any other position the nearest step.  It starts at the address's step, else at `start`; without either it plays once
+    from the first step to the end, or, for who asked for reduced motion, stands there, which is what the charts' base
+    figures show.
     jump: (token, step) goes to the nearest step once for each new token; the same token again does nothing.
     mark: (network, spans of layers counted from 1) are marked in every chart with an axis of that network's layers.
     """
     if not len(steps):
         raise ValueError("A timeline needs at least one step.")
-    try:
-        start = step_in(st.query_params.get_all(TIMELINE)) if TIMELINE in st.query_params else None
-    except OutOfRange:  # the page says so
-        start = None
+    if TIMELINE in st.query_params:
+        with suppress(OutOfRange):  # the page says so
+            start = step_in(st.query_params.get_all(TIMELINE))
     _timeline(
         key=key,
         data={
