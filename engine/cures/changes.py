@@ -41,6 +41,7 @@ DEEPER, SHALLOWER = 2, 3  # layers more, times fewer
 ENOUGH_EXAMPLES = 32  # a smaller batch is made this large (Masters & Luschi 2018: the largest that is still small)
 ADAPTIVE = "rmsprop", "adam", "adamw"  # their first steps go by few gradients, which warmup is for (Liu et al. 2020)
 FITTING_SIZE = 3.0  # times 1, either way: targets of about the size that a fresh network's output has
+RARE = 0.5  # of an even share: a class with fewer examples is rare
 REGULARISERS = ("l1", "l2", "dropout", "patience")
 
 WITHOUT = {"l1": "L1", "l2": "L2", "dropout": "dropout", "patience": "early stopping"}
@@ -197,7 +198,7 @@ def _remedies(e: Experiment) -> Iterator[Remedy]:
 
 
 def _scales(e: Experiment, dataset: Dataset) -> Iterator[Remedy]:
-    """Of inputs, targets and output.  None that would change what the loss measures beside its unit."""
+    """Of inputs, targets, output and classes.  None that would change what the loss measures beside its unit."""
     new = {"inputs": "standardised", "input_scale": 1.0, "input_shift": 0.0}
     if any(getattr(e, field) != value for field, value in new.items()):
         yield _once("inputs", "Standardised inputs", "their mean and spread are kept for new data", new)
@@ -211,6 +212,12 @@ def _scales(e: Experiment, dataset: Dataset) -> Iterator[Remedy]:
     if chosen_output(e.output, dataset.task) != (fits := chosen_output("auto", dataset.task)):
         same_loss = {} if chosen_loss(e.loss, dataset.task) == loss else {"loss": loss}
         yield _once("output", f"{fits.capitalize()} output", "", {"output": "auto"} | same_loss)
+    if dataset.task != "regression" and e.class_weights == "none":
+        shares = dataset.target_rows("train").mean(axis=0)
+        shares = shares if len(shares) > 1 else np.append(shares, 1 - shares)
+        if shares.min() < RARE / len(shares):
+            price = "frequent classes are answered less surely"
+            yield _once("class_weights", "Balanced class weights", price, {"class_weights": "balanced"})
 
 
 def _at_a_rate(e: Experiment, code: str, name: str, settings: Settings) -> Remedy:

@@ -46,6 +46,7 @@ REMEDIES = {
     "wider": "wider layers", "deeper": "more layers", "shallower": "fewer layers", "steps": "more steps",
     "inputs": "standardised inputs", "target_scale": "targets of size 1", "shuffle": "shuffled examples",
     "output": "an output that reaches the targets", "batch_size": "larger batches", "schedule": "warmup",
+    "class_weights": "balanced class weights",
     "n_train": "more examples", "patience": "early stopping", "l1": "L1", "l2": "L2",
 }  # fmt: skip
 

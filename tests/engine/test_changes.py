@@ -217,6 +217,10 @@ UNSCALED = {"dataset": "custom", "n_train": 36, "data_digest": data_digest(*COUN
         ({"dataset": "sine"}, "target_scale", None),
         ({"dataset": "sine", "target_scale": 50.0, "loss": "huber"}, "target_scale", None),
         ({"bias_mean": -5.0}, "bias", {"bias_mean": 0.0}),
+        ({"imbalance": 0.1}, "class_weights", {"class_weights": "balanced"}),
+        ({"imbalance": 0.1, "class_weights": "balanced"}, "class_weights", None),
+        ({"dataset": "blobs"}, "class_weights", None),
+        ({"dataset": "sine"}, "class_weights", None),
     ],
 )
 def test_scales_output_and_order_are_put_right_only_where_they_are_not(settings, code, changed):

@@ -1,11 +1,13 @@
 """Pages of the app in Streamlit's AppTest, and what they were sent."""
 
 import json
+import re
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
 from pages.components.shell.address import PART, PARTS
+from pages.text.glossary import LINK
 from tests.patience import SOON
 
 APP = Path(__file__).parents[2] / "app.py"
@@ -24,7 +26,12 @@ def opened(name: str = "", /, **parameters: str | list[str]) -> AppTest:
 
 
 def headline(page: AppTest) -> str:
-    return page.header[0].value
+    return plain(page.header[0].value)
+
+
+def plain(text: str) -> str:
+    """Without the links to the words' explanations."""
+    return re.sub(rf"\[([^]]*)\]\({LINK}[^)]*\)", r"\1", text)
 
 
 def charts(page: AppTest) -> list[dict]:

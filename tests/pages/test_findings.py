@@ -18,7 +18,7 @@ from pages.components.shell.frame import lessons
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text import findings_text
 from pages.text.labels import number
-from tests.pages.opened import charts, in_part, opened
+from tests.pages.opened import charts, in_part, opened, plain
 from tests.patience import SOON
 
 # Of the first lesson, so that a sweep takes a second.
@@ -35,9 +35,7 @@ def workers():
 
 
 def text_of(page: AppTest) -> str:
-    """Words without the links to the glossary."""
-    text = "\n".join(paragraph.value for paragraph in page.markdown)
-    return re.sub(r"\[([^\]]*)\]\(#word-[^)]*\)", r"\1", text)
+    return plain("\n".join(paragraph.value for paragraph in page.markdown))
 
 
 def try_the_cures(page: AppTest) -> dict[str, list[Outcome]]:

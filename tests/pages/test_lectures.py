@@ -1,6 +1,5 @@
 """Lectures: what they say holds on any seed, their files are read with care, and their pages go from scene to scene."""
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -95,11 +94,6 @@ def test_a_mistake_in_a_lecture_is_said_with_its_line(old, new, says):
     assert says in str(found.value)
 
 
-def plain(text: str) -> str:
-    """Without the links to the words' explanations."""
-    return re.sub(r"\[([^]]+)\]\(#[^)]+\)", r"\1", text)
-
-
 def turned(page: AppTest, button: str) -> AppTest:
     page.button(button).click().run()
     assert not page.exception
@@ -114,13 +108,13 @@ def test_a_scene_asks_first_and_then_shows_what_was_measured():
     page.radio[0].set_value(page.radio[0].options[scene.right]).run()
     turned(page, "scene_next")
     runs = histories_of(scene.pair)
-    assert plain(headline(page)) == filled(scene.says, *runs)
+    assert headline(page) == filled(scene.says, *runs)
     assert "You said so." in page.main.markdown[0].value
     assert len(charts(page)) == len(scene.charts)
     turned(page, "scene_next")
-    assert plain(headline(page)) == scene_of(FIRST, 1).question
+    assert headline(page) == scene_of(FIRST, 1).question
     turned(page, "scene_back")
-    assert plain(headline(page)) == filled(scene.says, *runs), "who goes back sees the answer"
+    assert headline(page) == filled(scene.says, *runs), "who goes back sees the answer"
 
 
 def test_the_last_scene_leads_nowhere_on():
