@@ -5,9 +5,12 @@ import streamlit as st
 from pages.components.backpropagation.calculations import course_of, draw_calculation, draw_course, draw_phases
 from pages.components.backpropagation.chosen_network import address, choose, draw_updates, look_at, short_address
 from pages.components.backpropagation.network import draw_network
+from pages.components.lesson.catalogue import glossary_of
+from pages.components.lesson.explanations import explanations
 from pages.components.shell.frame import footer, page
 
 shell = page("backpropagation")
+explanations(glossary_of("backpropagation"))
 chosen = choose()
 picture, written = st.columns((6, 5), gap="medium")
 with picture:

@@ -177,7 +177,10 @@ class Chart {
       layout.height = this.height();
       if (onStage(this.plot)) this.plot.style.minHeight = `${layout.height}px`;
       const shown = layout.height < this.own_height * scale ? withoutFootnotes(layout) : layout;
-      await window.Plotly.react(this.plot, data, scale === 1 ? shown : enlarged(shown, scale), this.config);
+      const larger = scale === 1 ? shown : enlarged(shown, scale);
+      const panels = this.own_height - layout.margin.t - layout.margin.b; // high, as the figure is made
+      const fitted = layout.height === this.own_height ? larger : withKeysBelow(larger, panels * scale);
+      await window.Plotly.react(this.plot, scale === 1 ? data : data.map((trace) => withLargerText(trace, scale)), fitted, this.config);
     }
     Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
   }
@@ -247,6 +250,11 @@ function enlarged(part, factor) {
   return larger;
 }
 
+// A trace whose own text grows too.
+function withLargerText(trace, factor) {
+  return trace.textfont ? { ...trace, textfont: { ...trace.textfont, size: trace.textfont.size * factor } } : trace;
+}
+
 // A chart that has less room than it is made for leaves out the small print below it.
 function withoutFootnotes(layout) {
   const [notes] = (layout.annotations ?? []).filter(({ name }) => name === FOOTNOTES);
@@ -254,6 +262,19 @@ function withoutFootnotes(layout) {
   const room = NOTE_LINE * notes.text.split("<br>").length;
   const annotations = layout.annotations.filter((one) => one !== notes);
   return { ...layout, annotations, margin: { ...layout.margin, b: layout.margin.b - room } };
+}
+
+// Plotly places a legend or a scale of colours below the panels in shares of their height: where they are of another
+// height, the distance in pixels stays, lest the key lies over the axis or far below it.
+function withKeysBelow(layout, panels) {
+  const now = layout.height - layout.margin.t - layout.margin.b;
+  const at = (key) => (key.y < 0 ? { ...key, y: (key.y * panels) / now } : key);
+  const keys = {};
+  if (layout.legend) keys.legend = at(layout.legend);
+  for (const [name, axis] of Object.entries(layout)) {
+    if (name.startsWith("coloraxis") && axis.colorbar) keys[name] = { ...axis, colorbar: at(axis.colorbar) };
+  }
+  return { ...layout, ...keys };
 }
 
 // In stage view the charts share what the window has left between the timeline and the controls.

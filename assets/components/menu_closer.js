@@ -1,14 +1,31 @@
-// Another page begins at its top, and not as far down as the last one was left.  On a phone the menu, which lies over the
-// page, closes.
+// Another page begins at its top, and not as far down as the last one was left.  The menu closes where the page needs its
+// room: on a phone, where Streamlit lays it over the page, and where it would leave charts less than a row.
 
-const NARROW = matchMedia("(max-width: 48rem)"); // where Streamlit lays it over the page
+const NARROW = matchMedia("(max-width: 79.99rem)");
+const BESIDE = matchMedia("(min-width: 48.01rem) and (max-width: 79.99rem)"); // where Streamlit lays it beside the page
 const CLOSE = "button[aria-label='Collapse sidebar'][aria-expanded=true]";
+const OPEN = "[data-testid=stExpandSidebarButton]";
+
+let closed = false; // for want of room, so that it opens where there is some again
+
+function close() {
+  const button = document.querySelector(CLOSE);
+  closed ||= Boolean(button);
+  button?.click();
+}
+
+NARROW.onchange = () => {
+  if (NARROW.matches) close();
+  else if (closed) document.querySelector(OPEN)?.click();
+  closed &&= NARROW.matches;
+};
 
 export default function ({ data }) {
   const here = document.documentElement.dataset;
   const before = here.backpropClinicPage;
   here.backpropClinicPage = data;
-  if (!before || before === data) return; // who is faster than the first page may have opened the menu already
-  document.querySelector("[data-testid=stMain]").scrollTo({ top: 0, behavior: "instant" });
-  if (NARROW.matches) document.querySelector(CLOSE)?.click();
+  if (before === data) return;
+  // Who is faster than the first page may have opened the menu of a phone, which begins closed, already.
+  if ((before ? NARROW : BESIDE).matches) close();
+  if (before) document.querySelector("[data-testid=stMain]").scrollTo({ top: 0, behavior: "instant" });
 }

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from engine.cures.outcomes import SCREENED, seconds_of
 from engine.data.custom import CustomData
-from engine.data.loading import load_dataset
+from engine.data.loading import Dataset, load_dataset
 from engine.data.sources import DATASETS
 from engine.experiment import SETTINGS, Experiment
 from engine.limits import UNLIMITED, Limits, check_budget
+from engine.losses import chosen_loss, chosen_output
 from engine.settings import OutOfRange, Value
 
 UNTREATED = "Untreated"
@@ -35,6 +38,9 @@ VERY_DEEP = 10  # layers, from which on scaled residual connections are tried to
 WIDER, SMALLER = 2, (8, 2)  # times as many units a layer, times fewer
 ENOUGH_UNITS, ENOUGH_LAYERS = 16, 3  # a smaller network is made this large at once
 DEEPER, SHALLOWER = 2, 3  # layers more, times fewer
+ENOUGH_EXAMPLES = 32  # a smaller batch is made this large (Masters & Luschi 2018: the largest that is still small)
+ADAPTIVE = "rmsprop", "adam", "adamw"  # their first steps go by few gradients, which warmup is for (Liu et al. 2020)
+FITTING_SIZE = 3.0  # times 1, either way: targets of about the size that a fresh network's output has
 REGULARISERS = ("l1", "l2", "dropout", "patience")
 
 WITHOUT = {"l1": "L1", "l2": "L2", "dropout": "dropout", "patience": "early stopping"}
@@ -109,15 +115,23 @@ class Maker:
             return [self.at(remedy, dose) for dose in remedy.doses]
         return [self.change(remedy.code, remedy.name, remedy.price, remedy.at(0.0)[1])]
 
+    def remedies(self) -> Iterator[Remedy]:
+        yield from _remedies(self.experiment)
+        try:
+            dataset = load_dataset(self.experiment, self.data)
+        except OutOfRange:  # which the untreated network's change says
+            return
+        yield from _scales(self.experiment, dataset)
+
     def singles(self) -> tuple[Change, ...]:
         """The untreated network, and every remedy at its first doses; what is as it would be made is left out."""
         changes = [self.change(UNTREATED, UNTREATED, "", {})]
-        changes += [change for remedy in _remedies(self.experiment) for change in self.all_of(remedy)]
+        changes += [change for remedy in self.remedies() for change in self.all_of(remedy)]
         return tuple(change for change in changes if change.settings or change.code == UNTREATED)
 
     def finer(self, change: Change) -> list[Change]:
         """The same remedy half a step weaker and stronger, where that can be made."""
-        (remedy,) = (one for one in _remedies(self.experiment) if one.name == change.remedy)
+        (remedy,) = (one for one in self.remedies() if one.name == change.remedy)
         assert change.dose is not None
         near = [self.at(remedy, float(f"{change.dose * remedy.step**half:.2g}")) for half in (-0.5, 0.5)]
         return [one for one in near if one.experiment and one.settings]
@@ -176,8 +190,27 @@ def _remedies(e: Experiment) -> Iterator[Remedy]:
     most = DATASETS[e.dataset].n_train_max or int(SETTINGS["n_train"].high)
     more = MORE_DATA * e.n_train if most == e.n_train else min(MORE_DATA * e.n_train, most)
     yield _once("n_train", f"{more} examples", "the examples have to be collected and labelled", {"n_train": more})
+    if not e.shuffle:
+        yield _once("shuffle", "Shuffled examples", "", {"shuffle": True})
     if e.label_noise:
         yield _once("label_noise", "No label noise", "someone has to look at every label", {"label_noise": 0.0})
+
+
+def _scales(e: Experiment, dataset: Dataset) -> Iterator[Remedy]:
+    """Of inputs, targets and output.  None that would change what the loss measures beside its unit."""
+    new = {"inputs": "standardised", "input_scale": 1.0, "input_shift": 0.0}
+    if any(getattr(e, field) != value for field, value in new.items()):
+        yield _once("inputs", "Standardised inputs", "their mean and spread are kept for new data", new)
+    loss = chosen_loss(e.loss, dataset.task, e.output)
+    if dataset.task == "regression" and loss in ("mse", "mae"):
+        size = float(np.sqrt(np.mean(dataset.train_targets**2)))
+        if size and not 1 / FITTING_SIZE <= size <= FITTING_SIZE:
+            scale = float(f"{e.target_scale / size:.2g}")
+            price = "its answers are multiplied back"
+            yield _once("target_scale", "Targets of size 1", price, {"target_scale": scale})
+    if chosen_output(e.output, dataset.task) != (fits := chosen_output("auto", dataset.task)):
+        same_loss = {} if chosen_loss(e.loss, dataset.task) == loss else {"loss": loss}
+        yield _once("output", f"{fits.capitalize()} output", "", {"output": "auto"} | same_loss)
 
 
 def _at_a_rate(e: Experiment, code: str, name: str, settings: Settings) -> Remedy:
@@ -236,6 +269,11 @@ def _training(e: Experiment) -> Iterator[Remedy]:
     else:
         first = max(e.learning_rate, SGD_RATE)
         yield _rates("optimizer", "Gradient descent", "one rate for all weights", [first, _rounded(first / 10)], "sgd")
+    if e.schedule == "constant" and e.optimizer in ADAPTIVE:
+        yield _once("schedule", "Warmup", "the first tenth of the steps is shorter", {"schedule": "warmup"})
+    if 0 < e.batch_size < min(ENOUGH_EXAMPLES, e.n_train):
+        larger = {"batch_size": min(ENOUGH_EXAMPLES, e.n_train)}
+        yield _once("batch_size", f"Batches of {larger['batch_size']}", "more work at every step", larger)
     more = [MORE_STEPS * e.steps]  # the next dose, twice that, where these promise
     yield _counted("steps", "More steps", "time", "steps", more, MORE_STEPS**2, lambda steps: f"{steps} steps")
 

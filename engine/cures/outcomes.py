@@ -81,6 +81,23 @@ def outcome_of(history: RunHistory, data: CustomData | None = None) -> Outcome:
     )
 
 
+_LOSSES = (
+    "train_loss", "validation_loss", "test_loss", "last_test_loss", "result_validation_loss",
+)  # fmt: skip
+
+
+def in_unit_of(experiment: Experiment, outcome: Outcome) -> Outcome:
+    """The outcome with its losses in the unit of another experiment, whose targets are scaled differently.
+
+    A mean squared error grows with the square of the targets' scale, a mean absolute one as the scale does.
+    """
+    factor = experiment.target_scale / outcome.experiment.target_scale
+    if factor == 1:
+        return outcome
+    power = 1 if outcome.experiment.loss == "mae" else 2
+    return replace(outcome, **{name: getattr(outcome, name) * factor**power for name in _LOSSES})
+
+
 def losses_of(outcomes: Sequence[Outcome], name: str) -> np.ndarray:
     """One of the losses, (outcomes,); infinite, worse than all others, where it is not finite or the run diverged."""
     losses = np.array([getattr(outcome, name) for outcome in outcomes], float)

@@ -1,16 +1,18 @@
-"""Which networks to train to find what helps: every remedy at a few doses, then what promises, then pairs.
+"""Which networks to train to find what helps: every remedy at one dose, more doses of what is likely, then pairs.
 
 A dose that does worse than nothing over the first seeds is not worth the others: what is worth more is found out by
 successive halving (Jamieson & Talwalkar 2016).  The order of the stages:
 
-1. the untreated network over all seeds, every remedy at its first doses over SCREENED of them;
-2. around the best dose of what promises, half a step weaker and stronger, unless it leaves nothing wrong;
-3. the best dose of what promises, over all seeds;
-4. over all seeds, pairs of remedies: those that are named for the root cause and did best first.
+1. the untreated network over all seeds, every remedy at its middle dose over SCREENED of them;
+2. the other doses of what is named for the root cause, of what promises, and of what diverged: it was too much;
+3. around the best dose of what promises, half a step weaker and stronger, unless it leaves nothing wrong;
+4. the best dose of what promises, over all seeds;
+5. where none of these leaves nothing wrong, pairs over all seeds: what is named for the root cause and did best first.
 
 All is chosen by validation loss.  Nothing here trains: whoever does asks again with what is known by then.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +21,21 @@ from itertools import combinations
 import numpy as np
 
 from engine.cures.changes import Change, Maker
-from engine.cures.outcomes import SCREENED, SEEDS, Outcome, losses_of, relative_change, seconds_of, seeded
+from engine.cures.outcomes import (
+    SCREENED,
+    SEEDS,
+    Outcome,
+    in_unit_of,
+    losses_of,
+    relative_change,
+    seconds_of,
+    seeded,
+)
 from engine.experiment import Experiment
 
 EFFECT = 0.05  # share of a loss: a smaller difference, in the median of the seeds, is no effect
-MOST_PROMISING = 8  # remedies that are tried over all seeds
+CHANCE = 0.05  # how often chance alone may make as many of the seeds better, or worse
+MOST_PROMISING = 6  # remedies that are tried over all seeds
 MOST_PAIRS, PAIRED = 4, 4  # pairs that are tried, and remedies that they are made of
 
 Known = Mapping[Experiment, Outcome]
@@ -52,10 +64,10 @@ class Search:
         """All that is to be trained as far as it can be said by now; when all of it is known, the search is over."""
         screened = min(SCREENED, self.seeds)
         plan: Plan = {}
-        for change in self.changes:
-            if change.experiment:
-                plan[change.name] = change, seeded(change.experiment, self.seeds if not plan else screened)
-        for stage in (self._finer, self._in_full, self._pairs):
+        for change in middle_doses(self.changes):
+            assert change.experiment
+            plan[change.name] = change, seeded(change.experiment, self.seeds if not plan else screened)
+        for stage in (self._other_doses, self._finer, self._in_full, self._pairs):
             if any(one not in known for _, runs in plan.values() for one in runs):
                 break
             spent = sum(seconds_of(runs) for _, runs in plan.values())
@@ -65,6 +77,14 @@ class Search:
                 if (spent := spent + seconds_of(runs)) <= self.seconds:
                     plan[change.name] = change, runs
         return plan
+
+    def _other_doses(self, results: Results) -> list[tuple[Change, int]]:
+        taken = {change.name for change, _ in results}
+        likely = {change.remedy for change in promising(results)}
+        likely |= {change.remedy for change, some in results if any(one.status == "diverged" for one in some)}
+        named = _named(results[0][1])
+        others = [one for one in self.changes if one.experiment and one.name not in taken]
+        return [(one, min(SCREENED, self.seeds)) for one in others if one.code in named or one.remedy in likely]
 
     def _finer(self, results: Results) -> list[tuple[Change, int]]:
         taken = {change.name for change, _ in results}
@@ -77,7 +97,12 @@ class Search:
         return [(change, self.seeds) for change in promising(results)[:MOST_PROMISING]]
 
     def _pairs(self, results: Results) -> list[tuple[Change, int]]:
-        """Pairs of what is named for the root cause, what did best first; then of the rest."""
+        """Pairs of what is named for the root cause, what did best first; then of the rest.
+
+        None where a single remedy leaves nothing wrong, so surely that it cannot be chance.
+        """
+        if any(leaves_nothing_wrong(outcomes, self.seeds) for _, outcomes in results[1:]):
+            return []
         named = _named(results[0][1])
         best = best_doses(results)
         full = [change for change, outcomes in best if len(outcomes) == self.seeds]
@@ -94,10 +119,37 @@ class Search:
 
 
 def results_of(plan: Plan, known: Known) -> Results:
-    """Changes with their outcomes, of those whose runs are all there."""
+    """Changes with their outcomes, of those whose runs are all there; losses in the unit of the untreated network's."""
+    untreated = next((runs[0] for _, runs in plan.values()), None)
     return [
-        (change, [known[one] for one in runs]) for change, runs in plan.values() if all(one in known for one in runs)
+        (change, [in_unit_of(untreated, known[one]) for one in runs])
+        for change, runs in plan.values()
+        if untreated and all(one in known for one in runs)
     ]
+
+
+def middle_doses(changes: Sequence[Change]) -> list[Change]:
+    """Of every remedy one dose, of those that can be made; of two the first."""
+    doses: dict[str, list[Change]] = {}
+    for change in changes:
+        if change.experiment:
+            doses.setdefault(change.remedy, []).append(change)
+    return [some[(len(some) - 1) // 2] for some in doses.values()]
+
+
+def leaves_nothing_wrong(outcomes: Sequence[Outcome], seeds: int) -> bool:
+    """Whether the doctor finds nothing in so many of the seeds, all of which were tried, that chance is ruled out."""
+    return len(outcomes) == seeds and sum(not outcome.findings for outcome in outcomes) >= surely(seeds)
+
+
+def surely(seeds: int) -> int:
+    """In how many of the seeds at least, one way, chance is ruled out: P(X ≥ k) ≤ CHANCE for X ~ B(seeds, 1/2)."""
+    ways = 0
+    for k in range(seeds, -1, -1):
+        ways += math.comb(seeds, k)
+        if ways > CHANCE * 2**seeds:
+            return k + 1
+    return 0
 
 
 def best_doses(results: Results) -> Results:

@@ -20,7 +20,7 @@ import numpy as np
 
 from engine.cures.changes import UNTREATED, Change, Maker
 from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, losses_of, outcome_of, relative_change
-from engine.cures.search import EFFECT, Search, best_doses, results_of
+from engine.cures.search import EFFECT, Search, best_doses, results_of, surely
 from engine.data.custom import CustomData
 from engine.experiment import Experiment
 from engine.limits import Limits
@@ -28,7 +28,6 @@ from engine.training import stacks, train_many
 
 CURES, HELPS, NO_EFFECT, HARMS, SET_ASIDE = VERDICTS = "cures", "helps", "no effect", "harms", "set aside"
 
-CHANCE = 0.05  # how often chance alone may make as many of the seeds better, or worse
 ACCURACY_RISE, ACCURACY_SHORT, LOSS_RATIO = 0.20, 0.03, 1.25  # of a repair (RunSleuth)
 ROUNDING = 1e-9  # of accuracies, which are shares of some hundred examples
 
@@ -209,16 +208,6 @@ def verdict(seeds: int, better: int, worse: int, effect: float, healed: int, hea
     return HARMS if worse >= enough and effect >= EFFECT else NO_EFFECT
 
 
-def surely(seeds: int) -> int:
-    """In how many of the seeds at least, one way, chance is ruled out: P(X ≥ k) ≤ CHANCE for X ~ B(seeds, 1/2)."""
-    ways = 0
-    for k in range(seeds, -1, -1):
-        ways += math.comb(seeds, k)
-        if ways > CHANCE * 2**seeds:
-            return k + 1
-    return 0
-
-
 def _spread(values: np.ndarray) -> Spread:
     return Spread(float(np.median(values)), float(values.min()), float(values.max()))
 
@@ -230,7 +219,7 @@ def prescribe(
     max_seconds: float | None = None,
     max_bytes: float | None = None,
 ) -> tuple[Trial, ...]:
-    """Try every remedy at several doses, and the likeliest pairs, as in engine/cures/search.py; the untreated included.
+    """Try every remedy, at more doses and in pairs as in engine/cures/search.py; the untreated network included.
 
     Raises OutOfRange where the experiment itself cannot be trained; changes that cannot are left out.
     data: inputs and targets where the data set is "custom".  Limits, where they are given, are those of each Training.

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.blas import one_blas_thread
 from engine.data.baselines import constant_loss, kernel_ridge, uninformed_loss
 from engine.data.custom import CustomData
 from engine.data.loading import Dataset, DataSettings, data_settings, load_dataset
@@ -383,8 +384,9 @@ def _references(experiment: Experiment, dataset: Dataset, loss: str) -> Referenc
         while len(_known) >= MOST_KNOWN:
             del _known[next(iter(_known))]
         answers = dataset.target_rows("validation")[:MOST_QUERIES]
-        ridge = _errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers, loss)
-        _known[key] = References(_neighbours(dataset, loss), ridge)
+        with one_blas_thread():
+            ridge = _errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers, loss)
+            _known[key] = References(_neighbours(dataset, loss), ridge)
     return _known[key]
 
 

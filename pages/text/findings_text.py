@@ -43,6 +43,8 @@ LOOKED_AT = (
 REMEDIES = {
     "learning_rate_up": "a higher learning rate", "learning_rate_down": "a lower learning rate",
     "wider": "wider layers", "deeper": "more layers", "shallower": "fewer layers", "steps": "more steps",
+    "inputs": "standardised inputs", "target_scale": "targets of size 1", "shuffle": "shuffled examples",
+    "output": "an output that reaches the targets", "batch_size": "larger batches", "schedule": "warmup",
     "n_train": "more examples", "patience": "early stopping", "l1": "L1", "l2": "L2",
 }  # fmt: skip
 

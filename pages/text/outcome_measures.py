@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import RunHistory
+from engine.data.baselines import average_loss
+from pages.text.three_sets import recalls
 from pages.text.verdict import starting_ratio
 
 DIRECTIONS = ("more", "same", "less")
@@ -51,6 +53,17 @@ def accuracy_gap(history: RunHistory) -> float:
     return float(history.train_accuracy[-1] - history.validation_accuracy[-1])
 
 
+def _contradiction(history: RunHistory) -> float:
+    """By which factor validation and test loss differ at the end, 1 and more."""
+    losses = _at_the_end(history.validation_loss, history), history.last_test_loss
+    return max(losses) / min(losses) if min(losses) > 0 else math.inf
+
+
+def _missed(history: RunHistory) -> float:
+    """Share of the validation examples of the class recognised least that are given another; NaN for regression."""
+    return math.nan if history.confusion is None else float(1 - np.nanmin(recalls(history)[-1]))
+
+
 # By the names that assets/lessons/*.toml use.
 MEASURES = {
     "ratio": Measure(
@@ -89,6 +102,25 @@ MEASURES = {
         "How far will the treated network do better on its training data than on new data?",
         accuracy_gap,
         1.5,
+        0.01,
+    ),
+    "loss_share": Measure(
+        "training loss, as a share of the average answer’s,",
+        "How large will the treated network’s training loss be, as a share of what the average answer costs?",
+        lambda history: _at_the_end(history.train_loss, history) / average_loss(history.experiment),
+        1.25,
+    ),
+    "contradiction": Measure(
+        "the factor between validation and test loss",
+        "By which factor will validation and test loss of the treated network differ?",
+        _contradiction,
+        1.25,
+    ),
+    "missed": Measure(
+        "the share of the worst class that is missed",
+        "Of the class that it recognises least, what share will the treated network miss?",
+        _missed,
+        1.25,
         0.01,
     ),
 }

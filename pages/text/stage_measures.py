@@ -8,6 +8,7 @@ import numpy as np
 from engine import RunHistory
 from pages.text.clock import rows_at
 from pages.text.labels import number, percent
+from pages.text.three_sets import recalls
 
 NOTHING_TO_FADE_THROUGH = "–"  # with one hidden layer
 
@@ -40,6 +41,12 @@ def _weight_growth(history: RunHistory, steps: Sequence[int]) -> np.ndarray:
         return rows_at(history.step, history.weight_norm / history.weight_norm[:1], steps)
 
 
+def _signal_size(history: RunHistory, steps: Sequence[int]) -> np.ndarray:
+    """rms of what each layer puts out: √(mean² + variance)."""
+    with np.errstate(all="ignore"):
+        return rows_at(history.evaluation_step, np.hypot(history.activation_mean, history.activation_std), steps)
+
+
 def _received(history: RunHistory, steps: Sequence[int]) -> list[str]:
     if history.experiment.depth == 1:
         return [NOTHING_TO_FADE_THROUGH] * len(steps)
@@ -66,12 +73,24 @@ def _known_and_new(history: RunHistory, steps: Sequence[int]) -> list[str]:
     return [f"{written(mine)} / {written(theirs)}" for mine, theirs in rows]
 
 
+def _worst_class(history: RunHistory, steps: Sequence[int]) -> list[str]:
+    """Recall of the class that is recognised least; of a network that answers with numbers, its training loss."""
+    if history.confusion is None:
+        return _loss(history, steps)
+    rows = rows_at(history.frame_step, recalls(history), steps)
+    return [percent(float(np.nanmin(row))) for row in rows]
+
+
 def _loss(history: RunHistory, steps: Sequence[int]) -> list[str]:
     return [number(one) for one in rows_at(history.evaluation_step, history.train_loss, steps)]
 
 
 _SIGNAL = StageMeasure(
-    "error signal, rms δ", _error_signal, "R: the first layer’s signal over the last hidden layer’s", _received, True
+    "error signal, rms δ",
+    _error_signal,
+    "R at this step: the first layer’s signal over the last hidden layer’s",
+    _received,
+    True,
 )
 
 # By the lesson's page.
@@ -82,4 +101,10 @@ STAGE_MEASURES = {
         "weights, against their start", _weight_growth, "training data / new data", _known_and_new
     ),
     "underfitting": StageMeasure("gradient, ‖∂L/∂W‖", _gradient, "training loss", _loss),
+    "data_faults": StageMeasure(
+        "signal, rms of each layer’s output",
+        _signal_size,
+        "recall of the worst class (of numbers: training loss)",
+        _worst_class,
+    ),
 }

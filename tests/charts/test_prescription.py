@@ -10,6 +10,7 @@ import pytest
 from engine import Experiment
 from engine.cures.changes import UNTREATED
 from engine.cures.outcomes import SCREENED, SEEDS, outcome_of, seeded
+from engine.cures.search import middle_doses
 from engine.cures.trials import CURES, HARMS, SET_ASIDE
 from engine.training import train_many
 from pages.charts.style.figure import PATIENT, TREATED
@@ -20,7 +21,7 @@ from tests.engine.made_outcomes import made
 
 PATIENT_0 = Experiment(depth=2, width=4, steps=20)
 FIRST = trials_of_search(PATIENT_0, {})
-GROUPS = {name: seeded(group[0]) for name, group in FIRST.items()}
+GROUPS = {change.name: seeded(change.experiment) for change in changes_to(PATIENT_0) if change.experiment}
 SICK = ("vanishing_gradients",)
 
 
@@ -35,7 +36,7 @@ def first(name, losses, **fields):
     return outcomes(name, losses, **fields)[:SCREENED]
 
 
-SICK_AS_BEFORE = {name: first(name, np.full(SEEDS, 1.5), findings=SICK) for name in FIRST}
+SICK_AS_BEFORE = {name: first(name, np.full(SEEDS, 1.5), findings=SICK) for name in GROUPS}
 SICK_AS_BEFORE[UNTREATED] = outcomes(UNTREATED, np.linspace(1, 2, SEEDS), findings=SICK)
 # Two doses of L2 help, one of them cures; early stopping breaks off in most seeds, but not in the first.
 RESULTS = SICK_AS_BEFORE | {
@@ -55,7 +56,8 @@ def rows(figure):
 
 
 def test_groups_are_the_changes_over_the_first_seeds():
-    made_ones = {change.name: change.experiment for change in changes_to(PATIENT_0) if change.experiment}
+    made_ones = {change.name: change.experiment for change in middle_doses(changes_to(PATIENT_0))}
+    assert {"L2 0.01", "Dropout 0.2", "Learning rate 0.01"} <= set(made_ones)
     assert {name: group[0] for name, group in FIRST.items()} == {
         name: replace(one, seed=0) for name, one in made_ones.items()
     }
@@ -110,20 +112,30 @@ def test_a_row_says_rank_verdict_and_how_many_are_healed():
 
 
 def test_what_is_wanted_grows_with_what_is_known():
-    """Pairs are made of what did best, once that is known over all seeds."""
-    known = {one.experiment: one for some in RESULTS.values() for one in some}
+    """Other doses of what promises, then finer ones and all seeds, and pairs where nothing leaves the patient well."""
     screened = {name: some[:SCREENED] for name, some in RESULTS.items() if name != UNTREATED}
     few = {one.experiment: one for some in screened.values() for one in some}
     few |= {one.experiment: one for one in RESULTS[UNTREATED]}
-    assert set(trials_of_search(PATIENT_0, few)) == set(FIRST), "a dose that leaves nothing wrong is not refined"
+    doses = {*FIRST, "L2 0.001", "L2 0.1"}
+    assert set(trials_of_search(PATIENT_0, few)) == doses, "a dose that leaves nothing wrong is not refined"
     assert len(trials_of_search(PATIENT_0, few)["L2 0.01"]) == SEEDS
-    assert set(trials_of_search(PATIENT_0, known)) - set(FIRST) == {"L2 0.01 + Early stopping"}
-    sick = {
-        one.experiment: replace(one, findings=SICK) if one.experiment.l2 else one
-        for some in (few.values(),)
-        for one in some
-    }
-    assert set(trials_of_search(PATIENT_0, sick)) - set(FIRST) == {"L2 0.0032", "L2 0.032"}
+    sick = {key: replace(one, findings=SICK) if one.experiment.l2 else one for key, one in few.items()}
+    assert set(trials_of_search(PATIENT_0, sick)) - doses == {"L2 0.0032", "L2 0.032"}
+
+    known = {one.experiment: one for some in RESULTS.values() for one in some}
+    assert set(trials_of_search(PATIENT_0, known)) == doses, "no pairs where one remedy alone is enough"
+    late = {key: replace(one, findings=SICK) if one.experiment.seed >= SCREENED else one for key, one in known.items()}
+    assert set(trials_of_search(PATIENT_0, late)) - doses == {"L2 0.01 + Early stopping"}
+
+
+def test_other_doses_are_tried_of_what_is_named_and_of_what_diverged():
+    known = {one.experiment: one for name, some in SICK_AS_BEFORE.items() if name in FIRST for one in some}
+    assert set(trials_of_search(PATIENT_0, known)) == set(FIRST)
+    named = known | {key: replace(one, remedies=("dropout",)) for key, one in known.items() if key in GROUPS[UNTREATED]}
+    assert set(trials_of_search(PATIENT_0, named)) - set(FIRST) == {"Dropout 0.1", "Dropout 0.4"}
+    (first, *_) = GROUPS["L1 0.003"]
+    diverged = known | {first: replace(known[first], status="diverged")}
+    assert set(trials_of_search(PATIENT_0, diverged)) - set(FIRST) == {"L1 0.0003", "L1 0.03"}
 
 
 def test_only_what_is_complete_has_a_row():

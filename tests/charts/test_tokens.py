@@ -32,6 +32,15 @@ def test_the_menu_has_them_too():
     assert light_and_dark("raised")[1] == THEME["dark"]["secondaryBackgroundColor"]
 
 
+def test_browsers_without_light_dark_have_them_too():
+    fallback = (ROOT / "assets" / "tokens.css").read_text("utf-8").split("@supports not (color: light-dark(")[1]
+    parts = fallback.split("prefers-color-scheme: dark")
+    light, dark = (dict(re.findall(r"--([\w-]+): (.+);", part)) for part in parts)
+    both = {name for name, text in TOKENS.items() if text.startswith("light-dark(")}
+    assert light.keys() == dark.keys() == both
+    assert {name: [light[name], dark[name]] for name in both} == {name: light_and_dark(name) for name in both}
+
+
 def test_charts_have_them():
     assert [PATIENT.color, TREATED.color] == ["#d55e00", "#0072b2"]  # vermillion and blue of Okabe and Ito
     assert (TOKENS["patient"], TOKENS["treated"]) == (PATIENT.color, TREATED.color)

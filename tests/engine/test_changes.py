@@ -3,9 +3,10 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from engine import Experiment
+from engine import Experiment, data_digest, load_dataset
 from engine.cures.changes import UNTREATED, Maker, changes_of, within
 from engine.cures.outcomes import SCREENED, SEEDS, seconds_of, seeded
 from engine.limits import MAX_BYTES, MAX_SECONDS
@@ -95,6 +96,7 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
             ("learning_rate_up", "Learning rate 1", {"learning_rate": 1.0}),
             ("optimizer", "Gradient descent, learning rate 0.1", {"optimizer": "sgd", "learning_rate": 0.1}),
             ("optimizer", "Gradient descent, learning rate 0.01", {"optimizer": "sgd", "learning_rate": 0.01}),
+            ("schedule", "Warmup", {"schedule": "warmup"}),
             ("steps", "60 steps", {"steps": 60}),
             ("normalization", "Batch normalization", {"normalization": "batch"}),
             ("normalization", "Layer normalization", {"normalization": "layer"}),
@@ -193,6 +195,40 @@ def test_what_is_taken_already_is_not_tried_and_too_much_can_be_taken_away():
     assert {"No L1", "No L2", "No dropout", "No early stopping", "No clipping", "No residual connections"} <= names
     assert {"Less L1: 0.01", "Less L2: 0.01", "Less dropout: 0.25"} <= names
     assert not names & {"L1 0.003", "L2 0.01", "Dropout 0.2", "Early stopping", "Batch normalization"}
+
+
+COUNTED = np.arange(60.0)[:, None], 1000 * np.arange(60.0)
+UNSCALED = {"dataset": "custom", "n_train": 36, "data_digest": data_digest(*COUNTED)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "changed"),
+    [
+        ({"inputs": "raw"}, "inputs", {"inputs": "standardised"}),
+        ({"input_scale": 100.0, "input_shift": 3.0}, "inputs", {"input_scale": 1.0, "input_shift": 0.0}),
+        ({"dataset": "sine", "output": "relu"}, "output", {"output": "auto"}),
+        ({"output": "tanh"}, "output", {"output": "auto", "loss": "mse"}),
+        ({"output": "sigmoid"}, "output", None),
+        ({"shuffle": False}, "shuffle", {"shuffle": True}),
+        ({"batch_size": 2}, "batch_size", {"batch_size": 32}),
+        ({"batch_size": 32}, "batch_size", None),
+        ({"optimizer": "rmsprop"}, "schedule", {"schedule": "warmup"}),
+        ({"optimizer": "rmsprop", "schedule": "cosine"}, "schedule", None),
+        ({"dataset": "sine"}, "target_scale", None),
+        ({"dataset": "sine", "target_scale": 50.0, "loss": "huber"}, "target_scale", None),
+        ({"bias_mean": -5.0}, "bias", {"bias_mean": 0.0}),
+    ],
+)
+def test_scales_output_and_order_are_put_right_only_where_they_are_not(settings, code, changed):
+    made = [one.settings for one in changes_of(replace(QUICK, **settings)) if one.code == code]
+    assert [{field: new for field, (_, new) in one.items()} for one in made] == ([] if changed is None else [changed])
+
+
+@pytest.mark.parametrize(("settings", "data"), [({"dataset": "sine", "target_scale": 50.0}, None), (UNSCALED, COUNTED)])
+def test_targets_are_brought_to_size_one(settings, data):
+    (change,) = [one for one in changes_of(replace(QUICK, **settings), data) if one.code == "target_scale"]
+    targets = load_dataset(change.experiment, data).train_targets
+    assert np.sqrt(np.mean(targets**2)) == pytest.approx(1, rel=0.05)
 
 
 def test_a_new_start_takes_along_what_it_needs_and_says_so():

@@ -9,7 +9,7 @@ import pytest
 
 from engine import Experiment, diagnose, train
 from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, counted_evaluations
-from engine.cures.outcomes import SEEDS, UNRECORDED, losses_of, outcome_of, seconds_of, seeded, unit_of
+from engine.cures.outcomes import SEEDS, UNRECORDED, in_unit_of, losses_of, outcome_of, seconds_of, seeded, unit_of
 from tests.engine.examined_runs import SMALL
 from tests.engine.made_outcomes import made
 
@@ -103,3 +103,16 @@ def test_a_stack_pays_the_calls_of_numpy_once():
     expected = UNRECORDED * (8 * QUICK.cost.seconds - 7 * calls)
     assert seconds_of(seeded(QUICK)) == pytest.approx(expected, rel=1e-12)
     assert seconds_of([QUICK]) == pytest.approx(expected / 8, rel=1e-12)
+
+
+@pytest.mark.parametrize(("loss", "power"), [("mse", 2), ("auto", 2), ("mae", 1)])
+def test_losses_of_other_targets_are_given_in_the_same_unit(loss, power):
+    """A linear network without biases or steps errs in proportion to its targets where its answers are 0."""
+    small = Experiment(dataset="sine", depth=1, width=2, steps=1, gain=0, learning_rate=1e-300, loss=loss)
+    large = replace(small, target_scale=20.0)
+    here, there = (outcome_of(train(one)) for one in (small, large))
+    assert there.test_loss == pytest.approx(20**power * here.test_loss)
+    same = in_unit_of(small, there)
+    for name in ("train_loss", "validation_loss", "test_loss", "last_test_loss", "result_validation_loss"):
+        assert getattr(same, name) == pytest.approx(getattr(here, name))
+    assert in_unit_of(small, here) is here

@@ -53,7 +53,9 @@ def test_a_network_from_a_lesson():
     assert rounded(weight) in text(page)
 
 
-@pytest.mark.parametrize("name", ["vanishing_gradients", "exploding_gradients", "overfitting", "underfitting"])
+@pytest.mark.parametrize(
+    "name", ["vanishing_gradients", "exploding_gradients", "overfitting", "underfitting", "data_faults"]
+)
 def test_the_treated_network_of_each_lesson_opens_at_its_step(name):
     treated = replace(lesson_of(name).treated, steps=30)
     page = opened(PAGE, **link_to(treated, 3))

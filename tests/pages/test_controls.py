@@ -28,8 +28,8 @@ OTHERS: dict[str, Any] = {
     "residual": "scaled", "loss": "mse", "optimizer": "adam", "learning_rate": 0.0123, "batch_size": 32, "steps": 33,
     "clip": "norm", "clip_threshold": 0.5, "l1": 0.001, "l2": 0.003, "dropout": 0.37, "patience": 9, "seed": 12345,
     "data_seed": 3, "precision": "float32", "inputs": "raw", "input_scale": 20.0, "input_shift": -3.5,
-    "target_scale": 50.0, "imbalance": 0.2, "shuffle": False, "leakage": 0.3, "validation_shift": 1.5,
-    "validation_labels": "permuted", "class_weights": "balanced",
+    "class_weights": "balanced", "target_scale": 50.0, "imbalance": 0.2, "shuffle": False, "leakage": 0.3,
+    "validation_shift": 1.5, "validation_labels": "permuted",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 
 PAGE = "vanishing_gradients"
 CHARTS = 8
-LESSONS = "vanishing_gradients", "exploding_gradients", "overfitting", "underfitting"
+LESSONS = "vanishing_gradients", "exploding_gradients", "overfitting", "underfitting", "data_faults"
 
 
 @pytest.fixture(scope="module", autouse=True)

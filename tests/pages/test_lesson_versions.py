@@ -52,6 +52,20 @@ STARTS: dict[str, list[tuple[dict, dict]]] = {
             {"depth": 3, "width": 16},
         ),
     ],
+    "data_faults": [
+        (
+            {
+                "dataset": "breast_cancer",
+                "n_train": 200,
+                "inputs": "raw",
+                "depth": 2,
+                "batch_size": 32,
+                "steps": 200,
+                "seed": 2,
+            },
+            {"inputs": "standardised"},
+        ),
+    ],
 }
 
 

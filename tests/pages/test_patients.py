@@ -9,11 +9,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine import Experiment, RunHistory, diagnose, train, train_many
+from engine import Experiment, RunHistory, diagnose, load_dataset, train, train_many
 from engine.cures.changes import UNTREATED, changes_of
 from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, outcome_of, seeded
 from engine.cures.trials import CURES, HELPS, trials_of
 from pages.components.lesson.catalogue import lesson_of, ward
+from pages.text.three_sets import recalls
 
 MOST = 7  # of the seeds: some draws have something else, or nothing
 
@@ -22,6 +23,7 @@ LESSONS = {
     "exploding_gradients": "exploding_gradients",
     "overfitting": "overfitting",
     "underfitting": "underfitting",
+    "data_faults": "unscaled_inputs",
 }
 WARD = {
     "sleeper": "vanishing_gradients",
@@ -41,6 +43,15 @@ WARD = {
     "parrot": "overfitting",
     "crammer": "overfitting",
     "could_not_stop": "overfitting",
+    "all_benign": "unscaled_inputs",
+    "in_cents": "unscaled_targets",
+    "optimist": "underfitting",
+    "always_right": "one_answer",
+    "one_at_a_time": "unshuffled",
+    "knew_the_exam": "leakage",
+    "other_hospital": "validation_shift",
+    "contrary": "label_mismatch",
+    "pairs": "batch_too_small",
 }
 COMPLAINTS = {
     "sleeper": lambda history: history.gradient_ratio[0] < 1e-3,
@@ -56,6 +67,15 @@ COMPLAINTS = {
     "parrot": lambda history: 0.9 < history.train_accuracy[-1] < 1,
     "crammer": lambda history: history.train_accuracy[-1] == 1,
     "could_not_stop": lambda history: history.best_step < history.experiment.steps / 2,
+    "all_benign": lambda history: recalls(history)[-1].min() < 0.1 and recalls(history)[-1].max() > 0.9,
+    "in_cents": lambda history: history.train_loss[-1] > history.train_loss[0] or history.status == "diverged",
+    "optimist": lambda history: 0 <= history.predictions[-1].min() < 0.01 and lies_below_zero(history) > 0.4,
+    "always_right": lambda history: history.validation_accuracy[-1] > 0.9 and recalls(history)[-1].min() < 0.1,
+    "one_at_a_time": lambda history: recalls(history)[-1, 0] < 0.5,
+    "knew_the_exam": lambda history: history.validation_loss[-1] < history.test_loss / 1.25,
+    "other_hospital": lambda history: history.validation_accuracy[-1] < 0.7 and history.test_accuracy > 0.9,
+    "contrary": lambda history: history.validation_accuracy[-1] < 0.1 and history.test_accuracy > 0.9,
+    "pairs": lambda history: history.train_accuracy[-1] < 0.5,
 }
 # What each lesson's own treatment is called among the changes, and its verdict.  Not its rank: several cures of an
 # exploding gradient end about equally low, in an order that hangs on the last bits.  At the table's dose of L2, a
@@ -66,6 +86,11 @@ OWN = {
     "overfitting": ("L2 0.01", HELPS),
     "underfitting": ("3 layers of 16 units", CURES),
 }
+
+
+def lies_below_zero(history: RunHistory) -> float:
+    """Share of the training targets."""
+    return float((load_dataset(history.experiment).train_targets < 0).mean())
 
 
 @cache

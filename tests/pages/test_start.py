@@ -17,7 +17,7 @@ from tests.serving import Server, served
 
 SERVERS, AT_ONCE, BUSY_LOOPS, BETWEEN = 6, 3, 3, 0.15  # s between two visitors
 VISITED = ("", "backpropagation", "vanishing_gradients", "mystery_patient", "overfitting")
-LESSONS = "vanishing_gradients", "exploding_gradients", "overfitting", "underfitting"
+LESSONS = "vanishing_gradients", "exploding_gradients", "overfitting", "underfitting", "data_faults"
 # Packages that are looked up in sys.modules, or take long, and our own.
 HEAVY = ("numpy", "pandas", "PIL", "pyarrow", "plotly", "_plotly_utils", "engine", "pages")
 

@@ -12,9 +12,10 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, column_headings, endings, footnotes
 from pages.charts.style.figure import HEIGHT, LOOKS, AnimatedFigure, Array, Look, merged, moving
-from pages.charts.style.panels import class_names, draw, gives_probabilities, input_names, pictures
+from pages.charts.style.panels import draw, gives_probabilities, input_names, pictures
 from pages.text.clock import latest, latest_at, thinned, timeline_steps
 from pages.text.labels import ending, legends, number, percent
+from pages.text.three_sets import class_names
 
 TITLE = "What each network computes"
 QUESTION = "What does each network compute?"

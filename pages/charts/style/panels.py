@@ -27,6 +27,7 @@ from pages.charts.style.figure import DARK_SCALE, Array, Json, Look, merged
 from pages.charts.style.grid import Panel, grid
 from pages.charts.style.traces import THICK, hover_of, line, marks, stroke
 from pages.text.labels import input_unit
+from pages.text.three_sets import class_names
 
 MOST_POINTS = 200  # training examples drawn; more hide the surface
 PLANE_TICKS = [-2, 0, 2]
@@ -246,13 +247,6 @@ def dataset_of(history: RunHistory) -> Dataset | None:
 def gives_probabilities(history: RunHistory) -> bool:
     """Whether its answers are the classes' probabilities."""
     return history.confusion is not None and history.experiment.output in PROBABILITIES
-
-
-def class_names(history: RunHistory) -> tuple[str, ...]:
-    if history.confusion is None:
-        return ()
-    dataset = dataset_of(history)
-    return dataset.class_names if dataset else tuple(f"class {k + 1}" for k in range(history.confusion.shape[-1]))
 
 
 def input_names(history: RunHistory, count: int) -> list[str]:

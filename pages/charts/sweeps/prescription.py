@@ -37,8 +37,8 @@ from pages.text.labels import label, meaning, number, percent
 
 TITLE = "Try the cures"
 QUESTION = (
-    f"What would help the patient, and how reliably? Every remedy is tried at a few doses over {SCREENED} seeds; what "
-    f"promises, and the likeliest pairs, over {SEEDS}."
+    f"What would help the patient, and how reliably? Every remedy is tried over {SCREENED} seeds, what is likely to "
+    f"help at several doses; what promises over {SEEDS}; and pairs, where no remedy alone is enough."
 )
 HOW_TO_READ = (
     "A row a remedy at its best dose, the best first; further left is better. The stroke is the median loss on "

@@ -5,8 +5,9 @@ import streamlit as st
 from pages.components.backpropagation.base_network import FIRST
 from pages.components.backpropagation.chosen_network import Chosen
 from pages.components.backpropagation.network_address import PAGE
-from pages.components.lesson.catalogue import sections_of
+from pages.components.lesson.catalogue import glossary_of, sections_of
 from pages.components.shell.plot import encoded, plot
+from pages.text.glossary import explained
 from pages.text.labels import number
 from pages.walkthrough import updates_curve
 from pages.walkthrough.calculation import Course, Problem, Update, course
@@ -140,19 +141,19 @@ def _time(seconds: float) -> str:
 
 def draw_phases(update: Update, selection: Selection, chosen: Chosen) -> None:
     """A short text for each phase, and a question about the numbers on screen; then what else is to be said."""
-    texts = sections_of(PAGE)
+    texts, words = sections_of(PAGE), glossary_of(PAGE)
     with st.container(key="phases"):
         for row in (PHASES[:2], PHASES[2:]):
             for phase, column in zip(row, st.columns(2, gap="large"), strict=True):
                 with column:
                     st.header(HEADINGS[phase], anchor=False)
-                    st.markdown(texts[HEADINGS[phase]])
+                    st.markdown(explained(texts[HEADINGS[phase]], words))
                     _ask(phase, question(update, phase, selection, chosen.example))
     for place, heading in enumerate(list(texts)[len(PHASES) :]):
         if heading != ABOUT_FIRST or chosen.base.name == FIRST:
             st.header(heading, anchor=False)
             with st.container(key=f"prose_{place}"):
-                st.markdown(texts[heading])
+                st.markdown(texts[heading] if heading == "Words" else explained(texts[heading], words))
 
 
 def _ask(phase: str, question: Question) -> None:

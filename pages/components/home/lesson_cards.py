@@ -25,6 +25,7 @@ OF_TWO: dict[str, Callable[[RunHistory, RunHistory], Picture]] = {
     "exploding_gradients": preview.gradient,
     "overfitting": preview.losses,
     "underfitting": preview.fit,
+    "data_faults": preview.losses,
 }
 
 Places = list[tuple[Page, DeltaGenerator]]

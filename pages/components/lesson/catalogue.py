@@ -72,8 +72,8 @@ def sections_of(page: str) -> dict[str, str]:
 
 @lru_cache
 def glossary_of(page: str) -> dict[str, str]:
-    """The words of a lesson, and those of the first one, which all pages use: name -> explanation."""
-    own = sections_of(page)["Words"] if (ASSETS / "lessons" / f"{page}.md").exists() else ""
+    """The words of a page, if it has any, and those of the first lesson, which all use: name -> explanation."""
+    own = sections_of(page).get("Words", "") if (ASSETS / "lessons" / f"{page}.md").exists() else ""
     return {**glossary(sections_of(FIRST_LESSON)["Words"]), **glossary(own)}
 
 

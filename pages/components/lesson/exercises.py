@@ -6,12 +6,13 @@ import streamlit as st
 
 from engine import Experiment, RunHistory
 from pages.charts.one_run import prediction
-from pages.components.lesson.catalogue import Exercise, exercises_of
+from pages.components.lesson.catalogue import Exercise, exercises_of, glossary_of
 from pages.components.settings.controls import Lesson, address, apply
 from pages.components.shell.address import HIDDEN, HIDE, open_part, write_address
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
+from pages.text.glossary import explained
 from pages.text.labels import number
 from pages.text.verdict import outcome
 
@@ -47,7 +48,7 @@ def exercises(lesson: Lesson) -> None:
 def _draw(exercise: Exercise, lesson: Lesson) -> None:
     """One card; a prediction draws it again, and nothing else.  Its result takes the place of its questions."""
     st.subheader(exercise.title, anchor=False)
-    st.markdown(exercise.text)
+    st.markdown(explained(exercise.text, glossary_of(lesson.page)))
     pair, key = exercise.pair(lesson), (lesson.page, exercise.key)
     committed = this_session().predictions.get(key)
     if committed and this_session().last_good.get(lesson.page) == pair:
@@ -56,7 +57,7 @@ def _draw(exercise: Exercise, lesson: Lesson) -> None:
         _show_result(exercise, lesson, measured)
     else:
         _ask(exercise, lesson)
-    with st.popover("Address", icon=":material/link:", type="tertiary"):
+    with st.popover("Link to this", icon=":material/link:", type="tertiary"):
         st.code(address(lesson, *pair), language=None, wrap_lines=True)
 
 
@@ -75,7 +76,7 @@ def _ask(exercise: Exercise, lesson: Lesson) -> None:
 
 def _show_result(exercise: Exercise, lesson: Lesson, measured: Measured) -> None:
     plot(measured.picture, key=f"chart_predicted_{exercise.key}")
-    (st.success if measured.right else st.info)(measured.lesson)
+    (st.success if measured.right else st.info)(explained(measured.lesson, glossary_of(lesson.page)))
     st.markdown(f":small[{measured.text}]")
     with st.container(horizontal=True):
         st.button(

@@ -10,7 +10,8 @@ from engine.cures.changes import Change
 from engine.doctor.cases import counted_loss, recovered
 from pages.charts.hidden_patient import VIEWS
 from pages.charts.one_run import activations, gradient_per_layer, learning_curves, predictions, weight_norms
-from pages.components.lesson.catalogue import sections_of
+from pages.components.lesson.catalogue import glossary_of, sections_of
+from pages.components.lesson.explanations import explanations
 from pages.components.lesson.findings import cures, notes_of_both, pointed
 from pages.components.lesson.lessons import row
 from pages.components.mystery.patient import PAGE, Admitted, RequestedPatient, go_to, into_view, next_seed
@@ -20,6 +21,7 @@ from pages.components.shell.runs import histories_of
 from pages.components.shell.timeline import timeline
 from pages.text import labels, mystery_answers
 from pages.text.clock import timeline_steps
+from pages.text.glossary import explained
 from pages.text.labels import label, meaning, number, percent
 from pages.text.mystery_answers import Score
 
@@ -178,9 +180,11 @@ def _revealed(here: Admitted) -> None:
         for name, setting in SETTINGS.items()
         if name not in fault and (setting.group in ("network", "training") or getattr(patient, name) != setting.default)
     )
-    st.markdown(f"What was done to it: {wrong}.")
+    words = glossary_of(PAGE)
+    explanations(words)  # only now: they name what the patient hides
+    st.markdown(explained(f"What was done to it: {wrong}.", words))
     with st.container(key="prose_settings"):
-        st.markdown(f":small[Its other settings: {rest}.]")
+        st.markdown(f":small[{explained(f'Its other settings: {rest}.', words)}]")
 
 
 def _compare(here: Admitted, treated: RunHistory) -> None:

@@ -61,6 +61,10 @@ PAGES = (
         "Hardly better than the average answer.",
     ),
     Page(
+        "data_faults", "Data faults", ":material/dataset:",
+        "Nothing is wrong with the network. Its examples are another matter.",
+    ),
+    Page(
         "mystery_patient", "Mystery patient", ":material/psychology_alt:",
         "Find the cause, and prescribe one change.",
     ),

@@ -1,0 +1,129 @@
+"""How large is each input, and are the inputs of one size?
+
+Root mean square of every input over the training examples, both networks, on a log axis; beside it, small, over the
+validation examples.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.axes import axis, log_axis, marker_size
+from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look, moving
+from pages.charts.style.panels import dataset_of
+from pages.charts.style.traces import hover_of, level, marks, nothing, stroke
+from pages.text.clock import timeline_steps
+from pages.text.labels import input_unit, number
+
+TITLE = "Inputs by feature"
+QUESTION = "How large is each input, and are the inputs of one size?"
+HOW_TO_READ = (
+    "A mark for each input that the network is given, as high as that input’s typical size, on a scale of powers of "
+    "ten. Healthy: all lie near the dashed line at 1, which initializers and learning rates take for granted. Crosses "
+    "are validation data; where they lie off their marks, these come from elsewhere."
+)
+
+FEW = 4  # inputs whose names stand side by side at 390 px
+CROSS = "x-thin"
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Size of the inputs, the patient's largest first; nothing moves."""
+    histories = (patient, treated)
+    sizes = [_sizes(history) for history in histories]
+    order = _order(sizes)
+    drawn = [(look, name, split) for look, one in zip(LOOKS, sizes, strict=True) for name, split in one.items()]
+    names = [_names(histories)[index] for index in order]
+    traces: list[Json] = [_marks(look, name, split[order], names) for look, name, split in drawn]
+    values = np.concatenate([split for _, _, split in drawn]) if drawn else np.ones(1)
+    few = 0 < len(names) <= FEW
+    across = axis(
+        "input" if few else "input, largest of the patient first",
+        range=[0.4, max(len(order), 1) + 0.6],
+        **{"tickvals": list(range(1, len(order) + 1)), "ticktext": names} if few else {},
+    )
+    if traces:
+        traces.insert(0, level([0.4, len(order) + 0.6], 1, "size 1", **stroke(NEUTRAL, 2, "dash")))
+    layout: Json = {
+        "xaxis": across,
+        "yaxis": log_axis("size, rms", np.append(values, 1.0)),
+        "showlegend": False,
+        "hovermode": "closest",
+    }
+    notes = footnotes(_notes(sizes))
+    frames = moving(timeline_steps(*histories), {})
+    return captioned(TITLE, AnimatedFigure(traces or [nothing()], layout | notes, frames), patient, treated)
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Largest, median and smallest size of both networks' inputs."""
+    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network and input."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        sizes = _sizes(history)
+        if not sizes:
+            continue
+        columns = {"network": look.name, "input": _names((history,)), "in": input_unit(history.experiment)}
+        parts.append(pd.DataFrame(columns | {f"size, {split} (rms)": values for split, values in sizes.items()}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _sizes(history: RunHistory) -> dict[str, Array]:
+    """Root mean square of each input, by set; of data that were handed in, nothing."""
+    dataset = dataset_of(history)
+    if dataset is None:
+        return {}
+    inputs = {"training": dataset.train_inputs, "validation": dataset.validation_inputs}
+    return {split: np.sqrt((rows * rows).mean(axis=0)) for split, rows in inputs.items()}
+
+
+def _order(sizes: list[dict[str, Array]]) -> Array:
+    """Inputs from the patient's largest to its smallest."""
+    known = next((one for one in sizes if one), None)
+    return np.argsort(-known["training"], kind="stable") if known else np.arange(0)
+
+
+def _names(histories: tuple[RunHistory, ...]) -> list[str]:
+    known = next((data for history in histories if (data := dataset_of(history))), None)
+    return list(known.input_names) if known else []
+
+
+def _marks(look: Look, split: str, values: Array, names: list[str]) -> Json:
+    size = marker_size(len(names))
+    marker = {"color": look.color, "symbol": look.symbol, "size": size}
+    if split != "training":
+        marker |= {"symbol": CROSS, "size": size - 1, "line": {"color": look.color, "width": 1.5}}
+    hover = hover_of(look, f"%{{text}}, {split}: %{{y:.3~g}}")
+    shown = np.where(values > 0, values, np.nan)
+    places = np.arange(1, len(names) + 1)
+    return marks(places, shown, f"{look.name} {split}", hover, text=names, marker=marker)
+
+
+def _notes(sizes: list[dict[str, Array]]) -> list[str]:
+    notes = ["● Patient. ◆ Treated. ×: validation. Dashed: 1."]
+    for look, one in zip(LOOKS, sizes, strict=True):
+        if not one:
+            notes.append(f"{look.name}: its data were handed in, and are not kept.")
+        elif zeros := int((one["training"] == 0).sum()):
+            notes.append(f"{look.name}: {zeros} inputs that are always 0 have no place on a log axis.")
+    return notes
+
+
+def _sentence(look: Look, history: RunHistory) -> str:
+    sizes = _sizes(history)
+    if not sizes:
+        return f"{look.name}: data that were handed in, and are not kept."
+    values, names = sizes["training"], _names((history,))
+    positive = np.where(values > 0, values, np.nan)
+    if not (values > 0).any():
+        return f"{look.name}: all inputs are 0."
+    large, small = int(np.nanargmax(positive)), int(np.nanargmin(positive))
+    return (
+        f"{look.name}: the size of its {len(values)} inputs ({input_unit(history.experiment)}) goes from "
+        f"{number(float(positive[small]))} ({names[small]}) to {number(float(positive[large]))} ({names[large]})."
+    )

@@ -1,0 +1,107 @@
+"""Which classes does the network recognise?
+
+Recall of each class, the share of its validation examples that are given that class, both networks, at the timeline's
+step.
+"""
+
+import numpy as np
+import pandas as pd
+
+from engine import RunHistory
+from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.axes import axis
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, moving
+from pages.charts.style.traces import hover_of, nothing
+from pages.text.clock import rows_at, timeline_steps
+from pages.text.labels import ending, percent
+from pages.text.three_sets import class_names, recalls
+
+TITLE = "Recall by class"
+QUESTION = "Which classes does the network recognise?"
+HOW_TO_READ = (
+    "A pair of bars for each class: of the validation examples that belong to it, the share that the network gives "
+    "that class. Healthy: all bars are high. One at 0 and one at 100 % is the same answer for everybody, which looks "
+    "good in the accuracy where nearly everybody belongs to one class."
+)
+
+PATTERNS = ("", "/")  # so that not only colour tells the networks apart
+
+
+def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+    """Two bars a class, on the same axis; the timeline moves their heights."""
+    histories, steps = (patient, treated), timeline_steps(patient, treated)
+    traces: list[Json] = []
+    moves: dict[int, Json] = {}
+    for look, pattern, history in zip(LOOKS, PATTERNS, histories, strict=True):
+        names = class_names(history)
+        if not names:
+            continue
+        moves[len(traces)] = {"y": rows_at(history.frame_step, recalls(history), steps)}
+        look_of_bar = {"color": look.color, "pattern": {"shape": pattern, "size": 8, "solidity": 0.6}}
+        hover = hover_of(look, "%{x}: %{y:.0%}")
+        traces.append({"type": "bar", "x": _labels(history), "name": look.name, "marker": look_of_bar})
+        traces[-1] |= {"hovertemplate": hover}
+    layout: Json = {
+        "xaxis": axis("class, and its share of the validation data", type="category"),
+        "yaxis": axis("recall", range=[0, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%"),
+        "showlegend": False,
+        "bargap": 0.25,
+        "hovermode": "closest",
+    }
+    notes = footnotes(_notes(histories))
+    return captioned(TITLE, AnimatedFigure(traces or [nothing()], layout | notes, moving(steps, moves)), *histories)
+
+
+def alt(patient: RunHistory, treated: RunHistory) -> str:
+    """Each class's recall at the end."""
+    return " ".join(
+        f"{look.name}: {_in_words(history)}." for look, history in zip(LOOKS, (patient, treated), strict=True)
+    )
+
+
+def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+    """One row a network, frame and class."""
+    parts = []
+    for look, history in zip(LOOKS, (patient, treated), strict=True):
+        names, values = class_names(history), recalls(history)
+        columns = {
+            "network": look.name,
+            "training step (updates)": np.repeat(history.frame_step, len(names)),
+            "class": np.tile(np.array(names, dtype=object), len(values)),
+            "recall, validation (share)": values.ravel(),
+        }
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _counts(history: RunHistory) -> Array:
+    assert history.confusion is not None
+    return history.confusion[0].sum(axis=1)
+
+
+def _labels(history: RunHistory) -> list[str]:
+    counts, names = _counts(history), class_names(history)
+    if len(names) > 4:
+        return list(names)
+    return [f"{name}, {percent(float(n / counts.sum()))}" for name, n in zip(names, counts, strict=True)]
+
+
+def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+    notes = ["Plain bars: patient. Striped: treated."]
+    for look, history in zip(LOOKS, histories, strict=True):
+        if not class_names(history):
+            notes.append(f"{look.name}: it answers with numbers, and there are no classes to recognise.")
+        if words := ending(history):
+            notes.append(f"{look.name}: {words}.")
+    return notes
+
+
+def _in_words(history: RunHistory) -> str:
+    names = class_names(history)
+    if not names:
+        return "it answers with numbers, there are no classes"
+    return f"at step {history.frame_step[-1]} it recognises " + ", ".join(
+        f"{percent(float(share))} of {name}"
+        for name, share in zip(names, recalls(history)[-1], strict=True)
+        if np.isfinite(share)
+    )

@@ -1,0 +1,67 @@
+"""What the lesson on data faults says of two runs: how well each does on new data, which class it misses, and whether
+validation told the truth."""
+
+import math
+
+import numpy as np
+
+from engine import RunHistory, diagnose
+from pages.text.labels import label, meaning, number, percent
+from pages.text.three_sets import class_names, result_recalls, scores
+
+SAID_OF_CHANGES = 2  # settings that a sentence can begin with
+LOW_RECALL = 0.5  # of a class: below, it is given another name more often than its own
+# What the doctor finds wrong with validation data -> what they are.
+UNTRUE = {
+    "leakage": "which holds training examples",
+    "validation_shift": "whose inputs come from elsewhere",
+    "label_mismatch": "whose labels are in another code",
+}
+
+
+def verdict(patient: RunHistory, treated: RunHistory) -> str:
+    """How well both do on new data (test); the class that they miss, and what an untrue validation set says."""
+    first = f"The patient {_result(patient)}."
+    if patient.experiment == treated.experiment:
+        return f"{first} Patient and treated are the same network: change one setting of the treated."
+    return f"{first} {_with(patient, treated)} {_result(treated)}."
+
+
+def _result(history: RunHistory) -> str:
+    if history.status == "diverged":
+        at = history.diverged_at[0] if history.diverged_at else int(history.evaluation_step[-1])
+        return f"diverged at step {at}, with numbers that are not finite"
+    if not math.isfinite(history.test_loss):
+        return "has no finite loss on new data"
+    test = scores(history)[-1].value
+    if history.confusion is not None:
+        return f"is right for {percent(test)} of new data{_missed(history)}{_validation(history)}"
+    of = "" if history.experiment.dataset == "custom" else " of the average answer’s"
+    return f"has a loss on new data of {number(test)}{of}{_validation(history)}"
+
+
+def _missed(history: RunHistory) -> str:
+    """The class that is recognised least, where that is less than every other time."""
+    found = result_recalls(history)
+    worst = int(np.nanargmin(found))
+    if not found[worst] < LOW_RECALL:
+        return ""
+    return f" and recognises {percent(float(found[worst]))} of class {class_names(history)[worst]}"
+
+
+def _validation(history: RunHistory) -> str:
+    """What validation says, where the doctor does not believe it."""
+    kinds = [UNTRUE[finding.code] for finding in diagnose(history) if finding.code in UNTRUE]
+    if not kinds:
+        return ""
+    value = scores(history)[1].value
+    return f"; validation, {kinds[0]}, says {number(value) if history.confusion is None else percent(value)}"
+
+
+def _with(patient: RunHistory, treated: RunHistory) -> str:
+    """ "With inputs standardised the network", from the settings in which the treated network differs."""
+    changes = patient.experiment.differences(treated.experiment)
+    if len(changes) > SAID_OF_CHANGES:
+        return "The treated network"
+    parts = [f"{label(field)} {meaning(field, theirs)}" for field, (_, theirs) in changes.items()]
+    return f"With {' and '.join(parts)} the network"

@@ -1,0 +1,73 @@
+"""How well a run does on training, validation and test data, and in which class: for sentences and charts alike."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from engine import RunHistory, load_dataset
+from engine.data.baselines import average_loss
+from pages.text.clock import latest
+
+Array = np.ndarray
+SETS = "training", "validation", "test"
+
+
+class Score(NamedTuple):
+    """What a run achieved on one set of examples.
+
+    value: share of right answers; for numbers the loss, as a share of the average answer's (of data that were handed
+    in, which nobody holds any more, the loss itself).
+    error: standard error of a share, √(p (1 − p) / n); NaN for losses, and where n is not known.
+    """
+
+    value: float
+    error: float
+
+
+def scores(history: RunHistory) -> list[Score]:
+    """On each of SETS, with the weights that the run results in."""
+    row = result_row(history)
+    if history.confusion is None:
+        average = average_loss(history.experiment)
+        losses = history.train_loss[row], history.validation_loss[row], history.test_loss
+        return [Score(float(loss) / average if average > 0 else float(loss), math.nan) for loss in losses]
+    shares = history.train_accuracy[row], history.validation_accuracy[row], history.test_accuracy
+    sizes = history.experiment.n_train, int(history.confusion[0].sum()), _test_examples(history)
+    return [Score(float(p), math.sqrt(p * (1 - p) / n) if n else math.nan) for p, n in zip(shares, sizes, strict=True)]
+
+
+def result_row(history: RunHistory) -> int:
+    """The evaluation of the weights that the run results in: the best step's where it may stop early, else the last."""
+    last = len(history.evaluation_step) - 1
+    return latest(history.evaluation_step, history.best_step) if history.experiment.patience > 0 else last
+
+
+def recalls(history: RunHistory) -> Array:
+    """Share of each class's validation examples that are given that class, (frames, classes); NaN of a class without.
+
+    Of a network that answers with numbers: no classes, (frames, 0).
+    """
+    if history.confusion is None:
+        return np.zeros((len(history.frame_step), 0))
+    with np.errstate(invalid="ignore"):
+        return np.diagonal(history.confusion, axis1=1, axis2=2) / history.confusion.sum(axis=2)
+
+
+def result_recalls(history: RunHistory) -> Array:
+    """The same of the weights that the run results in, (classes,)."""
+    return recalls(history)[latest(history.frame_step, int(history.evaluation_step[result_row(history)]))]
+
+
+def class_names(history: RunHistory) -> tuple[str, ...]:
+    """Of targets 0, 1, 2, ...; empty for regression."""
+    if history.confusion is None:
+        return ()
+    if history.experiment.dataset == "custom":
+        return tuple(f"class {k + 1}" for k in range(history.confusion.shape[-1]))
+    return load_dataset(history.experiment).class_names
+
+
+def _test_examples(history: RunHistory) -> int:
+    """0 where they are not known, of data that were handed in."""
+    return 0 if history.experiment.dataset == "custom" else len(load_dataset(history.experiment).test_inputs)
