@@ -68,6 +68,7 @@ LAYERS = [
         "formatting",
         "initializers",
         "losses",
+        "schedules",
         "optimizers",
         "randomness",
         "remedies",

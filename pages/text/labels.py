@@ -1,13 +1,14 @@
 """Numbers and names as a sentence says them: two significant digits, units spelled out."""
 
 import math
+import re
 
 from engine import SETTINGS, Experiment, RunHistory
 from engine.formatting import PERCENT as PERCENT
 from engine.formatting import number as number
 from engine.formatting import percent as percent
 from engine.losses import LOSSES, chosen_loss
-from engine.settings import Value
+from engine.settings import OutOfRange, Value
 
 _PARTS = {-2: "hundredth", -3: "thousandth", -6: "millionth", -9: "billionth"}
 _LEGEND_CHARACTERS = 36  # that fit beside a legend's line at 390 px
@@ -39,6 +40,19 @@ def name(value: Value) -> str:
 def meaning(field: str, value: Value) -> str:
     """A setting's value as people write it; where it stands for something else, what it stands for."""
     return SETTINGS[field].in_words(value)
+
+
+def refusal(problem: OutOfRange) -> str:
+    """Why an experiment cannot be: the engine's sentence with the names that stand on screen."""
+    setting = SETTINGS.get(problem.field)
+    if setting is None:
+        return str(problem)
+    value, allowed, reason = problem.value, problem.allowed, problem.reason
+    for choice in sorted({*setting.choices, *SETTINGS["dataset"].choices}, key=len, reverse=True):
+        words = (setting if choice in setting.choices else SETTINGS["dataset"]).in_words(choice)
+        allowed, reason = (re.sub(rf"\b{choice}\b", words, text) for text in (allowed, reason))
+    shown = setting.in_words(value) if isinstance(value, (bool, int, float, str)) else str(value)
+    return f"{setting.label} is {shown}, but it must be {allowed}.{' ' + reason if reason else ''}"
 
 
 def label(field: str) -> str:

@@ -251,3 +251,12 @@ def test_a_fit_is_drawn_in_the_units_of_training(changes):
     assert figure.layout.xaxis.title.text == "x (standardised)"
     assert figure.layout.xaxis2.title.text == f"x ({input_unit(history.experiment)})"
     assert figure.layout.xaxis2.tickvals is None
+
+
+def test_an_output_that_gives_no_probabilities_is_not_called_one():
+    history = run(output="tanh", loss="huber")
+    figure = chart.figure(history, history)
+    key = figure.layout.coloraxis.colorbar.title.text
+    assert "output" in key
+    assert "probability" not in key + chart.alt(history, history) + " ".join(chart.table(history, history).columns)
+    assert "probability" in chart.figure(run(), run()).layout.coloraxis.colorbar.title.text

@@ -246,3 +246,16 @@ def test_class_weights_change_nothing_where_there_are_no_classes():
     sine = Experiment(dataset="sine", steps=20)
     runs = [train(one) for one in (sine, replace(sine, class_weights="balanced"))]
     assert difference(replace(runs[1], experiment=sine), runs[0]) is None
+
+
+@pytest.mark.parametrize("gap", [2, 8, 14, 20])
+def test_a_softmax_that_is_sure_loses_the_digits_of_its_gradient_to_cancellation_alone(gap):
+    """a (e − Σ e a) with a near 1 is a difference of nearly equal numbers: its error is that of 1 − a, ε/(1 − a)."""
+    z, targets = np.array([[[float(gap), 0.3, -0.4]]]), np.eye(3)[None, :1]
+    longer = np.exp(z[0].astype(np.longdouble))
+    a = longer / longer.sum()
+    errors = np.array([[-1, 1, 1]]) / np.longdouble(3)
+    exact = (a * (errors - (errors * a).sum())).astype(float)
+    found = LOSSES["mae"].gradient(z, targets, "softmax")[0]
+    relative = np.linalg.norm(found - exact) / np.linalg.norm(exact)
+    assert relative < 4 * np.finfo(float).eps / float(1 - a[0, 0])

@@ -76,8 +76,8 @@ def test_every_value_that_a_range_names_is_in_it(name):
     check()
 
 
-def follow(wanted, most=2):
-    """Do what each refusal advises until there is none."""
+def follow(wanted, most=3):
+    """Do what each refusal advises until there is none: of the loss, of the examples, of the run's size, once each."""
     refusals = []
     while isinstance(answer := refusal_of(**wanted), OutOfRange):
         refusals.append(answer)

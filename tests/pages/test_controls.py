@@ -232,7 +232,10 @@ def test_settings_that_do_not_go_together_leave_the_last_good_networks():
     ran(app.run())
     assert choice(app).refused
     assert pair(app) == good
-    assert "n_train is 1000, but it must be a whole number from 5 to 341" in choice(app).notes[0]
+    assert (
+        "Training examples is 1000, but it must be a whole number from 5 to 341. breast cancer has no more"
+        in choice(app).notes[0]
+    )
     assert "the last networks that could be trained" in choice(app).notes[0]
     app.query_params["dataset"] = "breast_cancer"  # as a browser writes it
     app.run()  # a test's page is what was drawn last, and that was not the controls

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import SETTINGS, Experiment, data_digest, train
+from engine import SETTINGS, Experiment, OutOfRange, data_digest, train
+from pages.text import labels
 from pages.text.labels import (
     differences,
     ending,
@@ -215,3 +216,18 @@ def test_the_output_layer_is_named_so_and_the_loss_has_no_layer():
     output = replace(history, status="diverged", diverged_at=(7, history.layers - 1, "gradient"))
     assert ending(output) == "not finite at step 7 (gradient, output layer)"
     assert ending(replace(output, diverged_at=(7, None, "loss"))) == "not finite at step 7 (loss)"
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"dataset": "breast_cancer", "n_train": 1000}, "Training examples is 1000, but it must be a whole"),
+        ({"dataset": "sine", "loss": "cross_entropy"}, "Loss is cross-entropy, but it must be auto, mean squared "
+         "error, mean absolute error or Huber loss. sine asks for a number"),
+        ({"width": 1000}, "Units a layer is 1000, but it must be a whole number from 1 to 256."),
+    ],
+)  # fmt: skip
+def test_a_refusal_has_the_names_that_stand_on_screen(settings, sentence):
+    with pytest.raises(OutOfRange) as refused:
+        Experiment(**settings)
+    assert labels.refusal(refused.value).startswith(sentence)

@@ -12,7 +12,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, column_headings, endings, footnotes
 from pages.charts.style.figure import HEIGHT, LOOKS, AnimatedFigure, Array, Look, merged, moving
-from pages.charts.style.panels import draw, input_names, pictures
+from pages.charts.style.panels import draw, gives_probabilities, input_names, pictures
 from pages.text.clock import latest, latest_at, thinned, timeline_steps
 from pages.text.labels import ending, legends, number, percent
 from pages.text.three_sets import class_names
@@ -84,7 +84,10 @@ def answer(history: RunHistory) -> str:
             return f"its output lies {span}"
         if len(names) == 2:
             part = percent(float((last > 0.5).mean()))
-            return f"the probability of {names[1]} lies {span}, above one half on {part} of the inputs shown" + accuracy
+            answers = f"the probability of {names[1]}"
+            if not gives_probabilities(history):
+                answers = f"its output, above one half for {names[1]},"
+            return f"{answers} lies {span}, above one half on {part} of the inputs shown" + accuracy
         winners = np.bincount(last.reshape(-1, len(names)).argmax(axis=1), minlength=len(names)) / last[..., 0].size
         parts = ", ".join(f"{name} on {percent(float(part))}" for name, part in zip(names, winners, strict=True))
         return f"the winning class is {parts} of the inputs shown" + accuracy
@@ -115,7 +118,8 @@ def answer_rows(history: RunHistory, k: int) -> pd.DataFrame:
     if history.prediction_axes is not None and history.predictions is not None:
         outputs = history.predictions[k].reshape(-1, history.predictions.shape[-1])
         places = [grid.ravel() for grid in np.meshgrid(*history.prediction_axes)]
-        answers = [f"probability of {name}" for name in (names[1:] if len(names) == 2 else names)]
+        quantity = "probability of" if gives_probabilities(history) else "output for"
+        answers = [f"{quantity} {name}" for name in (names[1:] if len(names) == 2 else names)]
         columns = dict(zip(input_names(history, len(places)), places, strict=True))
         return pd.DataFrame(columns | dict(zip(answers or _output_names(outputs), outputs.T, strict=True)))
     if history.confusion is None:

@@ -39,7 +39,10 @@ MOST_NAMED_CLASSES = 4  # side by side under the panels at 390 px
 
 
 def probability_levels(probability: Array) -> list[Any]:
-    """Percent of class 1 as bytes, (K, G, G), rounded away from 50, so that each stays on its side of the line."""
+    """Percent of class 1 as bytes, (K, G, G), rounded away from 50, so that each stays on its side of the line.
+
+    Of an output that is no probability, hundredths within 0 and 1.
+    """
     with np.errstate(invalid="ignore"):
         percents = 100 * np.clip(probability, 0, 1)  # a linear output goes beyond
         percents = np.where(probability < 0.5, np.floor(percents), np.ceil(percents))
@@ -48,11 +51,12 @@ def probability_levels(probability: Array) -> list[Any]:
     return _bytes(percents)
 
 
-def probability_axis(names: Sequence[str], points: str) -> Json:
-    """points: what the points on the plane are, for the key."""
-    ticks = [f"{CLASS_MARKS[0]} {names[0]}", "50 %", f"{CLASS_MARKS[1]} {names[1]}"]
+def probability_axis(names: Sequence[str], points: str, probabilities: bool = True) -> Json:
+    """points: what the points on the plane are, for the key.  probabilities: whether the output gives any."""
+    quantity, half = ("probability", "50 %") if probabilities else ("output", "0.5")
+    ticks = [f"{CLASS_MARKS[0]} {names[0]}", half, f"{CLASS_MARKS[1]} {names[1]}"]
     scales = _scales([(0, 0), (0.5, None), (1, 1)])
-    return _key(f"probability (line: 50 %){points}", scales, 100, CLASS_TICKS, ticks)
+    return _key(f"{quantity} (line: {half}){points}", scales, 100, CLASS_TICKS, ticks)
 
 
 def class_levels(probabilities: Array) -> list[Any]:

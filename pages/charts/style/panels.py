@@ -11,6 +11,7 @@ import numpy as np
 
 from engine import Dataset, Experiment, RunHistory, load_dataset
 from engine.data.sources import DATASETS
+from engine.losses import PROBABILITIES
 from pages.charts.style.axes import axis
 from pages.charts.style.class_colors import (
     BOUNDARY,
@@ -149,10 +150,13 @@ def _surface(
         levels, color_axis = number_levels(outputs[..., 0], histories)
         trace = place | {"type": "heatmap", "hoverinfo": "skip"}
     elif len(names) == 2:
-        levels, color_axis = probability_levels(outputs[..., 0]), probability_axis(names, key_of_points)
+        probable = gives_probabilities(history)
+        levels, color_axis = probability_levels(outputs[..., 0]), probability_axis(names, key_of_points, probable)
         trace = place | {
             "type": "contour",
-            "hovertemplate": hover_of(look, f"{names[1]}: %{{z}} %"),
+            "hovertemplate": hover_of(
+                look, f"{names[1]}: %{{z}} %" if probable else "output (within 0 and 1): %{z} / 100"
+            ),
             "contours": {"start": BOUNDARY, "end": BOUNDARY, "size": 1, "coloring": "heatmap"},
             "line": {"width": 3},  # its colour is the page's ink
         }
@@ -196,7 +200,7 @@ def _fit(
         notes.append(f"{look.name}: where there is no line its output is not finite.")
     elif not ((outputs[-1] >= low) & (outputs[-1] <= high)).any():
         notes.append(f"{look.name}: at the end the whole line is outside this picture.")
-    y_name = "output" if history.confusion is None else "probability"
+    y_name = "probability" if gives_probabilities(history) else "output"
     (xaxis,) = _input_axes(history)
     return Panel(traces, moves, xaxis, axis(y_name, range=[low, high]), has_legend=True, notes=notes)
 
@@ -238,6 +242,11 @@ def _no_picture(look: Look) -> Panel:
 def dataset_of(history: RunHistory) -> Dataset | None:
     """The examples, unless they were handed in: a history does not hold them."""
     return None if history.experiment.dataset == "custom" else load_dataset(history.experiment)
+
+
+def gives_probabilities(history: RunHistory) -> bool:
+    """Whether its answers are the classes' probabilities."""
+    return history.confusion is not None and history.experiment.output in PROBABILITIES
 
 
 def input_names(history: RunHistory, count: int) -> list[str]:

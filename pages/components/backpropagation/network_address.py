@@ -34,6 +34,7 @@ from pages.components.shell.address import (
     read_address,
     with_earlier_defaults,
 )
+from pages.text import labels
 from pages.walkthrough.derivation import PHASES
 from pages.walkthrough.presets import PRESETS
 
@@ -87,7 +88,7 @@ def read_network() -> tuple[Base, Address]:
         dataset = load_dataset(experiment)
         check_budget(experiment, dataset.n_in, dataset.n_out)
     except OutOfRange as problem:
-        sentence = f"{problem} What you see is the network that all settings have by default."
+        sentence = f"{labels.refusal(problem)} What you see is the network that all settings have by default."
         settings |= Address({}, {}, frozenset(settings.values), (sentence,))
         experiment = Experiment()
     return opened_base(experiment), preset | settings

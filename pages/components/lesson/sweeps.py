@@ -27,6 +27,7 @@ from pages.components.lesson.cards import show_data
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import shared_runs
 from pages.components.shell.session import this_session
+from pages.text import labels
 
 MOST_OUTCOMES = 4000  # kept by the server, at most 3 kB each
 MOST_SECONDS = 120.0  # of one core, that a sweep may take
@@ -350,7 +351,7 @@ def _cost(wanted: Wanted) -> tuple[float, str]:
         try:
             check_budget(experiment, source.n_in, source.n_out)
         except OutOfRange as error:
-            return 0.0, str(error)
+            return 0.0, labels.refusal(error)
     return seconds_of(wanted), ""
 
 

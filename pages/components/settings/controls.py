@@ -50,6 +50,7 @@ from pages.components.shell.address import (
     with_earlier_defaults,
 )
 from pages.components.shell.session import this_session
+from pages.text import labels
 
 NETWORKS = "networks"  # what shows them, by its name for `st.rerun`
 
@@ -204,7 +205,7 @@ def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], N
         refused = True
         shown = "the last networks that could be trained" if lesson.page in last_good else "this lesson's own networks"
         pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
-        notes = (*notes, f"{problem} What you see below are {shown}, not what the controls say.")
+        notes = (*notes, f"{labels.refusal(problem)} What you see below are {shown}, not what the controls say.")
     texts = {name: control.text(values[name]) for name, control in widgets.items()}
     different = {name: text for name, text in texts.items() if text != widgets[name].text(widgets[name].default)}
     this_session().addresses[lesson.page] = different
