@@ -72,7 +72,6 @@ LAYERS = [
         "optimizers",
         "randomness",
         "remedies",
-        "schedules",
     }
     | {"settings", "data.sources"},
     {"experiment"},
