@@ -41,7 +41,7 @@ DEEPER, SHALLOWER = 2, 3  # layers more, times fewer
 ENOUGH_EXAMPLES = 32  # a smaller batch is made this large (Masters & Luschi 2018: the largest that is still small)
 ADAPTIVE = "rmsprop", "adam", "adamw"  # their first steps go by few gradients, which warmup is for (Liu et al. 2020)
 FITTING_SIZE = 3.0  # times 1, either way: targets of about the size that a fresh network's output has
-RARE = 0.5  # of an even share: a class with fewer examples is rare
+RARE_SHARE = 0.5  # of an even share: a class with fewer examples is rare
 REGULARISERS = ("l1", "l2", "dropout", "patience")
 
 WITHOUT = {"l1": "L1", "l2": "L2", "dropout": "dropout", "patience": "early stopping"}
@@ -215,7 +215,7 @@ def _scales(e: Experiment, dataset: Dataset) -> Iterator[Remedy]:
     if dataset.task != "regression" and e.class_weights == "none":
         shares = dataset.target_rows("train").mean(axis=0)
         shares = shares if len(shares) > 1 else np.append(shares, 1 - shares)
-        if shares.min() < RARE / len(shares):
+        if shares.min() < RARE_SHARE / len(shares):
             price = "frequent classes are answered less surely"
             yield _once("class_weights", "Balanced class weights", price, {"class_weights": "balanced"})
 

@@ -122,7 +122,8 @@ def overfitting(run: Examination) -> Finding | None:
     rise = generalization_loss(run.history.validation_loss)[: run.result + 1]
     apart = finite_median(run.gap[run.late])
     fell_apart = finite_median(rise[run.late]) > GENERALIZATION_LOSS
-    by_heart = run.is_classification and run.experiment.patience == 0 and run.train_error_share <= 0
+    every_one_right = finite_median(run.history.train_accuracy[run.late]) == 1  # wrong labels too: known by heart
+    by_heart = run.is_classification and run.experiment.patience == 0 and every_one_right
     # Where one class is rare, the widest gap is no more than chance and a few examples make.
     widest = run.widest_gap if fell_apart else np.fmax(run.widest_gap, LEAST_WIDE)
     share = (RISEN_GAP if fell_apart or by_heart else WIDE_GAP) * widest

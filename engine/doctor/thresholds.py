@@ -28,6 +28,7 @@ RENAMED = 0.3  # of validation examples that would be right if classes bore othe
 UNREACHED = 0.1  # share of the targets' variance beyond the range of the output (convention: as much as WELL)
 RARE = 0.25  # share of a class below which always giving the other is an answer that looks good (convention)
 MISSED = 0.1  # recall of a class below which it counts as never named (convention)
+LOW_RECALL = 0.5  # of a class: below, it is given another name more often than its own (convention)
 FEW_IN_BATCH = 4  # examples whose mean and deviation are noise; Wu & He 2018 see it below 8 (tuned)
 NOISY_RISES, NOISY = 1.0, 1.0  # of the training loss, as ALL_RISES; spread of the batch losses over their mean (tuned)
 

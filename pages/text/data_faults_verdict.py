@@ -6,11 +6,11 @@ import math
 import numpy as np
 
 from engine import RunHistory, diagnose
+from engine.doctor.thresholds import LOW_RECALL
 from pages.text.labels import label, meaning, number, percent
 from pages.text.three_sets import class_names, result_recalls, scores
 
 SAID_OF_CHANGES = 2  # settings that a sentence can begin with
-LOW_RECALL = 0.5  # of a class: below, it is given another name more often than its own
 # What the doctor finds wrong with validation data -> what they are.
 UNTRUE = {
     "leakage": "which holds training examples",

@@ -31,7 +31,7 @@ def headline(page: AppTest) -> str:
 
 def plain(text: str) -> str:
     """Without the links to the words' explanations."""
-    return re.sub(rf"\[([^]]*)\]\({LINK}[^)]*\)", r"\1", text)
+    return re.sub(rf"\[([^][]*)\]\({LINK}[^)]*\)", r"\1", text)
 
 
 def charts(page: AppTest) -> list[dict]:

@@ -79,7 +79,8 @@ def one_sentence(message: str) -> None:
 
 # Of all pages together; what belongs to another page is one more parameter that means nothing.  Streamlit itself leaves
 # out an address of more than 1,000 parameters or 524,288 characters.
-BAD = {control.name: "9" * 4301 for control in CONTROLS} | {f"trained_{name}": "9" * 4301 for name in SETTINGS} | {
+BAD = {control.name: "9" * 4301 for control in CONTROLS} | {f"trained_{name}": "9" * 999 for name in SETTINGS} | {
+    "trained_depth": "9" * 4301,
     "timeline": "9" * 4301, "phase": "forward-" + "9" * 5000, "preset": "\0", "level": "easy\0", "x" * 10_000: "1",
     "\0": "\u202e", "projector": "\0", "inputs": "9" * 5000, "targets": "1e999 ٣", "changed": "w" + "9" * 5000,
 }  # fmt: skip

@@ -24,7 +24,7 @@ OWN = [name for name in SETTINGS if name not in SHARED and name != "data_digest"
 OTHERS: dict[str, Any] = {
     "dataset": "xor", "n_train": 77, "noise": 0.25, "label_noise": 0.125, "depth": 7, "width": 24,
     "activation": "tanh", "initializer": "lecun", "gain": 1.5, "bias": 0.25, "bias_mean": -0.5,
-    "normalization": "layer",
+    "normalization": "layer", "output": "sigmoid", "schedule": "cosine",
     "residual": "scaled", "loss": "mse", "optimizer": "adam", "learning_rate": 0.0123, "batch_size": 32, "steps": 33,
     "clip": "norm", "clip_threshold": 0.5, "l1": 0.001, "l2": 0.003, "dropout": 0.37, "patience": 9, "seed": 12345,
     "data_seed": 3, "precision": "float32", "inputs": "raw", "input_scale": 20.0, "input_shift": -3.5,
@@ -258,7 +258,7 @@ def test_a_link_to_what_cannot_be_made_shows_the_lessons_networks(query):
 def test_the_control_that_does_what_a_refusal_advises_is_not_refused():
     app = opened("?dataset=digits&n_train=1000&depth=8&width=128&steps=510&treated_activation=sigmoid")
     assert choice(app).refused
-    most = re.search(r"^steps is 510, but it must be at most (\d+) for", choice(app).notes[0])[1]
+    most = re.search(r"^Training steps is 510, but it must be at most (\d+) for", choice(app).notes[0])[1]
     app = opened(f"?dataset=digits&n_train=1000&depth=8&width=128&steps={most}&treated_activation=sigmoid")
     assert not choice(app).refused
     assert choice(app).patient.steps == int(most)

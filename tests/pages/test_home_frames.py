@@ -10,7 +10,7 @@ from engine.starting_signal import starting_signal
 from pages.components.home import frames
 from pages.components.home.stage import link_to
 from pages.text.labels import differences
-from tests.pages.opened import opened, sent
+from tests.pages.opened import opened, plain, sent
 
 # Of a number at step 0 and in the first updates, between machines whose matrix kernels add in other orders; of the end
 # of a training, which lets such differences grow.
@@ -85,7 +85,7 @@ def test_why_opens_the_lesson_with_the_chosen_networks(activation, depth):
     patient, treated = frames.chosen(activation, depth), frames.chosen("relu", depth)
     for name in ("activation", "initializer", "depth"):
         assert page.session_state[name] == getattr(patient, name)
-    assert any(differences(patient, treated) in paragraph.value for paragraph in page.markdown)
+    assert any(differences(patient, treated) in plain(paragraph.value) for paragraph in page.markdown)
 
 
 def test_the_page_sends_the_stage_before_anything_is_trained(monkeypatch):

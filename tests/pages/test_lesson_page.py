@@ -10,7 +10,7 @@ from pages.components.settings.controls import parameters
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.labels import differences
 from pages.text.verdict import verdict
-from tests.pages.opened import charts, charts_of_all_parts, headline, in_part, opened
+from tests.pages.opened import charts, charts_of_all_parts, headline, in_part, opened, plain
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 
 PAGE = "vanishing_gradients"
@@ -44,7 +44,7 @@ def test_other_data(dataset):
 
 def test_a_run_that_diverges_draws_every_chart_and_names_the_place():
     page = opened(PAGE, learning_rate="1000", activation="relu", gain="4", dataset="sine", steps="60")
-    text = " ".join(paragraph.value for paragraph in page.markdown)
+    text = plain(" ".join(paragraph.value for paragraph in page.markdown))
     assert "diverged at step" in text
     assert len(charts_of_all_parts(page)) == CHARTS
 
@@ -160,5 +160,5 @@ def test_a_result_can_be_seen_in_the_charts_or_asked_again():
 def test_each_thing_to_try_opens_from_its_address(lesson, trial):
     pair = [replace(network, steps=30) for network in trial.pair(lesson)]  # enough to see where it leads
     page = opened(lesson.page, **parameters(lesson, *pair))
-    assert any(differences(*trial.pair(lesson)) in paragraph.value for paragraph in page.markdown)
+    assert any(differences(*trial.pair(lesson)) in plain(paragraph.value) for paragraph in page.markdown)
     assert not page.warning

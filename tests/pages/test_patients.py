@@ -45,7 +45,7 @@ WARD = {
     "could_not_stop": "overfitting",
     "all_benign": "unscaled_inputs",
     "in_cents": "unscaled_targets",
-    "optimist": "underfitting",
+    "optimist": "wrong_output",
     "always_right": "one_answer",
     "one_at_a_time": "unshuffled",
     "knew_the_exam": "leakage",
@@ -91,6 +91,10 @@ OWN = {
 def lies_below_zero(history: RunHistory) -> float:
     """Share of the training targets."""
     return float((load_dataset(history.experiment).train_targets < 0).mean())
+
+
+# What the treatment leaves, since it does not correct the labels: early stopping saves from learning them by heart.
+LEFT = {"could_not_stop": ("label_noise", "cannot_tell")}
 
 
 @cache
@@ -162,4 +166,4 @@ def test_a_patient_of_the_ward_has_what_it_complains_of_and_its_treatment_cures_
     if case.key in COMPLAINTS:
         assert sum(map(bool, map(COMPLAINTS[case.key], over_seeds(patient)))) >= MOST
     assert first_findings(patient).count(WARD[case.key]) >= MOST
-    assert first_findings(treated).count("") >= MOST
+    assert sum(code in ("", *LEFT.get(case.key, ())) for code in first_findings(treated)) >= MOST

@@ -12,7 +12,7 @@ from pages.text.underfitting_verdict import underfits, verdict
 from tests.charts.odd_runs import PAIRS, pair
 
 SMALL = Experiment(dataset="sine", depth=1, width=2, optimizer="adam", learning_rate=0.03, steps=60, n_train=40, seed=1)
-LARGE = replace(SMALL, depth=2, width=16, steps=150)
+LARGE = replace(SMALL, depth=2, width=32, steps=300)
 
 
 @pytest.fixture(scope="module")
