@@ -218,6 +218,7 @@ def test_a_refused_number_says_its_range_beside_the_field(page: Page, home: str,
     type_into(page, label, text)
     message = page.get_by_role("alert").filter(has_text=says)
     expect(message).to_be_visible()
+    message.scroll_into_view_if_needed()
     field, words = page.get_by_label(label, exact=True).bounding_box(), message.bounding_box()
     assert field
     assert words
