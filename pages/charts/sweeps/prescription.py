@@ -36,11 +36,10 @@ from pages.charts.sweeps.groups import search_of
 from pages.text.labels import label, meaning, number, percent
 
 TITLE = "Try the cures"
-QUESTION = (
-    f"What would help the patient, and how reliably? Every remedy is tried over {SCREENED} seeds, what is likely to "
-    f"help at several doses; what promises over {SEEDS}; and pairs, where no remedy alone is enough."
-)
+QUESTION = "What would help the patient, and how reliably?"
 HOW_TO_READ = (
+    f"Every remedy is tried over {SCREENED} seeds, likely ones at several doses, those that promise over {SEEDS}, and "
+    "pairs where no remedy alone is enough. "
     "A row a remedy at its best dose, the best first; further left is better. The stroke is the median loss on "
     "validation data over the seeds, the bar reaches from the lowest to the highest, the diamond is the median on test "
     "data. The thin curve goes through all doses that were tried, the weakest on top. The dotted line is the untreated "
