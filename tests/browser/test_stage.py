@@ -335,7 +335,7 @@ def test_a_setting_of_more_settings_survives(lesson: Page, home: str):
     expect(lesson.get_by_label("Gain", exact=True)).to_have_count(0)
     segment(lesson, "Activation", "tanh").click()
     patient = replace(patient, activation="tanh")
-    address |= {"gain": "2", "activation": "tanh"}
+    address |= {"gain": "2.0", "activation": "tanh"}
     expect_networks(lesson, patient, treated)
     expect_address(lesson, address)
     lesson.reload()

@@ -393,7 +393,7 @@ def test_custom_settings_that_do_not_fit_are_named():
         load_dataset(Experiment(dataset="custom"), (INPUTS, LABELS))
     with pytest.raises(OutOfRange, match="n_train is 37, but it must be a whole number from 5 to 36"):
         custom(INPUTS, LABELS, n_train=37)
-    with pytest.raises(OutOfRange, match="loss is 'cross_entropy', but it must be auto or mse"):
+    with pytest.raises(OutOfRange, match="loss is 'cross_entropy', but it must be auto, mse, mae or huber"):
         custom(INPUTS, INPUTS[:, 0], loss="cross_entropy")
 
 
