@@ -2,10 +2,9 @@
 
 import pytest
 
-from pages.components.lesson.catalogue import exercises_of, glossary_of, lesson_of
+from pages.components.lesson.catalogue import exercises_of, lesson_of
 from pages.components.shell.runs import histories_of, shared_runs
 from pages.text.data_faults_verdict import verdict
-from pages.text.glossary import explained
 from tests.pages.opened import charts_of_all_parts, headline, opened
 
 PAGE = "data_faults"
@@ -23,7 +22,7 @@ def workers():
 def test_the_default_view_shows_patient_and_treated():
     page = opened(PAGE)
     said = verdict(*histories_of((LESSON.patient, LESSON.treated)))
-    assert headline(page) == explained(said, glossary_of(PAGE))
+    assert headline(page) == said
     assert not page.warning
     shown = charts_of_all_parts(page)
     assert len(shown) == CHARTS
