@@ -211,7 +211,8 @@ class Session:
             elif which_one == "exception":
                 answer.errors.append(element.exception.message)
             elif which_one == "number_input":
-                self.widgets[element.number_input.query_param_key] = element.number_input.id
+                identity = element.number_input.id  # it ends with the key, the parameter's name
+                self.widgets[identity.rpartition("-")[2]] = identity
             elif which_one == "button" and element.button.label.startswith("More settings"):
                 self.more_settings = element.button.id
         elif kind == "script_finished":
