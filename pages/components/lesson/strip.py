@@ -39,7 +39,7 @@ def strip(page: str, verdict: str, steps: Sequence[int], patient: RunHistory, tr
     verdict: the page's sentence about both networks, which is read out to who cannot see that it has changed.
     """
     pair = patient.experiment, treated.experiment
-    _draw(page, verdict, pair, _sent.get((page, *pair), lambda: _described(page, steps, patient, treated)))
+    _draw(page, verdict, pair, _sent.get((page, *pair), lambda: described(page, steps, patient, treated)))
 
 
 @st.fragment
@@ -75,7 +75,8 @@ def _preview(patient: Experiment, treated: Experiment) -> bytes:
     return orjson.dumps(rows | {"follows": patient.depth == treated.depth})
 
 
-def _described(page: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> bytes:
+def described(page: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> bytes:
+    """What the strip's script is told of both networks."""
     measure, words = STAGE_MEASURES[page], glossary_of(page)
     cells = [measure.cells(history, steps) for history in (patient, treated)]
     rows = [

@@ -1,0 +1,84 @@
+"""What a visitor takes home: the notebook runs, the saved page is small and harmless, the zip has all."""
+
+import io
+import json
+import re
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from engine import Experiment, RunHistory, train
+from engine.export.notebook import notebook
+from pages.charts.one_run import gradient_per_layer, learning_curves, predictions
+from pages.components.lesson.take_home import Shown, data_zip, saved_page
+from pages.components.shell.runs import shared_runs
+from pages.export import page_html
+
+PATIENT = Experiment(depth=5, width=8, activation="sigmoid", initializer="xavier_normal", steps=40)
+TREATED = replace(PATIENT, activation="relu")
+SHOWN = Shown(
+    "vanishing_gradients", "Vanishing gradients", "It <b>vanishes</b>.", "Treated differs in: [activation](#word-a).",
+    "javascript:alert(1)", PATIENT, TREATED, (gradient_per_layer, learning_curves, predictions),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers():
+    yield
+    shared_runs().close()
+
+
+def test_the_notebook_is_valid_and_runs_to_its_end(monkeypatch, capsys):
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("torch")
+    experiment = replace(PATIENT, dropout=0.2, batch_size=32)
+    book = json.loads(notebook(experiment, link="https://clinic.example/`x`"))
+    nbformat.validate(nbformat.from_dict(book))
+    shown = []
+    monkeypatch.setattr(go.Figure, "show", lambda figure: shown.append(figure))
+    names = {"__name__": "__main__"}
+    for cell in book["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile(cell["source"], cell["id"], "exec"), names)
+    losses, gradients, compared = (figure.data for figure in shown)
+    history = train(experiment)
+    np.testing.assert_array_equal(losses[0].y, history.train_loss)
+    np.testing.assert_array_equal(gradients[-1].y, history.delta_rms[-1])
+    np.testing.assert_allclose(compared[1].y, history.batch_loss, rtol=1e-6)
+    assert float(re.search(r"largest relative difference: (\S+)", capsys.readouterr().out)[1]) < 1e-6
+
+
+def test_the_saved_page_is_small_asks_for_nothing_and_shows_names_as_text(monkeypatch):
+    page = saved_page(SHOWN)
+    text = page.decode()
+    assert len(page) <= page_html.MOST_BYTES
+    assert "It &lt;b&gt;vanishes&lt;/b&gt;." in text
+    assert "Treated differs in: activation." in text
+    markup = text.partition("<script")[0]
+    assert "alert(1)" in markup
+    assert not re.search("(?:src|href)=", markup), "a link that is no web address is text"
+    assert [text.count(f'<section id="{name}"') for name in ("gradient_per_layer", "predictions")] == [1, 1]
+
+    monkeypatch.setattr(page_html, "MOST_BYTES", len(page) - 1)
+    shorter = saved_page(SHOWN).decode()
+    assert f"Too large for this file: {predictions.TITLE}." in shorter
+    assert '<section id="predictions"' not in shorter
+
+
+def test_the_zip_has_tables_runs_report_and_page():
+    with zipfile.ZipFile(io.BytesIO(data_zip(SHOWN))) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    tables = ("settings", "updates", "evaluations", "layers", "parameters", "confusion")
+    expected = {f"{who}/{table}.csv" for who in ("patient", "treated") for table in tables}
+    assert set(files) == expected | {"patient/run.npz", "treated/run.npz", "report.md", "page.html"}
+    for who, experiment in (("patient", PATIENT), ("treated", TREATED)):
+        again, history = RunHistory.load(io.BytesIO(files[f"{who}/run.npz"])), train(experiment)
+        assert again.experiment == experiment
+        assert again.delta_rms.tobytes() == history.delta_rms.tobytes()
+    links = re.findall(r"\]\(page\.html#(\w+)\)", files["report.md"].decode())
+    assert links == ["gradient_per_layer", "learning_curves", "predictions"]
+    assert all(f'id="{link}"'.encode() in files["page.html"] for link in links)
+    assert b"upper moon" in files["patient/confusion.csv"]
