@@ -49,6 +49,7 @@ def _moves(page: Page, saved: Path) -> None:
     assert page.locator(".strip .patient .cells button").first.get_attribute("aria-label") != before
     assert charts.first.locator("svg").first.inner_html() != drawn
     page.get_by_role("button", name="Play").click()
-    expect(charts.first).to_have_attribute("data-step", "60")
+    expect(charts.first).not_to_have_attribute("data-step", "0")
+    page.get_by_role("button", name="Pause").click()
     expect(page.locator("[data-chart]")).to_have_count(8)
     assert not [url for url in requested if not url.startswith(("file:", "data:", "blob:"))]

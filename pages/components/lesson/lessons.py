@@ -83,7 +83,7 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             strip(lesson.page, verdict, steps, patient, treated)
         if not on_stage:
             link, charts = absolute(choice.short_address), (*stage.charts, *stage.others)
-            with shell.link:
+            with shell.link.container(width="content"):
                 take_home(Shown(lesson.page, shell.title, verdict, note, link, choice.patient, choice.treated, charts))
         with place:
             _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated))
