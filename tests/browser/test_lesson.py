@@ -17,7 +17,7 @@ from engine import Experiment, train
 from pages.components.shell.address import PARTS
 from pages.text.labels import differences
 from pages.text.verdict import verdict
-from tests.browser.conftest import Serve
+from tests.browser.conftest import Serve, settled
 from tests.browser.readable import PAPER, PHONE, expect_no_wider, expect_readable, themes, violations
 from tests.browser.test_timeline import LABEL_COLORS, contrast, range_of
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
@@ -112,7 +112,7 @@ def wait_for_part(page: Page, part: str) -> None:
     page.wait_for_function(DRAWN, arg=len(CHARTS.get(part, ())), timeout=MILLISECONDS)
     for stem in CHARTS.get(part, ()):
         expect(card(page, stem)).to_have_count(1)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    settled(page)
 
 
 def open_part(page: Page, part: str) -> None:
@@ -145,11 +145,13 @@ def card(page: Page, stem: str) -> Locator:
 
 
 def tab_to(page: Page, name: str) -> None:
+    passed = []
     for _ in range(2 * MOST_TABS):  # a part of the page that is still drawn may take the focus back to the top once
         page.keyboard.press("Tab")
-        if page.evaluate(FOCUSED) == name:
+        passed.append(page.evaluate(FOCUSED))
+        if passed[-1] == name:
             return
-    pytest.fail(f"no way to {name} with the tab key")
+    pytest.fail(f"no way to {name} with the tab key, only to {passed}")
 
 
 def test_the_bare_address_shows_patient_and_treated(lesson: Page):
