@@ -5,6 +5,7 @@ import json
 import re
 import zipfile
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,8 +14,8 @@ import pytest
 from engine import Experiment, RunHistory, train
 from engine.export.notebook import notebook
 from pages.charts.one_run import gradient_per_layer, learning_curves, predictions
+from pages.components.lesson import take_home
 from pages.components.lesson.take_home import Shown, data_zip, saved_page
-from pages.components.shell.runs import shared_runs
 from pages.export import page_html
 
 PATIENT = Experiment(depth=5, width=8, activation="sigmoid", initializer="xavier_normal", steps=40)
@@ -25,10 +26,14 @@ SHOWN = Shown(
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
+@pytest.fixture(autouse=True)
+def trained_here(monkeypatch):
+    monkeypatch.setattr(take_home, "ended_runs", lambda experiments: tuple(map(trained, experiments)))
+
+
+@lru_cache
+def trained(experiment):
+    return train(experiment)
 
 
 def test_the_notebook_is_valid_and_runs_to_its_end(monkeypatch, capsys):
@@ -75,7 +80,7 @@ def test_the_zip_has_tables_runs_report_and_page():
     expected = {f"{who}/{table}.csv" for who in ("patient", "treated") for table in tables}
     assert set(files) == expected | {"patient/run.npz", "treated/run.npz", "report.md", "page.html"}
     for who, experiment in (("patient", PATIENT), ("treated", TREATED)):
-        again, history = RunHistory.load(io.BytesIO(files[f"{who}/run.npz"])), train(experiment)
+        again, history = RunHistory.load(io.BytesIO(files[f"{who}/run.npz"])), trained(experiment)
         assert again.experiment == experiment
         assert again.delta_rms.tobytes() == history.delta_rms.tobytes()
     links = re.findall(r"\]\(page\.html#(\w+)\)", files["report.md"].decode())
