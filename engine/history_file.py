@@ -20,7 +20,7 @@ Array = np.ndarray
 File = str | PathLike[str] | IO[bytes]
 
 FORMAT = 1  # of the file
-JSON, DESCRIBED = "run", ("experiment", "status", "best_step", "diverged_at")
+JSON, DESCRIBED = "run", ("experiment", "status", "best_step", "diverged_at", "branches")
 LARGEST = 2e9  # bytes of all arrays together: a hundred times what the app records of a run (tuned)
 
 # Shapes, by what RunHistory's docstring calls S, V, K and L.
@@ -39,8 +39,8 @@ _OPTIONAL = "predictions", "prediction_axes", "confusion"
 
 def write(file: File, run: Mapping[str, Any]) -> None:
     """Write a run's fields."""
-    described = {name: run[name] for name in DESCRIBED[1:]} | {"experiment": vars(run["experiment"]), "format": FORMAT}
-    arrays = {JSON: np.array(json.dumps(described))}
+    described = {name: run[name] for name in DESCRIBED} | {"format": FORMAT}
+    arrays = {JSON: np.array(json.dumps(described, default=vars))}  # an Experiment by its settings
     for name, value in run.items():
         if name in DESCRIBED or value is None:
             continue
@@ -102,16 +102,20 @@ def _fields(entries: dict[str, Array], statuses: Sequence[str]) -> dict[str, Any
             raise ValueError
         if layer is not None and not 0 <= layer <= experiment.depth:
             raise ValueError
+    branches = tuple((step, Experiment(**settings)) for step, settings in described["branches"])
+    if any(type(step) is not int for step, _ in branches):
+        raise ValueError
     run: dict[str, Any] = {
         "experiment": experiment,
         "status": status,
         "best_step": best_step,
         "diverged_at": diverged_at,
+        "branches": branches,
     }
     run |= dict.fromkeys(_TUPLES, ()) | dict.fromkeys(_OPTIONAL)
     for name, array in entries.items():
         field, _, index = name.partition(".")
-        if array.dtype.kind not in "iuf":
+        if field in DESCRIBED or array.dtype.kind not in "iuf":
             raise ValueError
         if index:
             run[field] = (*(run[field] or ()), array)

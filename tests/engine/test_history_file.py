@@ -9,8 +9,8 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from engine import Experiment, OutOfRange, RunHistory, train
-from engine.history_file import LARGEST
+from engine import Experiment, OutOfRange, RunHistory, Training, train
+from engine.history_file import DESCRIBED, LARGEST
 
 SMALL = Experiment(depth=2, width=4, n_train=20, steps=12)
 RUNS = {
@@ -48,15 +48,19 @@ def described(**changes):
     return changed(run=np.array(json.dumps(run | changes)))
 
 
-@pytest.mark.parametrize("settings", RUNS.values(), ids=RUNS)
+def branched():
+    return Training(SMALL).advance(5).branch(replace(SMALL, learning_rate=0.01)).advance(12).history()
+
+
+@pytest.mark.parametrize("settings", [*RUNS.values(), None], ids=[*RUNS, "branched"])
 def test_a_run_comes_back_equal(settings, tmp_path):
-    history = train(replace(SMALL, **settings))
+    history = branched() if settings is None else train(replace(SMALL, **settings))
     history.save(tmp_path / "run")
     for again in (RunHistory.load(tmp_path / "run"), RunHistory.load(io.BytesIO(written(history)))):
         for row in fields(RunHistory):
             mine, theirs = getattr(history, row.name), getattr(again, row.name)
             assert type(theirs) is type(mine), row.name
-            if row.name in ("experiment", "status", "best_step", "diverged_at"):
+            if row.name in DESCRIBED:
                 assert theirs == mine
                 continue
             several = isinstance(mine, tuple)
@@ -123,8 +127,10 @@ HOSTILE = {
     "another status": described(status="<script>"),
     "a step that is no number": described(best_step="0"),
     "an end in no layer": described(diverged_at=[1, 7, "weights"]),
+    "branches that are none": described(branches=[[3, 4]]),
     "an array too few": changed(batch_loss=None),
     "an array too many": changed(extra=np.zeros(3)),
+    "a status of numbers": changed(status=np.zeros(3)),
     "an index out of order": changed(**{"weights.1": None}),
     "another length": changed(batch_loss=np.zeros(3)),
     "other numbers": changed(step=np.zeros(12)),
