@@ -148,6 +148,20 @@ def test_what_is_no_run_is_refused_with_a_sentence(content, tmp_path):
         assert refusal.value.field == "file"
 
 
+def test_a_damaged_file_is_refused_or_read_and_nothing_else():
+    content, random = written(HISTORY), np.random.default_rng(0)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(content)
+        for position in random.integers(len(content), size=random.integers(1, 5)):
+            damaged[position] = random.integers(256)
+        try:
+            RunHistory.load(io.BytesIO(bytes(damaged)))
+        except OutOfRange:
+            refused += 1
+    assert refused > 200
+
+
 def test_a_file_that_is_not_there_is_another_matter(tmp_path):
     with pytest.raises(FileNotFoundError):
         RunHistory.load(tmp_path / "none.npz")
