@@ -14,9 +14,10 @@ import pytest
 from engine import Experiment, RunHistory, train
 from engine.export.notebook import notebook
 from pages.charts.one_run import gradient_per_layer, learning_curves, predictions
-from pages.components.lesson import take_home
+from pages.components.lesson import sweeps, take_home
 from pages.components.lesson.take_home import Shown, data_zip, saved_page
 from pages.export import page_html
+from tests.engine.made_outcomes import made
 
 PATIENT = Experiment(depth=5, width=8, activation="sigmoid", initializer="xavier_normal", steps=40)
 TREATED = replace(PATIENT, activation="relu")
@@ -73,7 +74,15 @@ def test_the_saved_page_is_small_asks_for_nothing_and_shows_names_as_text(monkey
     assert '<section id="predictions"' not in shorter
 
 
-def test_the_zip_has_tables_runs_report_and_page():
+class Known:
+    """A server on which every change was tried, with the same success."""
+
+    def known(self, experiments):
+        return {one: made(one) for one in experiments}
+
+
+def test_the_zip_has_tables_runs_report_and_page(monkeypatch):
+    monkeypatch.setattr(sweeps, "shared_sweeps", Known)
     with zipfile.ZipFile(io.BytesIO(data_zip(SHOWN))) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     tables = ("settings", "updates", "evaluations", "layers", "parameters", "confusion")
@@ -86,4 +95,5 @@ def test_the_zip_has_tables_runs_report_and_page():
     links = re.findall(r"\]\(page\.html#(\w+)\)", files["report.md"].decode())
     assert links == ["gradient_per_layer", "learning_curves", "predictions"]
     assert all(f'id="{link}"'.encode() in files["page.html"] for link in links)
+    assert "## Cures that were tried" in files["report.md"].decode()
     assert b"upper moon" in files["patient/confusion.csv"]

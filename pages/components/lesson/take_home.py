@@ -11,14 +11,17 @@ from functools import partial
 
 import streamlit as st
 
-from engine import Experiment, RunHistory, load_dataset
+from engine import Experiment, RunHistory, Trial, load_dataset
 from engine.export.engine_script import engine_script
 from engine.export.notebook import notebook
 from engine.export.tables import csv_tables, zipped
 from engine.export.torch_script import torch_script
 from pages.charts.style.figure import PATIENT, TREATED, Chart
+from pages.charts.sweeps import prescription
+from pages.charts.sweeps.groups import trials_of_search
 from pages.components.lesson.cards import sent
 from pages.components.lesson.strip import described
+from pages.components.lesson.sweeps import so_far
 from pages.components.settings.controls import heading
 from pages.components.shell.runs import ended_runs
 from pages.export.page_html import ChartOfPage, page_html
@@ -107,7 +110,7 @@ def data_zip(shown: Shown) -> bytes:
     named = list(zip((PATIENT.name, TREATED.name), histories, strict=True))
     pictures = [(chart.TITLE, f"page.html#{_stem(chart)}") for chart in shown.charts]
     files: dict[str, str | bytes] = {
-        "report.md": report(named, shown.title, link=shown.link, pictures=pictures),
+        "report.md": report(named, shown.title, _trials(shown.patient), shown.link, pictures),
         "page.html": saved_page(shown),
     }
     for name, history in named:
@@ -115,6 +118,12 @@ def data_zip(shown: Shown) -> bytes:
         files |= {f"{folder}/{file}": text for file, text in csv_tables(history, _classes(history)).items()}
         files[f"{folder}/run.npz"] = _saved(history)
     return zipped(files)
+
+
+def _trials(patient: Experiment) -> tuple[Trial, ...]:
+    """The cures of this network, if somebody has had them tried on this server, and to the end."""
+    wanted, known, results = so_far(partial(trials_of_search, patient))
+    return prescription.trials(results, patient) if len(known) == len(wanted) else ()
 
 
 def _classes(history: RunHistory) -> Sequence[str]:
