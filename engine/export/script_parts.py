@@ -55,4 +55,6 @@ def in_words(experiment: Experiment) -> str:
 
 
 def _filled(text: str, indent: str) -> str:
-    return textwrap.fill(text, LINE, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    return textwrap.fill(
+        text, LINE, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

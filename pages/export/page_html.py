@@ -9,7 +9,7 @@ import gzip
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
 from importlib.util import find_spec
@@ -43,53 +43,52 @@ class ChartOfPage:
     data: bytes
 
 
-def page_html(
-    title: str,
-    verdict: str,
-    note: str,
-    link: str,
-    networks: Sequence[tuple[str, Experiment]],
-    steps: Sequence[int],
-    strip: bytes,
-    charts: Sequence[ChartOfPage],
-) -> bytes:
-    """The file, of at most MOST_BYTES: where charts are too large for that, the last ones are left out, and it says so.
+@dataclass(frozen=True)
+class Contents:
+    """What the page shows.
 
-    networks: name and settings of each; steps: of the timeline; strip: what the strip's component is sent of it.
+    networks: name and settings of each; steps: of the timeline; strip: what the strip's component is sent of it;
+    left_out: titles of charts that the file has no room for.
     """
-    kept = list(charts)
-    while True:
-        page = _page(title, verdict, note, link, networks, steps, strip, kept, charts[len(kept) :])
-        if len(page) <= MOST_BYTES or not kept:
-            return page
-        kept.pop()
+
+    title: str
+    verdict: str
+    note: str
+    link: str
+    networks: Sequence[tuple[str, Experiment]]
+    steps: Sequence[int]
+    strip: bytes
+    charts: Sequence[ChartOfPage]
+    left_out: tuple[str, ...] = ()
 
 
-def _page(
-    title: str,
-    verdict: str,
-    note: str,
-    link: str,
-    networks: Sequence[tuple[str, Experiment]],
-    steps: Sequence[int],
-    strip: bytes,
-    charts: Sequence[ChartOfPage],
-    left_out: Sequence[ChartOfPage],
-) -> bytes:
-    text = _LINKED.sub(r"\1", strip.decode())
+def page_html(contents: Contents) -> bytes:
+    """The file, of at most MOST_BYTES; what is too large for it, the last charts first, is left out, and it says so."""
+    page = _page(contents)
+    while len(page) > MOST_BYTES and contents.charts:
+        *charts, last = contents.charts
+        contents = replace(contents, charts=charts, left_out=(last.title, *contents.left_out))
+        page = _page(contents)
+    return page
+
+
+def _page(contents: Contents) -> bytes:
+    title, verdict, link, steps = contents.title, contents.verdict, contents.link, contents.steps
+    text = _LINKED.sub(r"\1", contents.strip.decode())
     data = {
         "timeline": {"key": "page", "steps": list(steps), "updates_total": steps[-1], "start": None},
         "strip": orjson.dumps({"strip": orjson.Fragment(text), "preview": None, "verdict": verdict}).decode(),
-        "charts": {chart.name: chart.data.decode() for chart in charts},
+        "charts": {chart.name: chart.data.decode() for chart in contents.charts},
         "link": link,
     }
     cards = "\n".join(
         f'<section id="{escape(chart.name)}"><h3>{escape(chart.title)}</h3><p>{escape(chart.question)}</p>'
         f'<div class="plot" data-chart="{escape(chart.name)}"></div>'
         f"<details><summary>How to read it</summary><p>{escape(_plain(chart.how_to_read))}</p></details></section>"
-        for chart in charts
+        for chart in contents.charts
     )
-    missing = f"<p>Too large for this file: {escape(', '.join(one.title for one in left_out))}.</p>" if left_out else ""
+    left_out = escape(", ".join(contents.left_out))
+    missing = f"<p>Too large for this file: {left_out}.</p>" if left_out else ""
     address = (
         f'<a href="{escape(link)}">{escape(link)}</a>' if link.startswith(("http://", "https://")) else escape(link)
     )
@@ -109,14 +108,14 @@ def _page(
 <p class="small">Backprop Clinic</p>
 <h1>{escape(title)}</h1>
 <h2>{escape(_plain(verdict))}</h2>
-<p class="small">{escape(_plain(note))}</p>
+<p class="small">{escape(_plain(contents.note))}</p>
 <div class="stElementContainer" id="timeline"></div>
 <div id="strip"></div>
 <div class="charts">
 {cards}
 </div>
 {missing}
-{_settings(networks)}
+{_settings(contents.networks)}
 <p class="small">The page that this was saved from: {address}</p>
 <p class="small">Every number and curve is measured on networks that were trained for this page.</p>
 </main>

@@ -8,6 +8,7 @@ import pytest
 
 from engine import SETTINGS, Experiment, OutOfRange, data_digest, train
 from engine.export.engine_script import engine_script
+from engine.export.script_parts import call_of
 from engine.export.torch_script import torch_script
 
 BASE = Experiment(depth=3, width=6, n_train=40, steps=50, batch_size=16, seed=3)
@@ -156,6 +157,15 @@ def test_the_engines_script_is_the_run_itself(capsys):
     assert names["history"].batch_loss.tobytes() == history.batch_loss.tobytes()
     assert f"test loss {history.test_loss:.6g}" in printed
     assert "vanishing_gradients" in printed
+
+
+def test_an_experiment_is_written_out_whole():
+    other = {"learning_rate": 1e-05, "input_shift": -3.5, "data_digest": "0a" * 32, "shuffle": False, "seed": 2**31 - 1}
+    chosen = {name: setting.choices[-1] for name, setting in SETTINGS.items() if setting.choices}
+    experiment = Experiment(**chosen | other)
+    text = call_of(experiment)
+    assert eval(text, {"Experiment": Experiment}) == experiment
+    assert max(map(len, text.splitlines())) <= 120
 
 
 def test_a_script_has_only_what_its_experiment_uses():

@@ -24,7 +24,7 @@ from pages.components.lesson.strip import described
 from pages.components.lesson.sweeps import so_far
 from pages.components.settings.controls import heading
 from pages.components.shell.runs import ended_runs
-from pages.export.page_html import ChartOfPage, page_html
+from pages.export.page_html import ChartOfPage, Contents, page_html
 from pages.text.clock import timeline_steps
 from pages.text.report import report
 
@@ -92,7 +92,8 @@ def saved_page(shown: Shown) -> bytes:
     steps = timeline_steps(patient, treated)
     charts = [_chart(chart, patient, treated) for chart in shown.charts]
     strip = described(shown.page, steps, patient, treated)
-    return page_html(shown.title, shown.verdict, shown.note, shown.link, shown.networks, steps, strip, charts)
+    words = shown.title, shown.verdict, shown.note, shown.link
+    return page_html(Contents(*words, shown.networks, steps, strip, charts))
 
 
 def _chart(chart: Chart, patient: RunHistory, treated: RunHistory) -> ChartOfPage:
