@@ -11,9 +11,11 @@ const REACH = 16; // pixels, within which a press takes hold of the other networ
 const MOST_LABELS = 7; // of the upright axis
 const LABEL_WIDTH = 28; // pixels, of a number below the plot
 const ROOM = { left: 46, right: 14, top: 22, bottom: 42 }; // pixels around the plot, of type of 16
-const HEIGHT = [240, 0.46, 400]; // pixels: least, share of the window, most
+const HEIGHT = [240, 0.4, 400]; // pixels: least, share of the window, most
+const ABOVE = ".st-key-verdict, .st-key-stage"; // what grows late, and leaves the plot in stage view less room
 const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 12; // pixels
 const REVEALED_IN = 1600; // milliseconds
+const LANDED = 1000; // milliseconds, in which the page grows above the comparison
 const AIR = 0.3; // decades around what was measured
 
 const memory = new Map(); // canvas -> what was drawn on it, which outlives another part or a remount
@@ -27,7 +29,7 @@ class Drawing {
     this.bar = root.querySelector(".bar");
     this.readout = root.querySelector(".readout");
     this.resized = new ResizeObserver(() => this.fit());
-    this.resized.observe(root.querySelector(".draw"));
+    for (const box of [root.querySelector(".draw"), ...document.querySelectorAll(ABOVE)]) this.resized.observe(box);
     root.querySelector("[name=again]").onclick = () => this.startOver();
     root.querySelector("[name=compare]").onclick = () => this.compare();
     this.plot.onpointerdown = (event) => this.press(event);
@@ -113,7 +115,9 @@ class Drawing {
     this.scale = parseFloat(root.fontSize) / 16;
     const [least, share, most] = HEIGHT;
     let height = Math.min(Math.max(share * window.innerHeight, least), most);
-    if (root.getPropertyValue("--backprop-clinic-stage")) {
+    const onStage = root.getPropertyValue("--backprop-clinic-stage");
+    if (performance.now() - this.arrived < LANDED && !onStage) this.plot.scrollIntoView({ block: "nearest" });
+    if (onStage) {
       const controls = document.querySelector(".st-key-controls, .st-key-controls_closed")?.offsetHeight ?? 0;
       const scrolled = document.querySelector(".stMain")?.scrollTop ?? 0;
       const below = this.open ? BELOW_ON_STAGE : BELOW_ON_STAGE + 24 * this.scale;
@@ -144,7 +148,9 @@ class Drawing {
   draw() {
     if (!this.width || !this.values) return;
     const focused = this.root.activeElement?.id;
-    this.plot.replaceChildren(...this.axes(), ...Object.keys(this.data.points).filter((who) => this.values[who]).map((who) => this.network(who)));
+    const names = Object.keys(this.data.points).filter((who) => this.values[who]);
+    names.sort((one, other) => (one === this.active) - (other === this.active)); // over the others
+    this.plot.replaceChildren(...this.axes(), ...names.map((who) => this.network(who)));
     this.name();
     if (!this.open) {
       this.plot.setAttribute("tabindex", -1);
@@ -177,7 +183,7 @@ class Drawing {
     }
     const level = this.y(this.data.level);
     parts.push(made("line", { class: "level", x1: left, x2: this.width - right, y1: level, y2: level }));
-    parts.push(made("text", { x: this.width - right, y: level - 7, "text-anchor": "end" }, this.data.level_name));
+    parts.push(made("text", { x: this.width - right, y: level - 14 * this.scale, "text-anchor": "end" }, this.data.level_name));
     parts.push(made("text", { x: 0, y: 12 * this.scale }, this.data.up));
     parts.push(made("text", { x: this.width - right, y: this.height - 6, "text-anchor": "end" }, this.data.across));
     const places = Object.values(this.data.points).sort((one, other) => other.length - one.length)[0];
@@ -257,7 +263,10 @@ class Drawing {
   }
 
   reveal() {
-    if (asked) this.plot.focus(); // the button that had the keyboard is gone
+    if (asked) {
+      this.plot.focus({ preventScroll: true }); // the button that had the keyboard is gone
+      this.arrived = performance.now();
+    }
     asked = false;
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     for (const curve of this.plot.querySelectorAll(".found, .gap")) {

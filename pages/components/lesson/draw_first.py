@@ -10,7 +10,9 @@ import orjson
 import streamlit as st
 
 from engine import Experiment, RunHistory
+from pages.charts.style.figure import LOOKS
 from pages.components.lesson.catalogue import glossary_of
+from pages.components.settings.controls import heading
 from pages.components.shell.address import DRAW, HIDE, open_part, write_address
 from pages.components.shell.component import component
 from pages.components.shell.session import this_session
@@ -80,13 +82,14 @@ def drawing(page: str, part: str, name: str, patient: Experiment, treated: Exper
         write_address({DRAW: None, HIDE: None})
 
     with st.container(key="drawing"):
-        with st.container(gap="xsmall"):
+        with st.container(gap="small"):
             st.subheader("Draw it first", anchor=False)
             st.markdown(explained(on.task, glossary_of(page)))
-            st.markdown(":small[Nothing that was measured is shown until you press Compare.]")
-            _show_button()
         with st.container():
             _component(key=KEY, data=_sent(on), on_compare_change=compare)
+        with st.container(gap="xsmall"):
+            st.markdown(":small[Nothing that was measured is shown until you press Compare.]")
+            _show_button()
 
 
 def comparison(page: str, part: str, patient: RunHistory, treated: RunHistory) -> bool:
@@ -102,12 +105,14 @@ def comparison(page: str, part: str, patient: RunHistory, treated: RunHistory) -
     curves = {who: measured(on, runs[who]) for who in drawn.drawing}
     with st.container(key="compared"):
         with st.container(gap="xsmall"):
-            for who, one in said.items():
-                text = explained(f"**{who.capitalize()}.** {one.said}  \n{one.explained}", glossary_of(page))
-                (st.success if one.right else st.info)(text)
             with st.container(horizontal=True):
                 st.button("Draw again", icon=":material/replay:", key="draw_again", on_click=_ask, args=(name,))
                 st.button("Close", icon=":material/close:", key="close_drawing", on_click=_close, args=(page,))
+            for look in LOOKS:
+                if one := said.get(look.name.lower()):
+                    text = f"**{':material/check_circle: ' if one.right else ''}{one.said}**  \n{one.explained}"
+                    with st.container(border=True, gap="xsmall"):
+                        st.markdown(f"{heading(look)} {explained(text, glossary_of(page))}")
         with st.container():
             _component(key=f"{KEY}_compared", data=_sent(on, drawn=drawn.drawing, measured=curves, alt=alt))
     return True
