@@ -15,7 +15,7 @@ const HEIGHT = [240, 0.4, 400]; // pixels: least, share of the window, most
 const ABOVE = ".st-key-verdict, .st-key-stage"; // what grows late, and leaves the plot in stage view less room
 const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 12; // pixels
 const REVEALED_IN = 1600; // milliseconds
-const LANDED = 1000; // milliseconds, in which the page grows above the comparison
+const LANDED = 3000; // milliseconds, in which the page grows above the comparison
 const AIR = 0.3; // decades around what was measured
 
 const memory = new Map(); // canvas -> what was drawn on it, which outlives another part or a remount
