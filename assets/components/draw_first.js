@@ -16,7 +16,7 @@ const ABOVE = ".st-key-verdict, .st-key-stage"; // what grows late, and leaves t
 const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 12; // pixels
 const REVEALED_IN = 1600; // milliseconds
 const LANDED = 3000; // milliseconds, in which the page grows above the comparison
-const AIR = 0.3; // decades around what was measured
+const AIR = 0.3, BEYOND = 12; // decades around what was measured, and that the axis grows for it at most
 
 const memory = new Map(); // canvas -> what was drawn on it, which outlives another part or a remount
 const mounted = new WeakMap(); // parent element -> Drawing
@@ -77,7 +77,7 @@ class Drawing {
     const points = Object.entries(this.data.points);
     return {
       values: Object.fromEntries(points.map(([who, at]) => [who, at.map(() => this.data.level)])),
-      touched: {},
+      moved: Object.fromEntries(points.map(([who]) => [who, new Set()])), // network -> points that were drawn
     };
   }
 
@@ -89,7 +89,7 @@ class Drawing {
 
   compare() {
     asked = true;
-    this.send(Object.fromEntries(Object.entries(this.values).filter(([who]) => this.touched[who])));
+    this.send(Object.fromEntries(Object.entries(this.values).filter(([who]) => this.moved[who].size)));
   }
 
   choose(who) {
@@ -102,8 +102,9 @@ class Drawing {
   span() {
     const measured = Object.values(this.data.measured ?? {});
     const logs = measured.flatMap(([, values]) => values).filter((value) => value > 0).map(Math.log10);
-    this.low = Math.min(this.data.low, ...logs.map((one) => one - AIR));
-    this.high = Math.max(this.data.high, ...logs.map((one) => one + AIR));
+    const { low, high } = this.data;
+    this.low = Math.max(Math.min(low, ...logs.map((one) => one - AIR)), low - BEYOND);
+    this.high = Math.min(Math.max(high, ...logs.map((one) => one + AIR)), high + BEYOND);
     const across = [...Object.values(this.data.points).flat(), ...measured.flatMap(([at]) => at)];
     [this.first, this.last] = [Math.min(...across), Math.max(...across)];
   }
@@ -142,7 +143,8 @@ class Drawing {
 
   y(log) {
     const { top, bottom } = this.room;
-    return top + ((this.high - log) / (this.high - this.low)) * (this.height - top - bottom);
+    const inside = Math.min(Math.max(log, this.low), this.high);
+    return top + ((this.high - inside) / (this.high - this.low)) * (this.height - top - bottom);
   }
 
   draw() {
@@ -157,7 +159,7 @@ class Drawing {
       return this.drawKey();
     }
     if (focused?.startsWith("handle")) this.root.getElementById(focused)?.focus({ preventScroll: true });
-    const ready = Object.values(this.touched).some(Boolean);
+    const ready = Object.values(this.moved).some((points) => points.size);
     this.root.querySelector("[name=compare]").disabled = !ready;
     this.root.querySelector("[name=again]").disabled = !ready;
     if (!ready) this.readout.textContent = `Draw along the plot, or move a ${this.data.point} with the arrow keys.`;
@@ -198,7 +200,7 @@ class Drawing {
     const group = made("g", { class: who });
     const at = this.data.points[who];
     const line = at.map((one, index) => [this.x(one), this.y(this.values[who][index])]);
-    const idle = this.open && !this.touched[who];
+    const idle = this.open && !this.moved[who].size;
     if (!this.open) group.append(...this.measured(who, line));
     group.append(made("polyline", { class: `curve ${this.open ? "" : "drawn"} ${idle ? "idle" : ""}`, points: line.join(" ") }));
     line.forEach(([x, y], index) => {
@@ -290,7 +292,7 @@ class Drawing {
     this.plot.setPointerCapture(event.pointerId);
     const { x, y } = this.place(event);
     const near = (who) => this.data.points[who].some((at, index) => Math.hypot(this.x(at) - x, this.y(this.values[who][index]) - y) < REACH);
-    const other = Object.keys(this.values).find((who) => who !== this.active && this.touched[who] && near(who));
+    const other = Object.keys(this.values).find((who) => who !== this.active && this.moved[who].size && near(who));
     if (other && !near(this.active)) this.choose(other);
     this.held = {};
     this.drag(event);
@@ -315,8 +317,17 @@ class Drawing {
     const values = this.values[this.active];
     if (this.data.fixed && index === values.length - 1) return;
     values[index] = Number(Math.min(Math.max(log, this.data.low), this.data.high).toFixed(2));
-    this.touched[this.active] = true;
+    this.moved[this.active].add(index);
     this.at[this.active] = index;
+    this.fill();
+  }
+
+  // Points of the active curve that were not drawn: on the line between those that were, and level beyond them.
+  fill() {
+    const values = this.values[this.active];
+    const known = [...this.moved[this.active], ...(this.data.fixed ? [values.length - 1] : [])].sort((one, other) => one - other);
+    const line = known.map((at) => [at, values[at]]);
+    values.forEach((_, at) => (values[at] = Number(heightAt(line, at).toFixed(2))));
   }
 
   tell(index) {
