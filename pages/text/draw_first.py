@@ -215,9 +215,8 @@ def _overlooked(drawn: float, found: float, history: RunHistory) -> str:
         return f"No single factor makes the difference: compare yours with the one that was measured. {averages}"
     does = "makes the signal grow" if sign > 0 else "shrinks the signal"
     does = does if name == "the slope" else does.replace("makes", "make").replace("shrinks", "shrink")
-    return (
-        f"What was overlooked: {name} {does}. But for that {_much(10**rest)} the signal would reach layer 1. {averages}"
-    )
+    left = f"Without that, {_much(10**rest)} the signal would reach layer 1."
+    return f"What was overlooked: {name} {does}. {left} {averages}"
 
 
 def _of_loss(on: Canvas, points: Sequence[int], drawn: Sequence[float], history: RunHistory) -> Words:

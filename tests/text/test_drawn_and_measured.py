@@ -62,7 +62,7 @@ def test_the_overlooked_factor_is_named_with_what_is_left_without_it(experiment,
     expected = f"{share(10**drawn) if drawn else 'all of'} the last hidden layer’s signal"
     assert f"expected {expected}; it is {share(ratio)} it: off by" in said.said
     assert f"What was overlooked: {overlooked}" in said.explained
-    assert f". But for that {share(left)} the signal" in said.explained
+    assert f". Without that, {share(left)} the signal" in said.explained
     assert f"{number(mean)} from the {overlooked.split()[1]}" in said.explained
     assert f"You drew {number(10 ** (drawn / 9))} a layer." in said.explained
     assert not said.right
