@@ -206,11 +206,11 @@ def test_a_chart_has_its_data_one_click_away(lesson: Page, part: str, stem: str,
 def test_a_control_moves_while_a_run_is_on_its_way(page: Page, home: str):
     """The first run of the whole page is cut off before it has come to the verdict; the next one moves no chart."""
     training = page.get_by_text(re.compile("^Training: "))
-    page.goto(f"{home}{LESSON}?steps=4000&seed=77")
+    page.goto(f"{home}{LESSON}?steps=2500&seed=77")
     expect(training).to_be_visible()
     segment(page, "Treated: activation", "tanh").check(force=True)
     wait_for_part(page, "look")
-    patient, treated = (replace(one, steps=4000, seed=77) for one in (PATIENT, TREATED))
+    patient, treated = (replace(one, steps=2500, seed=77) for one in (PATIENT, TREATED))
     expect_networks(page, patient, replace(treated, activation="tanh"))
 
     top = "document.querySelector('.chart').getBoundingClientRect().top"
