@@ -1,6 +1,8 @@
-"""The scripts: PyTorch comes to this engine's losses from the same experiment; the engine's script is its own run."""
+"""PyTorch comes to this engine's losses from the same experiment; the engine's script and the notebook are its own run."""
 
 import itertools
+import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 from engine import SETTINGS, Experiment, OutOfRange, data_digest, train
 from engine.export.engine_script import engine_script
+from engine.export.notebook import notebook
 from engine.export.script_parts import call_of
 from engine.export.torch_script import torch_script
 
@@ -157,6 +160,25 @@ def test_the_engines_script_is_the_run_itself(capsys):
     assert names["history"].batch_loss.tobytes() == history.batch_loss.tobytes()
     assert f"test loss {history.test_loss:.6g}" in printed
     assert "vanishing_gradients" in printed
+
+
+def test_the_notebook_is_valid_and_runs_to_its_end(torch, monkeypatch, capsys):
+    nbformat, plotly = pytest.importorskip("nbformat"), pytest.importorskip("plotly.graph_objects")
+    experiment = replace(BASE, dropout=0.2)
+    book = json.loads(notebook(experiment, link="https://clinic.example/`x`"))
+    nbformat.validate(nbformat.from_dict(book))
+    shown = []
+    monkeypatch.setattr(plotly.Figure, "show", lambda figure: shown.append(figure.data))
+    names = {"__name__": "__main__"}
+    for cell in book["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile(cell["source"], cell["id"], "exec"), names)
+    losses, gradients, compared = shown
+    history = train(experiment)
+    np.testing.assert_array_equal(losses[0].y, history.train_loss)
+    np.testing.assert_array_equal(gradients[-1].y, history.delta_rms[-1])
+    np.testing.assert_allclose(compared[1].y, history.batch_loss, rtol=TOLERANCE)
+    assert float(re.search(r"largest relative difference: (\S+)", capsys.readouterr().out)[1]) < TOLERANCE
 
 
 def test_an_experiment_is_written_out_whole():
