@@ -1,4 +1,4 @@
-"""PyTorch comes to this engine's losses from the same experiment; the engine's script and the notebook are its own run."""
+"""PyTorch comes to this engine's losses from the same experiment; the engine's script and the notebook run."""
 
 import itertools
 import json
