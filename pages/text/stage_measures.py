@@ -1,7 +1,7 @@
 """What the strip of cells on a lesson's stage shows: one number a layer, and one in words a network."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -101,6 +101,7 @@ STAGE_MEASURES = {
         "weights, against their start", _weight_growth, "training data / new data", _known_and_new
     ),
     "underfitting": StageMeasure("gradient, ‖∂L/∂W‖", _gradient, "training loss", _loss),
+    "laboratory": replace(_SIGNAL, at_start=False),
     "data_faults": StageMeasure(
         "signal, rms of each layer’s output",
         _signal_size,

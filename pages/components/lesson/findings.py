@@ -3,14 +3,14 @@
 Who clicks the evidence has the timeline go to the step where it begins, and its layers marked in the charts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
 
-from engine import Experiment, Finding, OutOfRange, RunHistory, diagnose
-from pages.charts.style.figure import PATIENT, TREATED, Look
+from engine import Experiment, Finding, OutOfRange, RunHistory
+from pages.charts.style.figure import LOOKS, PATIENT, TREATED, Look
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_of_search
 from pages.components.lesson.catalogue import glossary_of
@@ -23,6 +23,7 @@ from pages.components.shell.session import this_session
 from pages.text import findings_text
 from pages.text.glossary import explained
 from pages.text.labels import label
+from pages.text.own_data import arrays_of
 
 # Severity is said in words and with a sign of its own.
 BADGES = {
@@ -50,15 +51,15 @@ class Pointed(NamedTuple):
     click: int
 
 
-def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
+def pointed(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> dict[str, Any]:
     """Where the timeline goes to, and what the charts mark: arguments of `timeline`; none without clicked evidence."""
     evidence = this_session().pointed
-    shown = {PATIENT.name: patient.experiment, TREATED.name: treated.experiment}
-    if evidence is None or shown[evidence.network] != evidence.experiment:
+    shown = {look.key: history.experiment for look, history in zip(looks, histories, strict=True)}
+    if evidence is None or shown.get(evidence.network) != evidence.experiment:
         return {}
     return {
         "jump": (evidence.click, evidence.step),
-        "mark": (evidence.network.lower(), findings_text.spans(evidence.layers)),
+        "mark": (evidence.network, findings_text.spans(evidence.layers)),
     }
 
 
@@ -79,7 +80,7 @@ def notes_of_both(patient: RunHistory, treated: RunHistory, words: Mapping[str, 
 
 def network_notes(look: Look, history: RunHistory, words: Mapping[str, str] = NO_WORDS) -> None:
     """What the doctor finds in one network, each finding with a button to see its evidence."""
-    findings = diagnose(history)
+    findings = findings_text.found_in(history)
     if not findings:
         st.markdown(
             f"{heading(look)} :material/check_circle: **Nothing found.** On new data it does about as well as its "
@@ -108,7 +109,7 @@ def _note(look: Look, history: RunHistory, finding: Finding, words: Mapping[str,
         f"#### {BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{explanation}  \n"
         f":small[{ROLES[finding.role]}. Rule: {finding.source}. {help_text}]"
     )
-    on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)
+    on = clicked is not None and clicked[:3] == (look.key, history.experiment, finding.code)
     st.button(
         findings_text.evidence(finding, history) + (f" · {shown(finding)}" if on else ""),
         icon=":material/my_location:" if on else ":material/location_searching:",
@@ -125,7 +126,7 @@ def _confirm(look: Look, history: RunHistory, finding: Finding) -> None:
         st.markdown(f":small[{findings_text.mistaken_for(finding)}]")
     if finding.confirm is None:
         return
-    asked = (look.name, history.experiment, finding.code)
+    asked = (look.key, history.experiment, finding.code)
     if this_session().confirmed != asked:
         st.button(
             "Confirm", icon=":material/science:", key=f"confirm_{look.name}_{finding.code}", on_click=_ask, args=asked,
@@ -133,7 +134,8 @@ def _confirm(look: Look, history: RunHistory, finding: Finding) -> None:
         )  # fmt: skip
         return
     try:
-        (after,) = histories_of((finding.confirm.experiment(history.experiment),))
+        after_experiment = finding.confirm.experiment(history.experiment)
+        (after,) = histories_of((after_experiment,), arrays_of(history.experiment))
     except OutOfRange as problem:
         st.markdown(f"This run cannot be made. {problem}")
         return
@@ -151,7 +153,7 @@ def shown(finding: Finding) -> str:
 
 def _point(look: Look, experiment: Experiment, finding: Finding) -> None:
     """Mark this evidence, or unmark it where it is marked."""
-    session, place = this_session(), (look.name, experiment, finding.code)
+    session, place = this_session(), (look.key, experiment, finding.code)
     was = session.pointed
     session.clicks += 1
     again = was is not None and was[:3] == place
