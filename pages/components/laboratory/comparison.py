@@ -1,0 +1,97 @@
+"""What became of the laboratory's networks: in a sentence, in charts of one to four, and in the doctor's notes."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine import OutOfRange, RunHistory
+from pages.charts.one_run import (
+    gradient_per_layer,
+    gradient_through_training,
+    learning_curves,
+    predictions,
+    recall_by_class,
+    three_sets,
+)
+from pages.charts.style.figure import Chart, Look
+from pages.components.laboratory.link import CHARTS, PAGE
+from pages.components.laboratory.networks import Network
+from pages.components.lesson.cards import card
+from pages.components.lesson.catalogue import glossary_of
+from pages.components.lesson.findings import network_notes, pointed
+from pages.components.lesson.strip import strip
+from pages.components.shell.address import Address, history_navigation, write_address
+from pages.components.shell.frame import LEAST_WIDTH
+from pages.components.shell.runs import histories_of
+from pages.components.shell.timeline import timeline
+from pages.text import findings_text
+from pages.text.clock import timeline_steps
+from pages.text.labels import number, percent
+from pages.text.own_data import OwnData, at_hand
+
+MODULES: tuple[Chart, ...] = (
+    learning_curves, gradient_per_layer, predictions, three_sets, recall_by_class, gradient_through_training,
+)  # fmt: skip
+AT_FIRST = 3
+ACROSS = 3
+STEMS = {chart.__name__.rpartition(".")[2]: chart for chart in MODULES}
+BETWEEN = "."  # the charts' names in the address
+
+
+def compare(own: OwnData, networks: Sequence[Network], found: Address, entering: bool, waiting: DeltaGenerator) -> None:
+    """Train what has not been trained yet, and show it."""
+    looks = tuple(network.look for network in networks)
+    try:
+        histories = histories_of([network.experiment for network in networks], own.arrays, waiting)
+    except OutOfRange as problem:
+        st.error(str(problem), icon=":material/error:")
+        return
+    with at_hand(own):
+        sentence = verdict(histories[0])
+        st.header(sentence, anchor="verdict")
+        steps = timeline_steps(*histories)
+        timeline(steps, steps[-1], f"timeline_{PAGE}", **pointed(*histories, looks=looks))
+        strip(PAGE, sentence, steps, *histories, looks=looks)
+        with st.grid(ACROSS, min_column_width=LEAST_WIDTH):
+            for stem in _chosen_charts(found, entering):
+                card(STEMS[stem], *histories, looks=looks)
+        _notes(looks, histories)
+
+
+def verdict(history: RunHistory) -> str:
+    """What the network achieves on validation data, and what the doctor calls it."""
+    right = float(history.validation_accuracy[-1])
+    achieved = (
+        f"loss {number(float(history.validation_loss[-1]))} on new data"
+        if history.confusion is None
+        else f"{percent(right)} right on new data"
+    )
+    found = findings_text.found_in(history)
+    said = "the doctor finds nothing wrong" if not found else findings_text.HEADINGS[found[0].code].lower()
+    return f"{achieved[0].upper()}{achieved[1:]}; {said}."
+
+
+def _chosen_charts(found: Address, entering: bool) -> list[str]:
+    """Draw the list of charts; those that are chosen."""
+    default = list(STEMS)[:AT_FIRST]
+    if entering or history_navigation() or "charts_shown" not in st.session_state:
+        requested = [stem for stem in found.values[CHARTS].split(BETWEEN) if stem in STEMS]
+        st.session_state["charts_shown"] = requested or default
+    chosen = st.multiselect(
+        "Charts", STEMS, format_func=lambda stem: STEMS[stem].TITLE, key="charts_shown", label_visibility="collapsed",
+        placeholder="Choose charts",
+    )  # fmt: skip
+    text = None if chosen == default else BETWEEN.join(chosen)
+    if st.query_params.get(CHARTS) != text:
+        write_address({CHARTS: text})
+    return chosen
+
+
+def _notes(looks: Sequence[Look], histories: Sequence[RunHistory]) -> None:
+    st.subheader("The doctor’s notes", anchor="notes")
+    words = glossary_of(PAGE)
+    with st.grid(min(len(looks), 2), min_column_width=LEAST_WIDTH):
+        for look, history in zip(looks, histories, strict=True):
+            with st.container(border=True, height="stretch", key=f"notes_{look.key}"):
+                network_notes(look, history, words)
