@@ -53,8 +53,9 @@ def compare(own: OwnData, networks: Sequence[Network], found: Address, entering:
         steps = timeline_steps(*histories)
         timeline(steps, steps[-1], f"timeline_{PAGE}", **pointed(*histories, looks=looks))
         strip(PAGE, sentence, steps, *histories, looks=looks)
+        chosen = _chosen_charts(found, entering)
         with st.grid(ACROSS, min_column_width=LEAST_WIDTH):
-            for stem in _chosen_charts(found, entering):
+            for stem in chosen:
                 card(STEMS[stem], *histories, looks=looks)
         _notes(looks, histories)
 

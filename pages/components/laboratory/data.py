@@ -1,6 +1,7 @@
 """The laboratory's data: a sample, or a table of the visitor's own, and what of it is predicted from what."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from engine import Experiment, OutOfRange
+from engine.data.loading import HELD_OUT
 from pages.components.laboratory.link import (
     CLASSES,
     DIGEST,
@@ -41,22 +43,25 @@ from pages.walkthrough.user_input import as_code
 
 PREVIEWED = 8  # rows
 PASTED = "pasted table"
-MEMORY = "Your data stay in this server’s memory while you are here, and on no disk. A link has their digest, not them."
+MEMORY = "It stays in this server’s memory while you are here, and on no disk. A link has its digest, not the data."
 WORDS = {CLASSES: "classes", NUMBER: "a number", DROP: "leave rows out", FILL: "fill by the median"}
+FIRST = next(iter(SAMPLES))
 
 
 @dataclass
 class Laboratory:
     """What a session has brought: its table, under a file's name, or none, and then a sample is shown.
 
-    tag: tells the widgets of one table from those of another; uploaded: the upload that was read last; problem: what
-    is wrong with it; made: the examples of the last selection, which every rerun asks for.
+    tag: tells the widgets of one table from those of another; uploaded: the upload that was read last; opened: whether
+    the field for one is drawn; problem: what is wrong with the last file; made: the examples of the last selection,
+    which every rerun asks for.
     """
 
     table: Table | None = None
     name: str = ""
     tag: str = ""
     uploaded: str = ""
+    opened: bool = False
     problem: str = ""
     made: tuple[Any, Examples, OwnData] | None = None
 
@@ -72,75 +77,88 @@ def choose_data(found: Address, entering: bool) -> OwnData | None:
     """Draw the choice of data, and what they are like; None, and said, where there are none to train on."""
     here = laboratory()
     asked = entering or history_navigation()
-    if asked and not found.values[DIGEST]:
-        here.table = None
-    if asked or "sample" not in st.session_state:
-        st.session_state["sample"] = found.values[SAMPLE]
-    with st.container(border=True, key="data", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="bottom", key="data_source"):
-            st.selectbox(
-                "Sample", SAMPLES, format_func=SAMPLES.__getitem__, key="sample", on_change=_take_sample, width=260
-            )
-            _upload(here)
-            with st.popover("Paste a table", icon=":material/content_paste:"):
-                _paste(here)
-        st.markdown(f":small[{MEMORY}]")
-        if here.problem:
-            st.error(here.problem, icon=":material/error:")
-        if here.table is None and found.values[DIGEST]:
-            name = as_code(found.values[FILE] or "a file", LONGEST_FILE)
+    if asked:
+        here.uploaded, here.problem = "", ""
+        if found.values[FILE] != here.name:
+            here.table = None
+        st.session_state[SAMPLE] = None if found.values[DIGEST] else found.values[SAMPLE]
+    with st.container(border=True, key="own_data", gap="small"):
+        waiting = bool(found.values[DIGEST]) and here.table is None
+        if waiting:
+            file = as_code(found.values[FILE] or "that file", LONGEST_FILE)
             st.info(
-                f"This link is about data of the sender’s own, which no link carries. Open {name} here, and the page "
+                f"This link is about data of the sender’s own, which no link carries. Open {file} here, and the page "
                 "is as it was sent.",
                 icon=":material/upload_file:",
             )
+        row = st.container(horizontal=True, vertical_alignment="bottom", key="use")
+        if here.opened or waiting:
+            _draw_sources(here)
+        if here.problem:
+            st.error(here.problem, icon=":material/error:")
+        with row:
+            _draw_sample(here)
+        if here.table:
+            table, tag = here.table, here.tag
+        elif name := st.session_state[SAMPLE]:
+            table, tag = sample(name), name
+        else:
             return None
-        name = st.session_state["sample"]
-        table, tag = (here.table, here.tag) if here.table else (sample(name), name)
-        return _understand(here, table, tag, found if asked or _just_opened(here, found) else None)
+        waited = here.table and f"{TARGET}_{tag}" not in st.session_state and found.values[FILE] == here.name
+        with row:
+            selection = _selection(table, tag, found if asked or waited else None)
+            _preview(table)
+        return _understand(here, table, tag, selection, found if asked or waited else None)
 
 
-def _just_opened(here: Laboratory, found: Address) -> bool:
-    """Whether the table is the one that a link was waiting for, whose selection then stands in the address."""
-    return bool(here.table) and f"target_{here.tag}" not in st.session_state and found.values[FILE] == here.name
+# --- where the table comes from ---
+
+
+def _draw_sample(here: Laboratory) -> None:
+    st.selectbox(
+        "Data", SAMPLES, index=None, format_func=SAMPLES.__getitem__, key=SAMPLE, on_change=_take_sample, width=230,
+        placeholder=here.name if here.table else "A sample",
+    )  # fmt: skip
+    st.button(
+        "Your own data", icon=":material/upload_file:", key="own", on_click=_open, width="content",
+        type="secondary" if here.opened or here.table else "primary",
+    )  # fmt: skip
+
+
+def _open() -> None:
+    laboratory().opened = not laboratory().opened
+
+
+def _draw_sources(here: Laboratory) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="sources"):
+        _upload(here)
+        with st.popover("Paste a table", icon=":material/content_paste:", width="content"):
+            st.text_area("Lines with commas, semicolons or tabs between the cells", key="pasted", height=200)
+            st.button("Read it", icon=":material/table:", key="read_pasted", on_click=_take_pasted)
+    st.markdown(f":small[{MEMORY}]")
+
+
+def _upload(here: Laboratory) -> None:
+    uploaded = st.file_uploader("A CSV file: commas, semicolons or tabs, with or without names", key="upload")
+    # A file that is taken out of the field stays, since Streamlit takes out the one that another is put over.
+    if uploaded and uploaded.file_id != here.uploaded:
+        here.uploaded = uploaded.file_id
+        _take(here, PurePath(uploaded.name).name[-LONGEST_FILE:], uploaded.getvalue())
+        if not here.problem:
+            st.rerun()  # without the field
 
 
 def _take_sample() -> None:
     here = laboratory()
-    here.table, here.problem = None, ""
-    _write_source()
-
-
-def _write_source() -> None:
-    """Let the address name the data that are shown now, and forget how others were read."""
-    here = laboratory()
-    name = st.session_state["sample"]
-    source = {
-        SAMPLE: None if here.table or name == next(iter(SAMPLES)) else name,
-        FILE: here.name if here.table else None,
-    }
-    same_file = here.table and st.query_params.get(FILE) == here.name  # which a link was waiting for
-    others = {} if same_file else dict.fromkeys((TARGET, PREDICT, LEAVE, GAPS, DIGEST))
-    write_address({**source, **others})
-
-
-def _upload(here: Laboratory) -> None:
-    uploaded = st.file_uploader("Your own data: a CSV file", key="upload", help=MEMORY, width="stretch")
-    if uploaded is None or uploaded.file_id == here.uploaded:
-        return
-    here.uploaded = uploaded.file_id
-    content = uploaded.getvalue()
-    _take(here, PurePath(uploaded.name).name[-LONGEST_FILE:], content)
-
-
-def _paste(here: Laboratory) -> None:
-    st.text_area("Lines with commas, semicolons or tabs between the cells", key="pasted", height=200)
-    st.button("Read it", icon=":material/table:", key="read_pasted", on_click=_take_pasted)
-    st.markdown(f":small[{MEMORY}]")
+    if st.session_state[SAMPLE] is None:
+        st.session_state[SAMPLE] = FIRST
+    here.table, here.problem, here.uploaded, here.opened = None, "", "", False
+    _write_source(here)
 
 
 def _take_pasted() -> None:
-    _take(laboratory(), PASTED, st.session_state["pasted"])
+    here = laboratory()
+    _take(here, PASTED, st.session_state["pasted"])
 
 
 def _take(here: Laboratory, name: str, content: bytes | str) -> None:
@@ -151,87 +169,91 @@ def _take(here: Laboratory, name: str, content: bytes | str) -> None:
         here.problem = f"{as_code(name, LONGEST_FILE)} was not taken. {problem}"
         return
     raw = content.encode(errors="replace") if isinstance(content, str) else content
-    here.table, here.name, here.problem = table, name, ""
+    here.table, here.name, here.problem, here.opened = table, name, "", False
     here.tag = hashlib.sha256(raw).hexdigest()[:12]
-    _write_source()
+    st.session_state[SAMPLE] = None
+    _write_source(here)
 
 
-def _understand(here: Laboratory, table: Table, tag: str, link: Address | None) -> OwnData | None:
-    """Draw what is predicted from what; its examples."""
-    selection = _selection(table, tag, link)
+def _write_source(here: Laboratory) -> None:
+    """Let the address name the data that are shown now, and forget how others were read."""
+    name = st.session_state[SAMPLE]
+    source = {SAMPLE: None if name == FIRST else name, FILE: here.name if here.table else None}
+    same_file = here.table and st.query_params.get(FILE) == here.name  # which a link was waiting for
+    others = {} if same_file else dict.fromkeys((TARGET, PREDICT, LEAVE, GAPS, DIGEST))
+    write_address({**source, **others})
+
+
+# --- what is made of it ---
+
+
+def _understand(here: Laboratory, table: Table, tag: str, selection: Selection, link: Address | None) -> OwnData | None:
+    """Draw what the selected data are like; the data.  link: the address, where it says what is to be selected."""
     try:
         examples, own = _examples(here, table, tag, selection)
     except (TableError, OutOfRange) as problem:
         st.error(str(problem), icon=":material/error:")
-        _preview(table)
         return None
     if link and link.values[DIGEST] not in ("", own.digest):
         here.problem = f"{as_code(here.name, LONGEST_FILE)} has other numbers than the file that the link is about."
         st.warning(here.problem, icon=":material/info:")
     _write_selection(table, selection, own if here.table else None)
     clean = own.dataset(experiment_of(own, inputs="raw"))
-    notes = [*examples.notes, *data_summary.oddities(clean)]
     st.markdown(f"{data_summary.size(clean, len(own.inputs))} {data_summary.yardsticks(clean)}")
-    if notes:
+    if notes := [*examples.notes, *data_summary.oddities(clean)]:
         st.warning("  \n".join(notes), icon=":material/info:")
-    _preview(table)
     return own
 
 
 def experiment_of(own: OwnData, **settings: Any) -> Experiment:
     """An experiment with these data; all the training examples that there are, unless the settings say how many."""
-    held_out = 2 * round(0.2 * len(own.inputs))
-    settings["n_train"] = settings.get("n_train") or len(own.inputs) - held_out
+    everything = len(own.inputs) - 2 * round(HELD_OUT * len(own.inputs))
+    settings["n_train"] = settings.get("n_train") or everything
     return Experiment(dataset="custom", data_digest=own.digest, **settings)
 
 
 def _selection(table: Table, tag: str, link: Address | None) -> Selection:
-    """Draw target, inputs and what is done about gaps, where there are any."""
-    columns = range(len(table.columns))
-    quoted = [column.name for column in table.columns]
-    first = guessed(table)
-    target_key, predict_key, inputs_key, gaps_key = (f"{name}_{tag}" for name in (TARGET, PREDICT, LEAVE, GAPS))
-    if link or target_key not in st.session_state:
-        requested = link.values[TARGET] if link else None
-        st.session_state[target_key] = requested if requested in columns else first.target
-    with st.container(horizontal=True, vertical_alignment="bottom", key="data_use"):
-        target = st.selectbox("Predict", columns, format_func=quoted.__getitem__, key=target_key, width=220)
-        guess = guessed(table, target)
-        able = [
-            kind
-            for kind, can in (
-                (CLASSES, may_be_classes(table.columns[target])),
-                (NUMBER, table.columns[target].numbers is not None),
-            )
-            if can
-        ]
-        kind_key = f"{predict_key}_{target}"
-        if link or st.session_state.get(kind_key) not in able:
-            requested = link.values[PREDICT] if link else None
-            st.session_state[kind_key] = requested if requested in able else CLASSES if guess.classes else NUMBER
-        kind = st.segmented_control(
-            "as", able, format_func=WORDS.__getitem__, key=kind_key, required=True, width="content"
+    """Draw target, inputs and what is done about gaps, where there are any.  link: see _understand."""
+    columns = table.columns
+    names = [column.name for column in columns]
+
+    def begin(key: str, name: str, allowed: Sequence[Any], otherwise: Any) -> str:
+        """Give a widget its first value: what the link says, where that is possible; its key."""
+        if link or key not in st.session_state or st.session_state[key] not in allowed:
+            requested = link.values[name] if link else None
+            st.session_state[key] = requested if requested in allowed else otherwise
+        return key
+
+    key = begin(f"{TARGET}_{tag}", TARGET, range(len(columns)), guessed(table).target)
+    target = st.selectbox("Predict", range(len(columns)), format_func=names.__getitem__, key=key, width=220)
+    guess = guessed(table, target)
+    able = [CLASSES] * may_be_classes(columns[target]) + [NUMBER] * (columns[target].numbers is not None)
+    key = begin(f"{PREDICT}_{tag}_{target}", PREDICT, able, CLASSES if guess.classes else NUMBER)
+    kind = st.segmented_control("as", able, format_func=WORDS.__getitem__, key=key, required=True, width="content")
+    inputs = _inputs(table, target, f"{LEAVE}_{tag}_{target}", link)
+    rule: str | None = DROP
+    if any(columns[i].gaps.any() for i in inputs):
+        key = begin(f"{GAPS}_{tag}", GAPS, GAP_RULES, DROP)
+        rule = st.segmented_control(
+            "Rows with gaps", GAP_RULES, format_func=WORDS.__getitem__, key=key, required=True, width="content"
         )
-        others = [i for i in columns if i != target and not unusable(table.columns[i])]
-        from_key = f"{inputs_key}_{target}"
-        if link or from_key not in st.session_state:
-            left = link.values[LEAVE] if link else ()
-            st.session_state[from_key] = [i for i in others if i not in left]
-        with st.popover(
-            f"from {len(st.session_state[from_key])} of {len(table.columns) - 1} columns", icon=":material/view_column:"
-        ):
-            chosen = st.multiselect("Inputs", others, format_func=quoted.__getitem__, key=from_key)
-            if reasons := [unusable(table.columns[i]) for i in columns if i != target and i not in others]:
-                st.markdown(":small[Left out: " + "; ".join(reasons) + ".]")
-        gaps = any(table.columns[i].gaps.any() for i in chosen)
-        rule: str | None = DROP
-        if gaps:
-            if link or gaps_key not in st.session_state:
-                st.session_state[gaps_key] = link.values[GAPS] if link else DROP
-            rule = st.segmented_control(
-                "Rows with gaps", GAP_RULES, format_func=WORDS.__getitem__, key=gaps_key, required=True, width="content"
-            )
-    return Selection(target, tuple(chosen), kind == CLASSES, rule == FILL)
+    return Selection(target, inputs, kind == CLASSES, rule == FILL)
+
+
+def _inputs(table: Table, target: int, key: str, link: Address | None) -> tuple[int, ...]:
+    """Draw the choice of inputs, behind a button that says how many there are."""
+    columns = table.columns
+    reasons = {i: unusable(column) for i, column in enumerate(columns) if i != target}
+    able = [i for i, reason in reasons.items() if not reason]
+    if link or key not in st.session_state:
+        left = link.values[LEAVE] if link else ()
+        st.session_state[key] = [i for i in able if i not in left]
+    label = f"from {len(st.session_state[key])} of {len(reasons)} columns"
+    with st.popover(label, icon=":material/view_column:", width="content"):
+        chosen = st.multiselect("Inputs", able, format_func=lambda i: columns[i].name, key=key)
+        if unable := [reason for reason in reasons.values() if reason]:
+            st.markdown(f":small[Left out: {'; '.join(unable)}.]")
+    return tuple(chosen)
 
 
 def _write_selection(table: Table, selection: Selection, own: OwnData | None) -> None:
@@ -260,5 +282,6 @@ def _examples(here: Laboratory, table: Table, tag: str, selection: Selection) ->
 
 
 def _preview(table: Table) -> None:
-    with st.expander(f"How the table was read: {len(table):,} rows, {table.understood}"):
+    with st.popover("How it was read", icon=":material/table:", width="content"):
+        st.markdown(f"{len(table):,} rows, {table.understood}.")
         st.dataframe(table.preview(PREVIEWED), height="content")

@@ -1,6 +1,7 @@
 """The laboratory's networks: the one that the settings are of, and up to three that were pinned beside it."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -11,12 +12,14 @@ from engine import Experiment, OutOfRange
 from engine.experiment import SETTINGS
 from engine.limits import check_budget
 from engine.settings import Value
+from pages.charts.style.annotations import MARKS
 from pages.charts.style.figure import Look
 from pages.charts.style.tokens import TOKENS
 from pages.components.laboratory.data import experiment_of
-from pages.components.laboratory.link import CONTROLS, MOST_PINS, PAGE, PINS, Pin, network_name
+from pages.components.laboratory.link import CONTROLS, LONGEST_NAME, MOST_PINS, PAGE, PINS, Pin, network_name
 from pages.components.settings.control import Answer, write_controls
-from pages.components.shell.address import Address, history_navigation, parameters_here, write_address
+from pages.components.settings.controls import COLORS
+from pages.components.shell.address import Address, history_navigation, parameters_here, still_ignored, write_address
 from pages.components.shell.session import this_session
 from pages.text import labels
 from pages.text.own_data import OwnData
@@ -44,15 +47,22 @@ class Network(NamedTuple):
 
 
 def choose_networks(own: OwnData, found: Address, entering: bool) -> tuple[Network, ...]:
-    """Draw the settings and the pinned networks; all of them that can be trained, the present one first."""
+    """Draw the settings and the pinned networks; all of them that can be trained, the present one first.
+
+    Settings that do not go together, and runs over budget, leave the last good network in place, with a sentence.
+    """
     values = _settings(found, entering)
     pins = {name: found.values[name] for name in PINS if name in found.values}
-    notes = []
-    networks = []
+    _ways(pins, values)
+    last_good, notes, networks = this_session().last_good, [], []
     try:
         networks.append(Network(LOOKS[0], _trainable(own, values)))
+        last_good[PAGE] = values
     except OutOfRange as problem:
         notes.append(labels.refusal(problem))
+        with suppress(OutOfRange):
+            networks.append(Network(LOOKS[0], _trainable(own, last_good.get(PAGE, {}))))
+            notes.append("What you see below is the last network that could be trained, not what the controls say.")
     names = {PRESENT}
     for look, pin in zip(LOOKS[1:], pins.values(), strict=False):
         name = next(one for one in (pin.name, *(f"{pin.name} {i}" for i in range(2, 9))) if one not in names)
@@ -61,38 +71,29 @@ def choose_networks(own: OwnData, found: Address, entering: bool) -> tuple[Netwo
             networks.append(Network(replace(look, name=name), _trainable(own, pin.settings)))
         except OutOfRange as problem:
             notes.append(f"{name}: {labels.refusal(problem)}")
-    _pinned(pins, networks, values)
-    for note in (*found.sentences, *notes):
-        st.warning(note, icon=":material/info:")
+    if notes := [*still_ignored(PAGE, found.sentences, values), *notes]:
+        st.warning("  \n".join(notes), icon=":material/info:")
     return tuple(networks)
 
 
 def _settings(found: Address, entering: bool) -> dict[str, Value]:
     """Draw the settings of the present network; those that are not as the page has them at first."""
-    session = this_session()
     for name in CONTROLS:
         if entering or history_navigation() or name not in st.session_state or name in found.ignored:
             st.session_state[name] = found.values[name]
         else:
             st.session_state[name] = st.session_state[name]  # Streamlit forgets what a widget held that is not drawn
-    with st.container(key="own_settings_of_one", gap="xsmall"):
+    with st.container(key="one_network", gap="xsmall"):
         with st.grid(ACROSS, min_column_width=WIDTH):
             for name in FRONT:
                 CONTROLS[name].draw()
-        if session.settings_open:
+        if this_session().settings_open:
             _more()
-        changed = sum(st.session_state[name] != CONTROLS[name].default for name in CONTROLS if name not in FRONT)
-        more = f"More settings ({changed} changed)" if changed else "More settings"
-        st.button(
-            "Fewer settings" if session.settings_open else more, icon=":material/tune:", type="tertiary",
-            key="settings", on_click=_toggle,
-        )  # fmt: skip
     answers: dict[str, Answer] = {name: st.session_state[name] for name in CONTROLS}
     write_controls(CONTROLS, answers)
-    given = {name: CONTROLS[name].value(answers[name]) for name in CONTROLS}
-    return {
-        name: value for name, value in given.items() if value is not None and answers[name] != CONTROLS[name].default
-    }
+    moved = [name for name, control in CONTROLS.items() if answers[name] != control.default]
+    values = {name: CONTROLS[name].value(answers[name]) for name in moved}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _more() -> None:
@@ -121,39 +122,37 @@ def _trainable(own: OwnData, settings: Mapping[str, Value]) -> Experiment:
 # --- pinned ones ---
 
 
-def _pinned(pins: Mapping[str, Pin], networks: Sequence[Network], values: Mapping[str, Value]) -> None:
-    """A line for each pinned network, and the button that pins the present one."""
-    with st.container(key="pins", gap="xsmall"):
-        for name, pin in pins.items():
-            with st.container(horizontal=True, vertical_alignment="center", key=f"row_{name}"):
-                st.text_input(
-                    f"Name of {pin.name}", pin.name, max_chars=20, key=f"name_{name}_{pin.name}", width=150,
-                    label_visibility="collapsed", on_change=_rename, args=(name, pin),
-                )  # fmt: skip
-                st.markdown(f":small[{_in_words(pin.settings)}]", width="stretch")
-                st.button(
-                    "Use",
-                    key=f"use_{name}",
-                    help="Makes it the present network.",
-                    on_click=_use,
-                    args=(name, pin, values),
-                )
-                st.button(
-                    f"Remove {pin.name}", icon=":material/close:", type="tertiary", key=f"remove_{name}",
-                    on_click=_write, args=([one for other, one in pins.items() if other != name],),
-                )  # fmt: skip
+def _ways(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> None:
+    """The buttons that open more settings and pin the network, and a line for each pinned one."""
+    opened = this_session().settings_open
+    changed = sum(name not in FRONT for name in values)
+    more = f"More settings ({changed} changed)" if changed else "More settings"
+    with st.container(horizontal=True, key="ways_on"):
+        st.button("Fewer settings" if opened else more, icon=":material/tune:", key="settings", on_click=_toggle)
         st.button(
-            "Pin this network", icon=":material/keep:", key="pin", disabled=len(pins) == MOST_PINS or not networks,
+            "Pin this network", icon=":material/keep:", key="pin", disabled=len(pins) == MOST_PINS,
             help=f"Keeps it as a thin line, to compare with; up to {MOST_PINS}.",
             on_click=_write, args=([*pins.values(), Pin(_name_for(values), dict(values))],),
         )  # fmt: skip
+    for look, (name, pin) in zip(LOOKS[1:], pins.items(), strict=False):
+        others = [one for other, one in pins.items() if other != name]
+        with st.container(horizontal=True, vertical_alignment="center", key=f"row_{name}"):
+            st.markdown(f":{COLORS[look.symbol]}[{MARKS[look.symbol]}]", width="content")
+            st.text_input(
+                f"Name of {pin.name}", pin.name, max_chars=LONGEST_NAME, key=f"name_{name}_{pin.name}", width=180,
+                label_visibility="collapsed", on_change=_rename, args=(name, pin),
+            )  # fmt: skip
+            st.markdown(f":small[{_in_words(pin.settings)}]", width="stretch")
+            st.button(
+                "Swap", key=f"swap_{name}", on_click=_swap, args=(name, pin, values), width="content",
+                help="Makes it the present network, and pins the present one.",
+            )  # fmt: skip
+            st.button("Remove", key=f"remove_{name}", on_click=_write, args=(others,), width="content")
 
 
 def _in_words(settings: Mapping[str, Value]) -> str:
-    return (
-        ", ".join(f"{labels.label(name)} {CONTROLS[name].setting.in_words(value)}" for name, value in settings.items())
-        or "as the page starts"
-    )
+    words = (f"{labels.label(name)} {CONTROLS[name].setting.in_words(value)}" for name, value in settings.items())
+    return ", ".join(words) or "as the page starts"
 
 
 def _name_for(values: Mapping[str, Value]) -> str:
@@ -176,14 +175,9 @@ def _write(pins: Sequence[Pin]) -> None:
     write_address({name: texts[i] if i < len(texts) else None for i, name in enumerate(PINS)})
 
 
-def _use(name: str, pin: Pin, values: Mapping[str, Value]) -> None:
-    """Swap a pinned network with the present one."""
-    st.session_state.update(
-        {
-            one: control.answer(pin.settings[one]) if one in pin.settings else control.default
-            for one, control in CONTROLS.items()
-        }
-    )
+def _swap(name: str, pin: Pin, values: Mapping[str, Value]) -> None:
+    for one, control in CONTROLS.items():
+        st.session_state[one] = control.answer(pin.settings[one]) if one in pin.settings else control.default
     write_address({name: Pin(_name_for(values), dict(values)).text})
 
 

@@ -220,7 +220,9 @@ def _width(rows: Sequence[Sequence[str]], lines: Sequence[int]) -> int:
     ((usual, _),) = Counter(map(len, rows)).most_common(1)
     for line, row in zip(lines, rows, strict=True):
         if len(row) != usual:
-            raise TableError(f"Line {line} has {len(row):,} cells where most lines have {usual:,}.")
+            raise TableError(
+                f"Line {line} has {len(row):,} cell{'' if len(row) == 1 else 's'} where most lines have {usual:,}."
+            )
     return usual
 
 
