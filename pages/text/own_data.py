@@ -31,7 +31,7 @@ class OwnData:
     input_names: tuple[str, ...]
     target_name: str
     digest: str = field(init=False)
-    _made: dict[DataSettings, Dataset] = field(default_factory=dict, repr=False)
+    _made: dict[tuple[DataSettings, str], Dataset] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "digest", data_digest(self.inputs, self.targets))
@@ -42,7 +42,7 @@ class OwnData:
 
     def dataset(self, experiment: Experiment) -> Dataset:
         """The examples of an experiment with these data, inputs and classes named.  OutOfRange as `load_dataset`."""
-        settings = data_settings(experiment)
+        settings = data_settings(experiment), experiment.loss  # which may ask for classes
         if settings not in self._made:
             while len(self._made) >= MOST_DATASETS:
                 del self._made[next(iter(self._made))]

@@ -19,6 +19,7 @@ _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
 ABOVE_ROW = 28  # px that a heading of a row takes
 BESIDE = 68  # px at the right of a plot that `end_labels` take
 _LABEL_LINE = 18  # px
+_BESIDE_CHARACTERS = 8
 
 
 def column_headings(
@@ -87,8 +88,9 @@ def end_labels(ends: Sequence[tuple[str, float]], axis: Json, height: float) -> 
 
 
 def named(look: Look) -> str:
-    """A network's mark and name."""
-    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span> {look.name}'
+    """A network's mark and name, cut to what BESIDE has room for."""
+    name = look.name if len(look.name) <= _BESIDE_CHARACTERS else f"{look.name[: _BESIDE_CHARACTERS - 1]}…"
+    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span> {name}'
 
 
 def footnotes(

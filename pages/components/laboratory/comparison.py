@@ -6,21 +6,17 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import OutOfRange, RunHistory
-from pages.charts.one_run import (
-    gradient_per_layer,
-    gradient_through_training,
-    learning_curves,
-    predictions,
-    recall_by_class,
-    three_sets,
-)
-from pages.charts.style.figure import Chart, Look
+from engine.cures.outcomes import seeded
+from pages.charts.style.figure import Look
+from pages.charts.sweeps import networks as networks_chart
+from pages.components.laboratory.charts import AT_FIRST, COMPARING
 from pages.components.laboratory.link import CHARTS, PAGE
 from pages.components.laboratory.networks import Network
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import glossary_of
 from pages.components.lesson.findings import network_notes, pointed
 from pages.components.lesson.strip import strip
+from pages.components.lesson.sweeps import sweep
 from pages.components.shell.address import Address, history_navigation, write_address
 from pages.components.shell.frame import LEAST_WIDTH
 from pages.components.shell.runs import histories_of
@@ -30,13 +26,7 @@ from pages.text.clock import timeline_steps
 from pages.text.labels import number, percent
 from pages.text.own_data import OwnData, at_hand
 
-MODULES: tuple[Chart, ...] = (
-    learning_curves, gradient_per_layer, predictions, three_sets, recall_by_class, gradient_through_training,
-)  # fmt: skip
-AT_FIRST = 3
-ACROSS = 3
-STEMS = {chart.__name__.rpartition(".")[2]: chart for chart in MODULES}
-BETWEEN = "."  # the charts' names in the address
+ACROSS = 3  # charts in a row
 
 
 def compare(own: OwnData, networks: Sequence[Network], found: Address, entering: bool, waiting: DeltaGenerator) -> None:
@@ -56,8 +46,10 @@ def compare(own: OwnData, networks: Sequence[Network], found: Address, entering:
         chosen = _chosen_charts(found, entering)
         with st.grid(ACROSS, min_column_width=LEAST_WIDTH):
             for stem in chosen:
-                card(STEMS[stem], *histories, looks=looks)
+                card(COMPARING[stem], *histories, looks=looks)
         _notes(looks, histories)
+    groups = {look.name: seeded(experiment) for look, experiment in networks}
+    sweep(networks_chart, groups, data=own.arrays, looks=looks)
 
 
 def verdict(history: RunHistory) -> str:
@@ -75,15 +67,13 @@ def verdict(history: RunHistory) -> str:
 
 def _chosen_charts(found: Address, entering: bool) -> list[str]:
     """Draw the list of charts; those that are chosen."""
-    default = list(STEMS)[:AT_FIRST]
     if entering or history_navigation() or "charts_shown" not in st.session_state:
-        requested = [stem for stem in found.values[CHARTS].split(BETWEEN) if stem in STEMS]
-        st.session_state["charts_shown"] = requested or default
+        st.session_state["charts_shown"] = list(found.values[CHARTS])
     chosen = st.multiselect(
-        "Charts", STEMS, format_func=lambda stem: STEMS[stem].TITLE, key="charts_shown", label_visibility="collapsed",
-        placeholder="Choose charts",
+        "Charts", COMPARING, format_func=lambda stem: COMPARING[stem].TITLE, key="charts_shown",
+        label_visibility="collapsed", placeholder="Choose charts",
     )  # fmt: skip
-    text = None if chosen == default else BETWEEN.join(chosen)
+    text = None if tuple(chosen) == AT_FIRST else ".".join(chosen) or None
     if st.query_params.get(CHARTS) != text:
         write_address({CHARTS: text})
     return chosen

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange, Value
+from pages.components.laboratory.charts import AT_FIRST, COMPARING
 from pages.components.laboratory.samples import SAMPLES
 from pages.components.laboratory.tables import MOST_COLUMNS
 from pages.components.settings.control import Control
@@ -102,7 +103,7 @@ def read() -> tuple[Address, bool]:
         PREDICT: Field(partial(_one_of, PREDICT, PREDICTIONS), None),
         LEAVE: Field(_columns, ()),
         GAPS: Field(partial(_one_of, GAPS, GAP_RULES), DROP),
-        CHARTS: Field(partial(_short, CHARTS), ""),
+        CHARTS: Field(_charts, AT_FIRST),
         **bound,
         **{name: Field(partial(pin_in, name)) for name in PINS},
         TIMELINE: Field(step_in),
@@ -123,6 +124,13 @@ def _short(name: str, texts: Sequence[str]) -> str:
     if len(text := only(name, texts)) > LONGEST_FILE:
         raise OutOfRange(name, text, f"at most {LONGEST_FILE} characters long")
     return text
+
+
+def _charts(texts: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(only(CHARTS, texts).split("."))
+    if not set(names) <= COMPARING.keys():
+        raise OutOfRange(CHARTS, texts[-1], "some of " + ", ".join(COMPARING) + ", with a point between them")
+    return names
 
 
 def _digest(texts: Sequence[str]) -> str:

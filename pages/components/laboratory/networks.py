@@ -157,11 +157,8 @@ def _in_words(settings: Mapping[str, Value]) -> str:
 
 def _name_for(values: Mapping[str, Value]) -> str:
     """A name that says what is special about it: its first two settings."""
-    words = [CONTROLS[name].setting.in_words(value) for name, value in values.items()]
-    named = [
-        word if isinstance(values[name], str) else f"{labels.label(name)} {word}"
-        for name, word in zip(values, words, strict=True)
-    ]
+    words = {name: CONTROLS[name].setting.in_words(value) for name, value in values.items()}
+    named = [word if isinstance(values[name], str) else f"{name} {word}" for name, word in words.items()]
     return network_name(", ".join(named[:2]) or "Start")
 
 
