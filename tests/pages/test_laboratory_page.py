@@ -1,5 +1,7 @@
 """The laboratory's page in Streamlit's AppTest: samples, own data, pinned networks, links, and what cannot be."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +18,7 @@ from pages.text import findings_text
 from pages.text.own_data import OwnData
 from tests.pages.opened import charts, headline, opened, plain, shared_link
 from tests.pages.test_tables import decimal_commas, text
+from tests.patience import eventually
 
 PAGE = "laboratory"
 QUICK = {"steps": "30", "depth": "2"}
@@ -146,6 +149,15 @@ def test_a_link_of_four_networks_and_all_charts_opens_cold():
     (history,) = histories_of((zeros,), data.arrays)
     assert findings_text.HEADINGS[diagnose(history, data.arrays)[0].code] in said(page)
     assert page.button(key="pin").disabled
+
+
+def test_a_session_holds_its_data_and_no_history():
+    page = opened(PAGE, sample="wine", **QUICK)
+    data = own("wine")
+    kept = [weakref.ref(one) for one in histories_of((experiment_of(data, steps=30, depth=2),), data.arrays)]
+    shared_runs().close()
+    eventually(lambda: gc.collect() >= 0 and not any(reference() for reference in kept))
+    assert page.session_state["session"].laboratory.made
 
 
 @pytest.mark.parametrize(

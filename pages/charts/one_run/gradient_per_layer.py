@@ -32,6 +32,7 @@ HEIGHT = 350
 UPPER, LOWER = [0.43, 1], [0, 0.31]  # the two panels, of the figure's height
 HEADINGS = (("Error signal, rms ∂L/∂z ({}, log)", UPPER), ("Weights’ gradient, ‖∂L/∂W‖ ({}, log)", LOWER))
 ABOVE_HEADING = 1.07
+ABOVE, LEGEND_LINE = 36, 24  # px above the panels, and what each network beyond two adds there
 UPPER_LABELS, LOWER_LABELS = 6, 3
 THEORY = "theory, step 0"
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
@@ -72,14 +73,16 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     has_zeros = any((values == 0).any() for values in (*signals, *gradients))
     sentences = [*_notes(histories, looks), *([ZEROS] if has_zeros else [])]
     headings = [row_heading(text.format(short), panel[1]) for text, panel in HEADINGS]
+    more = LEGEND_LINE * max(len(histories) - 2, 0)
     layout = merged(
         {
+            "margin": {"t": ABOVE + more},
             "xaxis": layer_axis(*layers, anchor="y2"),
             "yaxis": upper,
             "yaxis2": lower,
             "legend": {"y": ABOVE_HEADING, "itemwidth": 30},
         },
-        footnotes(sentences, HEIGHT, others=headings),
+        footnotes(sentences, HEIGHT + more, others=headings),
     )
     drawn = AnimatedFigure(traces, layout, moving(steps, heights))
     return captioned(TITLE, drawn, *histories, looks=looks).with_meta(error_signals=shown)

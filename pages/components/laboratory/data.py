@@ -119,10 +119,7 @@ def _draw_sample(here: Laboratory) -> None:
         "Data", SAMPLES, index=None, format_func=SAMPLES.__getitem__, key=SAMPLE, on_change=_take_sample, width=230,
         placeholder=here.name if here.table else "A sample",
     )  # fmt: skip
-    st.button(
-        "Your own data", icon=":material/upload_file:", key="own", on_click=_open, width="content",
-        type="secondary" if here.opened or here.table else "primary",
-    )  # fmt: skip
+    st.button("Your own data", icon=":material/upload_file:", key="own", on_click=_open, width="content")
 
 
 def _open() -> None:

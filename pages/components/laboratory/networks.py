@@ -27,7 +27,7 @@ from pages.text.own_data import OwnData
 FRONT = (
     "depth", "width", "activation", "initializer", "optimizer", "learning_rate", "batch_size", "steps",
 )  # fmt: skip
-ACROSS, WIDTH = 4, 200  # settings side by side, and pixels that the longest name needs
+ACROSS, WIDTH = 4, 150  # settings side by side, and pixels that a field needs: two on a phone
 PRESENT = "Present"  # name of the network that the settings are of
 THIN = 0.55  # of a pinned network's lines
 # The present network first; none is told from the others by colour alone.
