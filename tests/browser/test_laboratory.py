@@ -77,7 +77,7 @@ def test_a_pinned_network_is_a_row_of_cells_and_a_line(opened: Page):
     expect(opened.locator(".st-key-strip")).to_contain_text("4 × 16")
     expect(opened.locator(".st-key-strip")).to_contain_text("4 × 4")
     figure = opened.locator(".st-key-card_learning_curves").get_by_role("figure")
-    expect(figure).to_have_attribute("aria-label", re.compile("Present: .* steps 60, inputs raw: "))
+    expect(figure).to_have_attribute("aria-label", re.compile("Present: .* raw, steps 60: "))
 
 
 def test_it_is_readable_by_all_and_fits_on_a_phone(opened: Page):
