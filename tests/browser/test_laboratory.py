@@ -3,6 +3,7 @@
 import random
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -82,7 +83,7 @@ def test_a_pinned_network_is_a_row_of_cells_and_a_line(opened: Page):
 
 def test_it_is_readable_by_all_and_fits_on_a_phone(opened: Page):
     try:
-        expect_readable(opened)
+        expect_readable(opened, ".st-key-own_data", ".st-key-one_network", ".st-key-charts_shown")
         opened.set_viewport_size(PHONE)
         expect_no_wider(opened)
     finally:
@@ -97,3 +98,45 @@ def test_a_cold_link_of_a_file_asks_for_it_and_goes_on(opened: Page, own_page: P
     own_page.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
     assert notes(own_page) == notes(opened)
     assert own_page.url == opened.url
+
+
+def test_points_are_drawn_by_mouse_finger_and_keyboard_and_travel_in_the_link(home: str, own_page: Page):
+    own_page.goto(f"{home}{PAGE}?sample=draw&steps=60")
+    field = own_page.locator(".st-key-plane_draw .field")
+    expect(field).to_be_visible()
+    field.scroll_into_view_if_needed()
+    box = field.bounding_box()
+    assert box
+
+    def drag(up: float) -> None:
+        """From left to right, at this share of the height."""
+        own_page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + up * box["height"])
+        own_page.mouse.down()
+        own_page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + up * box["height"], steps=30)
+        own_page.mouse.up()
+
+    drag(0.3)
+    own_page.get_by_role("button", name="▲ B").click()
+    drag(0.6)
+    label = field.get_attribute("aria-label") or ""
+    n, a, b = map(int, re.findall(r"\d+", label))
+    assert a > 10
+    assert b > 10
+    field.focus()
+    own_page.keyboard.press("1")
+    for key in ("ArrowLeft", "Space", "Shift+ArrowUp", "Space", "Delete", "Control+z"):
+        own_page.keyboard.press(key)
+    expect(field).to_have_attribute("aria-label", f"Plane with {n + 2} points: {a + 2} A, {b} B")
+    finger = own_page.context.new_cdp_session(own_page)
+    tap = [{"x": box["x"] + 9, "y": box["y"] + 9}]
+    for kind, touches in (("touchStart", tap), ("touchEnd", [])):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+    expect(field).to_have_attribute("aria-label", re.compile(f"{a + 3} A"))
+    own_page.get_by_role("button", name="Undo").click()
+    own_page.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
+    own_page.wait_for_url(lambda url: len(parse_qs(urlsplit(url).query)["points"][0]) == 3 * (n + 2))
+    with own_page.context.new_page() as cold:
+        cold.goto(own_page.url)
+        cold.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
+        expect(cold.locator(".field")).to_have_attribute("aria-label", f"Plane with {n + 2} points: {a + 2} A, {b} B")
+        assert notes(cold) == notes(own_page)

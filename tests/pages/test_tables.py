@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from engine import Experiment, load_dataset
+from engine import Experiment, OutOfRange, load_dataset
+from pages.components.laboratory.points import points_in, table_of
 from pages.components.laboratory.samples import SAMPLES, sample
 from pages.components.laboratory.selection import (
     MOST_CLASSES,
@@ -242,3 +243,16 @@ def test_data_of_ones_own_are_the_engines():
     assert mine.class_names == ("a", "b")
     np.testing.assert_array_equal(mine.train_inputs, theirs.train_inputs)
     np.testing.assert_array_equal(mine.test_targets, theirs.test_targets)
+
+
+def test_points_in_a_link_are_rows_of_a_table():
+    table = table_of("draw", "0AA1__0gf")
+    assert table.columns[0].numbers.tolist() == pytest.approx([-2, 2, 4 * 32 / 63 - 2], abs=1e-3)
+    assert table.columns[1].numbers.tolist() == pytest.approx([-2, 2, 4 * 31 / 63 - 2], abs=1e-3)
+    assert table.columns[2].texts.tolist() == ["A", "B", "A"]
+    assert [len(column.texts) for column in table_of("curve", "AA__").columns] == [2, 2]
+    assert table_of("draw", "") is table_of("draw", "0AA1") is None
+    assert points_in(["0AA1__"]) == "0AA1__"
+    for text in ("0A!", "0AA" * 151, "x\0y"):
+        with pytest.raises(OutOfRange):
+            points_in([text])

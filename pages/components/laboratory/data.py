@@ -25,6 +25,7 @@ from pages.components.laboratory.link import (
     SAMPLE,
     TARGET,
 )
+from pages.components.laboratory.points import DRAWN, POINTS, draw_points, table_of
 from pages.components.laboratory.samples import SAMPLES, sample
 from pages.components.laboratory.selection import (
     Examples,
@@ -42,10 +43,12 @@ from pages.text.own_data import OwnData
 from pages.walkthrough.user_input import as_code
 
 PREVIEWED = 8  # rows
+PLANE_WIDTH = 340  # pixels
 PASTED = "pasted table"
 MEMORY = "It stays in this server’s memory while you are here, and on no disk. A link has its digest, not the data."
 WORDS = {CLASSES: "classes", NUMBER: "a number", DROP: "leave rows out", FILL: "fill by the median"}
 FIRST = next(iter(SAMPLES))
+CHOICES = SAMPLES | DRAWN
 
 
 @dataclass
@@ -98,25 +101,38 @@ def choose_data(found: Address, entering: bool) -> OwnData | None:
             st.error(here.problem, icon=":material/error:")
         with row:
             _draw_sample(here)
-        if here.table:
-            table, tag = here.table, here.tag
-        elif name := st.session_state[SAMPLE]:
-            table, tag = sample(name), name
-        else:
+        below = st.container(horizontal=True, key="below")
+        with below:
+            table, tag = _table(here, found)
+        if table is None:
             return None
         waited = here.table and f"{TARGET}_{tag}" not in st.session_state and found.values[FILE] == here.name
+        link = found if asked or waited else None
         with row:
-            selection = _selection(table, tag, found if asked or waited else None)
+            selection = _selection(table, tag, link)
             _preview(table)
-        return _understand(here, table, tag, selection, found if asked or waited else None)
+        with below, st.container(width="stretch"):
+            return _understand(here, table, selection, link)
 
 
 # --- where the table comes from ---
 
 
+def _table(here: Laboratory, found: Address) -> tuple[Table | None, str]:
+    """The table that is shown, if there is one, and what tells its widgets from those of others."""
+    name = st.session_state[SAMPLE]
+    if here.table or name is None:
+        return here.table, here.tag
+    if name in SAMPLES:
+        return sample(name), name
+    with st.container(width=PLANE_WIDTH):
+        draw_points(name, found.values[POINTS])
+    return table_of(name, found.values[POINTS]), name
+
+
 def _draw_sample(here: Laboratory) -> None:
     st.selectbox(
-        "Data", SAMPLES, index=None, format_func=SAMPLES.__getitem__, key=SAMPLE, on_change=_take_sample, width=230,
+        "Data", CHOICES, index=None, format_func=CHOICES.__getitem__, key=SAMPLE, on_change=_take_sample, width=230,
         placeholder=here.name if here.table else "A sample",
     )  # fmt: skip
     st.button("Your own data", icon=":material/upload_file:", key="own", on_click=_open, width="content")
@@ -177,17 +193,17 @@ def _write_source(here: Laboratory) -> None:
     name = st.session_state[SAMPLE]
     source = {SAMPLE: None if name == FIRST else name, FILE: here.name if here.table else None}
     same_file = here.table and st.query_params.get(FILE) == here.name  # which a link was waiting for
-    others = {} if same_file else dict.fromkeys((TARGET, PREDICT, LEAVE, GAPS, DIGEST))
+    others = {} if same_file else dict.fromkeys((TARGET, PREDICT, LEAVE, GAPS, DIGEST, POINTS))
     write_address({**source, **others})
 
 
 # --- what is made of it ---
 
 
-def _understand(here: Laboratory, table: Table, tag: str, selection: Selection, link: Address | None) -> OwnData | None:
+def _understand(here: Laboratory, table: Table, selection: Selection, link: Address | None) -> OwnData | None:
     """Draw what the selected data are like; the data.  link: the address, where it says what is to be selected."""
     try:
-        examples, own = _examples(here, table, tag, selection)
+        examples, own = _examples(here, table, selection)
     except (TableError, OutOfRange) as problem:
         st.error(str(problem), icon=":material/error:")
         return None
@@ -269,8 +285,8 @@ def _write_selection(table: Table, selection: Selection, own: OwnData | None) ->
         write_address(changed)
 
 
-def _examples(here: Laboratory, table: Table, tag: str, selection: Selection) -> tuple[Examples, OwnData]:
-    key = tag, selection
+def _examples(here: Laboratory, table: Table, selection: Selection) -> tuple[Examples, OwnData]:
+    key = table, selection
     if here.made is None or here.made[0] != key:
         examples = examples_of(table, selection)
         own = OwnData(examples.inputs, examples.targets, examples.input_names, examples.target_name)

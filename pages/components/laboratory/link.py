@@ -12,6 +12,7 @@ from typing import NamedTuple
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange, Value
 from pages.components.laboratory.charts import AT_FIRST, COMPARING
+from pages.components.laboratory.points import DRAWN, POINTS, points_in
 from pages.components.laboratory.samples import SAMPLES
 from pages.components.laboratory.tables import MOST_COLUMNS
 from pages.components.settings.control import Control
@@ -96,7 +97,8 @@ def read() -> tuple[Address, bool]:
         for name, control in CONTROLS.items()
     }
     fields = {
-        SAMPLE: Field(partial(_one_of, SAMPLE, tuple(SAMPLES)), next(iter(SAMPLES))),
+        SAMPLE: Field(partial(_one_of, SAMPLE, (*SAMPLES, *DRAWN)), next(iter(SAMPLES))),
+        POINTS: Field(points_in, ""),
         FILE: Field(partial(_short, FILE), ""),
         DIGEST: Field(_digest, ""),
         TARGET: Field(partial(_column, TARGET), None),
