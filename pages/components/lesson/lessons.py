@@ -13,6 +13,7 @@ from engine import RunHistory, diagnose
 from pages.charts.style.figure import Chart
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import Case, case_of, glossary_of, sections_of
+from pages.components.lesson.draw_first import asked, comparison, drawing
 from pages.components.lesson.exercises import exercises
 from pages.components.lesson.explanations import explanations
 from pages.components.lesson.findings import doctors_notes, pointed
@@ -70,17 +71,29 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             this_session().addresses[lesson.page][PART] = part
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
         case = case_of(lesson.page, choice.patient, choice.treated)
-        verdict = HIDDEN_VERDICT if HIDE in st.query_params else _verdict(lesson, stage, case, patient, treated)
+        covered = asked()
+        hidden = covered or HIDE in st.query_params
+        verdict = HIDDEN_VERDICT if hidden else _verdict(lesson, stage, case, patient, treated)
         words = glossary_of(lesson.page)
         sentence.header(explained(verdict, words), anchor="verdict")
         named = f"**{case.name}**: “{case.complaint}” " if case else ""
         note = f"{named}{differences(choice.patient, choice.treated)} {stage.note}"
         small_print.markdown(f":small[{explained(note, words)}]")
+        if covered:
+            with place:
+                if part == "read":
+                    _draw(part, lesson, stage, {}, (patient, treated))
+                else:
+                    drawing(lesson.page, part, covered, choice.patient, choice.treated)
+            return
         with above:
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
             strip(lesson.page, verdict, steps, patient, treated)
         with place:
+            compared = comparison(lesson.page, part, patient, treated)
+            if compared and on_stage:
+                return
             _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated))
 
     explanations(glossary_of(lesson.page))

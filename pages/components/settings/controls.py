@@ -28,6 +28,7 @@ from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control, write_controls
 from pages.components.shell.address import (
     CHART,
+    DRAW,
     HIDE,
     PARAMETERS,
     PART,
@@ -38,6 +39,7 @@ from pages.components.shell.address import (
     Field,
     all_parameters,
     chart_in,
+    drawing_in,
     enter,
     hidden_in,
     history_navigation,
@@ -336,13 +338,13 @@ def _earlier_defaults(lesson: Lesson) -> tuple[dict[str, str], ...]:
 def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     """What the address says to the lesson, and whether somebody comes to it; the address mended."""
     widgets = _widgets(lesson)
-    entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE))
+    entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE, DRAW))
     bound = {
         name: Field(control.read, control.default, text=None if control.numeric else control.text)
         for name, control in widgets.items()
     }
     bound[PART] = Field(part_in, PARTS[0])
-    own = {TIMELINE: Field(step_in), CHART: Field(chart_in), HIDE: Field(hidden_in)}
+    own = {TIMELINE: Field(step_in), CHART: Field(chart_in), HIDE: Field(hidden_in), DRAW: Field(drawing_in)}
     fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
     requested, version = with_earlier_defaults(all_parameters(), _earlier_defaults(lesson))
     found = version | read_address(requested, fields, partial(_instead, lesson))

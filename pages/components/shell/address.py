@@ -16,6 +16,7 @@ from streamlit.runtime.state import get_session_state
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange
 from pages.components.shell.session import this_session
+from pages.text.draw_first import DRAWINGS
 from pages.walkthrough.user_input import as_code, read_number
 
 # Parameters of every page.
@@ -32,6 +33,8 @@ PART, PARTS = "part", ("look", "why", "cure", "try", "more", "read")
 # Which of its charts fills the stage, counted from 1; what is hidden until the learner has said what he expects.
 CHART, MOST_CHARTS = "chart", 9
 HIDE, HIDDEN = "hide", ("verdict",)
+# Which curve the learner draws before it is shown.
+DRAW = "draw"
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
 MOST_QUOTED = 40  # characters of an address's nonsense that are shown
 MOST_SENTENCES = 8  # about an address's nonsense
@@ -280,6 +283,14 @@ def hidden_in(texts: Sequence[str]) -> str:
     name = only(HIDE, texts)
     if name not in HIDDEN:
         raise OutOfRange(HIDE, name, "one of " + ", ".join(HIDDEN))
+    return name
+
+
+def drawing_in(texts: Sequence[str]) -> str:
+    """The curve that is to be drawn first.  OutOfRange for what cannot be."""
+    name = only(DRAW, texts)
+    if name not in DRAWINGS:
+        raise OutOfRange(DRAW, name, "one of " + ", ".join(DRAWINGS))
     return name
 
 
