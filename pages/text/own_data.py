@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from engine import Dataset, Experiment, data_digest, load_dataset
 from engine.data import baselines
@@ -24,13 +25,17 @@ MOST_DATASETS = 16  # kept made, of the seeds and shares that are on the page
 
 @dataclass(frozen=True, eq=False)
 class OwnData:
-    """inputs (n, n_in) and targets (n,), as `train` takes them, and what a file calls them."""
+    """inputs (n, n_in) and targets (n,), as `train` takes them, and what a file calls them.
+
+    kept: what others made with these data last, by experiment; it goes where they go.
+    """
 
     inputs: Array
     targets: Array
     input_names: tuple[str, ...]
     target_name: str
     digest: str = field(init=False)
+    kept: dict[Experiment, Any] = field(default_factory=dict, repr=False)
     _made: dict[tuple[DataSettings, str], Dataset] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -56,8 +61,8 @@ _at_hand: ContextVar[OwnData | None] = ContextVar("own data", default=None)
 
 
 @contextmanager
-def at_hand(own: OwnData) -> Iterator[None]:
-    """Within this block, charts and sentences of networks that were trained on these data know them."""
+def at_hand(own: OwnData | None) -> Iterator[None]:
+    """Within this block, charts and sentences of networks that were trained on these data know them; None: no data."""
     token = _at_hand.set(own)
     try:
         yield

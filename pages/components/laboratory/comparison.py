@@ -1,20 +1,22 @@
 """What became of the laboratory's networks: in a sentence, in charts of one to four, and in the doctor's notes."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import OutOfRange, RunHistory
+from engine.cures.changes import Change
 from engine.cures.outcomes import seeded
 from pages.charts.style.figure import Look
 from pages.charts.sweeps import networks as networks_chart
 from pages.components.laboratory.charts import AT_FIRST, COMPARING
 from pages.components.laboratory.link import CHARTS, PAGE
-from pages.components.laboratory.networks import Network
+from pages.components.laboratory.networks import Network, pin
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import glossary_of
-from pages.components.lesson.findings import network_notes, pointed
+from pages.components.lesson.findings import choose_cure, cures, network_notes, pointed
 from pages.components.lesson.strip import strip
 from pages.components.lesson.sweeps import sweep
 from pages.components.shell.address import Address, history_navigation, write_address
@@ -48,8 +50,9 @@ def compare(own: OwnData, networks: Sequence[Network], found: Address, entering:
             for stem in chosen:
                 card(COMPARING[stem], *histories, looks=looks)
         _notes(looks, histories)
+        _cures(own, networks)
     groups = {look.name: seeded(experiment) for look, experiment in networks}
-    sweep(networks_chart, groups, data=own.arrays, looks=looks)
+    sweep(networks_chart, groups, own=own, looks=looks)
 
 
 def verdict(history: RunHistory) -> str:
@@ -77,6 +80,23 @@ def _chosen_charts(found: Address, entering: bool) -> list[str]:
     if st.query_params.get(CHARTS) != text:
         write_address({CHARTS: text})
     return chosen
+
+
+def _cures(own: OwnData, networks: Sequence[Network]) -> None:
+    """Cures of one of the networks; those that are tried can be pinned."""
+    patient = networks[0]
+    if len(networks) > 1:
+        names = [network.look.name for network in networks]
+        chosen = st.segmented_control("Cures for", names, default=names[0], required=True, key="cures_for")
+        patient = networks[names.index(chosen)] if chosen in names else patient
+
+    def button(change: Change) -> None:
+        st.button(
+            "Pin this cure", icon=":material/keep:", key="pin_cure", on_click=pin, disabled=change.experiment is None,
+            args=(own, change.name, change.experiment),
+        )  # fmt: skip
+
+    cures(patient.experiment, partial(choose_cure, patient.experiment, button=button), own)
 
 
 def _notes(looks: Sequence[Look], histories: Sequence[RunHistory]) -> None:

@@ -150,6 +150,15 @@ def _ways(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> None:
             st.button("Remove", key=f"remove_{name}", on_click=_write, args=(others,), width="content")
 
 
+def pin(own: OwnData, name: str, experiment: Experiment) -> None:
+    """Pin another network on the same data, in the place of the last one where all are taken.  For a button."""
+    start = {field: control.setting.default for field, control in CONTROLS.items()}
+    start["n_train"] = experiment_of(own).n_train  # all
+    settings = {field: getattr(experiment, field) for field in start if getattr(experiment, field) != start[field]}
+    taken = sum(one in st.query_params for one in PINS)
+    write_address({PINS[min(taken, MOST_PINS - 1)]: Pin(network_name(name), settings).text})
+
+
 def _in_words(settings: Mapping[str, Value]) -> str:
     words = (f"{labels.label(name)} {CONTROLS[name].setting.in_words(value)}" for name, value in settings.items())
     return ", ".join(words) or "as the page starts"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from engine import Experiment, Finding, OutOfRange, RunHistory
+from engine.cures.changes import Change
 from pages.charts.style.figure import LOOKS, PATIENT, TREATED, Look
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_of_search
@@ -23,7 +24,7 @@ from pages.components.shell.session import this_session
 from pages.text import findings_text
 from pages.text.glossary import explained
 from pages.text.labels import label
-from pages.text.own_data import arrays_of
+from pages.text.own_data import OwnData, arrays_of, at_hand
 
 # Severity is said in words and with a sign of its own.
 BADGES = {
@@ -162,26 +163,27 @@ def _point(look: Look, experiment: Experiment, finding: Finding) -> None:
         open_part("look")  # where the charts are
 
 
-def cures(patient: Experiment, then: Callable[[Results], None] | None = None) -> None:
+def cures(patient: Experiment, then: Callable[[Results], None] | None = None, own: OwnData | None = None) -> None:
     """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then.
 
-    then: draws what stands below the results.
+    then: draws what stands below the results.  own: data that the patient was trained on, where they are custom.
     """
     if this_session().prescribed == patient:
-        sweep(prescription, partial(trials_of_search, patient), then=then, patient=patient)
+        sweep(prescription, partial(trials_of_search, patient), own=own, then=then, patient=patient)
         return
     visitor().stop(PLACE)  # what was asked for another patient
     st.markdown(f"**{prescription.TITLE}**  \n{prescription.QUESTION}")
-    st.button(prescription.TITLE, icon=":material/play_arrow:", key="try_cures", on_click=_try, args=(patient,))
+    st.button(prescription.TITLE, icon=":material/play_arrow:", key="try_cures", on_click=_try, args=(patient, own))
 
 
-def _try(patient: Experiment) -> None:
+def _try(patient: Experiment, own: OwnData | None) -> None:
     this_session().prescribed = patient
-    visitor().start(PLACE, wanted_of(trials_of_search(patient, {})))
+    with at_hand(own):
+        visitor().start(PLACE, wanted_of(trials_of_search(patient, {})))
 
 
-def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
-    """Choose one of the trials, read what it does and costs, and make it the treated network."""
+def choose_cure(patient: Experiment, results: Results, button: Callable[[Change], None]) -> None:
+    """Choose one of the trials, and read what it does and costs.  button: draws what makes use of it."""
     if refused := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
         st.markdown(f":small[Not tried. {' '.join(refused)}]")
     tried = [trial for trial in prescription.trials(results, patient) if trial.change.settings]
@@ -194,11 +196,19 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trial = tried[st.selectbox("Cure", range(len(tried)), format_func=named, key="cure")]
-        change = trial.change
+        button(trial.change)
+    st.markdown(prescription.explained(trial))
+
+
+def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
+    """Choose a cure, and make it the treated network."""
+
+    def button(change: Change) -> None:
         shared = [label(field) for field in change.settings if field in lesson.shared + lesson.absent]
         st.button(
             "Apply to the treated network", icon=":material/medication:", key="apply_cure",
             on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(shared),
             help=f"On this page both networks share: {', '.join(shared)}." if shared else None,
         )  # fmt: skip
-    st.markdown(prescription.explained(trial))
+
+    choose_cure(patient, results, button)
