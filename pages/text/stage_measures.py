@@ -93,6 +93,7 @@ _SIGNAL = StageMeasure(
     True,
 )
 
+ELSEWHERE = replace(_SIGNAL, at_start=False)  # on a page that is no lesson
 # By the lesson's page.
 STAGE_MEASURES = {
     "vanishing_gradients": _SIGNAL,
@@ -101,7 +102,6 @@ STAGE_MEASURES = {
         "weights, against their start", _weight_growth, "training data / new data", _known_and_new
     ),
     "underfitting": StageMeasure("gradient, ‖∂L/∂W‖", _gradient, "training loss", _loss),
-    "laboratory": replace(_SIGNAL, at_start=False),
     "data_faults": StageMeasure(
         "signal, rms of each layer’s output",
         _signal_size,

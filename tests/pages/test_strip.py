@@ -30,7 +30,7 @@ def sent(page: AppTest) -> dict:
     return json.loads(proto.bytes)["strip"]
 
 
-@pytest.mark.parametrize("name", [name for name in STAGE_MEASURES if name != "laboratory"])
+@pytest.mark.parametrize("name", STAGE_MEASURES)
 def test_every_lesson_has_a_row_for_each_network(name):
     lesson = lesson_of(name)
     described = sent(opened(name, steps="40"))

@@ -19,7 +19,7 @@ from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.component import component
 from pages.components.shell.session import this_session
 from pages.text.glossary import explained
-from pages.text.stage_measures import STAGE_MEASURES, starting_readout
+from pages.text.stage_measures import ELSEWHERE, STAGE_MEASURES, starting_readout
 
 SENT_BYTES = 1e6  # of strips as they are sent; about 10 kB each
 PREVIEW_BYTES = 2e6  # of previews; about 20 kB each
@@ -62,7 +62,7 @@ def _can_be_previewed(page: str, *networks: Experiment) -> bool:
     """Whether step 0 says what the strip shows, and soon enough."""
     examples = [min(one.batch_size or one.n_train, one.n_train) for one in networks]
     layers = sum(rows * one.width**2 for rows, one in zip(examples, networks, strict=True))
-    return STAGE_MEASURES[page].at_start and 3 * sum(DEPTHS) * layers < MOST_MULTIPLICATIONS
+    return STAGE_MEASURES.get(page, ELSEWHERE).at_start and 3 * sum(DEPTHS) * layers < MOST_MULTIPLICATIONS
 
 
 def _preview(patient: Experiment, treated: Experiment) -> bytes:
@@ -78,7 +78,7 @@ def _preview(patient: Experiment, treated: Experiment) -> bytes:
 
 
 def _described(page: str, steps: Sequence[int], histories: Sequence[RunHistory], looks: Sequence[Look]) -> bytes:
-    measure, words = STAGE_MEASURES[page], glossary_of(page)
+    measure, words = STAGE_MEASURES.get(page, ELSEWHERE), glossary_of(page)
     cells = [measure.cells(history, steps) for history in histories]
     rows = [
         {
