@@ -11,7 +11,7 @@ Array = np.ndarray
 
 NAMED = 6  # classes, and odd columns, that are named one by one
 SAME = 0.9999  # correlation from which an input is the target in other units
-TWICE = 0.01  # share of the validation examples that may be among those of training without a word
+REPEATED = 0.01  # share of the validation examples that may be among those of training without a word
 
 
 def size(dataset: Dataset, rows: int) -> str:
@@ -72,7 +72,7 @@ def oddities(dataset: Dataset) -> list[str]:
         sentences.append(f"Gives the target away: {giving_away}. Is it known when the network is to be used?")
     known = {row.tobytes() for row in dataset.train_inputs}
     twice = float(np.mean([row.tobytes() in known for row in dataset.validation_inputs]))
-    if twice > TWICE:
+    if twice > REPEATED:
         sentences.append(
             f"{percent(twice)} of the validation examples have the inputs of a training example: rows that stand in "
             "the table twice make a network look better than it is."

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from engine.doctor.diagnosis import falls_short, overcome
 from engine.doctor.thresholds import NOTABLY_RISEN, SAME_ACCURACY
 from engine.measures import generalization_loss
 from pages.text.labels import PERCENT, label, layer_name, meaning, number, percent
-from pages.text.own_data import arrays_of
+from pages.text.own_data import arrays_of, own_data
 
 HEADINGS = {
     "symmetry": "Units that stay equal",
@@ -53,8 +54,11 @@ REMEDIES = {
 
 
 def found_in(history: RunHistory) -> tuple[Finding, ...]:
-    """What the doctor finds in a run, of own data too where they are at hand."""
-    return diagnose(history, arrays_of(history.experiment))
+    """What the doctor finds in a run, of own data too where they are at hand, with their names."""
+    own = own_data(history.experiment)
+    if own is None:
+        return diagnose(history)
+    return tuple(replace(one, explanation=own.named(one.explanation)) for one in diagnose(history, own.arrays))
 
 
 def evidence(finding: Finding, history: RunHistory) -> str:

@@ -45,6 +45,11 @@ class OwnData:
     def arrays(self) -> CustomData:
         return self.inputs, self.targets
 
+    def named(self, text: str) -> str:
+        """A sentence of the engine's, which counts the inputs, x1, x2 and so on, with their names."""
+        names = {f"x{i + 1}": plain(name) for i, name in enumerate(self.input_names)}
+        return re.sub(r"\bx\d+\b", lambda found: names.get(found[0], found[0]), text)
+
     def dataset(self, experiment: Experiment) -> Dataset:
         """The examples of an experiment with these data, inputs and classes named.  OutOfRange as `load_dataset`."""
         settings = data_settings(experiment), experiment.loss  # which may ask for classes

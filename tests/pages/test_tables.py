@@ -231,6 +231,12 @@ def test_names_are_plain_everywhere():
     assert plain("-1.5") == "-1.5"
     assert plain("a\nb\0c") == "a b c"
     assert len(plain("x" * 1000)) == 24
+    long, markup = "very " * 5, "[a](http://b)"
+    _, examples = made("\n".join(["x,kind", *(f"{i},{[long + 'a', long + 'b', markup][i % 3]}" for i in range(ROWS))]))
+    assert len(set(examples.targets)) == 3
+    assert not set("".join(examples.targets)) & set("[]:")
+    own = OwnData(examples.inputs, examples.targets, ("*a*",), "")
+    assert own.named("The largest input, x1, is not x2.") == "The largest input, ∗a∗, is not x2."
     assert not set(plain("[a](http://b) *c* $d$ :red[e] `f` %{x}")) & set("[]*$:`{")
 
 

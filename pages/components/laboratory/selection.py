@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pages.components.laboratory.tables import Column, Table, TableError
+from pages.text.own_data import plain
 from pages.walkthrough.user_input import as_code
 
 Array = np.ndarray
@@ -133,6 +134,15 @@ def _inputs_of(column: Column, rows: Array) -> Iterator[tuple[str, Array]]:
         yield f"{column.name} = {value}", (texts == value).astype(float)
 
 
+def _labels(column: Column, rows: Array) -> Array:
+    """Classes of text, plain, since the doctor names them; those that would be called alike are numbered."""
+    names: dict[str, str] = {}
+    for value in column.values:
+        name = plain(value)
+        names[value] = name if name not in names.values() else f"{name} {len(names) + 1}"
+    return np.array([names[text] for text in column.texts[rows]])
+
+
 def _targets(column: Column, classes: bool, rows: Array) -> Array:
     if not classes:
         if column.numbers is None:
@@ -144,7 +154,7 @@ def _targets(column: Column, classes: bool, rows: Array) -> Array:
         raise TableError(
             f"{column.quoted} has numbers that are not whole, and they name no classes; predict a number instead."
         )
-    targets = column.texts[rows].astype(str) if column.numbers is None else column.numbers[rows].astype(np.int64)
+    targets = _labels(column, rows) if column.numbers is None else column.numbers[rows].astype(np.int64)
     count, which = len(np.unique(targets)), f"{column.quoted}, the target, has"
     if count < 2:
         raise TableError(f"{which} one class in all rows, {as_code(str(targets[0]))}: nothing to tell apart.")
