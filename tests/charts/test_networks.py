@@ -31,6 +31,7 @@ def test_networks_are_compared_seed_by_seed():
     assert "**deep**: right on test data 75" in text
     assert "60 % to 90 %".replace(" %", "\u00a0%") in text
     assert "**deep** is better than **flat** in 2 of 4, and as good in 1." in text
+    assert "**deep** and **same** are equally good in all 4." in chart.says({"deep": mine, "same": mine})
     lower, higher = seeds(NUMBER, [1.0, 2.0]), seeds(NUMBER, [3.0, 1.0])
     assert chart.better_in(lower, higher) == (1, 1, 2), "of losses the lower one is better"
     broken = seeds(NUMBER, [0.1, 0.1], status="diverged")

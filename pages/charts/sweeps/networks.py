@@ -59,9 +59,11 @@ def says(results: Results, looks: Sequence[Look] = LOOKS) -> str:
     sentences = [f"**{name}**: {_summary(outcomes, results)}." for name, outcomes in results.items() if outcomes]
     for (one, mine), (other, theirs) in combinations(results.items(), 2):
         better, worse, both = better_in(mine, theirs)
-        if both:
+        equal = both - better - worse
+        if both and equal == both:
+            sentences.append(f"**{one}** and **{other}** are equally good in all {both}.")
+        elif both:
             name, than, count = (one, other, better) if better >= worse else (other, one, worse)
-            equal = both - better - worse
             text = f"**{name}** is better than **{than}** in {count} of {both}"
             sentences.append(text + (f", and as good in {equal}." if equal else "."))
     return "  \n".join(sentences)

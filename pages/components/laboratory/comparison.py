@@ -41,7 +41,7 @@ def compare(own: OwnData, networks: Sequence[Network], found: Address, entering:
         return
     with at_hand(own):
         sentence = verdict(histories[0])
-        st.header(sentence, anchor="verdict")
+        st.container(key="found").header(sentence, anchor="verdict")
         steps = timeline_steps(*histories)
         timeline(steps, steps[-1], f"timeline_{PAGE}", **pointed(*histories, looks=looks))
         strip(PAGE, sentence, steps, *histories, looks=looks)

@@ -21,10 +21,10 @@ from pages.components.shell.address import (
     TIMELINE,
     Address,
     Field,
+    all_parameters,
     enter,
     mend,
     only,
-    parameters_here,
     read_address,
     step_in,
 )
@@ -111,7 +111,7 @@ def read() -> tuple[Address, bool]:
         TIMELINE: Field(step_in),
         **dict.fromkeys(PARAMETERS, Field(tuple)),
     }
-    found = read_address(parameters_here(), fields, lambda name, texts: "a setting of this page")
+    found = read_address(all_parameters(), fields, lambda name, texts: "a setting of this page")
     mend(found, entering, {name: field.default for name, field in bound.items()})
     return found, entering
 
