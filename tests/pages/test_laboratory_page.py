@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from engine import Experiment, diagnose
 from engine.data.custom import CustomData
 from pages.components.laboratory.data import MEMORY, experiment_of
+from pages.components.laboratory.points import LETTERS
 from pages.components.laboratory.samples import sample
 from pages.components.laboratory.selection import examples_of, guessed
 from pages.components.shell.runs import histories_of, shared_runs
@@ -187,3 +188,16 @@ def test_what_cannot_be_trained_leaves_the_last_network():
     page.selectbox(key="loss").set_value("mae")
     page.number_input(key="n_train").set_value(5000).run()
     assert "5000" in page.warning[0].value
+
+
+def test_drawn_points_come_with_the_link_and_an_empty_plane_says_what_to_do():
+    page = opened(PAGE, sample="draw", **QUICK)
+    assert "Set at least 20 points" in said(page)
+    assert not charts(page)
+    points = "".join(f"{i % 2}{'Az'[i % 2]}{LETTERS[2 * i]}" for i in range(24))
+    drawn = opened(PAGE, sample="draw", points=points, **QUICK)
+    assert "**24 rows**" in said(drawn)
+    assert "A 50" in said(drawn)
+    assert charts(drawn) == charts(opened(PAGE, **address(drawn)))
+    few = opened(PAGE, sample="draw", points="0AA" * 12, **QUICK)
+    assert "12 rows; at least 20" in few.error[0].value

@@ -27,6 +27,7 @@ from pages.text import findings_text
 from pages.text.clock import timeline_steps
 from pages.text.labels import number, percent
 from pages.text.own_data import OwnData, at_hand
+from pages.text.three_sets import result_row
 
 ACROSS = 3  # charts in a row
 
@@ -57,15 +58,14 @@ def compare(own: OwnData, networks: Sequence[Network], found: Address, entering:
 
 def verdict(history: RunHistory) -> str:
     """What the network achieves on validation data, and what the doctor calls it."""
-    right = float(history.validation_accuracy[-1])
-    achieved = (
-        f"loss {number(float(history.validation_loss[-1]))} on new data"
-        if history.confusion is None
-        else f"{percent(right)} right on new data"
-    )
+    row = result_row(history)
+    if history.confusion is None:
+        achieved = f"Loss {number(float(history.validation_loss[row]))}"
+    else:
+        achieved = f"{percent(float(history.validation_accuracy[row]))} right"
     found = findings_text.found_in(history)
     said = "the doctor finds nothing wrong" if not found else findings_text.HEADINGS[found[0].code].lower()
-    return f"{achieved[0].upper()}{achieved[1:]}; {said}."
+    return f"{achieved} on new data; {said}."
 
 
 def _chosen_charts(found: Address, entering: bool) -> list[str]:
@@ -87,7 +87,9 @@ def _cures(own: OwnData, networks: Sequence[Network]) -> None:
     patient = networks[0]
     if len(networks) > 1:
         names = [network.look.name for network in networks]
-        chosen = st.segmented_control("Cures for", names, default=names[0], required=True, key="cures_for")
+        if st.session_state.get("cures_for") not in names:
+            st.session_state["cures_for"] = names[0]
+        chosen = st.segmented_control("Cures for", names, required=True, key="cures_for")
         patient = networks[names.index(chosen)] if chosen in names else patient
 
     def button(change: Change) -> None:

@@ -28,6 +28,7 @@ from pages.components.laboratory.link import (
 from pages.components.laboratory.points import DRAWN, POINTS, draw_points, table_of
 from pages.components.laboratory.samples import SAMPLES, sample
 from pages.components.laboratory.selection import (
+    FEWEST_ROWS,
     Examples,
     Selection,
     examples_of,
@@ -104,6 +105,8 @@ def choose_data(found: Address, entering: bool) -> OwnData | None:
         below = st.container(horizontal=True, key="below")
         with below:
             table, tag = _table(here, found)
+            if table is None and not waiting:
+                st.markdown(f"Set at least {FEWEST_ROWS} points, and a network is trained on them.", width="stretch")
         if table is None:
             return None
         waited = here.table and f"{TARGET}_{tag}" not in st.session_state and found.values[FILE] == here.name
