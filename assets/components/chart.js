@@ -200,7 +200,7 @@ class Chart {
     const { data, layout } = this.figure;
     const { title = "Chart", note } = layout.meta ?? {};
     const step = this.plot.dataset.step;
-    const lines = [note, step && `Step ${step}`, location.href].filter(Boolean).flatMap(wrapped).map(escaped);
+    const lines = [note, step && `Step ${step}`, document.documentElement.dataset.backpropClinicLink ?? location.href].filter(Boolean).flatMap(wrapped).map(escaped);
     const below = Math.max(layout.margin.b, AXIS_BELOW) + LINE / 2;
     const text = { text: lines.join("<br>"), align: "left", font: { size: 12 }, showarrow: false };
     const place = { xref: "paper", x: 0, xanchor: "left", yref: "paper", y: 0, yanchor: "top", yshift: -below };

@@ -19,9 +19,10 @@ from pages.components.lesson.explanations import explanations
 from pages.components.lesson.findings import doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
 from pages.components.lesson.strip import strip
+from pages.components.lesson.take_home import Shown, take_home
 from pages.components.settings.controls import Choice, Lesson, controls, more_settings_button, networks, settings_button
 from pages.components.shell.address import HIDE, PART, PARTS, open_part
-from pages.components.shell.frame import LEAST_WIDTH, footer, page
+from pages.components.shell.frame import LEAST_WIDTH, absolute, footer, page
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
@@ -90,6 +91,10 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
             strip(lesson.page, verdict, steps, patient, treated)
+        if not on_stage:
+            link, charts = absolute(choice.short_address), (*stage.charts, *stage.others)
+            with shell.link.container(width="content"):
+                take_home(Shown(lesson.page, shell.title, verdict, note, link, choice.patient, choice.treated, charts))
         with place:
             compared = comparison(lesson.page, part, patient, treated)
             if compared and on_stage:

@@ -41,11 +41,11 @@ def strip(page: str, verdict: str, steps: Sequence[int], *histories: RunHistory,
     """
     networks = tuple(history.experiment for history in histories)
     key = page, *((look.key, look.name) for look in looks), *networks
-    _draw(page, verdict, networks, _sent.get(key, lambda: _described(page, steps, histories, looks)))
+    _draw(page, verdict, networks, _sent.get(key, lambda: described(page, steps, *histories, looks=looks)))
 
 
 @st.fragment
-def _draw(page: str, verdict: str, networks: tuple[Experiment, ...], described: bytes) -> None:
+def _draw(page: str, verdict: str, networks: tuple[Experiment, ...], told: bytes) -> None:
     """Draw what was described; a session keeps a fragment's arguments, so that they must be small.
 
     Who touches the slider of the depth gets what every depth would look like at step 0, for the strip to follow.
@@ -54,7 +54,7 @@ def _draw(page: str, verdict: str, networks: tuple[Experiment, ...], described: 
     preview = None
     if session.previewed == (page, networks) and _can_be_previewed(page, *networks):
         preview = orjson.Fragment(_previews.get(networks, lambda: _preview(*networks)))
-    data = orjson.dumps({"strip": orjson.Fragment(described), "preview": preview, "verdict": verdict})
+    data = orjson.dumps({"strip": orjson.Fragment(told), "preview": preview, "verdict": verdict})
     _strip(key="strip", data=data, on_touched_change=lambda: setattr(session, "previewed", (page, networks)))
 
 
@@ -77,7 +77,8 @@ def _preview(patient: Experiment, treated: Experiment) -> bytes:
     return orjson.dumps(rows | {"follows": patient.depth == treated.depth})
 
 
-def _described(page: str, steps: Sequence[int], histories: Sequence[RunHistory], looks: Sequence[Look]) -> bytes:
+def described(page: str, steps: Sequence[int], *histories: RunHistory, looks: Sequence[Look] = LOOKS) -> bytes:
+    """What the strip's script is told of the networks."""
     measure, words = STAGE_MEASURES.get(page, ELSEWHERE), glossary_of(page)
     cells = [measure.cells(history, steps) for history in histories]
     rows = [

@@ -212,16 +212,20 @@ class _Sweep:
     context: dict[str, Any]
 
     def now(self) -> tuple[Wanted, Known, Results]:
-        """What is wanted by now, and what of it is known, also by group: what is known may say what else is wanted."""
-        known: Known = {}
-        while True:
-            groups = self.groups(known)
-            wanted = wanted_of(groups)
-            found = shared_sweeps().known(wanted)
-            if len(found) == len(known) or not self.grows:
-                results = {label: [found[one] for one in group if one in found] for label, group in groups.items()}
-                return wanted, found, results
-            known = found
+        return so_far(self.groups, self.grows)
+
+
+def so_far(groups_of: Callable[[Known], Groups], grows: bool = True) -> tuple[Wanted, Known, Results]:
+    """What is wanted by now, and what of it is known, also by group: what is known may say what else is wanted."""
+    known: Known = {}
+    while True:
+        groups = groups_of(known)
+        wanted = wanted_of(groups)
+        found = shared_sweeps().known(wanted)
+        if len(found) == len(known) or not grows:
+            results = {label: [found[one] for one in group if one in found] for label, group in groups.items()}
+            return wanted, found, results
+        known = found
 
 
 def sweep(

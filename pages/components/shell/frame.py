@@ -122,7 +122,7 @@ def page(name: str, folded: bool = False) -> "PageShell":
         _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
-    return PageShell(row.title, header, header.empty(), header.container(width="content"))
+    return PageShell(row.title, header, header.empty(), header.container(horizontal=True, width="content"))
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class PageShell:
     title: str
     header: Any
     waiting: Any  # the place for how far a run is, where it moves no chart
-    link: Any  # the place of `share`
+    link: Any  # the place of `share`, and of what else leaves the page
 
     def share(self, short: str, full: str) -> None:
         """Draw the address of the screen, to be sent to others: what differs from the page's start, and all of it."""
