@@ -104,6 +104,24 @@ def test_a_refused_table_leaves_the_page_as_it_was():
     assert (headline(page), address(page)) == before
 
 
+def test_the_first_line_may_be_names_that_look_like_numbers():
+    page = pasted(opened(PAGE, **QUICK), text("2019,2020,kind").replace("kind", "3"))
+    assert "**31 rows**" in said(page)
+    (key,) = [one.key for one in page.segmented_control if one.key.startswith("header_")]
+    page.segmented_control(key=key).set_value("names").run()
+    assert not page.exception
+    assert "**30 rows**" in said(page)
+    assert address(page)["header"] == "names"
+    assert not page.warning
+    assert not page.error
+    assert page.selectbox[1].options == ["2019", "2020", "3"]
+    digest = address(page)["data_digest"]
+    other = opened(PAGE, **address(page))
+    other.text_area(key="pasted").set_value(text("2019,2020,3"))
+    other.button(key="read_pasted").click().run()
+    assert (not other.error, address(other)["data_digest"]) == (True, digest)
+
+
 def test_another_target_is_predicted_and_comes_with_the_link():
     page = opened(PAGE, **QUICK)
     page.selectbox(key="target_iris").set_value(3).run()

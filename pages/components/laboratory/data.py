@@ -18,12 +18,15 @@ from pages.components.laboratory.link import (
     FILL,
     GAP_RULES,
     GAPS,
+    HEADER,
     LEAVE,
     LONGEST_FILE,
+    NAMES,
     NUMBER,
     PREDICT,
     SAMPLE,
     TARGET,
+    VALUES,
 )
 from pages.components.laboratory.points import DRAWN, POINTS, draw_points, table_of
 from pages.components.laboratory.samples import SAMPLES, sample
@@ -56,6 +59,7 @@ CHOICES = SAMPLES | DRAWN
 class Laboratory:
     """What a session has brought: its table, under a file's name, or none, and then a sample is shown.
 
+    content: what the table was read from; header: what the visitor says that its first line has, "" for nothing;
     tag: tells the widgets of one table from those of another; uploaded: the upload that was read last; opened: whether
     the field for one is drawn; problem: what is wrong with the last file; made: the examples of the last selection,
     which every rerun asks for.
@@ -63,6 +67,8 @@ class Laboratory:
 
     table: Table | None = None
     name: str = ""
+    content: bytes | str = ""
+    header: str = ""
     tag: str = ""
     uploaded: str = ""
     opened: bool = False
@@ -113,7 +119,7 @@ def choose_data(found: Address, entering: bool) -> OwnData | None:
         link = found if asked or waited else None
         with row:
             selection = _selection(table, tag, link)
-            _preview(table)
+            _preview(here, table)
         with below, st.container(width="stretch"):
             return _understand(here, table, selection, link)
 
@@ -179,16 +185,27 @@ def _take_pasted() -> None:
 
 def _take(here: Laboratory, name: str, content: bytes | str) -> None:
     """Read the table; where it cannot be, the page stays as it was, and says why."""
+    same_file = st.query_params.get(FILE) == name  # which a link was waiting for
+    header = st.query_params.get(HEADER, "") if same_file else ""
+    named = {NAMES: True, VALUES: False}.get(header)
     try:
-        table = read_text(content) if isinstance(content, str) else read_file(content)
+        table = read_text(content, named) if isinstance(content, str) else read_file(content, named)
     except TableError as problem:
         here.problem = f"{as_code(name, LONGEST_FILE)} was not taken. {problem}"
         return
     raw = content.encode(errors="replace") if isinstance(content, str) else content
     here.table, here.name, here.problem, here.opened = table, name, "", False
-    here.tag = hashlib.sha256(raw).hexdigest()[:12]
+    here.content, here.header = content, header
+    here.tag = hashlib.sha256(raw).hexdigest()[:12] + header
     st.session_state[SAMPLE] = None
     _write_source(here)
+
+
+def _read_again() -> None:
+    """The first line has something else than was thought."""
+    here = laboratory()
+    write_address({HEADER: st.session_state[f"header_{here.tag}"], DIGEST: None})
+    _take(here, here.name, here.content)
 
 
 def _write_source(here: Laboratory) -> None:
@@ -196,7 +213,7 @@ def _write_source(here: Laboratory) -> None:
     name = st.session_state[SAMPLE]
     source = {SAMPLE: None if name == FIRST else name, FILE: here.name if here.table else None}
     same_file = here.table and st.query_params.get(FILE) == here.name  # which a link was waiting for
-    others = {} if same_file else dict.fromkeys((TARGET, PREDICT, LEAVE, GAPS, DIGEST, POINTS))
+    others = {} if same_file else dict.fromkeys((HEADER, TARGET, PREDICT, LEAVE, GAPS, DIGEST, POINTS))
     write_address({**source, **others})
 
 
@@ -297,7 +314,11 @@ def _examples(here: Laboratory, table: Table, selection: Selection) -> tuple[Exa
     return here.made[1:]
 
 
-def _preview(table: Table) -> None:
+def _preview(here: Laboratory, table: Table) -> None:
     with st.popover("How it was read", icon=":material/table:", width="content"):
+        if here.table:
+            key = f"header_{here.tag}"
+            st.session_state[key] = NAMES if table.named else VALUES
+            st.segmented_control("The first line has", (NAMES, VALUES), key=key, required=True, on_change=_read_again)
         st.markdown(f"{len(table):,} rows, {table.understood}.")
         st.dataframe(table.preview(PREVIEWED), height="content")

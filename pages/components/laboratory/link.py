@@ -32,6 +32,7 @@ from pages.walkthrough.user_input import read_number
 
 PAGE = "laboratory"
 SAMPLE, FILE, DIGEST = "sample", "file", "data_digest"
+HEADER, NAMES, VALUES = "header", "names", "values"  # what the first line has
 TARGET, PREDICT, LEAVE, GAPS = "target", "predict", "leave", "gaps"  # columns are counted from 1
 CHARTS = "charts"
 CLASSES, NUMBER = PREDICTIONS = ("classes", "number")
@@ -101,6 +102,7 @@ def read() -> tuple[Address, bool]:
         POINTS: Field(points_in, ""),
         FILE: Field(partial(_short, FILE), ""),
         DIGEST: Field(_digest, ""),
+        HEADER: Field(partial(_one_of, HEADER, (NAMES, VALUES)), ""),
         TARGET: Field(partial(_column, TARGET), None),
         PREDICT: Field(partial(_one_of, PREDICT, PREDICTIONS), None),
         LEAVE: Field(_columns, ()),

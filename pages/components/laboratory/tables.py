@@ -81,11 +81,15 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """columns: all that have a cell that is no gap; lines: where each row begins; understood: how it was read."""
+    """columns: all that have a cell that is no gap; lines: where each row begins; understood: how it was read.
+
+    named: whether its first line was taken for names.
+    """
 
     columns: tuple[Column, ...]
     lines: tuple[int, ...]
     understood: str
+    named: bool
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -159,7 +163,7 @@ def read_text(text: str, header: bool | None = None, encoding: str = "") -> Tabl
         "the first line has the names" if named else "no line of names",
         f"{width - len(kept)} empty columns left out" if len(kept) < width else "",
     ]
-    return Table(kept, tuple(lines), ", ".join(filter(None, understood)))
+    return Table(kept, tuple(lines), ", ".join(filter(None, understood)), named)
 
 
 def _rows(text: str) -> tuple[list[int], list[list[str]], str]:
