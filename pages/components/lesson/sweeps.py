@@ -28,6 +28,7 @@ from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import shared_runs
 from pages.components.shell.session import this_session
 from pages.text import labels
+from pages.text.own_data import OwnData, at_hand
 
 MOST_OUTCOMES = 4000  # kept by the server, at most 3 kB each
 MOST_SECONDS = 120.0  # of one core, that a sweep may take
@@ -206,7 +207,7 @@ class _Sweep:
     title: str
     groups: Callable[[Known], Groups]
     grows: bool
-    data: CustomData | None
+    own: OwnData | None
     then: Callable[[Results], None] | None
     context: dict[str, Any]
 
@@ -231,7 +232,7 @@ def sweep(
     chart: SweepChart,
     groups: Groups | Callable[[Known], Groups],
     *,
-    data: CustomData | None = None,
+    own: OwnData | None = None,
     then: Callable[[Results], None] | None = None,
     **context: Any,
 ) -> None:
@@ -241,6 +242,7 @@ def sweep(
     outcomes that there are, in the order of the group's experiments; NEEDS, where groups may be empty: what the sweep
     can be made for.  context goes to the chart.
     groups: or what makes them of the outcomes that are known; where it wants more then, that is trained too.
+    own: data that the experiments are trained on, where they are custom.
     then: draws what stands below the figure in the end.
     """
     field_name = context.get("field", "")  # what a chart that can be made for several is made for
@@ -249,7 +251,7 @@ def sweep(
     grows = callable(groups)
     made = groups if callable(groups) else lambda _: groups
     with st.container(key=f"sweep_{place}"):
-        _sweep(_Sweep(chart, place, title, made, grows, data, then, context))
+        _sweep(_Sweep(chart, place, title, made, grows, own, then, context))
 
 
 def wanted_of(groups: Groups) -> Wanted:
@@ -259,6 +261,11 @@ def wanted_of(groups: Groups) -> Wanted:
 
 @st.fragment
 def _sweep(sweep: _Sweep) -> None:
+    with at_hand(sweep.own):
+        _show(sweep)
+
+
+def _show(sweep: _Sweep) -> None:
     chart, place = sweep.chart, sweep.place
     wanted, known, results = sweep.now()
     complete = bool(wanted) and len(known) == len(wanted)
@@ -319,11 +326,16 @@ def _offer(sweep: _Sweep, wanted: Wanted, n_known: int) -> None:
 
 @st.fragment(run_every=POLL_SECONDS)
 def _watch(sweep: _Sweep, wanted: Wanted) -> None:
+    with at_hand(sweep.own):
+        _show_so_far(sweep, wanted)
+
+
+def _show_so_far(sweep: _Sweep, wanted: Wanted) -> None:
     """Progress, and the figure of what there is so far."""
     now, known, results = sweep.now()
     if len(known) == len(now) or now != wanted:
         st.rerun()
-    job = shared_sweeps().look(visitor(), wanted, sweep.data)
+    job = shared_sweeps().look(visitor(), wanted, sweep.own.arrays if sweep.own else None)
     if job.error:
         message = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
         st.error(f"{message} Stop, and try again or with other settings.")

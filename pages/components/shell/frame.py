@@ -65,6 +65,10 @@ PAGES = (
         "Nothing is wrong with the network. Its examples are another matter.",
     ),
     Page(
+        "laboratory", "Laboratory", ":material/experiment:",
+        "Your own data, up to four networks of your own.",
+    ),
+    Page(
         "mystery_patient", "Mystery patient", ":material/psychology_alt:",
         "Find the cause, and prescribe one change.",
     ),
