@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange, Value
+from pages.charts.sweeps import settings_map
+from pages.charts.sweeps.settings_grid import ENDS
 from pages.components.laboratory.charts import AT_FIRST, COMPARING
 from pages.components.laboratory.points import DRAWN, POINTS, points_in
 from pages.components.laboratory.samples import SAMPLES
@@ -35,6 +37,9 @@ SAMPLE, FILE, DIGEST = "sample", "file", "data_digest"
 HEADER, NAMES, VALUES = "header", "names", "values"  # what the first line has
 TARGET, PREDICT, LEAVE, GAPS = "target", "predict", "leave", "gaps"  # columns are counted from 1
 CHARTS = "charts"
+MAP = MAP_X, MAP_Y, COLOR = "map_x", "map_y", "map_color"
+MAP_AT_FIRST = "depth", "gain", settings_map.R
+MAP_CHOICES = tuple(ENDS), tuple(ENDS), settings_map.COLORS
 CLASSES, NUMBER = PREDICTIONS = ("classes", "number")
 DROP, FILL = GAP_RULES = ("drop", "median")
 MOST_PINS = 3  # beside the network that the settings are of
@@ -108,6 +113,10 @@ def read() -> tuple[Address, bool]:
         LEAVE: Field(_columns, ()),
         GAPS: Field(partial(_one_of, GAPS, GAP_RULES), DROP),
         CHARTS: Field(_charts, AT_FIRST),
+        **{
+            name: Field(partial(_one_of, name, choices), first)
+            for name, choices, first in zip(MAP, MAP_CHOICES, MAP_AT_FIRST, strict=True)
+        },
         **bound,
         **{name: Field(partial(pin_in, name)) for name in PINS},
         TIMELINE: Field(step_in),

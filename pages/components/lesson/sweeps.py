@@ -209,6 +209,7 @@ class _Sweep:
     grows: bool
     own: OwnData | None
     then: Callable[[Results], None] | None
+    start: str
     context: dict[str, Any]
 
     def now(self) -> tuple[Wanted, Known, Results]:
@@ -234,6 +235,7 @@ def sweep(
     *,
     own: OwnData | None = None,
     then: Callable[[Results], None] | None = None,
+    start: str = f"Measure over {SEEDS} seeds",
     **context: Any,
 ) -> None:
     """Draw what came of these groups of experiments, or the button that has them trained.
@@ -243,7 +245,7 @@ def sweep(
     can be made for.  context goes to the chart.
     groups: or what makes them of the outcomes that are known; where it wants more then, that is trained too.
     own: data that the experiments are trained on, where they are custom.
-    then: draws what stands below the figure in the end.
+    then: draws what stands below the figure in the end.  start: what the button says.
     """
     field_name = context.get("field", "")  # what a chart that can be made for several is made for
     place = "_".join(filter(None, [chart.__name__.rpartition(".")[2], field_name]))
@@ -251,7 +253,7 @@ def sweep(
     grows = callable(groups)
     made = groups if callable(groups) else lambda _: groups
     with st.container(key=f"sweep_{place}"):
-        _sweep(_Sweep(chart, place, title, made, grows, own, then, context))
+        _sweep(_Sweep(chart, place, title, made, grows, own, then, start, context))
 
 
 def wanted_of(groups: Groups) -> Wanted:
@@ -319,7 +321,7 @@ def _offer(sweep: _Sweep, wanted: Wanted, n_known: int) -> None:
     first = " to begin with" if sweep.grows else ""
     st.markdown(f"{question} {left} are trained to measure it{first}, {about}.")
     st.button(
-        f"Measure over {SEEDS} seeds", icon=":material/play_arrow:", key=f"start_{sweep.place}",
+        sweep.start, icon=":material/play_arrow:", key=f"start_{sweep.place}",
         on_click=visitor().start, args=(sweep.place, wanted),
     )  # fmt: skip
 
