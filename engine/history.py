@@ -109,6 +109,11 @@ class RunHistory:
         return cls(**history_file.read(file, STATUSES))
 
     @property
+    def identity(self) -> tuple:
+        """What the run follows from: its experiment, and those that it was before.  Of one identity, runs are equal."""
+        return self.experiment, self.branches
+
+    @property
     def layers(self) -> int:
         """L: hidden layers and the output."""
         return self.gradient_norm.shape[1]

@@ -67,6 +67,15 @@ def stack_key(experiment: Experiment, dataset: Dataset) -> tuple:
     return (*shape_key(experiment), dataset.n_in, dataset.n_out, dataset.task, sizes)
 
 
+def check_branch(before: Experiment, step: int, experiment: Experiment) -> None:
+    """OutOfRange for an experiment that a run cannot go on as from this step."""
+    for name, value in vars(experiment).items():
+        if name not in BRANCHED and value != getattr(before, name):
+            raise OutOfRange(name, value, f"{getattr(before, name)}, as it was up to step {step}")
+    if experiment.steps <= step:
+        raise OutOfRange("steps", experiment.steps, f"more than {step}, the step of the branch")
+
+
 class Training:
     """A run, or a stack of runs of equal shape, that can be advanced, pickled, and advanced elsewhere.
 
@@ -189,11 +198,7 @@ class Training:
         if len(self.experiments) > 1 or self.done:
             raise ValueError("One run that has not ended can be branched.")
         (before,), (dataset,) = self.experiments, self._datasets
-        for name, value in vars(experiment).items():
-            if name not in BRANCHED and value != getattr(before, name):
-                raise OutOfRange(name, value, f"{getattr(before, name)}, as it was up to step {self.step}")
-        if experiment.steps <= self.step:
-            raise OutOfRange("steps", experiment.steps, f"more than {self.step}, the step of the branch")
+        check_branch(before, self.step, experiment)
         check_budget(experiment, dataset.n_in, dataset.n_out, self._limits)
         other = copy.deepcopy(self)
         other._branches = ()

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -10,13 +11,15 @@ from streamlit.testing.v1 import AppTest
 
 from engine import Experiment, diagnose
 from engine.data.custom import CustomData
+from pages.charts.one_run import learning_curves
 from pages.components.laboratory.data import MEMORY, experiment_of
+from pages.components.laboratory.networks import LOOKS
 from pages.components.laboratory.points import LETTERS
 from pages.components.laboratory.samples import sample
 from pages.components.laboratory.selection import examples_of, guessed
-from pages.components.shell.runs import histories_of, shared_runs
+from pages.components.shell.runs import Branched, histories_of, shared_runs
 from pages.text import findings_text
-from pages.text.own_data import OwnData
+from pages.text.own_data import OwnData, at_hand
 from tests.pages.opened import charts, headline, opened, plain, shared_link
 from tests.pages.test_tables import decimal_commas, text
 from tests.patience import eventually
@@ -219,3 +222,35 @@ def test_drawn_points_come_with_the_link_and_an_empty_plane_says_what_to_do():
     assert charts(drawn) == charts(opened(PAGE, **address(drawn)))
     few = opened(PAGE, sample="draw", points="0AA" * 12, **QUICK)
     assert "12 rows; at least 20" in few.error[0].value
+
+
+def test_two_futures_begin_with_the_same_weights() -> None:
+    page = opened(PAGE, **QUICK)
+    page.number_input(key="branch_step").set_value(12).run()
+    page.button(key="branch").click().run()
+    assert address(page)["branch"] == "12~pin1"
+    page.number_input(key="learning_rate").set_value(0.7).run()
+    assert not page.exception
+    data = own("iris")
+    start, then = (experiment_of(data, steps=30, depth=2, **changed) for changed in ({}, {"learning_rate": 0.7}))
+    parent, future = histories_of([start, Branched(start, ((12, then),))], data.arrays)
+    assert (parent.batch_loss[:13] == future.batch_loss[:13]).all()
+    assert (parent.batch_loss[13:] != future.batch_loss[13:]).all()
+    looks = LOOKS[0], replace(LOOKS[1], name="depth 2, steps 30")
+    with at_hand(data):
+        assert charts(page)[0]["alt"] == learning_curves.alt(future, parent, looks=looks)
+
+    page = opened(PAGE, **address(page) | {"depth": "3"})
+    assert "as it was up to step 12" in page.warning[0].value
+    page.button(key="no_branch").click().run()
+    assert "branch" not in address(page)
+    assert not page.warning
+
+
+def test_a_map_asks_for_two_settings() -> None:
+    page = opened(PAGE, **QUICK, map_x="depth", map_y="depth")
+    assert "Choose two different settings." in said(page)
+    page.selectbox(key="map_y").set_value("learning_rate").run()
+    assert not page.exception
+    assert address(page)["map_y"] == "learning_rate"
+    assert "144 networks are trained to measure it" in said(page)

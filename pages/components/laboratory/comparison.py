@@ -36,7 +36,7 @@ def compare(own: OwnData, networks: Sequence[Network], found: Address, entering:
     """Train what has not been trained yet, and show it."""
     looks = tuple(network.look for network in networks)
     try:
-        histories = histories_of([network.experiment for network in networks], own.arrays, waiting)
+        histories = histories_of([network.wanted for network in networks], own.arrays, waiting)
     except OutOfRange as problem:
         st.error(str(problem), icon=":material/error:")
         return
@@ -52,8 +52,10 @@ def compare(own: OwnData, networks: Sequence[Network], found: Address, entering:
                 card(COMPARING[stem], *histories, looks=looks)
         _notes(looks, histories)
         _cures(own, networks)
-    groups = {look.name: seeded(experiment) for look, experiment in networks}
-    sweep(networks_chart, groups, own=own, looks=looks)
+    # One that goes on from another has no seeds of its own.
+    whole = [network for network in networks if network.before is None]
+    groups = {network.look.name: seeded(network.experiment) for network in whole}
+    sweep(networks_chart, groups, own=own, looks=tuple(network.look for network in whole))
 
 
 def verdict(history: RunHistory) -> str:

@@ -44,6 +44,7 @@ CLASSES, NUMBER = PREDICTIONS = ("classes", "number")
 DROP, FILL = GAP_RULES = ("drop", "median")
 MOST_PINS = 3  # beside the network that the settings are of
 PINS = tuple(f"pin{i + 1}" for i in range(MOST_PINS))
+BRANCH = "branch"  # step~pin: up to this step the network that the settings are of is the pinned one
 BETWEEN = "~"  # the parts of a pinned network in the address
 LONGEST_NAME, LONGEST_FILE = 20, 80  # characters
 NAME = re.compile(r"[^\w .,+()=×-]")  # what a network's name may not have: it is shown within Markdown
@@ -119,12 +120,21 @@ def read() -> tuple[Address, bool]:
         },
         **bound,
         **{name: Field(partial(pin_in, name)) for name in PINS},
+        BRANCH: Field(_branch, None),
         TIMELINE: Field(step_in),
         **dict.fromkeys(PARAMETERS, Field(tuple)),
     }
     found = read_address(all_parameters(), fields, lambda name, texts: "a setting of this page")
     mend(found, entering, {name: field.default for name, field in bound.items()})
     return found, entering
+
+
+def _branch(texts: Sequence[str]) -> tuple[int, str]:
+    """Step and pin."""
+    step, _, pin = only(BRANCH, texts).partition(BETWEEN)
+    if pin not in PINS:
+        raise OutOfRange(BRANCH, texts[-1], f"a step, {BETWEEN}, and one of {', '.join(PINS)}")
+    return int(replace(SETTINGS["steps"], name=BRANCH).check(read_number(step))), pin
 
 
 def _one_of(name: str, choices: Sequence[str], texts: Sequence[str]) -> str:

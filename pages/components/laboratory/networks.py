@@ -12,14 +12,26 @@ from engine import Experiment, OutOfRange
 from engine.experiment import SETTINGS
 from engine.limits import check_budget
 from engine.settings import Value
+from engine.training import check_branch
 from pages.charts.style.annotations import MARKS
 from pages.charts.style.figure import Look
 from pages.charts.style.tokens import TOKENS
 from pages.components.laboratory.data import experiment_of
-from pages.components.laboratory.link import CONTROLS, LONGEST_NAME, MOST_PINS, PAGE, PINS, Pin, network_name
+from pages.components.laboratory.link import (
+    BETWEEN,
+    BRANCH,
+    CONTROLS,
+    LONGEST_NAME,
+    MOST_PINS,
+    PAGE,
+    PINS,
+    Pin,
+    network_name,
+)
 from pages.components.settings.control import Answer, write_controls
 from pages.components.settings.controls import COLORS
 from pages.components.shell.address import Address, history_navigation, parameters_here, still_ignored, write_address
+from pages.components.shell.runs import Branched, Wanted
 from pages.components.shell.session import this_session
 from pages.text import labels
 from pages.text.own_data import OwnData
@@ -40,10 +52,19 @@ LOOKS = (
 
 
 class Network(NamedTuple):
-    """A network that is shown: how it is drawn, and what it is."""
+    """A network that is shown: how it is drawn, and what it is; up to a step, it may have been another one."""
 
     look: Look
     experiment: Experiment
+    before: tuple[Experiment, int] | None = None
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is to be trained."""
+        if self.before is None:
+            return self.experiment
+        start, step = self.before
+        return Branched(start, ((step, self.experiment),))
 
 
 def choose_networks(own: OwnData, found: Address, entering: bool) -> tuple[Network, ...]:
@@ -54,9 +75,13 @@ def choose_networks(own: OwnData, found: Address, entering: bool) -> tuple[Netwo
     values = _settings(found, entering)
     pins = {name: found.values[name] for name in PINS if name in found.values}
     _ways(pins, values)
+    branch = found.values[BRANCH]
     last_good, notes, networks = this_session().last_good, [], []
     try:
-        networks.append(Network(LOOKS[0], _trainable(own, values)))
+        present = Network(LOOKS[0], _trainable(own, values))
+        if branch and branch[1] in pins:
+            present = _branched(own, present, branch[0], pins[branch[1]])
+        networks.append(present)
         last_good[PAGE] = values
     except OutOfRange as problem:
         notes.append(labels.refusal(problem))
@@ -111,6 +136,13 @@ def _toggle() -> None:
     this_session().settings_open = not this_session().settings_open
 
 
+def _branched(own: OwnData, present: Network, step: int, pin: Pin) -> Network:
+    """The present network, which goes on from a step of the pinned one.  OutOfRange where it cannot."""
+    start = _trainable(own, pin.settings)
+    check_branch(start, step, present.experiment)
+    return present._replace(before=(start, min(step, start.steps - 1)))
+
+
 def _trainable(own: OwnData, settings: Mapping[str, Value]) -> Experiment:
     """The experiment; OutOfRange where these data, or what a run may cost, do not allow it."""
     experiment = experiment_of(own, **settings)
@@ -134,6 +166,7 @@ def _ways(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> None:
             help=f"Keeps it as a thin line, to compare with; up to {MOST_PINS}.",
             on_click=_write, args=([*pins.values(), Pin(_name_for(values), dict(values))],),
         )  # fmt: skip
+        _ways_on_from_a_step(pins, values)
     for look, (name, pin) in zip(LOOKS[1:], pins.items(), strict=False):
         others = [one for other, one in pins.items() if other != name]
         with st.container(horizontal=True, vertical_alignment="center", key=f"row_{name}"):
@@ -148,6 +181,30 @@ def _ways(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> None:
                 help="Makes it the present network, and pins the present one.",
             )  # fmt: skip
             st.button("Remove", key=f"remove_{name}", on_click=_write, args=(others,), width="content")
+
+
+def _ways_on_from_a_step(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> None:
+    """The button that pins the network and lets the settings go on from a step of it, and the one that ends that."""
+    if BRANCH in st.query_params:
+        step = st.query_params[BRANCH].partition(BETWEEN)[0]
+        st.button(
+            f"Goes on from step {step}", icon=":material/call_split:", key="no_branch", on_click=write_address,
+            args=({BRANCH: None},), help="Train the present network from the start again.",
+        )  # fmt: skip
+        return
+    most = int(values.get("steps", SETTINGS["steps"].default)) - 1
+    with st.popover("Two futures", icon=":material/call_split:", disabled=len(pins) == MOST_PINS or most < 1):
+        st.markdown(
+            "Stop at a step, change one thing, and go on: the network is pinned, and what you then set holds from "
+            "this step on. Both futures begin with the same weights."
+        )
+        chosen = st.number_input("Step", 1, most, min(max(most // 2, 1), most), key="branch_step")
+        st.button("Go on from here", type="primary", key="branch", on_click=_branch, args=(pins, values, int(chosen)))
+
+
+def _branch(pins: Mapping[str, Pin], values: Mapping[str, Value], step: int) -> None:
+    name = PINS[len(pins)]
+    write_address({name: Pin(_name_for(values), dict(values)).text, BRANCH: f"{step}{BETWEEN}{name}"})
 
 
 def pin(own: OwnData, name: str, experiment: Experiment) -> None:
@@ -178,7 +235,9 @@ def _rename(name: str, pin: Pin) -> None:
 def _write(pins: Sequence[Pin]) -> None:
     """Let the address have these pinned networks."""
     texts = [pin.text for pin in pins]
-    write_address({name: texts[i] if i < len(texts) else None for i, name in enumerate(PINS)})
+    # A pinned network that goes may be the one that another goes on from.
+    gone = {BRANCH: None} if len(texts) < sum(name in st.query_params for name in PINS) else {}
+    write_address({name: texts[i] if i < len(texts) else None for i, name in enumerate(PINS)} | gone)
 
 
 def _swap(name: str, pin: Pin, values: Mapping[str, Value]) -> None:

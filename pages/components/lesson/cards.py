@@ -37,7 +37,7 @@ def sent(chart: Chart, *runs: RunHistory, **context: Any) -> bytes:
     """A chart of these runs as it is sent."""
     own = own_data(runs[0].experiment)  # whose names are in the chart
     names = (own.input_names, own.target_name) if own else ()
-    key = chart.__name__, names, *context.items(), *(run.experiment for run in runs)
+    key = chart.__name__, names, *context.items(), *(run.identity for run in runs)
     return _sent.get(key, lambda: encoded(chart.figure(*runs, **context), chart.alt(*runs, **context)))
 
 

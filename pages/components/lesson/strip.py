@@ -40,7 +40,7 @@ def strip(page: str, verdict: str, steps: Sequence[int], *histories: RunHistory,
     verdict: the page's sentence about the networks, which is read out to who cannot see that it has changed.
     """
     networks = tuple(history.experiment for history in histories)
-    key = page, *((look.key, look.name) for look in looks), *networks
+    key = page, *((look.key, look.name) for look in looks), *(history.identity for history in histories)
     _draw(page, verdict, networks, _sent.get(key, lambda: described(page, steps, *histories, looks=looks)))
 
 

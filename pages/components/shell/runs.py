@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, wait
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -16,13 +17,23 @@ from streamlit.delta_generator import DeltaGenerator
 from engine.executors.scheduler import Run, Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.training import CustomData
+from engine.training import Branches, CustomData
 
 CACHE_BYTES = 40e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
 POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on, at first
 PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
 PROGRESS_SECONDS = 0.25  # between two looks, and states of the bar, then: a waiting class must not slow down its runs
 GRACE_SECONDS = 0.5  # that a run outlives its last visitor, who may ask for it again in the very next rerun
+
+
+class Branched(NamedTuple):
+    """A run that begins as one experiment and goes on as others, see `Training.branch`."""
+
+    experiment: Experiment
+    branches: Branches
+
+
+Wanted = Experiment | Branched
 
 
 @dataclass(eq=False)
@@ -43,22 +54,24 @@ class SharedRuns:
         self.workers = workers
         self.limit = limit
         self.nbytes = 0
-        self._entries: OrderedDict[Experiment, _Entry] = OrderedDict()  # least recently asked for first
+        self._entries: OrderedDict[Wanted, _Entry] = OrderedDict()  # least recently asked for first
         self._lock = threading.RLock()  # a callback of a run may come from inside
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def join(self, experiment: Experiment, data: CustomData | None = None) -> Run:
+    def join(self, wanted: Wanted, data: CustomData | None = None) -> Run:
         """The run of this experiment, whether ended, on its way, or begun now.  Whoever joins must leave."""
         with self._lock:
-            entry = self._entries.get(experiment)
+            entry = self._entries.get(wanted)
             if entry:
-                self._entries.move_to_end(experiment)
+                self._entries.move_to_end(wanted)
             else:
-                entry = self._entries[experiment] = _Entry(self.workers.submit(experiment, data))
+                experiment, branches = wanted if isinstance(wanted, Branched) else (wanted, ())
+                run = self.workers.submit(experiment, data, branches=branches)
+                entry = self._entries[wanted] = _Entry(run)
                 # It does not hold the entry: in a circle with its run a dropped history waits long for the collector.
-                entry.run.add_done_callback(partial(self._ended, experiment))
+                entry.run.add_done_callback(partial(self._ended, wanted))
             entry.visitors += 1
             return entry.run
 
@@ -70,14 +83,15 @@ class SharedRuns:
     def leave(self, run: Run) -> None:
         """A visitor who joined does not wait any more; a run without visitors is soon dropped."""
         (experiment,) = run.experiments
+        wanted = Branched(experiment, run.branches) if run.branches else experiment
         with self._lock:
-            entry = self._entries.get(experiment)
+            entry = self._entries.get(wanted)
             if entry is None or entry.run is not run:
                 return
             entry.visitors -= 1
             if entry.visitors or run.done():
                 return
-        timer = threading.Timer(GRACE_SECONDS, self._drop, (experiment, entry))
+        timer = threading.Timer(GRACE_SECONDS, self._drop, (entry,))
         timer.daemon = True
         timer.start()
 
@@ -88,18 +102,18 @@ class SharedRuns:
             self._entries.clear()
             self.nbytes = 0
 
-    def _drop(self, experiment: Experiment, entry: _Entry) -> None:
+    def _drop(self, entry: _Entry) -> None:
         with self._lock:
             if entry.visitors == 0 and not entry.run.done():
                 entry.run.cancel()
 
-    def _ended(self, experiment: Experiment, run: Run) -> None:
+    def _ended(self, wanted: Wanted, run: Run) -> None:
         with self._lock:
-            entry = self._entries.get(experiment)
+            entry = self._entries.get(wanted)
             if entry is None or entry.run is not run:
                 return
             if run.cancelled() or run.exception():
-                del self._entries[experiment]
+                del self._entries[wanted]
                 return
             entry.nbytes = run.result().nbytes
             self.nbytes += entry.nbytes
@@ -134,7 +148,7 @@ weakref.finalize(sys.modules[__name__], _close).atexit = False
 
 
 def histories_of(
-    experiments: Sequence[Experiment], data: CustomData | None = None, place: DeltaGenerator | None = None
+    experiments: Sequence[Wanted], data: CustomData | None = None, place: DeltaGenerator | None = None
 ) -> tuple[RunHistory, ...]:
     """What the runs of these experiments left behind, trained now unless they have been before.
 
@@ -168,7 +182,7 @@ def train_meanwhile(experiments: Sequence[Experiment]) -> None:
 
 
 def _histories_of(
-    experiments: Sequence[Experiment], data: CustomData | None, place: DeltaGenerator
+    experiments: Sequence[Wanted], data: CustomData | None, place: DeltaGenerator
 ) -> tuple[RunHistory, ...]:
     shared = shared_runs()
     runs: list[Run] = []
