@@ -15,7 +15,7 @@ from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_of_search
 from pages.components.lesson.catalogue import glossary_of
 from pages.components.lesson.sweeps import Results, sweep, visitor, wanted_of
-from pages.components.settings.controls import Lesson, apply, heading
+from pages.components.settings.controls import Lesson, apply, heading, locked_against
 from pages.components.shell.address import open_part
 from pages.components.shell.frame import LEAST_WIDTH
 from pages.components.shell.runs import histories_of
@@ -63,8 +63,12 @@ def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
 
 
 def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
-    """Findings of both networks side by side, and the cures of the patient to try."""
+    """Findings of both networks side by side."""
     notes_of_both(patient, treated, glossary_of(lesson.page))
+
+
+def cures_to_apply(lesson: Lesson, patient: RunHistory) -> None:
+    """The cures of the patient to try, one of which becomes the treated network."""
     cures(patient.experiment, partial(_prescribe, lesson, patient.experiment))
 
 
@@ -180,8 +184,8 @@ def _try(patient: Experiment) -> None:
 
 def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
     """Choose one of the trials, read what it does and costs, and make it the treated network."""
-    if refused := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
-        st.markdown(f":small[Not tried. {' '.join(refused)}]")
+    if impossible := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
+        st.markdown(f":small[Not tried. {' '.join(impossible)}]")
     tried = [trial for trial in prescription.trials(results, patient) if trial.change.settings]
     if not tried:
         return
@@ -194,9 +198,10 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
         trial = tried[st.selectbox("Cure", range(len(tried)), format_func=named, key="cure")]
         change = trial.change
         shared = [label(field) for field in change.settings if field in lesson.shared + lesson.absent]
+        refused = f"On this page both networks share: {', '.join(shared)}." if shared else ""
+        refused = refused or locked_against(lesson, patient, change.experiment or patient)
         st.button(
             "Apply to the treated network", icon=":material/medication:", key="apply_cure",
-            on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(shared),
-            help=f"On this page both networks share: {', '.join(shared)}." if shared else None,
+            on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(refused), help=refused or None,
         )  # fmt: skip
     st.markdown(prescription.explained(trial))
