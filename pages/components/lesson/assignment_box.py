@@ -31,11 +31,14 @@ def draw_assignment(
     if not (assignment.task or assignment.question or locked):
         return
     with st.container(border=True, key="assignment", gap="xsmall"):
-        if assignment.task:
-            st.markdown("**Task**")
-            st.text(assignment.task, width="stretch")
-        if assignment.question:
-            _draw_question(page, assignment.question)
+        asked = [part for part in (assignment.task, assignment.question) if part]
+        for part, column in zip(asked, st.columns(len(asked)) if asked else (), strict=True):
+            with column, st.container(gap="xsmall"):
+                if isinstance(part, Question):
+                    _draw_question(page, part)
+                else:
+                    st.markdown("**Task**")
+                    st.text(part, width="stretch")
         if locked:
             st.markdown(f":small[:material/lock: {_locked(labels, locked)}]")
 
@@ -61,7 +64,7 @@ def _draw_question(page: str, question: Question) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             choice = st.radio(
                 "Your answer", range(len(named)), format_func=named.__getitem__, index=None, key="assignment_choice",
-                label_visibility="collapsed", width="stretch",
+                label_visibility="collapsed",
             )  # fmt: skip
             st.button(
                 "Answer", key="assignment_answer", type="primary", disabled=choice is None, on_click=_answer,
@@ -105,7 +108,7 @@ def draw_goal(goal: Goal, patient: RunHistory, treated: RunHistory) -> None:
     found, missing = goal.said(goal.measured(history)), goal.missing(history)
     here = f"this run: {found}" + (f", but {missing}" if missing else "")
     here += ", and it diverged" if history.status == "diverged" else ""
-    with st.container(key="goal", border=True):
+    with st.container(key="goal"):
         if goal.seeds:
             _draw_seeds(goal, history.experiment, here, bool(missing))
         else:
@@ -121,7 +124,7 @@ def _draw_seeds(goal: Goal, experiment: Experiment, here: str, missing: bool) ->
         count = goal.seeds_reached(list(outcomes.values()))
         _say(goal, count >= goal.seeds and not missing, f"{count} of {SEEDS} seeds; {here}")
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="goal_seeds"):
         with st.container(width="stretch"):
             _say(goal, False, f"{here}; the seeds are not measured yet")
         if visitor().wanted.get(PLACE) == wanted:
@@ -148,4 +151,4 @@ def _watch(wanted: tuple[Experiment, ...]) -> None:
 
 def _say(goal: Goal, reached: bool, found: str) -> None:
     sign = ":green-badge[:material/check: Reached]" if reached else ":gray-badge[:material/flag: Not yet]"
-    st.markdown(f"**Goal:** {goal.sentence}  \n{sign} {found[0].upper()}{found[1:]}.")
+    st.markdown(f"**Goal:** {goal.sentence} {sign} {found[0].upper()}{found[1:]}.")

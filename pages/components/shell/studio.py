@@ -25,7 +25,6 @@ from pages.components.shell.assignment import (
     MOST_OF_CHOICE,
     Assignment,
     Question,
-    as_text,
 )
 from pages.components.shell.frame import absolute
 from pages.components.shell.share import one_link
@@ -91,8 +90,9 @@ def _choose(page: Preparable) -> dict[str, str]:
     asked = _ask()
     with st.container(border=True, gap="xsmall"):
         hidden = _keep(
-            st.multiselect, "Hidden until it is answered", page.hides, f"hide_{page.page}", format_func=_name_of,
-            placeholder="nothing", help="Without a question: until something is predicted in Try.",
+            st.multiselect, "Hidden at first", page.hides, f"hide_{page.page}", format_func=_name_of,
+            placeholder="nothing",
+            help="It opens when the question is answered; without one, when something is predicted in Try.",
         ) if page.hides else ()  # fmt: skip
         locks = _lock(page) if page.widgets else ""
     goal = _set_goal() if page.goals else None
@@ -130,7 +130,7 @@ def _ask() -> Assignment:
             return Assignment(task=task.strip())
         right = st.selectbox(
             "Right is", [None, *range(len(choices))], key="studio_right", persist_state="session",
-            format_func=lambda number: "I do not say" if number is None else as_text(choices[number]),
+            format_func=lambda number: "I do not say" if number is None else choices[number],
         )  # fmt: skip
         return Assignment(task=task.strip(), question=Question(text.strip(), choices, right))
 
