@@ -18,6 +18,7 @@ from pages.text.goals import Goal
 LETTERS = "ABCDE"
 PLACE = "goal"  # of its sweep
 NO_SETTINGS: Mapping[str, str] = {}
+WIDTHS = 2, 3  # of task and question, side by side
 MOST_NAMED = 5  # locked settings
 
 
@@ -32,15 +33,21 @@ def draw_assignment(
         return
     with st.container(border=True, key="assignment", gap="xsmall"):
         asked = [part for part in (assignment.task, assignment.question) if part]
-        for part, column in zip(asked, st.columns(len(asked)) if asked else (), strict=True):
+        for part, column in zip(asked, st.columns(WIDTHS[-len(asked) :]) if asked else (), strict=True):
             with column, st.container(gap="xsmall"):
                 if isinstance(part, Question):
                     _draw_question(page, part)
                 else:
-                    st.markdown("**Task**")
-                    st.text(part, width="stretch")
+                    _say_as_text("Task", part)
         if locked:
-            st.markdown(f":small[:material/lock: {_locked(labels, locked)}]")
+            with st.container(key="locked"):
+                st.markdown(f":small[:material/lock: {_locked(labels, locked)}]")
+
+
+def _say_as_text(heading: str, text: str) -> None:
+    with st.container(horizontal=True, key=f"asked_{heading.lower()}"):
+        st.markdown(f"**{heading}**", width="content")
+        st.text(text, width="stretch")
 
 
 def waits_for_answer(page: str, assignment: Assignment) -> bool:
@@ -56,15 +63,14 @@ def _key(page: str, question: Question) -> tuple[str, str]:
 def _draw_question(page: str, question: Question) -> None:
     """The choices; for who has answered, what was right."""
     key = _key(page, question)
-    st.markdown("**Question**")
-    st.text(question.text, width="stretch")
+    _say_as_text("Question", question.text)
     answered = this_session().predictions.get(key)
     named = [f"**{letter}** {as_text(choice)}" for letter, choice in zip(LETTERS, question.choices, strict=False)]
     if answered is None:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True, vertical_alignment="center"):
             choice = st.radio(
                 "Your answer", range(len(named)), format_func=named.__getitem__, index=None, key="assignment_choice",
-                label_visibility="collapsed",
+                label_visibility="collapsed", horizontal=True,
             )  # fmt: skip
             st.button(
                 "Answer", key="assignment_answer", type="primary", disabled=choice is None, on_click=_answer,

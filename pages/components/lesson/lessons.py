@@ -30,7 +30,6 @@ from pages.components.settings.controls import (
     settings_button,
 )
 from pages.components.shell.address import (
-    ASSIGNMENT,
     HIDDEN_PART,
     PART,
     PARTS,
@@ -94,11 +93,15 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         hidden = hidden_here()
         verdict = HIDDEN_VERDICT if "verdict" in hidden else _verdict(lesson, stage, case, patient, treated)
         words = glossary_of(lesson.page)
-        sentence.header(explained(verdict, words), anchor="verdict")
+        assignment, _ = read_assignment(all_parameters())
+        waits = waits_for_answer(lesson.page, assignment)
+        if on_stage and waits and "verdict" in hidden:
+            sentence.empty()  # the lecturer's question stands for it, and the charts need the room
+        else:
+            sentence.header(explained(verdict, words), anchor="verdict")
         named = f"**{case.name}**: “{case.complaint}” " if case else ""
         note = f"{named}{differences(choice.patient, choice.treated)} {stage.note}"
         small_print.markdown(f":small[{explained(note, words)}]")
-        assignment, _ = read_assignment(all_parameters())
         with above:
             if assignment.goal:
                 draw_goal(assignment.goal, patient, treated)
@@ -106,12 +109,11 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
             strip(lesson.page, verdict, steps, patient, treated)
         with place:
-            waits = waits_for_answer(lesson.page, assignment)
             _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated), waits)
 
     explanations(glossary_of(lesson.page))
     with st.container(key="lesson", gap="xsmall"):
-        box = st.container() if any(name in st.query_params for name in ASSIGNMENT) else None
+        box = st.empty()
         sentence = st.container(key="verdict")
         with st.container(horizontal=True, vertical_alignment="center", key="differences"):
             small_print = st.container(width="stretch")
@@ -119,10 +121,9 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
                 st.markdown(sections_of(lesson.page)["Words"])
             button = st.container(width="content")
         messages = controls(lesson)
-        if box:
-            with box:
-                locks = this_session().locks[lesson.page]
-                draw_assignment(lesson.page, read_assignment(all_parameters())[0], labels_of(lesson), locks)
+        with box:
+            locks = this_session().locks[lesson.page]
+            draw_assignment(lesson.page, read_assignment(all_parameters())[0], labels_of(lesson), locks)
         with button:
             more_settings_button(lesson)
         settings_button()
