@@ -206,7 +206,16 @@ def _show(link: str) -> None:
     whole = absolute(link)
     one_link("studio_link", whole, "Link for the class")
     st.markdown(f":small[{NOT_SECRET}]")
-    st.markdown("**What a learner sees**")
-    with st.container(key="studio_preview"):
-        st.iframe(f"{whole}&embed=true", height=PREVIEW_HEIGHT, alt="What a learner sees")
-    st.link_button("Open it in a new tab", whole, icon=":material/open_in_new:")
+    with st.container(horizontal=True):
+        # A preview is a visit of its own, too much work for every letter that is typed; an old one would be untrue.
+        shown = st.session_state.get("studio_previewed") == whole
+        if not shown:
+            st.button(
+                "Show what a learner sees", key="studio_show", icon=":material/visibility:",
+                on_click=st.session_state.update, args=({"studio_previewed": whole},),
+            )  # fmt: skip
+        st.link_button("Open it in a new tab", whole, icon=":material/open_in_new:")
+    if shown:
+        st.markdown("**What a learner sees**")
+        with st.container(key="studio_preview"):
+            st.iframe(f"{whole}&embed=true", height=PREVIEW_HEIGHT, alt="What a learner sees")
