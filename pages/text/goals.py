@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engine import SETTINGS, RunHistory
 from engine.cures.outcomes import SEEDS, Outcome, outcome_of
 from engine.settings import OutOfRange
-from pages.text.labels import label, meaning, number, percent
+from pages.text.labels import PERCENT, label, meaning, number, percent
 from pages.text.verdict import starting_ratio
 
 CURED, RATIO = "cured", "ratio"
@@ -85,7 +85,8 @@ class Goal:
             aim = f"the doctor finds nothing wrong with the {network}"
         else:
             measure = GOAL_MEASURES[self.measure]
-            aim = f"the {network}’s {measure.name} is {self.side} {measure.said(self.bound)}"
+            bound = f"{100 * self.bound:g}{PERCENT}" if measure.said is percent else f"{self.bound:g}"
+            aim = f"the {network}’s {measure.name} is {self.side} {bound}"
         having = f", with {label(self.setting[0])} {meaning(*self.setting)}" if self.setting else ""
         return f"{aim}{having}{f', in {self.seeds} of {SEEDS} seeds' if self.seeds else ''}."
 

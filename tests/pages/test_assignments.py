@@ -1,10 +1,12 @@
 """What a lecturer's link says, in tables: what is understood, what is said of the rest, and what it never shows."""
 
+from dataclasses import replace
+
 import pytest
 
 from engine import OutOfRange
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.settings.controls import _widgets
+from pages.components.settings.controls import _locks, _widgets
 from pages.components.settings.locks import locks_text, read_locks
 from pages.components.shell.address import HIDDEN, hidden_by
 from pages.components.shell.assignment import Assignment, Question, as_text, read_assignment
@@ -123,6 +125,18 @@ def test_what_is_locked_is_read_as_it_was_written():
         assert address.texts == {"lock": text}
         assert not address.sentences
     assert len(locks_text(nearly_all, WIDGETS)) < 60
+
+
+def test_a_lock_of_an_earlier_version_keeps_what_the_lesson_started_from():
+    lesson = lesson_of("vanishing_gradients")
+    earlier = replace(lesson.patient, depth=7)
+    later = replace(lesson, earlier=((earlier, replace(lesson.treated, depth=7)),))
+    nearly_all = locks_text({name: START[name] for name in WIDGETS if name != "seed"}, WIDGETS)
+    for version, depth in (("1", 7), ("2", START["depth"])):
+        locks, address = _locks(later, {"v": [version], "lock": [nearly_all]})
+        assert locks["depth"] == depth
+        # The version leaves the address; what it said stays.
+        assert _locks(later, {"lock": [address.texts["lock"]]})[0] == locks
 
 
 SEALED = locks_text({"depth": 12}, WIDGETS)

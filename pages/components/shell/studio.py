@@ -4,9 +4,8 @@ It says what is hidden and locked, where the page stands, and what is asked; ass
 pages/components/settings/locks.py read it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,7 +29,7 @@ from pages.components.shell.frame import absolute
 from pages.components.shell.share import one_link
 from pages.components.shell.stage_view import viewing
 from pages.text.goals import CURED, GOAL_MEASURES, RATIO, Goal
-from pages.text.labels import percent
+from pages.text.labels import meaning, percent
 
 NAMES = {"verdict": "the verdict, notes and cures", "notes": "the doctor’s notes", "cures": "the cures"}
 NOTHING, THESE, BUT_THESE = LOCKED = "nothing", "these", "all but these"
@@ -46,7 +45,7 @@ class Preparable:
     """A page as it stands, from which a link is made.
 
     texts: parameters of what it shows; widgets, answers: its settings and what they hold, by name; hides: what can be
-    hidden; parts: that can be open; steps: of its timeline, 0: it has none; goals: whether it can watch one.
+    hidden; parts: that can be open; steps: of its timeline; goals: whether it can watch one.
     """
 
     page: str
@@ -87,39 +86,33 @@ def _studio(page: Preparable) -> None:
 
 def _choose(page: Preparable) -> dict[str, str]:
     """Draw what can be chosen; the link's parameters."""
-    asked = _ask()
-    with st.container(border=True, gap="xsmall"):
-        hidden = _keep(
-            st.multiselect, "Hidden at first", page.hides, f"hide_{page.page}", format_func=_name_of,
-            placeholder="nothing",
-            help="It opens when the question is answered; without one, when something is predicted in Try.",
-        ) if page.hides else ()  # fmt: skip
-        locks = _lock(page) if page.widgets else ""
-    goal = _set_goal() if page.goals else None
-    begin = _begin(page, hidden)
-    assignment = Assignment(tuple(hidden), asked.task, asked.question, goal)
-    return {**page.texts, **({LOCK: locks} if locks else {}), **begin, **assignment.texts}
+    asked = _ask(page)
+    hidden, locks = _hide_and_lock(page) if page.hides else ((), {})
+    goal = _set_goal(page) if page.goals else None
+    begin = _begin(page, hidden) if page.parts else {}
+    return {**page.texts, **locks, **begin, **replace(asked, hidden=hidden, goal=goal).texts}
 
 
-def _keep(widget: Any, label: str, *args: Any, **look: Any) -> Any:
-    """A widget whose value outlasts the dialog.  The last of args is its key."""
-    *before, key = args
-    return widget(label, *before, key=f"studio_{key}", persist_state="session", **look)
+def _keep(page: Preparable, name: str, widget: Callable[..., Any], *args: Any, **look: Any) -> Any:
+    """Draw a widget whose value outlasts the dialog; what it holds."""
+    return widget(*args, key=f"studio_{name}_{page.page}", persist_state="session", **look)
 
 
-def _name_of(hidden: str) -> str:
-    return NAMES.get(hidden) or f"the part {hidden.removeprefix(HIDDEN_PART).capitalize()}"
-
-
-def _ask() -> Assignment:
+def _ask(page: Preparable) -> Assignment:
     """Task and question.  What is not complete yet is said, and left out."""
     with st.container(border=True, gap="xsmall"):
-        area = partial(_keep, st.text_area, height=68, max_chars=MOST_CHARACTERS)
-        task = area("Task, in your words", "task", placeholder="Change one setting so that the first layer learns.")
-        text = area("Question", "question", placeholder="Which layer receives the smallest gradient?")
+        look: dict[str, Any] = {"height": 68, "max_chars": MOST_CHARACTERS}
+        task = _keep(
+            page, "task", st.text_area, "Task, in your words", **look,
+            placeholder="Change one setting so that the first layer learns.",
+        )  # fmt: skip
+        text = _keep(
+            page, "question", st.text_area, "Question", **look, placeholder="Which layer receives the least gradient?"
+        )
+        asked = Assignment(task=task.strip())
         if not text.strip():
-            return Assignment(task=task.strip())
-        lines = _keep(st.text_area, "Choices, one a line", "choices", height=100)
+            return asked
+        lines = _keep(page, "choices", st.text_area, "Choices, one a line", height=100)
         choices = tuple(dict.fromkeys(filter(None, map(str.strip, lines.split("\n")))))
         if not FEWEST_CHOICES <= len(choices) <= MOST_CHOICES or max(map(len, choices)) > MOST_OF_CHOICE:
             st.warning(
@@ -127,78 +120,73 @@ def _ask() -> Assignment:
                 "it is not in the link yet.",
                 icon=":material/info:",
             )
-            return Assignment(task=task.strip())
-        right = st.selectbox(
-            "Right is", [None, *range(len(choices))], key="studio_right", persist_state="session",
+            return asked
+        right = _keep(
+            page, "right", st.selectbox, "Right is", [None, *range(len(choices))],
             format_func=lambda number: "I do not say" if number is None else choices[number],
         )  # fmt: skip
-        return Assignment(task=task.strip(), question=Question(text.strip(), choices, right))
+        return replace(asked, question=Question(text.strip(), choices, right))
 
 
-def _lock(page: Preparable) -> str:
-    """The parameter of what is locked; nothing where nothing is."""
-    how = _keep(st.segmented_control, "Locked", LOCKED, "locks", default=NOTHING, required=True)
-    if how == NOTHING:
-        return ""
-    label = "Settings that are locked" if how == THESE else "Settings that can be moved"
-    named = _keep(
-        st.multiselect, label, list(page.widgets), f"locked_{page.page}",
-        format_func=lambda name: page.widgets[name].label,
-    )  # fmt: skip
-    locks = {name: page.answers[name] for name in page.widgets if (name in named) == (how == THESE)}
-    return locks_text(locks, page.widgets) if locks else ""
-
-
-def _set_goal() -> Goal | None:
+def _hide_and_lock(page: Preparable) -> tuple[tuple[str, ...], dict[str, str]]:
+    """What is hidden, and the parameter of what is locked, if anything is."""
     with st.container(border=True, gap="xsmall"):
-        names = {"": "none", CURED: "cured: the doctor finds nothing"}
-        names |= {name: measure.name for name, measure in GOAL_MEASURES.items()}
-        measure = _keep(st.selectbox, "Goal that the page watches", list(names), "goal", format_func=names.__getitem__)
+        hidden = _keep(
+            page, "hide", st.multiselect, "Hidden at first", page.hides, placeholder="nothing",
+            format_func=lambda name: NAMES.get(name) or f"the part {name.removeprefix(HIDDEN_PART).capitalize()}",
+            help="It opens when the question is answered; without one, when something is predicted in Try.",
+        )  # fmt: skip
+        how = _keep(page, "lock", st.segmented_control, "Locked", LOCKED, default=NOTHING, required=True)
+        named: Sequence[str] = ()
+        if how != NOTHING:
+            label = "Settings that are locked" if how == THESE else "Settings that can be moved"
+            labels = {name: control.label for name, control in page.widgets.items()}
+            named = _keep(page, "locked", st.multiselect, label, list(labels), format_func=labels.__getitem__)
+    locked = [name for name in page.widgets if how != NOTHING and (name in named) == (how == THESE)]
+    locks = locks_text({name: page.answers[name] for name in locked}, page.widgets) if locked else ""
+    return tuple(hidden), {LOCK: locks} if locks else {}
+
+
+def _set_goal(page: Preparable) -> Goal | None:
+    """What the page watches, if anything."""
+    names = {"": "none", CURED: "cured: the doctor finds nothing"}
+    names |= {name: measure.name for name, measure in GOAL_MEASURES.items()}
+    with st.container(border=True, gap="xsmall"):
+        measure = _keep(
+            page, "goal", st.selectbox, "Goal that the page watches", list(names), format_func=names.__getitem__
+        )
         if not measure:
             return None
+        side, bound, seeds = "", 0.0, 0
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            network = _keep(st.selectbox, "Network", ("treated", "patient"), "network")
-            side, bound = "", 0.0
+            network = _keep(page, "network", st.selectbox, "Network", ("treated", "patient"))
             if measure != CURED:
-                unit = GOAL_MEASURES[measure].said is percent
-                side = _keep(st.selectbox, "is", ("above", "below"), "side")
-                bound = _keep(
-                    st.number_input, "%" if unit else "number", f"bound_{'share' if unit else 'number'}",
-                    value=90.0 if unit else 0.1, format="%g",
-                )  # fmt: skip
-                bound = bound / 100 if unit else bound
+                side = _keep(page, "side", st.selectbox, "is", ("above", "below"))
+                unit, usual, one = ("%", 90.0, 100) if GOAL_MEASURES[measure].said is percent else ("number", 0.1, 1)
+                bound = _keep(page, f"bound_{one}", st.number_input, unit, value=usual, format="%g") / one
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            activations = {"": "any", **dict.fromkeys(SETTINGS["activation"].choices)}
+            activations = {"": "any"} | {name: meaning("activation", name) for name in SETTINGS["activation"].choices}
             activation = _keep(
-                st.selectbox, "with activation", list(activations), "with",
-                format_func=lambda name: activations[name] or SETTINGS["activation"].in_words(name),
-            )  # fmt: skip
-            seeds = 0
+                page, "with", st.selectbox, "with activation", list(activations), format_func=activations.__getitem__
+            )
             if measure != RATIO:
                 seeds = _keep(
-                    st.selectbox, f"in how many of {SEEDS} seeds", (0, *range(SEEDS, 0, -1)), "seeds",
+                    page, "seeds", st.selectbox, f"in how many of {SEEDS} seeds", (0, *range(SEEDS, 0, -1)),
                     format_func=lambda count: str(count) if count else "this run alone",
                 )  # fmt: skip
-        return Goal(network, measure, side, bound, seeds, ("activation", activation) if activation else ())
+    return Goal(network, measure, side, bound, seeds, ("activation", activation) if activation else ())
 
 
 def _begin(page: Preparable, hidden: Sequence[str]) -> dict[str, str]:
     """Where the page stands at first."""
-    texts: dict[str, str] = {}
-    if not (page.parts or page.steps):
-        return texts
+    parts = [part for part in page.parts if HIDDEN_PART + part not in hidden]
     with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
-        if page.parts:
-            parts = [part for part in page.parts if HIDDEN_PART + part not in hidden]
-            part = _keep(st.selectbox, "Opens at", parts, "part", format_func=str.capitalize)
-            texts |= {PART: part} if part != parts[0] else {}
-        if page.steps:
-            step = _keep(
-                st.number_input, "Timeline stands at step", 0, page.steps, f"step_{page.page}", value=None,
-                placeholder="it plays",
-            )  # fmt: skip
-            texts |= {} if step is None else {TIMELINE: str(step)}
-    return texts
+        part = _keep(page, "part", st.selectbox, "Opens at", parts, format_func=str.capitalize)
+        step = _keep(
+            page, "step", st.number_input, "Timeline stands at step", 0, page.steps, value=None, placeholder="it plays"
+        )
+    begin = {PART: part} if part != parts[0] else {}
+    return begin if step is None else begin | {TIMELINE: str(step)}
 
 
 def _show(link: str) -> None:
