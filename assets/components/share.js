@@ -8,16 +8,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const short = completed(data.short, data.browsers_own);
   const embedded = new URL(short);
   embedded.searchParams.set("embed", "true");
-  const texts = { short: short.href };
-  if (data.heading) find("h2").textContent = data.heading;
-  if (data.full) {
-    texts.full = completed(data.full, data.browsers_own).href;
-    texts.embed =
+  const texts = {
+    short: short.href,
+    full: completed(data.full, data.browsers_own).href,
+    embed:
       `<iframe src="${escaped(embedded.href)}" title="${escaped(data.title)}" width="100%" height="800" ` +
-      'style="border: 0" allow="fullscreen; clipboard-write"></iframe>';
-  }
-  find(".share").classList.toggle("alone", !data.full);
-  for (const further of parentElement.querySelectorAll(".further")) further.hidden = !data.full;
+      'style="border: 0" allow="fullscreen; clipboard-write"></iframe>',
+  };
   const message = find(".message");
   message.textContent = "";
   for (const [name, text] of Object.entries(texts)) {

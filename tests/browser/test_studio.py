@@ -47,7 +47,10 @@ def test_a_link_made_by_clicking_opens_what_was_previewed(own_page: Page, strang
     own_page.goto(home + LESSON + "?depth=12&part=read")
     own_page.get_by_role("button", name="Prepare for a class").press("Enter")
     studio = own_page.get_by_role("dialog")
-    link, preview = studio.locator("#short"), studio.frame_locator(".st-key-studio_preview iframe")
+    link, preview = (
+        studio.get_by_test_id("stCode").locator("code"),
+        studio.frame_locator(".st-key-studio_preview iframe"),
+    )
     written = {"Task, in your words": TASK, "Question": QUESTION, "Choices, one a line": "\n".join(CHOICES)}
     for label, text in written.items():
         studio.get_by_label(label, exact=True).fill(text)
@@ -60,7 +63,7 @@ def test_a_link_made_by_clicking_opens_what_was_previewed(own_page: Page, strang
     choose(studio, "Goal that the page watches", "cured: the doctor finds nothing")
     for parameter in ("right=1", "hide=verdict,part-why", "-treated_activation,depth:12,seal:", "goal=treated+cured"):
         expect(link).to_contain_text(parameter)
-    expect(studio.locator("section .code svg").first).to_be_visible()
+    expect(studio.get_by_role("img", name="QR code of the link")).to_be_visible()
     studio.get_by_role("button", name="Show what a learner sees").click()
     previewed = shown(preview)
     expect(preview.get_by_role("slider", name="Hidden layers")).to_be_disabled()
@@ -76,7 +79,7 @@ def test_a_link_made_by_clicking_opens_what_was_previewed(own_page: Page, strang
     expect(depth).to_be_disabled()
     expect(depth).to_have_attribute("value", "12")
     assert not violations(stranger, ".st-key-assignment", ".st-key-goal")
-    assert not violations(own_page, ".st-key-studio [data-testid=stColumn]:first-child", ".st-key-studio_link")
+    assert not violations(own_page, ".st-key-studio [data-testid=stColumn]:first-child")
 
     stranger.get_by_role("link", name=LESSON.replace("_", " ").capitalize()).click()  # the menu's, without parameters
     stranger.get_by_text(CHOICES[1][-8:]).click()

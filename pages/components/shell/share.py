@@ -5,7 +5,6 @@ assets/components/share.js says what the browser adds to them.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 import segno
 import streamlit as st
@@ -26,18 +25,15 @@ def share(short: str, full: str, title: str, browsers_own: Sequence[str]) -> Non
 
     short, full: addresses of the controls as they stand; browsers_own: the other parameters of the page's.
     """
-    _draw("share", short=short, full=full, title=title, browsers_own=browsers_own)
-
-
-def one_link(key: str, link: str, heading: str) -> None:
-    """Draw a link that is complete, to be copied and scanned."""
-    _draw(key, short=link, heading=heading, browsers_own=())
-
-
-def _draw(key: str, **data: Any) -> None:
-    requested = st.session_state.get(key, {}).get("link")
-    code = {"link": requested, "picture": qr_code(requested)} if requested else None
-    _share(key=key, data={**data, "code": code}, on_link_change=lambda: None)
+    requested = st.session_state.get("share", {}).get("link")
+    _share(
+        key="share",
+        data={
+            "short": short, "full": full, "title": title, "browsers_own": browsers_own,
+            "code": {"link": requested, "picture": qr_code(requested)} if requested else None,
+        },
+        on_link_change=lambda: None,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=64)

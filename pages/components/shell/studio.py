@@ -26,13 +26,14 @@ from pages.components.shell.assignment import (
     Question,
 )
 from pages.components.shell.frame import absolute
-from pages.components.shell.share import one_link
+from pages.components.shell.share import qr_code
 from pages.components.shell.stage_view import viewing
 from pages.text.goals import CURED, GOAL_MEASURES, RATIO, Goal
 from pages.text.labels import meaning, percent
 
 NAMES = {"verdict": "the verdict, notes and cures", "notes": "the doctor’s notes", "cures": "the cures"}
 NOTHING, THESE, BUT_THESE = LOCKED = "nothing", "these", "all but these"
+CODE_WIDTH = 160  # pixels; as large as the window where it is asked for
 PREVIEW_HEIGHT = 900  # pixels; assets/style.css draws it at half its size
 NOT_SECRET = (
     "What is hidden or locked is not secret: it stands in the link, and the bare lesson shows everything. A lock that "
@@ -192,7 +193,13 @@ def _begin(page: Preparable, hidden: Sequence[str]) -> dict[str, str]:
 def _show(link: str) -> None:
     """The link, its code, and what it opens."""
     whole = absolute(link)
-    one_link("studio_link", whole, "Link for the class")
+    # Streamlit's own elements: in a dialog the keyboard does not come to what is within a component.
+    st.markdown("**Link for the class**")
+    st.code(whole, language=None, wrap_lines=True)
+    if picture := qr_code(whole):
+        st.image(picture, width=CODE_WIDTH, alt="QR code of the link")
+    else:
+        st.markdown("It is too long for a QR code that a camera can read from afar.")
     st.markdown(f":small[{NOT_SECRET}]")
     with st.container(horizontal=True):
         # A preview is a visit of its own, too much work for every letter that is typed; an old one would be untrue.
