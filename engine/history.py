@@ -80,6 +80,9 @@ class RunHistory:
     last_test_loss: float  # of the last weights
     last_test_accuracy: float
 
+    # Of a run that went on as another experiment (Training.branch): where, and which one it had been up to there.
+    branches: tuple[tuple[int, Experiment], ...] = ()
+
     def __post_init__(self) -> None:
         for row in fields(self):
             value = getattr(self, row.name)

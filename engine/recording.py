@@ -1,7 +1,7 @@
 """Recording: rows of updates, evaluations and frames of a stack of networks while it trains, and histories of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,7 @@ class Recorder:
         start: list[Network] = list(zip(parameters.flat.copy(), parameters.running.copy(), strict=True))
         # of the best evaluation, and of the last with finite losses and its step
         self._best, self._last = start, [(0, network) for network in start]
+        self._branches: tuple[tuple[int, Experiment], ...] = ()
         self._updates: list[tuple[int, dict[str, Array], ErrorSignal]] = []  # not measured yet, with their step
         self._evaluations: list[Waiting] = []
         self.open()
@@ -137,6 +138,15 @@ class Recorder:
         self._stopping = [self._stopping[index] for index in indices]
         self._best = [self._best[index] for index in indices]
         self._last = [self._last[index] for index in indices]
+        self.open()
+
+    def branch(self, step: int, plan: Plan, experiment: Experiment) -> None:
+        """Go on from this step with the one network as another experiment's; nothing waits to be measured."""
+        self._branches = (*self._branches, (step, self._experiments[0]))
+        self._plan, self._experiments = plan, [experiment]
+        self._frames = {at: frame for at, frame in self._frames.items() if at in plan.frames}
+        (stopping,) = self._stopping
+        self._stopping = [replace(stopping, patience=plan.patience, waited=stopping.waited if plan.patience else 0)]
         self.open()
 
     # --- while it trains ---
@@ -310,6 +320,7 @@ class Recorder:
             test_accuracy=test_accuracy,
             last_test_loss=last_test_loss,
             last_test_accuracy=last_test_accuracy,
+            branches=self._branches,
         )
 
     def _networks(self, index: int, ending: Ending) -> Networks:

@@ -4,6 +4,7 @@ Step s: the batch's loss and gradients at θ_s, a row of measures, clipping, the
 where it is due, an evaluation of θ_{s+1}, which recording.py may measure some steps later.
 """
 
+import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from engine.plan import MAX_FRAMES, MAX_UPDATES, plan_of
 from engine.recording import Recorder, Update
 from engine.remedies import clip_by_norm, clip_by_value, penalty_gradient
 from engine.schedules import SCHEDULES
+from engine.settings import OutOfRange
 
 Array = np.ndarray
 
@@ -35,6 +37,12 @@ OWN = {
     "clip_threshold", "seed", "data_seed", "inputs", "input_scale", "input_shift", "target_scale", "imbalance",
     "shuffle", "leakage", "validation_shift", "validation_labels",
 }  # fmt: skip
+
+# What a run may be branched with: the network and its parameters stay, and so do data and loss.
+BRANCHED = (
+    "activation", "residual", "optimizer", "schedule", "learning_rate", "batch_size", "steps", "clip", "clip_threshold",
+    "l1", "l2", "dropout", "patience",
+)  # fmt: skip
 
 
 def initialize(experiment: Experiment, data: CustomData | None = None) -> Parameters:
@@ -82,13 +90,15 @@ class Training:
         for experiment in self.experiments:
             check_budget(experiment, dataset.n_in, dataset.n_out, limits)
 
-        self._plan = plan_of(first, dataset, max_updates, max_frames)
+        self._recorded, self._limits = (max_updates, max_frames), limits
+        self._plan = plan_of(first, dataset, *self._recorded)
         self.step, self.steps = 0, first.steps
         self._networks = np.arange(len(self.experiments))  # which experiment each network of the stack belongs to
         self._finished: dict[int, RunHistory] = {}
         self._parameters = initial_parameters(self.experiments, self._plan.architecture)
         self._previous = self._parameters.copy()  # θ_{s-1}: where a run ends whose θ_s has no finite loss
         self._optimizer_state = OPTIMIZERS[first.optimizer].state(self._parameters.flat)
+        self._optimizer_start = 0  # the step from which it counts its updates
         self._recorder = Recorder(self._plan, self.experiments, self._datasets, self._parameters)
         self._open()
         with np.errstate(all="ignore"), one_blas_thread():
@@ -152,6 +162,37 @@ class Training:
             self._measure()
         return self
 
+    def branch(self, experiment: Experiment) -> "Training":
+        """Another Training, which goes on from here as this experiment: the same parameters, another future.
+
+        The optimizer keeps its state unless it is another one, which starts anew.  Batches and masks are those that the
+        experiment has at these steps.  With the same experiment the future is the same, to the last bit.  The history
+        has the rows of both, and says in `branches` which experiment it was up to where.
+        Raises ValueError unless this is one run that has not ended; OutOfRange for an experiment that differs in more
+        than BRANCHED, that has no steps left, or that is beyond the limits of this Training.
+        """
+        if len(self.experiments) > 1 or self.done:
+            raise ValueError("One run that has not ended can be branched.")
+        (before,), (dataset,) = self.experiments, self._datasets
+        for name, value in vars(experiment).items():
+            if name not in BRANCHED and value != getattr(before, name):
+                raise OutOfRange(name, value, f"{getattr(before, name)}, as it was up to step {self.step}")
+        if experiment.steps <= self.step:
+            raise OutOfRange("steps", experiment.steps, f"more than {self.step}, the step of the branch")
+        check_budget(experiment, dataset.n_in, dataset.n_out, self._limits)
+        other = copy.deepcopy(self)
+        other.experiments, other.steps = (experiment,), experiment.steps
+        other._plan = plan_of(experiment, dataset, *self._recorded)
+        other._parameters, other._previous = (
+            Parameters(other._plan.architecture, one.flat, one.running) for one in (other._parameters, other._previous)
+        )
+        if experiment.optimizer != before.optimizer:
+            other._optimizer_state = OPTIMIZERS[experiment.optimizer].state(other._parameters.flat)
+            other._optimizer_start = self.step
+        other._recorder.branch(self.step, other._plan, experiment)
+        other._open()
+        return other
+
     def history(self) -> RunHistory:
         """The run so far, of a Training of one experiment."""
         (history,) = self.histories()
@@ -187,7 +228,7 @@ class Training:
         optimizer, rate = OPTIMIZERS[first.optimizer], self._rate
         if first.schedule != "constant":
             rate = rate * SCHEDULES[first.schedule](step, self.steps)
-        change = optimizer.update(clipped, self._optimizer_state, rate, step + 1)
+        change = optimizer.update(clipped, self._optimizer_state, rate, step + 1 - self._optimizer_start)
         if first.l2 > first.l2_in_loss:
             weights = slice(0, parameters.n_weights)
             change[:, weights] += rate * self._decay * parameters.flat[:, weights]

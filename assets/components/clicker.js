@@ -15,7 +15,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue("turn", by);
   };
   document.addEventListener("keydown", turn);
-  const ticking = data.clock ? tick(parentElement.querySelector(".clock"), data.clock) : null;
+  const clock = parentElement.querySelector(".clock");
+  clock.setAttribute("aria-keyshortcuts", Object.keys(KEYS).join(" "));
+  const ticking = data.clock ? tick(clock, data.clock) : null;
   const stop = () => {
     document.removeEventListener("keydown", turn);
     clearInterval(ticking);

@@ -1,7 +1,5 @@
 """Time slices: what a worker does, whichever backend it belongs to, and what it sends back."""
 
-import ctypes
-import gc
 import os
 import pickle
 import signal
@@ -9,13 +7,13 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from engine.blas import one_blas_thread
 from engine.data.custom import CustomData
+from engine.executors.memory import give_memory_back
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.limits import Limits
@@ -98,13 +96,3 @@ def _end_with(server: int) -> None:
         give_memory_back()
         time.sleep(WATCH_SECONDS)
     os._exit(1)
-
-
-def give_memory_back() -> None:
-    """Free what waits for the collector, and return it to the system where the C library can.
-
-    By itself Python leaves circles of objects alone for minutes, and the library keeps half of what a worker holds.
-    """
-    gc.collect()
-    with suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)

@@ -59,6 +59,11 @@ def visit(page: Page, url: str) -> None:
         page.goto(url)
 
 
+def settled(page: Page) -> None:
+    """Wait until the server has drawn all that it was asked for."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 @pytest.fixture(scope="session")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     context = chromium.new_context(viewport=LAPTOP, reduced_motion="reduce")

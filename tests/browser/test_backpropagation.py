@@ -10,7 +10,7 @@ from engine import train
 from pages.components.lesson.catalogue import lesson_of
 from pages.walkthrough.calculation import one_update
 from pages.walkthrough.opened_network import nearest_frame, opened, rule_of
-from tests.browser.conftest import visit
+from tests.browser.conftest import settled, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, themes, violations
 from tests.browser.test_lesson import LESSON, expect_address, range_of, tab_to
 from tests.browser.test_mystery import (
@@ -61,7 +61,7 @@ def shown(page: Page, url: str) -> Page:
     visit(page, url)
     if last:
         expect(calculation).not_to_have_text(last)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    settled(page)
     expect(page.locator(".unit").first).to_be_visible()
     return page
 

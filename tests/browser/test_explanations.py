@@ -3,6 +3,7 @@
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.readable import LAPTOP
+from tests.browser.test_lesson import opened
 from tests.patience import SOON
 
 LESSON = "vanishing_gradients"
@@ -60,7 +61,7 @@ def test_a_tap(chromium: Browser, home: str):
 
 
 def test_what_stands_in_a_chart_is_explained_beside_its_title(page: Page, home: str):
-    page.goto(home + LESSON)
+    opened(page, home + LESSON)
     page.get_by_role("heading", name="Gradient per layer").get_by_role("button", name="Help").hover(timeout=SOON * 1000)
     help_text = page.get_by_role("tooltip").filter(has_text="Left to right: the layers")
     for words in (SAYS, "the unit of a loss", "It is what travels back"):

@@ -12,7 +12,7 @@ from pages.components.home import frames
 from pages.components.home.ward import FRONT
 from pages.components.lesson.catalogue import ward
 from pages.text.labels import share
-from tests.browser.conftest import visit
+from tests.browser.conftest import settled, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import MILLISECONDS
 
@@ -57,6 +57,7 @@ def loaded(page_module: Page, sent: list, home: str) -> Page:
 def still(loaded: Page, home: str) -> Iterator[Page]:
     """The page with reduced motion, loaded once, whatever depth and activation the last test chose."""
     if urlsplit(loaded.url).path != "/":
+        settled(loaded)  # two changes of page at once are a race of the browser's, which nobody runs by hand
         visit(loaded, home)
     expect(loaded.get_by_role("heading", name="Ten layers.")).to_be_visible()
     yield loaded

@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from pages.components.lecture.catalogue import lecture_of
-from tests.browser.conftest import visit
+from tests.browser.conftest import settled, visit
 from tests.browser.test_lesson import MILLISECONDS
 from tests.browser.test_stage_view import DRAWN, FITS, LEAST_TYPE, ROUNDING, TYPE
 
@@ -14,11 +14,13 @@ def test_a_lecture_is_given_by_the_clicker_alone(page: Page, home: str) -> None:
     scenes = lecture_of(LECTURE).scenes
     page.set_viewport_size({"width": 1280, "height": 720})
     visit(page, f"{home}lecture?lecture={LECTURE}&scene=1&hide=verdict&view=stage")
+    expect(page.locator("[aria-keyshortcuts]")).to_have_count(1)  # it listens
     headline = page.locator(".st-key-verdict").get_by_role("heading")
     for number, scene in enumerate(scenes):
         expect(headline).to_have_text(scene.question, timeout=MILLISECONDS)
         expect(page.locator(".chart")).to_have_count(0)
         expect(page.locator(".st-key-ways")).to_contain_text(f"{number + 1} of {len(scenes)}")
+        settled(page)
         page.keyboard.press("PageDown")
         page.wait_for_function(DRAWN, arg=len(scene.charts), timeout=MILLISECONDS)
         expect(page.locator(".st-key-lesson")).to_contain_text(scene.choices[scene.right])

@@ -17,7 +17,7 @@ from engine import Experiment, train
 from pages.components.shell.address import PARTS
 from pages.text.labels import differences
 from pages.text.verdict import verdict
-from tests.browser.conftest import Serve
+from tests.browser.conftest import Serve, settled
 from tests.browser.readable import PAPER, PHONE, expect_no_wider, expect_readable, themes, violations
 from tests.browser.test_timeline import LABEL_COLORS, contrast, range_of
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
@@ -112,7 +112,7 @@ def wait_for_part(page: Page, part: str) -> None:
     page.wait_for_function(DRAWN, arg=len(CHARTS.get(part, ())), timeout=MILLISECONDS)
     for stem in CHARTS.get(part, ()):
         expect(card(page, stem)).to_have_count(1)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    settled(page)
 
 
 def open_part(page: Page, part: str) -> None:
@@ -145,11 +145,13 @@ def card(page: Page, stem: str) -> Locator:
 
 
 def tab_to(page: Page, name: str) -> None:
+    passed = []
     for _ in range(2 * MOST_TABS):  # a part of the page that is still drawn may take the focus back to the top once
         page.keyboard.press("Tab")
-        if page.evaluate(FOCUSED) == name:
+        passed.append(page.evaluate(FOCUSED))
+        if passed[-1] == name:
             return
-    pytest.fail(f"no way to {name} with the tab key")
+    pytest.fail(f"no way to {name} with the tab key, only to {passed}")
 
 
 def test_the_bare_address_shows_patient_and_treated(lesson: Page):
@@ -204,11 +206,11 @@ def test_a_chart_has_its_data_one_click_away(lesson: Page, part: str, stem: str,
 def test_a_control_moves_while_a_run_is_on_its_way(page: Page, home: str):
     """The first run of the whole page is cut off before it has come to the verdict; the next one moves no chart."""
     training = page.get_by_text(re.compile("^Training: "))
-    page.goto(f"{home}{LESSON}?steps=4000&seed=77")
+    page.goto(f"{home}{LESSON}?steps=2500&seed=77")
     expect(training).to_be_visible()
     segment(page, "Treated: activation", "tanh").check(force=True)
     wait_for_part(page, "look")
-    patient, treated = (replace(one, steps=4000, seed=77) for one in (PATIENT, TREATED))
+    patient, treated = (replace(one, steps=2500, seed=77) for one in (PATIENT, TREATED))
     expect_networks(page, patient, replace(treated, activation="tanh"))
 
     top = "document.querySelector('.chart').getBoundingClientRect().top"

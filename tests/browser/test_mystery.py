@@ -10,6 +10,7 @@ from engine import train
 from engine.doctor.cases import candidates, holds
 from pages.charts.hidden_patient import FREE, VIEWS, task
 from pages.text import mystery_answers
+from tests.browser.conftest import settled
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import MILLISECONDS
 from tests.browser.test_stage import HEADINGS
@@ -63,7 +64,7 @@ def settle(page: Page) -> None:
     """Wait for the answer to what was done last: it closes a list that is open."""
     expect(page.locator(".st-key-say").get_by_role("radio", checked=True)).to_have_count(1)
     page.wait_for_timeout(QUEUED)
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    settled(page)
 
 
 def choose(page: Page, case, prescription: str) -> None:

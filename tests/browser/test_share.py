@@ -10,7 +10,7 @@ import segno
 from playwright.sync_api import Page, ViewportSize, expect
 
 from pages.components.shell.share import BORDER
-from tests.browser.conftest import visit
+from tests.browser.conftest import settled, visit
 from tests.browser.readable import LAPTOP, PHONE
 from tests.browser.test_address import parameters, segment
 
@@ -172,6 +172,6 @@ def as_it_was(page: Page, address: dict[str, str]) -> None:
     expect(segment(page, "Activation", activation)).to_have_attribute("aria-checked", "true")
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", depth)
     expect(page.get_by_role("tabpanel", name="read").get_by_role("heading").first).to_be_visible()
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    settled(page)
     page.wait_for_timeout(300)
     assert {name: text for name, text in parameters(page).items() if name != "timeline"} == address

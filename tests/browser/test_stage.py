@@ -15,7 +15,7 @@ from pages.components.lesson.catalogue import lesson_of
 from pages.components.shell.address import PART, PARTS
 from pages.text.clock import timeline_steps
 from pages.text.labels import number
-from tests.browser.conftest import visit
+from tests.browser.conftest import settled, visit
 from tests.browser.readable import LAPTOP, PHONE
 from tests.browser.test_address import parameters, type_into
 from tests.browser.test_lesson import (
@@ -131,7 +131,7 @@ def test_who_lands_sees_the_training_once(alive: Page, home: str, steps: list[in
 
 def test_an_address_with_a_step_stands_there(alive: Page, home: str):
     opened(alive, home + LESSON + "?timeline=4")
-    expect(alive.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    settled(alive)
     assert {step for _, step in told(alive)} == {4}
     expect(alive.get_by_role("button", name="Play")).to_be_visible()
     expect_address(alive, {"timeline": "4"})
@@ -294,7 +294,7 @@ def test_no_part_is_too_long_and_headings_leave_no_level_out(visited: Page, name
         for part in PARTS:
             visited.get_by_role("tab", name=part).click()
             expect(visited.get_by_role("tabpanel", name=part).get_by_role("heading").first).to_be_visible()
-            expect(visited.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+            settled(visited)
             visited.wait_for_function("() => !document.querySelector('.chart:not([data-version])')")
             found[name, part, device] = round(visited.evaluate(SCREENS), 2)
             assert parameters(visited).get(PART, PARTS[0]) == part

@@ -190,7 +190,8 @@ def test_a_worker_that_dies_idle_is_replaced(processes: Workers) -> None:
 
 
 SERVER = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what runs in the background
 from engine.executors.scheduler import Workers
 from engine.experiment import Experiment
 workers = Workers()

@@ -38,12 +38,10 @@ from pages.text.labels import label, meaning, number, percent
 TITLE = "Try the cures"
 QUESTION = "What would help the patient, and how reliably?"
 HOW_TO_READ = (
-    f"Every remedy is tried over {SCREENED} seeds, likely ones at several doses, those that promise over {SEEDS}, and "
-    "pairs where no remedy alone is enough. "
-    "A row a remedy at its best dose, the best first; further left is better. The stroke is the median loss on "
-    "validation data over the seeds, the bar reaches from the lowest to the highest, the diamond is the median on test "
-    "data. The thin curve goes through all doses that were tried, the weakest on top. The dotted line is the untreated "
-    "network. Rows of equal rank differ no more than chance may account for."
+    f"A row a remedy at its best dose, tried over {SCREENED} seeds, or {SEEDS} where it promises; the best first, "
+    "further left is better. The stroke is the median validation loss over the seeds, the bar reaches from the lowest "
+    "to the highest, the diamond is the median on test data. The thin curve goes through all doses, the weakest on "
+    "top; the dotted line is the untreated network. Rows of equal rank may differ by chance."
 )
 NEEDS = ""
 

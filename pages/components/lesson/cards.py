@@ -9,6 +9,7 @@ import streamlit as st
 from engine import RunHistory
 from pages.charts.style.figure import Chart
 from pages.components.lesson.catalogue import FIRST_LESSON, glossary_of
+from pages.components.lesson.draw_first import draw_button
 from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.session import this_session
@@ -47,6 +48,7 @@ def head(chart: Chart, place: str, *runs: RunHistory, labels: str = "") -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
         st.subheader(chart.TITLE, help=help_text, width="stretch", anchor=False)
+        draw_button(place, chart.TITLE)
         if st.button(
             f"Data: {chart.TITLE}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
         ):

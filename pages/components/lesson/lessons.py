@@ -14,6 +14,7 @@ from pages.charts.style.figure import Chart
 from pages.components.lesson.assignment_box import draw_assignment, draw_goal, waits_for_answer
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import Case, case_of, glossary_of, sections_of
+from pages.components.lesson.draw_first import asked, comparison, drawing
 from pages.components.lesson.exercises import exercises
 from pages.components.lesson.explanations import explanations
 from pages.components.lesson.findings import cures_to_apply, doctors_notes, pointed
@@ -90,8 +91,9 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             this_session().addresses[lesson.page][PART] = part
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
         case = case_of(lesson.page, choice.patient, choice.treated)
-        hidden = hidden_here()
-        verdict = HIDDEN_VERDICT if "verdict" in hidden else _verdict(lesson, stage, case, patient, treated)
+        covered, hidden = asked(), hidden_here()
+        unsaid = covered or "verdict" in hidden
+        verdict = HIDDEN_VERDICT if unsaid else _verdict(lesson, stage, case, patient, treated)
         words = glossary_of(lesson.page)
         assignment, _ = read_assignment(all_parameters())
         waits = waits_for_answer(lesson.page, assignment)
@@ -102,6 +104,13 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         named = f"**{case.name}**: “{case.complaint}” " if case else ""
         note = f"{named}{differences(choice.patient, choice.treated)} {stage.note}"
         small_print.markdown(f":small[{explained(note, words)}]")
+        if covered:
+            with place:
+                if part == "read":
+                    _draw(part, lesson, stage, {}, (patient, treated), waits)
+                else:
+                    drawing(lesson.page, part, covered, choice.patient, choice.treated)
+            return
         with above:
             if assignment.goal:
                 draw_goal(assignment.goal, patient, treated)
@@ -109,6 +118,9 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
             strip(lesson.page, verdict, steps, patient, treated)
         with place:
+            compared = comparison(lesson.page, part, patient, treated)
+            if compared and on_stage:
+                return
             _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated), waits)
 
     explanations(glossary_of(lesson.page))

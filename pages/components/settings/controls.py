@@ -29,6 +29,7 @@ from pages.components.settings.locks import read_locks
 from pages.components.shell.address import (
     ASSIGNMENT,
     CHART,
+    DRAW,
     HIDDEN,
     HIDE,
     LOCK,
@@ -41,6 +42,7 @@ from pages.components.shell.address import (
     Field,
     all_parameters,
     chart_in,
+    drawing_in,
     enter,
     history_navigation,
     mend,
@@ -374,7 +376,7 @@ def _earlier_defaults(lesson: Lesson) -> tuple[dict[str, str], ...]:
 def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     """What the address says to the lesson, and whether somebody comes to it; the address mended."""
     widgets = _widgets(lesson)
-    entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE, *ASSIGNMENT))
+    entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE, DRAW, *ASSIGNMENT))
     if not (entering or history_navigation()):
         _keep_assignment(lesson)
     requested, version = with_earlier_defaults(all_parameters(), _earlier_defaults(lesson))
@@ -389,7 +391,7 @@ def _read_address(lesson: Lesson) -> tuple[Address, bool]:
         for name, control in widgets.items()
     }  # fmt: skip
     bound[PART] = Field(part_in, PARTS[0])
-    own = {TIMELINE: Field(step_in), CHART: Field(chart_in)}
+    own = {TIMELINE: Field(step_in), CHART: Field(chart_in), DRAW: Field(drawing_in)}
     fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
     others = {name: texts for name, texts in requested.items() if name not in (LOCK, *ASKED)}
     found |= read_address(others, fields, partial(_instead, lesson))

@@ -16,6 +16,7 @@ from streamlit.runtime.state import get_session_state
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange
 from pages.components.shell.session import this_session
+from pages.text.draw_first import DRAWINGS
 from pages.walkthrough.user_input import as_code, read_number
 
 # Parameters of every page.
@@ -37,6 +38,8 @@ HIDDEN = "verdict", "notes", "cures", *(HIDDEN_PART + part for part in PARTS[1:]
 # What else a lecturer's link says: see assignment.py beside this, and pages/components/settings/locks.py.
 LOCK, TASK, QUESTION, CHOICES, RIGHT, GOAL = "lock", "task", "question", "choices", "right", "goal"
 ASSIGNMENT = LOCK, TASK, QUESTION, CHOICES, RIGHT, GOAL
+# Which curve the learner draws before it is shown.
+DRAW = "draw"
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
 MOST_QUOTED = 40  # characters of an address's nonsense that are shown
 MOST_SENTENCES = 8  # about an address's nonsense
@@ -308,6 +311,14 @@ def hidden_by(texts: Sequence[str]) -> tuple[tuple[str, ...], bool]:
 def hidden_here() -> tuple[str, ...]:
     """What the address hides."""
     return hidden_by(st.query_params.get_all(HIDE))[0] if HIDE in st.query_params else ()
+
+
+def drawing_in(texts: Sequence[str]) -> str:
+    """The curve that is to be drawn first.  OutOfRange for what cannot be."""
+    name = only(DRAW, texts)
+    if name not in DRAWINGS:
+        raise OutOfRange(DRAW, name, "one of " + ", ".join(DRAWINGS))
+    return name
 
 
 def few(sentences: Sequence[str]) -> tuple[str, ...]:

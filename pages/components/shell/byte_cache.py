@@ -4,9 +4,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
+# Threads that make something at a time, in all caches: more of them are no faster, and each holds what it works with.
+_at_work = threading.BoundedSemaphore(2)
+
 
 class ByteCache:
-    """Bytes by key, made once for all who want them at a time.  Thread-safe.
+    """Bytes by key, made once for all who want them at a time.  Thread-safe.  What makes them waits for nothing else.
 
     Up to `limit` bytes are kept; those that were least recently wanted go first.
     """
@@ -36,7 +39,8 @@ class ByteCache:
                 return found
             value = None
             try:
-                value = make()
+                with _at_work:
+                    value = make()
                 return value
             finally:
                 with self._lock:

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.shell.address import ASSIGNMENT, BROWSERS_OWN, CHART, HIDE, PART, VIEW
+from pages.components.shell.address import ASSIGNMENT, BROWSERS_OWN, CHART, DRAW, HIDE, PART, VIEW
 from pages.components.shell.component import component
 from pages.components.shell.plot import load_plotly
 from pages.components.shell.session import this_session
@@ -135,7 +135,7 @@ class PageShell:
     def share(self, short: str, full: str) -> None:
         """Draw the address of the screen, to be sent to others: what differs from the page's start, and all of it."""
         with self.link, st.popover("Share", icon=":material/link:"):
-            own = (*BROWSERS_OWN, PART, CHART, HIDE, VIEW, *ASSIGNMENT)
+            own = (*BROWSERS_OWN, PART, CHART, HIDE, DRAW, VIEW, *ASSIGNMENT)
             share(absolute(short), absolute(full), f"{NAME}: {self.title}", own)
 
     def tools(self) -> None:

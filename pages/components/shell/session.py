@@ -13,7 +13,7 @@ class SessionState:
     controls: the lesson whose controls are drawn; restarted: it started again to have its whole address; parameters: of
     the address after the last controls; addresses: lesson -> parameters of its networks; last_good: lesson -> its last
     pair of networks that could be made; ignored: lesson -> what was ignored in its address, and how the controls stood;
-    predictions: (lesson, thing to try) -> which way and why; controls_open: whether a phone shows the settings;
+    predictions: (lesson, thing to try or draw) -> which way and why; controls_open: whether a phone shows settings;
     settings_open: whether "more settings" are drawn; more_choices: whether settings in segments show all choices;
     measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
     that the charts mark; clicks: on evidence, so far; previewed: the networks whose depth somebody has touched;

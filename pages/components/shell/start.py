@@ -11,7 +11,7 @@ from importlib import import_module
 
 import plotly.graph_objects as go
 
-from engine.executors.time_slices import give_memory_back
+from engine.executors.memory import give_memory_back, one_heap
 from pages.components.shell.frame import ROOT
 
 OURS = "engine/**/*.py", "pages/*/**/*.py"
@@ -29,6 +29,7 @@ def import_everything() -> None:
 
 def keep_memory_low() -> None:
     """From now on, as long as the server lives."""
+    one_heap()
     gc.freeze()  # what was imported stays: the collector need not look at it again
     threading.Thread(target=_keep_memory_low, name="memory", daemon=True).start()
 

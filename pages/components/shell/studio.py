@@ -16,7 +16,7 @@ from engine import SETTINGS
 from engine.cures.outcomes import SEEDS
 from pages.components.settings.control import Answer, Control
 from pages.components.settings.locks import locks_text
-from pages.components.shell.address import ASSIGNMENT, HIDDEN_PART, LOCK, PART, TIMELINE
+from pages.components.shell.address import ASSIGNMENT, DRAW, HIDDEN_PART, LOCK, PART, TIMELINE
 from pages.components.shell.assignment import (
     FEWEST_CHOICES,
     MOST_CHARACTERS,
@@ -28,6 +28,7 @@ from pages.components.shell.assignment import (
 from pages.components.shell.frame import absolute
 from pages.components.shell.share import qr_code
 from pages.components.shell.stage_view import viewing
+from pages.text.draw_first import DRAWINGS
 from pages.text.goals import CURED, GOAL_MEASURES, RATIO, Goal
 from pages.text.labels import meaning, percent
 
@@ -186,7 +187,9 @@ def _begin(page: Preparable, hidden: Sequence[str]) -> dict[str, str]:
         step = _keep(
             page, "step", st.number_input, "Timeline stands at step", 0, page.steps, value=None, placeholder="it plays"
         )
-    begin = {PART: part} if part != parts[0] else {}
+        draws = {"": "nothing", **DRAWINGS}
+        drawn = _keep(page, "draw", st.selectbox, "The learner first draws", list(draws), format_func=draws.__getitem__)
+    begin = ({PART: part} if part != parts[0] else {}) | ({DRAW: drawn} if drawn else {})
     return begin if step is None else begin | {TIMELINE: str(step)}
 
 
