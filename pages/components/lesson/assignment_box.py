@@ -11,7 +11,7 @@ from engine import Experiment, RunHistory
 from engine.cures.outcomes import SEEDS, seeded
 from pages.components.lesson.sweeps import POLL_SECONDS, shared_sweeps, visitor
 from pages.components.shell.address import HIDE, write_address
-from pages.components.shell.assignment import Assignment, Question, as_text
+from pages.components.shell.assignment import Assignment, Question, answer_key, as_text
 from pages.components.shell.session import this_session
 from pages.text.goals import Goal
 
@@ -50,19 +50,9 @@ def _say_as_text(heading: str, text: str) -> None:
         st.text(text, width="stretch")
 
 
-def waits_for_answer(page: str, assignment: Assignment) -> bool:
-    """Whether it asks something that has not been answered."""
-    question = assignment.question
-    return question is not None and _key(page, question) not in this_session().predictions
-
-
-def _key(page: str, question: Question) -> tuple[str, str]:
-    return page, "\n".join([question.text, *question.choices])
-
-
 def _draw_question(page: str, question: Question) -> None:
     """The choices; for who has answered, what was right."""
-    key = _key(page, question)
+    key = answer_key(page, question)
     _say_as_text("Question", question.text)
     answered = this_session().predictions.get(key)
     named = [f"**{letter}** {as_text(choice)}" for letter, choice in zip(LETTERS, question.choices, strict=False)]

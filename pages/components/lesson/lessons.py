@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory, diagnose
 from pages.charts.style.figure import Chart
-from pages.components.lesson.assignment_box import draw_assignment, draw_goal, waits_for_answer
+from pages.components.lesson.assignment_box import draw_assignment, draw_goal
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import Case, case_of, glossary_of, sections_of
 from pages.components.lesson.draw_first import asked, comparison, drawing
@@ -39,7 +39,7 @@ from pages.components.shell.address import (
     open_part,
     shown_parts,
 )
-from pages.components.shell.assignment import read_assignment
+from pages.components.shell.assignment import read_assignment, waits_for_answer
 from pages.components.shell.frame import LEAST_WIDTH, footer, page
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
@@ -96,7 +96,7 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         verdict = HIDDEN_VERDICT if unsaid else _verdict(lesson, stage, case, patient, treated)
         words = glossary_of(lesson.page)
         assignment, _ = read_assignment(all_parameters())
-        waits = waits_for_answer(lesson.page, assignment)
+        waits = waits_for_answer(lesson.page)
         if on_stage and waits and "verdict" in hidden:
             sentence.empty()  # the lecturer's question stands for it, and the charts need the room
         else:

@@ -21,11 +21,13 @@ from pages.components.shell.address import (
     Address,
     Field,
     FieldOf,
+    all_parameters,
     hidden_by,
     ignored,
     only,
     read_address,
 )
+from pages.components.shell.session import this_session
 from pages.text.goals import Goal, read_goal
 from pages.walkthrough.user_input import read_number
 
@@ -85,6 +87,17 @@ def read_assignment(requested: Mapping[str, Sequence[str]]) -> tuple[Assignment,
         found |= Address({}, {HIDE: ",".join(hidden)}, frozenset(), sentences)
     question = Question(values[QUESTION], values[CHOICES], values[RIGHT]) if values[QUESTION] else None
     return Assignment(hidden, values[TASK], question, values[GOAL]), found
+
+
+def answer_key(page: str, question: Question) -> tuple[str, str]:
+    """Where an answer stands among the session's predictions."""
+    return page, "\n".join([question.text, *question.choices])
+
+
+def waits_for_answer(page: str) -> bool:
+    """Whether the address asks something that has not been answered."""
+    question = read_assignment(all_parameters())[0].question
+    return question is not None and answer_key(page, question) not in this_session().predictions
 
 
 def as_text(text: str) -> str:
