@@ -1,5 +1,7 @@
 """A lesson opened by a lecturer's link: its locks hold on the server, an answer opens what is hidden."""
 
+import time
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -29,7 +31,7 @@ def tabs(page: AppTest) -> list[str]:
 
 
 def test_what_is_locked_does_not_move_whoever_asks():
-    page = opened(PAGE, lock=LOCK, depth="5", steps="200")
+    page = opened(PAGE, part="read", lock=LOCK, depth="5", steps="200")
     assert "`depth=5` in the address was ignored: it must be 12" in page.warning[0].value
     assert page.slider(key="depth").disabled
     assert not page.button_group(key="activation").disabled
@@ -58,9 +60,9 @@ def test_what_is_locked_does_not_move_whoever_asks():
 
 
 def test_an_edited_lock_locks_all_at_the_start():
-    sealed = opened(PAGE, lock=LOCK).query_params["lock"]
+    sealed = opened(PAGE, part="read", lock=LOCK).query_params["lock"]
     assert SEAL in sealed
-    page = opened(PAGE, lock=sealed.replace("12", "3"), depth="3")
+    page = opened(PAGE, part="read", lock=sealed.replace("12", "3"), depth="3")
     assert "The link was changed" in page.warning[0].value
     assert page.slider(key="depth").value == 10
     assert page.slider(key="depth").disabled
@@ -111,13 +113,14 @@ def test_a_goal_is_watched_in_the_run_and_over_seeds():
         "treated validation_accuracy above 0.8 with activation sigmoid": "but its activation is ReLU",
         "treated ratio above 0.01": reached,
     }.items():
-        assert says in text_of(opened(PAGE, goal=goal)), goal
-    page = opened(PAGE, goal="treated validation_accuracy above 0.8 in 7", steps="60")
+        assert says in text_of(opened(PAGE, part="read", goal=goal)), goal
+    page = opened(PAGE, goal="treated validation_accuracy above 0.8 in 7", part="read", steps="60")
     assert "the seeds are not measured yet" in text_of(page)
     page.button(key="measure_goal").click().run()
     for _ in range(200):
         if "of 8 seeds; this run" in text_of(page):
             break
+        time.sleep(0.5)
         page.run()
     assert "of 8 seeds; this run" in text_of(page)
 
@@ -134,7 +137,7 @@ def test_other_pages_ask_too(name):
 
 def test_bad_parameters_are_said_and_never_raise():
     bad = {"lock": "depth:\0,x:y,seal:zz", "task": "x" * 9999, "question": "\0", "choices": "\n", "right": "9" * 5000}
-    page = opened(PAGE, **bad, goal="treated " + "9" * 5000, hide="\0,notes")
+    page = opened(PAGE, **bad, goal="treated " + "9" * 5000, hide="\0,notes", part="read")
     assert len(page.warning[0].value.split("  \n")) >= 5
     assert headline(page) == HIDDEN_VERDICT
     assert page.slider(key="depth").disabled
