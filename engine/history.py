@@ -14,7 +14,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from engine import history_file
 from engine.experiment import Experiment
+from engine.history_file import File
 
 Array = np.ndarray
 
@@ -93,6 +95,18 @@ class RunHistory:
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
         self.__post_init__()  # pickling loses the read-only flag
+
+    def save(self, file: File) -> None:
+        """Write the run into one .npz file, a path or a file open for bytes: arrays and JSON, no pickle."""
+        history_file.write(file, vars(self))
+
+    @classmethod
+    def load(cls, file: File) -> "RunHistory":
+        """The run that `save` wrote, equal to the last bit.
+
+        Raises OutOfRange for a file that is none, and FileNotFoundError where there is no file.
+        """
+        return cls(**history_file.read(file, STATUSES))
 
     @property
     def layers(self) -> int:

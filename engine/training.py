@@ -68,6 +68,7 @@ class Training:
     """A run, or a stack of runs of equal shape, that can be advanced, pickled, and advanced elsewhere.
 
     max_updates and max_frames bound what is recorded; they never change the result.  limits: what a run may cost.
+    branches: steps, ascending, at which it goes on as another experiment, see `branch`; one that ends before does not.
     Raises OutOfRange for an experiment beyond these limits or data that do not fit, before any work; ValueError for
     experiments of unequal shape.
     """
@@ -79,7 +80,9 @@ class Training:
         max_updates: int = MAX_UPDATES,
         max_frames: int = MAX_FRAMES,
         limits: Limits = UNLIMITED,
+        branches: Sequence[tuple[int, Experiment]] = (),
     ):
+        self._branches = tuple(branches)  # to come
         self.experiments = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
         first = self.experiments[0]
         self._datasets = [load_dataset(experiment, data) for experiment in self.experiments]
@@ -155,7 +158,16 @@ class Training:
 
     def advance(self, steps: int) -> "Training":
         """Take up to `steps` updates more."""
-        end = min(self.step + steps, self.steps)
+        end = self.step + steps
+        while self._branches and self._branches[0][0] <= end and not self.done:
+            (step, experiment), *others = self._branches
+            self._advance_to(step)
+            if not self.done:
+                vars(self).update(vars(self.branch(experiment)))
+                self._branches = tuple(others)
+        return self._advance_to(min(end, self.steps))
+
+    def _advance_to(self, end: int) -> "Training":
         with np.errstate(all="ignore"), one_blas_thread():
             while self.step < end and not self.done:
                 self._update()
@@ -181,6 +193,7 @@ class Training:
             raise OutOfRange("steps", experiment.steps, f"more than {self.step}, the step of the branch")
         check_budget(experiment, dataset.n_in, dataset.n_out, self._limits)
         other = copy.deepcopy(self)
+        other._branches = ()
         other.experiments, other.steps = (experiment,), experiment.steps
         other._plan = plan_of(experiment, dataset, *self._recorded)
         other._parameters, other._previous = (

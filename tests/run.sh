@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 venv=tests/.venv
 [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-"$venv/bin/pip" install --quiet --disable-pip-version-check -r tests/requirements.txt
+"$venv/bin/pip" install --quiet --no-compile --disable-pip-version-check -r tests/requirements.txt
 
 find_browser() {
   for name in "${CHROME:-}" chromium chromium-browser google-chrome google-chrome-stable; do

@@ -1,6 +1,6 @@
 """Imports point one way, and nowhere in a circle; tests/engine needs engine alone.
 
-engine <- pages/text <- pages/charts <- pages/walkthrough <- pages/components <- pages, app.py
+engine <- pages/text <- pages/charts <- pages/walkthrough, pages/export <- pages/components <- pages, app.py
 """
 
 import ast
@@ -54,6 +54,7 @@ ENGINE_TESTS = files("tests/engine/*.py")
 TEXT = files("pages/text/**/*.py")
 CHARTS = files("pages/charts/**/*.py")
 WALKTHROUGH = files("pages/walkthrough/**/*.py")
+EXPORT = files("pages/export/**/*.py")
 COMPONENTS = files("pages/components/**/*.py")
 PAGES = files("pages/*.py", "app.py")
 SCRIPTS = [f"pages.{path.stem}" for path in files("pages/*.py")]
@@ -75,8 +76,10 @@ LAYERS = [
     }
     | {"settings", "data.sources"},
     {"experiment"},
+    {"history_file"},
     {"data", "history", "limits", "measures", "network"},
     {"batches", "endings", "plan", "recording", "starting_signal", "training"},
+    {"export"},
     {"theory"},
     {"doctor"},
     {"cures"},
@@ -157,13 +160,15 @@ def test_the_engine_is_tested_by_itself(path):
 
 @pytest.mark.parametrize("path", TEXT, ids=label)
 def test_sentences_know_no_figure_and_no_screen(path):
-    higher = "pages.charts", "pages.walkthrough", "pages.components"
+    higher = "pages.charts", "pages.walkthrough", "pages.export", "pages.components"
     assert not within(imported(path), *HEAVY, "app", *higher, *SCRIPTS)
 
 
 @pytest.mark.parametrize("path", CHARTS, ids=label)
 def test_charts_know_no_screen(path):
-    assert not within(imported(path), "streamlit", "app", "pages.walkthrough", "pages.components", *SCRIPTS)
+    assert not within(
+        imported(path), "streamlit", "app", "pages.walkthrough", "pages.export", "pages.components", *SCRIPTS
+    )
 
 
 @pytest.mark.parametrize("path", WALKTHROUGH, ids=label)
@@ -171,6 +176,11 @@ def test_the_walkthrough_takes_the_look_of_the_charts_and_knows_no_screen(path):
     names = imported(path)
     assert not within(names, "streamlit", "app", "pages.components", *SCRIPTS)
     assert not within(names, "pages.charts") - within(names, "pages.charts.style")
+
+
+@pytest.mark.parametrize("path", EXPORT, ids=label)
+def test_what_is_exported_knows_no_screen(path):
+    assert not within(imported(path), "streamlit", "app", "pages.walkthrough", "pages.components", *SCRIPTS)
 
 
 @pytest.mark.parametrize("path", COMPONENTS, ids=label)

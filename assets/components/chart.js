@@ -182,7 +182,18 @@ class Chart {
       const fitted = layout.height === this.own_height ? larger : withKeysBelow(larger, panels * scale);
       await window.Plotly.react(this.plot, scale === 1 ? data : data.map((trace) => withLargerText(trace, scale)), fitted, this.config);
     }
+    if (!this.listening) this.plot.on("plotly_click", ({ points }) => this.open(points[0]?.customdata));
+    this.listening = true;
     Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
+  }
+
+  // What a click on a cell of a map leads to: the page with these parameters in its address.
+  open(parameters) {
+    if (!this.figure.layout.meta?.opens || !parameters) return;
+    const to = new URL(location.href);
+    for (const [name, value] of Object.entries(parameters)) to.searchParams.set(name, value);
+    history.pushState({}, "", to);
+    dispatchEvent(new PopStateEvent("popstate")); // as on Back
   }
 
   // On a dark page the pale middle of a scale is a dark one.
@@ -200,7 +211,7 @@ class Chart {
     const { data, layout } = this.figure;
     const { title = "Chart", note } = layout.meta ?? {};
     const step = this.plot.dataset.step;
-    const lines = [note, step && `Step ${step}`, location.href].filter(Boolean).flatMap(wrapped).map(escaped);
+    const lines = [note, step && `Step ${step}`, document.documentElement.dataset.backpropClinicLink ?? location.href].filter(Boolean).flatMap(wrapped).map(escaped);
     const below = Math.max(layout.margin.b, AXIS_BELOW) + LINE / 2;
     const text = { text: lines.join("<br>"), align: "left", font: { size: 12 }, showarrow: false };
     const place = { xref: "paper", x: 0, xanchor: "left", yref: "paper", y: 0, yanchor: "top", yshift: -below };

@@ -1,4 +1,4 @@
-// The strip: both networks as rows of cells, one a layer.  The timeline moves their brightness; a click marks a layer.
+// The strip: the networks as rows of cells, one a layer.  The timeline moves their brightness; a click marks a layer.
 //
 // Streamlit runs the default export once when the component is mounted and again whenever its data or the theme change,
 // with the same parent element.  data: see pages/components/lesson/strip.py.
@@ -9,7 +9,6 @@ const PREVIEW_EVENT = "backprop-clinic:preview"; // detail: {patient, treated}, 
 const TOUCHES = ["pointerover", "pointerdown", "focusin"];
 const SLIDERS = ".st-key-depth, .st-key-treated_depth";
 const STOPS = 9; // of the key's colours
-const MARKERS = { patient: "● Patient", treated: "◆ Treated" };
 
 const mounted = new WeakMap(); // parent element -> Strip
 
@@ -75,9 +74,9 @@ class Strip {
     }
     this.previewing = true;
     const shown = [mine, theirs].map((depth, index) => {
-      const { who, size } = this.data.rows[index];
+      const { who, name, size } = this.data.rows[index];
       const { cells, readouts } = this.preview[who];
-      return { who, size: size.replace(/^\d+/, depth), cells: [cells[depth - 1]], readout: [readouts[depth - 1]] };
+      return { who, name, size: size.replace(/^\d+/, depth), cells: [cells[depth - 1]], readout: [readouts[depth - 1]] };
     });
     this.draw(shown, 0);
     this.told.textContent = "step 0, before training";
@@ -91,7 +90,7 @@ class Strip {
 
   draw(rows, at) {
     this.shown = rows;
-    const shape = rows.map(({ cells, size }) => `${cells[0].length} ${size}`).join();
+    const shape = rows.map(({ cells, size, name }) => `${cells[0].length} ${size} ${name}`).join();
     if (shape !== this.shape) this.build();
     this.shape = shape;
     this.box.querySelector(".caption").innerHTML = linked(this.data.caption);
@@ -109,15 +108,16 @@ class Strip {
         .map(({ who, cells, size }) => {
           const last = cells[0].length - 1;
           const buttons = cells[0].map((_, layer) => `<button type="button" tabindex="${layer ? -1 : 0}" data-layer="${layer + 1}" aria-pressed="false" class="${layer === last ? "output" : ""}"></button>`);
-          return `<div class="row ${who}" data-who="${who}"><span class="who">${MARKERS[who]} <small>${size}</small></span><div class="cells" role="group" aria-label="${who}">${buttons.join("")}</div><span class="readout"></span></div>`;
+          return `<div class="row ${who}" data-who="${who}"><span class="who"><b></b> <small>${size}</small></span><div class="cells" role="group">${buttons.join("")}</div><span class="readout"></span></div>`;
         })
         .join("") +
       `<div class="foot"><span class="key"><span class="name"></span> <span class="low"></span><i style="background: linear-gradient(90deg, ${key})"></i><span class="high"></span></span><span class="told"></span><span class="caption"></span></div>`;
-    this.rows = [...this.box.querySelectorAll(".row")].map((row) => ({
-      who: row.dataset.who,
-      buttons: [...row.querySelectorAll("button")],
-      readout: row.querySelector(".readout"),
-    }));
+    this.rows = [...this.box.querySelectorAll(".row")].map((row, index) => {
+      const { name } = this.shown[index]; // which somebody may have typed: text, never markup
+      row.querySelector(".who b").textContent = name;
+      row.querySelector(".cells").setAttribute("aria-label", name);
+      return { who: row.dataset.who, name, buttons: [...row.querySelectorAll("button")], readout: row.querySelector(".readout") };
+    });
     this.told = this.box.querySelector(".told");
   }
 
@@ -149,7 +149,7 @@ class Strip {
   tell(button) {
     this.on = button;
     if (!this.told) return;
-    this.told.textContent = button?.isConnected ? `${MARKERS[button.closest(".row").dataset.who]}, ${button.getAttribute("aria-label")}` : "";
+    this.told.textContent = button?.isConnected ? `${this.rows.find(({ buttons }) => buttons.includes(button)).name}, ${button.getAttribute("aria-label")}` : "";
   }
 
   // Mark the layer in every chart, or unmark it where it is marked.

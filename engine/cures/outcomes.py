@@ -46,6 +46,7 @@ class Outcome:
     line_axis: np.ndarray | None  # (G,) float32, the standardised input; None unless regression in one input
     line: np.ndarray | None  # (G,) float32, the network's output there in the end
     remedies: tuple[str, ...] = ()  # of the root cause, as the doctor names them
+    gradient_ratio: float = np.nan  # R at step 0
 
 
 def outcome_of(history: RunHistory, data: CustomData | None = None) -> Outcome:
@@ -78,6 +79,7 @@ def outcome_of(history: RunHistory, data: CustomData | None = None) -> Outcome:
         line_axis=axes[0] if axes and has_line else None,
         line=predictions[-1, :, 0].copy() if predictions is not None and has_line else None,
         remedies=findings[0].remedies if findings else (),
+        gradient_ratio=float(history.gradient_ratio[0]) if len(history.step) else np.nan,
     )
 
 

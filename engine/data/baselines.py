@@ -15,6 +15,8 @@ CENTRES = 150  # of the kernel, which bound the time: about 15 ms a data set
 LENGTHS = 0.3, 1.0, 3.0  # of the kernel, in median distances of the centres: from one neighbourhood to nearly a line
 RIDGES = tuple(10.0**power for power in range(-7, 1))  # penalty, an example
 JITTER = 1e-8  # on the kernel's diagonal, so that rounding does not make it singular
+NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
+MOST_QUERIES = 300  # validation examples whose neighbours are looked for, which bounds time and memory
 HALVINGS = 60  # of the range of the targets: more than a float's digits
 AVERAGE = "always the average"  # what that answer is called, in legends and sentences
 
@@ -103,6 +105,43 @@ def kernel_ridge(dataset: Dataset) -> Array:
             if score < best:
                 best, answers = score, mean + new @ directions @ weights
     return answers
+
+
+def nearest_neighbours(dataset: Dataset, loss: str) -> Array:
+    """Errors of the mean of the k nearest training examples' targets, of the k of a few that makes fewest."""
+    zero, one = dataset.units
+    train, validation = ((inputs - zero) / one for inputs in (dataset.train_inputs, dataset.validation_inputs))
+    validation = validation[:MOST_QUERIES]
+    targets, answers = dataset.target_rows("train"), dataset.target_rows("validation")[:MOST_QUERIES]
+    distance = (train * train).sum(axis=1) - 2 * validation @ train.T
+    most = min(max(NEIGHBOURS), len(train))
+    nearest = np.argpartition(distance, most - 1, axis=1)[:, :most]
+    order = np.take_along_axis(distance, nearest, axis=1).argsort(axis=1)
+    nearest = np.take_along_axis(nearest, order, axis=1)
+    votes = [errors(dataset, targets[nearest[:, :k]].mean(axis=1), answers, loss) for k in NEIGHBOURS]
+    return min(votes, key=np.mean)
+
+
+def straight_line(dataset: Dataset, rank: int, loss: str) -> float:
+    """Validation error of the least squares line whose answers are made of `rank` numbers: reduced-rank regression."""
+    train, validation = (
+        np.column_stack([inputs, np.ones(len(inputs))]) for inputs in (dataset.train_inputs, dataset.validation_inputs)
+    )
+    targets = dataset.target_rows("train")
+    weights = np.linalg.lstsq(train, targets)[0]
+    mean = targets.mean(axis=0)
+    directions = np.linalg.svd(train @ weights - mean, full_matrices=False)[2][:rank]
+    given = mean + (validation @ weights - mean) @ directions.T @ directions
+    return float(errors(dataset, given, dataset.target_rows("validation"), loss).mean())
+
+
+def errors(dataset: Dataset, given: Array, answers: Array, loss: str) -> Array:
+    """Of each example 1 for a wrong answer and 0 for a right one, or its loss in a regression; answers in rows."""
+    if dataset.task == "regression":
+        return LOSSES[loss].value(given[:, None], answers[:, None], "linear")
+    if dataset.task == "binary":
+        return ((given > 0.5) != (answers > 0.5)).mean(axis=1)
+    return (given.argmax(axis=1) != answers.argmax(axis=1)).astype(float)
 
 
 def _standardised(train: Array, validation: Array) -> tuple[Array, Array]:

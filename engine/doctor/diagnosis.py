@@ -86,7 +86,9 @@ CONSEQUENCES = {  # cause -> what it leads to
 }
 
 
-_judged: WeakKeyDictionary[RunHistory, tuple[tuple[Finding, ...], Finding | None]] = WeakKeyDictionary()
+Judgement = tuple[tuple[Finding, ...], Finding | None]  # findings, and what was overcome
+
+_judged: WeakKeyDictionary[RunHistory, dict[bool, Judgement]] = WeakKeyDictionary()  # with and without own data
 
 
 def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Finding, ...]:
@@ -97,37 +99,35 @@ def diagnose(history: RunHistory, data: CustomData | None = None) -> tuple[Findi
     return _judgement(history, data)[0]
 
 
-def overcome(history: RunHistory) -> Finding | None:
+def overcome(history: RunHistory, data: CustomData | None = None) -> Finding | None:
     """What would be found in the gradient before the first step, had the network not learnt; None where nothing would.
 
     `diagnose` is silent about it in a network that does well.
     """
-    return _judgement(history, None)[1]
+    return _judgement(history, data)[1]
 
 
-def falls_short(history: RunHistory) -> tuple[float, float] | None:
+def falls_short(history: RunHistory, data: CustomData | None = None) -> tuple[float, float] | None:
     """Of a run that does well enough, its error and that of the better reference, where that is surely less than half.
 
-    Shares of the best constant answer's; None where there is nothing to remark, and for custom data.
+    Shares of the best constant answer's; None where there is nothing to remark, and for custom data that are not given.
     """
-    if history.experiment.dataset == "custom":
+    if history.experiment.dataset == "custom" and data is None:
         return None
     with np.errstate(all="ignore"):
-        run = Examination(history)
+        run = Examination(history, data)
         return (run.error_share, run.reference_share) if run.does_well and run.surely_behind else None
 
 
-def _judgement(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
-    """Findings, and what was overcome; without data worked out once, since notes and headlines ask again and again."""
-    if data is None and history in _judged:
-        return _judged[history]
-    judgement = _judge(history, data)
-    if data is None:
-        _judged[history] = judgement
-    return judgement
+def _judgement(history: RunHistory, data: CustomData | None) -> Judgement:
+    """Worked out once, since notes and headlines ask again and again; a history has one set of data."""
+    known = _judged.setdefault(history, {})
+    if (data is None) not in known:
+        known[data is None] = _judge(history, data)
+    return known[data is None]
 
 
-def _judge(history: RunHistory, data: CustomData | None) -> tuple[tuple[Finding, ...], Finding | None]:
+def _judge(history: RunHistory, data: CustomData | None) -> Judgement:
     with np.errstate(all="ignore"):
         run = Examination(history, data)
         if not run.does_well:

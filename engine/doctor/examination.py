@@ -10,21 +10,27 @@ from functools import cached_property
 import numpy as np
 
 from engine.blas import one_blas_thread
-from engine.data.baselines import constant_loss, kernel_ridge, uninformed_loss
+from engine.data.baselines import (
+    MOST_QUERIES,
+    constant_loss,
+    errors,
+    kernel_ridge,
+    nearest_neighbours,
+    straight_line,
+    uninformed_loss,
+)
 from engine.data.custom import CustomData
 from engine.data.loading import Dataset, DataSettings, data_settings, load_dataset
 from engine.doctor.thresholds import BY_CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SMALL_START, SURELY, TWICE, WELL
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.losses import LOSSES, chosen_loss, chosen_output
+from engine.losses import chosen_loss, chosen_output
 from engine.network import Parameters, architecture_of, forward, network_outputs
 
 Array = np.ndarray
 
 EARLY_CHECKS, EARLY_SHARE = 5, 0.1  # E: the first max(5, 10 %) of the evaluations
 LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged
-NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
-MOST_QUERIES = 300  # validation examples whose neighbours are looked for, which bounds time and memory
 MOST_KNOWN = 256  # data sets whose references are remembered
 
 
@@ -137,7 +143,7 @@ class Examination:
         """Validation error of the least squares line that its hidden layers let through, a share like error_share."""
         if self.dataset is None:
             return np.nan
-        return float(_line(self.dataset, self.experiment.width, self.loss_name) / self._uninformed_error)
+        return float(straight_line(self.dataset, self.experiment.width, self.loss_name) / self._uninformed_error)
 
     # --- what it achieved; a share is of what the best constant answer costs ---
 
@@ -210,7 +216,7 @@ class Examination:
         """Error of each validation example with the result's weights, (n,): 1 or 0, or its loss."""
         assert self.dataset is not None
         given = self.answers(self.dataset.validation_inputs)
-        return _errors(self.dataset, given, self.dataset.target_rows("validation"), self.loss_name)
+        return errors(self.dataset, given, self.dataset.target_rows("validation"), self.loss_name)
 
     def answers(self, inputs: Array) -> Array:
         """What the network answers with the result's weights in evaluation mode, (n, n_out)."""
@@ -385,43 +391,6 @@ def _references(experiment: Experiment, dataset: Dataset, loss: str) -> Referenc
             del _known[next(iter(_known))]
         answers = dataset.target_rows("validation")[:MOST_QUERIES]
         with one_blas_thread():
-            ridge = _errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers, loss)
-            _known[key] = References(_neighbours(dataset, loss), ridge)
+            ridge = errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers, loss)
+            _known[key] = References(nearest_neighbours(dataset, loss), ridge)
     return _known[key]
-
-
-def _neighbours(dataset: Dataset, loss: str) -> Array:
-    """Errors of the mean of the k nearest training examples' targets, of the k of a few that makes fewest."""
-    zero, one = dataset.units
-    train, validation = ((inputs - zero) / one for inputs in (dataset.train_inputs, dataset.validation_inputs))
-    validation = validation[:MOST_QUERIES]
-    targets, answers = dataset.target_rows("train"), dataset.target_rows("validation")[:MOST_QUERIES]
-    distance = (train * train).sum(axis=1) - 2 * validation @ train.T
-    most = min(max(NEIGHBOURS), len(train))
-    nearest = np.argpartition(distance, most - 1, axis=1)[:, :most]
-    order = np.take_along_axis(distance, nearest, axis=1).argsort(axis=1)
-    nearest = np.take_along_axis(nearest, order, axis=1)
-    votes = [_errors(dataset, targets[nearest[:, :k]].mean(axis=1), answers, loss) for k in NEIGHBOURS]
-    return min(votes, key=np.mean)
-
-
-def _line(dataset: Dataset, rank: int, loss: str) -> float:
-    """Validation error of the least squares line whose answers are made of `rank` numbers: reduced-rank regression."""
-    train, validation = (
-        np.column_stack([inputs, np.ones(len(inputs))]) for inputs in (dataset.train_inputs, dataset.validation_inputs)
-    )
-    targets = dataset.target_rows("train")
-    weights = np.linalg.lstsq(train, targets)[0]
-    mean = targets.mean(axis=0)
-    directions = np.linalg.svd(train @ weights - mean, full_matrices=False)[2][:rank]
-    given = mean + (validation @ weights - mean) @ directions.T @ directions
-    return float(_errors(dataset, given, dataset.target_rows("validation"), loss).mean())
-
-
-def _errors(dataset: Dataset, given: Array, answers: Array, loss: str) -> Array:
-    """Of each example 1 for a wrong answer and 0 for a right one, or its loss in a regression; answers in rows."""
-    if dataset.task == "regression":
-        return LOSSES[loss].value(given[:, None], answers[:, None], "linear")
-    if dataset.task == "binary":
-        return ((given > 0.5) != (answers > 0.5)).mean(axis=1)
-    return (given.argmax(axis=1) != answers.argmax(axis=1)).astype(float)

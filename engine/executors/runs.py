@@ -35,7 +35,9 @@ class Run(Future):
         self.attempts = 0  # at the present slice
         first, data = arguments[0][0], arguments[1]
         # What others must share to train together with it; None where it trains by itself.
-        self.shape = (first.dataset, shape_key(first), *arguments[1:]) if alone and not data else None
+        self.shape = (
+            (first.dataset, shape_key(first), *arguments[1:]) if alone and not data and not arguments[5] else None
+        )
         self._notified = threading.Lock()  # taken once, by the first who cancels
 
     def cancel(self) -> bool:

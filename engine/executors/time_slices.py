@@ -24,8 +24,10 @@ CHUNK_SECONDS = 0.005  # between two looks at the clock
 NICENESS = 10  # of a worker: of 20
 WATCH_SECONDS = 2.0  # between two looks of a worker after its server
 
-# Experiments, data, max_updates, max_frames and limits.
-TrainingArguments = tuple[tuple[Experiment, ...], CustomData | None, int, int, Limits]
+# Experiments, data, max_updates, max_frames, limits and branches.
+TrainingArguments = tuple[
+    tuple[Experiment, ...], CustomData | None, int, int, Limits, tuple[tuple[int, Experiment], ...]
+]
 Summary = Callable[[RunHistory], Any]  # a function of a module, so that a worker can import it
 
 

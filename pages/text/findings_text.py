@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from engine.doctor.diagnosis import falls_short, overcome
 from engine.doctor.thresholds import NOTABLY_RISEN, SAME_ACCURACY
 from engine.measures import generalization_loss
 from pages.text.labels import PERCENT, label, layer_name, meaning, number, percent
+from pages.text.own_data import arrays_of, own_data
 
 HEADINGS = {
     "symmetry": "Units that stay equal",
@@ -51,6 +53,14 @@ REMEDIES = {
 }  # fmt: skip
 
 
+def found_in(history: RunHistory) -> tuple[Finding, ...]:
+    """What the doctor finds in a run, of own data too where they are at hand, with their names."""
+    own = own_data(history.experiment)
+    if own is None:
+        return diagnose(history)
+    return tuple(replace(one, explanation=own.named(one.explanation)) for one in diagnose(history, own.arrays))
+
+
 def evidence(finding: Finding, history: RunHistory) -> str:
     """What was measured, against which threshold, in which layers, at which steps."""
     parts = [finding.metric]
@@ -88,11 +98,11 @@ def disease(patient: RunHistory, treated: RunHistory) -> str:
 
     For patients whose trouble is not what the lesson's own verdict speaks of.
     """
-    found = diagnose(patient)
+    found = found_in(patient)
     if not found:
         return ""
     cause, _, _ = found[0].explanation.partition(". ")
-    left = diagnose(treated)
+    left = found_in(treated)
     outcome = f"{HEADINGS[left[0].code][0].lower()}{HEADINGS[left[0].code][1:]}" if left else "nothing found"
     return f"{HEADINGS[found[0].code]}: {cause[0].lower()}{cause[1:].rstrip('.')}. The treated network: {outcome}."
 
@@ -116,7 +126,7 @@ def confirmation(finding: Finding, before: RunHistory, after: RunHistory) -> str
     assert finding.confirm is not None
     changes = before.experiment.differences(after.experiment).items()
     changed = (f"{label(field)} {meaning(field, old)} → {meaning(field, new)}" for field, (old, new) in changes)
-    found = [one for one in diagnose(after) if one.role == "cause"]
+    found = [one for one in found_in(after) if one.role == "cause"]
     again = found and found[0].code == finding.code
     named = f"“{HEADINGS[found[0].code]}”{' again' if again else ''}" if found else "nothing"
     return (
@@ -140,7 +150,7 @@ def even_so(history: RunHistory) -> str:
 
 def _overcome(history: RunHistory) -> str:
     """What the doctor's detectors see in its gradient before the first step, which did not keep it from learning."""
-    found = overcome(history)
+    found = overcome(history, arrays_of(history.experiment))
     if not found:
         return ""
     comma = "," if "," in found.metric else ""  # the end of an insertion
@@ -153,7 +163,7 @@ def _overcome(history: RunHistory) -> str:
 
 def _falls_short(history: RunHistory) -> str:
     """That a simple method makes less than half of its errors, which it could as well."""
-    shares = falls_short(history)
+    shares = falls_short(history, arrays_of(history.experiment))
     if not shares:
         return ""
     return (

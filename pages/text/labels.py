@@ -77,20 +77,22 @@ def network(history: RunHistory) -> str:
     return f"{layers} of {e.width}, {meaning('activation', e.activation)}, {meaning('initializer', e.initializer)}"
 
 
-def legends(patient: RunHistory, treated: RunHistory) -> tuple[str, str]:
-    """What tells the two networks apart, for legends: ("sigmoid, Xavier normal", "ReLU, He normal").
+def legends(*histories: RunHistory) -> tuple[str, ...]:
+    """What tells the networks apart, for legends: ("sigmoid, Xavier normal", "ReLU, He normal").
 
-    Activation and initializer, or else the settings in which the two differ, as many as fit on a phone.
+    Activation and initializer, or else the settings in which they differ, as many as fit on a phone.
     """
     fields = ["activation", "initializer"]
-    changed = list(patient.experiment.differences(treated.experiment))
-    if changed and not set(changed) & set(fields):
+    first, *others = (history.experiment for history in histories)
+    different = {field for other in others for field in first.differences(other)}
+    changed = [field for field in SETTINGS if field in different]
+    if changed and not different & set(fields):
         fields = changed
-    mine, theirs = (_entries(fields, history.experiment) for history in (patient, treated))
-    count = len(mine)
-    while count > 1 and max(len(", ".join(entries[:count])) for entries in (mine, theirs)) > _LEGEND_CHARACTERS:
+    of_all = [_entries(fields, history.experiment) for history in histories]
+    count = len(of_all[0])
+    while count > 1 and max(len(", ".join(entries[:count])) for entries in of_all) > _LEGEND_CHARACTERS:
         count -= 1
-    return ", ".join(mine[:count]), ", ".join(theirs[:count])
+    return tuple(", ".join(entries[:count]) for entries in of_all)
 
 
 def _entries(fields: list[str], experiment: Experiment) -> list[str]:

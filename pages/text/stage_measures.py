@@ -1,7 +1,7 @@
 """What the strip of cells on a lesson's stage shows: one number a layer, and one in words a network."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,6 +93,7 @@ _SIGNAL = StageMeasure(
     True,
 )
 
+ELSEWHERE = replace(_SIGNAL, at_start=False)  # on a page that is no lesson
 # By the lesson's page.
 STAGE_MEASURES = {
     "vanishing_gradients": _SIGNAL,

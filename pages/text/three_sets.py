@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine import RunHistory, load_dataset
-from engine.data.baselines import average_loss
+from engine import RunHistory
 from pages.text.clock import latest
+from pages.text.own_data import average_loss, dataset_of
 
 Array = np.ndarray
 SETS = "training", "validation", "test"
@@ -16,8 +16,8 @@ SETS = "training", "validation", "test"
 class Score(NamedTuple):
     """What a run achieved on one set of examples.
 
-    value: share of right answers; for numbers the loss, as a share of the average answer's (of data that were handed
-    in, which nobody holds any more, the loss itself).
+    value: share of right answers; for numbers the loss, as a share of the average answer's (of data that are not
+    at hand, the loss itself).
     error: standard error of a share, √(p (1 − p) / n); NaN for losses, and where n is not known.
     """
 
@@ -63,11 +63,13 @@ def class_names(history: RunHistory) -> tuple[str, ...]:
     """Of targets 0, 1, 2, ...; empty for regression."""
     if history.confusion is None:
         return ()
-    if history.experiment.dataset == "custom":
+    dataset = dataset_of(history.experiment)
+    if dataset is None:
         return tuple(f"class {k + 1}" for k in range(history.confusion.shape[-1]))
-    return load_dataset(history.experiment).class_names
+    return dataset.class_names
 
 
 def _test_examples(history: RunHistory) -> int:
-    """0 where they are not known, of data that were handed in."""
-    return 0 if history.experiment.dataset == "custom" else len(load_dataset(history.experiment).test_inputs)
+    """0 where they are not known, of data that are not at hand."""
+    dataset = dataset_of(history.experiment)
+    return 0 if dataset is None else len(dataset.test_inputs)

@@ -14,7 +14,9 @@ from tests.browser.test_lesson import MILLISECONDS, range_of
 
 LESSONS = [row.name for row in lessons() if row.name != "lecture"]  # whose overview has no chart
 # These have a file of their own.
-OTHERS = [name for name in LESSONS if name not in ("backpropagation", "mystery_patient", "vanishing_gradients")]
+OTHERS = [
+    name for name in LESSONS if name not in ("backpropagation", "laboratory", "mystery_patient", "vanishing_gradients")
+]
 DRAWN = """() => {
   const charts = [...document.querySelectorAll('.chart')];
   return charts.length >= 3 && charts.every((chart) => chart.dataset.version);

@@ -25,7 +25,9 @@ from tests.patience import SOON
 QUICK = {"depth": "2", "width": "4", "steps": "20"}
 SMALL = replace(lesson_of("vanishing_gradients").patient, depth=2, width=4, steps=20)
 # Pages that compare two networks.
-LESSONS = [row.name for row in lessons() if row.name not in ("backpropagation", "mystery_patient", "lecture")]
+LESSONS = [
+    row.name for row in lessons() if row.name not in ("backpropagation", "laboratory", "mystery_patient", "lecture")
+]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,17 +5,20 @@ below, the norm of the gradient that each layer's weights get from it.  The two 
 biases the lower one stays level where the upper one has died, so the judgement is on the upper one.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from engine.theory import gradient_flow
+from engine.theory import GradientFlow, gradient_flow
 from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
-from pages.charts.style.figure import NEUTRAL, PATIENT, TREATED, AnimatedFigure, Json, merged, moving
+from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Json, Look, merged, moving
 from pages.charts.style.traces import key, line, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, timeline_steps
 from pages.text.labels import ending, loss_unit, number
+from pages.text.own_data import arrays_of
 
 TITLE = "Gradient per layer"
 QUESTION = "How much of the gradient reaches each layer?"
@@ -29,19 +32,20 @@ HEIGHT = 350
 UPPER, LOWER = [0.43, 1], [0, 0.31]  # the two panels, of the figure's height
 HEADINGS = (("Error signal, rms ∂L/∂z ({}, log)", UPPER), ("Weights’ gradient, ‖∂L/∂W‖ ({}, log)", LOWER))
 ABOVE_HEADING = 1.07
+ABOVE, LEGEND_LINE = 36, 24  # px above the panels, and what each network beyond two adds there
 UPPER_LABELS, LOWER_LABELS = 6, 3
 THEORY = "theory, step 0"
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """rms ∂L/∂z and ‖∂L/∂W‖ against the layer, both networks on the same axes; one frame a step of the timeline."""
-    looks, histories = (PATIENT, TREATED), (patient, treated)
-    steps, unit = timeline_steps(patient, treated), loss_unit(patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """rms ∂L/∂z and ‖∂L/∂W‖ against the layer, all networks on the same axes; one frame a step of the timeline."""
+    steps, unit = timeline_steps(*histories), loss_unit(*histories)
     theories = [_theory(history) for history in histories]
     signals = [rows_at(history.step, history.delta_rms, steps) for history in histories]
     gradients = [rows_at(history.step, history.gradient_norm, steps) for history in histories]
-    size = marker_size(max(patient.layers, treated.layers))
+    layers = [history.layers for history in histories]
+    size = marker_size(max(layers))
     short = unit.replace("squared error", "error²")
     upper = log_axis("", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
     lower = log_axis("", _flat(*gradients), LOWER_LABELS, domain=LOWER)
@@ -56,7 +60,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     for row, panel, axis in (("y", signals, upper), ("y2", gradients, lower)):
         for look, values in zip(looks, panel, strict=True):
             heights[len(traces)] = {"y": np.where(values == 0, np.nan, values)}
-            shown.setdefault(look.name.lower(), len(traces))
+            shown.setdefault(look.key, len(traces))
             in_legend = {"yaxis": row, "showlegend": row == "y"}
             hover = f"%{{y:.2~e}} {unit}"
             traces.append(over_layers(look, values.shape[1], look.name, hover, size, **in_legend))
@@ -67,32 +71,33 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         traces.append(key(THEORY, **stroke(NEUTRAL, 2, "dot")))
 
     has_zeros = any((values == 0).any() for values in (*signals, *gradients))
-    sentences = [*_notes(patient, treated), *([ZEROS] if has_zeros else [])]
+    sentences = [*_notes(histories, looks), *([ZEROS] if has_zeros else [])]
     headings = [row_heading(text.format(short), panel[1]) for text, panel in HEADINGS]
+    more = LEGEND_LINE * max(len(histories) - 2, 0)
     layout = merged(
         {
-            "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"),
+            "margin": {"t": ABOVE + more},
+            "xaxis": layer_axis(*layers, anchor="y2"),
             "yaxis": upper,
             "yaxis2": lower,
             "legend": {"y": ABOVE_HEADING, "itemwidth": 30},
         },
-        footnotes(sentences, HEIGHT, others=headings),
+        footnotes(sentences, HEIGHT + more, others=headings),
     )
-    return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), patient, treated).with_meta(
-        error_signals=shown
-    )
+    drawn = AnimatedFigure(traces, layout, moving(steps, heights))
+    return captioned(TITLE, drawn, *histories, looks=looks).with_meta(error_signals=shown)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Error signal of the first and the last hidden layer of both networks, at the start and at the end, in numbers."""
-    return f"Patient: {_in_words(patient)} Treated: {_in_words(treated)}"
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Error signal of the first and the last hidden layer of each network, at the start and at the end, in numbers."""
+    return " ".join(f"{look.name}: {_in_words(history)}" for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, update and layer, at the timeline's steps; the prediction stands with step 0."""
-    unit, steps = loss_unit(patient, treated), timeline_steps(patient, treated)
+    unit, steps = loss_unit(*histories), timeline_steps(*histories)
     parts = []
-    for look, history in ((PATIENT, patient), (TREATED, treated)):
+    for look, history in zip(looks, histories, strict=True):
         rows = np.unique(latest_at(history.step, steps)) if len(history.step) else np.array([], int)
         n_layers = history.layers
         theory = np.full((len(rows), n_layers), np.nan)
@@ -122,7 +127,7 @@ def _flat(*arrays: np.ndarray) -> np.ndarray:
 
 def _theory(history: RunHistory) -> np.ndarray:
     """Predicted rms ∂L/∂z, (L,), starting from what was measured in the last hidden layer; NaN where there is none."""
-    ratios = gradient_flow(history.experiment).delta_ratio
+    ratios = _flow(history).delta_ratio
     if not ratios or not len(history.step):
         return np.full(history.layers, np.nan)
     with np.errstate(all="ignore"):  # a signal beyond the range of numbers is drawn as none
@@ -130,19 +135,23 @@ def _theory(history: RunHistory) -> np.ndarray:
     return np.where(predicted > 0, predicted, np.nan)
 
 
-def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
+def _flow(history: RunHistory) -> GradientFlow:
+    return gradient_flow(history.experiment, arrays_of(history.experiment))
+
+
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
     """How runs ended that did not complete, and why there is no prediction."""
-    named = (("Patient", patient), ("Treated", treated))
+    named = [(look.name, history) for look, history in zip(looks, histories, strict=True)]
     reasons = {who: reason for who, history in named if len(history.step) and (reason := _no_theory(history))}
     if len(set(reasons.values())) == 1:
         reasons = {" and ".join(reasons): next(iter(reasons.values()))}
-    return endings((patient, treated)) + [f"{who}: no theory line. {reason}" for who, reason in reasons.items()]
+    return endings(histories, looks) + [f"{who}: no theory line. {reason}" for who, reason in reasons.items()]
 
 
 def _no_theory(history: RunHistory) -> str:
     if np.isfinite(_theory(history)).any():
         return ""
-    return gradient_flow(history.experiment).reason or "It starts from the last hidden layer, which gets no gradient."
+    return _flow(history).reason or "It starts from the last hidden layer, which gets no gradient."
 
 
 def _in_words(history: RunHistory) -> str:
@@ -155,7 +164,7 @@ def _in_words(history: RunHistory) -> str:
         beside = f", {number(ratio)} times that of hidden layer {depth}" if depth > 1 and np.isfinite(ratio) else ""
         return f"{signal} {unit} at step {history.step[row]}{beside}"
 
-    theory = gradient_flow(history.experiment)
+    theory = _flow(history)
     predicted = "" if depth == 1 or theory.reason else f" (theory predicts {number(theory.gradient_ratio)} times)"
     later = f", and of {at(-1)}" if len(history.step) > 1 else ""
     how = f"; {ending(history)}" if ending(history) else ""

@@ -3,6 +3,8 @@
 A map of the error signal rms ∂L/∂z for each network, layer against training step, both on one logarithmic colour scale.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from engine import RunHistory
 from engine.doctor.thresholds import VANISHES
 from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis, log_color_axis
-from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, Look, frame, merged, step_line
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.style.outlier_range import beyond, within_outlier_range
 from pages.charts.style.traces import nothing
 from pages.text.clock import thinned, timeline_steps
@@ -24,8 +26,8 @@ HOW_TO_READ = (
     "bottom: the signal does not reach the first layers."
 )
 
-HEIGHT = 520
-PANELS = ([0.54, 1.0], [0.0, 0.46])  # patient above treated, so that a step is at the same place in both
+HEIGHT, PANEL_HEIGHT = 520, 260  # px, of two panels, and that each beyond them adds
+GAP = 0.16  # share of the height between two panels, or the half of it where there are two, and so on
 LAYER_LABELS = 8  # that stay apart in a panel
 FEW_STEPS = 8  # that are all labelled; Plotly would label halves too
 MOST_COLUMNS = 150  # more are narrower than two pixels on a phone
@@ -35,10 +37,11 @@ ZERO_GAP = 2  # px between layers, which makes stripes: not by colour alone
 ZEROS = "Grey stripes: exactly 0."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """log10 rms ∂L/∂z, (layers, steps), of both networks in two panels; the frames move the line of the step."""
-    histories, looks, rows = (patient, treated), (PATIENT, TREATED), ("y", "y2")
-    steps, unit = timeline_steps(patient, treated), loss_unit(patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """log10 rms ∂L/∂z, (layers, steps), a panel a network; the frames move the line of the step."""
+    count = len(histories)
+    rows, panels = [f"y{i + 1 if i else ''}" for i in range(count)], _panels(count)
+    steps, unit = timeline_steps(*histories), loss_unit(*histories)
     drawn = [_rows(history) for history in histories]
     signals = [history.delta_rms[places] for history, places in zip(histories, drawn, strict=True)]
     traces: list[Json] = []
@@ -48,32 +51,39 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     everything = np.concatenate([signal.ravel() for signal in signals])
     colored = within_outlier_range(everything)
     headings = [
-        row_heading(name, panel[1], look)
-        for look, name, panel in zip(looks, legends(patient, treated), PANELS, strict=True)
+        row_heading(name, panel[1], look) for look, name, panel in zip(looks, legends(*histories), panels, strict=True)
     ]
     layout = merged(
         {
-            "xaxis": axis("training step (updates)", range=_span(steps, histories), anchor="y2", **_whole_steps(steps)),
-            "yaxis": _layer_axis(PATIENT, patient, PANELS[0]),
-            "yaxis2": _layer_axis(TREATED, treated, PANELS[1]),
+            "xaxis": axis(
+                "training step (updates)", range=_span(steps, histories), anchor=rows[-1], **_whole_steps(steps)
+            ),
+            **{
+                f"yaxis{row[1:]}": _layer_axis(look, history, panel)
+                for row, look, history, panel in zip(rows, looks, histories, panels, strict=True)
+            },
             "coloraxis": log_color_axis(f"error signal, rms ∂L/∂z ({unit})", colored),
         },
-        footnotes(endings(histories) + _remarks(everything, colored), HEIGHT, others=headings),
+        footnotes(
+            endings(histories, looks) + _remarks(everything, colored),
+            HEIGHT + (count - 2) * PANEL_HEIGHT,
+            others=headings,
+        ),
     )
     lines = [[line for row in rows for line in step_line(step, f"{row} domain")] for step in steps]
     frames = [frame(step, layout={"shapes": shapes}) for step, shapes in zip(steps, lines, strict=True)]
-    return captioned(TITLE, AnimatedFigure(traces, layout, frames), patient, treated)
+    return captioned(TITLE, AnimatedFigure(traces, layout, frames), *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """When the error signal of the first layer is lowest and highest, and how long it is a vanished one, in numbers."""
-    return f"Patient: {_in_words(patient)} Treated: {_in_words(treated)}"
+    return " ".join(f"{look.name}: {_in_words(history)}" for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, drawn update and layer."""
-    unit, parts = loss_unit(patient, treated), []
-    for look, history in ((PATIENT, patient), (TREATED, treated)):
+    unit, parts = loss_unit(*histories), []
+    for look, history in zip(looks, histories, strict=True):
         places = _rows(history)
         parts.append(
             pd.DataFrame(
@@ -86,6 +96,16 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
             )
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def _panels(count: int) -> list[list[float]]:
+    """Domains of so many panels, the first on top, so that a step is at the same place in all."""
+    if count == 1:
+        return [[0.0, 1.0]]
+    gap = GAP / count
+    height = (1 - gap * (count - 1)) / count
+    lower = [round((height + gap) * (count - 1 - i), 6) for i in range(count)]
+    return [[low, round(low + height, 6)] for low in lower]
 
 
 def _layer_axis(look: Look, history: RunHistory, domain: list[float]) -> Json:
@@ -112,7 +132,7 @@ def _rows(history: RunHistory) -> list[int]:
     return thinned(range(len(history.step)), min(MOST_COLUMNS, MOST_CELLS // history.layers))
 
 
-def _span(steps: list[int], histories: tuple[RunHistory, RunHistory]) -> list[float]:
+def _span(steps: list[int], histories: Sequence[RunHistory]) -> list[float]:
     """From the first column's left edge to the last one's right edge, or to the last step where that is later."""
     last_rows = [int(history.step[-1]) for history in histories if len(history.step)]
     half = 0.5 * max(1, max(last_rows, default=0) / MOST_COLUMNS)

@@ -5,21 +5,20 @@ average answer.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from engine.data.baselines import AVERAGE, average_loss
+from engine.data.baselines import AVERAGE
 from pages.charts.style.annotations import BESIDE, captioned, end_labels, endings, footnotes, named
 from pages.charts.style.axes import axis, loss_axis, loss_title
 from pages.charts.style.figure import (
     HEIGHT,
-    LOOK_OF,
+    LOOKS,
     NEUTRAL,
-    PATIENT,
-    TREATED,
     AnimatedFigure,
     Json,
     Look,
@@ -29,6 +28,7 @@ from pages.charts.style.figure import (
 from pages.charts.style.traces import curve, level, star, stroke, thin_curve
 from pages.text.clock import latest, timeline_steps
 from pages.text.labels import ending, loss_unit, number, percent
+from pages.text.own_data import average_loss
 
 TITLE = "Learning curves"
 QUESTION = "Does the network learn, and does it also do well on examples that it never saw?"
@@ -42,7 +42,8 @@ MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 THIN, THICK = 1.5, 3.5
 KEY = "Thick: validation. Thin: training. Star: lowest validation loss."
 LAST = 2000  # rank in the legend; Plotly's own is 1000
-APART = 0.01  # relative difference from which two networks have an average answer each, of unlike data
+APART = 0.01  # relative difference from which networks have an average answer each, of unlike data
+DASHES = "dashdot", "longdashdot", "longdash", "dot"  # of these, network by network
 
 # Shares of the height: the loss is the lesson, accuracy its consequence.
 _ACCURACY_PANEL, _LOSS_PANEL = [0, 0.3], [0.42, 1]
@@ -50,9 +51,12 @@ WHOLE_HEIGHT = HEIGHT - 94  # px without the legend and the lowest axis
 LOSS_HEIGHT = WHOLE_HEIGHT * (_LOSS_PANEL[1] - _LOSS_PANEL[0])
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+Networks = Sequence[tuple[Look, RunHistory]]
+
+
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """Loss above, accuracy below (classes only), against the training step: training thin, validation thick."""
-    networks = ((PATIENT, patient), (TREATED, treated))
+    networks = tuple(zip(looks, histories, strict=True))
     with_accuracy = any(history.confusion is not None for _, history in networks)
     losses = np.concatenate([history.train_loss for _, history in networks] + [h.validation_loss for _, h in networks])
     end = max(int(history.evaluation_step[-1]) for _, history in networks)
@@ -68,9 +72,7 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
             traces += [one | {"yaxis": "y2", "showlegend": False} for one in pair]
 
     panel = {"domain": _LOSS_PANEL} if with_accuracy else {}
-    losses_axis = loss_axis(
-        loss_title("loss", (patient, treated)), losses, [average.loss for average in averages], **panel
-    )
+    losses_axis = loss_axis(loss_title("loss", histories), losses, [average.loss for average in averages], **panel)
     layout: Json = {
         "xaxis": axis("training step (updates)", [0, end], anchor="y2" if with_accuracy else "y"),
         "yaxis": losses_axis,
@@ -82,21 +84,20 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         layout["yaxis2"] = axis(
             "accuracy", domain=_ACCURACY_PANEL, range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%"
         )
-    frames = step_lines(timeline_steps(patient, treated))
+    frames = step_lines(timeline_steps(*histories))
     remarks = _remarks(networks, losses_axis.get("type") == "log", losses)
     ends = _ends(networks, averages)
-    if set(ends) < {*LOOK_OF, *(average.name for average in averages)}:  # what no label can name
+    if set(ends) < {*(look.name for look in looks), *(average.name for average in averages)}:  # what no label can name
         layout["showlegend"] = True
     panel_height = LOSS_HEIGHT if with_accuracy else WHOLE_HEIGHT
     labels = end_labels(list(ends.values()), losses_axis, panel_height)
-    return captioned(
-        TITLE, AnimatedFigure(traces, merged(layout, footnotes(remarks, others=labels)), frames), patient, treated
-    )
+    drawn = AnimatedFigure(traces, merged(layout, footnotes(remarks, others=labels)), frames)
+    return captioned(TITLE, drawn, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Loss at the start and at the end, best step and accuracy of both networks, in words, and the average's loss."""
-    networks = ((PATIENT, patient), (TREATED, treated))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Loss at the start and at the end, best step and accuracy of each network, in words, and the average's loss."""
+    networks = tuple(zip(looks, histories, strict=True))
     sentences = [_sentence(look, history) for look, history in networks]
     sentences += [
         f"{average.name.capitalize()}: training loss {number(average.loss)}." for average in _averages(networks)
@@ -104,7 +105,7 @@ def alt(patient: RunHistory, treated: RunHistory) -> str:
     return " ".join(sentences)
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row an evaluation of a network; losses in the unit that their column names, accuracies as shares.
 
     The average's loss, of the training set, is NaN for data that were handed in.
@@ -123,7 +124,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
                     "best": history.evaluation_step == history.best_step,
                 }
             )
-            for look, history in ((PATIENT, patient), (TREATED, treated))
+            for look, history in zip(looks, histories, strict=True)
         ],
         ignore_index=True,
     )
@@ -142,14 +143,16 @@ class _Average(NamedTuple):
         return level([0, end], self.loss, self.name, hover, legendrank=LAST, **look)
 
 
-def _averages(networks: tuple[tuple[Look, RunHistory], ...]) -> list[_Average]:
-    """One of both networks where their data are about the same; none of data that were handed in."""
-    known = [(look, loss) for look, history in networks if (loss := average_loss(history.experiment)) > 0]
-    losses = [loss for _, loss in known]
-    if len(losses) == 2 and abs(losses[0] - losses[1]) <= APART * max(losses):
+def _averages(networks: Networks) -> list[_Average]:
+    """One of all networks where their data are about the same; none of data that are not at hand."""
+    losses = [average_loss(history.experiment) for _, history in networks]
+    if all(loss > 0 for loss in losses) and max(losses) - min(losses) <= APART * max(losses):
         return [_Average(AVERAGE, losses[0])]
-    dashes = {PATIENT: "dashdot", TREATED: "longdashdot"}
-    return [_Average(f"{AVERAGE} ({look.name.lower()})", loss, look.color, dashes[look]) for look, loss in known]
+    return [
+        _Average(f"{AVERAGE} ({look.name.lower()})", loss, look.color, dash)
+        for (look, _), loss, dash in zip(networks, losses, DASHES, strict=False)
+        if loss > 0
+    ]
 
 
 def _pair(look: Look, history: RunHistory, measure: str, train: np.ndarray, validation: np.ndarray) -> list[Json]:
@@ -161,7 +164,7 @@ def _pair(look: Look, history: RunHistory, measure: str, train: np.ndarray, vali
     return [one | {"legendgroup": look.name} for one in (thin, thick)]
 
 
-def _ends(networks: tuple[tuple[Look, RunHistory], ...], averages: list[_Average]) -> dict[str, tuple[str, float]]:
+def _ends(networks: Networks, averages: list[_Average]) -> dict[str, tuple[str, float]]:
     """Names of traces -> what stands at their ends, and at which loss: of those that end somewhere."""
     ends = {}
     for look, history in networks:
@@ -173,13 +176,14 @@ def _ends(networks: tuple[tuple[Look, RunHistory], ...], averages: list[_Average
     return ends
 
 
-def _remarks(networks: tuple[tuple[Look, RunHistory], ...], on_log: bool, losses: np.ndarray) -> list[str]:
-    remarks = [KEY, *endings([history for _, history in networks])]
+def _remarks(networks: Networks, on_log: bool, losses: np.ndarray) -> list[str]:
+    looks, histories = zip(*networks, strict=True)
+    remarks = [KEY, *endings(histories, looks)]
     if on_log and (losses == 0).any():
         remarks.append("A loss of 0 has no place on a log axis.")
-    units = [loss_unit(history) for _, history in networks]
-    if units[0] != units[1]:
-        remarks.append(f"Losses differ in unit: {units[0]}, {units[1]}.")
+    units = dict.fromkeys(loss_unit(history) for _, history in networks)
+    if len(units) > 1:
+        remarks.append(f"Losses differ in unit: {', '.join(units)}.")
     return remarks
 
 

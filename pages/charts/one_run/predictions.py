@@ -1,17 +1,18 @@
 """What does each network compute?
 
-Patient and treated side by side at the current step: the decision surface over two inputs, the fit over one, a
+The networks side by side at the current step: the decision surface over two inputs, the fit over one, a
 confusion matrix on validation data where there are more.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, column_headings, endings, footnotes
-from pages.charts.style.figure import HEIGHT, LOOKS, AnimatedFigure, Array, Look, merged, moving
+from pages.charts.style.figure import COLUMNS, HEIGHT, LOOKS, AnimatedFigure, Array, Look, merged, moving
 from pages.charts.style.panels import draw, gives_probabilities, input_names, pictures
 from pages.text.clock import latest, latest_at, thinned, timeline_steps
 from pages.text.labels import ending, legends, number, percent
@@ -28,37 +29,43 @@ HOW_TO_READ = (
 MOST_FRAMES = 36  # of the timeline's 60: a surface weighs more than everything else on the page
 BELOW = 118  # px: tick labels, axis title and the key below them
 AXIS_BELOW = 62  # px: tick labels and axis title alone
+ROW_HEIGHT, ROW_GAP = 240, 105  # px that a second row of panels adds, of them those between the rows
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Two panels on the same axes and colours; at most MOST_FRAMES frames."""
-    steps = thinned(timeline_steps(patient, treated), MOST_FRAMES)
-    histories = (patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """A panel a network, two in a row, on the same axes and colours; at most MOST_FRAMES frames."""
+    steps = thinned(timeline_steps(*histories), MOST_FRAMES)
     panels = [
         draw(look, history, latest_at(history.frame_step, steps).tolist(), histories)
-        for look, history in zip(LOOKS, histories, strict=True)
+        for look, history in zip(looks, histories, strict=True)
     ]
-    headings, top = column_headings(legends(patient, treated))
+    columns = COLUMNS if len(panels) > 1 else [(0.0, 1.0)]
+    rows = [panels[i : i + 2] for i in range(0, len(panels), 2)]
+    _, top = column_headings(legends(*histories), looks=looks, columns=columns)
+    height = HEIGHT + ROW_HEIGHT * (len(rows) - 1)
+    plot = height - top - BELOW
+    lower = round((1 - ROW_GAP / plot) / 2, 3)
+    domains = [(0.0, 1.0)] if len(rows) == 1 else [(1 - lower, 1.0), (0.0, lower)]
+    headings, _ = column_headings(legends(*histories), 0, looks, columns, [high for _, high in domains])
     # What stands below the panels hangs at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    placed = pictures([panels], [(0.0, 1.0)], -AXIS_BELOW / (HEIGHT - top - BELOW))
-    notes = placed.notes + endings(histories)
+    placed = pictures(rows, domains, -AXIS_BELOW / plot, columns)
+    notes = placed.notes + endings(histories, looks)
     bottom = BELOW if placed.has_key else AXIS_BELOW
-    below = footnotes(notes, below=bottom, others=headings)
+    below = footnotes(notes, height, bottom, headings)
     layout = placed.layout | {"margin": {"t": top, "b": bottom}}
-    return captioned(
-        TITLE, AnimatedFigure(placed.traces, merged(layout, below), moving(steps, placed.moves)), patient, treated
-    )
+    drawn = AnimatedFigure(placed.traces, merged(layout, below), moving(steps, placed.moves))
+    return captioned(TITLE, drawn, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """What each network answers at the end of its run, in numbers."""
-    networks = zip(LOOKS, (patient, treated), strict=True)
+    networks = zip(looks, histories, strict=True)
     return " ".join(f"{look.name}: {_in_words(history)}." for look, history in networks)
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """Start, best step and end: one row a place of the plane or line, or a pair of true and predicted class."""
-    networks = zip(LOOKS, (patient, treated), strict=True)
+    networks = zip(looks, histories, strict=True)
     return pd.concat([_rows(look, history) for look, history in networks], ignore_index=True)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine import RunHistory
+from pages.charts.style.class_colors import CLASS_COLORS
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.charts.style.panels import dataset_of
 from pages.text.labels import number, share
@@ -119,6 +120,17 @@ def weights(matrices: Sequence[Array]) -> Picture:
     ]
     shape = "-".join(map(str, sizes))
     return Picture(_svg(parts), f"A network of {shape} units; the largest weight is {number(largest)}.")
+
+
+def points(places: Array, classes: Array, what: str) -> Picture:
+    """Examples by two inputs, (n, 2), and class, (n,).  what: they are, in words."""
+    names, numbers = np.unique(classes, return_inverse=True)
+    x, y = places.T
+    parts = [
+        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="2.6" fill="{CLASS_COLORS[k]}"/>'
+        for a, b, k in zip(_across(x, (x.min(), x.max())), _up(y, (y.min(), y.max())), numbers, strict=True)
+    ]
+    return Picture(_svg(parts), f"{what}: {len(places)}, of {len(names)} classes.")
 
 
 def riddle(patient: RunHistory) -> Picture:

@@ -4,13 +4,15 @@ Recall of each class, the share of its validation examples that are given that c
 step.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import axis
-from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, moving
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, moving
 from pages.charts.style.traces import hover_of, nothing
 from pages.text.clock import rows_at, timeline_steps
 from pages.text.labels import ending, percent
@@ -24,15 +26,16 @@ HOW_TO_READ = (
     "good in the accuracy where nearly everybody belongs to one class."
 )
 
-PATTERNS = ("", "/")  # so that not only colour tells the networks apart
+# So that not only colour tells the networks apart.
+PATTERNS = {"": "Plain bars", "/": "Striped", ".": "Dotted", "x": "Crossed"}
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Two bars a class, on the same axis; the timeline moves their heights."""
-    histories, steps = (patient, treated), timeline_steps(patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """A bar a network for each class, on the same axis; the timeline moves their heights."""
+    steps = timeline_steps(*histories)
     traces: list[Json] = []
     moves: dict[int, Json] = {}
-    for look, pattern, history in zip(LOOKS, PATTERNS, histories, strict=True):
+    for look, pattern, history in zip(looks, PATTERNS, histories, strict=False):
         names = class_names(history)
         if not names:
             continue
@@ -48,21 +51,20 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "bargap": 0.25,
         "hovermode": "closest",
     }
-    notes = footnotes(_notes(histories))
-    return captioned(TITLE, AnimatedFigure(traces or [nothing()], layout | notes, moving(steps, moves)), *histories)
+    notes = footnotes(_notes(histories, looks))
+    drawn = AnimatedFigure(traces or [nothing()], layout | notes, moving(steps, moves))
+    return captioned(TITLE, drawn, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """Each class's recall at the end."""
-    return " ".join(
-        f"{look.name}: {_in_words(history)}." for look, history in zip(LOOKS, (patient, treated), strict=True)
-    )
+    return " ".join(f"{look.name}: {_in_words(history)}." for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, frame and class."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         names, values = class_names(history), recalls(history)
         columns = {
             "network": look.name,
@@ -86,9 +88,10 @@ def _labels(history: RunHistory) -> list[str]:
     return [f"{name}, {percent(float(n / counts.sum()))}" for name, n in zip(names, counts, strict=True)]
 
 
-def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = ["Plain bars: patient. Striped: treated."]
-    for look, history in zip(LOOKS, histories, strict=True):
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
+    key = zip(PATTERNS.values(), looks, strict=False)
+    notes = [" ".join(f"{bars}: {look.name.lower() if look in LOOKS else look.name}." for bars, look in key)]
+    for look, history in zip(looks, histories, strict=True):
         if not class_names(history):
             notes.append(f"{look.name}: it answers with numbers, and there are no classes to recognise.")
         if words := ending(history):

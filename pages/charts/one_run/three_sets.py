@@ -5,17 +5,19 @@ data, by which nothing is chosen.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.annotations import MARKS, captioned, footnotes
 from pages.charts.style.axes import axis, loss_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Json, Look, moving
 from pages.charts.style.traces import hover_of, trace
 from pages.text.clock import timeline_steps
 from pages.text.labels import ending, number, percent
+from pages.text.own_data import dataset_of
 from pages.text.three_sets import SETS, Score, scores
 
 TITLE = "Training, validation and test"
@@ -30,9 +32,8 @@ WHISKERS = 2.0  # standard errors
 BESIDE = 0.06  # of a set's width: the networks stand side by side
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Accuracy, or loss as a share of the average answer's, of both networks on SETS; nothing moves."""
-    histories = (patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """Accuracy, or loss as a share of the average answer's, of all networks on SETS; nothing moves."""
     drawn = [scores(history) for history in histories]
     values = np.array([[score.value for score in one] for one in drawn])
     accuracy = all(history.confusion is not None for history in histories)
@@ -41,7 +42,8 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         if accuracy
         else loss_axis(_loss_title(histories), values)
     )
-    traces = [_line(look, one, accuracy, side) for look, one, side in zip(LOOKS, drawn, (-BESIDE, BESIDE), strict=True)]
+    sides = [BESIDE * (2 * i + 1 - len(histories)) for i in range(len(histories))]
+    traces = [_line(look, one, accuracy, side) for look, one, side in zip(looks, drawn, sides, strict=True)]
     layout: Json = {
         "xaxis": axis("", range=[-0.4, 2.4], tickvals=[0, 1, 2], ticktext=list(SETS)),
         "yaxis": up,
@@ -49,15 +51,16 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "hovermode": "closest",
     }
     frames = moving(timeline_steps(*histories), {})
-    return captioned(TITLE, AnimatedFigure(traces, layout | footnotes(_notes(histories)), frames), *histories)
+    drawn_figure = AnimatedFigure(traces, layout | footnotes(_notes(histories, looks)), frames)
+    return captioned(TITLE, drawn_figure, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Both networks' three numbers."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Each network's three numbers."""
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and set."""
     rows = [
         {
@@ -66,7 +69,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
             _measure(history): score.value,
             "standard error": score.error,
         }
-        for look, history in zip(LOOKS, (patient, treated), strict=True)
+        for look, history in zip(looks, histories, strict=True)
         for name, score in zip(SETS, scores(history), strict=True)
     ]
     return pd.DataFrame(rows)
@@ -76,8 +79,8 @@ def _measure(history: RunHistory) -> str:
     return "accuracy (share)" if history.confusion is not None else _loss_title((history,))
 
 
-def _loss_title(histories: tuple[RunHistory, ...]) -> str:
-    if any(history.experiment.dataset == "custom" for history in histories):
+def _loss_title(histories: Sequence[RunHistory]) -> str:
+    if any(dataset_of(history.experiment) is None for history in histories):
         return "loss"
     return "loss, as a share of the average’s"
 
@@ -94,11 +97,12 @@ def _line(look: Look, found: list[Score], accuracy: bool, side: float) -> Json:
     )
 
 
-def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = ["● Patient. ◆ Treated (dashed)."]
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
+    dashed = {"dash": " (dashed)"}
+    notes = [" ".join(f"{MARKS[look.symbol]} {look.name}{dashed.get(look.dash, '')}." for look in looks)]
     if any(history.confusion is not None for history in histories):
         notes.append("Whiskers: two standard errors.")
-    for look, history in zip(LOOKS, histories, strict=True):
+    for look, history in zip(looks, histories, strict=True):
         if words := ending(history):
             notes.append(f"{look.name}: {words}.")
     return [" ".join(notes[:2]), *notes[2:]]

@@ -3,13 +3,14 @@
 import math
 import textwrap
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from engine import Experiment, RunHistory
 from pages.charts.style.figure import COLUMNS, HEIGHT, LOOKS, TICK_SIZE, AnimatedFigure, Json, Look
 from pages.text.labels import differences, ending
 
-_MARKS = {"circle": "●", "diamond": "◆"}
+MARKS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲"}
 _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 _NOTE_CHARACTERS = 46  # a line at 390 px
 FOOTNOTES = "footnotes"  # by which chart.js finds them
@@ -18,25 +19,33 @@ _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
 ABOVE_ROW = 28  # px that a heading of a row takes
 BESIDE = 68  # px at the right of a plot that `end_labels` take
 _LABEL_LINE = 18  # px
+_BESIDE_CHARACTERS = 8
 
 
-def column_headings(texts: Sequence[str], above: int = 0) -> tuple[list[Json], int]:
-    """Whose panel it is, and what is in it, over each of the two COLUMNS; and the top margin (px) that this takes.
+def column_headings(
+    texts: Sequence[str],
+    above: int = 0,
+    looks: Sequence[Look] = LOOKS,
+    columns: Sequence[tuple[float, float]] = COLUMNS,
+    tops: Sequence[float] = (1.0,),
+) -> tuple[list[Json], int]:
+    """Whose panel it is, and what is in it, over each panel; and the top margin (px) that this takes.
 
-    texts: of the patient's and of the treated network's panel.  above: px from the panels, ABOVE_ROW over a heading.
+    texts: of the networks' panels, row by row.  above: px from the panels, ABOVE_ROW over a heading.  tops: of the
+    rows, as shares of the height.
     """
     wrapped = [textwrap.wrap(text, _COLUMN_CHARACTERS) for text in texts]
     headings = [
         words(
             "<br>".join([_marked(look), *lines]),
             (left + right) / 2,
-            1,
+            top,
             "center",
             "bottom",
             align="center",
             yshift=above,
         )
-        for look, lines, (left, right) in zip(LOOKS, wrapped, COLUMNS, strict=True)
+        for look, lines, (top, (left, right)) in zip(looks, wrapped, product(tops, columns), strict=False)
     ]
     return headings, above + 8 + _NOTE_LINE * (1 + max(map(len, wrapped)))
 
@@ -52,9 +61,9 @@ def words(text: str, x: float, y: float, xanchor: str, yanchor: str, yref: str =
     return {"text": text, "showarrow": False, **place, "font": {"size": TICK_SIZE}, **attributes}
 
 
-def endings(histories: Sequence[RunHistory]) -> list[str]:
-    """A footnote on each of the two runs that did not complete."""
-    return [f"{look.name}: {text}." for look, run in zip(LOOKS, histories, strict=True) if (text := ending(run))]
+def endings(histories: Sequence[RunHistory], looks: Sequence[Look] = LOOKS) -> list[str]:
+    """A footnote on each of these runs that did not complete."""
+    return [f"{look.name}: {text}." for look, run in zip(looks, histories, strict=True) if (text := ending(run))]
 
 
 def end_labels(ends: Sequence[tuple[str, float]], axis: Json, height: float) -> list[Json]:
@@ -79,8 +88,9 @@ def end_labels(ends: Sequence[tuple[str, float]], axis: Json, height: float) -> 
 
 
 def named(look: Look) -> str:
-    """A network's mark and name."""
-    return f'<span style="color:{look.color}">{_MARKS[look.symbol]}</span> {look.name}'
+    """A network's mark and name, cut to what BESIDE has room for."""
+    name = look.name if len(look.name) <= _BESIDE_CHARACTERS else f"{look.name[: _BESIDE_CHARACTERS - 1]}…"
+    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span> {name}'
 
 
 def footnotes(
@@ -99,14 +109,17 @@ def footnotes(
     return {"height": height + room, "margin": {"b": below + room}, "annotations": [*others, note]}
 
 
-def captioned(title: str, figure: AnimatedFigure, *networks: Experiment | RunHistory | None) -> AnimatedFigure:
+def captioned(
+    title: str, figure: AnimatedFigure, *networks: Experiment | RunHistory | None, looks: Sequence[Look] = LOOKS
+) -> AnimatedFigure:
     """The figure, which says beneath a picture of it what it is of: the chart's title, and what two networks differ in.
 
     networks: patient and treated network, where there are two and their settings may be known.
     """
     both = [one.experiment if isinstance(one, RunHistory) else one for one in networks if one]
-    return figure.with_meta(title=title, **({"note": differences(*both)} if len(both) == 2 else {}))
+    patient_and_treated = len(both) == 2 and tuple(looks) == LOOKS
+    return figure.with_meta(title=title, **({"note": differences(*both)} if patient_and_treated else {}))
 
 
 def _marked(look: Look) -> str:
-    return f'<span style="color:{look.color}">{_MARKS[look.symbol]}</span> <b>{look.name}</b>'
+    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span> <b>{look.name}</b>'

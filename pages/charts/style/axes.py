@@ -138,7 +138,7 @@ def layer_axis(
     elif output:
         title = "layer (1 = nearest the input, last = output)"
     drawn = {"range": [0.5, last + 0.5], "tickvals": ticks, "ticktext": names, "tickangle": 0}
-    whose = look.name.lower() if look else "both"
+    whose = look.key if look else "both"
     return merged({"title": {"text": title}, LAYERS_OF: whose} | drawn, attributes)
 
 

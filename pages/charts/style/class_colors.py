@@ -80,8 +80,8 @@ def class_axis(names: Sequence[str], points: str) -> Json:
     return _key(f"stronger = more certain{points}", scales, top, [(k + 0.5) * levels for k in named], ticks)
 
 
-def number_levels(outputs: Array, histories: tuple[RunHistory, RunHistory]) -> tuple[list[Any], Json]:
-    """A number over the plane, between the least and the largest of both networks' last frames, as bytes."""
+def number_levels(outputs: Array, histories: Sequence[RunHistory]) -> tuple[list[Any], Json]:
+    """A number over the plane, between the least and the largest of all networks' last frames, as bytes."""
     last = np.concatenate([h.predictions[-1].ravel() for h in histories if h.predictions is not None]).astype(float)
     last = last[np.isfinite(last)] if np.isfinite(last).any() else np.zeros(1)
     low, high = last.min(), max(last.max(), last.min() + 1e-9)

@@ -35,6 +35,7 @@ class Chart(Protocol):
     """What a module of pages/charts has that draws a figure, of a patient and a treated run, of one run, or of many.
 
     figure, alt and table take the same arguments: the figure, what it shows in words with numbers, and its data.
+    Those that compare any number of networks take `looks` as well, one for each.
     """
 
     __name__: str
@@ -61,16 +62,21 @@ class SweepChart(Chart, Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """How one of the two networks is drawn, everywhere: never by colour alone."""
+    """How a network is drawn, everywhere: never by colour alone.
+
+    key: by which the page's scripts know it; weight: of its lines, 1 for one that is looked at.
+    """
 
     name: str
     color: str
     dash: str
     symbol: str
+    key: str
+    weight: float = 1.0
 
     def line(self, width: float = 3) -> Json:
         """Trace attributes of a line of this network."""
-        return {"line": {"color": self.color, "dash": self.dash, "width": width}}
+        return {"line": {"color": self.color, "dash": self.dash, "width": self.weight * width}}
 
     def marker(self, size: float = 9) -> Json:
         """Trace attributes of the markers of this network."""
@@ -79,8 +85,8 @@ class Look:
 
 # Vermillion and blue of Okabe and Ito's palette for all kinds of colour vision (2008).  Contrast is at least 3.6 on
 # white and on a near-black page; 3 is what WCAG 2.1, 1.4.11 asks of graphics.
-PATIENT = Look("Patient", TOKENS["patient"], "solid", "circle")
-TREATED = Look("Treated", TOKENS["treated"], "dash", "diamond")
+PATIENT = Look("Patient", TOKENS["patient"], "solid", "circle", "patient")
+TREATED = Look("Treated", TOKENS["treated"], "dash", "diamond", "treated")
 LOOKS = (PATIENT, TREATED)
 LOOK_OF = {look.name: look for look in LOOKS}
 NEUTRAL = TOKENS["neutral"]  # what belongs to neither network

@@ -43,8 +43,12 @@ class Row(NamedTuple):
     treated: Sequence[Json]
 
 
-def grid(rows: Sequence[Sequence[Panel]], one_axis_a_column: bool = False) -> Grid:
-    """Panels in rows of two.  What an axis would only repeat, of the panel at its left or below, is not written.
+def grid(
+    rows: Sequence[Sequence[Panel]],
+    one_axis_a_column: bool = False,
+    columns: Sequence[tuple[float, float]] = COLUMNS,
+) -> Grid:
+    """Panels in rows, of two.  What an axis would only repeat, of the panel at its left or below, is not written.
 
     one_axis_a_column: the panels of a column hang on the x axis of the lowest one.
     """
@@ -52,12 +56,12 @@ def grid(rows: Sequence[Sequence[Panel]], one_axis_a_column: bool = False) -> Gr
     moves: dict[int, Json] = {}
     layout: Json = {}
     for index, panel in enumerate(panel for row in rows for panel in row):
-        row, column = divmod(index, 2)
+        row, column = divmod(index, len(columns))
         x, y = _numbered(1 + column if one_axis_a_column else 1 + index), _numbered(1 + index)
         moves |= {len(traces) + i: part for i, part in panel.moves.items()}
         traces += [one | {"xaxis": f"x{x}", "yaxis": f"y{y}"} for one in panel.traces]
-        below = rows[row + 1][column] if row + 1 < len(rows) else None
-        across: Json = {"anchor": f"y{y}", "domain": COLUMNS[column]}
+        below = rows[row + 1][column] if row + 1 < len(rows) and column < len(rows[row + 1]) else None
+        across: Json = {"anchor": f"y{y}", "domain": columns[column]}
         if below and not one_axis_a_column and panel.xaxis == below.xaxis:
             across |= _UNWRITTEN
         up: Json = {"anchor": f"x{x}"}

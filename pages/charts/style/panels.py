@@ -23,9 +23,10 @@ from pages.charts.style.class_colors import (
     probability_axis,
     probability_levels,
 )
-from pages.charts.style.figure import DARK_SCALE, Array, Json, Look, merged
+from pages.charts.style.figure import COLUMNS, DARK_SCALE, Array, Json, Look, merged
 from pages.charts.style.grid import Panel, grid
 from pages.charts.style.traces import THICK, hover_of, line, marks, stroke
+from pages.text import own_data
 from pages.text.labels import input_unit
 from pages.text.three_sets import class_names
 
@@ -74,12 +75,12 @@ def draw(
     look: Look,
     history: RunHistory,
     frames: list[int],
-    histories: tuple[RunHistory, RunHistory],
+    histories: Sequence[RunHistory],
     splits: tuple[str, ...] = ("train",),
 ) -> Panel:
     """The picture that a network's answers make at these of its frames.
 
-    histories: of both networks, whose pictures share their ranges.  splits: whose examples are drawn, of EXAMPLES.
+    histories: of all networks, whose pictures share their ranges.  splits: whose examples are drawn, of EXAMPLES.
     """
     n_inputs, is_class = len(history.prediction_axes or ()), history.confusion is not None
     if n_inputs == 2:
@@ -89,14 +90,19 @@ def draw(
     return _confusion(look, history, frames, histories) if is_class else _no_picture(look)
 
 
-def pictures(rows: Sequence[Sequence[Panel]], domains: Sequence[tuple[float, float]], key: float) -> Pictures:
-    """Panels in rows of two, with one key where they share their colours.
+def pictures(
+    rows: Sequence[Sequence[Panel]],
+    domains: Sequence[tuple[float, float]],
+    key: float,
+    columns: Sequence[tuple[float, float]] = COLUMNS,
+) -> Pictures:
+    """Panels in rows, of two, with one key where they share their colours.
 
     domains: the rows' shares of the height; key: place of the key below them, in the unit of Plotly's places.
     """
     panels = [panel for row in rows for panel in row]
     same_colors = all(panel.color_axis == panels[0].color_axis for panel in panels)
-    placed = grid(rows)
+    placed = grid(rows, columns=columns)
     layout = placed.layout
     known: set[str] = set()
     for trace in placed.traces:
@@ -108,7 +114,7 @@ def pictures(rows: Sequence[Sequence[Panel]], domains: Sequence[tuple[float, flo
             trace.setdefault("showlegend", False)
         known.add(name)
     for index, panel in enumerate(panels):
-        layout[f"yaxis{index + 1 if index else ''}"]["domain"] = domains[index // 2]
+        layout[f"yaxis{index + 1 if index else ''}"]["domain"] = domains[index // len(columns)]
         if panel.color_axis and (index == 0 or not same_colors):
             shown = {"colorbar": {"y": key}} if same_colors else {"showscale": False}
             layout[_color_axis(index)] = merged(panel.color_axis, shown)
@@ -133,7 +139,7 @@ def _surface(
     look: Look,
     history: RunHistory,
     frames: list[int],
-    histories: tuple[RunHistory, RunHistory],
+    histories: Sequence[RunHistory],
     splits: tuple[str, ...],
 ) -> Panel:
     """The input plane in colours: probability and its boundary for two classes, else class and certainty."""
@@ -175,7 +181,7 @@ def _fit(
     look: Look,
     history: RunHistory,
     frames: list[int],
-    histories: tuple[RunHistory, RunHistory],
+    histories: Sequence[RunHistory],
     splits: tuple[str, ...],
 ) -> Panel:
     """The output over the input line, with the training examples and the curve that they were drawn from."""
@@ -205,7 +211,7 @@ def _fit(
     return Panel(traces, moves, xaxis, axis(y_name, range=[low, high]), has_legend=True, notes=notes)
 
 
-def _confusion(look: Look, history: RunHistory, frames: list[int], histories: tuple[RunHistory, RunHistory]) -> Panel:
+def _confusion(look: Look, history: RunHistory, frames: list[int], histories: Sequence[RunHistory]) -> Panel:
     """Validation examples counted by true class (row) and predicted class (column)."""
     assert history.confusion is not None
     counts = history.confusion[frames]
@@ -240,8 +246,8 @@ def _no_picture(look: Look) -> Panel:
 
 
 def dataset_of(history: RunHistory) -> Dataset | None:
-    """The examples, unless they were handed in: a history does not hold them."""
-    return None if history.experiment.dataset == "custom" else load_dataset(history.experiment)
+    """The examples, unless they were handed in and are not at hand: a history does not hold them."""
+    return own_data.dataset_of(history.experiment)
 
 
 def gives_probabilities(history: RunHistory) -> bool:

@@ -1,5 +1,6 @@
 """The traces that charts are made of, as plain dicts: lines, marks, curves, bands, rings and keys of the legend."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BOX_PARTS = ("lowerfence", "q1", "median", "q3", "upperfence")  # what Plotly calls them
 BOX_FILL, CLEAR = "rgba(213, 94, 0, 0.55)", "rgba(0, 0, 0, 0)"  # of the patient's colour, and none
+DOT = 9  # px, of a seed
+SPREAD = 0.16  # of a row, over which the dots of the seeds are spread so that equal ones stay apart
 BOXES_APART: Json = {"boxmode": "group", "boxgap": 0.25, "boxgroupgap": 0.15, "hovermode": "closest"}  # in a layout
 
 
@@ -112,6 +115,28 @@ def star(look: Look, step: int, loss: float, **attributes: Any) -> Json:
     symbol = {"symbol": "star", "size": 15, "color": look.color, "line": {"color": "#ffffff", "width": 1}}
     hover = hover_of(look, "lowest validation loss<br>step %{x}: %{y:.3g}")
     return marks([step], [loss], f"{look.name} best", hover, marker=symbol, **attributes)
+
+
+def over_seeds(
+    look: Look, y: float, name: str, values: Array, seeds: Sequence[int], written: str = ".3g"
+) -> list[Json]:
+    """A row at height y: a line from the least to the largest value, a dot a seed, and a bar at the median.
+
+    Those that are not finite are not drawn.  written: how the label has a value.
+    """
+    finite = values[np.isfinite(values)]
+    ends = [float(finite.min()), float(finite.max())] if finite.size else []
+    median = [middle for middle in [float(np.median(values))] if math.isfinite(middle)]
+    jitter = y + SPREAD * (np.arange(len(values)) / max(len(values) - 1, 1) - 0.5)
+    common = {"type": "scatter", "hoverinfo": "skip"}
+    bar = {"symbol": "line-ns", "size": 18, "color": look.color, **stroke(look.color, 4)}
+    drawn = np.where(np.isfinite(values), values, np.nan)
+    hover = f"seed %{{customdata}}: %{{x:{written}}}<extra>{name}</extra>"
+    return [
+        common | {"mode": "lines", "x": ends, "y": [y] * len(ends), **stroke(look.color, 1.5)},
+        marks(drawn, jitter, name, hover, customdata=list(seeds), opacity=0.75, **look.marker(DOT)),
+        common | {"mode": "markers", "x": median, "y": [y] * len(median), "marker": bar},
+    ]
 
 
 def boxes(look: Look, layers: int, name: str, group: str, on_log: bool, **attributes: Any) -> Json:

@@ -14,7 +14,7 @@ from engine.cures.outcomes import Outcome, losses_of, unit_of
 from pages.charts.style.annotations import captioned, footnotes, words
 from pages.charts.style.axes import loss_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
-from pages.charts.style.traces import marks, stroke, upright
+from pages.charts.style.traces import over_seeds, stroke, upright
 from pages.charts.sweeps.groups import UNTREATED
 from pages.text.labels import number
 
@@ -29,8 +29,6 @@ NEEDS = ""
 Results = Mapping[str, Sequence[Outcome]]
 
 ROW_HEIGHT = 60  # px: a line of text, and the dots below it
-DOT = 9
-SPREAD = 0.16  # of a row, over which the dots of the seeds are spread so that equal ones stay apart
 _TEXT_ABOVE = 0.4  # of a row, from its dots to its text
 _MARGINS = 36 + 62  # px above the rows, and for the axis below them
 
@@ -43,7 +41,9 @@ def figure(results: Results) -> AnimatedFigure:
     medians = np.array([np.median(some) for some in losses.values()])
     traces: list[Json] = []
     for row, label in enumerate(rows):
-        traces += _row(-row, label, losses[label], [outcome.experiment.seed for outcome in results[label]])
+        look = PATIENT if label == UNTREATED else TREATED
+        seeds = [outcome.experiment.seed for outcome in results[label]]
+        traces += over_seeds(look, -row, label, losses[label], seeds)
     layout: Json = {
         "xaxis": loss_axis(f"test loss ({_unit(results)})", every, medians=medians),
         "yaxis": {"range": [0.5 - max(len(rows), 1), 0.6], "visible": False},
@@ -147,25 +147,6 @@ def _by_seed(results: Results, label: str) -> dict[int, float]:
 def _unit(results: Results) -> str:
     units = dict.fromkeys(unit_of(outcome) for outcomes in results.values() for outcome in outcomes)
     return " or ".join(units) or "nats"
-
-
-def _row(y: float, label: str, losses: np.ndarray, seeds: Sequence[int]) -> list[Json]:
-    look = PATIENT if label == UNTREATED else TREATED
-    finite = losses[np.isfinite(losses)]
-    ends = [float(finite.min()), float(finite.max())] if finite.size else []
-    median = [middle for middle in [float(np.median(losses))] if math.isfinite(middle)]
-    jitter = y + SPREAD * (np.arange(len(losses)) / max(len(losses) - 1, 1) - 0.5)
-    common = {"type": "scatter", "hoverinfo": "skip"}
-    bar = {"symbol": "line-ns", "size": 18, "color": look.color, **stroke(look.color, 4)}
-    drawn, hover = (
-        np.where(np.isfinite(losses), losses, np.nan),
-        f"seed %{{customdata}}: %{{x:.3g}}<extra>{label}</extra>",
-    )
-    return [
-        common | {"mode": "lines", "x": ends, "y": [y] * len(ends), **stroke(look.color, 1.5)},
-        marks(drawn, jitter, label, hover, customdata=list(seeds), opacity=0.75, **look.marker(DOT)),
-        common | {"mode": "markers", "x": median, "y": [y] * len(median), "marker": bar},
-    ]
 
 
 def _heading(y: float, label: str, results: Results) -> Json:

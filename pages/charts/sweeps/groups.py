@@ -8,10 +8,12 @@ from engine import SETTINGS, Experiment
 from engine.cures.changes import DROPOUT, L1, L2, REGULARISERS, UNTREATED, Change, Maker, within
 from engine.cures.outcomes import SEEDS, seconds_of, seeded
 from engine.cures.search import Known, Search
+from engine.data.custom import CustomData
 from engine.data.sources import DATASETS
 from engine.limits import APP_LIMITS, MAX_SECONDS
 from pages.charts.style.figure import Array
 from pages.charts.style.panels import noise_free
+from pages.text.own_data import own_data
 
 Group = Sequence[Experiment]
 
@@ -34,10 +36,24 @@ def clean_line(experiment: Experiment) -> tuple[Array, Array] | None:
 # --- what to train ---
 
 
-@lru_cache(FEW_GROUPS)
 def search_of(experiment: Experiment) -> Search:
     """The search for cures of this network, in as many trainings as CHANGES_SECONDS allow."""
-    maker = Maker(experiment, limits=APP_LIMITS)
+    own = own_data(experiment)
+    if own is None:
+        return _search_of(experiment)
+    if experiment not in own.kept:
+        own.kept.clear()
+        own.kept[experiment] = _search(experiment, own.arrays)
+    return own.kept[experiment]
+
+
+@lru_cache(FEW_GROUPS)
+def _search_of(experiment: Experiment) -> Search:
+    return _search(experiment, None)
+
+
+def _search(experiment: Experiment, data: CustomData | None) -> Search:
+    maker = Maker(experiment, data, APP_LIMITS)
     return Search(maker, within(SINGLES_SECONDS, maker.singles()), seconds=CHANGES_SECONDS)
 
 

@@ -11,6 +11,8 @@ from engine.doctor.cases import EASY, candidates, holds
 from pages.charts.one_run import preview
 from pages.charts.one_run.preview import Picture
 from pages.components.home.drawing import draw, leave_room
+from pages.components.laboratory.samples import sample
+from pages.components.laboratory.selection import examples_of, guessed
 from pages.components.lecture.catalogue import lecture_names, lecture_of
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.mystery.patient import FIRST
@@ -57,6 +59,10 @@ def _picture(page: str, waiting: DeltaGenerator) -> Picture:
     if page == "lecture":
         scene = lecture_of(lecture_names()[0]).scenes[0]
         return preview.losses(*histories_of(scene.pair, place=waiting))
+    if page == "laboratory":
+        table = sample("iris")
+        flowers = examples_of(table, guessed(table))
+        return preview.points(flowers.inputs[:, 2:], flowers.targets, "Flowers by the size of their petals")
     if page == "mystery_patient":
         for case in candidates(FIRST, EASY):
             patient, healthy = histories_of((case.patient, case.healthy), place=waiting)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,6 +15,7 @@ from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.session import this_session
 from pages.text.glossary import used
+from pages.text.own_data import own_data
 
 SENT_BYTES = 12e6  # of charts as they are sent, kept for the next visitor with the same networks; about 70 kB each
 
@@ -22,25 +24,28 @@ LABEL = re.compile(r'"text":"([^"]*)"')  # in a chart as it is sent
 _sent = ByteCache(SENT_BYTES)
 
 
-def card(chart: Chart, patient: RunHistory, treated: RunHistory) -> None:
-    """Draw one chart of pages/charts for these two runs."""
+def card(chart: Chart, *runs: RunHistory, **context: Any) -> None:
+    """Draw one chart of pages/charts for these runs.  context: what else its functions are given."""
     stem = chart.__name__.rpartition(".")[2]
-    encoded_chart = sent(chart, patient, treated)
+    encoded_chart = sent(chart, *runs, **context)
     with st.container(horizontal=True, vertical_alignment="center", key=f"card_{stem}"):
-        head(chart, stem, patient, treated, labels=" ".join(LABEL.findall(encoded_chart.decode())))
+        head(chart, stem, *runs, labels=" ".join(LABEL.findall(encoded_chart.decode())), **context)
         plot(encoded_chart, key=f"chart_{stem}")
 
 
-def sent(chart: Chart, *runs: RunHistory) -> bytes:
+def sent(chart: Chart, *runs: RunHistory, **context: Any) -> bytes:
     """A chart of these runs as it is sent."""
-    key = chart.__name__, *(run.experiment for run in runs)
-    return _sent.get(key, lambda: encoded(chart.figure(*runs), chart.alt(*runs)))
+    own = own_data(runs[0].experiment)  # whose names are in the chart
+    names = (own.input_names, own.target_name) if own else ()
+    key = chart.__name__, names, *context.items(), *(run.experiment for run in runs)
+    return _sent.get(key, lambda: encoded(chart.figure(*runs, **context), chart.alt(*runs, **context)))
 
 
-def head(chart: Chart, place: str, *runs: RunHistory, labels: str = "") -> None:
+def head(chart: Chart, place: str, *runs: RunHistory, labels: str = "", **context: Any) -> None:
     """A chart's title with how to read it, and the button for its table of these runs.
 
     place: ends the button's key.  labels: what stands in the chart, whose words are explained too.
+    context: what else the chart's functions are given.
     """
     words = glossary_of(this_session().controls or FIRST_LESSON)
     help_text = "\n\n".join(
@@ -52,7 +57,7 @@ def head(chart: Chart, place: str, *runs: RunHistory, labels: str = "") -> None:
         if st.button(
             f"Data: {chart.TITLE}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
         ):
-            show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(*runs))
+            show_data(chart.TITLE, chart.__name__.rpartition(".")[2], lambda: chart.table(*runs, **context))
 
 
 @st.dialog("Data", width="large", icon=":material/table:")

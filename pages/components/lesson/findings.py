@@ -3,14 +3,15 @@
 Who clicks the evidence has the timeline go to the step where it begins, and its layers marked in the charts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import streamlit as st
 
-from engine import Experiment, Finding, OutOfRange, RunHistory, diagnose
-from pages.charts.style.figure import PATIENT, TREATED, Look
+from engine import Experiment, Finding, OutOfRange, RunHistory
+from engine.cures.changes import Change
+from pages.charts.style.figure import LOOKS, PATIENT, TREATED, Look
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_of_search
 from pages.components.lesson.catalogue import glossary_of
@@ -23,6 +24,7 @@ from pages.components.shell.session import this_session
 from pages.text import findings_text
 from pages.text.glossary import explained
 from pages.text.labels import label
+from pages.text.own_data import OwnData, arrays_of, at_hand
 
 # Severity is said in words and with a sign of its own.
 BADGES = {
@@ -50,15 +52,15 @@ class Pointed(NamedTuple):
     click: int
 
 
-def pointed(patient: RunHistory, treated: RunHistory) -> dict[str, Any]:
+def pointed(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> dict[str, Any]:
     """Where the timeline goes to, and what the charts mark: arguments of `timeline`; none without clicked evidence."""
     evidence = this_session().pointed
-    shown = {PATIENT.name: patient.experiment, TREATED.name: treated.experiment}
-    if evidence is None or shown[evidence.network] != evidence.experiment:
+    shown = {look.key: history.experiment for look, history in zip(looks, histories, strict=True)}
+    if evidence is None or shown.get(evidence.network) != evidence.experiment:
         return {}
     return {
         "jump": (evidence.click, evidence.step),
-        "mark": (evidence.network.lower(), findings_text.spans(evidence.layers)),
+        "mark": (evidence.network, findings_text.spans(evidence.layers)),
     }
 
 
@@ -83,7 +85,7 @@ def notes_of_both(patient: RunHistory, treated: RunHistory, words: Mapping[str, 
 
 def network_notes(look: Look, history: RunHistory, words: Mapping[str, str] = NO_WORDS) -> None:
     """What the doctor finds in one network, each finding with a button to see its evidence."""
-    findings = diagnose(history)
+    findings = findings_text.found_in(history)
     if not findings:
         st.markdown(
             f"{heading(look)} :material/check_circle: **Nothing found.** On new data it does about as well as its "
@@ -112,7 +114,7 @@ def _note(look: Look, history: RunHistory, finding: Finding, words: Mapping[str,
         f"#### {BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{explanation}  \n"
         f":small[{ROLES[finding.role]}. Rule: {finding.source}. {help_text}]"
     )
-    on = clicked is not None and clicked[:3] == (look.name, history.experiment, finding.code)
+    on = clicked is not None and clicked[:3] == (look.key, history.experiment, finding.code)
     st.button(
         findings_text.evidence(finding, history) + (f" · {shown(finding)}" if on else ""),
         icon=":material/my_location:" if on else ":material/location_searching:",
@@ -129,7 +131,7 @@ def _confirm(look: Look, history: RunHistory, finding: Finding) -> None:
         st.markdown(f":small[{findings_text.mistaken_for(finding)}]")
     if finding.confirm is None:
         return
-    asked = (look.name, history.experiment, finding.code)
+    asked = (look.key, history.experiment, finding.code)
     if this_session().confirmed != asked:
         st.button(
             "Confirm", icon=":material/science:", key=f"confirm_{look.name}_{finding.code}", on_click=_ask, args=asked,
@@ -137,7 +139,8 @@ def _confirm(look: Look, history: RunHistory, finding: Finding) -> None:
         )  # fmt: skip
         return
     try:
-        (after,) = histories_of((finding.confirm.experiment(history.experiment),))
+        after_experiment = finding.confirm.experiment(history.experiment)
+        (after,) = histories_of((after_experiment,), arrays_of(history.experiment))
     except OutOfRange as problem:
         st.markdown(f"This run cannot be made. {problem}")
         return
@@ -155,7 +158,7 @@ def shown(finding: Finding) -> str:
 
 def _point(look: Look, experiment: Experiment, finding: Finding) -> None:
     """Mark this evidence, or unmark it where it is marked."""
-    session, place = this_session(), (look.name, experiment, finding.code)
+    session, place = this_session(), (look.key, experiment, finding.code)
     was = session.pointed
     session.clicks += 1
     again = was is not None and was[:3] == place
@@ -164,26 +167,27 @@ def _point(look: Look, experiment: Experiment, finding: Finding) -> None:
         open_part("look")  # where the charts are
 
 
-def cures(patient: Experiment, then: Callable[[Results], None] | None = None) -> None:
+def cures(patient: Experiment, then: Callable[[Results], None] | None = None, own: OwnData | None = None) -> None:
     """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then.
 
-    then: draws what stands below the results.
+    then: draws what stands below the results.  own: data that the patient was trained on, where they are custom.
     """
     if this_session().prescribed == patient:
-        sweep(prescription, partial(trials_of_search, patient), then=then, patient=patient)
+        sweep(prescription, partial(trials_of_search, patient), own=own, then=then, patient=patient)
         return
     visitor().stop(PLACE)  # what was asked for another patient
     st.markdown(f"**{prescription.TITLE}**  \n{prescription.QUESTION}")
-    st.button(prescription.TITLE, icon=":material/play_arrow:", key="try_cures", on_click=_try, args=(patient,))
+    st.button(prescription.TITLE, icon=":material/play_arrow:", key="try_cures", on_click=_try, args=(patient, own))
 
 
-def _try(patient: Experiment) -> None:
+def _try(patient: Experiment, own: OwnData | None) -> None:
     this_session().prescribed = patient
-    visitor().start(PLACE, wanted_of(trials_of_search(patient, {})))
+    with at_hand(own):
+        visitor().start(PLACE, wanted_of(trials_of_search(patient, {})))
 
 
-def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
-    """Choose one of the trials, read what it does and costs, and make it the treated network."""
+def choose_cure(patient: Experiment, results: Results, button: Callable[[Change], None]) -> None:
+    """Choose one of the trials, and read what it does and costs.  button: draws what makes use of it."""
     if impossible := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
         st.markdown(f":small[Not tried. {' '.join(impossible)}]")
     tried = [trial for trial in prescription.trials(results, patient) if trial.change.settings]
@@ -196,7 +200,14 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         trial = tried[st.selectbox("Cure", range(len(tried)), format_func=named, key="cure")]
-        change = trial.change
+        button(trial.change)
+    st.markdown(prescription.explained(trial))
+
+
+def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
+    """Choose a cure, and make it the treated network."""
+
+    def button(change: Change) -> None:
         shared = [label(field) for field in change.settings if field in lesson.shared + lesson.absent]
         refused = f"On this page both networks share: {', '.join(shared)}." if shared else ""
         refused = refused or locked_against(lesson, patient, change.experiment or patient)
@@ -204,4 +215,5 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
             "Apply to the treated network", icon=":material/medication:", key="apply_cure",
             on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(refused), help=refused or None,
         )  # fmt: skip
-    st.markdown(prescription.explained(trial))
+
+    choose_cure(patient, results, button)

@@ -20,6 +20,7 @@ from pages.components.lesson.explanations import explanations
 from pages.components.lesson.findings import cures_to_apply, doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
 from pages.components.lesson.strip import strip
+from pages.components.lesson.take_home import Shown, take_home
 from pages.components.settings.controls import (
     Choice,
     Lesson,
@@ -40,7 +41,7 @@ from pages.components.shell.address import (
     shown_parts,
 )
 from pages.components.shell.assignment import read_assignment, waits_for_answer
-from pages.components.shell.frame import LEAST_WIDTH, footer, page
+from pages.components.shell.frame import LEAST_WIDTH, absolute, footer, page
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
@@ -117,6 +118,10 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
             strip(lesson.page, verdict, steps, patient, treated)
+        if not on_stage:
+            link, charts = absolute(choice.short_address), (*stage.charts, *_others(stage))
+            with shell.link.container(width="content"):
+                take_home(Shown(lesson.page, shell.title, verdict, note, link, choice.patient, choice.treated, charts))
         with place:
             compared = comparison(lesson.page, part, patient, treated)
             if compared and on_stage:
@@ -173,8 +178,7 @@ def _draw(
     """waits: whether a question has to be answered before what is hidden shows."""
     hidden = hidden_here()
     if part == "stage":
-        further = () if {HIDDEN_PART + "why", HIDDEN_PART + "more"}.intersection(hidden) else stage.others
-        charts = (*stage.charts, *further)
+        charts = (*stage.charts, *_others(stage))
         chosen = chosen_chart(len(charts))
         row(stage.charts if chosen is None else charts[chosen : chosen + 1], *pair)
     elif part == "look":
@@ -194,6 +198,11 @@ def _draw(
         _draw_cure(lesson, own[part], pair, waits)
     else:
         own[part](*pair)
+
+
+def _others(stage: Stage) -> Sequence[Chart]:
+    """The charts beside the stage's own; none where a part that may have them is hidden."""
+    return () if {HIDDEN_PART + "why", HIDDEN_PART + "more"}.intersection(hidden_here()) else stage.others
 
 
 def _draw_cure(lesson: Lesson, own: Draw, pair: tuple[RunHistory, RunHistory], waits: bool) -> None:

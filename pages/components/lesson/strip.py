@@ -1,4 +1,4 @@
-"""The strip: both networks as rows of cells, one a layer, whose brightness the timeline moves.
+"""The strip: the networks as rows of cells, one a layer, whose brightness the timeline moves.
 
 assets/components/strip.js draws it.  A cell that is clicked marks its layer in every chart.
 """
@@ -12,13 +12,14 @@ import streamlit as st
 
 from engine import SETTINGS, Experiment, RunHistory
 from engine.starting_signal import starting_signal
-from pages.charts.style.figure import PATIENT, TREATED
+from pages.charts.style.annotations import MARKS
+from pages.charts.style.figure import LOOKS, PATIENT, TREATED, Look
 from pages.components.lesson.catalogue import glossary_of
 from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.component import component
 from pages.components.shell.session import this_session
 from pages.text.glossary import explained
-from pages.text.stage_measures import STAGE_MEASURES, starting_readout
+from pages.text.stage_measures import ELSEWHERE, STAGE_MEASURES, starting_readout
 
 SENT_BYTES = 1e6  # of strips as they are sent; about 10 kB each
 PREVIEW_BYTES = 2e6  # of previews; about 20 kB each
@@ -33,34 +34,35 @@ _sent, _previews = ByteCache(SENT_BYTES), ByteCache(PREVIEW_BYTES)
 _strip = component("strip", "cells", "numbers")
 
 
-def strip(page: str, verdict: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> None:
-    """Draw the strip of a lesson's page at these steps of the timeline.
+def strip(page: str, verdict: str, steps: Sequence[int], *histories: RunHistory, looks: Sequence[Look] = LOOKS) -> None:
+    """Draw the strip of a page at these steps of the timeline, a row a network.
 
-    verdict: the page's sentence about both networks, which is read out to who cannot see that it has changed.
+    verdict: the page's sentence about the networks, which is read out to who cannot see that it has changed.
     """
-    pair = patient.experiment, treated.experiment
-    _draw(page, verdict, pair, _sent.get((page, *pair), lambda: _described(page, steps, patient, treated)))
+    networks = tuple(history.experiment for history in histories)
+    key = page, *((look.key, look.name) for look in looks), *networks
+    _draw(page, verdict, networks, _sent.get(key, lambda: described(page, steps, *histories, looks=looks)))
 
 
 @st.fragment
-def _draw(page: str, verdict: str, pair: tuple[Experiment, Experiment], described: bytes) -> None:
+def _draw(page: str, verdict: str, networks: tuple[Experiment, ...], told: bytes) -> None:
     """Draw what was described; a session keeps a fragment's arguments, so that they must be small.
 
     Who touches the slider of the depth gets what every depth would look like at step 0, for the strip to follow.
     """
     session = this_session()
     preview = None
-    if session.previewed == (page, pair) and _can_be_previewed(page, *pair):
-        preview = orjson.Fragment(_previews.get(pair, lambda: _preview(*pair)))
-    data = orjson.dumps({"strip": orjson.Fragment(described), "preview": preview, "verdict": verdict})
-    _strip(key="strip", data=data, on_touched_change=lambda: setattr(session, "previewed", (page, pair)))
+    if session.previewed == (page, networks) and _can_be_previewed(page, *networks):
+        preview = orjson.Fragment(_previews.get(networks, lambda: _preview(*networks)))
+    data = orjson.dumps({"strip": orjson.Fragment(told), "preview": preview, "verdict": verdict})
+    _strip(key="strip", data=data, on_touched_change=lambda: setattr(session, "previewed", (page, networks)))
 
 
-def _can_be_previewed(page: str, *pair: Experiment) -> bool:
+def _can_be_previewed(page: str, *networks: Experiment) -> bool:
     """Whether step 0 says what the strip shows, and soon enough."""
-    examples = [min(one.batch_size or one.n_train, one.n_train) for one in pair]
-    layers = sum(rows * one.width**2 for rows, one in zip(examples, pair, strict=True))
-    return STAGE_MEASURES[page].at_start and 3 * sum(DEPTHS) * layers < MOST_MULTIPLICATIONS
+    examples = [min(one.batch_size or one.n_train, one.n_train) for one in networks]
+    layers = sum(rows * one.width**2 for rows, one in zip(examples, networks, strict=True))
+    return STAGE_MEASURES.get(page, ELSEWHERE).at_start and 3 * sum(DEPTHS) * layers < MOST_MULTIPLICATIONS
 
 
 def _preview(patient: Experiment, treated: Experiment) -> bytes:
@@ -68,24 +70,26 @@ def _preview(patient: Experiment, treated: Experiment) -> bytes:
     rows = {}
     for look, experiment in ((PATIENT, patient), (TREATED, treated)):
         signals = [starting_signal(replace(experiment, depth=depth)) for depth in DEPTHS]
-        rows[look.name.lower()] = {
+        rows[look.key] = {
             "cells": [[_rounded(value) for value in signal.tolist()] for signal in signals],
             "readouts": [starting_readout(signal) for signal in signals],
         }
     return orjson.dumps(rows | {"follows": patient.depth == treated.depth})
 
 
-def _described(page: str, steps: Sequence[int], patient: RunHistory, treated: RunHistory) -> bytes:
-    measure, words = STAGE_MEASURES[page], glossary_of(page)
-    cells = [measure.cells(history, steps) for history in (patient, treated)]
+def described(page: str, steps: Sequence[int], *histories: RunHistory, looks: Sequence[Look] = LOOKS) -> bytes:
+    """What the strip's script is told of the networks."""
+    measure, words = STAGE_MEASURES.get(page, ELSEWHERE), glossary_of(page)
+    cells = [measure.cells(history, steps) for history in histories]
     rows = [
         {
-            "who": look.name.lower(),
+            "who": look.key,
+            "name": f"{MARKS[look.symbol]} {look.name}",
             "size": _size(history),
             "cells": [[_rounded(value) for value in row] for row in values.tolist()],
             "readout": measure.readout(history, steps),
         }
-        for look, history, values in zip((PATIENT, TREATED), (patient, treated), cells, strict=True)
+        for look, history, values in zip(looks, histories, cells, strict=True)
     ]
     return orjson.dumps(
         {
@@ -104,7 +108,7 @@ def _size(history: RunHistory) -> str:
 
 
 def _decades(cells: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Powers of ten at the dark and at the bright end, the same for both networks and all steps.
+    """Powers of ten at the dark and at the bright end, the same for all networks and all steps.
 
     The few steps of a run on its way to overflow are beyond the bright end, lest all others are dark.
     """

@@ -28,6 +28,7 @@ from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import shared_runs
 from pages.components.shell.session import this_session
 from pages.text import labels
+from pages.text.own_data import OwnData, at_hand
 
 MOST_OUTCOMES = 4000  # kept by the server, at most 3 kB each
 MOST_SECONDS = 120.0  # of one core, that a sweep may take
@@ -206,29 +207,35 @@ class _Sweep:
     title: str
     groups: Callable[[Known], Groups]
     grows: bool
-    data: CustomData | None
+    own: OwnData | None
     then: Callable[[Results], None] | None
+    start: str
     context: dict[str, Any]
 
     def now(self) -> tuple[Wanted, Known, Results]:
-        """What is wanted by now, and what of it is known, also by group: what is known may say what else is wanted."""
-        known: Known = {}
-        while True:
-            groups = self.groups(known)
-            wanted = wanted_of(groups)
-            found = shared_sweeps().known(wanted)
-            if len(found) == len(known) or not self.grows:
-                results = {label: [found[one] for one in group if one in found] for label, group in groups.items()}
-                return wanted, found, results
-            known = found
+        return so_far(self.groups, self.grows)
+
+
+def so_far(groups_of: Callable[[Known], Groups], grows: bool = True) -> tuple[Wanted, Known, Results]:
+    """What is wanted by now, and what of it is known, also by group: what is known may say what else is wanted."""
+    known: Known = {}
+    while True:
+        groups = groups_of(known)
+        wanted = wanted_of(groups)
+        found = shared_sweeps().known(wanted)
+        if len(found) == len(known) or not grows:
+            results = {label: [found[one] for one in group if one in found] for label, group in groups.items()}
+            return wanted, found, results
+        known = found
 
 
 def sweep(
     chart: SweepChart,
     groups: Groups | Callable[[Known], Groups],
     *,
-    data: CustomData | None = None,
+    own: OwnData | None = None,
     then: Callable[[Results], None] | None = None,
+    start: str = f"Measure over {SEEDS} seeds",
     **context: Any,
 ) -> None:
     """Draw what came of these groups of experiments, or the button that has them trained.
@@ -237,7 +244,8 @@ def sweep(
     outcomes that there are, in the order of the group's experiments; NEEDS, where groups may be empty: what the sweep
     can be made for.  context goes to the chart.
     groups: or what makes them of the outcomes that are known; where it wants more then, that is trained too.
-    then: draws what stands below the figure in the end.
+    own: data that the experiments are trained on, where they are custom.
+    then: draws what stands below the figure in the end.  start: what the button says.
     """
     field_name = context.get("field", "")  # what a chart that can be made for several is made for
     place = "_".join(filter(None, [chart.__name__.rpartition(".")[2], field_name]))
@@ -245,7 +253,7 @@ def sweep(
     grows = callable(groups)
     made = groups if callable(groups) else lambda _: groups
     with st.container(key=f"sweep_{place}"):
-        _sweep(_Sweep(chart, place, title, made, grows, data, then, context))
+        _sweep(_Sweep(chart, place, title, made, grows, own, then, start, context))
 
 
 def wanted_of(groups: Groups) -> Wanted:
@@ -255,6 +263,11 @@ def wanted_of(groups: Groups) -> Wanted:
 
 @st.fragment
 def _sweep(sweep: _Sweep) -> None:
+    with at_hand(sweep.own):
+        _show(sweep)
+
+
+def _show(sweep: _Sweep) -> None:
     chart, place = sweep.chart, sweep.place
     wanted, known, results = sweep.now()
     complete = bool(wanted) and len(known) == len(wanted)
@@ -308,18 +321,23 @@ def _offer(sweep: _Sweep, wanted: Wanted, n_known: int) -> None:
     first = " to begin with" if sweep.grows else ""
     st.markdown(f"{question} {left} are trained to measure it{first}, {about}.")
     st.button(
-        f"Measure over {SEEDS} seeds", icon=":material/play_arrow:", key=f"start_{sweep.place}",
+        sweep.start, icon=":material/play_arrow:", key=f"start_{sweep.place}",
         on_click=visitor().start, args=(sweep.place, wanted),
     )  # fmt: skip
 
 
 @st.fragment(run_every=POLL_SECONDS)
 def _watch(sweep: _Sweep, wanted: Wanted) -> None:
+    with at_hand(sweep.own):
+        _show_so_far(sweep, wanted)
+
+
+def _show_so_far(sweep: _Sweep, wanted: Wanted) -> None:
     """Progress, and the figure of what there is so far."""
     now, known, results = sweep.now()
     if len(known) == len(now) or now != wanted:
         st.rerun()
-    job = shared_sweeps().look(visitor(), wanted, sweep.data)
+    job = shared_sweeps().look(visitor(), wanted, sweep.own.arrays if sweep.own else None)
     if job.error:
         message = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
         st.error(f"{message} Stop, and try again or with other settings.")

@@ -23,6 +23,7 @@ from engine.data.sources import DATASETS
 from engine.experiment import SETTINGS, Experiment
 from engine.limits import check_budget
 from engine.settings import OutOfRange
+from pages.charts.style.annotations import MARKS
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control, write_controls
 from pages.components.settings.locks import read_locks
@@ -61,6 +62,7 @@ from pages.components.shell.session import this_session
 from pages.components.shell.studio import Preparable
 from pages.text import labels
 
+COLORS = {"circle": "orange", "diamond": "blue", "square": "green", "triangle-up": "violet"}  # Streamlit's names
 NETWORKS = "networks"  # what shows them, by its name for `st.rerun`
 
 # One control for both networks: the data, the draw and what the loss means have to be the same in a fair comparison.
@@ -486,5 +488,4 @@ def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
 
 def heading(look: Look) -> str:
     """The network's name in its colour, with its marker: never by colour alone."""
-    color, marker = {PATIENT: ("orange", "●"), TREATED: ("blue", "◆")}[look]
-    return f":{color}[{marker} **{look.name}**]"
+    return f":{COLORS[look.symbol]}[{MARKS[look.symbol]} **{look.name}**]"

@@ -65,6 +65,10 @@ PAGES = (
         "Nothing is wrong with the network. Its examples are another matter.",
     ),
     Page(
+        "laboratory", "Laboratory", ":material/experiment:",
+        "Your own data, up to four networks of your own.",
+    ),
+    Page(
         "mystery_patient", "Mystery patient", ":material/psychology_alt:",
         "Find the cause, and prescribe one change.",
     ),
@@ -118,8 +122,8 @@ def page(name: str, folded: bool = False) -> "PageShell":
         _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
-    places = header.empty(), header.container(width="content"), header.container(width="content")
-    return PageShell(row.title, header, *places)
+    places = header.container(horizontal=True, width="content"), header.container(width="content")
+    return PageShell(row.title, header, header.empty(), *places)
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ class PageShell:
     title: str
     header: Any
     waiting: Any  # the place for how far a run is, where it moves no chart
-    link: Any  # the place of `share`
+    link: Any  # the place of `share`, and of what else leaves the page
     prepare: Any  # the place of the studio's button
 
     def share(self, short: str, full: str) -> None:

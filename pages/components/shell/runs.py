@@ -150,6 +150,17 @@ def histories_of(
             place.empty()
 
 
+def ended_runs(experiments: Sequence[Experiment]) -> tuple[RunHistory, ...]:
+    """The same outside of a script's run, as where a download is made: nothing shows how far they are."""
+    shared = shared_runs()
+    runs = [shared.join(experiment) for experiment in experiments]
+    try:
+        return tuple(run.result() for run in runs)
+    finally:
+        for run in runs:
+            shared.leave(run)
+
+
 def train_meanwhile(experiments: Sequence[Experiment]) -> None:
     """Have the runs of these experiments trained for who will soon ask for them; does not wait."""
     for experiment in experiments:

@@ -1,0 +1,152 @@
+"""Which of several networks is better, and by more than luck?
+
+What each network's result achieves on test data under the same 8 seeds: one dot a seed.  A seed draws weights, batches
+and which rows are held out, the same ones for every network, so that networks are compared seed by seed.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from engine.cures.outcomes import SEEDS, Outcome, losses_of, unit_of
+from pages.charts.style.annotations import captioned, footnotes, words
+from pages.charts.style.axes import axis, loss_axis
+from pages.charts.style.figure import LOOKS, AnimatedFigure, Json, Look, merged
+from pages.charts.style.traces import over_seeds
+from pages.text.labels import number, percent
+
+TITLE = "Over 8 seeds"
+QUESTION = "Which network is better, and by more than luck?"
+HOW_TO_READ = (
+    "A row a network: each dot is one of 8 seeds, the stroke their median. A seed draws weights, batches and which "
+    "rows are held out, the same for every network. One network is better by more than luck where it is so in nearly "
+    "all seeds; dots that lie apart within a row are what luck does."
+)
+NEEDS = ""
+
+Results = Mapping[str, Sequence[Outcome]]
+
+ROW_HEIGHT = 60  # px: a line of text, and the dots below it
+TEXT_ABOVE = 0.4  # of a row, from its dots to its text
+MARGINS = 36 + 62  # px above the rows, and for the axis below them
+
+
+def figure(results: Results, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """One row a network: a thin line from the least to the largest, a dot a seed, a bar at the median."""
+    rows = [(look, outcomes) for look, outcomes in zip(looks, results.values(), strict=True) if outcomes]
+    traces: list[Json] = []
+    headings = []
+    for row, (look, outcomes) in enumerate(rows):
+        seeds = [outcome.experiment.seed for outcome in outcomes]
+        written = ".1%" if _of_classes(results) else ".3g"
+        traces += over_seeds(look, -row, look.name, _scores(outcomes), seeds, written)
+        headings.append(words(f"<b>{look.name}</b>", 0, TEXT_ABOVE - row, "left", "middle", yref="y"))
+    layout: Json = {
+        "xaxis": _axis(results),
+        "yaxis": {"range": [0.5 - max(len(rows), 1), 0.6], "visible": False},
+        "showlegend": False,
+        "hovermode": "closest",
+        "margin": {"t": 8},
+    }
+    notes = footnotes(_remarks(results), MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
+
+
+def says(results: Results, looks: Sequence[Look] = LOOKS) -> str:
+    """Median and range of each network, and of each pair in how many seeds one is better."""
+    sentences = [f"**{name}**: {_summary(outcomes, results)}." for name, outcomes in results.items() if outcomes]
+    for (one, mine), (other, theirs) in combinations(results.items(), 2):
+        better, worse, both = better_in(mine, theirs)
+        equal = both - better - worse
+        if both and equal == both:
+            sentences.append(f"**{one}** and **{other}** are equally good in all {both}.")
+        elif both:
+            name, than, count = (one, other, better) if better >= worse else (other, one, worse)
+            text = f"**{name}** is better than **{than}** in {count} of {both}"
+            sentences.append(text + (f", and as good in {equal}." if equal else "."))
+    return "  \n".join(sentences)
+
+
+def alt(results: Results, looks: Sequence[Look] = LOOKS) -> str:
+    """The same without marks."""
+    return says(results, looks).replace("**", "").replace("  \n", " ")
+
+
+def table(results: Results, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
+    """One row a run."""
+    rows = [
+        {
+            "network": name,
+            "seed": outcome.experiment.seed,
+            "ended": outcome.status.replace("_", " "),
+            f"test loss of the result ({unit_of(outcome)})": outcome.test_loss,
+            "test accuracy of the result (share)": outcome.test_accuracy,
+            f"training loss ({unit_of(outcome)})": outcome.train_loss,
+            f"validation loss ({unit_of(outcome)})": outcome.validation_loss,
+        }
+        for name, outcomes in results.items()
+        for outcome in outcomes
+    ]
+    return pd.DataFrame(rows)
+
+
+def better_in(mine: Sequence[Outcome], theirs: Sequence[Outcome]) -> tuple[int, int, int]:
+    """In how many seeds the first is better on test data, in how many the second, and how many seeds both have.
+
+    For classes the share of right answers counts, for numbers the loss; a run that diverged is worse than any other.
+    """
+    scored = [
+        {outcome.experiment.seed: score for outcome, score in zip(outcomes, _ranks(outcomes), strict=True)}
+        for outcomes in (mine, theirs)
+    ]
+    pairs = [(scored[0][seed], scored[1][seed]) for seed in scored[0].keys() & scored[1].keys()]
+    return sum(a > b for a, b in pairs), sum(a < b for a, b in pairs), len(pairs)
+
+
+def _ranks(outcomes: Sequence[Outcome]) -> list[float]:
+    """Larger is better."""
+    scores = _scores(outcomes)
+    accuracy = np.isfinite([outcome.train_accuracy for outcome in outcomes]).all()
+    signed = scores if accuracy else -scores
+    return np.where(np.isnan(signed), -np.inf, signed).tolist()
+
+
+def _scores(outcomes: Sequence[Outcome]) -> np.ndarray:
+    """Test accuracies (NaN where the run diverged) or, for numbers, losses (infinite there), (runs,)."""
+    accuracies = np.array([outcome.test_accuracy for outcome in outcomes])
+    if np.isnan([outcome.train_accuracy for outcome in outcomes]).all():
+        return losses_of(outcomes, "test_loss")
+    return np.where(np.isfinite(losses_of(outcomes, "test_loss")), accuracies, np.nan)
+
+
+def _of_classes(results: Results) -> bool:
+    return not any(np.isnan(outcome.train_accuracy) for outcomes in results.values() for outcome in outcomes)
+
+
+def _axis(results: Results) -> Json:
+    every = np.concatenate([_scores(outcomes) for outcomes in results.values() if outcomes] or [np.zeros(1)])
+    if _of_classes(results):
+        return axis("right answers on test data", every, tickformat=".0%")
+    units = {unit_of(outcome) for outcomes in results.values() for outcome in outcomes}
+    return loss_axis(f"test loss ({' or '.join(sorted(units))})", every, medians=[np.median(every)])
+
+
+def _summary(outcomes: Sequence[Outcome], results: Results) -> str:
+    """Median and range, as in "median 92 %, 88 % to 95 %"."""
+    scores = _scores(outcomes)
+    written = percent if _of_classes(results) else number
+    finite = scores[np.isfinite(scores)]
+    broken = f", {len(scores) - len(finite)} of {len(scores)} diverged" if len(finite) < len(scores) else ""
+    if not len(finite):
+        return f"all {len(scores)} diverged"
+    median, low, high = (float(value) for value in (np.median(finite), finite.min(), finite.max()))
+    what = "right on test data" if _of_classes(results) else "test loss"
+    return f"{what} {written(median)} in the median, {written(low)} to {written(high)}{broken}"
+
+
+def _remarks(results: Results) -> list[str]:
+    n = max((len(outcomes) for outcomes in results.values()), default=0)
+    left = "" if n >= SEEDS else f" {n} of {SEEDS} seeds so far."
+    return [f"Dots: one a seed; bars: medians.{left}"]

@@ -1,0 +1,109 @@
+"""What the data of an experiment are like, in a few sentences: size, classes, scales, yardsticks, and what is odd."""
+
+import numpy as np
+
+from engine import Dataset
+from engine.data import baselines
+from engine.losses import chosen_loss
+from pages.text.labels import number, percent
+
+Array = np.ndarray
+
+NAMED = 6  # classes, and odd columns, that are named one by one
+SAME = 0.9999  # correlation from which an input is the target in other units
+REPEATED = 0.01  # share of the validation examples that may be among those of training without a word
+
+
+def size(dataset: Dataset, rows: int) -> str:
+    """Rows, inputs with their scales, and classes with their shares; of a data set in its own units."""
+    inputs, _, targets = _together(dataset)
+    spreads = inputs.std(axis=0)
+    scales = _span(spreads) if len(spreads) > 1 else number(float(spreads[0]))
+    parts = [
+        f"**{rows:,} rows**: {len(dataset.train_inputs):,} to train on, {len(dataset.validation_inputs):,} to "
+        f"validate, {len(dataset.test_inputs):,} to test",
+        f"**{dataset.n_in} input{'s' if dataset.n_in > 1 else ''}**, from {number(float(inputs.min()))} to "
+        f"{number(float(inputs.max()))}, standard deviation {scales}",
+    ]
+    if dataset.class_names:
+        counts = np.bincount(targets.ravel().astype(int), minlength=len(dataset.class_names))
+        shares = [
+            f"{name} {percent(float(n / counts.sum()))}" for name, n in zip(dataset.class_names, counts, strict=True)
+        ]
+        more = f" and {len(shares) - NAMED} more" if len(shares) > NAMED else ""
+        parts.append(f"**{len(shares)} classes**: {', '.join(shares[:NAMED])}{more}")
+    else:
+        parts.append(
+            f"**a number to predict**, from {number(float(targets.min()))} to {number(float(targets.max()))}, mean "
+            f"{number(float(targets.mean()))}, standard deviation {number(float(targets.std()))}"
+        )
+    return "; ".join(parts) + "."
+
+
+def yardsticks(dataset: Dataset) -> str:
+    """What has to be beaten on validation data: the same answer for all, a straight line, nearest neighbours."""
+    loss = chosen_loss("auto", dataset.task)
+    regression = not dataset.class_names
+    kind = loss if regression else "mse"
+    line = baselines.straight_line(dataset, dataset.n_out, kind)
+    neighbours = float(baselines.nearest_neighbours(dataset, kind).mean())
+    targets = dataset.target_rows("validation")
+    if regression:
+        always = baselines.constant_loss(targets, kind)
+        return (
+            f"Mean squared error on validation data: always the average {number(always)}, a straight line "
+            f"{number(line)}, nearest neighbours {number(neighbours)}."
+        )
+    answers = targets if targets.shape[1] > 1 else np.column_stack([1 - targets, targets])
+    always = float(answers.mean(axis=0).max())
+    return (
+        f"Right answers on validation data: always the most frequent class {percent(always)}, a straight line "
+        f"{percent(1 - line)}, nearest neighbours {percent(1 - neighbours)}."
+    )
+
+
+def oddities(dataset: Dataset) -> list[str]:
+    """Sentences about constant inputs, an input that is the target, and examples that are in two of the splits."""
+    inputs, numbers, _ = _together(dataset)
+    sentences = []
+    if constant := _named(dataset, np.ptp(inputs, axis=0) == 0):
+        sentences.append(f"Constant in all rows, and no help: {constant}.")
+    if giving_away := _named(dataset, [_is_target(column, numbers) for column in inputs.T]):
+        sentences.append(f"Gives the target away: {giving_away}. Is it known when the network is to be used?")
+    known = {row.tobytes() for row in dataset.train_inputs}
+    twice = float(np.mean([row.tobytes() in known for row in dataset.validation_inputs]))
+    if twice > REPEATED:
+        sentences.append(
+            f"{percent(twice)} of the validation examples have the inputs of a training example: rows that stand in "
+            "the table twice make a network look better than it is."
+        )
+    return sentences
+
+
+def _together(dataset: Dataset) -> tuple[Array, Array, Array]:
+    """Inputs, targets in rows and targets as they are, of all three splits."""
+    splits = "train", "validation", "test"
+    return (
+        np.concatenate([getattr(dataset, f"{split}_inputs") for split in splits]),
+        np.concatenate([dataset.target_rows(split) for split in splits]),
+        np.concatenate([getattr(dataset, f"{split}_targets") for split in splits]),
+    )
+
+
+def _named(dataset: Dataset, which: Array | list[bool]) -> str:
+    names = [name for name, yes in zip(dataset.input_names, which, strict=True) if yes]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
+
+
+def _is_target(column: Array, targets: Array) -> bool:
+    """Whether a target follows from one input by a straight line, but for rounding."""
+    if np.ptp(column) == 0:
+        return False
+    with np.errstate(all="ignore"):
+        return any(abs(np.corrcoef(column, target)[0, 1]) > SAME for target in targets.T)
+
+
+def _span(values: Array) -> str:
+    low, high = number(float(values.min())), number(float(values.max()))
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,221 @@
+"""The laboratory's page in Streamlit's AppTest: samples, own data, pinned networks, links, and what cannot be."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import Experiment, diagnose
+from engine.data.custom import CustomData
+from pages.components.laboratory.data import MEMORY, experiment_of
+from pages.components.laboratory.points import LETTERS
+from pages.components.laboratory.samples import sample
+from pages.components.laboratory.selection import examples_of, guessed
+from pages.components.shell.runs import histories_of, shared_runs
+from pages.text import findings_text
+from pages.text.own_data import OwnData
+from tests.pages.opened import charts, headline, opened, plain, shared_link
+from tests.pages.test_tables import decimal_commas, text
+from tests.patience import eventually
+
+PAGE = "laboratory"
+QUICK = {"steps": "30", "depth": "2"}
+FILE = decimal_commas(text("i;x;kind", row="{i};{x};<b>{c}</b>"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workers() -> Iterator[None]:
+    yield
+    shared_runs().close()
+
+
+def own(name: str) -> OwnData:
+    examples = examples_of(sample(name), guessed(sample(name)))
+    return OwnData(examples.inputs, examples.targets, examples.input_names, examples.target_name)
+
+
+def address(page: AppTest) -> dict[str, str]:
+    return {name: text if isinstance(text, str) else text[-1] for name, text in page.query_params.items()}
+
+
+def said(page: AppTest) -> str:
+    return plain("\n".join(paragraph.value for paragraph in page.markdown))
+
+
+def notes_of(experiment: Experiment, data: CustomData) -> list[str]:
+    (history,) = histories_of((experiment,), data)
+    return [finding.explanation for finding in diagnose(history, data)]
+
+
+def pasted(page: AppTest, table: str) -> AppTest:
+    page.button(key="own").click().run()
+    page.text_area(key="pasted").set_value(table)
+    page.button(key="read_pasted").click().run()
+    assert not page.exception
+    return page
+
+
+def test_a_sample_is_trained_on_drawn_and_diagnosed_with_its_data():
+    page = opened(PAGE, sample="wine", inputs="raw", **QUICK)
+    assert "**178 rows**: 106 to train on" in said(page)
+    assert "a straight line" in said(page)
+    sent = charts(page)
+    assert len(sent) == 3
+    assert "grower 1" in str(sent), "classes have their names"
+    data = own("wine")
+    expected = experiment_of(data, inputs="raw", steps=30, depth=2)
+    explanations = notes_of(expected, data.arrays)
+    assert any("inputs" in one for one in explanations), "only who knows the data finds that"
+    assert all(one in said(page) for one in explanations)
+    assert not page.warning
+    assert address(page) == {"sample": "wine", "inputs": "raw"} | QUICK
+
+
+def test_own_data_are_pasted_diagnosed_and_named_in_the_link_by_their_digest():
+    page = pasted(opened(PAGE, **QUICK), FILE)
+    assert "**30 rows**: 18 to train on" in said(page)
+    assert "‹b›a‹/b›" in str(charts(page)), "names are text"
+    assert "<b>a" not in str(charts(page)) + said(page)
+    name, digest = address(page)["file"], address(page)["data_digest"]
+    link = parse_qs(urlsplit(shared_link(page)).query)
+    assert (link["file"], link["data_digest"]) == ([name], [digest])
+    assert FILE[20:30] not in shared_link(page)
+
+    other = opened(PAGE, **QUICK, file=name, data_digest=digest)
+    assert name in other.info[0].value
+    assert not charts(other)
+    assert MEMORY in said(other)
+    other.text_area(key="pasted").set_value(FILE)
+    other.button(key="read_pasted").click().run()
+    assert not other.info
+    assert not other.error
+    assert len(charts(other)) == 3
+    assert address(other)["data_digest"] == digest
+
+
+def test_a_refused_table_leaves_the_page_as_it_was():
+    page = opened(PAGE, **QUICK)
+    before = headline(page), address(page)
+    pasted(page, "x,y\n1,2\n3\n")
+    assert "Line 3 has 1 cell where most lines have 2" in page.error[0].value
+    assert (headline(page), address(page)) == before
+
+
+def test_the_first_line_may_be_names_that_look_like_numbers():
+    page = pasted(opened(PAGE, **QUICK), text("2019,2020,kind").replace("kind", "3"))
+    assert "**31 rows**" in said(page)
+    (key,) = [one.key for one in page.segmented_control if one.key.startswith("header_")]
+    page.segmented_control(key=key).set_value("names").run()
+    assert not page.exception
+    assert "**30 rows**" in said(page)
+    assert address(page)["header"] == "names"
+    assert not page.warning
+    assert not page.error
+    assert page.selectbox[1].options == ["2019", "2020", "3"]
+    digest = address(page)["data_digest"]
+    other = opened(PAGE, **address(page))
+    other.text_area(key="pasted").set_value(text("2019,2020,3"))
+    other.button(key="read_pasted").click().run()
+    assert (not other.error, address(other)["data_digest"]) == (True, digest)
+
+
+def test_another_target_is_predicted_and_comes_with_the_link():
+    page = opened(PAGE, **QUICK)
+    page.selectbox(key="target_iris").set_value(3).run()
+    assert "a number to predict" in said(page)
+    assert address(page)["target"] == "4"
+    page.multiselect(key="leave_iris_3").set_value([0, 2]).run()
+    assert address(page) == {"target": "4", "leave": "2.5"} | QUICK
+    again = opened(PAGE, **QUICK, target="4", leave="2.5")
+    assert headline(again) == headline(page)
+    assert charts(again) == charts(page)
+
+
+def test_networks_are_pinned_renamed_swapped_and_removed():
+    page = opened(PAGE, **QUICK)
+    page.button(key="pin").click().run()
+    page.number_input(key="width").set_value(3).run()
+    page.button(key="pin").click().run()
+    assert address(page)["pin1"] == "depth 2, steps 30~depth~2~steps~30"
+    assert address(page)["pin2"] == "depth 2, width 3~depth~2~width~3~steps~30"
+    page.text_input(key="name_pin2_depth 2, width 3").set_value("nar<b>row").run()
+    assert address(page)["pin2"] == "narbrow~depth~2~width~3~steps~30"
+    page.button(key="swap_pin1").click().run()
+    assert "width" not in address(page)
+    assert address(page)["pin1"] == "depth 2, width 3~depth~2~width~3~steps~30"
+    assert "Present" in str(charts(page)[0])
+    assert "narbrow" in str(charts(page)[0])
+    link = address(page)
+    page.button(key="remove_pin1").click().run()
+    assert address(page)["pin1"] == "narbrow~depth~2~width~3~steps~30"
+    assert "pin2" not in address(page)
+    assert charts(opened(PAGE, **link)) != charts(page)
+
+
+def test_a_link_of_four_networks_and_all_charts_opens_cold():
+    pins = {"pin1": "wide~width~64~steps~30", "pin2": "tanh~activation~tanh~steps~30", "pin3": "sd~initializer~zeros"}
+    names = "learning_curves.gradient_per_layer.predictions.three_sets.recall_by_class.gradient_through_training"
+    page = opened(PAGE, sample="moons", **QUICK, **pins, charts=names)
+    sent = charts(page)
+    assert len(sent) == 6
+    for name in ("Present", "wide", "tanh", "sd"):
+        assert all(name in chart["alt"] for chart in sent)
+    data = own("moons")
+    zeros = experiment_of(data, initializer="zeros")
+    (history,) = histories_of((zeros,), data.arrays)
+    assert findings_text.HEADINGS[diagnose(history, data.arrays)[0].code] in said(page)
+    assert page.button(key="pin").disabled
+
+
+def test_a_session_holds_its_data_and_no_history():
+    page = opened(PAGE, sample="wine", **QUICK)
+    data = own("wine")
+    kept = [weakref.ref(one) for one in histories_of((experiment_of(data, steps=30, depth=2),), data.arrays)]
+    shared_runs().close()
+    eventually(lambda: gc.collect() >= 0 and not any(reference() for reference in kept))
+    assert page.session_state["session"].laboratory.made
+
+
+@pytest.mark.parametrize(
+    ("odd", "ignored"),
+    [
+        ({"sample": "roses"}, "sample=roses"),
+        ({"target": "999"}, "target=999"),
+        ({"pin1": "x~width"}, "pin1=x~width"),
+        ({"pin2": "x~width~0"}, "pin2=x~width~0"),
+        ({"treated_depth": "3", "dataset": "moons"}, "dataset=moons"),
+        ({"data_digest": "abc"}, "data_digest=abc"),
+    ],
+)
+def test_nonsense_in_the_address_is_ignored_with_a_line(odd, ignored):
+    page = opened(PAGE, **QUICK, **odd)
+    assert ignored in page.warning[0].value
+    assert charts(page)
+
+
+def test_what_cannot_be_trained_leaves_the_last_network():
+    page = opened(PAGE, sample="diabetes", **QUICK)
+    before = headline(page)
+    page.button(key="settings").click().run()
+    page.selectbox(key="loss").set_value("cross_entropy").run()
+    assert "cross-entropy" in page.warning[0].value
+    assert headline(page) == before
+    page.selectbox(key="loss").set_value("mae")
+    page.number_input(key="n_train").set_value(5000).run()
+    assert "5000" in page.warning[0].value
+
+
+def test_drawn_points_come_with_the_link_and_an_empty_plane_says_what_to_do():
+    page = opened(PAGE, sample="draw", **QUICK)
+    assert "Set at least 20 points" in said(page)
+    assert not charts(page)
+    points = "".join(f"{i % 2}{'Az'[i % 2]}{LETTERS[2 * i]}" for i in range(24))
+    drawn = opened(PAGE, sample="draw", points=points, **QUICK)
+    assert "**24 rows**" in said(drawn)
+    assert "A 50" in said(drawn)
+    assert charts(drawn) == charts(opened(PAGE, **address(drawn)))
+    few = opened(PAGE, sample="draw", points="0AA" * 12, **QUICK)
+    assert "12 rows; at least 20" in few.error[0].value
