@@ -45,6 +45,9 @@ BRANCHED = (
 )  # fmt: skip
 
 
+Branches = tuple[tuple[int, Experiment], ...]  # steps, ascending, and what a run goes on as
+
+
 def initialize(experiment: Experiment, data: CustomData | None = None) -> Parameters:
     """θ_0 of one experiment: a stack of one."""
     dataset = load_dataset(experiment, data)
@@ -80,9 +83,9 @@ class Training:
         max_updates: int = MAX_UPDATES,
         max_frames: int = MAX_FRAMES,
         limits: Limits = UNLIMITED,
-        branches: Sequence[tuple[int, Experiment]] = (),
+        branches: Branches = (),
     ):
-        self._branches = tuple(branches)  # to come
+        self._branches = branches  # to come
         self.experiments = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
         first = self.experiments[0]
         self._datasets = [load_dataset(experiment, data) for experiment in self.experiments]

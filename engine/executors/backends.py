@@ -42,7 +42,7 @@ class Backend:
 
 def train_one_step(executor: Executor) -> None:
     """Make sure that a worker can run our code; raises whatever keeps it from that."""
-    part = executor.submit(advance_slice, ((Experiment(steps=1),), None, 1, 1, UNLIMITED)).result(START_SECONDS)
+    part = executor.submit(advance_slice, ((Experiment(steps=1),), None, 1, 1, UNLIMITED, ())).result(START_SECONDS)
     if part.error:
         raise part.error
 

@@ -33,11 +33,10 @@ class Run(Future):
         self.alone = alone
         self.summary = summary
         self.attempts = 0  # at the present slice
-        first, data = arguments[0][0], arguments[1]
+        first, data, self.branches = arguments[0][0], arguments[1], arguments[5]
         # What others must share to train together with it; None where it trains by itself.
-        self.shape = (
-            (first.dataset, shape_key(first), *arguments[1:]) if alone and not data and not arguments[5] else None
-        )
+        together = alone and not data and not self.branches
+        self.shape = (first.dataset, shape_key(first), *arguments[1:]) if together else None
         self._notified = threading.Lock()  # taken once, by the first who cancels
 
     def cancel(self) -> bool:

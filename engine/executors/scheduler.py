@@ -22,7 +22,7 @@ from engine.executors.time_slices import Summary, TimeSlice, advance_slice
 from engine.experiment import Experiment
 from engine.limits import APP_LIMITS, Limits
 from engine.plan import MAX_FRAMES, MAX_UPDATES
-from engine.training import CustomData, stacks
+from engine.training import Branches, CustomData, stacks
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +125,7 @@ class Workers:
         data: CustomData | None = None,
         max_updates: int = MAX_UPDATES,
         max_frames: int = MAX_FRAMES,
+        branches: Branches = (),
     ) -> Run:
         """Have one experiment trained, or several of equal shape as one stack; returns at once.
 
@@ -134,7 +135,7 @@ class Workers:
         """
         alone = isinstance(experiments, Experiment)
         stack = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
-        return self._enqueue(Run((stack, data, max_updates, max_frames, self._limits), alone, object()))
+        return self._enqueue(Run((stack, data, max_updates, max_frames, self._limits, branches), alone, object()))
 
     def submit_many(
         self,
@@ -161,7 +162,7 @@ class Workers:
         whole = stacks(experiments[:ahead], data) + rest
         groups = [part for group in whole for part in _parts(group, -(-self.slots // len(whole)))]
         stacked = [
-            (tuple(experiments[i] for i in group), data, max_updates, max_frames, self._limits) for group in groups
+            (tuple(experiments[i] for i in group), data, max_updates, max_frames, self._limits, ()) for group in groups
         ]
         return Sweep([self._enqueue(Run(arguments, False, visitor, summary)) for arguments in stacked], groups)
 

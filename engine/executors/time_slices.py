@@ -17,7 +17,7 @@ from engine.executors.memory import give_memory_back
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.limits import Limits
-from engine.training import Training
+from engine.training import Branches, Training
 
 SLICE_SECONDS = 0.4  # that a run keeps a worker before others get their turn
 CHUNK_SECONDS = 0.005  # between two looks at the clock
@@ -25,9 +25,7 @@ NICENESS = 10  # of a worker: of 20
 WATCH_SECONDS = 2.0  # between two looks of a worker after its server
 
 # Experiments, data, max_updates, max_frames, limits and branches.
-TrainingArguments = tuple[
-    tuple[Experiment, ...], CustomData | None, int, int, Limits, tuple[tuple[int, Experiment], ...]
-]
+TrainingArguments = tuple[tuple[Experiment, ...], CustomData | None, int, int, Limits, Branches]
 Summary = Callable[[RunHistory], Any]  # a function of a module, so that a worker can import it
 
 
