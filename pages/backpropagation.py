@@ -3,11 +3,19 @@
 import streamlit as st
 
 from pages.components.backpropagation.calculations import course_of, draw_calculation, draw_course, draw_phases
-from pages.components.backpropagation.chosen_network import address, choose, draw_updates, look_at, short_address
+from pages.components.backpropagation.chosen_network import (
+    address,
+    choose,
+    draw_updates,
+    look_at,
+    parameters,
+    short_address,
+)
 from pages.components.backpropagation.network import draw_network
 from pages.components.lesson.catalogue import glossary_of
 from pages.components.lesson.explanations import explanations
 from pages.components.shell.frame import footer, page
+from pages.components.shell.studio import Preparable, studio_button
 
 shell = page("backpropagation")
 explanations(glossary_of("backpropagation"))
@@ -25,4 +33,5 @@ with graph:
 shell.tools()
 shell.share(short_address(chosen), address(chosen))
 draw_phases(taken.next, place, chosen)
+studio_button(shell.prepare, Preparable("backpropagation", parameters(chosen)))
 footer()

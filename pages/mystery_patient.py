@@ -4,6 +4,7 @@ from pages.components.mystery.arrival import arrival, arrival_place
 from pages.components.mystery.patient import admitted, bedside, choose
 from pages.components.mystery.result import how_points_come_about, result
 from pages.components.shell.frame import footer, page
+from pages.components.shell.studio import Preparable, studio_button
 
 shell = page("mystery_patient")
 choice = choose()
@@ -16,4 +17,5 @@ if here and here.visit.committed:
 elif here:
     arrival(place, bedside(here), "patient")
 how_points_come_about()
+studio_button(shell.prepare, Preparable("mystery_patient", choice.texts))
 footer()

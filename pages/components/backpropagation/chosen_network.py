@@ -28,12 +28,14 @@ from pages.components.backpropagation.base_network import (
     preset_base,
 )  # fmt: skip
 from pages.components.backpropagation.network_address import EARLIER, PAGE, PRESET, link_to, read_network, read_widgets
+from pages.components.lesson.assignment_box import draw_assignment
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.settings.control import Answer, write_controls
 from pages.components.shell.address import (
     PARAMETERS,
     PHASE,
     VERSION,
+    all_parameters,
     enter,
     history_navigation,
     mend,
@@ -42,6 +44,7 @@ from pages.components.shell.address import (
     still_ignored,
     write_address,
 )
+from pages.components.shell.assignment import QUESTIONS, read_assignment
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.text import labels
@@ -74,13 +77,15 @@ def choose() -> Chosen:
     """Draw what is chosen above the network; never raises, whatever the address says."""
     entering = enter(PAGE, (*ORDER, *TEXTS, PHASE))
     base, found = read_network()
-    found |= read_widgets(base)
+    asked, about = read_assignment({name: texts for name, texts in all_parameters().items() if name in QUESTIONS})
+    found |= read_widgets(base) | about
     if found.values[VERSION] <= len(EARLIER) and (history_navigation() or not entering):
         start_again(PAGE, found.texts)
     mend(found, entering, base.defaults, {} if base.name == FIRST else {PRESET: base.name})
     if entering or history_navigation():
         st.session_state.update({name: found.values[name] for name in ORDER})
     values: dict[str, Answer] = {}
+    draw_assignment(PAGE, asked)
     with st.container(key="controls", gap="xsmall"):
         _draw_presets(base)
         messages = st.container(gap="small")
@@ -153,6 +158,11 @@ def address(chosen: Chosen) -> str:
 
 def short_address(chosen: Chosen) -> str:
     """The same, of what differs from the network as it comes."""
+    return f"/{PAGE}?{urlencode(parameters(chosen))}"
+
+
+def parameters(chosen: Chosen) -> dict[str, str]:
+    """Those of the short address."""
     base = chosen.base
     network = {} if base.experiment is None else link_to(base.experiment, 0)
     network |= {} if base.name == FIRST else {PRESET: base.name}
@@ -163,7 +173,7 @@ def short_address(chosen: Chosen) -> str:
         if chosen.values[name] != control.default
     }
     typed = {name: str(chosen.values[name]) for name in TEXTS if chosen.values[name]}
-    return f"/{PAGE}?{urlencode({VERSION: len(EARLIER) + 1, **network, **texts, **typed})}"
+    return {VERSION: str(len(EARLIER) + 1), **network, **texts, **typed}
 
 
 def _set(base: Base, answers: dict[str, Answer], values: dict[str, Answer] | None = None) -> None:

@@ -34,6 +34,7 @@ from pages.components.shell.address import (
     read_address,
     with_earlier_defaults,
 )
+from pages.components.shell.assignment import QUESTIONS
 from pages.text import labels
 from pages.walkthrough.derivation import PHASES
 from pages.walkthrough.presets import PRESETS
@@ -105,6 +106,7 @@ def read_widgets(base: Base) -> Address:
     names = [*ORDER, *(name for name in requested if name not in (*ORDER, PHASE)), PHASE]
     requested = {name: requested[name] for name in names if name in requested}
     fields: dict[str, Field | FieldOf] = {name: partial(_field, base, name) for name in ORDER}
+    requested = {name: texts for name, texts in requested.items() if name not in QUESTIONS}
     fields |= dict.fromkeys((*TEXTS, *PARAMETERS), Field(tuple))
     fields[PHASE] = Field(partial(_phase, len(base.sizes) - 1), "forward-1")
     return read_address(requested, fields, lambda name, texts: "a setting of this page")

@@ -14,6 +14,7 @@ from pages.charts.style.figure import LOOKS
 from pages.components.lesson.catalogue import glossary_of
 from pages.components.settings.controls import heading
 from pages.components.shell.address import DRAW, HIDE, open_part, write_address
+from pages.components.shell.assignment import waits_for_answer
 from pages.components.shell.component import component
 from pages.components.shell.session import this_session
 from pages.text.draw_first import DRAWINGS, LOSS, Canvas, Drawing, canvas, measured, read_drawing, words
@@ -78,8 +79,10 @@ def drawing(page: str, part: str, name: str, patient: Experiment, treated: Exper
             return
         session.predictions[page, name] = orjson.dumps(drawn).decode(), ""
         session.measured[page, KEY] = name, Drawn((patient, treated), drawn)
-        st.session_state["hide_verdict"] = False
-        write_address({DRAW: None, HIDE: None})
+        opens = not waits_for_answer(page)
+        if opens:
+            st.session_state["hide_verdict"] = False
+        write_address({DRAW: None, **({HIDE: None} if opens else {})})
 
     with st.container(key="drawing"):
         with st.container(gap="small"):

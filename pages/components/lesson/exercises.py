@@ -7,7 +7,7 @@ import streamlit as st
 from engine import Experiment, RunHistory
 from pages.charts.one_run import prediction
 from pages.components.lesson.catalogue import Exercise, exercises_of, glossary_of
-from pages.components.settings.controls import Lesson, address, apply
+from pages.components.settings.controls import Lesson, address, apply, locked_against
 from pages.components.shell.address import HIDDEN, HIDE, open_part, write_address
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import histories_of
@@ -32,20 +32,24 @@ class Measured(NamedTuple):
     right: bool
 
 
-def exercises(lesson: Lesson) -> None:
-    """Draw the things to try of a lesson, side by side."""
-    st.toggle(
-        "Hide the verdict and the doctor’s notes until I have predicted", value=HIDE in st.query_params,
-        key="hide_verdict", on_change=_hide,
-    )  # fmt: skip
+def exercises(lesson: Lesson, opens: bool) -> None:
+    """Draw the things to try of a lesson, side by side.
+
+    opens: whether a prediction opens what is hidden; it does not where a question has to be answered first.
+    """
+    if opens:
+        st.toggle(
+            "Hide the verdict and the doctor’s notes until I have predicted", value=HIDE in st.query_params,
+            key="hide_verdict", on_change=_hide,
+        )  # fmt: skip
     rows = exercises_of(lesson.page)
     for exercise, column in zip(rows, st.columns(len(rows)), strict=True):
         with column, st.container(border=True, key=f"trial_{exercise.key}"):
-            _draw(exercise, lesson)
+            _draw(exercise, lesson, opens)
 
 
 @st.fragment
-def _draw(exercise: Exercise, lesson: Lesson) -> None:
+def _draw(exercise: Exercise, lesson: Lesson, opens: bool) -> None:
     """One card; a prediction draws it again, and nothing else.  Its result takes the place of its questions."""
     st.subheader(exercise.title, anchor=False)
     st.markdown(explained(exercise.text, glossary_of(lesson.page)))
@@ -56,21 +60,22 @@ def _draw(exercise: Exercise, lesson: Lesson) -> None:
     if measured := this_session().measured.get(key):
         _show_result(exercise, lesson, measured)
     else:
-        _ask(exercise, lesson)
+        _ask(exercise, lesson, opens)
     with st.popover("Link to this", icon=":material/link:", type="tertiary"):
         st.code(address(lesson, *pair), language=None, wrap_lines=True)
 
 
-def _ask(exercise: Exercise, lesson: Lesson) -> None:
+def _ask(exercise: Exercise, lesson: Lesson, opens: bool) -> None:
     """What is to be predicted and why, and the button that has both networks trained."""
     which = st.radio(
         exercise.measure.question, WORDS, format_func=WORDS.__getitem__, index=None, key=f"predict_{exercise.key}",
     )  # fmt: skip
     why = st.radio("Because …", exercise.reasons, index=None, key=f"because_{exercise.key}")
+    missing = "" if which and why else "Say first what you expect, and why."
+    missing = locked_against(lesson, *exercise.pair(lesson)) or missing
     st.button(
-        "Train both and compare", key=f"try_{exercise.key}", on_click=_try, args=(exercise, lesson, which, why),
-        disabled=which is None or why is None, type="primary", width="stretch",
-        help=None if which and why else "Say first what you expect, and why.",
+        "Train both and compare", key=f"try_{exercise.key}", on_click=_try, args=(exercise, lesson, which, why, opens),
+        disabled=bool(missing), type="primary", width="stretch", help=missing or None,
     )  # fmt: skip
 
 
@@ -103,10 +108,11 @@ def _see(lesson: Lesson, pair: tuple[Experiment, Experiment]) -> None:
     apply(lesson, *pair)
 
 
-def _try(exercise: Exercise, lesson: Lesson, which: str, why: str) -> None:
+def _try(exercise: Exercise, lesson: Lesson, which: str, why: str, opens: bool) -> None:
     this_session().predictions[lesson.page, exercise.key] = which, why
-    write_address({HIDE: None})
-    st.session_state["hide_verdict"] = False
+    if opens:
+        write_address({HIDE: None})
+        st.session_state["hide_verdict"] = False
     apply(lesson, *exercise.pair(lesson))
 
 

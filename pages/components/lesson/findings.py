@@ -16,7 +16,7 @@ from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_of_search
 from pages.components.lesson.catalogue import glossary_of
 from pages.components.lesson.sweeps import Results, sweep, visitor, wanted_of
-from pages.components.settings.controls import Lesson, apply, heading
+from pages.components.settings.controls import Lesson, apply, heading, locked_against
 from pages.components.shell.address import open_part
 from pages.components.shell.frame import LEAST_WIDTH
 from pages.components.shell.runs import histories_of
@@ -65,8 +65,12 @@ def pointed(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> dict[str, 
 
 
 def doctors_notes(lesson: Lesson, patient: RunHistory, treated: RunHistory) -> None:
-    """Findings of both networks side by side, and the cures of the patient to try."""
+    """Findings of both networks side by side."""
     notes_of_both(patient, treated, glossary_of(lesson.page))
+
+
+def cures_to_apply(lesson: Lesson, patient: RunHistory) -> None:
+    """The cures of the patient to try, one of which becomes the treated network."""
     cures(patient.experiment, partial(_prescribe, lesson, patient.experiment))
 
 
@@ -184,8 +188,8 @@ def _try(patient: Experiment, own: OwnData | None) -> None:
 
 def choose_cure(patient: Experiment, results: Results, button: Callable[[Change], None]) -> None:
     """Choose one of the trials, and read what it does and costs.  button: draws what makes use of it."""
-    if refused := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
-        st.markdown(f":small[Not tried. {' '.join(refused)}]")
+    if impossible := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
+        st.markdown(f":small[Not tried. {' '.join(impossible)}]")
     tried = [trial for trial in prescription.trials(results, patient) if trial.change.settings]
     if not tried:
         return
@@ -205,10 +209,11 @@ def _prescribe(lesson: Lesson, patient: Experiment, results: Results) -> None:
 
     def button(change: Change) -> None:
         shared = [label(field) for field in change.settings if field in lesson.shared + lesson.absent]
+        refused = f"On this page both networks share: {', '.join(shared)}." if shared else ""
+        refused = refused or locked_against(lesson, patient, change.experiment or patient)
         st.button(
             "Apply to the treated network", icon=":material/medication:", key="apply_cure",
-            on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(shared),
-            help=f"On this page both networks share: {', '.join(shared)}." if shared else None,
+            on_click=apply, args=(lesson, patient, change.experiment), disabled=bool(refused), help=refused or None,
         )  # fmt: skip
 
     choose_cure(patient, results, button)

@@ -11,21 +11,41 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory, diagnose
 from pages.charts.style.figure import Chart
+from pages.components.lesson.assignment_box import draw_assignment, draw_goal
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import Case, case_of, glossary_of, sections_of
 from pages.components.lesson.draw_first import asked, comparison, drawing
 from pages.components.lesson.exercises import exercises
 from pages.components.lesson.explanations import explanations
-from pages.components.lesson.findings import doctors_notes, pointed
+from pages.components.lesson.findings import cures_to_apply, doctors_notes, pointed
 from pages.components.lesson.look_inside import look_inside
 from pages.components.lesson.strip import strip
 from pages.components.lesson.take_home import Shown, take_home
-from pages.components.settings.controls import Choice, Lesson, controls, more_settings_button, networks, settings_button
-from pages.components.shell.address import HIDE, PART, PARTS, open_part
+from pages.components.settings.controls import (
+    Choice,
+    Lesson,
+    controls,
+    labels_of,
+    more_settings_button,
+    networks,
+    preparable,
+    settings_button,
+)
+from pages.components.shell.address import (
+    HIDDEN_PART,
+    PART,
+    PARTS,
+    all_parameters,
+    hidden_here,
+    open_part,
+    shown_parts,
+)
+from pages.components.shell.assignment import read_assignment, waits_for_answer
 from pages.components.shell.frame import LEAST_WIDTH, absolute, footer, page
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
+from pages.components.shell.studio import studio_button
 from pages.components.shell.timeline import timeline
 from pages.text.clock import timeline_steps
 from pages.text.findings_text import disease
@@ -72,37 +92,45 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             this_session().addresses[lesson.page][PART] = part
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
         case = case_of(lesson.page, choice.patient, choice.treated)
-        covered = asked()
-        hidden = covered or HIDE in st.query_params
-        verdict = HIDDEN_VERDICT if hidden else _verdict(lesson, stage, case, patient, treated)
+        covered, hidden = asked(), hidden_here()
+        unsaid = covered or "verdict" in hidden
+        verdict = HIDDEN_VERDICT if unsaid else _verdict(lesson, stage, case, patient, treated)
         words = glossary_of(lesson.page)
-        sentence.header(explained(verdict, words), anchor="verdict")
+        assignment, _ = read_assignment(all_parameters())
+        waits = waits_for_answer(lesson.page)
+        if on_stage and waits and "verdict" in hidden:
+            sentence.empty()  # the lecturer's question stands for it, and the charts need the room
+        else:
+            sentence.header(explained(verdict, words), anchor="verdict")
         named = f"**{case.name}**: “{case.complaint}” " if case else ""
         note = f"{named}{differences(choice.patient, choice.treated)} {stage.note}"
         small_print.markdown(f":small[{explained(note, words)}]")
         if covered:
             with place:
                 if part == "read":
-                    _draw(part, lesson, stage, {}, (patient, treated))
+                    _draw(part, lesson, stage, {}, (patient, treated), waits)
                 else:
                     drawing(lesson.page, part, covered, choice.patient, choice.treated)
             return
         with above:
+            if assignment.goal:
+                draw_goal(assignment.goal, patient, treated)
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
             strip(lesson.page, verdict, steps, patient, treated)
         if not on_stage:
-            link, charts = absolute(choice.short_address), (*stage.charts, *stage.others)
+            link, charts = absolute(choice.short_address), (*stage.charts, *_others(stage))
             with shell.link.container(width="content"):
                 take_home(Shown(lesson.page, shell.title, verdict, note, link, choice.patient, choice.treated, charts))
         with place:
             compared = comparison(lesson.page, part, patient, treated)
             if compared and on_stage:
                 return
-            _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated))
+            _draw(part, lesson, stage, {"why": why, "cure": cure, "more": more}, (patient, treated), waits)
 
     explanations(glossary_of(lesson.page))
     with st.container(key="lesson", gap="xsmall"):
+        box = st.empty()
         sentence = st.container(key="verdict")
         with st.container(horizontal=True, vertical_alignment="center", key="differences"):
             small_print = st.container(width="stretch")
@@ -110,11 +138,15 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
                 st.markdown(sections_of(lesson.page)["Words"])
             button = st.container(width="content")
         messages = controls(lesson)
+        with box:
+            locks = this_session().locks[lesson.page]
+            draw_assignment(lesson.page, read_assignment(all_parameters())[0], labels_of(lesson), locks)
         with button:
             more_settings_button(lesson)
         settings_button()
         shell.tools()
         networks(lesson, messages, show)
+        studio_button(shell.prepare, preparable(lesson))
     footer()
 
 
@@ -128,33 +160,65 @@ def _verdict(lesson: Lesson, stage: Stage, case: Case | None, patient: RunHistor
 
 def _parts() -> tuple[str, DeltaGenerator]:
     """The tabs; name and place of the open one."""
-    tabs = dict(zip(PARTS, st.tabs(PARTS, key=PART, bind="query-params"), strict=True))
+    shown = shown_parts()
+    if st.session_state.get(PART, PARTS[0]) not in shown:
+        st.session_state[PART] = PARTS[0]
+    tabs = dict(zip(shown, st.tabs(shown, key=PART, bind="query-params"), strict=True))
     return next((name, tab) for name, tab in tabs.items() if tab.open)
 
 
-def _draw(part: str, lesson: Lesson, stage: Stage, own: dict[str, Draw], pair: tuple[RunHistory, RunHistory]) -> None:
+def _draw(
+    part: str,
+    lesson: Lesson,
+    stage: Stage,
+    own: dict[str, Draw],
+    pair: tuple[RunHistory, RunHistory],
+    waits: bool,
+) -> None:
+    """waits: whether a question has to be answered before what is hidden shows."""
+    hidden = hidden_here()
     if part == "stage":
-        charts = (*stage.charts, *stage.others)
+        charts = (*stage.charts, *_others(stage))
         chosen = chosen_chart(len(charts))
         row(stage.charts if chosen is None else charts[chosen : chosen + 1], *pair)
     elif part == "look":
         row(stage.charts, *pair)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(_in_short(lesson), width="stretch")
-            st.button("Why?", key="to_why", icon=":material/arrow_forward:", on_click=open_part, args=("why",))
+            if HIDDEN_PART + "why" not in hidden:
+                st.button("Why?", key="to_why", icon=":material/arrow_forward:", on_click=open_part, args=("why",))
         st.markdown(f"**Patient:** {outcome(pair[0])}. **Treated:** {outcome(pair[1])}.")
         look_inside(pair[0].experiment, pair[1].experiment)
     elif part == "try":
-        exercises(lesson)
+        exercises(lesson, opens=not waits)
     elif part == "read":
         for heading in stage.read:
             text(lesson, heading)
+    elif part == "cure":
+        _draw_cure(lesson, own[part], pair, waits)
     else:
-        if part == "cure" and HIDE in st.query_params:
-            st.markdown("The doctor’s notes are hidden until you have predicted something in *Try*.")
-        elif part == "cure":
-            doctors_notes(lesson, *pair)
         own[part](*pair)
+
+
+def _others(stage: Stage) -> Sequence[Chart]:
+    """The charts beside the stage's own; none where a part that may have them is hidden."""
+    return () if {HIDDEN_PART + "why", HIDDEN_PART + "more"}.intersection(hidden_here()) else stage.others
+
+
+def _draw_cure(lesson: Lesson, own: Draw, pair: tuple[RunHistory, RunHistory], waits: bool) -> None:
+    """The doctor's notes and the cures, or what of both is hidden: the verdict would be read from either."""
+    hidden = hidden_here()
+    notes, tried = (not {"verdict", name}.intersection(hidden) for name in ("notes", "cures"))
+    if not notes or not tried:
+        what = "cures are" if notes else "doctor’s notes are"
+        until = "answered the question" if waits else "predicted something in *Try*"
+        st.markdown(f"The {what} hidden until you have {until}.")
+    if notes:
+        doctors_notes(lesson, *pair)
+    if tried:
+        cures_to_apply(lesson, pair[0])
+    if "cures" not in hidden:
+        own(*pair)
 
 
 def _in_short(lesson: Lesson) -> str:

@@ -12,6 +12,7 @@ from engine import SETTINGS, OutOfRange, RunHistory
 from engine.doctor.cases import EASY, LEVELS, MysteryCase, candidates, holds
 from pages.charts.hidden_patient import FREE, VIEWS, task
 from pages.charts.style.figure import PATIENT
+from pages.components.lesson.assignment_box import draw_assignment
 from pages.components.lesson.cards import head, sent
 from pages.components.lesson.catalogue import complaint, sections_of
 from pages.components.settings.controls import heading
@@ -28,6 +29,7 @@ from pages.components.shell.address import (
     step_in,
     write_address,
 )
+from pages.components.shell.assignment import QUESTIONS, read_assignment
 from pages.components.shell.component import component
 from pages.components.shell.plot import plot
 from pages.components.shell.runs import histories_of
@@ -45,10 +47,11 @@ into_view = component("into_view", styled=False)
 
 
 class RequestedPatient(NamedTuple):
-    """Which patient the address asks for, and the address that names it."""
+    """Which patient the address asks for, and the address that names it, and its parameters."""
 
     seed: int
     level: str
+    texts: dict[str, str]
     address: str
 
 
@@ -96,18 +99,25 @@ def choose() -> RequestedPatient:
             st.markdown(sections_of(PAGE)["How it goes"])
     if sentences:
         st.warning("  \n".join(sentences), icon=":material/info:")
+    asked = read_assignment(_questions())[0]
+    draw_assignment(PAGE, asked)
     named = {"seed": str(seed), "level": level}
-    this_session().addresses[PAGE] = named
+    this_session().addresses[PAGE] = named | asked.texts
     this_session().parameters = parameters_here()
-    return RequestedPatient(seed, level, f"/{PAGE}?{urlencode(named)}")
+    return RequestedPatient(seed, level, named, f"/{PAGE}?{urlencode(named)}")
 
 
 def _read_address() -> Address:
     """Seed and level of the patient, and a sentence for each parameter that says nothing."""
     fields = {"seed": Field(_seed, FIRST), "level": Field(_level, EASY), TIMELINE: Field(step_in)}
-    return read_address(
-        parameters_here(), fields, lambda name, texts: "named once" if len(texts) > 1 else "seed or level"
-    )
+    others = {name: texts for name, texts in parameters_here().items() if name not in QUESTIONS}
+    found = read_address(others, fields, lambda name, texts: "named once" if len(texts) > 1 else "seed or level")
+    return found | read_assignment(_questions())[1]
+
+
+def _questions() -> dict[str, list[str]]:
+    """The address's parameters of what a lecturer asks."""
+    return {name: texts for name, texts in parameters_here().items() if name in QUESTIONS}
 
 
 def _seed(texts: Sequence[str]) -> int:
@@ -122,7 +132,7 @@ def _level(texts: Sequence[str]) -> str:
 
 def go_to(seed: int, level: str) -> None:
     """Set the address to another patient, in one step back."""
-    garbage = {name: None for name in st.query_params if name not in PARAMETERS}
+    garbage = {name: None for name in st.query_params if name not in (*PARAMETERS, *QUESTIONS)}
     write_address({**garbage, "seed": str(seed), "level": level})
 
 

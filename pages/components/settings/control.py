@@ -118,17 +118,17 @@ class Control:
         except OutOfRange:
             return True
 
-    def draw(self, width: Any = "stretch", then: Callable[[], None] | None = None) -> Answer:
+    def draw(self, width: Any = "stretch", then: Callable[[], None] | None = None, locked: bool = False) -> Answer:
         """Draw the widget, whose value session state has; what it holds.
 
         It is not bound to the address, which would then have the options' names as they are shown.  Who draws it writes
         the address, with `write_controls`.
-        then: is called when it was moved and need not itself be drawn anew.
+        then: is called when it was moved and need not itself be drawn anew; locked: it cannot be moved.
         """
         setting, default = self.setting, cast(Any, self.default)
         common: Any = {
             "label": self.label, "key": self.name, "help": None if self.treated else setting.help, "width": width,
-            "on_change": _moved, "args": (self, st.session_state.get(self.name), self.step(), then),
+            "on_change": _moved, "args": (self, st.session_state.get(self.name), self.step(), then), "disabled": locked,
         }  # fmt: skip
         if not self.numeric:
             if setting.kind is bool and not self.treated:

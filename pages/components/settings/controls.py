@@ -8,7 +8,7 @@ A moved control draws again what shows the networks, and nothing else: all the w
 charts.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -26,10 +26,14 @@ from engine.settings import OutOfRange
 from pages.charts.style.annotations import MARKS
 from pages.charts.style.figure import PATIENT, TREATED, Look
 from pages.components.settings.control import AS_PATIENT, PREFIX, Answer, Control, write_controls
+from pages.components.settings.locks import read_locks
 from pages.components.shell.address import (
+    ASSIGNMENT,
     CHART,
     DRAW,
+    HIDDEN,
     HIDE,
+    LOCK,
     PARAMETERS,
     PART,
     PARTS,
@@ -41,7 +45,6 @@ from pages.components.shell.address import (
     chart_in,
     drawing_in,
     enter,
-    hidden_in,
     history_navigation,
     mend,
     parameters_here,
@@ -51,8 +54,12 @@ from pages.components.shell.address import (
     step_in,
     still_ignored,
     with_earlier_defaults,
+    write_address,
 )
+from pages.components.shell.assignment import PARAMETERS as ASKED
+from pages.components.shell.assignment import read_assignment
 from pages.components.shell.session import this_session
+from pages.components.shell.studio import Preparable
 from pages.text import labels
 
 COLORS = {"circle": "orange", "diamond": "blue", "square": "green", "triangle-up": "violet"}  # Streamlit's names
@@ -125,14 +132,15 @@ def controls(lesson: Lesson) -> DeltaGenerator:
     widgets = _widgets(lesson)
     found, entering = _read_address(lesson)
     session = this_session()
+    locks = session.locks[lesson.page]
     hidden = set(widgets)
 
     def draw(name: str, **look: Any) -> None:
         hidden.remove(name)
-        widgets[name].draw(then=_show_networks, **look)
+        widgets[name].draw(then=_show_networks, locked=name in locks, **look)
 
     for name in widgets:
-        if entering or history_navigation() or name not in st.session_state or name in found.ignored:
+        if entering or history_navigation() or name not in st.session_state or name in found.ignored | locks.keys():
             st.session_state[name] = found.values[name]
     with st.container(key="controls" if session.controls_open else "controls_closed", gap="small"):
         with st.container(key="first_screen", gap="xsmall", horizontal=True, vertical_alignment="bottom"):
@@ -199,7 +207,8 @@ def networks(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], Non
 
 def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], None]) -> None:
     widgets = _widgets(lesson)
-    values: dict[str, Answer] = {name: st.session_state[name] for name in widgets}
+    # What is disabled in the browser can be moved all the same by who writes to the server himself.
+    values: dict[str, Answer] = {name: st.session_state[name] for name in widgets} | this_session().locks[lesson.page]
     notes = still_ignored(lesson.page, (), values)
     last_good = this_session().last_good
     refused = False
@@ -212,7 +221,8 @@ def _show_pair(lesson: Lesson, place: DeltaGenerator, show: Callable[[Choice], N
         notes = (*notes, f"{labels.refusal(problem)} What you see below are {shown}, not what the controls say.")
     texts = {name: control.text(values[name]) for name, control in widgets.items()}
     different = {name: text for name, text in texts.items() if text != widgets[name].text(widgets[name].default)}
-    this_session().addresses[lesson.page] = different
+    asked = {name: st.query_params[name] for name in (HIDE, *ASSIGNMENT) if name in st.query_params}
+    this_session().addresses[lesson.page] = different | asked
     write_controls(widgets, values)
     this_session().parameters = parameters_here()
     with place:
@@ -256,12 +266,42 @@ def parameters(lesson: Lesson, patient: Experiment, treated: Experiment) -> dict
 
 
 def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
-    """Set every control, and with it the address, to these networks.  For a button's on_click, as its last call."""
+    """Set every control, and with it the address, to these networks.  For a button's on_click, as its last call.
+
+    What a link locks stays as it is.
+    """
     widgets = _widgets(lesson)
-    answers = _answers(lesson, patient, treated)
+    answers = _answers(lesson, patient, treated) | this_session().locks.get(lesson.page, {})
     st.session_state.update(answers)
     write_controls(widgets, answers)
     st.rerun()  # the whole page, controls included, wherever the button stands
+
+
+def labels_of(lesson: Lesson) -> dict[str, str]:
+    """What the lesson's controls are called, by name."""
+    return {name: control.label for name, control in _widgets(lesson).items()}
+
+
+def preparable(lesson: Lesson) -> Preparable:
+    """The lesson as its controls stand, for a link that is made of it."""
+    widgets = _widgets(lesson)
+    answers = {name: st.session_state[name] for name in widgets}
+    different = {name: answer for name, answer in answers.items() if answer != widgets[name].default}
+    texts = {VERSION: str(lesson.version)} | {name: widgets[name].text(answer) for name, answer in different.items()}
+    steps = max(experiment.steps for experiment in this_session().last_good.get(lesson.page, (lesson.patient,)))
+    return Preparable(lesson.page, texts, widgets, answers, HIDDEN, PARTS, steps, goals=True)
+
+
+def locked_against(lesson: Lesson, patient: Experiment, treated: Experiment) -> str:
+    """Why the controls cannot be set to these networks, in a sentence: a link locks what differs; else nothing."""
+    locks = this_session().locks.get(lesson.page)
+    if not locks:
+        return ""
+    answers = _answers(lesson, patient, treated) | locks
+    with suppress(OutOfRange):
+        if _pair(lesson, answers) == (patient, treated):
+            return ""
+    return "This link locks some of the settings that this would change."
 
 
 def _show_networks() -> None:
@@ -338,20 +378,62 @@ def _earlier_defaults(lesson: Lesson) -> tuple[dict[str, str], ...]:
 def _read_address(lesson: Lesson) -> tuple[Address, bool]:
     """What the address says to the lesson, and whether somebody comes to it; the address mended."""
     widgets = _widgets(lesson)
-    entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE, DRAW))
-    bound = {
-        name: Field(control.read, control.default, text=None if control.numeric else control.text)
-        for name, control in widgets.items()
-    }
-    bound[PART] = Field(part_in, PARTS[0])
-    own = {TIMELINE: Field(step_in), CHART: Field(chart_in), HIDE: Field(hidden_in), DRAW: Field(drawing_in)}
-    fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
+    entering = enter(lesson.page, (*widgets, PART, TIMELINE, CHART, HIDE, DRAW, *ASSIGNMENT))
+    if not (entering or history_navigation()):
+        _keep_assignment(lesson)
     requested, version = with_earlier_defaults(all_parameters(), _earlier_defaults(lesson))
-    found = version | read_address(requested, fields, partial(_instead, lesson))
+    locks, found = _locks(lesson, requested)
+    this_session().locks[lesson.page] = locks
+    found = version | found | read_assignment(requested)[1]
+    bound = {
+        name: Field(
+            partial(_read_locked, control, locks[name]) if name in locks else control.read,
+            control.default, text=None if control.numeric else control.text,
+        )
+        for name, control in widgets.items()
+    }  # fmt: skip
+    bound[PART] = Field(part_in, PARTS[0])
+    own = {TIMELINE: Field(step_in), CHART: Field(chart_in), DRAW: Field(drawing_in)}
+    fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
+    others = {name: texts for name, texts in requested.items() if name not in (LOCK, *ASKED)}
+    found |= read_address(others, fields, partial(_instead, lesson))
+    found = _with_locks(found, locks, widgets)
     if version.values[VERSION] < lesson.version and (history_navigation() or not entering):
         start_again(lesson.page, found.texts)
-    mend(found, entering, {name: field.default for name, field in bound.items()})
+    mend(found, entering, {name: field.default for name, field in bound.items()} | locks)
     return found, entering
+
+
+def _keep_assignment(lesson: Lesson) -> None:
+    """Write back what a lecturer's link asks, where a link within the page has taken it from the address."""
+    left = this_session().addresses.get(lesson.page, {})
+    asked = {name: left[name] for name in (HIDE, *ASSIGNMENT) if name in left}
+    if any(name in asked and name not in st.query_params for name in ASSIGNMENT):  # what is hidden also opens by itself
+        write_address(asked)
+
+
+def _locks(lesson: Lesson, requested: Mapping[str, Sequence[str]]) -> tuple[dict[str, Answer], Address]:
+    """What the address locks; at the start of its version where it does not say otherwise."""
+    widgets = _widgets(lesson)
+    start = {name: control.default for name, control in widgets.items()}
+    versions = {name: requested[name] for name in (VERSION,) if name in requested}
+    earlier, _ = with_earlier_defaults(versions, _earlier_defaults(lesson))
+    start |= {name: widgets[name].read(texts) for name, texts in earlier.items()}
+    return read_locks(requested.get(LOCK, ()), widgets, start)
+
+
+def _read_locked(control: Control, locked: Answer, texts: Sequence[str]) -> Answer:
+    """The same as what is locked.  OutOfRange for anything else."""
+    if control.read(texts) != locked:
+        raise OutOfRange(control.name, texts[-1], f"{control.text(locked)}, at which this link locks it")
+    return locked
+
+
+def _with_locks(found: Address, locks: dict[str, Answer], widgets: dict[str, Control]) -> Address:
+    """What the address says, with the locked settings at what they are locked at."""
+    texts = {name: text for name, text in found.texts.items() if name not in locks}
+    texts |= {name: widgets[name].text(held) for name, held in locks.items() if held != widgets[name].default}
+    return replace(found, values={**found.values, **locks}, texts=texts)
 
 
 def _instead(lesson: Lesson, name: str, texts: Sequence[str]) -> str:

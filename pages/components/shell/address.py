@@ -30,9 +30,14 @@ BROWSERS_OWN = (PHASE, TIMELINE)
 VERSION = "v"
 # Which part of a lesson is open.
 PART, PARTS = "part", ("look", "why", "cure", "try", "more", "read")
-# Which of its charts fills the stage, counted from 1; what is hidden until the learner has said what he expects.
+# Which of its charts fills the stage, counted from 1; what is hidden until the learner has said what he expects: the
+# verdict, and what the doctor says beside it; the doctor's notes; what helps; a part.
 CHART, MOST_CHARTS = "chart", 9
-HIDE, HIDDEN = "hide", ("verdict",)
+HIDE, HIDDEN_PART = "hide", "part-"
+HIDDEN = "verdict", "notes", "cures", *(HIDDEN_PART + part for part in PARTS[1:])
+# What else a lecturer's link says: see assignment.py beside this, and pages/components/settings/locks.py.
+LOCK, TASK, QUESTION, CHOICES, RIGHT, GOAL = "lock", "task", "question", "choices", "right", "goal"
+ASSIGNMENT = LOCK, TASK, QUESTION, CHOICES, RIGHT, GOAL
 # Which curve the learner draws before it is shown.
 DRAW = "draw"
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
@@ -230,16 +235,22 @@ def step_in(texts: Sequence[str]) -> int:
 
 
 def part_in(texts: Sequence[str]) -> str:
-    """The part of a lesson that its parameter names.  OutOfRange where there is none of that name."""
+    """The part of a lesson that its parameter names.  OutOfRange where there is none of that name, or it is hidden."""
     name = only(PART, texts)
-    if name not in PARTS:
-        raise OutOfRange(PART, name, "one of " + ", ".join(PARTS))
+    if name not in shown_parts():
+        raise OutOfRange(PART, name, "one of " + ", ".join(shown_parts()))
     return name
 
 
+def shown_parts() -> tuple[str, ...]:
+    """The parts of a lesson that the address does not hide."""
+    hidden = hidden_here()
+    return tuple(part for part in PARTS if HIDDEN_PART + part not in hidden)
+
+
 def open_part(name: str) -> None:
-    """Open a part of the lesson whose page is drawn, if one is.  For a widget's callback."""
-    if PART in st.session_state:
+    """Open a part of the lesson whose page is drawn, if one is and the part is there.  For a widget's callback."""
+    if PART in st.session_state and name in shown_parts():
         st.session_state[PART] = name
 
 
@@ -284,6 +295,22 @@ def hidden_in(texts: Sequence[str]) -> str:
     if name not in HIDDEN:
         raise OutOfRange(HIDE, name, "one of " + ", ".join(HIDDEN))
     return name
+
+
+def hidden_by(texts: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """What these texts of the parameter hide, in the order of HIDDEN, and whether all of them was understood.
+
+    What was not understood hides the verdict: a damaged link shows less than was asked for, never more.
+    """
+    named = {name.strip() for text in texts for name in text.split(",")}
+    understood = bool(named) and named <= set(HIDDEN)
+    names = named if understood else named | {HIDDEN[0]}
+    return tuple(name for name in HIDDEN if name in names), understood
+
+
+def hidden_here() -> tuple[str, ...]:
+    """What the address hides."""
+    return hidden_by(st.query_params.get_all(HIDE))[0] if HIDE in st.query_params else ()
 
 
 def drawing_in(texts: Sequence[str]) -> str:

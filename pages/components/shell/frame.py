@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.shell.address import BROWSERS_OWN, CHART, DRAW, HIDE, PART, VIEW
+from pages.components.shell.address import ASSIGNMENT, BROWSERS_OWN, CHART, DRAW, HIDE, PART, VIEW
 from pages.components.shell.component import component
 from pages.components.shell.plot import load_plotly
 from pages.components.shell.session import this_session
@@ -122,7 +122,8 @@ def page(name: str, folded: bool = False) -> "PageShell":
         _menu_closer(key="menu_closer", data=row.title)
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
-    return PageShell(row.title, header, header.empty(), header.container(horizontal=True, width="content"))
+    places = header.container(horizontal=True, width="content"), header.container(width="content")
+    return PageShell(row.title, header, header.empty(), *places)
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,12 @@ class PageShell:
     header: Any
     waiting: Any  # the place for how far a run is, where it moves no chart
     link: Any  # the place of `share`, and of what else leaves the page
+    prepare: Any  # the place of the studio's button
 
     def share(self, short: str, full: str) -> None:
         """Draw the address of the screen, to be sent to others: what differs from the page's start, and all of it."""
         with self.link, st.popover("Share", icon=":material/link:"):
-            own = (*BROWSERS_OWN, PART, CHART, HIDE, DRAW, VIEW)
+            own = (*BROWSERS_OWN, PART, CHART, HIDE, DRAW, VIEW, *ASSIGNMENT)
             share(absolute(short), absolute(full), f"{NAME}: {self.title}", own)
 
     def tools(self) -> None:

@@ -19,7 +19,7 @@ class SessionState:
     that the charts mark; clicks: on evidence, so far; previewed: the networks whose depth somebody has touched;
     prescribed: the patient whose cures it tries; confirmed: network, patient and code of the finding
     whose confirming run it looks at; mystery: (level, seed) -> the visit to a mystery patient; stage_drawn: the home
-    page's, once; laboratory: the table that is on its page.
+    page's, once; laboratory: the table that is on its page; locks: page -> what its locked widgets hold.
     """
 
     controls: str = ""
@@ -42,6 +42,7 @@ class SessionState:
     mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
     stage_drawn: bool = False
     laboratory: Any = None
+    locks: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def this_session() -> SessionState:
