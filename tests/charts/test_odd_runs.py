@@ -21,9 +21,12 @@ HEAVIER = {
 }  # fmt: skip
 
 
+OF_TWO = ["patient", "treated"], ["histories", "looks"]  # and of any number
+
+
 def is_chart_of_two_runs(module):
     parts = [getattr(module, name, None) for name in ("figure", "alt", "table")]
-    return all(part and list(inspect.signature(part).parameters) == ["patient", "treated"] for part in parts)
+    return all(part and list(inspect.signature(part).parameters) in OF_TWO for part in parts)
 
 
 MODULES = [

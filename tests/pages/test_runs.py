@@ -30,9 +30,9 @@ from websockets.typing import Subprotocol
 from engine.executors.backends import this_process
 from engine.executors.scheduler import CoalescedRun, Run, Workers
 from engine.experiment import Experiment
-from engine.limits import MAX_BYTES, MAX_SECONDS
+from engine.limits import MAX_BYTES, MAX_SECONDS, UNLIMITED
 from engine.settings import OutOfRange
-from engine.training import train
+from engine.training import Branches, train
 from pages.components.shell import runs
 from pages.components.shell.runs import SharedRuns
 from tests.patience import SOON, eventually
@@ -52,10 +52,10 @@ class Patient:
     def __init__(self) -> None:
         self.runs: list[Run] = []
 
-    def submit(self, experiment: Experiment, data: object = None) -> Run:
+    def submit(self, experiment: Experiment, data: object = None, branches: Branches = ()) -> Run:
         if self.closed:
             raise CancelledError
-        self.runs.append(Run(((experiment,), None, 0, 0), True, object()))
+        self.runs.append(Run(((experiment,), None, 0, 0, UNLIMITED, branches), True, object()))
         return self.runs[-1]
 
     def close(self) -> None:
