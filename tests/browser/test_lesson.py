@@ -360,6 +360,7 @@ def test_the_shared_link_shows_the_same_step_and_a_moved_control_keeps_it(lesson
 
 def test_by_keyboard_alone(page: Page, home: str):
     opened(page, home + LESSON)
+    expect(page.get_by_role("slider", name="Hidden layers")).to_be_visible()  # Streamlit loads some scripts late
     tab_to(page, "Hidden layers")
     page.keyboard.press("ArrowLeft")
     deeper = changed(PATIENT, {"depth": 9})

@@ -76,6 +76,6 @@ def test_who_waits_for_a_run_gets_it_though_somebody_clears_the_caches(server: S
         other.see_until("progress")
         other.clear_cache()
         other.see_until("script_finished")
-        assert not one.errors + other.errors
+        assert not one.errors + other.errors, server.log.read_text()
         assert one.charts == other.charts > 0
         assert {child.pid for child in process.children()} == before

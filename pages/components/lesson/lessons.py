@@ -145,8 +145,8 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             more_settings_button(lesson)
         settings_button()
         shell.tools()
-        networks(lesson, messages, show)
         studio_button(shell.prepare, preparable(lesson))
+        networks(lesson, messages, show)
     footer()
 
 

@@ -283,12 +283,13 @@ def labels_of(lesson: Lesson) -> dict[str, str]:
 
 
 def preparable(lesson: Lesson) -> Preparable:
-    """The lesson as its controls stand, for a link that is made of it."""
+    """The lesson as its controls stand, for a link that is made of it.  Comes before networks, which may end the run."""
     widgets = _widgets(lesson)
     answers = {name: st.session_state[name] for name in widgets}
     different = {name: answer for name, answer in answers.items() if answer != widgets[name].default}
     texts = {VERSION: str(lesson.version)} | {name: widgets[name].text(answer) for name, answer in different.items()}
-    steps = max(experiment.steps for experiment in this_session().last_good.get(lesson.page, (lesson.patient,)))
+    asked = [answers.get(name) for name in ("steps", PREFIX + "steps")]
+    steps = max((int(answer) for answer in asked if isinstance(answer, (int, float))), default=lesson.patient.steps)
     return Preparable(lesson.page, texts, widgets, answers, HIDDEN, PARTS, steps, goals=True)
 
 
