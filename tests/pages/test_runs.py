@@ -152,7 +152,7 @@ def test_a_failure_is_not_kept(waiting: SharedRuns, patient: Patient) -> None:
 def test_a_run_may_fail_before_anyone_looks(waiting: SharedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     failed = Run(((QUICK,), None, 0, 0, UNLIMITED, ()), True, object())
     failed.set_exception(MemoryError())
-    monkeypatch.setattr(waiting.workers, "submit", lambda *_: failed)
+    monkeypatch.setattr(waiting.workers, "submit", lambda *_, **__: failed)
     assert waiting.join(QUICK) is failed
     waiting.leave(failed)
     assert len(waiting) == 0

@@ -283,7 +283,7 @@ def labels_of(lesson: Lesson) -> dict[str, str]:
 
 
 def preparable(lesson: Lesson) -> Preparable:
-    """The lesson as its controls stand, for a link that is made of it.  Comes before networks, which may end the run."""
+    """The lesson as its controls stand, for a link that is made of it; before `networks`, which may end the run."""
     widgets = _widgets(lesson)
     answers = {name: st.session_state[name] for name in widgets}
     different = {name: answer for name, answer in answers.items() if answer != widgets[name].default}
