@@ -36,6 +36,7 @@ export CHROME="$browser"
 "$venv/bin/ruff" format --check .
 "$venv/bin/mypy" engine pages app.py
 # In the order of their names the longest files, those of the browser, come first, and no process is left with one.
-"$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-2}" --dist loadfile --no-loadscope-reorder "$@"
+# Three processes for two cores: tests of a browser wait as long as they compute.
+"$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-3}" --dist loadfile --no-loadscope-reorder "$@"
 # What lessons, ward and cures say must not hang on the last bits of this processor.
 [ $# -gt 0 ] || KERNELS=second bash tests/other_kernels.sh tests/pages/test_patients.py tests/pages/test_*_lesson.py

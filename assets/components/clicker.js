@@ -3,6 +3,8 @@
 const mounted = new WeakMap(); // parent element -> what stops it
 
 const USES_KEYS = "textarea, select, [contenteditable], [role=dialog], [role=listbox], input:not([type=range], [type=radio])";
+let presses = 0;
+
 const KEYS = { PageDown: 1, PageUp: -1 };
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -12,7 +14,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!by || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.composedPath()[0].closest?.(USES_KEYS)) return;
     event.preventDefault();
-    setTriggerValue("turn", by);
+    setTriggerValue("turn", { by, press: ++presses }); // two presses are never the same one
   };
   document.addEventListener("keydown", turn);
   const clock = parentElement.querySelector(".clock");

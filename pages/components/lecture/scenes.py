@@ -221,7 +221,7 @@ def _turned(lecture: Lecture, index: int, speaker: bool) -> None:
     """Listen to the clicker, and show the speaker the clock."""
 
     def turn() -> None:
-        _turn(lecture, index, int(st.session_state["clicker"]["turn"]))
+        _turn(lecture, index, int(st.session_state["clicker"]["turn"]["by"]))
 
     clock = {"lecture": lecture.name, "minutes": lecture.minutes} if speaker else None
     _clicker(key="clicker", data={"clock": clock, "scene": index}, on_turn_change=turn, width="content")
