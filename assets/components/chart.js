@@ -12,7 +12,8 @@ const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const PLOTLY_POLL = 20; // milliseconds
 const FOOTNOTES = "footnotes", NOTE_LINE = 19; // as in pages/charts/style/annotations.py
 const MOST_TICKS = 5; // of a preview's axis
-const ABOVE_ON_STAGE = ".st-key-verdict, .st-key-stage"; // what grows late, and leaves charts in stage view less room
+// What grows late, above charts in stage view and below them, and leaves them less room.
+const AROUND_ON_STAGE = ".st-key-lesson, .st-key-verdict, .st-key-stage, .st-key-controls, .st-key-controls_closed";
 const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
 
@@ -45,7 +46,8 @@ class Chart {
     this.sight = new IntersectionObserver((entries) => this.inSight(entries.at(-1).isIntersecting));
     this.sight.observe(this.plot);
     this.size = new ResizeObserver(() => this.resize());
-    for (const box of [this.plot, ...document.querySelectorAll(ABOVE_ON_STAGE)]) this.size.observe(box);
+    this.watched = new WeakSet();
+    this.watch();
     this.onStep = ({ detail }) => detail.drawn.push(this.show());
     window.addEventListener(STEP_EVENT, this.onStep);
     this.onMark = () => this.mark();
@@ -64,6 +66,15 @@ class Chart {
     svg.onclick = () => this.save("svg");
     this.plot.tabIndex = -1;
     this.plot.onpointerup = ({ pointerType }) => pointerType === "touch" && this.plot.focus({ preventScroll: true });
+  }
+
+  // The boxes on whose sizes its own hangs; some come after it, or in another's place.
+  watch() {
+    for (const box of [this.plot, ...document.querySelectorAll(AROUND_ON_STAGE)]) {
+      if (this.watched.has(box)) continue; // it would be told of it once more
+      this.watched.add(box);
+      this.size.observe(box);
+    }
   }
 
   stop() {
@@ -185,6 +196,7 @@ class Chart {
     if (!this.listening) this.plot.on("plotly_click", ({ points }) => this.open(points[0]?.customdata));
     this.listening = true;
     Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
+    this.watch();
   }
 
   // What a click on a cell of a map leads to: the page with these parameters in its address.

@@ -137,6 +137,7 @@ def test_back_leads_back_once_from_every_page(page: Page, home: str):
     page.goto(home + LESSON + "?part=read")
     segment(page, "Activation", "tanh").click()
     page.wait_for_function("location.search.includes('activation=tanh')")
+    settled(page)
     page.get_by_role("slider", name="Hidden layers").press("ArrowRight")
     page.wait_for_function("location.search.includes('depth=11')")
     names = ["Backpropagation", "Underfitting", "Mystery patient", "Home"]  # of each kind one
