@@ -18,6 +18,10 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 BOX_PARTS = ("lowerfence", "q1", "median", "q3", "upperfence")  # what Plotly calls them
 BOX_FILL, CLEAR = "rgba(213, 94, 0, 0.55)", "rgba(0, 0, 0, 0)"  # of the patient's colour, and none
 DOT = 9  # px, of a seed
+# Of rows of seeds, a network or a cure each.
+ROW_HEIGHT = 60  # px: a line of text, and the dots below it
+TEXT_ABOVE = 0.4  # of a row, from its dots to its text
+MARGINS = 36 + 62  # px above the rows, and for the axis below them
 SPREAD = 0.16  # of a row, over which the dots of the seeds are spread so that equal ones stay apart
 BOXES_APART: Json = {"boxmode": "group", "boxgap": 0.25, "boxgroupgap": 0.15, "hovermode": "closest"}  # in a layout
 

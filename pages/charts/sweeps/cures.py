@@ -14,7 +14,7 @@ from engine.cures.outcomes import Outcome, losses_of, unit_of
 from pages.charts.style.annotations import captioned, footnotes, words
 from pages.charts.style.axes import loss_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
-from pages.charts.style.traces import over_seeds, stroke, upright
+from pages.charts.style.traces import MARGINS, ROW_HEIGHT, TEXT_ABOVE, over_seeds, stroke, upright
 from pages.charts.sweeps.groups import UNTREATED
 from pages.text.labels import number
 
@@ -27,10 +27,6 @@ HOW_TO_READ = (
 NEEDS = ""
 
 Results = Mapping[str, Sequence[Outcome]]
-
-ROW_HEIGHT = 60  # px: a line of text, and the dots below it
-_TEXT_ABOVE = 0.4  # of a row, from its dots to its text
-_MARGINS = 36 + 62  # px above the rows, and for the axis below them
 
 
 def figure(results: Results) -> AnimatedFigure:
@@ -54,7 +50,7 @@ def figure(results: Results) -> AnimatedFigure:
     if UNTREATED in losses and math.isfinite(middle := float(np.median(losses[UNTREATED]))):
         layout["shapes"] = [upright(middle, **stroke(PATIENT.color, 2, "dot"))]
     headings = [_heading(-row, label, results) for row, label in enumerate(rows)]
-    notes = footnotes(_remarks(results), _MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
+    notes = footnotes(_remarks(results), MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 
 
@@ -155,7 +151,7 @@ def _heading(y: float, label: str, results: Results) -> Json:
     if label != UNTREATED:
         n, seeds = helped(results, label)
         text += f"   helped in {n} of {seeds}" if seeds else ""
-    return words(text, 0, y + _TEXT_ABOVE, "left", "middle", yref="y")
+    return words(text, 0, y + TEXT_ABOVE, "left", "middle", yref="y")
 
 
 def _remarks(results: Results) -> list[str]:

@@ -14,7 +14,7 @@ from engine.cures.outcomes import SEEDS, Outcome, losses_of, unit_of
 from pages.charts.style.annotations import captioned, footnotes, words
 from pages.charts.style.axes import axis, loss_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Json, Look, merged
-from pages.charts.style.traces import over_seeds
+from pages.charts.style.traces import MARGINS, ROW_HEIGHT, TEXT_ABOVE, over_seeds
 from pages.text.labels import number, percent
 
 TITLE = "Over 8 seeds"
@@ -27,10 +27,6 @@ HOW_TO_READ = (
 NEEDS = ""
 
 Results = Mapping[str, Sequence[Outcome]]
-
-ROW_HEIGHT = 60  # px: a line of text, and the dots below it
-TEXT_ABOVE = 0.4  # of a row, from its dots to its text
-MARGINS = 36 + 62  # px above the rows, and for the axis below them
 
 
 def figure(results: Results, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
