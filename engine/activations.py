@@ -45,6 +45,7 @@ def sigmoid(z: Array, out: Array | None = None) -> Array:
 
 
 def sigmoid_slope(z: Array, value: Array) -> Array:
+    """φ (1 − φ)"""
     slope = 1 - value
     slope *= value
     return slope
@@ -56,39 +57,48 @@ def _zeros(shape: tuple[int, ...], kind: np.dtype) -> Array:
 
 
 def relu(z: Array, out: Array | None = None) -> Array:
+    """max(0, z)"""
     return np.maximum(z, _zeros(z.shape, z.dtype), out=out)  # NumPy compares two whole arrays two to four times faster
 
 
 def relu_slope(z: Array, value: Array) -> Array:
+    """1 for z > 0, else 0"""
     return (z > 0).astype(z.dtype)
 
 
 def tanh_slope(z: Array, value: Array) -> Array:
+    """1 − φ²"""
     slope = value * value
     return np.subtract(1, slope, out=slope)
 
 
 def leaky_relu(z: Array, out: Array | None = None) -> Array:
+    """max(.01 z, z)"""
     return np.maximum(z, LEAKY_SLOPE * z, out=out)
 
 
 def leaky_relu_slope(z: Array, value: Array) -> Array:
+    """1 for z > 0, else .01"""
     return np.where(z > 0, z.dtype.type(1), z.dtype.type(LEAKY_SLOPE))
 
 
 def elu(z: Array, out: Array | None = None) -> Array:
+    """z for z > 0, else eᶻ − 1"""
     return _exponential(z, 1.0, ELU_ALPHA, out)
 
 
 def elu_slope(z: Array, value: Array) -> Array:
+    """1 for z > 0, else eᶻ = φ + 1"""
     return np.where(z > 0, z.dtype.type(1), value + z.dtype.type(ELU_ALPHA))
 
 
 def selu(z: Array, out: Array | None = None) -> Array:
+    """λ z for z > 0, else λα (eᶻ − 1)"""
     return _exponential(z, SELU_SCALE, SELU_SCALE * SELU_ALPHA, out)
 
 
 def selu_slope(z: Array, value: Array) -> Array:
+    """λ for z > 0, else λα eᶻ = φ + λα"""
     return np.where(z > 0, z.dtype.type(SELU_SCALE), value + z.dtype.type(SELU_SCALE * SELU_ALPHA))
 
 
@@ -102,6 +112,7 @@ def _exponential(z: Array, above: float, below: float, out: Array | None) -> Arr
 
 
 def gelu(z: Array, out: Array | None = None) -> Array:
+    """z (1 + tanh v)/2 with v = √(2/π) (z + .044715 z³)"""
     return np.multiply(_gelu_gate(z, z * z), z, out)
 
 
@@ -129,10 +140,12 @@ def _gelu_gate(z: Array, square: Array) -> Array:
 
 
 def silu(z: Array, out: Array | None = None) -> Array:
+    """z σ(z)"""
     return np.multiply(sigmoid(z), z, out)
 
 
 def silu_slope(z: Array, value: Array) -> Array:
+    """σ + z σ (1 − σ) = σ + φ (1 − σ)"""
     gate = sigmoid(z)
     slope = 1 - gate
     slope *= value

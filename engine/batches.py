@@ -20,8 +20,7 @@ def batch_indices(experiment: Experiment, step: int, data: CustomData | None = N
 
     data: as for load_dataset, where the data set is custom and not shuffled.
     """
-    n = experiment.n_train
-    batch = min(experiment.batch_size or n, n)
+    n, batch = experiment.n_train, experiment.examples_per_update
     if batch == n:
         return np.arange(n)
     epoch, position = divmod(step, -(-n // batch))
@@ -46,7 +45,7 @@ def dropout_masks(experiment: Experiment, step: int) -> Array | None:
     """
     if experiment.dropout == 0:
         return None
-    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
+    batch = experiment.examples_per_update
     stream = generator(experiment.seed, MASKS)
     stream.bit_generator.advance(step * experiment.depth * batch * experiment.width)  # type: ignore[attr-defined]
     return draw_masks(stream, experiment.depth, batch, experiment.width, experiment.dropout)

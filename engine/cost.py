@@ -36,7 +36,7 @@ class Sizes(Protocol):
     @property
     def n_train(self) -> int: ...
     @property
-    def batch_size(self) -> int: ...
+    def examples_per_update(self) -> int: ...
     @property
     def steps(self) -> int: ...
 
@@ -98,7 +98,7 @@ def estimate(experiment: Sizes, n_in: int, n_out: int, max_frames: int = 60) -> 
     """Cost of a run with n_in inputs and n_out outputs, all recorded.  Seconds never fall with more steps."""
     width, layers, steps = experiment.width, experiment.depth + 1, experiment.steps
     weights = n_parameters(experiment, n_in, n_out)
-    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
+    batch = experiment.examples_per_update
     evaluations = counted_evaluations(steps)
     evaluated = experiment.n_train + N_EVALUATED
     examples = steps * batch + evaluations * evaluated
@@ -118,6 +118,6 @@ def estimate(experiment: Sizes, n_in: int, n_out: int, max_frames: int = 60) -> 
 
 def stack_limit(experiment: Sizes, n_in: int, n_out: int) -> int:
     """How many networks of this shape one stack takes: a power of two, so that equal numbers of seeds fill stacks."""
-    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
+    batch = experiment.examples_per_update
     most = min(STACK_BYTES / estimate(experiment, n_in, n_out).bytes, CACHED / (batch * experiment.width))
     return min(LARGEST_STACK, 1 << int(max(1, most)).bit_length() - 1)

@@ -8,7 +8,7 @@ from dataclasses import Field, dataclass, fields
 
 from engine.activations import ACTIVATIONS
 from engine.cost import Cost, estimate
-from engine.data.sources import DATASETS
+from engine.data.sources import DATASETS, HELD_OUT
 from engine.initializers import INITIALIZERS
 from engine.losses import CLASS_WEIGHTS, LOSSES, NUMERIC, OUTPUTS, PROBABILITIES
 from engine.optimizers import OPTIMIZERS
@@ -53,10 +53,25 @@ class Experiment:
         1.0, "data", "Target scale", "Multiplies the targets of a regression; its losses are in these units.",
         low=1e-6, high=1e6, log=True,
     )  # fmt: skip
+    target_shift: float = _row(
+        0.0, "data", "Target shift", "Added to the targets of a regression, after the target scale: it centres those "
+        "that lie far from 0.",
+        low=-1e6, high=1e6,
+    )  # fmt: skip
     imbalance: float = _row(
         0.5, "data", "Share of the second class", "Below 0.5 the second of two classes is rare, in training, "
         "validation and test examples alike.",
         low=0.01, high=0.5,
+    )  # fmt: skip
+    held_out: float = _row(
+        HELD_OUT, "data", "Share held out", "Share of the rows that is held out for validation, and as many again for "
+        "test; no difference for data that are drawn.",
+        low=0.05, high=0.45,
+    )  # fmt: skip
+    split: str = _choice(
+        ("random", "stratified"), "data", "Split", "Which rows are held out: random, or stratified, which gives every "
+        "class the same share in training, validation and test. The data seed says which; no difference for numbers "
+        "to predict, or for data that are drawn.",
     )  # fmt: skip
 
     shuffle: bool = _row(
@@ -201,11 +216,16 @@ class Experiment:
                 "imbalance", self.imbalance, "0.5", f"{self.dataset} is not drawn from two classes whose shares could "
                 "be chosen.",
             )  # fmt: skip
-        if data.n_train_max and self.n_train > data.n_train_max:
+        if data.file and self.n_train > (most := data.n_train_max(self.held_out)):
             raise OutOfRange(
-                "n_train", self.n_train, f"a whole number from 5 to {data.n_train_max}",
+                "n_train", self.n_train, f"a whole number from 5 to {most}",
                 f"{self.dataset} has no more besides its validation and test examples.",
             )  # fmt: skip
+
+    @property
+    def examples_per_update(self) -> int:
+        """The size of a batch, 0 being all examples; the last batch of an epoch may be smaller."""
+        return min(self.batch_size or self.n_train, self.n_train)
 
     @property
     def cost(self) -> Cost:

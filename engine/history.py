@@ -55,9 +55,7 @@ class RunHistory:
     train_accuracy: Array  # (V,) share, NaN for regression
     validation_accuracy: Array  # (V,)
     penalty: Array  # (V,)
-    dead_fraction: (
-        Array  # (V, L) on the probe: share of units with z ≤ 0 on all of it; NaN where undefined or overflown
-    )
+    dead_fraction: Array  # (V, L) share of units with z ≤ 0 on all of the probe; NaN where undefined or overflown
     saturated_fraction: Array  # (V, L) share of values with |φ′(z)| < .05 max|φ′|; NaN as above
     activation_mean: Array  # (V, L) of h_l, at the output of what the network puts out
     activation_std: Array  # (V, L)
@@ -71,9 +69,7 @@ class RunHistory:
     shifts: tuple[Array, ...]  # H arrays (K, width): β
     running_means: tuple[Array, ...]  # H arrays (K, width)
     running_variances: tuple[Array, ...]  # H arrays (K, width)
-    predictions: (
-        Array | None
-    )  # (K, G, G, n_out) over the input plane [axis 1: second input], (K, G, n_out) over the line
+    predictions: Array | None  # (K, G, G, n_out) over the plane [axis 1: second input], (K, G, n_out) over the line
     prediction_axes: tuple[Array, ...] | None  # the grid's coordinates (G,), one array an input, in its units
     confusion: Array | None  # (K, C, C) counts on validation data: row the true class, column the predicted one
 

@@ -31,10 +31,12 @@ class Initializer:
 
 
 def normal(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
+    """Independent draws of N(0, 1)."""
     return generator.standard_normal((n_in, n_out))
 
 
 def uniform(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
+    """Independent draws, uniform on [−1, 1)."""
     return generator.uniform(-1, 1, (n_in, n_out))
 
 
@@ -47,6 +49,7 @@ def orthogonal(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
 
 
 def ones(generator: np.random.Generator, n_in: int, n_out: int) -> Array:
+    """Nothing is drawn: all weights are 1."""
     return np.ones((n_in, n_out))
 
 

@@ -18,7 +18,7 @@ OUTPUTS = "auto", "linear", "sigmoid", "tanh", "relu"  # auto: sigmoid for two c
 PROBABILITIES = "auto", "sigmoid"  # those whose answers, for classes, are probabilities
 CLASS_WEIGHTS = "none", "balanced"
 NUMERIC = "auto, mse, mae or huber"  # the losses of numbers, in words
-HUBER_DELTA = 1.0  # as torch.nn.HuberLoss and optax have it
+HUBER_DELTA = 1.0  # as torch.nn.HuberLoss has it
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,10 @@ def outputs(z: Array, output: str) -> Array:
 
 
 def cross_entropy(z: Array, targets: Array, output: str) -> Array:
-    """−Σ t ln p (softmax), −Σ [t ln p + (1 − t) ln(1 − p)] (sigmoid), in nats, computed from z without overflow."""
+    """−Σ t ln p (softmax), −Σ [t ln p + (1 − t) ln(1 − p)] (sigmoid), in nats, computed from z without overflow.
+
+    Raises ValueError for any other output, as its gradient does.
+    """
     if output == "softmax":
         highest = z.max(axis=-1, keepdims=True)
         log_total = np.log(np.exp(z - highest).sum(axis=-1, keepdims=True)) + highest

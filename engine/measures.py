@@ -175,6 +175,7 @@ def predicted_classes(z: Array, output: str) -> Array:
 
 
 def true_classes(targets: Array) -> Array:
+    """The class of each target, as predicted_classes gives those of answers."""
     return targets[..., 0] > 0.5 if targets.shape[-1] == 1 else targets.argmax(axis=-1)
 
 
@@ -204,15 +205,15 @@ def probe_rows(
     dead, saturated, mean, deviation, delta = np.full((5, rows, depth + 1), np.nan)
     if activation.dies:
         ones = ones_row(batch, passes[0].output.dtype)
-        silent = np.array([ones @ passed.phi for passed in passes]) == 0
+        silent = np.array([ones @ one.phi for one in passes]) == 0
         dead[:, :-1] = by_row(silent.mean(axis=(3, 4)))
     if activation.saturates:
-        slopes = (activation.slope(passed.hidden_z, passed.phi) for passed in passes)
+        slopes = (activation.slope(one.hidden_z, one.phi) for one in passes)
         shallow = np.array([np.abs(slope, out=slope) < SATURATED * activation.steepest for slope in slopes])
         saturated[:, :-1] = by_row(shallow.mean(axis=(3, 4)))
-    for both, hidden in zip((mean, deviation), means_and_deviations([passed.h for passed in passes]), strict=True):
+    for both, hidden in zip((mean, deviation), means_and_deviations([one.h for one in passes]), strict=True):
         both[:, :-1] = by_row(hidden)
-    answers = [outputs(passed.output, architecture.output)[None] for passed in passes]
+    answers = [outputs(one.output, architecture.output)[None] for one in passes]
     mean[:, -1:], deviation[:, -1:] = map(by_row, means_and_deviations(answers))
     for share in (dead, saturated):
         share[~np.isfinite(mean)] = np.nan

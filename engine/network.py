@@ -7,6 +7,9 @@ Rows are examples.  Networks of equal shape lie along a leading axis: W_l is (ne
 the last bit, alone or in a stack (on a processor with AVX; BLAS kernels for older ones round by where in memory the
 numbers begin).  Hidden layers alone are normalised and dropped out, and they alone, from the second one on, may have
 skip connections (+ h_{l-1}), plain (s = 1) or scaled (s = 1/H).  blocks.py says how they lie in memory.
+
+Nielsen 2015, ch. 2; batch and layer normalization: Ioffe & Szegedy 2015, Ba et al. 2016; skip connections: He et al.
+2016.
 """
 
 import itertools
@@ -120,6 +123,7 @@ class Parameters:
         return weights + sum(sizes[1:]) + (2 * sum(sizes[1:-1]) if architecture.normalization != "none" else 0)
 
     def copy(self) -> "Parameters":
+        """All networks of the stack, in arrays of their own."""
         return self[slice(None)]
 
     def __getitem__(self, networks: slice | Sequence[int] | Array) -> "Parameters":
@@ -129,6 +133,7 @@ class Parameters:
         return chosen
 
     def astype(self, dtype: str) -> "Parameters":
+        """The same in another precision."""
         return _restored(self.architecture, self.flat.astype(dtype), self.running.astype(dtype), self.frozen)
 
     def __reduce__(self):

@@ -31,6 +31,7 @@ class Optimizer:
     decoupled: bool = False
 
     def state(self, parameters: Array) -> list[Array]:
+        """What it starts from: zeros."""
         return [np.zeros_like(parameters) for _ in range(self.slots)]
 
 

@@ -51,7 +51,7 @@ class Plan:
 def plan_of(experiment: Experiment, dataset: Dataset, max_updates: int, max_frames: int) -> Plan:
     """The plan of every run that has this one's shape; at most so many rows of updates and frames are recorded."""
     n_train, steps = len(dataset.train_inputs), experiment.steps
-    batch = min(experiment.batch_size or experiment.n_train, experiment.n_train)
+    batch = experiment.examples_per_update
     n_probe = min(n_train, PROBE)
     evaluations = evaluation_steps(steps)
     frame_type, frames = frame_limits(experiment, dataset.n_in, dataset.n_out, max_frames)

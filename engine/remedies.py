@@ -64,4 +64,5 @@ class EarlyStopping:
 
     @property
     def stop(self) -> bool:
+        """Whether the run has waited for its patience."""
         return 0 < self.patience <= self.waited

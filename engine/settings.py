@@ -52,6 +52,7 @@ class Setting:
 
     @property
     def kind(self) -> type:
+        """bool, int, float or str."""
         return type(self.default)
 
     @property
@@ -129,6 +130,7 @@ def _is_digest(text: str) -> bool:
 
 
 def row(default: Value, group: str, label: str, help: str, **bounds: Any) -> Any:
+    """A field of Experiment and the row of its Setting.  bounds: what else the row says."""
     return field(default=default, metadata={"group": group, "label": label, "help": help, **bounds})
 
 

@@ -110,18 +110,18 @@ def _fixed_point(growth: Callable[[float], float], q: float) -> float:
         return q
     upward = factor > 1
     while True:
-        following = q * (max(factor, STRIDE) if upward else min(factor, 1 / STRIDE))
-        if following < ALMOST_ZERO:
+        next_q = q * (max(factor, STRIDE) if upward else min(factor, 1 / STRIDE))
+        if next_q < ALMOST_ZERO:
             return 0.0
-        if following > ALMOST_INFINITE:
+        if next_q > ALMOST_INFINITE:
             return np.inf
-        factor = growth(following)
+        factor = growth(next_q)
         if factor != 1 and (factor > 1) != upward:
             break
-        q = following
-    while abs(following / q - 1) > ROUNDING / 10:
-        middle = (q * following) ** 0.5
-        q, following = (middle, following) if (growth(middle) > 1) == upward else (q, middle)
+        q = next_q
+    while abs(next_q / q - 1) > ROUNDING / 10:
+        middle = (q * next_q) ** 0.5
+        q, next_q = (middle, next_q) if (growth(middle) > 1) == upward else (q, middle)
     return q
 
 

@@ -31,11 +31,11 @@ from engine.settings import OutOfRange
 
 Array = np.ndarray
 
-# One network a value; networks that differ in nothing else train as one stack.
-OWN = {
+# Of which each network of a stack has a value of its own; networks that differ in nothing else train as one stack.
+PER_NETWORK = {
     "dataset", "noise", "label_noise", "data_digest", "initializer", "gain", "bias", "bias_mean", "learning_rate",
-    "clip_threshold", "seed", "data_seed", "inputs", "input_scale", "input_shift", "target_scale", "imbalance",
-    "shuffle", "leakage", "validation_shift", "validation_labels",
+    "clip_threshold", "seed", "data_seed", "inputs", "input_scale", "input_shift", "target_scale", "target_shift",
+    "imbalance", "shuffle", "leakage", "validation_shift", "validation_labels",
 }  # fmt: skip
 
 # What a run may be branched with: the network and its parameters stay, and so do data and loss.
@@ -56,7 +56,7 @@ def initialize(experiment: Experiment, data: CustomData | None = None) -> Parame
 
 def shape_key(experiment: Experiment) -> tuple:
     """What networks on the same data set must share to train as one stack."""
-    shared = [value for name, value in vars(experiment).items() if name not in OWN | {"l1", "l2", "dropout"}]
+    shared = [value for name, value in vars(experiment).items() if name not in PER_NETWORK | {"l1", "l2", "dropout"}]
     l1, l2, in_loss = experiment.l1, experiment.l2, experiment.l2_in_loss
     return (*shared, l1 > 0 or in_loss > 0, l2 > in_loss, experiment.dropout > 0)
 
@@ -141,17 +141,8 @@ class Training:
         self._gradient = Parameters(self._parameters.architecture, np.empty_like(self._parameters.flat))
 
     REBUILT = (
-        "_rate",
-        "_threshold",
-        "_l1",
-        "_l2",
-        "_decay",
-        "_zeros",
-        "_ones",
-        "_class_weights",
-        "_batches",
-        "_gradient",
-    )
+        "_rate", "_threshold", "_l1", "_l2", "_decay", "_zeros", "_ones", "_class_weights", "_batches", "_gradient",
+    )  # fmt: skip
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
@@ -230,6 +221,7 @@ class Training:
         return tuple(histories[i] for i in range(len(self.experiments)))
 
     def _update(self) -> None:
+        """Step s, as this module's first lines have it; networks that diverge in it end."""
         first, plan, step = self.experiments[0], self._plan, self.step
         objective = LOSSES[plan.loss]
         parameters, gradient, next_parameters = self._parameters, self._gradient, self._previous

@@ -19,9 +19,7 @@ LESSON = lesson_of("data_faults")
 LOOK = inputs_by_feature, recall_by_class, batch_losses
 WHY = three_sets, learning_curves
 MORE = predictions, activations, weight_norms
-STAGE = Stage(
-    verdict, "New data: the test set, by which nothing was chosen. Recall: on validation data.", LOOK, WHY + MORE
-)
+STAGE = Stage(verdict, "Test data: data by which nothing was chosen. Recall: on validation data.", LOOK, WHY + MORE)
 
 
 def why(patient: RunHistory, treated: RunHistory) -> None:

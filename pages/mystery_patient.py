@@ -1,10 +1,11 @@
 """The mystery patient: a network that misbehaves and hides its settings, to be diagnosed and treated for points."""
 
+from pages.components.lesson.take_home import take_home
 from pages.components.mystery.arrival import arrival, arrival_place
-from pages.components.mystery.patient import admitted, bedside, choose
+from pages.components.mystery.patient import admitted, bedside, choose, preparable
 from pages.components.mystery.result import how_points_come_about, result
 from pages.components.shell.frame import footer, page
-from pages.components.shell.studio import Preparable, studio_button
+from pages.components.shell.studio import studio_button
 
 shell = page("mystery_patient")
 choice = choose()
@@ -13,9 +14,12 @@ shell.share(choice.address, choice.address)
 place = arrival_place()
 here = admitted(choice)
 if here and here.visit.committed:
-    arrival(place, result(here), "score")
+    sentence, taken = result(here)
+    arrival(place, sentence, "score")
+    with shell.link.container(width="content"):
+        take_home(taken)
 elif here:
     arrival(place, bedside(here), "patient")
-how_points_come_about()
-studio_button(shell.prepare, Preparable("mystery_patient", choice.texts))
+how_points_come_about(choice)
+studio_button(shell.prepare, preparable(choice))
 footer()

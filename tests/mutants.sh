@@ -16,8 +16,8 @@ tests_of() { # the tests that are about a module
   case "$1" in
     engine/measures.py) echo $engine/test_{measures,remedies}.py ;;
     engine/network.py) echo $engine/test_{gradients,identity,bounds,worked_example,initializers}.py ;;
-    engine/training.py) echo $engine/test_{training,bounds,time_slices,remedies}.py ;;
-    engine/recording.py) echo $engine/test_{training,measures,bounds}.py ;;
+    engine/training.py) echo $engine/test_{training,trajectories,losses,bounds,time_slices,remedies,identity,branch}.py ;;
+    engine/recording.py) echo $engine/test_{training,measures,bounds,identity,branch}.py ;;
     engine/doctor/cases.py) echo $engine/test_cases.py ;;
     engine/doctor/*) echo $engine/test_{fit,signal,step}_detectors.py $engine/test_{examination,diagnosis_table}.py ;;
     engine/cures/*) echo $engine/test_{changes,outcomes,trials}.py ;;
@@ -39,7 +39,7 @@ for module in "${modules[@]}"; do
   mkdir -p "$copy/tests"
   cp -r engine pages assets app.py README.md pyproject.toml requirements.txt "$copy"
   cp -r tests/engine tests/*.py "$copy/tests"
-  case "$module" in # the doctor does no mathematics that JAX could check, and compiling for it takes most of the time
+  case "$module" in # the doctor does no mathematics that automatic differentiation could check
     engine/doctor/* | engine/cures/*)
       echo 'import pytest; pytest.skip("takes too long", allow_module_level=True)' >"$copy/tests/engine/oracle.py" ;;
   esac

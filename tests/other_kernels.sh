@@ -19,7 +19,8 @@ print(*{library.get("architecture") for library in threadpoolctl.threadpool_info
 
 own=$(kernel "")
 kernels=${KERNELS:-Haswell SkylakeX Zen Prescott baseline}
-[ "$kernels" != second ] || kernels=$([ "$own" = Haswell ] && echo Prescott || echo Haswell)
+second=
+[ "$kernels" != second ] || { second=1; kernels=$([ "$own" = Haswell ] && echo Prescott || echo Haswell); }
 failed=() seen=()
 for name in $kernels; do
   if [ "$name" = baseline ]; then
@@ -31,7 +32,8 @@ for name in $kernels; do
   else
     got=$(kernel "$name")
     if [ "$got" = "$own" ] && [ "$name" != "$own" ]; then
-      echo "== This processor, or this OpenBLAS, has no $name kernels: not run"; continue
+      [ -n "$second" ] || { echo "== This processor, or this OpenBLAS, has no $name kernels: not run"; continue; }
+      echo "== There are no other kernels here: with its own"
     fi
     case " ${seen[*]} " in *" $got "*) echo "== For $name OpenBLAS takes the $got kernels: not run twice"; continue ;; esac
     seen+=("$got")

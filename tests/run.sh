@@ -34,9 +34,13 @@ export CHROME="$browser"
 
 "$venv/bin/ruff" check .
 "$venv/bin/ruff" format --check .
-"$venv/bin/mypy" engine pages app.py
+"$venv/bin/mypy" engine pages app.py & types=$! # which takes one core half a minute
+# What lessons and ward say over seeds must not hang on the last bits of this processor: it is tested with those of
+# another, and with its own by other_kernels.sh.  What the pages show of the same networks is tested with its own here.
+claims=(tests/pages/test_patients.py tests/pages/test_*_lesson.py)
+[ $# -gt 0 ] && others=("$@") || others=("${claims[@]/#/--ignore=}")
 # In the order of their names the longest files, those of the browser, come first, and no process is left with one.
 # Three processes for two cores: tests of a browser wait as long as they compute.
-"$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-3}" --dist loadfile --no-loadscope-reorder "$@"
-# What lessons, ward and cures say must not hang on the last bits of this processor.
-[ $# -gt 0 ] || KERNELS=second bash tests/other_kernels.sh tests/pages/test_patients.py tests/pages/test_*_lesson.py
+"$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-3}" --dist loadfile --no-loadscope-reorder "${others[@]}"
+[ $# -gt 0 ] || KERNELS=second bash tests/other_kernels.sh "${claims[@]}"
+wait "$types"

@@ -29,7 +29,7 @@ run() { # $1: oldest or newest, $2: "version path" of its Python, the rest: for 
       "$venv/bin/pip" install --quiet --disable-pip-version-check "$each" || echo "== without $each"
     done < <(requirements "$1")
   fi
-  "$venv/bin/pip" freeze | grep -iE '^(streamlit|numpy|plotly|pandas|orjson|loky|threadpoolctl|jax|scikit-learn|distributed)=='
+  "$venv/bin/pip" freeze | grep -iE '^(streamlit|numpy|plotly|pandas|orjson|loky|threadpoolctl|torch|scikit-learn|distributed)=='
   shift 2
   "$venv/bin/python" -m pytest -n "${TEST_PROCESSES:-2}" --dist loadfile -rs tests/engine tests/text tests/charts tests/walkthrough tests/pages "$@"
 }

@@ -14,11 +14,13 @@ const FOOTNOTES = "footnotes", NOTE_LINE = 19; // as in pages/charts/style/annot
 const MOST_TICKS = 5; // of a preview's axis
 // What grows late, above charts in stage view and below them, and leaves them less room.
 const AROUND_ON_STAGE = ".st-key-lesson, .st-key-verdict, .st-key-stage, .st-key-controls, .st-key-controls_closed";
-const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
+const LEAST_ON_STAGE = 220, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
+const LABEL_HEIGHT = 2; // of a power of ten, in sizes of its type
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
 
 const CLEAR = "rgba(0,0,0,0)";
 const MARK_FILL = "rgba(128,128,128,0.18)";
+const NETWORKS = ["--patient", "--treated"]; // colours of tokens.css: light-dark(…, …)
 const DARK = 0.5; // lightness of the page below which it is dark, 0 to 1
 
 // A picture is wide enough for every legend, whatever the window.  In pixels of its own, of which a PNG has SCALE each.
@@ -83,20 +85,22 @@ class Chart {
     window.removeEventListener(STEP_EVENT, this.onStep);
     window.removeEventListener(MARK_EVENT, this.onMark);
     window.removeEventListener(PREVIEW_EVENT, this.onPreview);
-    window.Plotly?.purge(this.plot);
+    // A drawing that is on its way comes to its end first: Plotly would go on with what is purged.
+    Promise.resolve(this.drawing).finally(() => window.Plotly?.purge(this.plot));
   }
 
   update(data) {
     const version = new TextDecoder().decode(data.subarray(0, VERSION_BYTES));
-    if (version !== this.version) {
-      const { figure, alt, config } = JSON.parse(new TextDecoder().decode(data.subarray(VERSION_BYTES)));
+    const look = themed(this.parent);
+    if (version !== this.version || look.dark !== this.look.dark) {
+      const text = new TextDecoder().decode(data.subarray(VERSION_BYTES));
+      const { figure, alt, config } = JSON.parse(look.dark ? lightened(text) : text);
       Object.assign(this, { version, figure, config, own_height: figure.layout.height, stale: true });
       this.plot.frames = figure.frames ?? [];
       this.plot.setAttribute("aria-label", alt);
       this.name(figure.layout.meta?.title ?? "this chart");
       this.plot.style.minHeight = `${this.height()}px`;
     }
-    const look = themed(this.parent);
     if (JSON.stringify(look) !== JSON.stringify(this.look)) Object.assign(this, { look, stale: true });
     if (!this.stale) return;
     if (this.seen) this.show();
@@ -190,8 +194,13 @@ class Chart {
       const shown = layout.height < this.own_height * scale ? withoutFootnotes(layout) : layout;
       const larger = scale === 1 ? shown : enlarged(shown, scale);
       const panels = this.own_height - layout.margin.t - layout.margin.b; // high, as the figure is made
-      const fitted = layout.height === this.own_height ? larger : withKeysBelow(larger, panels * scale);
-      await window.Plotly.react(this.plot, scale === 1 ? data : data.map((trace) => withLargerText(trace, scale)), fitted, this.config);
+      const fitted = layout.height === this.own_height ? larger : withLabelsApart(withKeysInPlace(larger, panels * scale));
+      const drawn = scale === 1 ? data : data.map((trace) => withLargerText(trace, scale));
+      const rows = this.rows ?? 1;
+      await window.Plotly.react(this.plot, drawn, fitted, this.config);
+      this.rows = rowsOfLegend(this.plot);
+      // Plotly places a legend before it makes room for its rows: where there are more or fewer than before, once more.
+      if (this.rows && this.rows !== rows) await window.Plotly.react(this.plot, drawn, fitted, this.config);
     }
     if (!this.listening) this.plot.on("plotly_click", ({ points }) => this.open(points[0]?.customdata));
     this.listening = true;
@@ -251,8 +260,14 @@ class Chart {
   height() {
     if (document.fullscreenElement === this.screen) return window.innerHeight;
     const own = Math.round(this.own_height * typeScale());
-    return onStage(this.plot) ? Math.max(roomOnStage(this.plot), LEAST_ON_STAGE) : own;
+    const room = onStage(this.plot) ? roomOnStage(this.plot) : 0;
+    return room < LEAST_ON_STAGE * typeScale() ? own : room; // rather than squeeze it, the page scrolls
   }
+}
+
+function rowsOfLegend(plot) {
+  const heights = [...plot.querySelectorAll(".legend .traces")].map((entry) => /,([^)]*)/.exec(entry.getAttribute("transform"))?.[1]);
+  return new Set(heights).size;
 }
 
 // Type in pixels grows with that of the page, which is larger in stage view or where a reader has set it so.
@@ -287,17 +302,30 @@ function withoutFootnotes(layout) {
   return { ...layout, annotations, margin: { ...layout.margin, b: layout.margin.b - room } };
 }
 
-// Plotly places a legend or a scale of colours below the panels in shares of their height: where they are of another
-// height, the distance in pixels stays, lest the key lies over the axis or far below it.
-function withKeysBelow(layout, panels) {
+// Plotly places a legend or a scale of colours above or below the panels in shares of their height: where they are of
+// another height, the distance in pixels stays, lest the key lies over an axis or a heading, or far from it.
+function withKeysInPlace(layout, panels) {
   const now = layout.height - layout.margin.t - layout.margin.b;
-  const at = (key) => (key.y < 0 ? { ...key, y: (key.y * panels) / now } : key);
+  const edge = ({ y }) => (y > 1 ? 1 : y < 0 ? 0 : y);
+  const at = (key) => ({ ...key, y: edge(key) + ((key.y - edge(key)) * panels) / now });
   const keys = {};
   if (layout.legend) keys.legend = at(layout.legend);
   for (const [name, axis] of Object.entries(layout)) {
     if (name.startsWith("coloraxis") && axis.colorbar) keys[name] = { ...axis, colorbar: at(axis.colorbar) };
   }
   return { ...layout, ...keys };
+}
+
+// Where panels are lower than they are made for, a log axis has fewer labels.
+function withLabelsApart(layout) {
+  const high = layout.height - layout.margin.t - layout.margin.b;
+  const axes = Object.entries(layout).filter(([name, axis]) => name.startsWith("yaxis") && axis.type === "log" && axis.dtick > 0);
+  const fewer = axes.map(([name, axis]) => {
+    const [[low, top], [from, to]] = [axis.range, axis.domain ?? [0, 1]];
+    const most = (high * (to - from)) / (LABEL_HEIGHT * axis.tickfont.size);
+    return [name, { ...axis, dtick: axis.dtick * Math.max(1, Math.ceil((top - low) / axis.dtick / most)) }];
+  });
+  return { ...layout, ...Object.fromEntries(fewer) };
 }
 
 // In stage view the charts share what the window has left between the timeline and the controls.
@@ -408,6 +436,15 @@ function themed(element) {
   const data = { contour: [{ line: { color: ink } }] };
   theme = { template: { data, layout }, dark: lightness(paper) < DARK };
   return theme;
+}
+
+// A figure for a dark page: its networks in the lighter colours of tokens.css, which their names beside it have too.
+function lightened(text) {
+  const tokens = getComputedStyle(document.documentElement);
+  return NETWORKS.reduce((figure, name) => {
+    const [pale, dark] = tokens.getPropertyValue(name).match(/#\w{6}/g) ?? [];
+    return dark ? figure.replaceAll(pale, dark) : figure;
+  }, text);
 }
 
 function lightness(color) {

@@ -3,8 +3,6 @@
 const mounted = new WeakMap(); // parent element -> what stops it
 
 const USES_KEYS = "textarea, select, [contenteditable], [role=dialog], [role=listbox], input:not([type=range], [type=radio])";
-let presses = 0;
-
 const KEYS = { PageDown: 1, PageUp: -1 };
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -14,7 +12,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!by || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.composedPath()[0].closest?.(USES_KEYS)) return;
     event.preventDefault();
-    setTriggerValue("turn", { by, press: ++presses }); // two presses are never the same one
+    setTriggerValue("turn", { by, at: event.timeStamp }); // two presses are never of the same time
   };
   document.addEventListener("keydown", turn);
   const clock = parentElement.querySelector(".clock");

@@ -1,11 +1,11 @@
 // A curve to draw, by mouse, finger or keyboard, and then the measured one over it.
 //
 // Streamlit runs the default export once when the component is mounted and again whenever its data or the theme change,
-// with the same parent element.  data: a Canvas of pages/text/draw_first.py; drawn and measured come after Compare.
+// with the same parent element.  data: a Canvas of pages/text/draw_first.py, and what the networks are called; drawn and
+// measured come after Compare.
 // Heights are log10 of the values.
 
 const SVG = "http://www.w3.org/2000/svg";
-const NAMES = { patient: "● Patient", treated: "◆ Treated" };
 const STEPS_A_DECADE = 10, FEW_DECADES = 4, COARSE_STEPS = 4; // of the arrow keys; the latter on a long axis
 const REACH = 16; // pixels, within which a press takes hold of the other network's curve
 const MOST_LABELS = 7; // of the upright axis
@@ -14,6 +14,7 @@ const ROOM = { left: 46, right: 14, top: 22, bottom: 42 }; // pixels around the 
 const HEIGHT = [240, 0.4, 400]; // pixels: least, share of the window, most
 const ABOVE = ".st-key-verdict, .st-key-stage"; // what grows late, and leaves the plot in stage view less room
 const LEAST_ON_STAGE = 180, BELOW_ON_STAGE = 12; // pixels
+const LECTURE = ".st-key-scene_question";
 const REVEALED_IN = 1600; // milliseconds
 const LANDED = 3000; // milliseconds, in which the page grows above the comparison
 const AIR = 0.3, BEYOND = 12; // decades around what was measured, and that the axis grows for it at most
@@ -37,6 +38,13 @@ class Drawing {
     this.plot.onpointerup = this.plot.onpointercancel = () => (this.held = null);
     this.plot.onkeydown = (event) => this.key(event);
     this.plot.onfocusin = (event) => this.follow(event.target);
+  }
+
+  // From the button that somebody has opened it with, which is gone; not in a lecture, where Page down leads on.
+  takeKeyboard() {
+    if (document.querySelector(LECTURE)) return;
+    if (!navigator.userActivation?.hasBeenActive || document.activeElement !== document.body) return;
+    this.root.getElementById(`handle_${this.active}_${this.at[this.active] ?? 0}`)?.focus({ preventScroll: true });
   }
 
   stop() {
@@ -63,7 +71,7 @@ class Drawing {
     const which = this.root.querySelector(".which");
     which.hidden = names.length < 2;
     which.replaceChildren(...names.map((who) => {
-      const button = Object.assign(document.createElement("button"), { type: "button", name: who, className: who, textContent: NAMES[who] });
+      const button = Object.assign(document.createElement("button"), { type: "button", name: who, className: who, textContent: this.data.names[who] });
       button.onclick = () => this.choose(who);
       return button;
     }));
@@ -191,7 +199,7 @@ class Drawing {
     const places = Object.values(this.data.points).sort((one, other) => other.length - one.length)[0];
     const apart = Math.ceil((places.length * LABEL_WIDTH * this.scale) / (this.width - left - right));
     places.forEach((at, index) => {
-      if (index % apart === 0 || apart === 1) parts.push(made("text", { x: this.x(at), y: this.height - bottom + 16 * this.scale, "text-anchor": "middle" }, at));
+      if (index % apart === 0 || apart === 1) parts.push(made("text", { x: this.x(at), y: this.height - bottom + 20 * this.scale, "text-anchor": "middle" }, at));
     });
     return parts;
   }
@@ -219,7 +227,7 @@ class Drawing {
     handle.append(made("circle", { class: "ring", r: size + 4 }));
     const attributes = {
       role: "slider", id: `handle_${who}_${index}`, tabindex: (this.at[who] ?? 0) === index ? 0 : -1, "aria-orientation": "vertical",
-      "aria-label": `${NAMES[who].slice(2)}, ${this.data.point} ${this.data.points[who][index]}`,
+      "aria-label": `${this.data.names[who].slice(2)}, ${this.data.point} ${this.data.points[who][index]}`,
       "aria-valuemin": this.data.low, "aria-valuemax": this.data.high, "aria-valuenow": value, "aria-valuetext": this.words(value),
     };
     for (const [name, text] of Object.entries(attributes)) handle.setAttribute(name, text);
@@ -260,7 +268,7 @@ class Drawing {
   drawKey() {
     const names = Object.keys(this.values);
     this.root.querySelector(".key").innerHTML = names
-      .map((who) => `<span class="${who}">${NAMES[who]}: <svg viewBox="0 0 40 12"><path class="curve drawn" d="M2 6h36"/></svg>yours <svg viewBox="0 0 40 12"><path class="curve" d="M2 6h36"/></svg>measured</span>`)
+      .map((who) => `<span class="${who}">${this.data.names[who]}: <svg viewBox="0 0 40 12"><path class="curve drawn" d="M2 6h36"/></svg>yours <svg viewBox="0 0 40 12"><path class="curve" d="M2 6h36"/></svg>measured</span>`)
       .join("");
   }
 
@@ -332,7 +340,7 @@ class Drawing {
 
   tell(index) {
     const at = this.data.points[this.active][index];
-    this.readout.textContent = `${NAMES[this.active]}, ${this.data.point} ${at}: ${this.words(this.values[this.active][index])}`;
+    this.readout.textContent = `${this.data.names[this.active]}, ${this.data.point} ${at}: ${this.words(this.values[this.active][index])}`;
   }
 
   follow(target) {
@@ -399,6 +407,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     mounted.set(parentElement, drawing);
   }
   drawing.update(data, (values) => setTriggerValue("compare", values));
+  drawing.takeKeyboard();
   return () => {
     mounted.delete(parentElement);
     drawing.stop();

@@ -16,7 +16,7 @@ export default function ({ data, parentElement }) {
     watch.disconnect();
     picture.style.clipPath = "";
     picture.animate([{ clipPath: NOTHING }, { clipPath: ALL }], { duration: MILLISECONDS, easing: "ease-in-out" });
-  });
+  }, { threshold: 0.5 }); // half of it
   watch.observe(parentElement);
   mounted.set(parentElement, watch);
   return () => {

@@ -18,6 +18,7 @@ const MARKERS = { patient: "M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0", treated: "M0,
 const ROOM = { left: 4, right: 46, top: 12, bottom: 20 }; // pixels around the losses
 
 const mounted = new WeakMap(); // parent element -> Stage
+let left = null; // {depth, activation} that somebody chose: who comes back finds them
 
 class Stage {
   constructor(root, data) {
@@ -38,10 +39,10 @@ class Stage {
     for (const way of root.querySelectorAll(".ways a")) way.addEventListener("click", (event) => follow(event, way));
     root.querySelector(".stranger").href = addressOf("mystery_patient");
     this.resized = new ResizeObserver(() => this.draw());
-    this.depth = words.networks.patient.depth;
-    this.activation = words.networks.patient.activation;
+    const { depth, activation } = left ?? words.networks.patient;
+    Object.assign(this, { depth, activation, touched: Boolean(left) });
     this.chosen();
-    if (CALM.matches) this.time = this.length;
+    if (CALM.matches || left) this.time = this.length;
     else this.play(0);
     this.resized.observe(this.stage); // which also draws
   }
@@ -81,7 +82,8 @@ class Stage {
   }
 
   choose(depth, activation) {
-    [this.depth, this.activation] = [depth, activation];
+    Object.assign(this, { depth, activation });
+    left = { depth, activation };
     this.stage.classList.remove("inviting");
     this.touched = true;
     this.pause();

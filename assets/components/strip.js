@@ -7,8 +7,9 @@ const STEP_EVENT = "backprop-clinic:step"; // from the timeline
 const MARK_EVENT = "backprop-clinic:mark"; // layers are marked, or none any more
 const PREVIEW_EVENT = "backprop-clinic:preview"; // detail: {patient, treated}, the error signal of each layer at step 0
 const TOUCHES = ["pointerover", "pointerdown", "focusin"];
-const SLIDERS = ".st-key-depth, .st-key-treated_depth";
+const DRAGGED = ["depth", "gain"]; // as in strip.py
 const STOPS = 9; // of the key's colours
+const VERDICT = ".st-key-verdict h2"; // over which style.css lays what it says while a setting is dragged
 
 const mounted = new WeakMap(); // parent element -> Strip
 
@@ -25,6 +26,8 @@ class Strip {
     // A slider of Streamlit's tells nobody while it is dragged, but for what it tells a screen reader.
     this.slides = new MutationObserver(() => this.follow());
     this.slides.observe(document.body, { subtree: true, attributeFilter: ["value", "aria-valuenow", "aria-valuetext"] });
+    this.onInput = () => this.follow();
+    document.addEventListener("input", this.onInput);
     this.box.addEventListener("click", (event) => this.mark(event.target.closest("[data-layer]")));
     this.box.addEventListener("keydown", (event) => this.key(event));
     for (const kind of ["pointerover", "focusin"]) this.box.addEventListener(kind, (event) => this.tell(event.target.closest("[data-layer]")));
@@ -32,55 +35,70 @@ class Strip {
   }
 
   stop() {
+    this.say("");
     window.removeEventListener(STEP_EVENT, this.onStep);
     window.removeEventListener(MARK_EVENT, this.onMark);
     for (const kind of TOUCHES) document.removeEventListener(kind, this.onTouch);
     this.slides.disconnect();
+    document.removeEventListener("input", this.onInput);
   }
 
   update(data, ask) {
-    const { strip, preview, verdict } = JSON.parse(new TextDecoder().decode(data));
+    const { strip, preview, verdict, hidden } = JSON.parse(new TextDecoder().decode(data));
     const other = JSON.stringify(strip) !== JSON.stringify(this.data);
-    Object.assign(this, { data: strip, preview, ask });
-    if (other) Object.assign(this, { asked: false, previewing: false });
+    Object.assign(this, { data: strip, preview, hidden, ask });
+    if (other) {
+      Object.assign(this, { asked: null, previewing: false });
+      this.say("");
+    }
     this.spoken ??= Object.assign(this.root.appendChild(document.createElement("span")), { className: "spoken", ariaLive: "polite" });
     if (this.verdict && this.verdict !== verdict) this.spoken.textContent = verdict;
     this.verdict = verdict;
     if (!this.previewing) this.drawAll();
+    this.follow(); // somebody may be dragging already
   }
 
-  // Who comes near the depth's slider will soon drag it.
+  // Who comes near a setting will soon drag it.
   touch(event) {
-    const near = event.target.closest?.(SLIDERS);
-    if (near && !this.asked && !this.preview) {
-      this.asked = true;
-      this.ask();
-    }
+    const near = event.target.closest && DRAGGED.find((name) => event.target.closest(`.st-key-${name}, .st-key-treated_${name}`));
+    if (!near || this.asked === near || this.preview?.name === near) return;
+    this.asked = near;
+    this.ask(near);
   }
 
-  // While a slider of the depth is dragged: both networks as they are before training, with as many layers as it says.
+  // While a setting is dragged: both networks as they are before training, with the value that its field says.
   follow() {
     if (!this.preview || !this.rows) return;
-    const depths = this.data.rows.map(({ cells }) => cells[0].length - 1);
-    const slid = ["depth", "treated_depth"].map((key) => Number(document.querySelector(`.st-key-${key} [role="slider"], .st-key-${key} input[type="range"]`)?.value));
-    const [mine, theirs] = [slid[0] || depths[0], slid[1] || (this.preview.follows ? slid[0] : depths[1]) || depths[1]];
-    if (mine === depths[0] && theirs === depths[1]) {
+    const { name, values, follows, now } = this.preview;
+    const [mine, theirs] = [name, `treated_${name}`].map(dragged);
+    const asked = [mine ?? now[0], theirs ?? (follows ? mine : null) ?? now[1]];
+    const at = asked.map((value) => values.indexOf(value));
+    if (String(asked) === String(now) || at.includes(-1)) {
       if (this.previewing) {
         this.previewing = false;
+        this.say("");
         this.drawAll();
         window.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail: null }));
       }
       return;
     }
     this.previewing = true;
-    const shown = [mine, theirs].map((depth, index) => {
-      const { who, name, size } = this.data.rows[index];
+    const shown = at.map((index, row) => {
+      const { who, name, size } = this.data.rows[row];
       const { cells, readouts } = this.preview[who];
-      return { who, name, size: size.replace(/^\d+/, depth), cells: [cells[depth - 1]], readout: [readouts[depth - 1]] };
+      return { who, name, size: size.replace(/^\d+/, cells[index].length - 1), cells: [cells[index]], readout: [readouts[index]] };
     });
     this.draw(shown, 0);
     this.told.textContent = "step 0, before training";
+    this.say(shown.map(({ who }, row) => this.preview[who].sentences[at[row]]).join(" "));
     window.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail: Object.fromEntries(shown.map(({ who, cells }) => [who, cells[0]])) }));
+  }
+
+  // In place of the verdict, unless that is hidden; nothing: the verdict itself.
+  say(sentences) {
+    const verdict = document.querySelector(VERDICT);
+    if (verdict && sentences && !this.hidden) verdict.dataset.untrained = sentences;
+    else delete verdict?.dataset.untrained;
   }
 
   drawAll() {
@@ -132,6 +150,7 @@ class Strip {
       const { cells, readout } = this.shown[index];
       this.paint(row, cells[at]);
       row.readout.textContent = readout[at];
+      row.readout.dataset.named = this.data.short; // shown where the foot is not
     });
     this.tell(this.on);
   }
@@ -191,6 +210,12 @@ class Strip {
   }
 }
 
+// The number in a setting's field or slider; null where there is none, or it is empty.
+function dragged(key) {
+  const field = document.querySelector(`.st-key-${key} :is([role="slider"], input[type="range"], input[type="number"])`);
+  return field?.value ? Number(field.value) : null;
+}
+
 // A text with its words of the glossary as links, see explanations.js.
 function linked(text) {
   return text.replace(/\[(.+?)\]\((#word-.+?)\)/g, '<a href="$2">$1</a>');
@@ -215,7 +240,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     strip = new Strip(parentElement);
     mounted.set(parentElement, strip);
   }
-  strip.update(data, () => setTriggerValue("touched", true));
+  strip.update(data, (name) => setTriggerValue("touched", name));
   return () => {
     mounted.delete(parentElement);
     strip.stop();

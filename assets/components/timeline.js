@@ -54,7 +54,7 @@ class Timeline extends Stepper {
       this.memory.jump = String(jump[0]);
       index = nearest(steps, jump[1]);
       this.pause();
-      showCharts();
+      showCharts().then(() => this.takeKeyboard());
     }
     this.range.max = steps.length - 1;
     if (JSON.stringify(mark) !== this.memory.mark) markLayers(mark); // what was marked by hand stays
@@ -62,6 +62,11 @@ class Timeline extends Stepper {
     this.go(index);
     if (lands) this.land();
     this.write();
+  }
+
+  // From a button that has led here and is gone, with the part that it was in.
+  takeKeyboard() {
+    if (document.activeElement === document.body) this.range.focus({ preventScroll: true });
   }
 
   get steps() {

@@ -5,12 +5,14 @@ Workers make outcomes of histories where they were trained, so that a sweep cost
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, counted_evaluations
+from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, counted_evaluations, estimate
 from engine.data.custom import CustomData
 from engine.doctor.diagnosis import diagnose
+from engine.doctor.examination import Examination
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.losses import LOSSES, chosen_loss
@@ -18,7 +20,17 @@ from engine.losses import LOSSES, chosen_loss
 SEEDS = 8  # a cure that changes nothing but chance helps in all of them once in 256 sweeps
 SCREENED = 3  # of the seeds, over which every dose is tried first
 UPDATE_ROWS, FRAMES = 100, 3  # that a run is recorded with: as many as diagnosing it takes
+Sizes = tuple[int, int] | None  # inputs and outputs of a network, where the data were handed in
 UNRECORDED = 0.4  # share of the estimated time that a stack takes whose updates leave few rows; measured .3 to .8
+
+
+class NewData(NamedTuple):
+    """What a result does on new data."""
+
+    result_validation_loss: float
+    result_validation_accuracy: float
+    test_loss: float
+    test_accuracy: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +59,8 @@ class Outcome:
     line: np.ndarray | None  # (G,) float32, the network's output there in the end
     remedies: tuple[str, ...] = ()  # of the root cause, as the doctor names them
     gradient_ratio: float = np.nan  # R at step 0
+    classes_alike: NewData | None = None  # where every class counts alike; None for regression and unknown data
+    by_class: bool = False  # whether what it does on new data is that
 
 
 def outcome_of(history: RunHistory, data: CustomData | None = None) -> Outcome:
@@ -80,7 +94,22 @@ def outcome_of(history: RunHistory, data: CustomData | None = None) -> Outcome:
         line=predictions[-1, :, 0].copy() if predictions is not None and has_line else None,
         remedies=findings[0].remedies if findings else (),
         gradient_ratio=float(history.gradient_ratio[0]) if len(history.step) else np.nan,
+        classes_alike=_classes_alike(history, data),
     )
+
+
+def _classes_alike(history: RunHistory, data: CustomData | None) -> NewData | None:
+    run = Examination(history, data)
+    if run.dataset is None or not run.is_classification:
+        return None
+    with np.errstate(all="ignore"):
+        return NewData(*run.classes_alike("validation"), *run.classes_alike("test"))
+
+
+def judged_by_class(outcome: Outcome) -> Outcome:
+    """The outcome with what it does on new data where every class counts alike."""
+    alike = outcome.classes_alike
+    return replace(outcome, **alike._asdict(), by_class=True) if alike else outcome
 
 
 _LOSSES = (
@@ -126,10 +155,14 @@ def seeded(experiment: Experiment, seeds: int = SEEDS) -> list[Experiment]:
     return [replace(experiment, seed=seed, data_seed=-1) for seed in range(seeds)]
 
 
-def seconds_of(experiments: Sequence[Experiment]) -> float:
-    """Estimated seconds of one core for runs of which only the outcome is kept, SEEDS of them in a stack."""
+def seconds_of(experiments: Sequence[Experiment], sizes: Sizes = None) -> float:
+    """Estimated seconds of one core for runs of which only the outcome is kept, SEEDS of them in a stack.
+
+    sizes: inputs and outputs, where the data were handed in; without them such data count as the smallest.
+    """
     shared = sum(_call_seconds(experiment) for experiment in experiments) * (1 - 1 / SEEDS)
-    return UNRECORDED * (sum(experiment.cost.seconds for experiment in experiments) - shared)
+    costs = (estimate(experiment, *sizes) if sizes else experiment.cost for experiment in experiments)
+    return UNRECORDED * (sum(cost.seconds for cost in costs) - shared)
 
 
 def _call_seconds(experiment: Experiment) -> float:

@@ -5,8 +5,8 @@ successive halving (Jamieson & Talwalkar 2016).  The order of the stages:
 
 1. the untreated network over all seeds, every remedy at its middle dose over SCREENED of them;
 2. the other doses of what is named for the root cause, of what promises, and of what diverged: it was too much;
-3. around the best dose of what promises, half a step weaker and stronger, unless it leaves nothing wrong;
-4. the best dose of what promises, over all seeds;
+3. around the best dose of what promises most, half a step weaker and stronger, unless it leaves nothing wrong;
+4. the best dose of what promises most, over all seeds;
 5. where none of these leaves nothing wrong, pairs over all seeds: what is named for the root cause and did best first.
 
 All is chosen by validation loss.  Nothing here trains: whoever does asks again with what is known by then.
@@ -25,7 +25,9 @@ from engine.cures.outcomes import (
     SCREENED,
     SEEDS,
     Outcome,
+    Sizes,
     in_unit_of,
+    judged_by_class,
     losses_of,
     relative_change,
     seconds_of,
@@ -35,7 +37,7 @@ from engine.experiment import Experiment
 
 EFFECT = 0.05  # share of a loss: a smaller difference, in the median of the seeds, is no effect
 CHANCE = 0.05  # how often chance alone may make as many of the seeds better, or worse
-MOST_PROMISING = 6  # remedies that are tried over all seeds
+MOST_PROMISING = 6  # remedies that are tried at finer doses, and over all seeds
 MOST_PAIRS, PAIRED = 4, 4  # pairs that are tried, and remedies that they are made of
 
 Known = Mapping[Experiment, Outcome]
@@ -48,13 +50,14 @@ class Search:
     """The search for cures of one experiment.
 
     changes: the untreated network and every single change, as `changes_of` makes them; seconds: of one core that all
-    may take, as estimated; the later stages leave out what does not fit.
+    may take, as estimated; the later stages leave out what does not fit.  sizes: as for seconds_of.
     """
 
     maker: Maker
     changes: tuple[Change, ...]
     seeds: int = SEEDS
     seconds: float = np.inf
+    sizes: Sizes = None
 
     def runs(self, known: Known) -> list[Experiment]:
         """The experiments of `plan`, each once."""
@@ -70,13 +73,34 @@ class Search:
         for stage in (self._other_doses, self._finer, self._in_full, self._pairs):
             if any(one not in known for _, runs in plan.values() for one in runs):
                 break
-            spent = sum(seconds_of(runs) for _, runs in plan.values())
-            for change, seeds in stage(results_of(plan, known)):
+            spent = sum(seconds_of(runs, self.sizes) for _, runs in plan.values())
+            for change, seeds in stage(self.results(plan, known)):
                 assert change.experiment
                 runs = seeded(change.experiment, seeds)
-                if (spent := spent + seconds_of(runs)) <= self.seconds:
+                if (spent := spent + seconds_of(runs, self.sizes)) <= self.seconds:
                     plan[change.name] = change, runs
         return plan
+
+    @property
+    def classes_alike(self) -> bool:
+        """Whether all are judged by a loss in which every class counts alike: where classes have weights, or may get.
+
+        By the other loss the weights, which cost the frequent classes something, could only do harm.
+        """
+        weighs = any(change.code == "class_weights" and change.experiment for change in self.changes)
+        return weighs or self.maker.experiment.class_weights == "balanced"
+
+    def results(self, plan: Plan, known: Known) -> Results:
+        """Changes with their outcomes, of those whose runs are all there, in what they are compared by.
+
+        That is the unit of the untreated network's loss, and every class alike where they are judged so.
+        """
+        judged = judged_by_class if self.classes_alike else lambda outcome: outcome
+        return [
+            (change, [in_unit_of(self.maker.experiment, judged(known[one])) for one in runs])
+            for change, runs in plan.values()
+            if all(one in known for one in runs)
+        ]
 
     def _other_doses(self, results: Results) -> list[tuple[Change, int]]:
         taken = {change.name for change, _ in results}
@@ -89,7 +113,8 @@ class Search:
     def _finer(self, results: Results) -> list[tuple[Change, int]]:
         taken = {change.name for change, _ in results}
         outcomes = {change.name: some for change, some in results}
-        unhealed = [one for one in promising(results) if any(outcome.findings for outcome in outcomes[one.name])]
+        likely = promising(results)[:MOST_PROMISING]
+        unhealed = [one for one in likely if any(outcome.findings for outcome in outcomes[one.name])]
         finer = [one for change in unhealed if change.dose is not None for one in self.maker.finer(change)]
         return [(one, min(SCREENED, self.seeds)) for one in finer if one.name not in taken]
 
@@ -116,16 +141,6 @@ class Search:
         couples = sorted(combinations(range(min(PAIRED, len(likely))), 2), key=sum)
         pairs = [self.maker.pair(likely[i], likely[j]) for i, j in couples]
         return [(pair, self.seeds) for pair in pairs if pair][:MOST_PAIRS]
-
-
-def results_of(plan: Plan, known: Known) -> Results:
-    """Changes with their outcomes, of those whose runs are all there; losses in the unit of the untreated network's."""
-    untreated = next((runs[0] for _, runs in plan.values()), None)
-    return [
-        (change, [in_unit_of(untreated, known[one]) for one in runs])
-        for change, runs in plan.values()
-        if untreated and all(one in known for one in runs)
-    ]
 
 
 def middle_doses(changes: Sequence[Change]) -> list[Change]:

@@ -8,7 +8,7 @@ what to train next, training makes outcomes (engine/cures/outcomes.py), and `tri
 does it all in this process.
 
 Validation loss ranks the trials and test loss judges them, so that the judgement is not made on the examples by which
-the best was picked.
+the best was picked.  Every class counts alike in both where classes have weights, or may get: see Search.classes_alike.
 """
 
 import math
@@ -20,7 +20,7 @@ import numpy as np
 
 from engine.cures.changes import UNTREATED, Change, Maker
 from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, losses_of, outcome_of, relative_change
-from engine.cures.search import EFFECT, Search, best_doses, results_of, surely
+from engine.cures.search import EFFECT, Search, best_doses, surely
 from engine.data.custom import CustomData
 from engine.experiment import Experiment
 from engine.limits import Limits
@@ -57,7 +57,8 @@ class Trial:
     worse: seeds whose test loss is lower, higher than the untreated network's; effect: median over the seeds of the
     relative change of test loss, −0.5 where it halves; healed_seeds: in which the doctor finds nothing that is a
     warning or worse; repaired: whether it is by another published rule, see `repairs`, None where there is no healthy
-    network to compare with; work: floating-point operations, relative to the untreated network.
+    network to compare with; work: floating-point operations, relative to the untreated network; by_class: whether
+    every class counts alike in losses and accuracies.
     """
 
     change: Change
@@ -76,6 +77,7 @@ class Trial:
     doses: tuple[Dose, ...] = ()
     rank: int = 0
     repaired: bool | None = None
+    by_class: bool = False
 
     @property
     def cost(self) -> str:
@@ -191,6 +193,7 @@ def _trial(change: Change, outcomes: Sequence[Outcome], untreated: Sequence[Outc
         healed_seeds=healed,
         work=steps * operations[0] / operations[1],
         verdict="" if change.code == UNTREATED else judged,
+        by_class=outcomes[0].by_class,
     )
 
 
@@ -233,4 +236,4 @@ def prescribe(
         for group in stacks(missing, data):
             histories = train_many([missing[i] for i in group], data, UPDATE_ROWS, FRAMES)
             known |= {history.experiment: outcome_of(history, data) for history in histories}
-    return trials_of(results_of(search.plan(known), known))
+    return trials_of(search.results(search.plan(known), known))

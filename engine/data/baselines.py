@@ -21,16 +21,19 @@ HALVINGS = 60  # of the range of the targets: more than a float's digits
 AVERAGE = "always the average"  # what that answer is called, in legends and sentences
 
 
-def uninformed_loss(dataset: Dataset, loss: str, output: str = "auto") -> float:
+def uninformed_loss(dataset: Dataset, loss: str, output: str = "auto", balanced: bool = False) -> float:
     """Loss on the training set of the best constant answer, which a network that learned anything gets below.
 
     cross_entropy: the entropy of the class shares, −Σ s ln s, in nats.  mse: the variance of the targets, mean over the
     outputs; for classes of their indicators, Σ s (1 − s)/C, or s (1 − s) of two classes with their one output.
     mae: of the medians; where softmax's answers must add up to 1, 2 (1 − max s)/C, of the most frequent class.
     Several sigmoid outputs answer each for itself.  An answer counts that the output cannot reach, too.
-    loss and output as in an Experiment, "auto" included.  Raises ValueError for the cross-entropy of regression.
+    loss and output as in an Experiment, "auto" included; balanced: as if all classes that occur were equally frequent.
+    Raises ValueError for the cross-entropy of regression.
     """
     targets = dataset.target_rows("train")
+    if balanced and dataset.task != "regression":
+        targets = np.unique(targets, axis=0)
     name = chosen_loss(loss, dataset.task, output)
     softmax = chosen_output(output, dataset.task) == "softmax"
     if name != "cross_entropy":
@@ -107,7 +110,7 @@ def kernel_ridge(dataset: Dataset) -> Array:
     return answers
 
 
-def nearest_neighbours(dataset: Dataset, loss: str) -> Array:
+def nearest_neighbours(dataset: Dataset, loss: str, balanced: bool = False) -> Array:
     """Errors of the mean of the k nearest training examples' targets, of the k of a few that makes fewest."""
     zero, one = dataset.units
     train, validation = ((inputs - zero) / one for inputs in (dataset.train_inputs, dataset.validation_inputs))
@@ -118,11 +121,11 @@ def nearest_neighbours(dataset: Dataset, loss: str) -> Array:
     nearest = np.argpartition(distance, most - 1, axis=1)[:, :most]
     order = np.take_along_axis(distance, nearest, axis=1).argsort(axis=1)
     nearest = np.take_along_axis(nearest, order, axis=1)
-    votes = [errors(dataset, targets[nearest[:, :k]].mean(axis=1), answers, loss) for k in NEIGHBOURS]
-    return min(votes, key=np.mean)
+    shares = [targets[nearest[:, :k]].mean(axis=1) for k in NEIGHBOURS]
+    return min((reference_errors(dataset, given, answers, loss, balanced) for given in shares), key=np.mean)
 
 
-def straight_line(dataset: Dataset, rank: int, loss: str) -> float:
+def straight_line(dataset: Dataset, rank: int, loss: str, balanced: bool = False) -> float:
     """Validation error of the least squares line whose answers are made of `rank` numbers: reduced-rank regression."""
     train, validation = (
         np.column_stack([inputs, np.ones(len(inputs))]) for inputs in (dataset.train_inputs, dataset.validation_inputs)
@@ -132,16 +135,33 @@ def straight_line(dataset: Dataset, rank: int, loss: str) -> float:
     mean = targets.mean(axis=0)
     directions = np.linalg.svd(train @ weights - mean, full_matrices=False)[2][:rank]
     given = mean + (validation @ weights - mean) @ directions.T @ directions
-    return float(errors(dataset, given, dataset.target_rows("validation"), loss).mean())
+    return float(reference_errors(dataset, given, dataset.target_rows("validation"), loss, balanced).mean())
 
 
-def errors(dataset: Dataset, given: Array, answers: Array, loss: str) -> Array:
-    """Of each example 1 for a wrong answer and 0 for a right one, or its loss in a regression; answers in rows."""
+def reference_errors(dataset: Dataset, given: Array, answers: Array, loss: str, balanced: bool) -> Array:
+    """`errors` of a method that gives each class's share; balanced: over its share in training, the largest counts."""
+    if balanced and dataset.task != "regression":
+        shares = dataset.target_rows("train").mean(axis=0)
+        given = given + 0.5 - shares if dataset.task == "binary" else given / np.where(shares > 0, shares, np.inf)
+    return errors(dataset, given, answers, loss, balanced)
+
+
+def errors(dataset: Dataset, given: Array, answers: Array, loss: str, balanced: bool = False) -> Array:
+    """Of each example 1 for a wrong answer and 0 for a right one, or its loss in a regression; answers in rows.
+
+    balanced: a wrong answer counts n/(C n_c), where n_c of n examples are of its class: all C classes count alike.
+    """
     if dataset.task == "regression":
         return LOSSES[loss].value(given[:, None], answers[:, None], "linear")
     if dataset.task == "binary":
-        return ((given > 0.5) != (answers > 0.5)).mean(axis=1)
-    return (given.argmax(axis=1) != answers.argmax(axis=1)).astype(float)
+        wrong, labels = ((given > 0.5) != (answers > 0.5)).mean(axis=1), answers[:, 0].astype(int)
+    else:
+        labels = answers.argmax(axis=1)
+        wrong = (given.argmax(axis=1) != labels).astype(float)
+    if not balanced:
+        return wrong
+    counts = np.bincount(labels)
+    return wrong * len(labels) / ((counts > 0).sum() * counts[labels])
 
 
 def _standardised(train: Array, validation: Array) -> tuple[Array, Array]:

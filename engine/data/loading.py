@@ -15,8 +15,8 @@ import numpy as np
 
 from engine.data import faults
 from engine.data.custom import CustomData, checked, digest_of, problem_of
-from engine.data.sources import DATASETS, Source, read_table
-from engine.experiment import Experiment
+from engine.data.sources import DATASETS, Source, n_training, read_table
+from engine.experiment import SETTINGS, Experiment
 from engine.losses import NUMERIC
 from engine.randomness import DATA, generator
 from engine.settings import OutOfRange
@@ -25,8 +25,9 @@ Array = np.ndarray
 Examples = tuple[Array, Array]  # inputs and targets
 
 N_VALIDATION, N_TEST = 300, 1000  # drawn data
-HELD_OUT = 0.2  # share of a real set for validation, and again for test
+FEWEST = int(SETTINGS["n_train"].low)  # rows to train on
 SMALLEST = 1e-100  # size of an input, so that squares of ratios do not underflow
+OFF_CENTRE = 10.0  # standard deviations from 0 to the targets: a multiple of them is nearly a constant (tuned)
 LARGEST_SEEN = 1e30  # size of an input or a scaled target as the network gets it: a number in float32 too
 
 
@@ -41,7 +42,10 @@ class DataSettings(NamedTuple):
     input_scale: float
     input_shift: float
     target_scale: float
+    target_shift: float
     imbalance: float
+    held_out: float
+    split: str
     leakage: float
     validation_shift: float
     validation_labels: str
@@ -106,16 +110,18 @@ class Dataset:
         targets = getattr(self, f"{split}_targets")
         return np.eye(self.n_out)[targets] if self.task == "classes" else targets
 
-    def class_weights(self, kind: str) -> Array | None:
+    def class_weights(self, kind: str, split: str = "train") -> Array | None:
         """What an example of each class counts in training, (classes,); None where all count alike.
 
-        balanced: n/(C n_c), where n_c of n training examples are of class c, of C classes that occur; 0 for others.
+        balanced: n/(C n_c), where n_c of n examples are of class c, of C classes that occur; 0 for others.
         Every class then counts as much as any other.  King & Zeng 2001; regression has no classes, so none.
+        split: "train", or "validation" or "test", whose examples are counted.
         """
         if kind == "none" or not self.class_names:
             return None
-        counts = np.bincount(self.train_targets.ravel().astype(int), minlength=len(self.class_names))
-        return np.where(counts > 0, len(self.train_targets) / ((counts > 0).sum() * np.maximum(counts, 1)), 0.0)
+        labels = getattr(self, f"{split}_targets").ravel().astype(int)
+        counts = np.bincount(labels, minlength=len(self.class_names))
+        return np.where(counts > 0, len(labels) / ((counts > 0).sum() * np.maximum(counts, 1)), 0.0)
 
 
 def stacked_class_weights(experiments: Sequence[Experiment], datasets: Sequence[Dataset]) -> Array | None:
@@ -131,8 +137,8 @@ def load_dataset(experiment: Experiment, data: CustomData | None = None) -> Data
     """The examples of an experiment.
 
     data: inputs (n, n_in) and targets (n,) or (n, n_out) where `dataset` is custom.  Integers, truth values and text
-    are class labels, real numbers are for regression.  Label noise and another code are for class labels only, the
-    scale of targets for regression only.
+    are class labels, real numbers are for regression.  Label noise and another code are for class labels only, scale
+    and shift of targets for regression only.
     Raises OutOfRange for data that do not fit the experiment, with a sentence that says what does.
     """
     settings = data_settings(experiment)
@@ -152,6 +158,18 @@ def load_dataset(experiment: Experiment, data: CustomData | None = None) -> Data
     if experiment.loss == "cross_entropy" and source.task == "regression":
         raise OutOfRange("loss", experiment.loss, NUMERIC, "The targets are numbers, not classes.")
     return _split(settings, source, inputs, numbers)
+
+
+def standardising(experiment: Experiment, targets: Array) -> dict[str, float]:
+    """Target scale, to two digits, and target shift that give targets mean 0 and standard deviation 1.
+
+    targets: as the network of the experiment gets them.  Both are within the settings' ends.
+    """
+    deviation, (scale, shift) = float(targets.std()), (SETTINGS["target_scale"], SETTINGS["target_shift"])
+    factor = experiment.target_scale / (deviation or 1.0)
+    factor = min(max(float(f"{factor:.2g}"), scale.low), scale.high)
+    moved = round(factor / experiment.target_scale * (experiment.target_shift - float(targets.mean())), 2)
+    return {"target_scale": factor, "target_shift": min(max(moved, shift.low), shift.high)}
 
 
 @lru_cache(maxsize=32)
@@ -182,12 +200,20 @@ def _split(settings: DataSettings, source: Source, inputs: Array, targets: Array
     afterwards.
     """
     n_train, noise, raw = settings.n_train, max(settings.noise, 0), settings.inputs == "raw"
-    held_out = round(HELD_OUT * len(inputs))
-    available = len(inputs) - 2 * held_out
+    available = n_training(len(inputs), settings.held_out)
+    held_out = (len(inputs) - available) // 2
+    if not held_out or available < FEWEST:
+        raise OutOfRange(
+            "held_out", settings.held_out, f"{'smaller' if held_out else 'larger'} for {len(inputs):,} rows",
+            f"It leaves {available} to train on, of at least {FEWEST}, and {held_out} each for validation and test.",
+        )  # fmt: skip
     if n_train > available:
         raise OutOfRange("n_train", n_train, f"a whole number from 5 to {available}",
                          "That is what the data have beside their validation and test examples.")  # fmt: skip
     order = generator(settings.seed, DATA, 3).permutation(len(inputs))
+    if settings.split == "stratified" and source.class_names:
+        order = _stratified(order, targets.astype(int))
+        _check_parts(settings, source, [targets[part] for part in np.split(order, [held_out, 2 * held_out])])
     standardised, units = _standardised(inputs, order[2 * held_out :], None if source.pixels else 0)
     inputs = inputs if raw else standardised
     grown = (1 + noise**2) ** 0.5  # by which the noise makes the deviation larger
@@ -197,6 +223,31 @@ def _split(settings: DataSettings, source: Source, inputs: Array, targets: Array
     parts = np.split(order[: 2 * held_out + n_train], [held_out, 2 * held_out])
     validation, test, train = [(inputs[part], targets[part]) for part in parts]
     return _dataset(settings, source, train, validation, test, Units(units.zero, units.one * grown))
+
+
+def _stratified(order: Array, labels: Array) -> Array:
+    """Rows in an order of which every stretch has its share of each class, to within a row or two.
+
+    Row k of the n_c of a class, counted in the given order, comes at (k + ½)/n_c of the way.
+    """
+    way = np.empty(len(order))
+    for label in np.unique(labels):
+        positions = np.flatnonzero(labels[order] == label)
+        way[positions] = (np.arange(len(positions)) + 0.5) / len(positions)
+    return order[np.argsort(way, kind="stable")]
+
+
+def _check_parts(settings: DataSettings, source: Source, parts: Sequence[Array]) -> None:
+    """OutOfRange where a class is missing in one of the parts, so that they have not the same shares."""
+    counts = [np.bincount(part.astype(int), minlength=len(source.class_names)) for part in parts]
+    rows, fewest = np.sum(counts, axis=0), np.min(counts, axis=0)
+    if not fewest.all():
+        scarce = int(np.where(fewest == 0, rows, rows.max() + 1).argmin())
+        n = "1 row" if rows[scarce] == 1 else f"{rows[scarce]} rows"
+        raise OutOfRange(
+            "split", "stratified", "random", f"Class {source.class_names[scarce]} has {n}, too few for training, "
+            f"validation and test with a share of {settings.held_out:g}.",
+        )  # fmt: skip
 
 
 def _standardised(inputs: Array, pool: Array, axis: int | None) -> tuple[Array, Units]:
@@ -233,7 +284,9 @@ def _dataset(
         if source.task == "classes":
             return targets.astype(np.int64)
         targets = np.array(targets, dtype=np.float64).reshape(len(targets), -1)
-        return targets if n_classes or settings.target_scale == 1 else settings.target_scale * targets
+        if n_classes or (settings.target_scale, settings.target_shift) == (1, 0):
+            return targets
+        return settings.target_scale * targets + settings.target_shift
 
     def scaled(inputs: Array) -> Array:
         if (settings.input_scale, settings.input_shift) == (1, 0):

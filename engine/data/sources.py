@@ -10,6 +10,7 @@ import numpy as np
 Array = np.ndarray
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets" / "data"
+HELD_OUT = 0.2  # share of a set that is split for validation, and again for test, unless an experiment asks for another
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,17 @@ class Source:
     file: str = ""
     n_in: int = 2
     n_out: int = 1
-    n_train_max: int = 0  # 0: as many as the setting allows
+    rows: int = 0  # of a file
     pixels: bool = False  # one mean and one deviation for all inputs, so that an image keeps its contrast
+
+    def n_train_max(self, held_out: float = HELD_OUT) -> int:
+        """Training examples that a file has; 0: as many as the setting allows."""
+        return n_training(self.rows, held_out)
+
+
+def n_training(rows: int, held_out: float) -> int:
+    """Rows of a set that is split which are left to train on, beside a share for validation and one for test."""
+    return rows - 2 * round(held_out * rows)
 
 
 def moons(u: Array, noise: Array) -> tuple[Array, Array]:
@@ -122,11 +132,11 @@ DATASETS = {
     ),
     "breast_cancer": Source(
         "Breast cancer (Wisconsin)", "binary", file="breast_cancer.csv", class_names=("malignant", "benign"),
-        input_names=CELL_NUCLEI, n_in=30, n_train_max=341,  # 569 less 2 x 114
+        input_names=CELL_NUCLEI, n_in=30, rows=569,
     ),
     "digits": Source(
         "Handwritten digits", "classes", file="digits.csv", class_names=tuple("0123456789"), input_names=PIXELS,
-        n_in=64, n_out=10, n_train_max=1079, pixels=True,  # 1797 less 2 x 359
+        n_in=64, n_out=10, rows=1797, pixels=True,
     ),
     "custom": Source("Your own data", "custom"),
 }

@@ -17,14 +17,21 @@ from typing import Any
 import numpy as np
 
 from engine.data.baselines import average_loss
+from engine.doctor.data_cases import DATA_FAULTS, FLAT_FAULTS, of_flat_curves
 from engine.doctor.diagnosis import CONSEQUENCES, diagnose
+from engine.doctor.thresholds import TWICE
 from engine.experiment import Experiment
 from engine.history import RunHistory
 
-LEVELS = EASY, MEDIUM, HARD = "easy", "medium", "hard"
+# The last two: faults of the data, and four faults that leave one flat curve.
+LEVELS = EASY, MEDIUM, HARD, DATA_LEVEL, FLAT = "easy", "medium", "hard", "data", "flat"
+STRENGTH = {EASY: 0, MEDIUM: 1, HARD: 2, DATA_LEVEL: 0}
 MOST_CANDIDATES = 12  # of a seed and level; the first of them that holds is the case
 STOPS_IN_TIME = 0.8  # of an overfitted network's harm on validation data, that it did not have at its best step
+FIRST_STEPS = 0.1  # of the evaluations, after which a flat curve is FLAT
+FLAT_WITHIN = 0.05  # of the average answer's loss
 HURTS = 0.25  # of the average answer's loss: what a fault costs on test data at least
+LEAKAGE_HURTS = 0.1  # leaked examples flatter a network by no more than its own gap, or else it is overfitted, too
 
 # What a sensible network of this size learns in a fraction of a second.
 DATA: tuple[dict[str, Any], ...] = (
@@ -37,6 +44,7 @@ DATA: tuple[dict[str, Any], ...] = (
     {"dataset": "breast_cancer", "n_train": 200},
     {"dataset": "digits", "n_train": 300},
 )
+MISLEADING = ("leakage", "validation_shift", "label_mismatch")  # nothing is wrong but what validation says
 CURVED = {"moons", "circles", "xor"}  # a straight line will not do
 FITTING = {"relu": "he_normal", "leaky_relu": "he_normal", "elu": "he_normal", "tanh": "xavier_normal"}
 RATES = {"sgd": (0.1, 0.2), "momentum": (0.03, 0.05), "adam": (0.005, 0.01)}
@@ -58,10 +66,24 @@ class MysteryCase:
 def candidates(seed: int, level: str) -> Iterator[MysteryCase]:
     """At most MOST_CANDIDATES cases, always the same ones in the same order, all with the same fault."""
     draw = random.Random(f"{level} {seed}")
+    if level == FLAT:
+        yield from _with_flat_curve(draw, seed)
+        return
     fault = draw.choice(FAULTS_OF[level])
     for _ in range(MOST_CANDIDATES):
-        sick, twin = FAULTS[fault](draw, LEVELS.index(level), _sensible(draw))
+        sick, twin = FAULTS[fault](draw, STRENGTH[level], _sensible(draw))
         yield MysteryCase(level, fault, replace(twin, **sick), twin)
+
+
+def _with_flat_curve(draw: random.Random, seed: int) -> Iterator[MysteryCase]:
+    """Seeds 4 n to 4 n + 3 are patients of the same data and network, each with another of FLAT_FAULTS."""
+    group, member = divmod(seed, len(FLAT_FAULTS))
+    shared = random.Random(f"{FLAT} group {group}")
+    network = of_flat_curves(shared)
+    fault = shared.sample(FAULTS_OF[FLAT], len(FLAT_FAULTS))[member]
+    for _ in range(MOST_CANDIDATES):
+        twin = replace(network, seed=draw.randrange(10_000))
+        yield MysteryCase(FLAT, fault, replace(twin, **FLAT_FAULTS[fault](draw)), twin)
 
 
 def holds(case: MysteryCase, patient: RunHistory, healthy: RunHistory) -> bool:
@@ -69,6 +91,7 @@ def holds(case: MysteryCase, patient: RunHistory, healthy: RunHistory) -> bool:
 
     On the hardest level something must follow from it that may be taken for the cause, where anything can.  On the
     others an overfitted network must have been good in between: else stopping early, its textbook cure, does not cure.
+    One with a flat curve must have kept to the average answer's loss after the first steps.
     """
     findings = diagnose(patient)
     if not findings or findings[0].code != case.fault or diagnose(healthy):
@@ -77,36 +100,75 @@ def holds(case: MysteryCase, patient: RunHistory, healthy: RunHistory) -> bool:
         last, best, without = patient.validation_loss[-1], patient.validation_loss.min(), healthy.validation_loss[-1]
         if not last - best >= STOPS_IN_TIME * (last - without):
             return False
+    if case.level == FLAT and not is_flat(patient):
+        return False
     misleads = len(findings) > 1 or case.fault not in CONSEQUENCES
-    return (misleads or case.level != HARD) and harm(case, patient, healthy) >= HURTS * average_loss(case.patient)
+    least = LEAKAGE_HURTS if case.fault == "leakage" else HURTS
+    return (misleads or case.level != HARD) and harm(case, patient, healthy) >= least * _worst(case)
+
+
+def is_flat(history: RunHistory) -> bool:
+    """Whether the training loss has kept to the average answer's but for the first steps, and was never far above."""
+    average = average_loss(history.experiment)
+    if not history.train_loss.max() < TWICE * average:
+        return False
+    later = history.train_loss[round(FIRST_STEPS * len(history.train_loss)) :]
+    return bool((np.abs(later - average) <= FLAT_WITHIN * average).all())
 
 
 # --- what a fault costs, and what a treatment brings back ---
 
 
+def damage(case: MysteryCase, history: RunHistory) -> float:
+    """What a fault is judged by: the test loss in the patient's unit, in which all but three kinds show.
+
+    Of a class that is never named, the share of its validation examples that the network misses; of validation data
+    that are not what they seem, how far their loss is from that on the test data.
+    """
+    if case.fault in MISLEADING:
+        return abs(float(history.validation_loss[_result(history)]) - history.test_loss)
+    if case.fault == "one_answer":
+        assert history.confusion is not None
+        frame = np.searchsorted(history.frame_step, history.evaluation_step[_result(history)])
+        counts = history.confusion[frame]
+        return float(1 - (np.diag(counts) / counts.sum(axis=1)).min())
+    unit = case.patient.target_scale / history.experiment.target_scale
+    return history.test_loss if unit == 1 else unit**2 * history.test_loss  # a mean squared error
+
+
+def _result(history: RunHistory) -> int:
+    """The evaluation whose weights are the run's result."""
+    return int(np.searchsorted(history.evaluation_step, history.best_step)) if history.experiment.patience else -1
+
+
 def harm(case: MysteryCase, patient: RunHistory, healthy: RunHistory) -> float:
-    """Test loss of the patient above that of the network without the fault.
+    """Damage of the patient above that of the network without the fault.
 
     A patient that does worse than the average answer counts as that, or else a treatment that makes it give this answer
     would seem to have cured nearly everything; but a network that overfits is right more often than its loss says.
     """
-    return counted_loss(case, patient) - healthy.test_loss
+    return counted_loss(case, patient) - damage(case, healthy)
 
 
 def recovered(case: MysteryCase, patient: RunHistory, healthy: RunHistory, treated: RunHistory) -> float:
     """Share of the harm that a treatment has taken away: 1 where it does as well as the network without the fault."""
     if not np.isfinite(treated.test_loss) or treated.status == "diverged":
         return 0.0
-    brought_back = counted_loss(case, patient) - treated.test_loss
+    brought_back = counted_loss(case, patient) - damage(case, treated)
     return float(np.clip(brought_back / harm(case, patient, healthy), 0, 1))
 
 
 def counted_loss(case: MysteryCase, patient: RunHistory) -> float:
-    """The test loss that harm counts from: at most that of always giving the average answer, but for overfitting."""
-    if case.fault == "overfitting":
-        return patient.test_loss
-    worst = average_loss(case.patient)
-    return min(patient.test_loss, worst) if np.isfinite(patient.test_loss) else worst
+    """The damage that harm counts from: at most that of the average answer, but where that is no measure of it."""
+    done = damage(case, patient)
+    if case.fault in ("overfitting", *MISLEADING):
+        return done
+    return min(done, _worst(case)) if np.isfinite(done) else _worst(case)
+
+
+def _worst(case: MysteryCase) -> float:
+    """Damage of always giving the average answer, which misses a rare class altogether."""
+    return 1.0 if case.fault == "one_answer" else average_loss(case.patient)
 
 
 # --- how they are drawn; strength counts from 0, the easiest level ---
@@ -198,7 +260,7 @@ def _underfitting(draw: random.Random, level: int, e: Experiment) -> tuple[Setti
     return {"depth": 1, "width": draw.choice(((1,), (1, 2), (2,))[level])}, twin
 
 
-FAULTS: dict[str, Fault] = {
+OF_THE_NETWORK: dict[str, Fault] = {
     "symmetry": _symmetric,
     "vanishing_gradients": _vanishing,
     "exploding_gradients": _exploding,
@@ -210,8 +272,11 @@ FAULTS: dict[str, Fault] = {
     "overfitting": _overfitting,
     "underfitting": _underfitting,
 }
+FAULTS: dict[str, Fault] = OF_THE_NETWORK | DATA_FAULTS
 FAULTS_OF = {
     EASY: ("vanishing_gradients", "learning_rate_too_high", "learning_rate_too_low", "overfitting", "underfitting"),
-    MEDIUM: tuple(fault for fault in FAULTS if fault not in ("saturated_units", "dead_units")),
-    HARD: tuple(FAULTS),
+    MEDIUM: tuple(fault for fault in OF_THE_NETWORK if fault not in ("saturated_units", "dead_units")),
+    HARD: tuple(OF_THE_NETWORK),
+    DATA_LEVEL: (*DATA_FAULTS, "learning_rate_too_high", "learning_rate_too_low", "underfitting"),
+    FLAT: tuple(FLAT_FAULTS),
 }

@@ -4,14 +4,18 @@ One small function each, which reads like its definition: whether a rule applies
 rules.py, explanations.py for the sentences, and thresholds.py for sources.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.batches import batch_indices
+from engine.data.loading import OFF_CENTRE, standardising
 from engine.doctor import explanations, rules
 from engine.doctor.examination import Examination
-from engine.doctor.findings import Finding
+from engine.doctor.findings import Confirmation, Finding
 from engine.doctor.thresholds import (
     FEW_IN_BATCH,
+    LARGE_IF_LEARNT,
     LARGE_INPUTS,
     LARGE_TARGETS,
     LEAKS,
@@ -40,7 +44,7 @@ RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf), "li
 def unshuffled(run: Examination) -> Finding | None:
     """Batches of an epoch differ in their targets by far more than chance: they come sorted."""
     e = run.experiment
-    batch = min(e.batch_size or e.n_train, e.n_train)
+    batch = e.examples_per_update
     if run.dataset is None or e.shuffle or batch == e.n_train:
         return None
     targets = run.dataset.target_rows("train")
@@ -90,7 +94,7 @@ def label_mismatch(run: Examination) -> Finding | None:
     """New data are answered wrongly, but with another name for each class they would be answered rightly."""
     if not run.is_classification or run.diverged:
         return None
-    confusion = _confusion(run)
+    confusion = run.confusion
     right, total = float(np.trace(confusion) / confusion.sum()), confusion.sum()
     renamed = confusion.argmax(axis=1)
     agreed = float(confusion.max(axis=1).sum() / total)
@@ -103,32 +107,27 @@ def label_mismatch(run: Examination) -> Finding | None:
     return rules.LABEL_MISMATCH.finding(agreed - right, (run.depth,), run.steps(slice(run.result, None)), text)
 
 
-def _confusion(run: Examination) -> Array:
-    """Of the result, on validation data."""
-    history = run.history
-    frame = int(np.searchsorted(history.frame_step, history.evaluation_step[run.result]))
-    return history.confusion[frame]  # type: ignore[index]
-
-
 def unscaled_targets(run: Examination) -> Finding | None:
     """Targets of a regression that are far larger or smaller than a network's first outputs.
 
-    Where half of what there is to learn was learnt, ten times as large is not what it suffers from.
+    Where half of what there is to learn was learnt, a size that others suffer from need not be the cause.
     """
     if run.dataset is None or run.is_classification:
         return None
     targets = run.dataset.train_targets
     size, spread = _size(targets), float(targets.std())
     learns = run.loss_share < UNDERFITS
-    if size > (10 * LARGE_TARGETS if learns else LARGE_TARGETS):
-        return rules.TARGETS_TOO_LARGE.finding(
-            size, (run.depth,), (0, 0), explanations.large_targets(size), factor=1 / size
-        )
-    if 0 < spread < SMALL_TARGETS and not learns:
-        return rules.TARGETS_TOO_SMALL.finding(
-            spread, (run.depth,), (0, 0), explanations.small_targets(spread), factor=1 / spread
-        )
-    return None
+    where = (run.depth,), (0, 0)
+    if size > (LARGE_IF_LEARNT if learns else LARGE_TARGETS):
+        found = rules.TARGETS_TOO_LARGE.finding(size, *where, explanations.large_targets(size), factor=1 / size)
+    elif 0 < spread < SMALL_TARGETS and not learns:
+        found = rules.TARGETS_TOO_SMALL.finding(spread, *where, explanations.small_targets(spread), factor=1 / spread)
+    else:
+        return None
+    if size > OFF_CENTRE * spread > 0:  # a multiple of them would hardly differ from each other
+        settings = tuple(standardising(run.experiment, targets).items())
+        return replace(found, confirm=Confirmation("With standardised targets the loss falls.", settings))
+    return found
 
 
 def unscaled_inputs(run: Examination) -> Finding | None:
@@ -166,11 +165,23 @@ def wrong_output(run: Examination) -> Finding | None:
     return rules.WRONG_OUTPUT.finding(unreached, (run.depth,), (0, 0), text)
 
 
+def dead_output(run: Examination) -> Finding | None:
+    """A ReLU stands for a class and answers 0 for every example: nothing moves it any more."""
+    if run.dataset is None or run.diverged or not run.is_classification or run.experiment.output != "relu":
+        return None
+    highest = run.answers(run.dataset.train_inputs).max(axis=0)
+    dead = int((highest <= 0).sum())
+    if not dead:
+        return None
+    text = explanations.dead_output(dead, len(highest))
+    return rules.DEAD_OUTPUT.finding(dead / len(highest), (run.depth,), run.steps(slice(run.result, None)), text)
+
+
 def one_answer(run: Examination) -> Finding | None:
     """A rare class is never named: nearly always the same answer, which is right for nearly all examples."""
     if not run.is_classification or run.diverged:
         return None
-    confusion = _confusion(run)
+    confusion = run.confusion
     counts = confusion.sum(axis=1)
     shares, recall = counts / counts.sum(), np.diag(confusion) / counts
     if shares.max() < 1 - RARE:
@@ -205,7 +216,7 @@ def batch_too_small(run: Examination) -> Finding | None:
     Two examples become +1 and −1 in every unit, whatever they were: nothing but their order gets through.
     """
     e = run.experiment
-    batch = min(e.batch_size or e.n_train, e.n_train)
+    batch = e.examples_per_update
     if not run.normalises_batches or batch > FEW_IN_BATCH:
         return None
     text = explanations.small_batch(batch)
@@ -215,10 +226,12 @@ def batch_too_small(run: Examination) -> Finding | None:
 def noisy_batches(run: Examination) -> Finding | None:
     """Steps by the gradient of so few examples that they undo each other: the training loss keeps rising again."""
     e = run.experiment
-    batch = min(e.batch_size or e.n_train, e.n_train)
+    batch = e.examples_per_update
     if run.normalises_batches or run.diverged or batch > FEW_IN_BATCH or not run.all_rises > NOISY_RISES:
         return None
     losses = run.history.batch_loss[len(run.history.batch_loss) // 2 :]
+    if not len(losses):  # no update was recorded
+        return None
     spread = float(losses.std() / losses.mean())
     if not rules.NOISY_BATCHES.threshold < spread < np.inf:
         return None

@@ -13,7 +13,7 @@ import numpy as np
 from engine.doctor import data_detectors, explanations, fit_detectors, rules, signal_detectors, step_detectors
 from engine.doctor.examination import CustomData, Examination
 from engine.doctor.findings import SEVERITIES, Finding
-from engine.doctor.thresholds import SURELY, UNEXPLAINED
+from engine.doctor.thresholds import FEW_IN_BATCH, SURELY, UNEXPLAINED
 from engine.history import RunHistory
 
 # What is so before the first step, but for a mild explosion, which does nothing to a network that is not moved; then
@@ -27,6 +27,7 @@ CAUSES = (
     data_detectors.unscaled_targets,
     data_detectors.unscaled_inputs,
     data_detectors.wrong_output,
+    data_detectors.dead_output,
     data_detectors.batch_too_small,
     fit_detectors.linear_network,
     signal_detectors.born_dead,
@@ -39,6 +40,7 @@ CAUSES = (
     signal_detectors.borderline_vanishing,
     signal_detectors.small_start,
     signal_detectors.exploding_gradients,
+    signal_detectors.large_start,
     fit_detectors.costly_dropout,
     fit_detectors.over_regularized,
     fit_detectors.overfitting,
@@ -74,6 +76,7 @@ CONSEQUENCES = {  # cause -> what it leads to
     "wrong_output": _BREAKDOWN | {"learning_rate_too_high", "learning_rate_too_low"},
     "batch_too_small": {"vanishing_gradients", "learning_rate_too_high", "underfitting", "one_answer"},
     "small_start": {"learning_rate_too_low", "underfitting", "one_answer"},
+    "large_start": _BREAKDOWN | {"learning_rate_too_high", "learning_rate_too_low", "overfitting"},
     "symmetry": _BREAKDOWN | {"vanishing_gradients", "exploding_gradients", "learning_rate_too_high"},
     "dead_units": {"vanishing_gradients", "underfitting", "one_answer"},
     "saturated_units": {"vanishing_gradients", "underfitting", "one_answer"},
@@ -83,6 +86,7 @@ CONSEQUENCES = {  # cause -> what it leads to
     "vanishing_gradients": {"learning_rate_too_low", "underfitting", "one_answer"},
     "learning_rate_too_high": _BREAKDOWN,
     "learning_rate_too_low": {"underfitting", "one_answer"},
+    "cannot_tell": _BREAKDOWN,
 }
 
 
@@ -119,6 +123,21 @@ def falls_short(history: RunHistory, data: CustomData | None = None) -> tuple[fl
         return (run.error_share, run.reference_share) if run.does_well and run.surely_behind else None
 
 
+def gap_of_fit(history: RunHistory, data: CustomData | None = None) -> tuple[float, float, int] | None:
+    """How much better a run does on its training data than on new data, what overfitting takes, number of new examples.
+
+    The gap is a share of all answers, or of the average answer's loss; of the threshold a part is what that number of
+    validation examples makes by chance; a run with a wider gap hardly fits its training data.  None for custom data
+    that are not given.
+    """
+    with np.errstate(all="ignore"):
+        run = Examination(history, data)
+        if run.dataset is None:
+            return None
+        gap, threshold, _ = fit_detectors.gap_and_threshold(run)
+    return gap, threshold, len(run.dataset.validation_inputs)
+
+
 def _judgement(history: RunHistory, data: CustomData | None) -> Judgement:
     """Worked out once, since notes and headlines ask again and again; a history has one set of data."""
     known = _judged.setdefault(history, {})
@@ -146,13 +165,24 @@ def _findings(run: Examination) -> tuple[Finding, ...]:
     for found in causes + symptoms:
         same = found.confirm is not None and found.confirm.experiment(run.experiment) == run.experiment
         findings.setdefault(found.code, replace(found, confirm=None) if same else found)
-    cause, *rest = findings.values()
+    cause, *rest = _undecided(run, *findings.values())
     follows = CONSEQUENCES.get(cause.code, set())
     consequences = [replace(found, role="consequence") for found in rest if found.code in follows]
     context = [replace(found, role="context", severity="info") for found in rest if found.code not in follows]
     # What leads to something severe is severe itself.
     severity = max((found.severity for found in (cause, *consequences)), key=SEVERITIES.index)
     return (replace(cause, severity=severity), *consequences, *context)
+
+
+def _undecided(run: Examination, cause: Finding, *rest: Finding) -> tuple[Finding, ...]:
+    """Findings, led by "cannot tell" where steps that go too far may be too long, or go by too few examples."""
+    e = run.experiment
+    batch = e.examples_per_update
+    if cause.code != "learning_rate_too_high" or batch > FEW_IN_BATCH or batch == e.n_train:
+        return cause, *rest
+    text = explanations.rate_or_batch(batch)
+    undecided = rules.RATE_OR_BATCH.finding(batch, (), cause.steps, text, severe=cause.severity == "severe")
+    return undecided, cause, *rest
 
 
 def _cannot_tell(run: Examination) -> Finding:

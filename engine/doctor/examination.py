@@ -16,6 +16,7 @@ from engine.data.baselines import (
     errors,
     kernel_ridge,
     nearest_neighbours,
+    reference_errors,
     straight_line,
     uninformed_loss,
 )
@@ -24,8 +25,9 @@ from engine.data.loading import Dataset, DataSettings, data_settings, load_datas
 from engine.doctor.thresholds import BY_CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SMALL_START, SURELY, TWICE, WELL
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.losses import chosen_loss, chosen_output
-from engine.network import Parameters, architecture_of, forward, network_outputs
+from engine.losses import LOSSES, chosen_loss, chosen_output, outputs
+from engine.network import ForwardPass, Parameters, architecture_of, forward, network_outputs
+from engine.theory import gradient_flow
 
 Array = np.ndarray
 
@@ -41,7 +43,7 @@ class Examination:
     """
 
     def __init__(self, history: RunHistory, data: CustomData | None = None):
-        self.history, self.experiment = history, history.experiment
+        self.history, self.experiment, self.data = history, history.experiment, data
         self.depth = history.experiment.depth
         known = history.experiment.dataset != "custom" or data is not None
         self.dataset: Dataset | None = load_dataset(history.experiment, data) if known else None
@@ -81,11 +83,25 @@ class Examination:
         """Whether evaluations at the start tell little: running statistics do not know the batches yet."""
         return self.experiment.normalization == "batch"
 
+    @cached_property
+    def predicted_ratios(self) -> Array | None:
+        """rms δ_l / rms δ_H of each hidden layer before the first step by mean-field theory, which knows no seed, (H,).
+
+        None where the theory has no prediction.
+        """
+        flow = gradient_flow(self.experiment, self.data)
+        return None if flow.reason else np.array(flow.delta_ratio[:-1])
+
     # --- what would be easy, and what is possible ---
 
     @cached_property
     def is_classification(self) -> bool:
         return self.history.confusion is not None
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every class counts alike: then so it does in errors, and the best constant answer is C alike."""
+        return self.is_classification and self.experiment.class_weights == "balanced"
 
     @cached_property
     def loss_name(self) -> str:
@@ -97,7 +113,8 @@ class Examination:
         """Training loss of the best constant answer; where the data are not known, the loss at the start."""
         if self.dataset is None:
             return self.history.train_loss[0]
-        return np.float64(uninformed_loss(self.dataset, self.experiment.loss, self.experiment.output))
+        e = self.experiment
+        return np.float64(uninformed_loss(self.dataset, e.loss, e.output, self.balanced))
 
     @cached_property
     def unavoidable(self) -> float:
@@ -128,7 +145,9 @@ class Examination:
     @cached_property
     def references(self) -> "References | None":
         """What methods without layers make of these data; None where the data are not known."""
-        return None if self.dataset is None else _references(self.experiment, self.dataset, self.loss_name)
+        if self.dataset is None:
+            return None
+        return _references(self.experiment, self.dataset, self.loss_name, self.balanced)
 
     @cached_property
     def neighbours(self) -> float:
@@ -143,7 +162,8 @@ class Examination:
         """Validation error of the least squares line that its hidden layers let through, a share like error_share."""
         if self.dataset is None:
             return np.nan
-        return float(straight_line(self.dataset, self.experiment.width, self.loss_name) / self._uninformed_error)
+        line = straight_line(self.dataset, self.experiment.width, self.loss_name, self.balanced)
+        return float(line / self._uninformed_error)
 
     # --- what it achieved; a share is of what the best constant answer costs ---
 
@@ -162,8 +182,22 @@ class Examination:
     def error_share(self) -> float:
         """Share of wrong answers on validation data, or the loss, over that of the best constant answer."""
         if self.is_classification:
-            return float((1 - self.history.validation_accuracy[self.result]) / self._uninformed_error)
+            right = self.recalls.mean() if self.balanced else self.history.validation_accuracy[self.result]
+            return float((1 - right) / self._uninformed_error)
         return float(self.history.validation_loss[self.result] / self._uninformed_error)
+
+    @cached_property
+    def confusion(self) -> Array:
+        """Of the result, on validation data, (C, C)."""
+        history = self.history
+        frame = int(np.searchsorted(history.frame_step, history.evaluation_step[self.result]))
+        return history.confusion[frame]  # type: ignore[index]
+
+    @property
+    def recalls(self) -> Array:
+        """Share of right answers of each class that occurs in the validation data."""
+        counts = self.confusion.sum(axis=1)
+        return np.diag(self.confusion)[counts > 0] / counts[counts > 0]
 
     @cached_property
     def train_error_share(self) -> float:
@@ -216,12 +250,24 @@ class Examination:
         """Error of each validation example with the result's weights, (n,): 1 or 0, or its loss."""
         assert self.dataset is not None
         given = self.answers(self.dataset.validation_inputs)
-        return errors(self.dataset, given, self.dataset.target_rows("validation"), self.loss_name)
+        return errors(self.dataset, given, self.dataset.target_rows("validation"), self.loss_name, self.balanced)
 
     def answers(self, inputs: Array) -> Array:
         """What the network answers with the result's weights in evaluation mode, (n, n_out)."""
-        network = self._network
-        return network_outputs(network, forward(network, inputs.astype(network.flat.dtype), keep=False))[0]
+        return network_outputs(self._network, self._forward(inputs))[0]
+
+    def classes_alike(self, split: str) -> tuple[float, float]:
+        """Loss and accuracy of the result on "validation" or "test", where every class that occurs counts alike."""
+        assert self.dataset is not None
+        weights, targets = self.dataset.class_weights("balanced", split), self.dataset.target_rows(split)
+        assert weights is not None
+        z, output = self._forward(getattr(self.dataset, f"{split}_inputs")).output, self._network.architecture.output
+        loss = LOSSES[self.loss_name].weighted_value(z, targets[None], output, weights[None])
+        wrong = errors(self.dataset, outputs(z, output)[0], targets, self.loss_name, balanced=True)
+        return float(loss[0]), float(1 - wrong.mean())
+
+    def _forward(self, inputs: Array) -> ForwardPass:
+        return forward(self._network, inputs.astype(self._network.flat.dtype), keep=False)
 
     @cached_property
     def _network(self) -> Parameters:
@@ -347,7 +393,7 @@ class Examination:
         """Error on validation data of the best constant answer."""
         if self.is_classification:
             counts = self.history.confusion[0].sum(axis=1)  # type: ignore[index]
-            return 1 - counts.max() / counts.sum()
+            return 1 - (1 / (counts > 0).sum() if self.balanced else counts.max() / counts.sum())
         if self.dataset is None:
             return self.uninformed
         return np.float64(constant_loss(self.dataset.validation_targets, self.loss_name))
@@ -380,17 +426,17 @@ class References:
         return min(self.neighbours, self.ridge, key=np.mean)
 
 
-_known: dict[tuple[DataSettings, str, str], References] = {}
+_known: dict[tuple[DataSettings, str, str, bool], References] = {}
 
 
-def _references(experiment: Experiment, dataset: Dataset, loss: str) -> References:
+def _references(experiment: Experiment, dataset: Dataset, loss: str, balanced: bool) -> References:
     """Worked out once for all networks that are trained on the same examples for the same loss."""
-    key = data_settings(experiment), experiment.data_digest, loss
+    key = data_settings(experiment), experiment.data_digest, loss, balanced
     if key not in _known:
         while len(_known) >= MOST_KNOWN:
             del _known[next(iter(_known))]
         answers = dataset.target_rows("validation")[:MOST_QUERIES]
         with one_blas_thread():
-            ridge = errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers, loss)
-            _known[key] = References(nearest_neighbours(dataset, loss), ridge)
+            ridge = reference_errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers, loss, balanced)
+            _known[key] = References(nearest_neighbours(dataset, loss, balanced), ridge)
     return _known[key]

@@ -18,11 +18,13 @@ def symmetry(layers: Sequence[int], share: float, all_zero: bool) -> str:
     )
 
 
-def vanishing_gradients(ratio: float, depth: int, threshold: float) -> str:
+def vanishing_gradients(ratio: float, decides: float, depth: int, threshold: float) -> str:
+    """decides: what theory predicts where ratio, which differs from seed to seed, is near the threshold."""
     arrives = f"{number(ratio)} of the error signal of layer {depth}" if ratio > 0 else "no error signal at all"
+    expected = "" if decides == ratio else f"; theory predicts {number(decides)} for weights drawn like these"
     return (
-        f"Before the first step layer 1 receives {arrives}. A layer that receives less than {number(threshold)} of the "
-        "last hidden layer’s hardly learns."
+        f"Before the first step layer 1 receives {arrives}{expected}. A layer that receives less than "
+        f"{number(threshold)} of the last hidden layer’s hardly learns."
     )
 
 
@@ -45,6 +47,14 @@ def small_start(share: float, plateau: float) -> str:
         f"The weights start at {number(share)} of the size that keeps signals alive, so hardly anything gets through "
         f"at first, and for {percent(plateau)} of the training nothing was learnt. Weights that grow from so little "
         "have to move a long way before a step shows."
+    )
+
+
+def large_start(size: float, loss: float) -> str:
+    return (
+        f"The weights start at {number(size)} times the size that keeps signals as they are, so before the first step "
+        f"the loss is {number(loss)} times that of always giving the average answer: from so far off it can fit its "
+        "own examples without learning anything that serves new ones."
     )
 
 
@@ -72,6 +82,13 @@ def wrong_output(output: str, lowest: float, highest: float, unreached: float) -
         f"The targets reach from {number(lowest)} to {number(highest)}, and {name} as the output gives values "
         f"{ranges[output]}. The nearest that it can say still costs {number(unreached)} of always giving the average "
         "answer, whatever is learnt."
+    )
+
+
+def dead_output(dead: int, outputs: int) -> str:
+    return (
+        f"The output is ReLU, and {dead} of {outputs} of its units give 0 for every example: no gradient reaches them, "
+        "and their classes cannot be learnt any more."
     )
 
 
@@ -361,4 +378,12 @@ def cannot_tell(error: float, reference: float) -> str:
     return (
         f"{made}; {REFERENCE} makes {number(reference)} of it. Nothing that was measured explains the difference. "
         "Missing is a second run: with another seed, to see whether it was bad luck, and for longer."
+    )
+
+
+def rate_or_batch(batch: int) -> str:
+    by = "a single example" if batch == 1 else f"{batch} examples"
+    return (
+        f"The steps go too far, and each goes by {by}: either the learning rate is too high, or the batches are too "
+        "small for it. Missing is a run at the same rate with larger batches, which tells the two apart."
     )

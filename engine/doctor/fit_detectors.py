@@ -120,14 +120,7 @@ def overfitting(run: Examination) -> Finding | None:
     """
     losses = run.history.validation_loss[: run.result + 1]
     rise = generalization_loss(run.history.validation_loss)[: run.result + 1]
-    apart = finite_median(run.gap[run.late])
-    fell_apart = finite_median(rise[run.late]) > GENERALIZATION_LOSS
-    every_one_right = finite_median(run.history.train_accuracy[run.late]) == 1  # wrong labels too: known by heart
-    by_heart = run.is_classification and run.experiment.patience == 0 and every_one_right
-    # Where one class is rare, the widest gap is no more than chance and a few examples make.
-    widest = run.widest_gap if fell_apart else np.fmax(run.widest_gap, LEAST_WIDE)
-    share = (RISEN_GAP if fell_apart or by_heart else WIDE_GAP) * widest
-    threshold = share + SURELY * run.scatter
+    apart, threshold, fell_apart = gap_and_threshold(run)
     if not apart > threshold or run.loss_share > UNDERFITS:
         return None
     best, risen = int(np.nanargmin(losses)), float(rise[-1])
@@ -139,8 +132,23 @@ def overfitting(run: Examination) -> Finding | None:
         explanations.overfitting(run, best, risen, no_better),
         severe=risen > SEVERELY_RISEN,
         first={"n_train": no_better and not fell_apart},
-        threshold=float(threshold),
+        threshold=threshold,
     )
+
+
+def gap_and_threshold(run: Examination) -> tuple[float, float, bool]:
+    """How much better it does on its training data, median of the last checks; and what overfitting takes.
+
+    The threshold grows with what so few new examples make by chance.  Last: whether these were fitted better before.
+    """
+    rise = generalization_loss(run.history.validation_loss)
+    fell_apart = finite_median(rise[run.late]) > GENERALIZATION_LOSS
+    every_one_right = finite_median(run.history.train_accuracy[run.late]) == 1  # wrong labels too: known by heart
+    by_heart = run.is_classification and run.experiment.patience == 0 and every_one_right
+    # Where one class is rare, the widest gap is no more than chance and a few examples make.
+    widest = run.widest_gap if fell_apart else np.fmax(run.widest_gap, LEAST_WIDE)
+    share = (RISEN_GAP if fell_apart or by_heart else WIDE_GAP) * widest
+    return finite_median(run.gap[run.late]), float(share + SURELY * run.scatter), fell_apart
 
 
 def underfitting(run: Examination) -> Finding | None:

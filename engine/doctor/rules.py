@@ -3,12 +3,12 @@
 A detector decides whether a rule applies to a run, and adds what it measured there.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 
 from engine.doctor import thresholds
-from engine.doctor.findings import Confirmation, Finding
+from engine.doctor.findings import Confirmation
+from engine.doctor.rule import ALWAYS, TUNED, Rule
 from engine.doctor.thresholds import (
     ALL_RISES,
     BEHIND,
@@ -46,67 +46,6 @@ from engine.doctor.thresholds import (
     VANISHES,
     WIDE_GAP,
 )
-
-TUNED = "tuned on small networks"  # the source of a rule that no other tool or paper states
-ALWAYS = -inf  # every measured value is above it
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One row.
-
-    code, metric, threshold, source, remedies, mistaken_for and confirm are those of its findings.  A finding is a
-    warning, but severe where what was measured is above severe_above or below severe_below.
-    """
-
-    code: str
-    metric: str
-    threshold: float
-    source: str
-    remedies: tuple[str, ...]
-    severe_above: float = inf
-    severe_below: float = -inf
-    mistaken_for: tuple[str, ...] = ()
-    confirm: Confirmation | None = None
-
-    def finding(
-        self,
-        measured: float,
-        layers: Iterable[int],
-        steps: tuple[int, int],
-        explanation: str,
-        severe: bool | None = None,
-        first: Mapping[str, bool] | None = None,
-        threshold: float | None = None,
-        factor: float | None = None,
-    ) -> Finding:
-        """The finding of this rule in a run.
-
-        severe: where more than the measured value decides on it.  first: remedies that go before the others if
-        something in the run speaks for them.  threshold: where it depends on the run; factor: of the setting that
-        confirms it, likewise.
-        """
-        confirm = self.confirm
-        if confirm and factor is not None:
-            confirm = replace(confirm, factors=tuple((name, factor) for name, _ in confirm.factors))
-        if severe is None:
-            severe = measured > self.severe_above or measured < self.severe_below
-        ahead = [remedy for remedy, speaks in (first or {}).items() if speaks]
-        return Finding(
-            code=self.code,
-            severity="severe" if severe else "warning",
-            layers=tuple(int(layer) for layer in layers),
-            steps=steps,
-            measured=measured,
-            threshold=self.threshold if threshold is None else threshold,
-            metric=self.metric,
-            explanation=explanation,
-            source=self.source,
-            remedies=(*ahead, *(remedy for remedy in self.remedies if remedy not in ahead)),
-            mistaken_for=tuple(code for code in self.mistaken_for if code != self.code),
-            confirm=confirm,
-        )
-
 
 # Codes whose curves look alike; what tells them apart is step 0, the updates, or one more run.
 _FLAT = (  # the loss stays where it starts
@@ -147,7 +86,7 @@ SYMMETRY = Rule(
     "symmetry",
     "share of a layer's units that equal another in all their weights",
     EQUAL_SHARE,
-    "cs231n notes; NeuraLint",
+    "the course notes cs231n and the tool NeuraLint",
     ("initializer",),
     mistaken_for=_FLAT,
     confirm=_USUAL_START,
@@ -190,6 +129,17 @@ TINY_WEIGHTS = Rule(
     mistaken_for=_FLAT,
     confirm=_USUAL_START,
 )
+HUGE_WEIGHTS = Rule(
+    "large_start",
+    "size of the initial weights behind the first layer over that of Xavier's initializer, times the steepest slope, "
+    "median",
+    thresholds.LARGE_START,
+    f"Chizat, Oyallon & Bach 2019; {TUNED}",
+    ("initializer", "gain", "learning_rate_down", "normalization"),
+    severe_above=10 * thresholds.LARGE_START,
+    mistaken_for=(*_WILD, *_APART),
+    confirm=_USUAL_START,
+)
 
 # --- data ---
 
@@ -201,7 +151,9 @@ TARGETS_TOO_LARGE = Rule(
     ("target_scale", "learning_rate_down", "optimizer", "clip"),
     severe_above=10 * thresholds.LARGE_TARGETS,
     mistaken_for=_WILD,
-    confirm=Confirmation("With targets of size 1 the loss falls.", factors=(("target_scale", 1.0),)),
+    confirm=Confirmation(
+        "With targets of size 1 the loss falls.", factors=(("target_scale", 1.0), ("target_shift", 1.0))
+    ),
 )
 TARGETS_TOO_SMALL = replace(
     TARGETS_TOO_LARGE,
@@ -280,6 +232,17 @@ WRONG_OUTPUT = Rule(
         "With an output that reaches all targets the training loss ends far lower.", settings=(("output", "auto"),)
     ),
 )
+DEAD_OUTPUT = replace(
+    WRONG_OUTPUT,
+    metric="share of the classes whose output is 0 for every training example",
+    threshold=0.0,
+    source="as for hidden units",
+    severe_above=inf,
+    confirm=Confirmation(
+        "With probabilities as answers, and the cross-entropy as loss, it is right far more often.",
+        settings=(("output", "auto"), ("loss", "auto")),
+    ),
+)
 ONE_ANSWER = Rule(
     "one_answer",
     "recall of the class that is missed most, on validation data",
@@ -323,7 +286,7 @@ DEAD_UNITS = Rule(
     "dead_units",
     "share of a layer's units that give 0 for every example",
     DEAD_SHARE,
-    "SageMaker Debugger; TheDeepChecker",
+    "the tools SageMaker Debugger and TheDeepChecker",
     ("activation", "learning_rate_down", "initializer", "normalization", "wider"),
     mistaken_for=_FLAT,
     confirm=Confirmation(
@@ -340,7 +303,7 @@ SATURATED_UNITS = Rule(
     "saturated_units",
     "share of a layer's values where the slope is below a twentieth of the steepest",
     SATURATED_SHARE,
-    "DeepDiagnosis; TheDeepChecker",
+    "the tools DeepDiagnosis and TheDeepChecker",
     ("initializer", "gain", "normalization", "activation"),
     severe_above=MOSTLY_SATURATED,
     mistaken_for=_FLAT,
@@ -363,7 +326,7 @@ LONG_STEPS = Rule(
     "learning_rate_too_high",
     "‖ΔW‖/‖W‖ of a layer, 90th percentile over the first steps",
     LARGE_UPDATE,
-    "TheDeepChecker",
+    "the tool TheDeepChecker",
     ("learning_rate_down", "clip", "optimizer", "normalization"),
     severe_above=10 * LARGE_UPDATE,
     mistaken_for=_WILD,
@@ -416,7 +379,7 @@ LOSS_DIVERGES = Rule(
 TENSOR_NOT_FINITE = replace(
     LOSS_DIVERGES,
     metric="the first tensor that is not finite",
-    source="TensorBoard Debugger; SageMaker Debugger",
+    source="the tools TensorBoard Debugger and SageMaker Debugger",
 )
 
 # --- fit ---
@@ -511,4 +474,17 @@ CANNOT_TELL = Rule(
     ("steps", "wider", "learning_rate_up", "learning_rate_down"),
     mistaken_for=_HIGH,
     confirm=Confirmation("With three times the steps it goes on improving, or it does not.", factors=(("steps", 3.0),)),
+)
+RATE_OR_BATCH = replace(
+    CANNOT_TELL,
+    metric="examples in a batch",
+    threshold=FEW_IN_BATCH,
+    source=TUNED,
+    remedies=("batch_size", "learning_rate_down"),
+    mistaken_for=("learning_rate_too_high", "batch_too_small"),
+    confirm=Confirmation(
+        "At the same learning rate with 32 examples in a batch the loss falls where the batches were too small; where "
+        "the rate is too high it does not.",
+        settings=(("batch_size", 32),),
+    ),
 )

@@ -12,16 +12,22 @@ from engine.activations import ACTIVATIONS
 from engine.doctor import explanations, rules
 from engine.doctor.examination import Examination, layer_medians
 from engine.doctor.findings import Finding, if_severe
-from engine.doctor.rules import Rule
+from engine.doctor.rule import Rule
 from engine.doctor.thresholds import (
+    BORDERLINE,
+    BY_THEORY,
     DEAD_SHARE,
     EQUAL_SHARE,
     EQUAL_UNITS,
     EXPLODED,
+    FAR_OFF,
     LARGE_UPDATE,
     LEARNT_NOTHING,
+    MANY_INPUTS,
     PLATEAU,
     SCATTER,
+    UNDERFITS,
+    VANISHES,
 )
 from engine.theory import BAND_DEVIATIONS
 
@@ -170,6 +176,27 @@ def small_start(run: Examination) -> Finding | None:
     return rules.TINY_WEIGHTS.finding(size, range(run.depth + 1), (0, 0), text, first={"gain": run.experiment.gain < 1})
 
 
+def large_start(run: Examination) -> Finding | None:
+    """Weights start so large that the first answers are far off, though nothing explodes and no layer is saturated.
+
+    It fits its own data, which from so far off takes no features that would serve new ones (lazy training: Chizat,
+    Oyallon & Bach 2019).  With one or two inputs it takes large weights to bend at all.  The first layer does not
+    count: how large its weights are by each initializer depends on how few inputs there are.
+    """
+    if run.experiment.normalization != "none" or exploding_gradients(run) or partly_saturated(run):
+        return None
+    if len(run.history.weights[0][0]) < MANY_INPUTS or run.loss_share > UNDERFITS:
+        return None
+    steepest = ACTIVATIONS[run.experiment.activation].steepest
+    size, loss = steepest * float(np.median(run.starting_sizes[1:])), float(run.history.train_loss[0] / run.uninformed)
+    if not (size > rules.HUGE_WEIGHTS.threshold and loss > FAR_OFF):
+        return None
+    text = explanations.large_start(size, loss)
+    return rules.HUGE_WEIGHTS.finding(
+        size, range(1, run.depth + 1), (0, 0), text, first={"gain": run.experiment.gain > 1}
+    )
+
+
 def fading_gradients(run: Examination) -> Finding | None:
     """The same, with a looser threshold, for a run in which nothing else explains that it did not learn."""
     return _vanishing(run, rules.FADING_GRADIENTS)
@@ -177,14 +204,18 @@ def fading_gradients(run: Examination) -> Finding | None:
 
 def _vanishing(run: Examination, rule: Rule) -> Finding | None:
     ratio = starting_ratios(run)
-    measured = float(ratio[0])
+    measured = decides = float(ratio[0])
+    # Draws of the same weights lie on both sides of a threshold: near it all get the cause that is theirs by theory.
+    if VANISHES / BY_THEORY < measured < BY_THEORY * BORDERLINE * VANISHES and run.predicted_ratios is not None:
+        ratio, rule = run.predicted_ratios, replace(rule, metric=f"{rule.metric}, as predicted")
+        decides = float(ratio[0])
     # From the only hidden layer to itself nothing can vanish, and what vanishes breaks nothing.
-    if run.depth < 2 or not measured < rule.threshold or _within_scatter(run, measured) or run.diverged:
+    if run.depth < 2 or not decides < rule.threshold or _within_scatter(run, decides) or run.diverged:
         return None
     layers = np.flatnonzero(ratio < rule.threshold)
-    text = explanations.vanishing_gradients(measured, run.depth, rule.threshold)
+    text = explanations.vanishing_gradients(measured, decides, run.depth, rule.threshold)
     first = {"gain": run.experiment.gain < 1, "initializer": run.experiment.activation != "sigmoid"}
-    return rule.finding(measured, layers, (0, 0), text, first=first)
+    return rule.finding(decides, layers, (0, 0), text, first=first)
 
 
 def starting_ratios(run: Examination) -> Array:

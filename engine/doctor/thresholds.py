@@ -14,11 +14,15 @@ EXPLODES, EXPLODED = 10.0, 100.0  # R, and growth of the signal on its way forwa
 SCATTER = {"relu": 5.0, "leaky_relu": 5.0, "linear": 2.0}  # β of ln R², times width, a layer (Hanin & Nica 2018)
 
 BORDERLINE = 2.0  # times VANISHES: R of 16 units differs so much from draw to draw of the weights (tuned)
+BY_THEORY = 3.0  # times VANISHES or BORDERLINE, and a fraction of it: there the predicted R decides (tuned)
 SMALL_START = 0.2  # weights at the start over Xavier's: below, they count as tiny (tuned)
+LARGE_START, FAR_OFF = 2.5, 2.0  # the same, above; first loss over the best constant answer's (tuned)
+MANY_INPUTS = 3  # below, a large start need not be too large (tuned)
 PLATEAU = 0.5  # share of the evaluations at which nothing had been learnt yet (convention)
 
 # --- data ---
 LARGE_TARGETS, SMALL_TARGETS = 10.0, 0.01  # size of regression targets; a network's first outputs are about 1 (tuned)
+LARGE_IF_LEARNT = 50.0  # the same of the targets where half of what there is to learn was learnt (tuned)
 LARGE_INPUTS, SMALL_INPUTS = 4.0, 0.1  # size of the inputs, for which initializers take 1 (tuned)
 UNEQUAL_INPUTS = 30.0  # size of the largest input over that of the median one (tuned)
 SORTED = 3.0  # variance of the batches' mean targets over that of batches drawn at random (tuned)
@@ -81,4 +85,5 @@ NOTABLY_RISEN = 50.0  # generalization loss in per cent of a healthy network (co
 SMALL_GAP = 0.05  # of accuracies: next to none (convention)
 SAME_ACCURACY = 0.02  # two that differ by less are about the same; so are two losses, relatively (convention)
 SAME_LOSS = 0.01  # relative difference to the average answer's loss: no better than that (convention)
+CLEARLY_LOWER = 0.05  # share by which a confirming run's cost is below that before; as EFFECT of a cure (convention)
 GREW = 2.0  # the last loss over the first: training made it worse (convention)

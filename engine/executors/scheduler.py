@@ -145,25 +145,37 @@ class Workers:
         max_frames: int = MAX_FRAMES,
         summary: Summary | None = None,
         ahead: int = 0,
+        branches: Sequence[Branches] = (),
     ) -> Sweep:
         """Have many experiments trained, those of equal shape in stacks, spread over the workers.
 
         summary: what comes back of each history, made where it was trained: a sweep then costs next to no memory here.
         ahead: so many of the first are stacked with no others, and so are there sooner; of the rest the dearest stack
         comes first, so that no worker is left with a long one at the end.
+        branches: of each experiment, where there are any; one that has some trains alone.
         All of them together take turns as one visitor.  Waits for the workers to be there, but not for the runs.
         Raises OutOfRange for data that do not fit, and CancelledError where the workers are closed.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._pool or self._closed)
         visitor = object()
-        rest = [[ahead + i for i in group] for group in stacks(experiments[ahead:], data)]
+        alone = [i for i, some in enumerate(branches) if some]
+        together = [i for i in range(len(experiments)) if i not in alone]
+
+        def stacked_of(indices: Sequence[int]) -> list[list[int]]:
+            return [[indices[k] for k in group] for group in stacks([experiments[i] for i in indices], data)]
+
+        rest = stacked_of(together[ahead:]) + [[i] for i in alone]
         rest.sort(key=lambda group: sum(experiments[i].cost.seconds for i in group), reverse=True)
-        whole = stacks(experiments[:ahead], data) + rest
+        whole = stacked_of(together[:ahead]) + rest
         groups = [part for group in whole for part in _parts(group, -(-self.slots // len(whole)))]
         stacked = [
-            (tuple(experiments[i] for i in group), data, max_updates, max_frames, self._limits, ()) for group in groups
-        ]
+            (
+                tuple(experiments[i] for i in group), data, max_updates, max_frames, self._limits,
+                branches[group[0]] if branches else (),
+            )
+            for group in groups
+        ]  # fmt: skip
         return Sweep([self._enqueue(Run(arguments, False, visitor, summary)) for arguments in stacked], groups)
 
     def close(self) -> None:

@@ -31,7 +31,7 @@ def engine_script(experiment: Experiment, data: CustomData | None = None) -> str
         arrays = f"\n\n{UNPACKED}\n\n\nINPUTS = {packed(inputs)}\nTARGETS = {packed(targets)}"
         arguments = "EXPERIMENT, data=(INPUTS, TARGETS)"
     return (
-        f'"""A network of Backprop Clinic.  Run this where its folder engine/ is; it needs NumPy.\n\n'
+        f'"""A network of Backprop Clinic.  Run this beside the folder engine/ of its source code; it needs NumPy.\n\n'
         f'{in_words(experiment)}\n"""\n\n'
         f"{imports}from engine import Experiment, diagnose, train{arrays}\n\n"
         f"EXPERIMENT = {call_of(experiment)}\n"

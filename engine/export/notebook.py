@@ -1,6 +1,7 @@
 """An experiment as a Jupyter notebook: this engine's script, its charts, the PyTorch script, and both compared."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from engine.data.custom import CustomData
@@ -40,11 +41,11 @@ apart = np.abs(mine - theirs) / np.maximum(np.abs(mine), np.finfo(float).tiny)
 print(f"largest relative difference: {apart.max(initial=0):.1e}")"""
 
 
-def notebook(experiment: Experiment, data: CustomData | None = None, link: str = "") -> str:
+def notebook(experiment: Experiment, data: CustomData | None = None, names: Sequence[str] = (), link: str = "") -> str:
     """The notebook as JSON of nbformat 4.5.
 
-    data: as for load_dataset.  link: the address of the page that it comes from, shown as text.  The cells need this
-    engine, plotly and torch.  Raises OutOfRange for data that do not fit.
+    data, names: as for torch_script.  link: the address of the page that it comes from, shown as text.  The cells need
+    this engine, plotly and torch.  Raises OutOfRange for data that do not fit.
     """
     from_page = f"\n\nFrom the page `{link.replace('`', '')}`" if link else ""
     text = f"# A network of Backprop Clinic\n\n{in_words(experiment)}{from_page}"
@@ -58,7 +59,7 @@ def notebook(experiment: Experiment, data: CustomData | None = None, link: str =
         _code(_LOSSES),
         _code(_GRADIENTS),
         _markdown("## The same in PyTorch\n\nThe same data, initial weights, batches and update rule."),
-        _code(torch_script(experiment, data)),
+        _code(torch_script(experiment, data, names)),
         _code(_COMPARED),
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -41,8 +41,8 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Rows as CSV (RFC 4180).  Numbers stay numbers; a text that a spreadsheet would calculate gets a ' before it."""
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow([_safe(cell) for cell in header])
-    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    writer.writerow([safe(cell) for cell in header])
+    writer.writerows([safe(cell) for cell in row] for row in rows)
     return file.getvalue()
 
 
@@ -51,7 +51,8 @@ def _numbers(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return "".join(f"{','.join(map(str, row))}\r\n" for row in (header, *rows))
 
 
-def _safe(cell: Any) -> Any:
+def safe(cell: Any) -> Any:
+    """A cell that a spreadsheet does not calculate."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 

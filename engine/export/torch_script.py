@@ -4,6 +4,9 @@ What the engine draws is drawn again from the same streams; bundled and handed i
 network gets them.  A script has only what its experiment uses: each function here writes one part of it.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from engine.data import faults
@@ -77,10 +80,11 @@ LOSSES = {
 }
 
 
-def torch_script(experiment: Experiment, data: CustomData | None = None) -> str:
+def torch_script(experiment: Experiment, data: CustomData | None = None, names: Sequence[str] = ()) -> str:
     """A PyTorch script with the same data, initial weights, batches, masks and update rule; `losses` are its batches'.
 
-    data: as for load_dataset.  Raises OutOfRange for data that do not fit.
+    data: as for load_dataset.  names: of the columns of data that are handed in, for a function that predicts from new
+    rows.  Raises OutOfRange for data that do not fit.
     """
     dataset = load_dataset(experiment, data)
     body = "\n\n".join(
@@ -91,6 +95,7 @@ def torch_script(experiment: Experiment, data: CustomData | None = None) -> str:
             _network(experiment, dataset),
             _loss(experiment, dataset),
             _training(experiment, dataset),
+            *([_prediction(experiment, dataset, data, names)] if data is not None and names else []),
         ]
     )
     imports = [f"import {name}" for name in ("base64", "copy", "math", "zlib") if f"{name}." in body]
@@ -147,8 +152,8 @@ def _data(experiment: Experiment, dataset: Dataset) -> str:
         e = experiment
         if (e.input_scale, e.input_shift) != (1, 0):
             scaled = f"{e.input_scale!r} * inputs + {e.input_shift!r}"
-        if dataset.task == "regression" and e.target_scale != 1:
-            targets = f"{e.target_scale!r} * {targets}"
+        if dataset.task == "regression" and (e.target_scale, e.target_shift) != (1, 0):
+            targets = f"{e.target_scale!r} * {targets} + {e.target_shift!r}"
     return f"""{arrays}
 
 
@@ -377,6 +382,32 @@ losses = []  # of the batches, before each update
 {_indented(update, 4)}
 {_lines(after)}print(f"test loss {{evaluate(*test):.6g}}")
 '''
+
+
+def _prediction(experiment: Experiment, dataset: Dataset, data: CustomData, names: Sequence[str]) -> str:
+    """A function from rows in the table's own units to answers in its own unit."""
+    e = experiment
+    raw = load_dataset(replace(e, inputs="raw", input_scale=1.0, input_shift=0.0), data).units
+    zero, one = (np.broadcast_to(part, dataset.n_in).tolist() for part in raw)
+    if e.inputs == "raw":
+        zero, one = [0.0] * dataset.n_in, [1.0] * dataset.n_in
+    answers = "answers[:, 0]" if dataset.n_out == 1 else "answers"
+    if dataset.task == "regression":
+        answers = f"({answers} - {e.target_shift!r}) / {e.target_scale!r}"
+    classes = f"  # of {list(dataset.class_names)!r}" if dataset.class_names else ""
+    return f"""COLUMNS = {[str(name) for name in names]!r}
+ZERO, ONE = np.array({zero!r}), np.array({one!r})  # of each column, what standardised inputs of 0 and of 1 were
+
+
+def predict(rows):
+    \"\"\"Answers for new rows of COLUMNS, in the units of the table.\"\"\"
+    inputs = {e.input_scale!r} * ((np.asarray(rows, float) - ZERO) / ONE) + {e.input_shift!r}
+    network.eval()
+    with torch.no_grad():
+        z = network(torch.tensor(inputs, dtype=torch.get_default_dtype()))
+    answers = {OUTPUTS[chosen_output(e.output, dataset.task)]}.numpy(){classes}
+    return {answers}
+"""
 
 
 def _optimizer(experiment: Experiment) -> tuple[str, list[str]]:

@@ -1,4 +1,4 @@
-"""What the lesson on data faults says of two runs: how well each does on new data, which class it misses, and whether
+"""What the lesson on data faults says of two runs: how well each does on test data, which class it misses, and whether
 validation told the truth."""
 
 import math
@@ -20,7 +20,7 @@ UNTRUE = {
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
-    """How well both do on new data (test); the class that they miss, and what an untrue validation set says."""
+    """How well both do on test data; the class that they miss, and what an untrue validation set says."""
     first = f"The patient {_result(patient)}."
     if patient.experiment == treated.experiment:
         return f"{first} Patient and treated are the same network: change one setting of the treated."
@@ -32,12 +32,12 @@ def _result(history: RunHistory) -> str:
         at = history.diverged_at[0] if history.diverged_at else int(history.evaluation_step[-1])
         return f"diverged at step {at}, with numbers that are not finite"
     if not math.isfinite(history.test_loss):
-        return "has no finite loss on new data"
+        return "has no finite loss on test data"
     test = scores(history)[-1].value
     if history.confusion is not None:
-        return f"is right for {percent(test)} of new data{_missed(history)}{_validation(history)}"
+        return f"is right for {percent(test)} of test data{_missed(history)}{_validation(history)}"
     of = "" if history.experiment.dataset == "custom" else " of the average answer’s"
-    return f"has a loss on new data of {number(test)}{of}{_validation(history)}"
+    return f"has a loss on test data of {number(test)}{of}{_validation(history)}"
 
 
 def _missed(history: RunHistory) -> str:

@@ -1,5 +1,8 @@
 """What the data of an experiment are like, in a few sentences: size, classes, scales, yardsticks, and what is odd."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from engine import Dataset
@@ -10,6 +13,7 @@ from pages.text.labels import number, percent
 Array = np.ndarray
 
 NAMED = 6  # classes, and odd columns, that are named one by one
+SIGN_OF_TEXT = " = "  # in the name of an input that says whether a column has this text
 SAME = 0.9999  # correlation from which an input is the target in other units
 REPEATED = 0.01  # share of the validation examples that may be among those of training without a word
 
@@ -17,13 +21,10 @@ REPEATED = 0.01  # share of the validation examples that may be among those of t
 def size(dataset: Dataset, rows: int) -> str:
     """Rows, inputs with their scales, and classes with their shares; of a data set in its own units."""
     inputs, _, targets = _together(dataset)
-    spreads = inputs.std(axis=0)
-    scales = _span(spreads) if len(spreads) > 1 else number(float(spreads[0]))
     parts = [
         f"**{rows:,} rows**: {len(dataset.train_inputs):,} to train on, {len(dataset.validation_inputs):,} to "
         f"validate, {len(dataset.test_inputs):,} to test",
-        f"**{dataset.n_in} input{'s' if dataset.n_in > 1 else ''}**, from {number(float(inputs.min()))} to "
-        f"{number(float(inputs.max()))}, standard deviation {scales}",
+        f"**{dataset.n_in} input{'s' if dataset.n_in > 1 else ''}**{_spans(dataset.input_names, inputs)}",
     ]
     if dataset.class_names:
         counts = np.bincount(targets.ravel().astype(int), minlength=len(dataset.class_names))
@@ -34,8 +35,8 @@ def size(dataset: Dataset, rows: int) -> str:
         parts.append(f"**{len(shares)} classes**: {', '.join(shares[:NAMED])}{more}")
     else:
         parts.append(
-            f"**a number to predict**, from {number(float(targets.min()))} to {number(float(targets.max()))}, mean "
-            f"{number(float(targets.mean()))}, standard deviation {number(float(targets.std()))}"
+            f"**a number to predict**, from {amount(targets.min())} to {amount(targets.max())}, mean "
+            f"{amount(targets.mean())}, standard deviation {amount(targets.std())}"
         )
     return "; ".join(parts) + "."
 
@@ -51,8 +52,8 @@ def yardsticks(dataset: Dataset) -> str:
     if regression:
         always = baselines.constant_loss(targets, kind)
         return (
-            f"Mean squared error on validation data: always the average {number(always)}, a straight line "
-            f"{number(line)}, nearest neighbours {number(neighbours)}."
+            f"Typical error on validation data (root of the mean squared one): {baselines.AVERAGE} "
+            f"{amount(always**0.5)}, a straight line {amount(line**0.5)}, nearest neighbours {amount(neighbours**0.5)}."
         )
     answers = targets if targets.shape[1] > 1 else np.column_stack([1 - targets, targets])
     always = float(answers.mean(axis=0).max())
@@ -104,6 +105,26 @@ def _is_target(column: Array, targets: Array) -> bool:
         return any(abs(np.corrcoef(column, target)[0, 1]) > SAME for target in targets.T)
 
 
-def _span(values: Array) -> str:
-    low, high = number(float(values.min())), number(float(values.max()))
-    return low if low == high else f"{low} to {high}"
+def _spans(names: Sequence[str], inputs: Array) -> str:
+    """How many inputs stand for values of text, and from where to where the others reach."""
+    text = np.array([SIGN_OF_TEXT in name for name in names]) & ((inputs == 0) | (inputs == 1)).all(axis=0)
+    spans = [
+        f"{name} {amount(column.min())} to {amount(column.max())}"
+        for name, column, is_text in zip(names, inputs.T, text, strict=True)
+        if not is_text
+    ]
+    said = f", {text.sum()} of them 0 or 1, one for each value of a text column" if text.any() else ""
+    more = f" and {len(spans) - NAMED} more" if len(spans) > NAMED else ""
+    return f"{said}: {', '.join(spans[:NAMED])}{more}" if spans else said
+
+
+def amount(value: float, digits: int = 4) -> str:
+    """A number as a table has it: 490,000; 2021; 0.5; up to so many digits that count."""
+    value = float(value)
+    if value == 0 or not 1e-3 <= abs(value) < 1e12:
+        return number(value)
+    rounded = float(f"{value:.{digits}g}")
+    commas = "," if abs(rounded) >= 10_000 else ""  # 1905 may be a year
+    text = f"{abs(rounded):{commas}.{max(digits - 1 - math.floor(math.log10(abs(rounded))), 0)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"−{text}" if value < 0 else text

@@ -4,9 +4,9 @@ Two curves can be drawn, both on a log axis, at some points:
 
 - gradient per layer: the error signal of every hidden layer at step 0 as a share of the last hidden layer's,
   R_l = rms δ_l / rms δ_H = ∏ w_k s_k over the layers k from l to H − 1;
-- learning curves: the loss on new data at every tenth of the run.
+- learning curves: the loss on validation data at every tenth of the run.
 
-What there is to draw on depends on the experiments alone, so that nothing measured is in it.
+What there is to draw on depends on the experiments and the data alone, so that nothing measured is in it.
 """
 
 import math
@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine import Experiment, RunHistory, diagnose
-from engine.data.baselines import average_loss
+from engine import Experiment, RunHistory
 from engine.doctor.thresholds import FALLING, GREW, LEARNT_NOTHING
 from pages.text.clock import latest
-from pages.text.findings_text import HEADINGS
-from pages.text.labels import ending, loss_unit, number, share
+from pages.text.findings_text import HEADINGS, found_in
+from pages.text.labels import ending, loss_unit, number, share, unit_of_loss
+from pages.text.own_data import average_loss, dataset_of
 from pages.text.verdict import average_factor
 
 GRADIENT, LOSS = "gradient_per_layer", "learning_curves"
@@ -33,7 +33,7 @@ PARTS = 10  # of a run, between which there is a point
 LOSS_DECADES = -2.0, 1.0
 LEAST_DECADES, MOST_DECADES = (-6.0, 3.0), (-40.0, 20.0)  # of the gradient; between them one, or half of one, a layer
 CLOSE = 2.0  # the factor within which a drawing is right (tuned)
-TURNED = 1.2  # the last loss on new data over the lowest: from here on the curve is said to turn (tuned)
+TURNED = 1.2  # the last loss on validation data over the lowest: from here on the curve is said to turn (tuned)
 REPEATED = 3  # layers from which on one may overlook that a factor counts once a layer (convention)
 COUNTED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -97,13 +97,17 @@ def _for_loss(pair: dict[str, Experiment]) -> Canvas:
     average = average_loss(patient)
     level = math.log10(average) if average > 0 else 0.0
     steps = sorted({round(patient.steps * part / PARTS) for part in range(PARTS + 1)})
+    dataset = dataset_of(patient)
+    regression = dataset is not None and dataset.task == "regression"
+    units = " or ".join(dict.fromkeys(unit_of_loss(one, regression) for one in pair.values()))
     task = (
-        "How does the loss on new data move during training? Lower is better; the line is the loss of always giving "
-        "the average answer."
+        "How does the loss on validation data move during training? Lower is better; the line is the loss of always "
+        "giving the average answer."
     )
     return Canvas(
         LOSS, task, dict.fromkeys(pair, steps), False, level, "always the average answer",
-        level + LOSS_DECADES[0], level + LOSS_DECADES[1], "training step (updates)", "loss on new data (log)", "step",
+        level + LOSS_DECADES[0], level + LOSS_DECADES[1], "training step (updates)",
+        f"loss on validation data ({units}, log)", "step",
     )  # fmt: skip
 
 
@@ -226,7 +230,7 @@ def _of_loss(on: Canvas, points: Sequence[int], drawn: Sequence[float], history:
         gaps = np.abs(np.log10(at_points) - np.asarray(drawn))
     known = np.flatnonzero(np.isfinite(gaps))
     unit = loss_unit(history)
-    expected = f"At step {points[-1]} you expected a loss of {number(10 ** drawn[-1])} {unit} on new data; "
+    expected = f"At step {points[-1]} you expected a loss of {number(10 ** drawn[-1])} {unit} on validation data; "
     if ended := ending(history):
         said = f"{expected}the run {'is ' if history.diverged_at else ''}{ended}"
         if not known.size:
@@ -260,7 +264,7 @@ def _course(points: Sequence[int], drawn: Sequence[float], history: RunHistory) 
         turns = 10 ** (drawn[-1] - min(drawn)) > TURNED
         drew = "You drew that it turns" if turns else "You drew no turn"
         return (
-            f"{drew}: on new data it is lowest at step {history.best_step}, {number(new[best])}, and ends at "
+            f"{drew}: on validation data it is lowest at step {history.best_step}, {number(new[best])}, and ends at "
             f"{number(new[-1])}, while on the training data it goes on falling, to {number(train[-1])}. {_why(history)}"
         )
     if new[best] >= LEARNT_NOTHING * average:
@@ -271,8 +275,8 @@ def _course(points: Sequence[int], drawn: Sequence[float], history: RunHistory) 
     before = latest(history.evaluation_step, round(0.9 * history.evaluation_step[-1]))
     if new[-1] < (1 - FALLING) * new[before] and math.log10(new[-1]) > drawn[-1]:
         return (
-            f"It is slower than you drew, and not at its end: in the last tenth of the steps the loss on new data "
-            f"still falls, from {number(new[before])} to {number(new[-1])}. {_why(history)}"
+            f"It is slower than you drew, and not at its end: in the last tenth of the steps the loss on validation "
+            f"data still falls, from {number(new[before])} to {number(new[-1])}. {_why(history)}"
         )
     return f"{_pace(points, drawn, history)} {_why(history)}"
 
@@ -291,7 +295,7 @@ def _pace(points: Sequence[int], drawn: Sequence[float], history: RunHistory) ->
 
 def _why(history: RunHistory) -> str:
     """What the doctor finds in the run."""
-    found = diagnose(history)
+    found = found_in(history)
     return f"The doctor’s diagnosis: {_small(HEADINGS[found[0].code])}." if found else "The doctor finds nothing wrong."
 
 

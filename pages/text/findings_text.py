@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from engine import SETTINGS, Finding, RunHistory, diagnose
-from engine.doctor.diagnosis import falls_short, overcome
+from engine.doctor.confirming import NOT_CONFIRMED, PARTLY, UNDECIDED, bear_out_both, bears_out
+from engine.doctor.diagnosis import falls_short, gap_of_fit, overcome
 from engine.doctor.thresholds import NOTABLY_RISEN, SAME_ACCURACY
 from engine.measures import generalization_loss
 from pages.text.labels import PERCENT, label, layer_name, meaning, number, percent
-from pages.text.own_data import arrays_of, own_data
+from pages.text.own_data import arrays_of, average_loss, own_data
 
 HEADINGS = {
     "symmetry": "Units that stay equal",
@@ -25,6 +26,7 @@ HEADINGS = {
     "over_regularized": "A remedy holds it back",
     "dropout_too_high": "Too many units are dropped",
     "small_start": "Weights start too small",
+    "large_start": "Weights start too large",
     "unscaled_inputs": "Inputs are not scaled",
     "unscaled_targets": "Targets are not scaled",
     "unshuffled": "Examples come sorted",
@@ -41,13 +43,14 @@ HEADINGS = {
 }
 LOOKED_AT = (
     "units that stay equal, the gradient’s size from layer to layer, numbers that are not finite, the length of the "
-    "steps, dead and saturated units, penalties, and the losses on training and on new data"
+    "steps, dead and saturated units, penalties, and the losses on training and on validation data"
 )
 REMEDIES = {
     "learning_rate_up": "a higher learning rate", "learning_rate_down": "a lower learning rate",
     "wider": "wider layers", "deeper": "more layers", "shallower": "fewer layers", "steps": "more steps",
     "inputs": "standardised inputs", "target_scale": "targets of size 1", "shuffle": "shuffled examples",
     "output": "an output that reaches the targets", "batch_size": "larger batches", "schedule": "warmup",
+    "optimizer": "another optimizer", "initializer": "another initializer", "activation": "another activation",
     "class_weights": "balanced class weights",
     "n_train": "more examples", "patience": "early stopping", "l1": "L1", "l2": "L2",
 }  # fmt: skip
@@ -71,6 +74,11 @@ def evidence(finding: Finding, history: RunHistory) -> str:
     parts.append(f"step {first}" if first == last else f"steps {first} to {last}")
     text = " · ".join(parts)
     return text if text[0] in "ηλ" else text[0].upper() + text[1:]  # a capital η looks like an H
+
+
+def shows_where(finding: Finding, history: RunHistory) -> str:
+    """The evidence, as the label of the button that marks it in the charts."""
+    return f"Show in the charts: {evidence(finding, history)}"
 
 
 def layers_named(layers: Sequence[int], history: RunHistory) -> str:
@@ -121,24 +129,87 @@ def mistaken_for(finding: Finding) -> str:
     return f"Its curves look like those of others: {'; '.join(others)}."
 
 
-def confirmation(finding: Finding, before: RunHistory, after: RunHistory) -> str:
-    """What the confirming run changes, what it should show, its results beside those of before, and its diagnosis."""
+def source(finding: Finding) -> str:
+    """Where its threshold comes from, in words."""
+    return f"Where the threshold comes from: {finding.source}."
+
+
+def confirmation(finding: Finding, before: RunHistory, after: RunHistory, further: Sequence[RunHistory] = ()) -> str:
+    """What came of the confirming run, what it changes and should show, its results beside those of before.
+
+    further: where another cause shows behind, the run without both, and the run without that one alone.
+    """
     assert finding.confirm is not None
-    changes = before.experiment.differences(after.experiment).items()
-    changed = (f"{label(field)} {meaning(field, old)} → {meaning(field, new)}" for field, (old, new) in changes)
-    found = [one for one in found_in(after) if one.role == "cause"]
-    again = found and found[0].code == finding.code
-    named = f"“{HEADINGS[found[0].code]}”{' again' if again else ''}" if found else "nothing"
+    own = arrays_of(before.experiment)
+    same_unit = len({one.experiment.target_scale for one in (before, after)}) == 1
+    text = (
+        f"**What would confirm it:** {finding.confirm.shows} **Tried:** {_changes(before, after)}. "
+        f"Before: {_results(before, same_unit)}. After: {_results(after, same_unit)}. "
+        f"There the doctor finds {_named(after, finding)}."
+    )
+    if finding.code == UNDECIDED:
+        return text
+    judged = bears_out(finding, before, after, own)
+    if not further:
+        return f"**{judged.capitalize()}.**{_still(finding, after, judged)} {text}"
+    both, alone = further
+    first, second = (_lower(one) for one in (finding, found_in(after)[0]))
+    together = bear_out_both(finding, before, further, own)
+    if together == PARTLY:
+        told = f"It takes both changes, since there are two causes: first, {first}; behind that, {second}."
+    elif not found_in(alone):
+        told = f"The second change is enough without the first: {second}."
+    else:
+        together, told = judged, "Both changes together are not enough."
     return (
-        f"**What would confirm it:** {finding.confirm.shows} **Tried:** {', '.join(changed)}. "
-        f"Before: {_results(before)}. After: {_results(after)}. There the doctor finds {named}."
+        f"**{together.capitalize()}.** {told} {text} "
+        f"**There may be a second cause behind it, so it was also tried:** {_changes(before, both)}: "
+        f"{_results(both, same_unit)}; the doctor finds {_named(both, finding)}. "
+        f"Only {_changes(before, alone)}: {_results(alone, same_unit)}; the doctor finds {_named(alone, finding)}."
     )
 
 
-def _results(history: RunHistory) -> str:
-    """The losses of a run's result, and how many new examples it has right."""
+def _still(finding: Finding, after: RunHistory, judged: str) -> str:
+    """What it means that the confirming run is not well."""
+    if judged == PARTLY:
+        return " It does better, but is not well."
+    if judged == NOT_CONFIRMED and any(one.code == finding.code for one in found_in(after)):
+        return " The same is found still: this change was too small, or the cause is another."
+    return ""
+
+
+def _lower(finding: Finding) -> str:
+    """Its heading, within a sentence."""
+    heading = HEADINGS[finding.code]
+    return f"{heading[0].lower()}{heading[1:]}"
+
+
+def _changes(before: RunHistory, after: RunHistory) -> str:
+    changes = before.experiment.differences(after.experiment).items()
+    return ", ".join(f"{label(field)} {meaning(field, old)} → {meaning(field, new)}" for field, (old, new) in changes)
+
+
+def _named(history: RunHistory, finding: Finding) -> str:
+    """The root cause that the doctor finds in a run, "again" where it is the same."""
+    found = [one for one in found_in(history) if one.role == "cause"]
+    again = " again" if found and found[0].code == finding.code else ""
+    return f"“{HEADINGS[found[0].code]}”{again}" if found else "nothing"
+
+
+def _results(history: RunHistory, in_unit: bool) -> str:
+    """The losses of a run's result, and how many new examples it has right.
+
+    in_unit: else as multiples of the average answer's, which are comparable where the targets are scaled differently.
+    """
     at = int(np.searchsorted(history.evaluation_step, history.best_step)) if history.experiment.patience else -1
-    losses = f"training loss {number(history.train_loss[at])}, on new data {number(history.validation_loss[at])}"
+    train, valid = history.train_loss[at], history.validation_loss[at]
+    average = np.nan if in_unit else average_loss(history.experiment)
+    if np.isfinite(average):
+        return (
+            f"training loss {number(train / average)} times the average answer’s, "
+            f"on validation data {number(valid / average)}"
+        )
+    losses = f"training loss {number(train)}, on validation data {number(valid)}"
     right = history.validation_accuracy[at]
     return losses if np.isnan(right) else f"{losses}, {percent(right)} of them right"
 
@@ -167,7 +238,7 @@ def _falls_short(history: RunHistory) -> str:
     if not shares:
         return ""
     return (
-        f" It makes {number(shares[0])} of the average answer’s error on new data, a simple method "
+        f" It makes {number(shares[0])} of the average answer’s error on validation data, a simple method "
         f"{number(shares[1])}: another start, other steps or more of them may do clearly better."
     )
 
@@ -181,7 +252,33 @@ def risen(history: RunHistory) -> str:
     best = int(np.nanargmin(loss))
     lowest = f"its lowest, which was at step {history.evaluation_step[best]}"
     before, after = history.validation_accuracy[[best, -1]]
-    text = f" Its loss on new data ends {number(rise)}{PERCENT} above {lowest}"
+    text = f" Its loss on validation data ends {number(rise)}{PERCENT} above {lowest}"
     if after > before - SAME_ACCURACY:
         text += f", its accuracy there at {percent(after)}, from {percent(before)}: it has grown surer of its mistakes"
-    return f"{text}."
+    return f"{text}.{_not_overfitted(history)}"
+
+
+def _not_overfitted(history: RunHistory) -> str:
+    """Why that is not called overfitting."""
+    reason = gap_of_fit(history, arrays_of(history.experiment))
+    if reason is None:
+        return ""
+    gap, threshold, examples = reason
+    if gap > threshold:
+        return " It is not called overfitting, since it hardly fits its training data either."
+    takes = f"part of that margin is what {examples} new examples make by chance"
+    if history.confusion is None:
+        return (
+            f" It is not called overfitting: the difference to its loss on training data is {number(max(gap, 0.0))} of "
+            f"the average answer’s loss, and overfitting takes more than {number(threshold)}; {takes}."
+        )
+    apart = f"{points(gap)} more often right" if gap > 0 else "no more often right"
+    return (
+        f" It is not called overfitting: it is {apart} on training data than on validation data, and overfitting "
+        f"takes more than {points(threshold)}; {takes}."
+    )
+
+
+def points(share: float) -> str:
+    """A difference of shares in percentage points."""
+    return f"{number(100 * share)} percentage points"

@@ -11,7 +11,7 @@ LINK = "#word-"
 # Words that a text also uses in their everyday sense, or in another one.
 AMBIGUOUS = ("step", "bias", "variance", "range", "median", "draw", "orthogonal", "theory", "step 0")
 EXACT = {"He": r"He(?= (?:normal|uniform|initiali))", "R": "R"}  # not the pronoun, nor any r
-_UNTOUCHED = re.compile(r"(\$[^$]+\$|`[^`]*`|\[[^\]]*\]\([^)]*\)|\w+://\S+)")  # formulas, code, links
+_UNTOUCHED = re.compile(r"(\$\$[^$]+\$\$|\$[^$]+\$|`[^`]*`|\[[^\]]*\]\([^)]*\)|\w+://\S+)")  # formulas, code, links
 _TEX = {
     r"\\partial ?": "∂", r"\\delta": "δ", r"\\Delta": "Δ", r"\\theta": "θ", r"\\eta": "η", r"\\nabla": "∇",
     r"\\ln": "ln", r"\\sum": "Σ", r"\\frac\{1\}\{2\}": "½", r"\\cdot": "·", r"\\\|": "‖", r"10\^\{308\}": "10³⁰⁸",

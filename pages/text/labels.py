@@ -110,11 +110,11 @@ def _entry(field: str, value: Value) -> str:
 
 def loss_unit(*histories: RunHistory) -> str:
     """The unit of the loss, and of its gradients with respect to numbers without a unit; both where they differ."""
-    return " or ".join(dict.fromkeys(_loss_unit(history) for history in histories))
+    return " or ".join(dict.fromkeys(unit_of_loss(one.experiment, one.confusion is None) for one in histories))
 
 
-def _loss_unit(history: RunHistory) -> str:
-    experiment, regression = history.experiment, history.confusion is None
+def unit_of_loss(experiment: Experiment, regression: bool) -> str:
+    """The same, of an experiment that has not run."""
     unit = LOSSES[chosen_loss(experiment.loss, "regression" if regression else "classes", experiment.output)].unit
     scale = experiment.target_scale if regression else 1
     return unit if scale == 1 else f"{unit} of targets × {number(scale)}"

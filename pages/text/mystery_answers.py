@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine import Experiment, Finding, RunHistory
-from engine.cures.changes import Change, changes_of
-from engine.doctor.cases import FAULTS_OF, HARD, MysteryCase, recovered
-from engine.limits import MAX_BYTES, MAX_SECONDS
+from engine.cures.changes import Change, Maker, changes_of
+from engine.doctor.cases import DATA_LEVEL, EASY, FAULTS_OF, FLAT, HARD, MEDIUM, MISLEADING, MysteryCase, recovered
+from engine.limits import APP_LIMITS, MAX_BYTES, MAX_SECONDS
+from engine.settings import Value
 from pages.text.findings_text import HEADINGS
 
 POINTS_OF_LOOKS, COST_OF_LOOK = 30, 5  # the first look is free: who looks at nothing guesses
@@ -32,19 +33,42 @@ DEFINITIONS = {
     "overfitting": "right on its own examples, wrong on new ones",
     "underfitting": "it is too simple for its data",
     "not_finite": "something overflows, and that is where it begins",
+    "unscaled_inputs": "inputs of a size, or of sizes, that the first layer is not made for",
+    "unscaled_targets": "targets of a size that the first steps are not made for",
+    "wrong_output": "some targets lie beyond what the output can say",
+    "one_answer": "too few examples of one class, which it never names",
+    "unshuffled": "each batch holds examples of one kind, and undoes what the others taught",
+    "batch_too_small": "what a batch says of all examples is mostly chance",
+    "leakage": "validation promises more than new data will keep",
+    "validation_shift": "validation examples come from elsewhere",
+    "label_mismatch": "validation calls the classes by each other’s names",
 }
+LEVEL_NAMES = {EASY: "Easy", MEDIUM: "Medium", HARD: "Hard", DATA_LEVEL: "Data", FLAT: "One flat curve"}
 
-
+NEVER_THE_CAUSE = {HARD: ("not_finite",), DATA_LEVEL: ("overfitting",)}
 TELLING = {
     "symmetry": "weights", "vanishing_gradients": "gradients", "learning_rate_too_high": "steps",
     "learning_rate_too_low": "steps", "dead_units": "units", "saturated_units": "units", "over_regularized": "steps",
-    "overfitting": "new_data", "underfitting": "answers",
+    "overfitting": "new_data", "underfitting": "answers", "unscaled_inputs": "inputs", "unscaled_targets": "answers",
+    "wrong_output": "answers", "one_answer": "classes", "unshuffled": "batches", "batch_too_small": "batches",
+    "leakage": "sets", "validation_shift": "inputs", "label_mismatch": "sets",
 }  # fmt: skip
 
 
 def diagnoses(level: str) -> tuple[str, ...]:
-    """Codes to choose from; on the hardest level also one that is never the cause."""
-    return (*FAULTS_OF[level], "not_finite") if level == HARD else FAULTS_OF[level]
+    """Codes to choose from; on two levels also one that is never the cause."""
+    return *FAULTS_OF[level], *NEVER_THE_CAUSE.get(level, ())
+
+
+def companions(level: str, seed: int) -> str:
+    """What is said of other patients who have the same curve; nothing of those who are by themselves."""
+    if level != FLAT:
+        return ""
+    first = seed - seed % len(FAULTS_OF[FLAT])
+    return (
+        f"Patients {first} to {first + len(FAULTS_OF[FLAT]) - 1} have the same data and nearly the same flat curve, "
+        "and each another root cause: look at what there was before the first step."
+    )
 
 
 def named(code: str) -> str:
@@ -67,16 +91,20 @@ class Prescription:
     """One thing to change, in words that give no setting away.
 
     codes: of the changes that it stands for, whichever of them the patient can have; takes_away: they put a setting
-    back to having no such thing.
+    back to having no such thing; settings: what it sets, where it is no cure of the network and not among the changes.
     """
 
     key: str
     name: str
-    codes: tuple[str, ...]
+    codes: tuple[str, ...] = ()
     takes_away: bool = False
+    settings: tuple[tuple[str, Value], ...] = ()
 
     def doses(self, experiment: Experiment) -> tuple[Change, ...]:
         """The changes that it comes to for this network, each with an experiment; none where it has that already."""
+        if self.settings:
+            change = Maker(experiment, limits=APP_LIMITS).change(self.key, self.name, "", dict(self.settings))
+            return (change,) if change.settings and change.experiment else ()
         return tuple(
             change
             for change in changes_of(experiment, max_seconds=MAX_SECONDS, max_bytes=MAX_BYTES)
@@ -111,6 +139,19 @@ PRESCRIPTIONS = (
     Prescription("dropout", "Dropout", ("dropout",)),
     Prescription("label_noise", "Have every label checked", ("label_noise",), takes_away=True),
 )
+OF_DATA = (
+    Prescription("inputs", "Inputs of size 1", ("inputs",)),
+    Prescription("target_scale", "Targets of size 1", ("target_scale",)),
+    Prescription("output", "An output that can say all targets", ("output",)),
+    Prescription("class_weights", "The same weight for every class", ("class_weights",)),
+    Prescription("shuffle", "Examples in a random order", ("shuffle",)),
+    Prescription("batch_size", "Larger batches", ("batch_size",)),
+    Prescription(
+        "validation",
+        "Validation data drawn and labelled anew",
+        settings=(("leakage", 0.0), ("validation_shift", 0.0), ("validation_labels", "right")),
+    ),
+)
 # What takes away the harm of a fault: of several, what suits the patient, as its validation data say.
 CANONICAL = {
     "symmetry": ("start",),
@@ -118,27 +159,49 @@ CANONICAL = {
     "exploding_gradients": ("start",),
     "learning_rate_too_high": ("learning_rate_down",),
     "learning_rate_too_low": ("learning_rate_up",),
-    "dead_units": ("wider",),
+    "dead_units": ("wider", "bias"),
     "saturated_units": ("bias",),
     "over_regularized": ("no_penalty",),
     "overfitting": ("patience",),
     "underfitting": ("activation", "wider"),
+    **dict.fromkeys(MISLEADING, ("validation",)),
+    "unscaled_inputs": ("inputs",),
+    "unscaled_targets": ("target_scale",),
+    "wrong_output": ("output",),
+    "one_answer": ("class_weights",),
+    "unshuffled": ("shuffle",),
+    "batch_too_small": ("batch_size",),
 }
 DOSES = {
-    "best": "The dose that does best on validation data",
-    "weak": "The weakest dose",
-    "strong": "The strongest dose",
+    "best": "Best on validation data",
+    "weak": "The weakest",
+    "strong": "The strongest",
 }
-OFFERED = {"easy": 8, "medium": 13, "hard": len(PRESCRIPTIONS)}  # so many of the list
+FEW, SOME = 8, 13  # of the list, on the first levels
+SCALED_INPUTS = OF_DATA[:1]
+OFFERED = {
+    EASY: PRESCRIPTIONS[:FEW],
+    MEDIUM: PRESCRIPTIONS[:SOME],
+    HARD: PRESCRIPTIONS,
+    DATA_LEVEL: OF_DATA + PRESCRIPTIONS[:FEW],
+    FLAT: SCALED_INPUTS + tuple(one for one in PRESCRIPTIONS[:-2] if not one.takes_away or one.key == "bias"),
+}
 
 
 def prescriptions(level: str) -> tuple[Prescription, ...]:
     """What may be prescribed."""
-    return PRESCRIPTIONS[: OFFERED[level]]
+    return OFFERED[level]
 
 
 def prescription(key: str) -> Prescription:
-    return next(one for one in PRESCRIPTIONS if one.key == key)
+    return next(one for one in PRESCRIPTIONS + OF_DATA if one.key == key)
+
+
+def measure(case: MysteryCase) -> str:
+    """What the harm of a fault is measured by."""
+    if case.fault in MISLEADING:
+        return "Distance of validation and test loss"
+    return "Share of the rarest class that it misses" if case.fault == "one_answer" else "Test loss"
 
 
 def canonical(case: MysteryCase) -> tuple[Change, ...]:

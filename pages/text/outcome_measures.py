@@ -87,19 +87,19 @@ MEASURES = {
     ),
     "validation_loss": Measure(
         "validation loss at the end",
-        "How large will the treated network’s loss on new data be at the end?",
+        "How large will the treated network’s loss on validation data be at the end?",
         lambda history: _at_the_end(history.validation_loss, history),
         1.25,
     ),
     "test_loss": Measure(
         "test loss of the result",
-        "How large will the loss of the treated network’s result be on new data?",
+        "How large will the loss of the treated network’s result be on test data?",
         lambda history: math.inf if history.status == "diverged" else history.test_loss,
         1.25,
     ),
     "accuracy_gap": Measure(
         "training accuracy less validation accuracy",
-        "How far will the treated network do better on its training data than on new data?",
+        "How far will the treated network do better on its training data than on validation data?",
         accuracy_gap,
         1.5,
         0.01,

@@ -1,4 +1,4 @@
-"""What the lesson on overfitting says of two runs: how well each does on its training data, and on new data."""
+"""What the lesson on overfitting says of two runs: how well each does on its training data, and on test data."""
 
 import math
 from typing import NamedTuple
@@ -12,7 +12,7 @@ SAID_OF_CHANGES = 2  # settings that a sentence can begin with
 
 
 class Result(NamedTuple):
-    """What a run achieved: accuracies, or losses for regression, on its training data and on new data (test)."""
+    """What a run achieved: accuracies, or losses for regression, on its training data and on test data."""
 
     known: float
     new: float
@@ -32,7 +32,7 @@ def overfitted(history: RunHistory) -> bool:
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
-    """How well the patient does on its training data and on new data, and how well the treated network does."""
+    """How well the patient does on its training data and on test data, and how well the treated network does."""
     if patient.experiment == treated.experiment:
         return f"{_patient(patient)} Patient and treated are the same network: change one setting of the treated."
     return f"{_patient(patient)} {_treated(patient, treated)}"
@@ -44,11 +44,11 @@ def _patient(patient: RunHistory) -> str:
     known, new = result(patient)
     if patient.confusion is None:
         return (
-            f"On its training data the patient’s loss is {number(known)} ({loss_unit(patient)}), on new data "
+            f"On its training data the patient’s loss is {number(known)} ({loss_unit(patient)}), on test data "
             f"{number(new)}{_judged(patient)}."
         )
     return (
-        f"The patient gets {percent(known)} of its training data right, and {percent(new)} of new data"
+        f"The patient gets {percent(known)} of its training data right, and {percent(new)} of test data"
         f"{_judged(patient)}."
     )
 
@@ -62,7 +62,7 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
     if _comparable(patient, treated):
         return f"{_with(patient, treated)}: {numbers}{_compared(patient, treated)}."
     measure = f"loss ({loss_unit(treated)})" if treated.confusion is None else "accuracy"
-    return f"{_with(patient, treated)} {measure} on training and on new data is {numbers}."
+    return f"{_with(patient, treated)} {measure} on training and on test data is {numbers}."
 
 
 def _judged(history: RunHistory) -> str:
@@ -94,13 +94,13 @@ def _comparable(patient: RunHistory, treated: RunHistory) -> bool:
 
 
 def _compared(patient: RunHistory, treated: RunHistory) -> str:
-    """Where the treatment does not help on new data, that it does not."""
+    """Where the treatment does not help on test data, that it does not."""
     before, after = result(patient).new, result(treated).new
     if patient.confusion is None:  # of losses, less is better
         before, after = -1.0, -after / before if before > 0 else -1.0
     if after > before + SAME_ACCURACY:
         return ""
-    return ", worse on new data" if after < before - SAME_ACCURACY else ", no better on new data"
+    return ", worse on test data" if after < before - SAME_ACCURACY else ", no better on test data"
 
 
 def _with(patient: RunHistory, treated: RunHistory) -> str:
@@ -125,7 +125,7 @@ def _broken(who: str, history: RunHistory) -> str:
     if history.status == "diverged":
         at = history.diverged_at[0] if history.diverged_at else int(history.evaluation_step[-1])
         return f"{who} diverged at step {at}, with numbers that are not finite."
-    return "" if math.isfinite(history.test_loss) else f"{who} has no finite loss on new data."
+    return "" if math.isfinite(history.test_loss) else f"{who} has no finite loss on test data."
 
 
 def _row(history: RunHistory) -> int:

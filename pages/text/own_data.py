@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from engine import Dataset, Experiment, data_digest, load_dataset
 from engine.data import baselines
-from engine.data.custom import Array, CustomData
+from engine.data.custom import Array, CustomData, checked, problem_of
 from engine.data.loading import DataSettings, data_settings
 
 LONGEST = 24  # characters of a name beside an axis
@@ -44,6 +45,13 @@ class OwnData:
     @property
     def arrays(self) -> CustomData:
         return self.inputs, self.targets
+
+    @cached_property
+    def sizes(self) -> tuple[int, int]:
+        """Inputs and outputs of a network for these data."""
+        source, targets = problem_of(*checked(*self.arrays))
+        n_out = len(source.class_names) if source.task == "classes" else targets.reshape(len(targets), -1).shape[1]
+        return self.inputs.shape[1], n_out
 
     def named(self, text: str) -> str:
         """A sentence of the engine's, which counts the inputs, x1, x2 and so on, with their names."""
@@ -85,6 +93,13 @@ def arrays_of(experiment: Experiment) -> CustomData | None:
     """Their arrays: the `data` of `diagnose` and other functions of the engine."""
     own = own_data(experiment)
     return own.arrays if own else None
+
+
+def in_unit_of_table(experiment: Experiment, values: Array) -> Array:
+    """Targets or answers of a network, in the unit that a table at hand has them in; of other data as they are."""
+    if own_data(experiment) is None or (experiment.target_scale, experiment.target_shift) == (1, 0):
+        return values
+    return (values - experiment.target_shift) / experiment.target_scale
 
 
 def dataset_of(experiment: Experiment) -> Dataset | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine import RunHistory
 from pages.text.clock import rows_at
-from pages.text.labels import number, percent
+from pages.text.labels import number, percent, share
 from pages.text.three_sets import recalls
 
 NOTHING_TO_FADE_THROUGH = "–"  # with one hidden layer
@@ -17,13 +17,15 @@ NOTHING_TO_FADE_THROUGH = "–"  # with one hidden layer
 class StageMeasure:
     """The measure that tells what a lesson is about, at each of the timeline's steps.
 
-    name: of what a cell's brightness stands for; cells: (steps, L); caption: to the readout; readout: a text a step;
-    at_start: whether the cells are the error signal, which can be measured before training.
+    name: of what a cell's brightness stands for; cells: (steps, L); caption: to the readout; short: the same on the
+    stage, where there is little room; readout: a text a step; at_start: whether the cells are the error signal, which
+    can be measured before training.
     """
 
     name: str
     cells: Callable[[RunHistory, Sequence[int]], np.ndarray]
     caption: str
+    short: str
     readout: Callable[[RunHistory, Sequence[int]], list[str]]
     at_start: bool = False
 
@@ -55,10 +57,19 @@ def _received(history: RunHistory, steps: Sequence[int]) -> list[str]:
 
 def starting_readout(signal: np.ndarray) -> str:
     """The readout of `_received` for an error signal (L,) before training."""
+    return NOTHING_TO_FADE_THROUGH if len(signal) == 2 else number(_ratio(signal))
+
+
+def starting_sentence(who: str, signal: np.ndarray) -> str:
+    """What stands for the verdict on a network while it has only been initialised.  signal: (L,), before training."""
     if len(signal) == 2:
-        return NOTHING_TO_FADE_THROUGH
+        return f"{who} has one hidden layer, so nothing can fade in it."
+    return f"{who}’s first layer receives {share(_ratio(signal))} its last hidden layer’s gradient."
+
+
+def _ratio(signal: np.ndarray) -> float:
     with np.errstate(all="ignore"):
-        return number(float(signal[0] / signal[-2]))
+        return float(signal[0] / signal[-2])
 
 
 def _known_and_new(history: RunHistory, steps: Sequence[int]) -> list[str]:
@@ -89,6 +100,7 @@ _SIGNAL = StageMeasure(
     "error signal, rms δ",
     _error_signal,
     "R at this step: the first layer’s signal over the last hidden layer’s",
+    "R now",
     _received,
     True,
 )
@@ -99,13 +111,18 @@ STAGE_MEASURES = {
     "vanishing_gradients": _SIGNAL,
     "exploding_gradients": _SIGNAL,
     "overfitting": StageMeasure(
-        "weights, against their start", _weight_growth, "training data / new data", _known_and_new
+        "weights, against their start",
+        _weight_growth,
+        "training data / validation data",
+        "training / validation",
+        _known_and_new,
     ),
-    "underfitting": StageMeasure("gradient, ‖∂L/∂W‖", _gradient, "training loss", _loss),
+    "underfitting": StageMeasure("gradient, ‖∂L/∂W‖", _gradient, "training loss", "training loss", _loss),
     "data_faults": StageMeasure(
         "signal, rms of each layer’s output",
         _signal_size,
-        "recall of the worst class (of numbers: training loss)",
+        "share of the worst class that is recognised (regression: training loss)",
+        "worst class (or loss)",
         _worst_class,
     ),
 }

@@ -6,11 +6,15 @@ from typing import NamedTuple
 import numpy as np
 
 from engine import RunHistory
+from engine.losses import chosen_loss
 from pages.text.clock import latest
+from pages.text.data_summary import amount
+from pages.text.labels import number
 from pages.text.own_data import average_loss, dataset_of
 
 Array = np.ndarray
 SETS = "training", "validation", "test"
+TYPICAL = "Typical error"
 
 
 class Score(NamedTuple):
@@ -41,6 +45,18 @@ def result_row(history: RunHistory) -> int:
     """The evaluation of the weights that the run results in: the best step's where it may stop early, else the last."""
     last = len(history.evaluation_step) - 1
     return latest(history.evaluation_step, history.best_step) if history.experiment.patience > 0 else last
+
+
+def typical_error(history: RunHistory, loss: float) -> str:
+    """A regression's loss in words and in the unit that its targets came in: "Typical error 26,300".
+
+    It is the root of a mean squared error and a mean absolute error itself; the Huber loss has no unit, and stays.
+    """
+    e = history.experiment
+    kind = chosen_loss(e.loss, "regression", e.output)
+    if kind == "huber" or not math.isfinite(loss):
+        return f"Loss {number(loss)}"
+    return f"{TYPICAL} {amount((math.sqrt(loss) if kind == 'mse' else loss) / e.target_scale, 3)}"
 
 
 def recalls(history: RunHistory) -> Array:

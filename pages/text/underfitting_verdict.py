@@ -9,7 +9,7 @@ from pages.text.labels import ending, number
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
-    """Training loss at the end of both networks, the average answer's, and how the treated one does on new data."""
+    """Training loss at the end of both networks, the average answer's, and the treated one’s on validation data."""
     if patient.experiment == treated.experiment:
         return f"{_patient(patient)} Patient and treated are the same network: change one setting of the treated."
     return f"{_patient(patient)} {_treated(patient, treated)}"
@@ -37,7 +37,7 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
         text += f" (its average answer: {average})"
     if underfits(treated):
         return f"{text}: it underfits{' too' if underfits(patient) else ''}."
-    return f"{text}, and on new data at {number(float(treated.validation_loss[-1]))}."
+    return f"{text}, and on validation data at {number(float(treated.validation_loss[-1]))}."
 
 
 def _compared(history: RunHistory) -> str:

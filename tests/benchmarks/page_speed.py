@@ -32,6 +32,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from engine import SETTINGS
 from tests.serving import Server, served
 
 LESSON = "vanishing_gradients"
@@ -128,7 +129,8 @@ def toggles(browser: Browser, server: Server) -> tuple[list[Drawn], list[Drawn]]
 
 def _toggle(page: Page, activation: str) -> Drawn:
     group = page.get_by_role("radiogroup", name="Treated: activation", exact=True)
-    button = group.get_by_role("radio", name=activation, exact=True).element_handle()
+    name = SETTINGS["activation"].in_words(activation)
+    button = group.get_by_role("radio", name=name, exact=True).element_handle()
     taken = Drawn(*page.evaluate(TOGGLE, [button, CHARTS]))
     page.wait_for_timeout(500)  # the next one starts from rest
     return taken

@@ -4,15 +4,16 @@ Their tabs ask for reduced motion, so that a page stands at the end of its train
 by itself has tests of its own.
 
 All share a server, `home`, and those of a module a tab, `page`, which loads a page again in half the time that a new
-one takes; a tab of all modules gets four times as slow as they go.  A test that needs a fresh server asks for `serve`,
-a module with a script of its own for `serve_module`, a test that listens to its page or changes what it loads for
-`own_page`.  Where it is not the load that is tested, `visit` costs a fifth of it.
+one takes; a tab of all modules gets four times as slow as they go.  A module with a script of its own asks for
+`serve_module`, a test that listens to its page or changes what it loads for `own_page`.  Where it is not the load that
+is tested, `visit` costs a fifth of it, and where it is not the charts, `part=read` has none.
 """
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partialmethod
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,16 +25,29 @@ from tests.patience import SOON
 from tests.serving import ROOT, Server, served
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# The tabs of a process share what is compiled of Streamlit's and Plotly's scripts: about half the time of a load.
-BROWSER_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--process-per-site"]
+BROWSER_OPTIONS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+    # The tabs share what is compiled of Streamlit's and Plotly's scripts: about half the time of a load.
+    "--process-per-site",
+    # A page lives for seconds here, and never earns back what it costs to optimize its scripts: a seventh of a load.
+    "--js-flags=--no-maglev --no-turbofan",
+]  # fmt: skip
 LOGGED_FAULTS = ("Traceback", "Warning:", "Exception")
 
 # What Back does: Streamlit runs the page of the new address, and nothing is loaded again.
 WITHIN_THE_APP = "(url) => (history.pushState({}, '', url), dispatchEvent(new PopStateEvent('popstate')))"
 
-Serve = Callable[..., str]
+# Whether no run was asked for or under way for longer than a moved control waits with its request.
+STANDS = """() => new Promise((decide) => {
+  const stands = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
+  let left = 6;
+  const look = () => (!stands() ? decide(false) : left-- ? setTimeout(look, 50) : decide(true));
+  look();
+})"""
 
 expect.set_options(timeout=1000 * SOON)
+# By itself Playwright looks at every frame whether what is waited for is there, and makes the browser draw it.
+Page.wait_for_function = partialmethod(Page.wait_for_function, polling=50)  # type: ignore[assignment]
 
 
 @pytest.fixture(scope="session")
@@ -61,14 +75,16 @@ def visit(page: Page, url: str) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until the server has drawn all that it was asked for."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    """Wait until the server has drawn all that it was asked for, what a control is about to ask for included."""
+    page.wait_for_function(STANDS)
 
 
 @pytest.fixture(scope="session")
-def context(chromium: Browser) -> Iterator[BrowserContext]:
+def context(chromium: Browser, server: Server) -> Iterator[BrowserContext]:
+    """One tab stays open, and with it the process of all the others, with what it has compiled."""
     context = chromium.new_context(viewport=LAPTOP, reduced_motion="reduce")
     context.set_default_timeout(1000 * SOON)
+    context.new_page().goto(server.address + "_stcore/health")
     yield context
     context.close()
 
@@ -82,7 +98,7 @@ def tab(context: BrowserContext) -> Iterator[Page]:
 @pytest.fixture
 def page(tab: Page) -> Iterator[Page]:
     """A page of a laptop's size with nothing stored; an error that the page throws fails the test."""
-    with _without_errors(tab):
+    with without_errors(tab):
         yield tab
         if tab.url.startswith("http"):
             tab.evaluate("() => (localStorage.clear(), sessionStorage.clear())")
@@ -94,19 +110,19 @@ def page(tab: Page) -> Iterator[Page]:
 
 @pytest.fixture
 def own_page(context: BrowserContext) -> Iterator[Page]:
-    with context.new_page() as page, _without_errors(page):
+    with context.new_page() as page, without_errors(page):
         yield page
 
 
 @pytest.fixture(scope="module")
 def page_module(context: BrowserContext) -> Iterator[Page]:
     """The same, for a module whose tests can share one: loading a page with charts takes seconds."""
-    with context.new_page() as page, _without_errors(page):
+    with context.new_page() as page, without_errors(page):
         yield page
 
 
 @contextmanager
-def _without_errors(page: Page) -> Iterator[None]:
+def without_errors(page: Page) -> Iterator[None]:
     errors: list[str] = []
 
     def listen(error: Error) -> None:
@@ -132,29 +148,15 @@ def home(server: Server) -> Iterator[str]:
     _expect_no_fault(server.log.read_bytes()[before:].decode())
 
 
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """serve(script, query="") starts a fresh server and returns its address with the query after the slash.
+@pytest.fixture(scope="module")
+def serve_module() -> Iterator[Callable[[str | Path], str]]:
+    """serve_module(script) starts a fresh server and returns its address.
 
-    The script is relative to the checkout.  The server stops with the test, and fails it if it has logged a traceback
+    The script is relative to the checkout.  The server stops with the module, and fails it if it has logged a traceback
     or a warning.
     """
     with ExitStack() as stack:
-        yield _starter(stack)
-
-
-@pytest.fixture(scope="module")
-def serve_module() -> Iterator[Serve]:
-    """The same as `serve`, for servers that last as long as the module's tests."""
-    with ExitStack() as stack:
-        yield _starter(stack)
-
-
-def _starter(stack: ExitStack) -> Serve:
-    def start(script: str | Path, query: str = "") -> str:
-        return stack.enter_context(_server(ROOT / script)) + query
-
-    return start
+        yield lambda script: stack.enter_context(_server(ROOT / script))
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from pages.charts.style.tokens import TOKENS
 from tests.browser.conftest import visit
 
 LESSON = "vanishing_gradients?depth=3"
@@ -99,18 +100,24 @@ def test_where_the_browser_cannot_fill_the_screen_there_is_no_button_for_it(own_
     expect(card.get_by_role("button", name="Fill the screen")).to_have_count(0)
 
 
-def test_surfaces_are_dark_on_a_dark_page_and_pale_again_on_a_pale_one(page: Page, card: Locator):
+def test_surfaces_are_dark_on_a_dark_page_and_lines_lighter_and_back_again(page: Page, card: Locator):
     chart = page.locator(SURFACE)
     chart.scroll_into_view_if_needed()
 
-    def middle(color: str) -> None:
+    def middle(color: str, patient: str) -> None:
         page.wait_for_function(
             "([selector, color]) => document.querySelector(selector)._fullLayout?.coloraxis.colorscale[1][1] === color",
             arg=[SURFACE, color],
         )
+        page.wait_for_function(
+            "([card, color]) => document.querySelector(`${card} .chart`)._fullData[2].line.color === color",
+            arg=[CARD, patient],
+        )
 
-    middle("#d9d9d9")
+    light, dark = re.findall("#[0-9a-f]{6}", TOKENS["patient"])
+    middle("#d9d9d9", light)
     page.emulate_media(color_scheme="dark")
-    middle("#2b3036")
+    middle("#2b3036", dark)
+    page.wait_for_function("() => getComputedStyle(document.body).colorScheme === 'dark'")  # of dialogs
     page.emulate_media(color_scheme="light")
-    middle("#d9d9d9")
+    middle("#d9d9d9", light)

@@ -1,16 +1,16 @@
 """A word of the glossary is explained where it stands: by pointer, by keyboard, by a tap."""
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.readable import LAPTOP
-from tests.browser.test_lesson import opened
+from tests.browser.conftest import settled
+from tests.browser.readable import LAPTOP, PHONE
 from tests.patience import SOON
 
 LESSON = "vanishing_gradients"
 SAYS = "root mean square, the typical size"
 
 
-def test_pointer_and_keyboard(page: Page, home: str):
+def test_pointer_keyboard_and_finger(page: Page, home: str):
     page.goto(home + LESSON)
     word = page.locator(".st-key-strip").get_by_role("link", name="rms", exact=True)
     explanation = page.get_by_role("tooltip").filter(has_text=SAYS)
@@ -43,26 +43,31 @@ def test_pointer_and_keyboard(page: Page, home: str):
     light = page.get_by_role("tooltip").evaluate("one => getComputedStyle(one).backgroundColor")
     assert light == "rgb(27, 38, 44)"
 
+    # What stands in a chart is explained beside its title.
+    page.get_by_role("heading", name="Gradient per layer").get_by_role("button", name="Help").hover()
+    help_text = page.get_by_role("tooltip").filter(has_text="Left to right: the layers")
+    for words in (SAYS, "the unit of a loss", "It is what travels back"):
+        expect(help_text).to_contain_text(words)
 
-def test_a_tap(chromium: Browser, home: str):
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto(home + LESSON)
-    page.locator(".st-key-strip").get_by_role("link", name="R", exact=True).tap(timeout=SOON * 1000)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size(PHONE)
+    tap(page, page.locator(".st-key-strip").get_by_role("link", name="R", exact=True))
     explanation = page.get_by_role("tooltip").filter(has_text="Far below 1 the gradient vanishes")
     expect(explanation).to_be_visible()
     box = explanation.bounding_box()
     assert box
     assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 390
-    page.get_by_role("heading", level=1).tap()
+    assert box["x"] + box["width"] <= PHONE["width"]
+    tap(page, page.get_by_role("heading", level=1))
     expect(explanation).to_have_count(0)
-    context.close()
 
 
-def test_what_stands_in_a_chart_is_explained_beside_its_title(page: Page, home: str):
-    opened(page, home + LESSON)
-    page.get_by_role("heading", name="Gradient per layer").get_by_role("button", name="Help").hover(timeout=SOON * 1000)
-    help_text = page.get_by_role("tooltip").filter(has_text="Left to right: the layers")
-    for words in (SAYS, "the unit of a loss", "It is what travels back"):
-        expect(help_text).to_contain_text(words)
+def tap(page: Page, place: Locator) -> None:
+    settled(page)
+    place.evaluate("(one) => one.scrollIntoView({ block: 'center' })")
+    box = place.bounding_box()
+    assert box
+    finger = page.context.new_cdp_session(page)
+    at = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}]
+    for kind, touches in (("touchStart", at), ("touchEnd", [])):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})

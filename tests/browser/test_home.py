@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 from pages.components.home import frames
 from pages.components.home.ward import FRONT
 from pages.components.lesson.catalogue import ward
-from pages.text.labels import share
+from pages.text.labels import differences, share
 from tests.browser.conftest import settled, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import MILLISECONDS
@@ -59,6 +59,7 @@ def still(loaded: Page, home: str) -> Iterator[Page]:
     if urlsplit(loaded.url).path != "/":
         settled(loaded)  # two changes of page at once are a race of the browser's, which nobody runs by hand
         visit(loaded, home)
+        settled(loaded)
     expect(loaded.get_by_role("heading", name="Ten layers.")).to_be_visible()
     yield loaded
     loaded.set_viewport_size(LAPTOP)
@@ -107,7 +108,8 @@ def test_it_moves_by_itself_soon_and_stops_at_the_end(alive: Page):
 
 
 def test_the_curves_of_the_ward_draw_themselves_when_they_come_into_sight(alive: Page):
-    curve = alive.locator(f".st-key-case_{FRONT[0]} [role=img][aria-label]")
+    alive.get_by_text("All patients").click()
+    curve = alive.locator(f".st-key-case_{ward()[-1].key} [role=img][aria-label]")  # far below the window
     expect(curve).to_be_attached()
     assert curve.evaluate("(picture) => picture.style.clipPath") == "inset(0px 100% 0px 0px)"
     curve.scroll_into_view_if_needed()
@@ -190,10 +192,16 @@ def test_it_is_readable_in_both_themes(still: Page):
     expect_readable(still)
 
 
-def test_all_patients_come_when_they_are_asked_for(still: Page):
+def test_all_patients_come_when_they_are_asked_for_and_one_is_examined(still: Page):
+    """tests/pages opens every link."""
     expect(still.get_by_role("link", name="Examine")).to_have_count(len(FRONT))
     still.get_by_text("All patients").click()
     expect(still.get_by_role("link", name="Examine")).to_have_count(len(ward()))
+    case = ward()[-1]  # not a lesson's own networks
+    still.locator(f".st-key-case_{case.key}").get_by_role("link", name="Examine").click()
+    expect(still.locator(".st-key-differences")).to_contain_text(differences(*case.pair), timeout=MILLISECONDS)
+    still.go_back()
+    expect(still.get_by_role("heading", name="The ward")).to_be_visible()
 
 
 def test_stage_view_can_be_left(still: Page, home: str):
@@ -249,7 +257,8 @@ def test_the_ways_on_carry_what_was_chosen_and_back_leads_back(still: Page):
     expect(verdict).to_contain_text(f"receives {receives[1]} it")
     expect(still.locator(".st-key-depth input")).to_have_value("7")
     still.go_back()
-    expect(still.get_by_role("heading", name="Ten layers.")).to_be_visible()
+    expect(still.locator(".stage output")).to_have_text("7 layers")  # also where the stage is mounted twice
+    expect(still.get_by_role("radio", name="tanh")).to_be_checked()
     still.get_by_role("link", name="Diagnose a stranger").click()
     still.wait_for_url("**/mystery_patient*")
     expect(still.get_by_role("heading", name="Mystery patient")).to_be_visible()

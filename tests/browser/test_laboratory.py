@@ -8,8 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import settled
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
-from tests.browser.test_lesson import DRAWN, MILLISECONDS
+from tests.browser.test_lesson import DRAWN, MILLISECONDS, range_of
 
 PAGE = "laboratory"
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -53,9 +54,14 @@ def test_a_file_is_read_and_diagnosed_with_its_data(opened: Page):
     expect(opened.locator(".st-key-notes_first")).to_contain_text("Inputs are not scaled")
     assert opened.locator("img[src=x]").count() == 0
     assert "file=customers.csv&data_digest=" in opened.url
-    opened.get_by_role("button", name="How it was read").click()
+    opened.get_by_role("button", name="Preview").click()
     expect(opened.get_by_text("decimal comma")).to_be_visible()
     opened.keyboard.press("Escape")
+    opened.get_by_role("button", name="More settings").click()  # a run in which nothing sets the inputs
+    opened.get_by_role("button", name="from 2 of 2 columns").click()
+    expect(opened.get_by_test_id("stMultiSelect").filter(has_text="Inputs")).to_contain_text("price")
+    opened.keyboard.press("Escape")
+    opened.get_by_role("button", name="Fewer settings").click()
 
 
 def test_a_bad_file_is_refused_and_the_page_stays(opened: Page):
@@ -65,6 +71,17 @@ def test_a_bad_file_is_refused_and_the_page_stays(opened: Page):
     assert (notes(opened), opened.url) == (before, address)
     opened.get_by_role("button", name="Your own data").click()
     expect(opened.locator("input[type=file]")).to_have_count(0)
+
+
+def test_a_second_future_can_begin_at_the_timelines_step(opened: Page):
+    range_of(opened).fill("5")
+    opened.get_by_role("button", name="Two futures").click()
+    use = opened.get_by_role("button", name="Use the timeline’s step")
+    step = use.inner_text().rpartition(" ")[2]
+    use.click()
+    expect(opened.get_by_role("spinbutton", name="Step", exact=True)).to_have_value(step)
+    opened.keyboard.press("Escape")
+    range_of(opened).press("End")
 
 
 def test_a_pinned_network_is_a_row_of_cells_and_a_line(opened: Page):
@@ -81,11 +98,34 @@ def test_a_pinned_network_is_a_row_of_cells_and_a_line(opened: Page):
     expect(figure).to_have_attribute("aria-label", re.compile("Present: .* raw, steps 60: "))
 
 
+def test_back_and_forward_between_a_file_and_a_sample_ask_for_nothing(opened: Page):
+    opened.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
+    opened.get_by_role("combobox", name="Data").scroll_into_view_if_needed()
+    settled(opened)  # an open list closes when the page scrolls
+    address, data = opened.url, opened.locator(".st-key-own_data")
+    opened.get_by_role("combobox", name="Data").click()
+    opened.get_by_role("option", name="Wine").click()
+    expect(data).to_contain_text("178 rows")
+    opened.go_back()
+    expect(data).to_contain_text("120 rows")
+    opened.wait_for_url(lambda url: parse_qs(urlsplit(url).query) == parse_qs(urlsplit(address).query))
+    opened.go_forward()
+    expect(data).to_contain_text("178 rows")
+    opened.go_back()
+    expect(data).to_contain_text("120 rows")
+    opened.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
+
+
 def test_it_is_readable_by_all_and_fits_on_a_phone(opened: Page):
     try:
         expect_readable(opened, ".st-key-own_data", ".st-key-one_network", ".st-key-charts_shown")
         opened.set_viewport_size(PHONE)
         expect_no_wider(opened)
+        places = ".st-key-own_data", ".st-key-card_learning_curves", ".st-key-ways_on", ".st-key-card_predictions"
+        boxes = [opened.locator(place).bounding_box() for place in places]
+        assert [box["y"] for box in boxes if box] == sorted(box["y"] for box in boxes if box), (
+            "the first chart, then settings"
+        )
     finally:
         opened.emulate_media(color_scheme="light")
         opened.set_viewport_size(LAPTOP)
@@ -135,3 +175,12 @@ def test_points_are_drawn_by_mouse_finger_and_keyboard_and_travel_in_the_link(ho
     own_page.get_by_role("button", name="Undo").click()
     own_page.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
     own_page.wait_for_url(lambda url: len(parse_qs(urlsplit(url).query)["points"][0]) == 3 * (n + 2))
+
+
+def test_a_map_is_trained_and_one_of_its_networks_taken_from_the_keyboard(home: str, own_page: Page):
+    own_page.goto(f"{home}{PAGE}?steps=4&width=2&gain=0.2&map_x=width&charts=learning_curves")
+    own_page.get_by_role("button", name="Train the networks of the map").press("Enter")
+    own_page.get_by_role("slider", name="Gain").press("ArrowRight", timeout=MILLISECONDS)
+    expect(own_page.locator(".st-key-map_way_in")).to_contain_text("0.268")
+    own_page.get_by_role("button", name="Make it the present network").press("Enter")
+    own_page.wait_for_url("**gain=0.268**", wait_until="commit")

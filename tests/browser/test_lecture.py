@@ -4,10 +4,30 @@ from playwright.sync_api import Page, expect
 
 from pages.components.lecture.catalogue import lecture_of
 from tests.browser.conftest import settled, visit
+from tests.browser.readable import LAPTOP, PHONE, themes, violations
 from tests.browser.test_lesson import MILLISECONDS
 from tests.browser.test_stage_view import DRAWN, FITS, LEAST_TYPE, ROUNDING, TYPE
+from tests.browser.test_timeline import contrast
 
 LECTURE = "right_about_the_past"
+INK_AND_PAPER = "(p) => [getComputedStyle(p).color, getComputedStyle(p.closest('button')).backgroundColor]"
+
+
+def test_its_pages_and_their_main_buttons_are_readable_by_all(page: Page, home: str) -> None:
+    """Streamlit writes white on every theme's primary colour, whether that is dark or pale."""
+    page.set_viewport_size(LAPTOP)
+    for query, name in (("", "Give it"), (f"?lecture={LECTURE}&scene=2&hide=verdict", "Answer")):
+        visit(page, f"{home}lecture{query}")
+        button = page.get_by_role("button", name=name).first
+        expect(button).to_be_enabled()
+        settled(page)
+        for scheme in themes(page):
+            assert not violations(page), scheme
+            button.hover()  # it darkens
+            colors = [button.locator("p").evaluate(INK_AND_PAPER)]
+            page.mouse.move(0, 0)
+            colors.append(button.locator("p").evaluate(INK_AND_PAPER))
+            assert min(contrast(*pair) for pair in colors) >= 4.5, (scheme, colors)  # WCAG 2.1, 1.4.3
 
 
 def test_a_lecture_is_given_by_the_clicker_alone(page: Page, home: str) -> None:
@@ -28,6 +48,25 @@ def test_a_lecture_is_given_by_the_clicker_alone(page: Page, home: str) -> None:
         small = [one for one in page.evaluate(TYPE) if one[0] < ROUNDING * LEAST_TYPE * 720]
         assert not small
         page.keyboard.press("PageDown")
+    expect(headline).to_contain_text("That was the last scene", timeout=MILLISECONDS)
+    page.set_viewport_size(PHONE)
+    end, bar = (page.locator(part).bounding_box() for part in (".st-key-scene", ".st-key-ways"))
+    assert end
+    assert bar
+    assert end["y"] + end["height"] <= bar["y"]
+    page.set_viewport_size(LAPTOP)
     page.keyboard.press("PageUp")
-    expect(headline).not_to_have_text(scenes[-1].question, timeout=MILLISECONDS)
-    expect(page.locator(".st-key-ways")).to_contain_text(f"{len(scenes) - 1} of {len(scenes)}")
+    expect(page.locator(".st-key-lesson")).to_contain_text(scenes[-1].choices[scenes[-1].right], timeout=MILLISECONDS)
+    page.keyboard.press("PageUp")  # in the middle of a run, as a hurried speaker would
+    expect(headline).to_have_text(scenes[-1].question, timeout=MILLISECONDS)
+
+
+def test_the_clicker_leads_on_from_a_curve_that_is_to_be_drawn(page: Page, home: str) -> None:
+    visit(page, f"{home}lecture?lecture=before_2010&scene=2&view=stage")
+    page.wait_for_function(DRAWN, arg=2, timeout=MILLISECONDS)
+    settled(page)
+    page.keyboard.press("PageUp")
+    expect(page.get_by_role("slider", name="Patient, layer 1", exact=True)).to_be_visible(timeout=MILLISECONDS)
+    settled(page)
+    page.keyboard.press("PageDown")
+    page.wait_for_function(DRAWN, arg=2, timeout=MILLISECONDS)

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -17,13 +18,12 @@ from engine import Experiment, train
 from pages.components.shell.address import PARTS
 from pages.text.labels import differences
 from pages.text.verdict import verdict
-from tests.browser.conftest import Serve, settled
+from tests.browser.conftest import settled
 from tests.browser.readable import PAPER, PHONE, expect_no_wider, expect_readable, themes, violations
 from tests.browser.test_timeline import LABEL_COLORS, contrast, range_of
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 from tests.patience import SOON
 
-APP = "app.py"
 LESSON = "vanishing_gradients"
 # By the part that shows them.
 CHARTS = {
@@ -33,8 +33,13 @@ CHARTS = {
 }
 FIRST = CHARTS["look"][0]
 OPEN_PART = "[role=tabpanel]"
-EVERY_CHART = pytest.mark.parametrize(("part", "stem"), [(part, stem) for part in CHARTS for stem in CHARTS[part]])
+# In the module's scope all tests of a chart run one after the other: a part is opened once, which takes seconds.
+EVERY_CHART = pytest.mark.parametrize(
+    ("part", "stem"), [(part, stem) for part in CHARTS for stem in CHARTS[part]], scope="module"
+)
+ONE_A_PART = pytest.mark.parametrize(("part", "stem"), [(part, CHARTS[part][0]) for part in CHARTS], scope="module")
 MILLISECONDS = 1000 * SOON
+trained = cache(train)  # for what is expected of a page: most pages show the same few networks
 MOST_TABS = 60  # from the top of the page to the timeline
 # Streamlit looks for its server below the page's path before it looks at the root.
 PROBED = (f"/{LESSON}/_stcore/health", f"/{LESSON}/_stcore/host-config")
@@ -128,7 +133,7 @@ def headline(page: Page) -> Locator:
 
 def expect_networks(page: Page, patient: Experiment, treated: Experiment) -> None:
     """The page speaks of these two networks, trained here once more."""
-    expect(headline(page)).to_have_text(verdict(train(patient), train(treated)))
+    expect(headline(page)).to_have_text(verdict(trained(patient), trained(treated)))
     expect(page.locator(".st-key-differences")).to_contain_text(differences(patient, treated))
 
 
@@ -173,6 +178,13 @@ def test_a_chart_says_what_it_shows(lesson: Page, part: str, stem: str):
     assert any(character.isdigit() for character in name)
 
 
+def test_what_has_a_help_is_in_its_name(lesson: Page):
+    """Also where Streamlit calls it "Help" alone."""
+    open_part(lesson, "look")
+    expect(card(lesson, FIRST).get_by_role("button", name="Help for Gradient per layer")).to_be_visible()
+    expect(lesson.get_by_role("button", name="Help", exact=True)).to_have_count(0)
+
+
 @EVERY_CHART
 def test_the_timeline_moves_every_chart(lesson: Page, part: str, stem: str):
     open_part(lesson, part)
@@ -185,8 +197,9 @@ def test_the_timeline_moves_every_chart(lesson: Page, part: str, stem: str):
         lesson.wait_for_function(f"([figure, step]) => ({SHOWS})(figure, step)", arg=[figure.element_handle(), step])
 
 
-@EVERY_CHART
+@ONE_A_PART
 def test_a_chart_has_its_data_one_click_away(lesson: Page, part: str, stem: str, tmp_path: Path):
+    """The tables themselves: tests/charts."""
     open_part(lesson, part)
     card(lesson, stem).get_by_role("button", name="Data: ").click()
     data = lesson.get_by_role("dialog")
@@ -233,9 +246,9 @@ def test_charts_are_sent_and_not_referred_to(lesson: Page, heard: dict[str, list
 
 
 def test_light_and_dark_are_readable_by_all(lesson: Page):
-    for scheme in themes(lesson):
-        for part in PARTS:
-            open_part(lesson, part)
+    for part in PARTS:
+        open_part(lesson, part)
+        for scheme in themes(lesson):
             # The charts are drawn anew for the theme.
             drawn = f"(paper) => ({LABEL_COLORS})().every((colors) => colors[1] === paper)"
             lesson.wait_for_function(drawn, arg=PAPER[scheme])
@@ -243,7 +256,8 @@ def test_light_and_dark_are_readable_by_all(lesson: Page):
             assert not CHARTS.get(part) or len(colors) > 10 * len(CHARTS[part])
             assert min((contrast(*pair) for pair in colors), default=21) >= 4.5  # WCAG 2.1, 1.4.3
             # The stage is there in every part.
-            assert not violations(lesson, *([OPEN_PART] if part != "look" else [])), (scheme, part)
+            within = [OPEN_PART] if part != "look" else []
+            assert not violations(lesson, *within, dark=scheme == "dark"), (scheme, part)
     lesson.emulate_media(color_scheme="light")
 
 
@@ -252,23 +266,6 @@ def test_nothing_comes_from_elsewhere_and_no_error_is_logged(lesson: Page, heard
     assert len(heard["requests"]) > 10
     assert not [url for url in heard["requests"] if not url.startswith(own)]
     assert not heard["errors"]
-
-
-def test_a_deep_link_as_the_first_request_to_a_server(page: Page, serve: Serve):
-    own = {"depth": 6, "activation": "tanh", "dataset": "circles", "steps": 100, "learning_rate": 0.05}
-    other = {"activation": "selu", "initializer": "lecun"}
-    requested = {name: str(value) for name, value in own.items()}
-    requested |= {f"treated_{name}": str(value) for name, value in other.items()} | {"timeline": "3"}
-    opened(page, serve(APP, f"{LESSON}?" + "&".join(f"{name}={text}" for name, text in requested.items())))
-    patient = changed(PATIENT, own)
-    expect_networks(page, patient, changed(patient, other))
-    expect_address(page, requested)
-    expect(range_of(page)).to_have_attribute("aria-valuetext", "step 3 of 100")
-    expect(page.get_by_role("heading", name="Vanishing gradients", exact=True)).to_be_visible()
-    expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
-    expect(segment(page, "Treated: activation", "SELU")).to_be_checked()
-    for role in ("alert", "dialog"):
-        expect(page.get_by_role(role)).to_have_count(0)
 
 
 def changed(experiment: Experiment, settings: dict[str, Any]) -> Experiment:

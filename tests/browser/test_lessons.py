@@ -62,8 +62,10 @@ def test_light_and_dark_are_readable_by_all(lesson: Page):
     lesson.emulate_media(color_scheme="light")
 
 
-# Width of the window -> charts in the first row; where there is no room for all of them they wrap.
+# Width of the window -> charts in the first row; where there is no room for all of them they wrap.  One lesson goes
+# through all widths, the others, whose rows are the same three cards, wrap once.
 ACROSS = {1440: 3, 1280: 3, 1000: 3, 820: 2, PHONE["width"]: 1}
+WRAPS = (820, PHONE["width"])
 NARROWEST = 280  # pixels in which a card can be read
 FIRST_ROW = """() => {
   const boxes = [...document.querySelectorAll('[class*=st-key-card_]')].map((card) => card.getBoundingClientRect());
@@ -73,11 +75,11 @@ FIRST_ROW = """() => {
 WRAPPED = f"([across, least]) => (({FIRST_ROW})()).length === across && Math.min(...({FIRST_ROW})()) >= least"
 
 
-def test_charts_wrap_before_they_are_squeezed_and_fit_on_a_phone(lesson: Page):
+def test_charts_wrap_before_they_are_squeezed_and_fit_on_a_phone(lesson: Page, name: str):
     try:
-        for width, across in ACROSS.items():
+        for width in ACROSS if name == OTHERS[0] else WRAPS:
             lesson.set_viewport_size({"width": width, "height": 900})
-            lesson.wait_for_function(WRAPPED, arg=[across, NARROWEST])
+            lesson.wait_for_function(WRAPPED, arg=[ACROSS[width], NARROWEST])
         lesson.set_viewport_size(PHONE)
         expect_no_wider(lesson)
     finally:

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from engine import Experiment, diagnose, train
+from engine import Experiment, diagnose
 from pages.components.lesson.findings import shown
 from pages.text import findings_text
 from pages.text.labels import differences
-from tests.browser.conftest import visit
+from tests.browser.conftest import settled, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
 from tests.browser.test_lesson import (
     DRAWN,
@@ -25,6 +25,7 @@ from tests.browser.test_lesson import (
     open_part,
     opened,
     tab_to,
+    trained,
     wait_for_part,
 )
 from tests.browser.test_timeline import range_of
@@ -53,12 +54,13 @@ def page(page_module: Page) -> Iterator[Page]:
 
 
 def opened_small(page: Page, home: str, steps: int) -> Experiment:
-    """The lesson with small networks at the end of so many steps; the patient."""
+    """The part Cure of the lesson with small networks at the end of so many steps; the patient."""
     settings = SMALL | {"steps": steps}
     patient = replace(PATIENT, **settings)
-    visit(page, f"{home}{LESSON}?" + urlencode(settings))
+    visit(page, f"{home}{LESSON}?{urlencode(settings)}&part=cure")
+    settled(page)  # the last test's networks may have the same sentence
     expect_networks(page, patient, replace(TREATED, **settings))
-    open_part(page, "cure")
+    wait_for_part(page, "cure")
     range_of(page).press("End")
     return patient
 
@@ -74,6 +76,7 @@ def expect_marks(page: Page, stem: str, *marks: str) -> None:
 
 def try_the_cures(page: Page) -> Locator:
     section = page.locator(".st-key-sweep_prescription")
+    settled(page)
     page.get_by_role("button", name="Try the cures").click()
     expect(section.get_by_role("button", name="Apply to the treated network")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=1)
@@ -82,7 +85,7 @@ def try_the_cures(page: Page) -> Locator:
 
 def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
     opened(page, home + LESSON)
-    history = train(PATIENT)
+    history = trained(PATIENT)
     finding = diagnose(history)[0]
     ((first, last),) = findings_text.spans(finding.layers)
     open_part(page, "cure")
@@ -111,12 +114,15 @@ def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
 
 
 def test_evidence_by_keyboard(page: Page, home: str):
-    finding = diagnose(train(opened_small(page, home, steps=30)))[0]
+    finding = diagnose(trained(opened_small(page, home, steps=30)))[0]
     label = page.locator(f".st-key-evidence_Patient_{finding.code}").get_by_role("button").inner_text()
     page.locator(".st-key-verdict").click()
     tab_to(page, label)
     page.keyboard.press("Enter")
     page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
+    wait_for_part(page, "look")
+    page.evaluate("location.hash = 'notes'")  # anchors lead to the part that has them
+    wait_for_part(page, "cure")
 
 
 def test_cures_are_tried_fit_on_a_phone_and_one_is_applied(page: Page, home: str):
@@ -152,5 +158,5 @@ def test_cures_are_tried_fit_on_a_phone_and_one_is_applied(page: Page, home: str
     evidence.click()
     wait_for_part(page, "look")
     page.get_by_role("tab", name="cure").click()
-    expect(evidence).to_contain_text(shown(diagnose(train(patient))[0]))
+    expect(evidence).to_contain_text(shown(diagnose(trained(patient))[0]))
     expect_readable(page, ".st-key-notes_patient", ".st-key-sweep_prescription")

@@ -18,9 +18,11 @@ LESSON = "vanishing_gradients"
 
 
 def opened(page: Page, address: str) -> Page:
+    """With the part *Read*, which draws no chart, open."""
     page.goto(address)
     expect(page.get_by_role("slider", name="Hidden layers")).to_be_visible()
-    expect(page.locator(".chart[data-version]").first).to_be_visible()
+    expect(page.get_by_role("tabpanel", name="read").get_by_role("heading").first).to_be_visible()
+    settled(page)
     return page
 
 
@@ -52,7 +54,7 @@ def shown_modules(page: Page) -> list[list[bool]]:
 
 @pytest.fixture(scope="module")
 def loaded(page_module: Page, home: str) -> Page:
-    return opened(page_module, home + LESSON + "?timeline=0")
+    return opened(page_module, home + LESSON + "?part=read&timeline=0")
 
 
 @pytest.fixture
@@ -66,21 +68,21 @@ def lesson(loaded: Page) -> Iterator[Page]:
 
 
 def test_the_short_link_its_code_and_the_embed_code_open_the_same_page(page: Page, own_page: Page, home: str):
-    opened(page, home + LESSON + "?depth=12&part=why&timeline=0&hide=verdict")
+    opened(page, home + LESSON + "?depth=12&part=read&timeline=0&hide=verdict")
     given = share(page)
     link = given["short"]
-    named = {"v": "1", "depth": "12", "part": "why", "timeline": "0", "hide": "verdict"}
+    named = {"v": "1", "depth": "12", "part": "read", "timeline": "0", "hide": "verdict"}
     assert {name: texts[0] for name, texts in parse_qs(urlsplit(link).query).items()} == named
     full = parse_qs(urlsplit(given["full"]).query)
     assert len(full) > 40
-    assert full["part"] == ["why"]
+    assert full["part"] == ["read"]
     assert full["timeline"] == ["0"]
     assert shown_modules(page) == [[bool(module) for module in row] for row in segno.make_qr(link, error="l").matrix]
 
     opened(own_page, link)
     expect(own_page.get_by_role("heading", name="Say it before you look")).to_be_visible()
     expect(own_page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "12")
-    expect(own_page.get_by_role("tab", name="Why")).to_have_attribute("aria-selected", "true")
+    expect(own_page.get_by_role("tab", name="Read")).to_have_attribute("aria-selected", "true")
     assert parameters(own_page) == {name: text for name, text in named.items() if name != "v"}
 
     (source,) = re.findall('<iframe src="([^"]+)"', given["embed"])
@@ -96,7 +98,7 @@ def test_the_short_link_its_code_and_the_embed_code_open_the_same_page(page: Pag
 def test_every_link_is_short_enough_and_copied_by_keyboard_and_that_is_said(lesson: Page, home: str):
     lesson.context.grant_permissions(["clipboard-read", "clipboard-write"])
     given = share(lesson)
-    assert given["short"] == f"{home}{LESSON}?v=1&timeline=0"
+    assert given["short"] == f"{home}{LESSON}?v=1&timeline=0&part=read"
     assert len(given["short"].replace(home, "https://backprop-clinic.streamlit.app/")) <= 120
     buttons = {"short": "Copy the link", "full": "Copy the full link", "embed": "Copy the embed code"}
     for name, label in buttons.items():
@@ -136,7 +138,7 @@ def test_back_leads_back_once_from_every_page(page: Page, home: str):
     read = {"part": "read"}  # it draws no chart
     page.goto(home + LESSON + "?part=read")
     segment(page, "Activation", "tanh").click()
-    page.wait_for_function("location.search.includes('activation=tanh')")
+    expect(page.locator(".st-key-differences")).to_contain_text("activation tanh → ReLU")
     settled(page)
     page.get_by_role("slider", name="Hidden layers").press("ArrowRight")
     page.wait_for_function("location.search.includes('depth=11')")
@@ -160,7 +162,7 @@ def test_back_leads_back_once_from_every_page(page: Page, home: str):
 
 def test_back_leads_back_once_from_a_link_that_was_mended(page: Page, home: str):
     page.goto(home + "_stcore/health")
-    opened(page, home + LESSON + "?v=1&depth=10&gain=2")
+    opened(page, home + LESSON + "?v=1&part=read&depth=10&gain=2")
     page.wait_for_function("!location.search.includes('v=1') && location.search.includes('gain=2')")
     page.wait_for_timeout(1000)
     page.go_back()

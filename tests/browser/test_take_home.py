@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Download, Page, expect
 
-from tests.browser.conftest import _without_errors
+from tests.browser.conftest import without_errors
 
 LESSON = "vanishing_gradients"
 
@@ -24,10 +24,13 @@ def test_a_page_is_taken_home_and_moves_there(page: Page, context: BrowserContex
     assert "torch.relu(z)" in script.path().read_text("utf-8")
     saved = tmp_path / "page.html"
     downloaded(page, "Page as HTML").save_as(saved)
+    expect(page.get_by_role("button", name="Page as HTML")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
     context.set_offline(True)
     try:
-        with context.new_page() as alone, _without_errors(alone):
+        with context.new_page() as alone, without_errors(alone):
             _moves(alone, saved)
     finally:
         context.set_offline(False)

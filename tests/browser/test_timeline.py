@@ -218,21 +218,23 @@ def test_the_position_survives_a_rerun(demo: Page):
     wait_for_step(demo, STEPS[20])
 
 
-def test_the_position_survives_other_runs(fresh: Page):
-    range_of(fresh).fill("20")
-    wait_for_step(fresh, STEPS[20])
-    fresh.get_by_text("Shorter run").click()  # other figures
-    expect(fresh.get_by_text(f"step {STEPS[20]} of 237").first).to_be_visible()
-    wait_for_step(fresh, STEPS[20])
-    range_of(fresh).press("End")
-    wait_for_step(fresh, 237)
-    fresh.get_by_text("Shorter run").click()  # the end stays the end
-    expect(fresh.get_by_text("step 500 of 500").first).to_be_visible()
-    wait_for_step(fresh, 500)
-    range_of(fresh).fill("40")
-    fresh.get_by_text("Shorter run").click()  # a position that is no more: the nearest
-    expect(fresh.get_by_text("step 237 of 237").first).to_be_visible()
-    wait_for_step(fresh, 237)
+def test_the_position_survives_other_runs(demo: Page):
+    range_of(demo).fill("20")
+    wait_for_step(demo, STEPS[20])
+    demo.get_by_text("Shorter run").click()  # other figures
+    expect(demo.get_by_text(f"step {STEPS[20]} of 237").first).to_be_visible()
+    wait_for_step(demo, STEPS[20])
+    range_of(demo).press("End")
+    wait_for_step(demo, 237)
+    demo.get_by_text("Shorter run").click()  # the end stays the end
+    expect(demo.get_by_text("step 500 of 500").first).to_be_visible()
+    wait_for_step(demo, 500)
+    range_of(demo).fill("40")
+    demo.get_by_text("Shorter run").click()  # a position that is no more: the nearest
+    expect(demo.get_by_text("step 237 of 237").first).to_be_visible()
+    wait_for_step(demo, 237)
+    demo.get_by_text("Shorter run").click()  # as it was found
+    wait_for_step(demo, 500)
 
 
 def test_a_late_chart_never_shows_another_step(fresh: Page):
@@ -287,15 +289,17 @@ def test_the_step_is_spoken_but_not_while_playing(demo: Page):
     expect(live).to_have_text("step 500 of 500")
 
 
-def test_the_server_can_jump_once(fresh: Page):
-    fresh.get_by_role("button", name="Jump").click()
-    wait_for_step(fresh, 237)
-    range_of(fresh).fill("3")
-    wait_for_step(fresh, STEPS[3])
-    fresh.get_by_text("Shorter run").click()  # the same token again, with new data
-    expect(fresh.get_by_text(f"step {STEPS[3]} of 237").first).to_be_visible()
-    fresh.get_by_role("button", name="Jump").click()
-    expect(fresh.get_by_text("step 237 of 237").first).to_be_visible()
+def test_the_server_can_jump_once(demo: Page):
+    demo.get_by_role("button", name="Jump").click()
+    wait_for_step(demo, 237)
+    range_of(demo).fill("3")
+    wait_for_step(demo, STEPS[3])
+    demo.get_by_text("Shorter run").click()  # the same token again, with new data
+    expect(demo.get_by_text(f"step {STEPS[3]} of 237").first).to_be_visible()
+    demo.get_by_role("button", name="Jump").click()
+    expect(demo.get_by_text("step 237 of 237").first).to_be_visible()
+    demo.get_by_text("Shorter run").click()  # as it was found
+    wait_for_step(demo, 500)
 
 
 def test_other_elements_hear_of_the_step(demo: Page):

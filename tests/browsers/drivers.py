@@ -134,12 +134,12 @@ def webkit(dark: bool, folder: Path) -> Iterator[Browser]:
         pytest.skip("WebKitGTK has no X server: apt-get install xvfb")
     settings = folder / "gtk-3.0" / "settings.ini"
     settings.parent.mkdir()
-    settings.write_text(
-        f"[Settings]\ngtk-enable-animations = false\ngtk-application-prefer-dark-theme = {str(dark).lower()}\n"
-    )
+    settings.write_text("[Settings]\ngtk-enable-animations = false\n")
     options = webdriver.WebKitGTKOptions()
     options.binary_location = str(found)
     options.add_argument("--automation")
+    if dark:  # MiniBrowser sets the theme itself, whatever the desktop's settings say
+        options.add_argument("--dark-mode")
     service = webdriver.WebKitGTKService(str(WEBKIT_DRIVER), env=os.environ | {"XDG_CONFIG_HOME": str(folder)})
     with webdriver.WebKitGTK(options=options, service=service) as driver:
         driver.set_window_size(*LAPTOP)

@@ -6,8 +6,11 @@ from functools import lru_cache
 import numpy as np
 
 from engine import Experiment, RunHistory, train
+from pages.components.laboratory.networks import LOOKS
 
 Pair = tuple[RunHistory, RunHistory]
+
+FOUR = tuple(replace(look, name=f"{look.key} network") for look in LOOKS)  # how the laboratory's networks look
 
 SIGMOID = {"activation": "sigmoid", "initializer": "xavier_normal"}
 RELU = {"activation": "relu", "initializer": "he_normal"}
@@ -62,3 +65,8 @@ def _overflowing(history: RunHistory) -> RunHistory:
         rows[field] = getattr(history, field).copy()
         rows[field][-1, :2] = np.inf, np.nan
     return replace(history, status="diverged", diverged_at=(int(history.step[-1]), 1, "error signal"), **rows)
+
+
+def panels_height(layout: dict) -> float:
+    """Pixels from the lowest panel's bottom to the highest one's top, of a figure as it is sent."""
+    return layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]

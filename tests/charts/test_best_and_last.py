@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from pages.charts.style import panels
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.text.clock import latest
 from pages.text.labels import number, percent
-from tests.charts.odd_runs import pair
+from tests.charts.odd_runs import FOUR, pair, panels_height
 
 OVERFITS = Experiment(
     dataset="moons", n_train=20, noise=0.3, label_noise=0.2, depth=2, width=16, learning_rate=1.0, steps=200
@@ -79,6 +80,19 @@ def test_a_confusion_matrix_is_that_of_its_moment():
         for place, k in zip(places, moments(history), strict=True):
             (matrix,) = in_panel(figure, place, "heatmap")
             np.testing.assert_array_equal(matrix.z, history.confusion[k])
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_further_networks_have_further_rows_as_high_as_the_first_two(count):
+    layout = chart.figure(*[run()] * count, looks=FOUR[:count]).to_dict()["layout"]
+    rows = [layout[f"yaxis{2 * i + 1 if i else ''}"]["domain"] for i in range(count)]
+    two = chart.figure(run(), run()).to_dict()["layout"]
+    for low, high in rows:
+        assert (high - low) * panels_height(layout) == pytest.approx(0.43 * panels_height(two), abs=1)
+    assert (rows[0][1], rows[-1][0]) == (1, 0)
+    assert all(upper[0] > lower[1] for upper, lower in pairwise(rows))
+    tops = [note["y"] for note in layout["annotations"] if "best<br>" in note["text"]]
+    assert tops == [high for _, high in rows]
 
 
 def test_headings_say_moment_step_and_loss():

@@ -49,7 +49,7 @@ def test_factors_share_one_log_scale_with_a_line_at_1(name):
     axes = [figure.layout[f"yaxis{row[1:]}"] for row in chart.ROWS]
     assert all(axis.type == "log" for axis in axes)
     assert axes[0].range == axes[1].range == axes[2].range
-    assert [axis.title.text for axis in axes] == ["factor", "factor", "factor", "product"]
+    assert [axis.title.text for axis in axes] == ["slope", "weights", "both", "product"]
     for row, axis in zip(chart.ROWS, axes, strict=True):
         assert axis.range[0] < 0 < axis.range[1]
         assert any(line.yref == row and line.y0 == line.y1 == 1 for line in figure.layout.shapes)

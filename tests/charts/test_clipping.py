@@ -13,7 +13,7 @@ from pages.charts.style.update_curves import MOST_POINTS
 from pages.text.clock import timeline_steps
 from pages.text.labels import number, percent
 from tests.charts.clipped_runs import BREAKS_OFF, BY_NORM, BY_VALUE, WILD, clipped_pair, run
-from tests.charts.odd_runs import pair
+from tests.charts.odd_runs import FOUR, pair
 
 MOST_BYTES = 60_000
 
@@ -144,5 +144,11 @@ def test_alt_and_table_are_the_history():
 
 def test_neither_clips():
     figure = chart.figure(*clipped_pair(WILD, WILD))
-    assert chart.NO_CLIPPING in notes(figure)
+    assert "Neither network clips its gradient." in notes(figure)
     assert "nothing is clipped" in chart.alt(*clipped_pair(WILD, WILD))
+    assert "No network clips its gradient." in notes(chart.figure(run(WILD), looks=FOUR[:1]))
+
+
+def test_of_three_networks_one_without_clipping_has_the_line_of_the_first_that_clips():
+    figure = chart.figure(run(WILD), run(BY_NORM), run(BY_VALUE), looks=FOUR[:3])
+    assert lines(figure) == {"x": 0.5, "x2": 0.5, "x3": pytest.approx(chart.longest_clipped(run(BY_VALUE)))}

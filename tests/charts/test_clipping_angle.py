@@ -10,7 +10,7 @@ from engine.losses import LOSSES
 from pages.charts.one_run import clipping_angle as chart
 from pages.text.labels import number
 from tests.charts.clipped_runs import BREAKS_OFF, BY_NORM, BY_VALUE, WILD, clipped_pair, run
-from tests.charts.odd_runs import pair
+from tests.charts.odd_runs import FOUR, pair
 
 
 def curves(figure):
@@ -55,6 +55,10 @@ def test_only_networks_that_clip_have_an_angle():
     neither = chart.figure(*clipped_pair(WILD, WILD))
     assert not curves(neither)
     assert "Neither network clips" in notes(neither)
+    three = chart.figure(run(WILD), run(BY_NORM), run(BY_VALUE), looks=FOUR[:3])
+    assert set(curves(three)) == {look.name for look in FOUR[1:3]}
+    assert "first network: no clipping, hence no angle." in notes(three)
+    assert "No network clips" in notes(chart.figure(run(WILD), looks=FOUR[:1]))
 
 
 def test_the_axis_is_in_degrees_and_always_the_same():

@@ -8,7 +8,7 @@ import pytest
 from engine import Experiment, load_dataset, train
 from pages.charts.one_run import batch_losses, inputs_by_feature, recall_by_class, three_sets
 from pages.text.three_sets import SETS, recalls, scores
-from tests.charts.odd_runs import PAIRS, pair
+from tests.charts.odd_runs import FOUR, PAIRS, pair
 
 CHARTS = (batch_losses, inputs_by_feature, recall_by_class, three_sets)
 SORTED = Experiment(dataset="digits", inputs="raw", n_train=95, batch_size=10, shuffle=False, width=8, steps=34)
@@ -29,6 +29,10 @@ def test_inputs_are_as_high_as_their_root_mean_square_largest_first():
     expected = dict(zip(data.input_names, np.sqrt((data.train_inputs**2).mean(axis=0)), strict=True))
     assert dict(zip(drawn.text, drawn.y, strict=True)) == pytest.approx(expected)
     assert list(drawn.y) == sorted(drawn.y, reverse=True)
+    four = inputs_by_feature.figure(*[history] * 4, looks=FOUR).data
+    first = [trace.x[0] for trace in four if trace.name.endswith("training")]
+    assert len(set(first)) == 4, "marks of one height beside each other"
+    assert max(abs(x - 1) for x in first) < 0.5
 
 
 def test_the_batches_of_an_epoch_are_those_that_were_trained_on():

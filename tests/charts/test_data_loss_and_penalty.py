@@ -9,7 +9,7 @@ import pytest
 from engine import Experiment, train
 from pages.charts.one_run import data_loss_and_penalty as chart
 from pages.text.labels import number
-from tests.charts.odd_runs import pair
+from tests.charts.odd_runs import FOUR, pair
 
 PLAIN = Experiment(n_train=30, depth=2, width=8, steps=50)
 
@@ -36,12 +36,14 @@ def test_the_curves_are_the_parts_and_the_penalty_is_its_formula(l1, l2):
 
 
 def test_a_network_without_a_penalty_is_said_to_have_none():
-    def notes(*histories):
-        return " ".join(note.text.replace("<br>", " ") for note in chart.figure(*histories).layout.annotations)
+    def notes(*histories, **looks):
+        return " ".join(note.text.replace("<br>", " ") for note in chart.figure(*histories, **looks).layout.annotations)
 
     assert "Patient: no penalty." in notes(run(), run(l2=0.02))
     assert "Neither network has a penalty" in notes(run(), run())
     assert "no penalty" not in notes(run(l1=0.01), run(l2=0.02))
+    assert "No network has a penalty" in notes(run(), looks=FOUR[:1])
+    assert "first network, second network: no penalty." in notes(run(), run(), run(l2=0.02), looks=FOUR[:3])
 
 
 def test_alt_and_table_say_the_runs_numbers():

@@ -12,7 +12,7 @@ from pages.charts.one_run import generalization_gap as chart
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.text.clock import latest
 from pages.text.labels import number, percent
-from tests.charts.odd_runs import pair
+from tests.charts.odd_runs import FOUR, pair, panels_height
 
 OVERFITS = Experiment(
     dataset="moons", n_train=20, noise=0.3, label_noise=0.2, depth=2, width=16, learning_rate=1.0, steps=200
@@ -90,6 +90,32 @@ def test_a_run_that_differs_in_more_than_patience_says_nothing_of_what_would_hav
     assert "had it gone on" not in names(figure)
     assert "gone on" not in notes(figure)
     assert "patience" not in names(chart.figure(run(), run(l2=1e-4)))
+
+
+def test_what_would_have_followed_is_looked_for_among_all_networks():
+    figure = chart.figure(run(patience=5), run(l2=1e-4), run(), looks=FOUR[:3])
+    assert curve(figure, "had it gone on", "y").line.color == FOUR[2].color
+    assert names(figure).count("had it gone on") == 2  # loss and accuracy
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_further_networks_stand_below_the_first_two_in_panels_as_high_as_theirs(count):
+    runs = (*pair("plain"), *pair("of unequal depth"))[:count]
+    sent, two = chart.figure(*runs, looks=FOUR[:count]).to_dict(), chart.figure(*pair("plain")).to_dict()["layout"]
+    layout, lowest = sent["layout"], 1.1
+    lines = {line["xref"]: (line["y0"], line["y1"]) for line in sent["frames"][0]["layout"]["shapes"]}
+    for i, look in enumerate(FOUR[:count]):
+        (x, loss), (same, accuracy) = [(one["xaxis"], one["yaxis"]) for one in sent["data"] if one["name"] == look.name]
+        assert x == same, "loss and accuracy hang on one axis of steps"
+        left, right = layout[x.replace("x", "xaxis")]["domain"]
+        (low, top), (bottom, _) = (layout[y.replace("y", "yaxis")]["domain"] for y in (loss, accuracy))
+        heading = next(note for note in layout["annotations"] if look.name in note["text"])
+        assert (heading["x"], heading["y"]) == pytest.approx(((left + right) / 2, top))
+        assert lines[x] == pytest.approx((bottom, top), abs=1e-5)
+        assert (top - low) * panels_height(layout) == pytest.approx(0.5 * panels_height(two), abs=20)
+        assert layout[loss.replace("y", "yaxis")]["range"] == layout["yaxis"]["range"]
+        assert top < lowest or i % 2, "each two below the two before"
+        lowest = bottom
 
 
 @pytest.mark.parametrize("name", ["plain", "stopped early", "of regression"])

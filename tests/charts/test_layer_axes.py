@@ -8,6 +8,7 @@ from pages.charts.one_run import (
     gradient_per_layer,
     gradient_through_training,
     learning_curves,
+    norms_per_layer,
     weight_distributions,
 )
 from tests.charts.odd_runs import pair
@@ -21,6 +22,7 @@ BOTH = {"xaxis": "both"}
         (activations, BOTH),
         (chain_rule_factors, BOTH),
         (gradient_per_layer, BOTH),
+        (norms_per_layer, BOTH),
         (weight_distributions, BOTH),
         (gradient_through_training, {"yaxis": "patient", "yaxis2": "treated"}),
         (learning_curves, None),

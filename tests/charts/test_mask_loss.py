@@ -9,6 +9,7 @@ import pytest
 from engine import Experiment, train
 from pages.charts.one_run import mask_loss as chart
 from pages.text.labels import number
+from tests.charts.odd_runs import FOUR
 
 PLAIN = Experiment(n_train=30, depth=2, width=8, steps=200)
 
@@ -42,6 +43,9 @@ def test_without_dropout_the_full_batch_has_one_loss():
     np.testing.assert_allclose(drawn["Patient with the mask"].y, drawn["Patient"].y, rtol=1e-9)
     assert "Neither network has dropout" in notes(chart.figure(run(), run()))
     assert "Patient: no dropout" in notes(chart.figure(run(), run(dropout=0.4)))
+    assert "No network has dropout" in notes(chart.figure(run(), looks=FOUR[:1]))
+    three = chart.figure(run(), run(), run(dropout=0.4), looks=FOUR[:3])
+    assert "first network, second network: no dropout" in notes(three)
 
 
 def test_of_mini_batches_it_is_said_that_they_are():

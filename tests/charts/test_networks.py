@@ -34,9 +34,16 @@ def test_networks_are_compared_seed_by_seed():
     assert "**deep** and **same** are equally good in all 4." in chart.says({"deep": mine, "same": mine})
     lower, higher = seeds(NUMBER, [1.0, 2.0]), seeds(NUMBER, [3.0, 1.0])
     assert chart.better_in(lower, higher) == (1, 1, 2), "of losses the lower one is better"
+    in_cents = [
+        replace(one, experiment=replace(one.experiment, target_scale=100.0)) for one in seeds(NUMBER, [1e4, 4e4])
+    ]
+    assert chart.better_in(lower, in_cents) == (1, 0, 2), "errors are compared in one unit"
     broken = seeds(NUMBER, [0.1, 0.1], status="diverged")
     assert chart.better_in(lower, broken) == (2, 0, 2)
     assert "all 2 diverged" in chart.says({"one": lower, "other": broken})
+    texts = [note.text for note in chart.figure({"one": lower, "other": broken}).layout.annotations]
+    assert "× diverged" in texts, "the row is not left empty"
+    assert any("2 of 2 diverged" in text for text in texts)
 
 
 @pytest.mark.parametrize("template", [PLAIN, NUMBER])
@@ -47,10 +54,10 @@ def test_every_seed_is_a_dot_on_the_axis(template):
     figure.validate()
     for look, factor in zip(LOOKS, (1, 2), strict=True):
         dots = next(trace for trace in figure.data if trace.name == look.name)
-        np.testing.assert_allclose(dots.x, scores / factor)
+        np.testing.assert_allclose(dots.x, np.sqrt(scores / factor) if template is NUMBER else scores / factor)
     low, high = figure.layout.xaxis.range
     ends = (10**low, 10**high) if figure.layout.xaxis.type == "log" else (low, high)
-    assert ends[0] <= 0.2
+    assert ends[0] <= (0.2**0.5 if template is NUMBER else 0.2)
     assert ends[1] >= 0.8
     assert len(chart.table(results)) == 16
     assert "Patient" in chart.alt(results)

@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 import re
 import warnings
+from dataclasses import replace
 
 import plotly.io
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from pages.charts import hidden_patient, one_run, sweeps
 from pages.text.clock import timeline_steps
 from pages.text.labels import differences
-from tests.charts.odd_runs import PAIRS, pair
+from tests.charts.odd_runs import FOUR, PAIRS, pair
 
 MOST_BYTES = 70_000  # of 600,000 for all charts of a page
 HEAVIER = {
@@ -78,3 +79,23 @@ def test_every_pair_of_odd_runs_is_drawn(stem, name):
     assert "nan" not in text
     if "network" in table:
         assert set(table["network"]) <= {"Patient", "Treated"}
+
+
+def is_of_any_number(chart):
+    return "looks" in inspect.signature(chart.figure).parameters
+
+
+@pytest.mark.parametrize("stem", [stem for stem, chart in CHARTS.items() if is_of_any_number(chart)])
+def test_a_chart_of_any_number_of_networks_draws_one_three_and_four(stem):
+    chart, four = (
+        CHARTS[stem],
+        [
+            replace(run, experiment=replace(run.experiment, clip="norm", clip_threshold=1e6))  # else there is no angle
+            for run in (*pair("plain"), *pair("of unequal depth"))
+        ],
+    )
+    for count in (1, 3, 4):
+        runs, shown = four[:count], FOUR[:count]
+        sent, text = chart.figure(*runs, looks=shown).validate().to_json(), chart.alt(*runs, looks=shown)
+        assert all((look.name in sent, look.name in text) == (look in shown, look in shown) for look in FOUR)
+        assert set(chart.table(*runs, looks=shown)["network"]) == {look.name for look in shown}

@@ -10,9 +10,11 @@ import pytest
 from engine import Experiment, data_digest, load_dataset, train
 from pages.charts.one_run import predictions as chart
 from pages.charts.style import class_colors, panels
-from pages.charts.style.figure import PATIENT, TREATED
+from pages.charts.style.figure import LOOKS, PATIENT, TREATED
+from pages.charts.style.validation_answers import validation_answers
 from pages.text.clock import latest, timeline_steps
 from pages.text.labels import input_unit, number, percent
+from pages.text.own_data import OwnData, at_hand
 from tests.charts.odd_runs import PAIRS, RELU, SIGMOID, SMALL, pair
 
 MOST_BYTES = 135_000  # of 600,000 for all charts of a page
@@ -232,7 +234,9 @@ def test_numbers_need_no_other_scale_on_a_dark_page():
     assert "dark_scales" not in chart.figure(*pair("of regression")).to_dict()["layout"].get("meta", {})
 
 
-@pytest.mark.parametrize("changes", [{"inputs": "raw"}, {"input_scale": 1e3, "input_shift": 5.0, "target_scale": 1e6}])
+@pytest.mark.parametrize(
+    "changes", [{"inputs": "raw"}, {"input_scale": 1e3, "input_shift": 5.0, "target_scale": 1e6, "target_shift": 9.0}]
+)
 def test_a_fit_is_drawn_in_the_units_of_training(changes):
     standard, history = run(dataset="sine"), run(dataset="sine", **changes)
     figure, _ = assert_drawn(standard, history)
@@ -243,7 +247,8 @@ def test_a_fit_is_drawn_in_the_units_of_training(changes):
     np.testing.assert_array_equal(examples.y, dataset.train_targets[:, 0])
     (zero,), (one,) = dataset.units
     x = (np.asarray(truth.x) - zero) / one * 2 * np.pi / np.sqrt(3)
-    np.testing.assert_allclose(truth.y, history.experiment.target_scale * np.sin(x), rtol=1e-9, atol=1e-6)
+    expected = history.experiment.target_scale * np.sin(x) + history.experiment.target_shift
+    np.testing.assert_allclose(truth.y, expected, rtol=1e-9, atol=1e-6)
     low, high = figure.layout.xaxis2.range
     assert low <= examples.x.min() < examples.x.max() <= high
     low, high = figure.layout.yaxis2.range
@@ -260,3 +265,23 @@ def test_an_output_that_gives_no_probabilities_is_not_called_one():
     assert "output" in key
     assert "probability" not in key + chart.alt(history, history) + " ".join(chart.table(history, history).columns)
     assert "probability" in chart.figure(run(), run()).layout.coloraxis.colorbar.title.text
+
+
+@pytest.mark.parametrize("settings", [{}, {"normalization": "batch", "target_scale": 0.01, "target_shift": -3.0}])
+def test_numbers_from_many_inputs_are_drawn_against_the_true_ones(settings):
+    inputs = np.random.default_rng(0).normal(size=(80, 4))
+    data = OwnData(inputs, 300 + 50 * inputs[:, 0] ** 2, ("a", "b", "c", "d"), "price")
+    custom = {"dataset": "custom", "data_digest": data.digest, "n_train": 40}
+    e = Experiment(**SMALL | RELU | {"learning_rate": 1e-5, "steps": 5} | settings | custom)
+    history = train(e, data=data.arrays)
+    frames = [0, len(history.frame_step) - 1]
+    with at_hand(data):
+        figure = chart.figure(history, looks=LOOKS[:1])
+        figure.validate()
+        assert "price" in str(figure.layout)
+        true, answers = validation_answers(history, frames)
+        assert len(chart.table(history, looks=LOOKS[:1])) >= 2 * len(true)
+        assert "typical error" in chart.alt(history, looks=LOOKS[:1])
+    losses = (((answers - true) * e.target_scale) ** 2).mean(axis=1)
+    expected = history.validation_loss[np.searchsorted(history.evaluation_step, history.frame_step[frames])]
+    np.testing.assert_allclose(losses, expected, rtol=1e-10)

@@ -84,8 +84,15 @@ def test_rows_are_ranked_with_bar_stroke_and_diamond():
         else:
             np.testing.assert_array_equal(drawn(bar, "x"), [losses.min(), losses.max()])
             np.testing.assert_array_equal(drawn(stroke, "x"), [np.median(losses)])
-    (line,) = figure._layout["shapes"]
-    assert line["x0"] == line["x1"] == 1.5
+    lines = figure._layout["shapes"]
+    assert {end for line in lines for end in (line["x0"], line["x1"])} == {1.5}
+    assert all(
+        line["y1"] < place + chart._TEXT_ABOVE for place, line in zip(range(0, -len(lines), -1), lines, strict=True)
+    )
+    far = RESULTS | {"L1 0.003": first("L1 0.003", np.full(SEEDS, 1e65), findings=SICK)}
+    figure = chart.figure(far, patient=PATIENT_0)
+    assert figure._layout["xaxis"]["range"][1] < 10, "in decades: one that nearly diverged leaves the others apart"
+    assert "loss 10⁶⁵" in chart.alt(far, patient=PATIENT_0).replace("1 × ", "")
 
 
 def test_the_curve_goes_through_all_doses_and_the_row_stands_at_its_own():
@@ -100,12 +107,13 @@ def test_a_row_says_rank_verdict_and_how_many_are_healed():
     figure = chart.figure(RESULTS, patient=PATIENT_0)
     texts = [note["text"] for note in figure._layout["annotations"]]
     assert texts[:3] == [
-        "<b>1. L2 0.01</b><br>✔ cures, 8/8 healed",
+        "<b>1. L2 0.01</b><br>✔ cures, 8/8 healthy",
         "<b>Untreated</b><br>0/8 healthy",
-        "<b>2. Early stopping</b><br>✖ harms, diverges, 0/8 healed",
+        "<b>2. Early stopping</b><br>✖ harms, diverges, 0/8 healthy",
     ]
-    assert "<br>– first 3 seeds only, 0/3 healed" in texts[3]
+    assert "<br>– first 3 seeds only, 0/3 healthy" in texts[3]
     assert not re.match(r"<b>\d", texts[3]), "what is not judged has no rank"
+    assert texts.count("× diverged") == 1, "the row is not left empty"
     notes = texts[-1].replace("<br>", " ")
     assert "at least 7 of 8 seeds, and by at least 5% in the median. Cures: it helps, and the doctor finds" in notes
     assert "at least 20 points up and at most 3 short of the healthy network" in notes
@@ -163,7 +171,28 @@ def test_words_have_the_numbers():
     assert "90\N{NO-BREAK SPACE}% lower in the median" in explained
     assert "fits its training data less closely" in explained
     alt = chart.alt(RESULTS, patient=PATIENT_0)
-    assert "2. Early stopping: ✖ harms, diverges, 0/8 healed; median validation loss infinite, from 0.5 to" in alt
+    assert "2. Early stopping: ✖ harms, diverges, 0/8 healthy; median validation loss infinite, from 0.5 to" in alt
+
+
+def test_what_the_root_cause_calls_for_and_does_not_help_is_said_with_what_is_left():
+    def message(remedy):
+        sick = [replace(one, remedies=(remedy,)) for one in RESULTS[UNTREATED]]
+        return chart.says(RESULTS | {UNTREATED: sick}, patient=PATIENT_0)
+
+    assert (
+        "**Early stopping** is what the doctor names first against the root cause, “The gradient vanishes”; alone it "
+        "makes the loss higher. With it the doctor finds nothing wrong in 0 of 8, without in 0; the root cause is then "
+        "“The gradient vanishes” in 8."
+    ) in message("patience")
+    assert "alone it did no better over the first 3 seeds" in message("dropout")
+    assert "root cause" not in message("l2"), "it cures"
+
+    def beside(remedy, cause=SICK[0]):
+        sick = [replace(one, remedies=(remedy,)) for one in RESULTS[UNTREATED]]
+        return chart.beside_the_cause(RESULTS | {UNTREATED: sick}, patient=PATIENT_0, cause=cause)
+
+    assert beside("patience") == "Early stopping, named first, was tried: alone it makes the loss higher."
+    assert beside("l2") == beside("patience", "overfitting") == ""
 
 
 def test_the_table_has_a_row_a_trial():
@@ -174,13 +203,19 @@ def test_the_table_has_a_row_a_trial():
     np.testing.assert_allclose(table["median test loss (nats)"][:2], [0.15, 1.5])
 
 
-@pytest.mark.parametrize("settings", [{}, {"dataset": "sine"}, {"dataset": "sine", "learning_rate": 1000.0}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"imbalance": 0.1}, {"dataset": "sine"}, {"dataset": "sine", "learning_rate": 1000.0}]
+)
 def test_real_runs(settings):
     patient = replace(PATIENT_0, **settings)
     groups = dict(list(trials_of_search(patient, {}).items())[:4])
     results = {name: [outcome_of(run) for run in train_many(group)] for name, group in groups.items()}
-    chart.figure(results, patient=patient).validate()
+    figure = chart.figure(results, patient=patient)
+    figure.validate()
+    weighs = "imbalance" in settings
+    assert ("every class counts alike" in figure.layout.xaxis.title.text) == weighs
+    assert (chart.CLASSES_ALIKE in chart.says(results, patient=patient)) == weighs
     rows = chart.trials(results, patient)
     assert {trial.change.name for trial in rows} <= set(groups)
     assert chart.says(results, patient=patient)
-    assert all(chart.explained(trial) for trial in rows)
+    assert all(("Test loss, every class alike:" in chart.explained(trial)) == weighs for trial in rows)

@@ -31,7 +31,7 @@ def test_it_draws_any_losses_within_itself(name):
 
 
 @pytest.mark.parametrize(
-    ("draw", "words"), [(preview.error_signal, "layer 1 receives"), (preview.gradient, "norm of the gradient")]
+    ("draw", "words"), [(preview.error_signal, "layer 1 receives"), (preview.weight_size, "norm of all weights")]
 )
 def test_a_line_for_each_network(draw, words):
     patient = Experiment(activation="sigmoid", depth=5, steps=3)

@@ -23,7 +23,7 @@ def trained(grid: SettingsGrid, experiments: list[Experiment]) -> dict[Experimen
 
 @pytest.fixture(scope="module")
 def known() -> dict[Experiment, Outcome]:
-    coarse = trained(GRID, GRID.groups({})["coarse"])
+    coarse = trained(GRID, [cell.experiment for cell in GRID.coarse()])
     return coarse | trained(GRID, [one for one in GRID.groups(coarse)["fine"] if one not in coarse])
 
 
@@ -34,7 +34,7 @@ def results(known: dict[Experiment, Outcome]) -> dict[str, list[Outcome]]:
 
 def test_it_is_coarse_at_first_and_finer_where_neighbours_differ(known: dict[Experiment, Outcome]) -> None:
     assert len(GRID.coarse()) == CELLS**2
-    assert GRID.groups({})["fine"] == []
+    assert GRID.groups({})["fine"] == GRID.groups({})["coarse"] == []
     refined = GRID.refined(known)
     assert 0 < len(refined) <= MOST_REFINED
     for one, finer in refined.items():
@@ -45,7 +45,10 @@ def test_it_is_coarse_at_first_and_finer_where_neighbours_differ(known: dict[Exp
     assert not GRID.refined(calm)  # where all come out alike
 
 
-def test_every_pixel_is_a_run_bit_for_bit(known, results) -> None:
+@pytest.mark.parametrize("stage", ["first", "all"])
+def test_every_pixel_is_a_run_bit_for_bit(known, results, stage: str) -> None:
+    if stage == "first":
+        results = {"first": [known[one] for one in GRID.groups({})["first"]]}
     (heatmap,) = (one for one in settings_map.figure(results, GRID, "R").to_dict()["data"] if one["type"] == "heatmap")
     links = heatmap["customdata"]
     assert all(links[row][column] for row in range(FINE) for column in range(FINE))
@@ -101,10 +104,11 @@ def test_it_is_drawn_said_and_tabled(results, color: str) -> None:
 
 
 def test_what_is_not_trained_yet_stays_empty(known) -> None:
-    first = GRID.coarse()[0].experiment
-    figure = settings_map.figure({"coarse": [known[first]], "fine": []}, GRID, "loss")
-    z = np.array(figure._data[0]["z"], float)
-    assert np.isfinite(z).sum() == 4
+    first = GRID.groups({})["first"]
+    one = GRID.coarse()[1].experiment
+    for networks, filled in (([one], 4), (first[:1], 16), ([first[0], one], 16), (first, FINE**2)):
+        figure = settings_map.figure({"coarse": [known[network] for network in networks]}, GRID, "loss")
+        assert np.isfinite(np.array(figure._data[0]["z"], float)).sum() == filled
     assert settings_map.figure({"coarse": [], "fine": []}, GRID).empty is False
 
 

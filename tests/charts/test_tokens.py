@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from pages.charts.style.figure import PATIENT, TREATED
-from pages.charts.style.tokens import TOKENS
+from pages.charts.style.tokens import LIGHT, TOKENS
 
 ROOT = Path(__file__).resolve().parents[2]
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
-STYLES = [ROOT / "assets" / "style.css", ROOT / "assets" / "stage.css"]
+STYLES = [ROOT / "assets" / f"{name}.css" for name in ("style", "home", "stage")]
 
 
 def light_and_dark(name: str) -> list[str]:
@@ -43,7 +43,13 @@ def test_browsers_without_light_dark_have_them_too():
 
 def test_charts_have_them():
     assert [PATIENT.color, TREATED.color] == ["#d55e00", "#0072b2"]  # vermillion and blue of Okabe and Ito
-    assert (TOKENS["patient"], TOKENS["treated"]) == (PATIENT.color, TREATED.color)
+    assert (LIGHT["patient"], LIGHT["treated"]) == (PATIENT.color, TREATED.color)
+
+
+def test_on_a_dark_page_they_have_the_colours_of_the_names_beside_them():
+    """chart.js reads them from the token."""
+    names = [THEME["dark"][setting] for setting in ("orangeTextColor", "blueTextColor")]
+    assert [light_and_dark(token)[1] for token in ("patient", "treated")] == names
 
 
 @pytest.mark.parametrize("file", STYLES, ids=lambda file: file.name)

@@ -21,7 +21,7 @@ def processes() -> Iterator[Workers]:
 
 @pytest.fixture(scope="session")
 def oracle() -> ModuleType:
-    """The network once more, in JAX; without JAX the test is skipped."""
+    """The network once more, in PyTorch; without PyTorch the test is skipped."""
     from tests.engine import oracle
 
     return oracle

@@ -1,4 +1,4 @@
-"""The network once more, in JAX and float64, written from the definitions in the design and differentiated by JAX.
+"""The network once more, in PyTorch and float64, written from the definitions in the design; PyTorch differentiates it.
 
 One network, no stack: a list of layers, each a dictionary of `weights`, `biases` and, where a hidden layer is
 normalised, `scale`, `shift`, `running_mean`, `running_variance`.  Nothing here uses the engine's mathematics.
@@ -7,25 +7,23 @@ normalised, `scale`, `shift`, `running_mean`, `running_variance`.  Nothing here 
 import numpy as np
 import pytest
 
-jax = pytest.importorskip("jax")
-optax = pytest.importorskip("optax")
+torch = pytest.importorskip("torch")
+functional = torch.nn.functional
 
-jax.config.update("jax_enable_x64", True)
-jax.config.update("jax_disable_most_optimizations", True)  # compiles twice as fast
-
-import jax.numpy as jnp  # noqa: E402
+torch.set_num_threads(1)
 
 ACTIVATIONS = {
-    "relu": jax.nn.relu,
-    "sigmoid": jax.nn.sigmoid,
-    "tanh": jnp.tanh,
-    "leaky_relu": lambda z: jax.nn.leaky_relu(z, 0.01),
-    "elu": jax.nn.elu,
-    "selu": jax.nn.selu,
-    "gelu": lambda z: jax.nn.gelu(z, approximate=True),
-    "silu": jax.nn.silu,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "leaky_relu": lambda z: functional.leaky_relu(z, 0.01),
+    "elu": functional.elu,
+    "selu": functional.selu,
+    "gelu": lambda z: functional.gelu(z, approximate="tanh"),
+    "silu": functional.silu,
     "linear": lambda z: z,
 }
+LOSSES = {"mse": functional.mse_loss, "mae": functional.l1_loss, "huber": functional.huber_loss}
 NAMES = {
     "weights": "weights",
     "biases": "biases",
@@ -34,6 +32,7 @@ NAMES = {
     "running_means": "running_mean",
     "running_variances": "running_variance",
 }
+STATISTICS = "running_mean", "running_variance"
 
 
 def layers_of(parameters, network=0):
@@ -49,45 +48,56 @@ def layers_of(parameters, network=0):
     ]
 
 
+def tensor(values):
+    """A tensor of its own, unless it is one already."""
+    return values if isinstance(values, torch.Tensor) else torch.from_numpy(np.array(values, np.float64, order="C"))
+
+
+def differentiable(layers):
+    """The layers in tensors; those that are learnt, all but the statistics, get a gradient."""
+    return [
+        {name: tensor(value).requires_grad_(name not in STATISTICS) for name, value in one.items()} for one in layers
+    ]
+
+
+def gradient_of(layers):
+    """What backward() left in them."""
+    return [{name: value.grad.numpy() for name, value in one.items() if value.requires_grad} for one in layers]
+
+
 def normalise(u, layer, normalization, batch_statistics):
     """γ (u − μ)/√(σ² + 1e-5) + β with the biased variance."""
     if normalization == "layer":
-        mean, variance = u.mean(1, keepdims=True), u.var(1, keepdims=True)
+        mean, variance = u.mean(1, keepdim=True), u.var(1, correction=0, keepdim=True)
     elif batch_statistics and len(u) > 1:
-        mean, variance = u.mean(0), u.var(0)
+        mean, variance = u.mean(0), u.var(0, correction=0)
     else:
-        mean, variance = jax.lax.stop_gradient((layer["running_mean"], layer["running_variance"]))  # no parameters
-    return layer["scale"] * (u - mean) / jnp.sqrt(variance + 1e-5) + layer["shift"]
+        mean, variance = layer["running_mean"], layer["running_variance"]
+    return layer["scale"] * (u - mean) / torch.sqrt(variance + 1e-5) + layer["shift"]
 
 
-def forward(layers, x, activation, normalization="none", residual="none", masks=None, training=False, nudges=None):
-    """(output's z, hidden z, hidden h, u).  nudges (z, h): zeros added on the way, so that ∂L/∂z, ∂L/∂h have a name."""
+def forward(layers, x, activation, normalization="none", residual="none", masks=None, training=False):
+    """(output's z, hidden z, hidden h, u)"""
     zs, hs, us = [], [], []
-    h = x
+    h = tensor(x)
+    layers = [{name: tensor(value) for name, value in layer.items()} for layer in layers]
     for index, layer in enumerate(layers[:-1]):
         u = h @ layer["weights"] + layer["biases"]
         z = u if normalization == "none" else normalise(u, layer, normalization, training)
-        if nudges is not None:
-            z = z + nudges[0][index]
         value = ACTIVATIONS[activation](z)
         if masks is not None:
-            value = value * masks[index]
+            value = value * tensor(masks[index])
         if residual == "scaled" and index > 0:
             value = value / (len(layers) - 1)
         h = value + h if residual != "none" and index > 0 else value
-        if nudges is not None:
-            h = h + nudges[1][index]
         zs.append(z)
         hs.append(h)
         us.append(u)
-    z = h @ layers[-1]["weights"] + layers[-1]["biases"]
-    if nudges is not None:
-        z = z + nudges[0][-1]
-    return z, zs, hs, us
+    return h @ layers[-1]["weights"] + layers[-1]["biases"], zs, hs, us
 
 
 def answer(z, output):
-    return jax.nn.softmax(z) if output == "softmax" else ACTIVATIONS[output](z)
+    return torch.softmax(z, 1) if output == "softmax" else ACTIVATIONS[output](z)
 
 
 def loss(z, targets, output, name, weights=1.0):
@@ -95,33 +105,46 @@ def loss(z, targets, output, name, weights=1.0):
 
     targets in rows, classes one-hot; weights (batch,).
     """
-    if name == "mse":
-        each = jnp.mean((answer(z, output) - targets) ** 2, axis=1)
-    elif name == "mae":
-        each = jnp.mean(jnp.abs(answer(z, output) - targets), axis=1)
-    elif name == "huber":
-        each = optax.huber_loss(answer(z, output), targets, delta=1.0).mean(axis=1)
+    targets = tensor(targets)
+    if name != "cross_entropy":
+        each = LOSSES[name](answer(z, output), targets, reduction="none").mean(1)
     elif output == "softmax":
-        each = optax.softmax_cross_entropy(z, targets)
+        each = functional.cross_entropy(z, targets, reduction="none")
     else:
-        each = optax.sigmoid_binary_cross_entropy(z, targets).sum(axis=1)
-    return jnp.mean(weights * each)
+        each = functional.binary_cross_entropy_with_logits(z, targets, reduction="none").sum(1)
+    return (tensor(weights) * each).mean()
 
 
 def gradients(
     layers, x, targets, output, loss_name, activation, normalization="none", residual="none", weights=1.0, **how
 ):
     """(loss, gradient of the layers, [∂L/∂z], [∂L/∂h]) by automatic differentiation."""
-    n = len(x)
-    widths = [layer["biases"].shape[0] for layer in layers]
-    nudges = [jnp.zeros((n, width)) for width in widths], [jnp.zeros((n, width)) for width in widths[:-1]]
+    layers = differentiable(layers)
+    z, zs, hs, _ = forward(layers, x, activation, normalization, residual, **how)
+    zs = [*zs, z]
+    for each in (*zs, *hs):
+        each.retain_grad()
+    value = loss(z, targets, output, loss_name, weights)
+    value.backward()
+    return value.item(), gradient_of(layers), *([each.grad.numpy() for each in some] for some in (zs, hs))
 
-    def objective(layers, nudges):
-        z = forward(layers, x, activation, normalization, residual, nudges=nudges, **how)[0]
-        return loss(z, targets, output, loss_name, weights)
 
-    value, (layer_gradients, (z_gradients, h_gradients)) = jax.value_and_grad(objective, (0, 1))(layers, nudges)
-    return value, layer_gradients, z_gradients, h_gradients
+def slope(activation, z):
+    """φ′(z) by automatic differentiation."""
+    z = tensor(z).requires_grad_()
+    ACTIVATIONS[activation](z).sum().backward()
+    return z.grad.numpy()
+
+
+def clipped(gradient, clip, threshold):
+    """The gradient's layers: all shortened to a common norm, or each number held within ±threshold."""
+    norm = np.sqrt(sum(np.sum(part**2) for layer in gradient for part in layer.values()))
+    cut = {
+        "none": lambda part: part,
+        "norm": lambda part: part * min(1, threshold / norm),
+        "value": lambda part: np.clip(part, -threshold, threshold),
+    }[clip]
+    return [{name: cut(part) for name, part in layer.items()} for layer in gradient]
 
 
 def one_hot(targets, task, n_out):

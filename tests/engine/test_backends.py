@@ -271,7 +271,7 @@ import time
 from engine.executors.scheduler import Workers
 from engine.experiment import Experiment
 with Workers() as workers:
-    runs = [workers.submit(Experiment(depth=8, steps=4000, seed=seed)) for seed in range(4)]
+    runs = [workers.submit(Experiment(depth=8, steps=2400, seed=seed)) for seed in range(4)]
     print("begun", flush=True)
     for run in runs:
         run.result()
@@ -279,7 +279,7 @@ with Workers() as workers:
     end = time.monotonic() + {SOON}
     while workers.backend != "worker processes" and time.monotonic() < end:
         time.sleep(0.01)
-    run = workers.submit(Experiment(depth=8, steps=4000, seed=9))
+    run = workers.submit(Experiment(depth=8, steps=20, seed=9))
     run.result()
     print(workers.backend, flush=True)
 """
@@ -290,7 +290,7 @@ def test_after_workers_were_killed_again_and_again_training_returns_to_them() ->
     assert server.stdout is not None
     try:
         assert server.stdout.readline() == "begun\n"
-        for _ in range(40):
+        for _ in range(24):
             for worker in loky_workers(psutil.Process(server.pid)):
                 with suppress(psutil.NoSuchProcess):
                     worker.kill()

@@ -92,6 +92,19 @@ def test_a_branch_leaves_its_parent_alone_and_can_be_branched_again() -> None:
     assert bits(training.advance(PARENT.steps).history()) == bits(train(PARENT))
 
 
+@pytest.mark.parametrize("slices", [(90,), (AT, 1, 89), (AT - 1, 3, 90)], ids=str)
+def test_branches_that_are_known_beforehand_are_taken_at_their_steps(slices: tuple[int, ...]) -> None:
+    """As by hand, in whatever slices the run advances."""
+    faster, other = replace(PARENT, learning_rate=0.05), replace(PARENT, optimizer="adam", learning_rate=0.01)
+    training = Training(PARENT, branches=((AT, faster), (AT + 2, other)))
+    assert Training(PARENT, branches=training._branches).advance(AT).experiments == (faster,), "at the step itself"
+    for steps in slices:
+        training.advance(steps)
+    by_hand = Training(PARENT).advance(AT).branch(faster).advance(2).branch(other).advance(PARENT.steps)
+    assert training.history().branches == ((AT, PARENT), (AT + 2, faster))
+    assert bits(training.history()) == bits(by_hand.history())
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -93,7 +93,7 @@ TRIED = [  # a network, and what is tried for it in this order: code, name, what
             ("learning_rate_down", "Learning rate 1e-05", {"learning_rate": 1e-05}),
             ("learning_rate_up", "Learning rate 0.01", {"learning_rate": 0.01}),
             ("learning_rate_up", "Learning rate 0.1", {"learning_rate": 0.1}),
-            ("learning_rate_up", "Learning rate 1", {"learning_rate": 1.0}),
+            ("learning_rate_up", "Learning rate 0.5", {"learning_rate": 0.5}),
             ("optimizer", "Gradient descent, learning rate 0.1", {"optimizer": "sgd", "learning_rate": 0.1}),
             ("optimizer", "Gradient descent, learning rate 0.01", {"optimizer": "sgd", "learning_rate": 0.01}),
             ("schedule", "Warmup", {"schedule": "warmup"}),
@@ -235,6 +235,16 @@ def test_targets_are_brought_to_size_one(settings, data):
     assert np.sqrt(np.mean(targets**2)) == pytest.approx(1, rel=0.05)
 
 
+@pytest.mark.parametrize("units", [{}, {"target_scale": 2.0, "target_shift": -3000.0}])
+def test_targets_far_from_0_are_standardised(units):
+    years = COUNTED[0], 1900 + COUNTED[1] / 1000
+    experiment = replace(QUICK, **UNSCALED | {"data_digest": data_digest(*years)} | units)
+    (change,) = [one for one in changes_of(experiment, years) if one.code == "target_scale"]
+    targets = load_dataset(change.experiment, years).train_targets
+    assert targets.mean() == pytest.approx(0, abs=0.01)
+    assert targets.std() == pytest.approx(1, rel=0.05)
+
+
 def test_a_new_start_takes_along_what_it_needs_and_says_so():
     """A gain made for another activation, and a rate made for signals that fade, are not what a fair try has."""
     far = replace(QUICK, activation="sigmoid", initializer="standard_normal", gain=4.0, learning_rate=0.5)
@@ -279,6 +289,8 @@ def test_what_cannot_be_made_is_refused_with_the_reason():
     assert "n_train is 15000" in refused["15000 examples"].refused
     assert all(change.experiment is None for change in refused.values())
     assert "would take about" in refused["Batch normalization"].refused
+    assert all(str(change.problem) == change.refused for change in refused.values())
+    assert refused["Learning rate 10000"].problem.field == "learning_rate"
 
 
 @pytest.mark.parametrize("experiment", ODD)

@@ -1,5 +1,7 @@
 """Each detector of the data: a run that must raise it, a near miss, and its number counted another way."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -101,6 +103,21 @@ def test_an_output_that_reaches_the_targets_is_not():
         hardly = trained(x, targets[:, 0], n_train=180, output=output, learning_rate=1e-6, steps=20)
         assert data_detectors.wrong_output(Examination(*hardly)) is None, output
     assert finding(data_detectors.wrong_output, run(output="tanh", loss="mse")) is None, "classes are 0 and 1"
+
+
+def test_an_output_of_relus_loses_classes():
+    """Blobs, three classes: an output that is 0 over the whole plane costs its class."""
+    settings = {"dataset": "blobs", "n_train": 200, "depth": 2, "width": 16, "optimizer": "adam", "steps": 200}
+    settings |= {"learning_rate": 0.01, "output": "relu"}
+    for seed in (1, 2, 3):
+        history = train(Experiment(**settings, seed=seed))
+        found = diagnose(history)[0]
+        dark = (history.predictions[-1] == 0).all(axis=(0, 1))
+        assert (found.code, found.remedies) == ("wrong_output", ("output",))
+        assert found.measured == pytest.approx(dark.mean())
+        assert history.test_accuracy < 0.75, "two classes of three are right at best"
+        assert diagnose(train(found.confirm.experiment(history.experiment))) == ()
+    assert diagnose(train(Experiment(**settings))) == (), "none died"
 
 
 # --- order ---
@@ -236,6 +253,26 @@ def test_steps_by_single_examples_undo_each_other(seed):
     assert diagnose(train(found.confirm.experiment(single.experiment))) == (), "the run that confirms it is healthy"
 
 
+def test_batches_of_which_none_was_recorded_say_nothing():
+    settings = {"dataset": "digits", "n_train": 200, "width": 16, "learning_rate": 0.1, "steps": 200, "batch_size": 1}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert finding(data_detectors.noisy_batches, train(Experiment(**settings), max_updates=0)) is None
+
+
+@pytest.mark.parametrize(("rate", "of_the_batch"), [(0.3, True), (3.0, False)])
+def test_a_high_rate_with_tiny_batches_is_left_to_a_run_with_larger_ones(rate, of_the_batch):
+    settings = {"dataset": "digits", "n_train": 200, "depth": 2, "width": 16, "learning_rate": rate, "steps": 400}
+    history = train(Experiment(**settings, batch_size=1))
+    found, *rest = diagnose(history)
+    assert (found.code, found.role, found.measured) == ("cannot_tell", "cause", 1)
+    assert set(found.mistaken_for) == {"learning_rate_too_high", "batch_too_small"}
+    assert [one.role for one in rest if one.code == "learning_rate_too_high"] == ["context"]
+    confirmed = found.confirm.experiment(history.experiment)
+    assert (confirmed.batch_size, confirmed.learning_rate) == (32, rate)
+    assert [one.code for one in diagnose(train(confirmed))][:1] == ([] if of_the_batch else ["learning_rate_too_high"])
+
+
 # --- a start that is too small for R to show ---
 
 
@@ -248,6 +285,31 @@ def test_one_layer_that_starts_tiny_is_not_blamed_on_its_steps(gain):
     sizes = [np.linalg.norm(weights[0]) / size for weights, size in zip(history.weights, usual, strict=True)]
     assert (found.code, found.measured) == ("small_start", pytest.approx(np.median(sizes)))
     assert finding(signal_detectors.small_start, run(**settings | {"initializer": "xavier_normal"})) is None
+
+
+@pytest.mark.parametrize("activation", ["leaky_relu", "gelu"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_start_that_is_too_large_is_the_cause_where_nothing_explodes(seed, activation):
+    settings = {"dataset": "digits", "n_train": 300, "depth": 1, "width": 24, "activation": activation, "steps": 300}
+    settings |= {"initializer": "he_normal", "learning_rate": 0.03, "seed": seed}
+    history = run(**settings, gain=2.5)
+    found = diagnose(history)[0]
+    size = np.linalg.norm(history.weights[1][0]) / np.sqrt(2 * 24 * 10 / 34)
+    steepest = {"leaky_relu": 1.0, "gelu": 1.129}[activation]
+    assert (found.code, found.measured) == ("large_start", pytest.approx(steepest * size, rel=1e-3))
+    assert history.train_loss[0] > 2 * np.log(10), "the first answers are far off"
+    assert (found.remedies[0], found.steps) == ("gain", (0, 0))
+    assert {"overfitting", "learning_rate_too_high"} <= set(found.mistaken_for)
+    assert diagnose(train(found.confirm.experiment(history.experiment))) == (), "the usual start heals it"
+    for near in ({"gain": 1.3}, {"gain": 2.5, "normalization": "layer"}):
+        assert finding(signal_detectors.large_start, run(**settings | near)) is None
+
+
+def test_a_large_start_is_no_fault_on_a_line():
+    """Of one input: with the usual start the network would do worse."""
+    settings = {"dataset": "sine", "n_train": 100, "depth": 1, "width": 16, "activation": "tanh", "gain": 3.0}
+    line = run(**settings, initializer="xavier_normal", optimizer="adam", learning_rate=0.01, steps=300, seed=1)
+    assert finding(signal_detectors.large_start, line) is None
 
 
 # --- what cannot be told ---

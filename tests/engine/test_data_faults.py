@@ -91,20 +91,22 @@ def test_inputs_are_multiplied_and_then_shifted(settings, inputs):
 
 
 @every
-def test_targets_of_a_regression_are_multiplied_and_classes_left_alone(settings):
-    before, after = pair(settings, target_scale=1e4)
+def test_targets_of_a_regression_are_scaled_and_shifted_and_classes_left_alone(settings):
+    before, after = pair(settings, target_scale=1e4, target_shift=-7)
     if before.task != "regression":
         assert changed(before, after) == set()
         return
     assert changed(before, after) == {f"{split}_targets" for split in SPLITS}
     for split in SPLITS:
-        np.testing.assert_array_equal(getattr(after, f"{split}_targets"), 1e4 * getattr(before, f"{split}_targets"))
+        expected = 1e4 * getattr(before, f"{split}_targets") - 7
+        np.testing.assert_array_equal(getattr(after, f"{split}_targets"), expected)
 
 
 @pytest.mark.parametrize("loss", ["auto", "mse"])
 def test_what_has_to_be_beaten_is_in_the_units_of_the_targets(loss):
     sine = Experiment(dataset="sine", loss=loss)
-    assert average_loss(replace(sine, target_scale=1e3)) == pytest.approx(1e6 * average_loss(sine), rel=1e-12)
+    large = replace(sine, target_scale=1e3, target_shift=5e3)
+    assert average_loss(large) == pytest.approx(1e6 * average_loss(sine), rel=1e-12)
 
 
 def test_losses_are_in_the_units_of_the_targets():
@@ -309,8 +311,8 @@ def test_shuffling_does_not_matter_where_a_batch_has_all_examples():
 # --- together ---
 
 SPOILT = {
-    "inputs": "raw", "input_scale": 3.0, "input_shift": 1.0, "target_scale": 10.0, "shuffle": False, "leakage": 0.4,
-    "validation_shift": 2.0, "validation_labels": "permuted",
+    "inputs": "raw", "input_scale": 3.0, "input_shift": 1.0, "target_scale": 10.0, "target_shift": 3.0,
+    "shuffle": False, "leakage": 0.4, "validation_shift": 2.0, "validation_labels": "permuted",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pytest
 from engine import Experiment, OutOfRange, data_digest, load_dataset
 from engine.data.loading import Dataset
 from engine.data.sources import ASSETS, DATASETS, read_table
+from engine.randomness import DATA, generator
 
 DRAWN = [name for name, source in DATASETS.items() if source.draw]
 REAL = "breast_cancer", "digits"
@@ -92,7 +93,7 @@ def test_shapes_sizes_and_types(name):
 
 @pytest.mark.parametrize("name", REAL)
 def test_real_examples_are_used_once_each(name):
-    n = DATASETS[name].n_train_max
+    n = DATASETS[name].n_train_max()
     dataset = load_dataset(Experiment(dataset=name, n_train=n))
     inputs = np.concatenate([getattr(dataset, f"{split}_inputs") for split in SPLITS])
     data = read_table(f"{name}.csv")[0]
@@ -140,7 +141,7 @@ def test_constants_are_those_of_a_fine_grid(name):
 @pytest.mark.parametrize("noise", [-1.0, 0.5])
 @pytest.mark.parametrize("name", REAL)
 def test_real_inputs_are_standardised_over_what_training_may_use(name, noise):
-    experiment = Experiment(dataset=name, n_train=DATASETS[name].n_train_max, noise=noise)
+    experiment = Experiment(dataset=name, n_train=DATASETS[name].n_train_max(), noise=noise)
     inputs = load_dataset(experiment).train_inputs
     axis = None if name == "digits" else 0  # one scale for all pixels
     precision = 1e-12 if noise == -1 else 0.2
@@ -395,6 +396,68 @@ def test_custom_settings_that_do_not_fit_are_named():
         custom(INPUTS, LABELS, n_train=37)
     with pytest.raises(OutOfRange, match="loss is 'cross_entropy', but it must be auto, mse, mae or huber"):
         custom(INPUTS, INPUTS[:, 0], loss="cross_entropy")
+
+
+def rows_of(dataset, split, inputs):
+    """Which rows of the table the examples of a split are."""
+    pool = np.concatenate([getattr(dataset, f"{name}_inputs")[:, 0] for name in SPLITS])
+    assert len(np.unique(inputs[:, 0])) == len(inputs)
+    ranks = np.searchsorted(np.sort(pool), getattr(dataset, f"{split}_inputs")[:, 0])
+    return np.argsort(inputs[:, 0])[ranks]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("share", [0.05, 0.13, 0.3, 0.45])
+def test_a_stratified_split_gives_every_part_its_share_of_each_class(share, seed):
+    labels = np.repeat([0, 1, 2], [140, 60, 40])
+    rows = np.arange(240.0)[:, None]
+    held, left = round(share * 240), 240 - 2 * round(share * 240)
+    dataset = custom(rows, labels, held_out=share, split="stratified", n_train=left, seed=seed)
+    parts = {name: rows_of(dataset, name, rows) for name in SPLITS}
+    assert [len(parts[name]) for name in ("train", "validation", "test")] == [left, held, held]
+    assert sorted(np.concatenate([*parts.values()])) == list(range(240)), "every row once"
+    for name, part in parts.items():
+        np.testing.assert_array_equal(getattr(dataset, f"{name}_targets"), labels[part])
+        counts = np.bincount(labels[part], minlength=3)
+        assert (abs(counts - np.array([140, 60, 40]) * len(part) / 240) <= 2).all()
+    fewer = custom(rows, labels, held_out=share, split="stratified", n_train=12, seed=seed)
+    assert_same(dataset, fewer, ("validation", "test"))
+    np.testing.assert_array_equal(fewer.train_inputs, dataset.train_inputs[:12])
+    other = custom(rows, labels, held_out=share, split="stratified", n_train=12, seed=seed + 1)
+    assert (other.test_inputs != fewer.test_inputs).any(), "the seed says which rows"
+
+
+def test_the_default_split_is_the_one_that_it_was():
+    """The first fifth of the rows in the order of the data's stream, the second, and the rest; numbers never differ."""
+    order = generator(5, DATA, 3).permutation(60)
+    expected = {"validation": order[:12], "test": order[12:24], "train": order[24:]}
+    for settings in ({}, {"split": "stratified"}):
+        dataset = custom(INPUTS, INPUTS[:, 1], n_train=36, seed=5, **settings)
+        for name, part in expected.items():
+            np.testing.assert_array_equal(rows_of(dataset, name, INPUTS), part)
+            np.testing.assert_array_equal(getattr(dataset, f"{name}_targets")[:, 0], INPUTS[part, 1])
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "settings", "sentence"),
+    [
+        (9, [0, 1], {"held_out": 0.05}, "held_out is 0.05, but it must be larger for 9 rows. It leaves 9 .* 0 each"),
+        (
+            12,
+            [0, 1],
+            {"held_out": 0.45},
+            "held_out is 0.45, but it must be smaller for 12 rows. It leaves 2 .* 5, and 5",
+        ),
+        (60, ["b"] + 59 * ["a"], {}, "split is 'stratified', but it must be random. Class b has 1 row, too few"),
+        (60, ["c", "c"] + 58 * ["a"], {}, "Class c has 2 rows, too few .* with a share of 0.2"),
+        (60, 6 * ["c"] + 54 * ["a"], {"held_out": 0.05}, "Class c has 6 rows, too few .* with a share of 0.05"),
+    ],
+)
+def test_a_split_that_cannot_be_says_what_is_too_few(rows, labels, settings, sentence):
+    labels = np.resize(labels, rows)
+    settings = {"split": "stratified", "n_train": 5, **settings}
+    with pytest.raises(OutOfRange, match=sentence):
+        custom(INPUTS[:rows], labels, **settings)
 
 
 def test_the_smallest_custom_set_leaves_five_examples():

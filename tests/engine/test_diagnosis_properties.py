@@ -15,8 +15,9 @@ from tests.engine.test_properties import EXAMPLES, EXTREMES, values
 CODES = {
     "symmetry", "vanishing_gradients", "exploding_gradients", "not_finite", "dead_units", "saturated_units",
     "learning_rate_too_high", "learning_rate_too_low", "overfitting", "underfitting", "over_regularized",
-    "dropout_too_high", "small_start", "unscaled_inputs", "unscaled_targets", "one_answer", "label_noise",
-    "batch_too_small", "cannot_tell", "unshuffled", "leakage", "validation_shift", "label_mismatch", "wrong_output",
+    "dropout_too_high", "small_start", "large_start", "unscaled_inputs", "unscaled_targets", "one_answer",
+    "label_noise", "batch_too_small", "cannot_tell", "unshuffled", "leakage", "validation_shift", "label_mismatch",
+    "wrong_output",
 }  # fmt: skip
 REMEDIES = {
     "activation", "initializer", "gain", "bias", "clip", "learning_rate_up", "learning_rate_down", "optimizer",

@@ -20,6 +20,11 @@ def first_signal(ratio):
     return edited(run(), delta_rms=delta)
 
 
+def measured(ratio):
+    """The same where no theory predicts it."""
+    return set_to(first_signal, ratio, bias_mean=0.1)
+
+
 def share_at_the_start(name, share):
     shares = getattr(run(), name).copy()
     shares[0] = share
@@ -120,8 +125,8 @@ STRENGTHS = [  # detector, a run in which something has this strength, what it s
     (signal_detectors.saturated_at_the_end, saturated, {0.49: NONE, 0.51: WARNING, 0.79: WARNING, 0.81: SEVERE}),
     (signal_detectors.half_dead, dead, {0.49: NONE, 0.5: WARNING, 0.99: WARNING, 1.0: SEVERE}),
     (signal_detectors.dead_units, dead, {0.5: NONE, 0.51: WARNING, 0.99: WARNING, 1.0: SEVERE}),
-    (signal_detectors.vanishing_gradients, first_signal, {0.011: NONE, 0.009: WARNING, 1.1e-3: WARNING, 9e-4: SEVERE}),
-    (signal_detectors.fading_gradients, first_signal, {0.051: NONE, 0.049: WARNING, 1.1e-3: WARNING, 9e-4: SEVERE}),
+    (signal_detectors.vanishing_gradients, measured, {0.011: NONE, 0.009: WARNING, 1.1e-3: WARNING, 9e-4: SEVERE}),
+    (signal_detectors.fading_gradients, measured, {0.051: NONE, 0.049: WARNING, 1.1e-3: WARNING, 9e-4: SEVERE}),
     (signal_detectors.exploding_gradients, first_signal, {9.9: NONE, 10.1: WARNING, 99: WARNING, 101: SEVERE}),
     (signal_detectors.exploded_gradients, first_signal, {10.1: NONE, 99: NONE, 101: SEVERE}),
     (step_detectors.too_few_steps, lambda x: loss_share(x, steps=15), {0.89: WARNING, 0.91: SEVERE}),
@@ -319,6 +324,7 @@ START = [
     "unscaled_targets",
     "unscaled_inputs",
     "wrong_output",
+    "dead_output",
     "batch_too_small",
     "linear_network",
     "born_dead",
@@ -327,7 +333,7 @@ START = [
     "vanishing_gradients",
 ]
 STEPS = ["too_few_steps", "exploded_gradients", "learning_rate_far_too_low"]
-STEPS += ["borderline_vanishing", "small_start", "exploding_gradients"]
+STEPS += ["borderline_vanishing", "small_start", "exploding_gradients", "large_start"]
 TRAINING = [
     "costly_dropout",
     "over_regularized",
@@ -373,6 +379,7 @@ FOLLOWS = {
     "exploding_gradients": BREAKDOWN | {"learning_rate_too_high", "overfitting"},
     "vanishing_gradients": {"learning_rate_too_low", "underfitting", "one_answer"},
     "small_start": {"learning_rate_too_low", "underfitting", "one_answer"},
+    "large_start": BREAKDOWN | STEPS_ARE_WRONG | {"overfitting"},
     "learning_rate_too_high": BREAKDOWN,
     "learning_rate_too_low": {"underfitting", "one_answer"},
     "batch_too_small": {"vanishing_gradients", "learning_rate_too_high", "underfitting", "one_answer"},

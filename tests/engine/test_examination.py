@@ -147,6 +147,28 @@ def test_the_numbers_of_a_classification_are_in_errors_of_the_most_frequent_clas
     assert found.scatter == pytest.approx((0.6 * 0.4 / counts.sum()) ** 0.5)
 
 
+def test_with_balanced_weights_every_class_counts_alike():
+    """In the network's errors, in those of what it is compared with, and in the best constant answer, ln 2."""
+    plain = run(dataset="moons", noise=0.9, imbalance=0.1, n_train=300)
+    history = run(dataset="moons", noise=0.9, imbalance=0.1, n_train=300, class_weights="balanced")
+    data, found = load_dataset(history.experiment), examined(history)
+    labels = data.validation_targets.ravel() == 1
+
+    def recall(answers):
+        return (answers[labels].mean() + (~answers[~labels]).mean()) / 2
+
+    share = (1 - recall(found.answers(data.validation_inputs).ravel() > 0.5)) / 0.5
+    assert found.uninformed == pytest.approx(np.log(2))
+    assert found.widest_gap == 0.5
+    assert found.error_share == pytest.approx(share)
+    assert found.validation_errors.mean() == pytest.approx(share * 0.5)
+    columns = [np.column_stack([x, np.ones(len(x))]) for x in (data.train_inputs, data.validation_inputs)]
+    line = columns[1] @ np.linalg.lstsq(columns[0], data.train_targets.ravel())[0]
+    assert found.line_share == pytest.approx((1 - recall(line > data.train_targets.mean())) / 0.5)
+    assert found.reference_share < 0.8 < examined(plain).reference_share
+    assert found.does_well
+
+
 def test_neighbours_are_of_the_data_that_were_drawn():
     drawn = examined(run(data_seed=5, noise=0.3, steps=1)).neighbours
     assert drawn == examined(run(seed=5, noise=0.3, steps=1)).neighbours

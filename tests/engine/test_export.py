@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import SETTINGS, Experiment, OutOfRange, data_digest, train
+from engine import SETTINGS, Experiment, OutOfRange, data_digest, load_dataset, train
 from engine.export.engine_script import engine_script
 from engine.export.notebook import notebook
 from engine.export.script_parts import call_of
@@ -52,7 +52,7 @@ REMEDIES = [
     {"dropout": 0.2, "batch_size": 13, "normalization": "batch"},  # a last batch of one example
     {"patience": 2, "learning_rate": 0.5},
     {"shuffle": False},
-    {"shuffle": False, "dataset": "sine", "target_scale": 10.0, "learning_rate": 0.001},
+    {"shuffle": False, "dataset": "sine", "target_scale": 10.0, "target_shift": -3.0, "learning_rate": 0.001},
 ]
 _TASKS = itertools.cycle(("moons", "blobs", "sine", "blobs", "moons", "sine", "sine"))
 LOSSES = [
@@ -76,7 +76,7 @@ DATA = [
     {"dataset": "xor", "inputs": "raw", "input_scale": 3.0, "input_shift": -1.0, "validation_shift": 0.5},
     {"dataset": "blobs", "validation_labels": "permuted", "label_noise": 0.2, "leakage": 0.2},
     {"dataset": "breast_cancer", "inputs": "raw", "input_scale": 0.01, "noise": 0.1, "learning_rate": 0.001},
-    {"dataset": "digits", "label_noise": 0.2},
+    {"dataset": "digits", "label_noise": 0.2, "held_out": 0.3, "split": "stratified"},
 ]
 DIVERGING = [{"dataset": "sine", "learning_rate": 1000.0, "loss": "mse"}]
 
@@ -141,11 +141,20 @@ CUSTOM = {
 @pytest.mark.parametrize("targets", CUSTOM.values(), ids=CUSTOM)
 def test_own_data_stand_in_the_scripts(targets, torch, capsys):
     data = INPUTS, targets
-    experiment = replace(BASE, dataset="custom", n_train=30, data_digest=data_digest(*data))
+    units = {"target_scale": 0.5, "target_shift": -2.0}
+    experiment = replace(BASE, dataset="custom", n_train=30, data_digest=data_digest(*data), **units)
     history = train(experiment, data)
     mine, _ = run(engine_script(experiment, data), capsys)
     assert mine["history"].batch_loss.tobytes() == history.batch_loss.tobytes()
-    theirs, _ = run(torch_script(experiment, data), capsys)
+    theirs, _ = run(torch_script(experiment, data, [f"x{i}" for i in range(data[0].shape[1])]), capsys)
+    raw, seen = (load_dataset(replace(experiment, inputs=inputs), data) for inputs in ("raw", "standardised"))
+    assert len(theirs["COLUMNS"]) == raw.n_in
+    standardised = (raw.validation_inputs - theirs["ZERO"]) / theirs["ONE"]
+    np.testing.assert_allclose(standardised, seen.validation_inputs, atol=1e-9)
+    if raw.task == "regression":
+        answers = theirs["predict"](raw.validation_inputs)
+        loss = 0.5**2 * ((answers - (raw.validation_targets + 2) / 0.5) ** 2).mean()
+        assert loss == pytest.approx(train(experiment, data=data).validation_loss[-1], rel=1e-6)
     np.testing.assert_allclose(theirs["losses"], history.batch_loss, rtol=TOLERANCE)
     for script in (engine_script, torch_script):
         with pytest.raises(OutOfRange, match="custom"):
@@ -164,8 +173,9 @@ def test_the_engines_script_is_the_run_itself(capsys):
 
 def test_the_notebook_is_valid_and_runs_to_its_end(torch, monkeypatch, capsys):
     nbformat, plotly = pytest.importorskip("nbformat"), pytest.importorskip("plotly.graph_objects")
-    experiment = replace(BASE, dropout=0.2)
-    book = json.loads(notebook(experiment, link="https://clinic.example/`x`"))
+    data = INPUTS, CUSTOM["text"]
+    experiment = replace(BASE, dropout=0.2, dataset="custom", n_train=30, data_digest=data_digest(*data))
+    book = json.loads(notebook(experiment, data, ["x", "y", "z"], link="https://clinic.example/`x`"))
     nbformat.validate(nbformat.from_dict(book))
     shown = []
     monkeypatch.setattr(plotly.Figure, "show", lambda figure: shown.append(figure.data))
@@ -174,10 +184,15 @@ def test_the_notebook_is_valid_and_runs_to_its_end(torch, monkeypatch, capsys):
         if cell["cell_type"] == "code":
             exec(compile(cell["source"], cell["id"], "exec"), names)
     losses, gradients, compared = shown
-    history = train(experiment)
+    history = train(experiment, data)
     np.testing.assert_array_equal(losses[0].y, history.train_loss)
     np.testing.assert_array_equal(gradients[-1].y, history.delta_rms[-1])
     np.testing.assert_allclose(compared[1].y, history.batch_loss, rtol=TOLERANCE)
+    raw = load_dataset(replace(experiment, inputs="raw"), data)
+    second, truth = names["predict"](raw.validation_inputs), raw.validation_targets[:, 0]
+    assert -np.log(np.where(truth == 1, second, 1 - second)).mean() == pytest.approx(history.validation_loss[-1])
+    counts = [[((truth == true) & ((second > 0.5) == said)).sum() for said in (0, 1)] for true in (0, 1)]
+    np.testing.assert_array_equal(counts, history.confusion[-1])
     assert float(re.search(r"largest relative difference: (\S+)", capsys.readouterr().out)[1]) < TOLERANCE
 
 

@@ -32,7 +32,7 @@ def test_a_penalty_rules_where_it_pulls_as_hard_as_the_data_and_shrinks_the_weig
         _, data, _, _ = oracle.gradients(
             layers, dataset.train_inputs[batch], dataset.train_targets[batch], "sigmoid", "cross_entropy", "tanh"
         )
-        norm = np.sqrt(sum(float(np.square(leaf).sum()) for leaf in oracle.jax.tree.leaves(data)))
+        norm = np.sqrt(sum(float(np.square(leaf).sum()) for layer in data for leaf in layer.values()))
         return e.l2 * np.sqrt(sum(float(np.square(layer["weights"]).sum()) for layer in layers)) / norm
 
     steps = history.frame_step[history.frame_step < 20]  # the first tenth

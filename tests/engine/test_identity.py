@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import SETTINGS, Experiment, Training, load_dataset, recording, train, train_many
-from engine.training import stack_key
+from engine.training import stack_key, stacks
 from tests.engine.contract import difference, same_bits
 
 CASES = 60
@@ -202,6 +202,20 @@ def test_a_neighbours_end_leaves_no_row_behind_where_rows_are_thinned():
         alone = train(experiment, max_updates=50)
         assert difference(alone, history) is None
         assert ((alone.step % 6 == 0) | (alone.step == (alone.diverged_at or [None])[0])).all()
+
+
+@same_bits
+@pytest.mark.parametrize(
+    "remedy", [{"l1": 0.01}, {"l2": 0.01}, {"optimizer": "adamw", "l2": 0.01}, {"dropout": 0.2}], ids=str
+)
+def test_a_remedy_that_one_of_two_networks_takes_leaves_the_other_as_it_is(remedy):
+    without = Experiment(depth=1, width=3, n_train=20, steps=5, optimizer=remedy.get("optimizer", "sgd"))
+    pair = [without, replace(without, **remedy)]
+    for several in (pair, pair[::-1]):
+        for experiment, history in zip(several, train_many(several), strict=True):
+            assert difference(train(experiment), history) is None
+    stronger = replace(pair[1], **{name: 2 * value for name, value in remedy.items() if name != "optimizer"})
+    assert stacks([*pair, stronger]) == [[0], [1, 2]]
 
 
 def test_experiments_of_unequal_shape_are_refused_as_a_stack():

@@ -1,4 +1,4 @@
-"""What a RunHistory says, against JAX and plain NumPy, from the parameters that it kept."""
+"""What a RunHistory says, against PyTorch and plain NumPy, from the parameters that it kept."""
 
 from dataclasses import replace
 from functools import cache
@@ -11,7 +11,6 @@ from engine.losses import outputs
 from engine.measures import clip_cosine, generalization_loss, norms, parameter_norms, root_mean_squares
 from engine.network import architecture_of
 from tests.engine import oracle
-from tests.engine.oracle import jax, optax
 
 TOLERANCE, ROUNDING = 1e-9, 1e-15
 STEPS = 6
@@ -31,8 +30,6 @@ EXPERIMENTS = {
     "scaled": replace(BASE, activation="tanh", residual="scaled", depth=5, dropout=0.2),
     "selu": replace(BASE, activation="selu", initializer="lecun", gain=2, residual="plain"),
 }
-gradients = jax.jit(oracle.gradients, static_argnums=(3, 4, 5, 6, 7), static_argnames="training")
-forward_pass = jax.jit(oracle.forward, static_argnums=(2, 3, 4))
 everywhere = pytest.mark.parametrize("name", EXPERIMENTS)
 
 
@@ -62,6 +59,10 @@ def length(tensors):
     return np.sqrt(sum(np.sum(np.square(tensor)) for tensor in tensors))
 
 
+def flat(layers):
+    return [tensor for layer in layers for tensor in layer.values()]
+
+
 def equal(found, expected, where):
     np.testing.assert_allclose(found, expected, rtol=TOLERANCE, atol=ROUNDING, err_msg=where)
 
@@ -75,7 +76,7 @@ def test_rows_of_updates(name):
         batch, masks = batch_indices(experiment, step), dropout_masks(experiment, step)
         n = len(batch)
         layers = oracle.layers_of(history, step)
-        value, gradient, z_gradients, h_gradients = gradients(
+        value, gradient, z_gradients, h_gradients = oracle.gradients(
             layers, dataset.train_inputs[batch], targets_of(dataset, "train")[batch], output, loss,
             experiment.activation, experiment.normalization, experiment.residual,
             masks=None if masks is None else masks[:, :n], training=True,
@@ -96,19 +97,15 @@ def test_rows_of_updates(name):
         equal(history.slope_factor[step, :-1], [delta[i] / hidden[i] for i in range(depth)], where)
 
         penalty = [experiment.l1 * np.sign(w) + experiment.l2 * w for w in weights]
-        statistics = "running_mean", "running_variance"
-        tensors = [{key: g for key, g in layer.items() if key not in statistics} for layer in gradient]
-        equal(history.data_gradient_norm[step], length(jax.tree.leaves(tensors)), where)
+        equal(history.data_gradient_norm[step], length(flat(gradient)), where)
         np.testing.assert_allclose(history.penalty_gradient_norm[step], length(penalty), rtol=TOLERANCE)
-        for layer, extra in zip(tensors, penalty, strict=True):
+        for layer, extra in zip(gradient, penalty, strict=True):
             layer["weights"] = layer["weights"] + extra
-        equal(history.total_gradient_norm[step], optax.tree.norm(tensors), where)
-        limit = experiment.clip_threshold
-        clipping = {"none": optax.identity(), "norm": optax.clip_by_global_norm(limit), "value": optax.clip(limit)}
-        clipped, _ = clipping[experiment.clip].update(tensors, clipping[experiment.clip].init(tensors))
-        equal(history.clipped_norm[step], optax.tree.norm(clipped), where)
-        inner = optax.tree.vdot(tensors, clipped)
-        equal(history.clip_cosine[step], inner / optax.tree.norm(tensors) / optax.tree.norm(clipped), where)
+        total, clipped = flat(gradient), flat(oracle.clipped(gradient, experiment.clip, experiment.clip_threshold))
+        equal(history.total_gradient_norm[step], length(total), where)
+        equal(history.clipped_norm[step], length(clipped), where)
+        inner = sum(np.vdot(one, other) for one, other in zip(total, clipped, strict=True))
+        equal(history.clip_cosine[step], inner / length(total) / length(clipped), where)
 
 
 @everywhere
@@ -127,15 +124,15 @@ def test_rows_of_evaluations(name):
     history, depth = run(name), experiment.depth
     np.testing.assert_array_equal(history.frame_step, history.evaluation_step)
     how = (experiment.activation, experiment.normalization, experiment.residual)
-    slope_of = jax.jit(jax.vmap(jax.grad(oracle.ACTIVATIONS[experiment.activation])))
-    steepest = np.abs(slope_of(np.linspace(-5, 5, 20_001))).max()
+    steepest = np.abs(oracle.slope(experiment.activation, np.linspace(-5, 5, 20_001))).max()
     n, n_probe = experiment.n_train, min(experiment.n_train, 256)
     inputs = np.concatenate([dataset.train_inputs, dataset.validation_inputs])
     for row in range(len(history.evaluation_step)):
         where = f"{name}, evaluation {row}"
         layers = oracle.layers_of(history, row)
-        z_all, zs, hs, _ = jax.tree.map(np.asarray, forward_pass(layers, inputs, *how))
-        for split, z in zip(("train", "validation"), np.split(z_all, [n]), strict=True):
+        z_all, zs, hs, _ = oracle.forward(layers, inputs, *how)
+        answers, zs = oracle.answer(z_all, output), [z.numpy() for z in zs]
+        for split, z in zip(("train", "validation"), z_all.split([n, len(z_all) - n]), strict=True):
             targets = targets_of(dataset, split)
             equal(getattr(history, f"{split}_loss")[row], oracle.loss(z, targets, output, loss), where)
             if output == "linear":
@@ -143,6 +140,7 @@ def test_rows_of_evaluations(name):
                 continue
             two = np.column_stack([1 - targets, targets]) if output == "sigmoid" else targets
             truth = two.argmax(axis=1)
+            z = z.numpy()
             answer = np.asarray(z[:, 0] > 0, int) if output == "sigmoid" else z.argmax(axis=1)
             equal(getattr(history, f"{split}_accuracy")[row], np.mean(answer == truth), where)
             if split == "validation":
@@ -153,10 +151,10 @@ def test_rows_of_evaluations(name):
         penalty = sum(experiment.l1 * np.abs(w).sum() + experiment.l2 / 2 * (w**2).sum() for w in weights)
         equal(history.penalty[row], penalty, where)
 
-        zs, values = [z[:n_probe] for z in zs], [h[:n_probe] for h in (*hs, oracle.answer(z_all, output))]
+        zs, values = [z[:n_probe] for z in zs], [h[:n_probe].numpy() for h in (*hs, answers)]
         equal(history.activation_mean[row], [np.mean(h) for h in values], where)
         equal(history.activation_std[row], [np.std(h) for h in values], where)
-        _, _, z_gradients, _ = gradients(
+        _, _, z_gradients, _ = oracle.gradients(
             layers, inputs[:n_probe], targets_of(dataset, "train")[:n_probe], output, loss, *how
         )
         equal(history.probe_delta_rms[row], [n_probe * rms(g) for g in z_gradients], where)
@@ -167,7 +165,7 @@ def test_rows_of_evaluations(name):
         else:
             assert np.isnan(history.dead_fraction[row]).all()
             for layer in range(depth):
-                slopes = np.abs(slope_of(np.ravel(zs[layer]))) / steepest
+                slopes = np.abs(oracle.slope(experiment.activation, zs[layer])) / steepest
                 share = history.saturated_fraction[row, layer]
                 assert np.mean(slopes < 0.05 - 1e-6) <= share <= np.mean(slopes < 0.05 + 1e-6)
         assert np.isnan(history.dead_fraction[row, -1])
@@ -234,16 +232,20 @@ def test_best_step_and_the_losses_of_the_result(patience):
     assert history.status == ("stopped_early" if patience else "completed")
     dataset = load_dataset(experiment)
 
-    def test_row(step):
-        layers = oracle.layers_of(history, history.frame_step.tolist().index(step))
-        z = oracle.forward(layers, dataset.test_inputs, "tanh")[0]
-        right = np.mean(np.asarray(z > 0) == dataset.test_targets)
-        return oracle.loss(z, dataset.test_targets, "sigmoid", "cross_entropy"), right
+    def row(split, step):
+        """Loss and accuracy of the frame of this step."""
+        inputs, targets = getattr(dataset, f"{split}_inputs"), getattr(dataset, f"{split}_targets")
+        z = oracle.forward(oracle.layers_of(history, history.frame_step.tolist().index(step)), inputs, "tanh")[0]
+        return oracle.loss(z, targets, "sigmoid", "cross_entropy"), np.mean(np.asarray(z > 0) == targets)
 
     last = history.frame_step[-1]
-    np.testing.assert_allclose((history.last_test_loss, history.last_test_accuracy), test_row(last), rtol=TOLERANCE)
     result = history.best_step if patience else last
-    np.testing.assert_allclose((history.test_loss, history.test_accuracy), test_row(result), rtol=TOLERANCE)
+    for found, expected in (
+        ((history.validation_loss[best], history.validation_accuracy[best]), row("validation", history.best_step)),
+        ((history.last_test_loss, history.last_test_accuracy), row("test", last)),
+        ((history.test_loss, history.test_accuracy), row("test", result)),
+    ):
+        np.testing.assert_allclose(found, expected, rtol=TOLERANCE)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-158, 1e-200, 1e200, 5e-324, 0.0])

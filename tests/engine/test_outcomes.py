@@ -10,7 +10,7 @@ import pytest
 from engine import Experiment, diagnose, train
 from engine.cost import CALL_SECONDS, CALLS_PER_LAYER, CALLS_PER_STEP, counted_evaluations
 from engine.cures.outcomes import SEEDS, UNRECORDED, in_unit_of, losses_of, outcome_of, seconds_of, seeded, unit_of
-from tests.engine.examined_runs import SMALL
+from tests.engine.examined_runs import SMALL, examined
 from tests.engine.made_outcomes import made
 
 QUICK = Experiment(depth=2, width=4, steps=40)
@@ -46,6 +46,25 @@ def test_the_result_is_the_best_step_where_a_run_may_stop_early(history):
     assert not patience or row < len(history.evaluation_step) - 1
     np.testing.assert_array_equal(outcome.result_validation_loss, history.validation_loss[row])
     np.testing.assert_array_equal(outcome.result_validation_accuracy, history.validation_accuracy[row])
+
+
+@pytest.mark.parametrize("settings", [{"imbalance": 0.1, "steps": 200}, {"dataset": "digits"}])
+def test_every_class_counts_alike_where_the_mean_is_over_the_means_of_the_classes(settings):
+    history = train(replace(QUICK, **settings))
+    alike = outcome_of(history).classes_alike
+    run, frame = examined(history), history.confusion[-1]
+    recalls = np.diag(frame) / frame.sum(axis=1)
+    assert alike.result_validation_accuracy == pytest.approx(recalls.mean())
+    labels = run.dataset.test_targets.ravel().astype(int)
+    given = run.answers(run.dataset.test_inputs)
+    given = np.hstack([1 - given, given]) if given.shape[1] == 1 else given
+    losses = -np.log(given[np.arange(len(labels)), labels])
+    right = given.argmax(axis=1) == labels
+    of_class = [labels == label for label in np.unique(labels)]
+    assert alike.test_loss == pytest.approx(np.mean([losses[which].mean() for which in of_class]), rel=1e-5)
+    assert alike.test_accuracy == pytest.approx(np.mean([right[which].mean() for which in of_class]))
+    assert alike.test_loss != pytest.approx(history.test_loss, rel=1e-3)
+    assert outcome_of(train(replace(QUICK, dataset="sine"))).classes_alike is None
 
 
 def test_findings_are_those_that_are_more_than_context(history):

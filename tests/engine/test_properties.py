@@ -21,8 +21,9 @@ EXTREMES = {
     "l2": 100.0, "clip_threshold": 1e6, "patience": 1, "normalization": "batch", "residual": "scaled",
     "initializer": "standard_normal", "dataset": "sine", "optimizer": "adam", "activation": "linear", "clip": "value",
     "schedule": "warmup", "output": "relu", "class_weights": "balanced",
-    "inputs": "raw", "input_scale": 1e6, "input_shift": -1e6, "target_scale": 1e6, "imbalance": 0.01, "shuffle": False,
-    "leakage": 1.0, "validation_shift": -10.0, "validation_labels": "permuted",
+    "inputs": "raw", "input_scale": 1e6, "input_shift": -1e6, "target_scale": 1e6, "target_shift": -1e6,
+    "imbalance": 0.01, "shuffle": False,
+    "held_out": 0.45, "split": "stratified", "leakage": 1.0, "validation_shift": -10.0, "validation_labels": "permuted",
 }  # fmt: skip
 
 

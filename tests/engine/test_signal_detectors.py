@@ -5,18 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Experiment, diagnose, load_dataset, train
+from engine import Experiment, diagnose, load_dataset, train, train_many
 from engine.doctor import signal_detectors
 from engine.formatting import number, percent
+from engine.theory import gradient_flow
 from tests.engine.examined_runs import SMALL, edited, examined, finding, run
 
 
 def rms(values):
-    return float(np.sqrt(np.mean(np.square(values))))
+    return float(np.sqrt(np.mean(np.square(np.asarray(values)))))
 
 
 def probe_signals(oracle, history, frame=0):
-    """∂L/∂z of each layer on the probe, by JAX."""
+    """∂L/∂z of each layer on the probe, by PyTorch."""
     e, dataset = history.experiment, load_dataset(history.experiment)
     n = min(256, e.n_train)
     output = {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[dataset.task]
@@ -84,7 +85,7 @@ def with_ratio(history, ratio):
     return edited(history, delta_rms=delta)
 
 
-def test_vanishing_gradients_measure_r_as_jax_does(oracle):
+def test_vanishing_gradients_measure_r_as_automatic_differentiation_does(oracle):
     history = run(depth=8, activation="sigmoid")
     found = diagnose(history)[0]
     signals = [rms(signal) for signal in probe_signals(oracle, history)[:-1]]
@@ -110,6 +111,28 @@ def test_what_does_not_arrive_has_vanished_even_where_the_last_layer_is_dead_too
     assert "layer 1 receives no error signal at all" in diagnose(history)[1].explanation
 
 
+def test_seeds_on_both_sides_of_the_threshold_get_the_cause_that_theory_predicts_for_their_weights():
+    start = Experiment(
+        depth=4, width=8, activation="sigmoid", initializer="he_normal", gain=0.65, learning_rate=0.01, steps=60,
+        dataset="circles", n_train=100, data_seed=0,
+    )  # fmt: skip
+    histories = train_many([replace(start, seed=seed) for seed in range(8)])
+    ratios = [history.gradient_ratio[0] for history in histories]
+    predicted = gradient_flow(start).gradient_ratio
+    assert min(ratios) < 0.005 < predicted < 0.01 < 0.02 < max(ratios)
+    for history, ratio in zip(histories, ratios, strict=True):
+        cause = diagnose(history)[0]
+        assert (cause.code, cause.measured) == ("vanishing_gradients", predicted)
+        assert f"receives {number(ratio)} of the error signal of layer 4; theory predicts 0.0096" in cause.explanation
+
+
+@pytest.mark.parametrize(("ratio", "decides"), [(0.0032, 0.0032), (0.0035, 0.0096), (0.059, 0.0096), (0.061, None)])
+def test_theory_decides_near_the_threshold_alone(ratio, decides):
+    history = run(depth=4, activation="sigmoid", initializer="he_normal", gain=0.65)
+    found = signal_detectors.vanishing_gradients(with_ratio(history, ratio))
+    assert (found and found.measured) == (decides and pytest.approx(decides, abs=1e-4))
+
+
 def test_gradients_that_vanish_do_not_blow_a_run_up():
     history = run(depth=8, activation="sigmoid")
     assert finding(signal_detectors.vanishing_gradients, history) is not None
@@ -118,7 +141,8 @@ def test_gradients_that_vanish_do_not_blow_a_run_up():
 
 @pytest.mark.parametrize(("ratio", "expected"), [(0.04, True), (0.06, False)])
 def test_gradients_that_fade_are_blamed_where_nothing_else_is(ratio, expected):
-    history = replace(run(activation="linear", steps=300, seed=3), experiment=run(steps=300, seed=3).experiment)
+    unpredicted = replace(run(steps=300, seed=3).experiment, bias_mean=0.1)
+    history = replace(run(activation="linear", steps=300, seed=3), experiment=unpredicted)
     codes = [found.code for found in diagnose(with_ratio(history, ratio).history)]
     assert codes == (["vanishing_gradients", "underfitting"] if expected else ["underfitting"])
 
@@ -135,7 +159,7 @@ def test_a_narrow_relu_network_may_have_a_small_ratio_by_chance():
     assert [vanishes(tanh, ratio) for ratio in (1e-3, 2e-4)] == [True, True]
 
 
-def test_exploding_gradients_measure_r_as_jax_does(oracle):
+def test_exploding_gradients_measure_r_as_automatic_differentiation_does(oracle):
     history = run(depth=8, width=32, activation="relu", initializer="he_normal", gain=3.0)
     found = diagnose(history)[0]
     signals = [rms(signal) for signal in probe_signals(oracle, history)[:-1]]
@@ -202,7 +226,7 @@ def test_saturated_units_are_counted_by_their_slope(oracle):
     found = diagnose(history)[0]
     inputs = load_dataset(history.experiment).train_inputs
     _, zs, _, _ = oracle.forward(oracle.layers_of(history), inputs, "tanh")
-    shares = [float(np.mean(np.abs(1 - np.tanh(z) ** 2) < 0.05)) for z in zs]
+    shares = [float(np.mean(np.abs(1 - np.tanh(np.asarray(z)) ** 2) < 0.05)) for z in zs]
     assert (found.code, found.steps) == ("saturated_units", (0, 0))
     assert found.measured == max(shares)
     assert found.layers == tuple(layer for layer in range(3) if shares[layer] > 0.5)

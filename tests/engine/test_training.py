@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Experiment, OutOfRange, Training, data_digest, load_dataset, train, train_many
+from engine import Experiment, OutOfRange, Training, data_digest, initialize, load_dataset, train, train_many
 from engine.limits import MAX_BYTES, MAX_SECONDS, Limits
 from engine.plan import evaluation_steps
 from tests.engine.contract import assert_well_formed
@@ -28,7 +28,7 @@ def test_scaled_residual_connections_train_where_plain_ones_blow_up():
     to 2.7 at first, 0.14 to 0.23 in the end, where guessing costs 0.69."""
     deep = Experiment(depth=30, activation="relu", initializer="he_normal")
     plain, scaled = (
-        train_many([replace(deep, residual=residual, seed=seed) for seed in range(8)])
+        train_many([replace(deep, residual=residual, seed=seed) for seed in range(8)], max_updates=1, max_frames=2)
         for residual in ("plain", "scaled")
     )
     for history in plain:
@@ -105,6 +105,28 @@ def test_a_history_can_be_had_on_the_way():
     assert training.step == 1000
     assert training.history().status == "completed"
     assert training.advance(10).history() is training.history()
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_what_a_step_is_multiplied_by_has_the_precision_of_the_weights(precision):
+    training = Training(Experiment(precision=precision, steps=1, depth=1, width=2))
+    factors = (training._rate, training._threshold, training._l1, training._l2, training._decay)
+    assert {values.dtype.name for values in factors} == {precision}
+
+
+def test_what_can_be_rebuilt_does_not_travel():
+    """All that a run's opening makes, and nothing else, is left out of its pickle."""
+    made = []
+
+    class Watched(Training):
+        def __setattr__(self, name, value):
+            made.append(name)
+            super().__setattr__(name, value)
+
+    training = Watched(Experiment(l2=0.1, class_weights="balanced", imbalance=0.2, steps=20, depth=1, width=2))
+    made.clear()
+    training._open()
+    assert set(made) == vars(training).keys() - training.__getstate__().keys()
 
 
 # --- early stopping ---
@@ -233,6 +255,9 @@ def test_a_diverged_run_ends_with_its_last_finite_step(name):
         assert history.evaluation_step[-1] == step > history.step[-1]
     assert np.isfinite(history.test_loss)
     assert history.gradient_ratio.shape == history.step.shape
+    until = train(replace(experiment, steps=int(history.evaluation_step[-1]), patience=0))
+    for kept, theirs in zip(history.weights, until.weights, strict=True):
+        np.testing.assert_array_equal(kept[-1], theirs[-1], "the weights are those of the step that is said")
 
 
 def test_divergence_names_where_it_began():
@@ -367,6 +392,9 @@ def test_custom_data(kind, n_out):
     assert history.status == "completed"
     assert_well_formed(history, n_in=3, n_out=n_out)
     assert history.train_loss[-1] < history.train_loss[0]
+    start = initialize(experiment, data)
+    assert start.architecture.output == {"binary": "sigmoid", "classes": "softmax", "regression": "linear"}[kind]
+    np.testing.assert_array_equal(start.weights[0][0], history.weights[0][0])
     twin = replace(experiment, seed=1)
     stacked = train_many([experiment, twin], data=data)
     np.testing.assert_array_equal(stacked[0].weights[0], history.weights[0])
@@ -395,6 +423,8 @@ def test_custom_data_that_do_not_fit_are_refused():
         with pytest.raises(OutOfRange) as refusal:
             train(experiment, data=wrong)
         assert refusal.value.field == field
+    with pytest.raises(OutOfRange, match="accompanied by its arrays"):
+        Training(experiment)
     with pytest.raises(OutOfRange) as refusal:
         train(replace(experiment, n_train=1000), data=(inputs, targets))
     assert refusal.value.field == "n_train"

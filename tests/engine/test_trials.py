@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from engine import Experiment, OutOfRange, diagnose, prescribe, train_many
-from engine.cures.changes import UNTREATED, changes_of
+from engine.cures.changes import UNTREATED, Maker, changes_of
 from engine.cures.outcomes import SCREENED, SEEDS, outcome_of, relative_change, seeded
+from engine.cures.search import Search
 from engine.cures.trials import (
     CURES,
     HARMS,
@@ -334,3 +335,26 @@ def test_trials_on_own_data_are_judged_with_them():
     assert list(outcome_of(history, data).findings) == with_data
     (untreated,) = [trial for trial in prescribe(still, 2, data) if not trial.verdict]
     assert untreated.healed_seeds == 0
+
+
+@pytest.mark.parametrize(
+    ("weights", "other", "verdict"), [("balanced", "none", "harms"), ("none", "balanced", "helps")]
+)
+def test_class_weights_are_judged_by_a_loss_in_which_every_class_counts_alike(weights, other, verdict):
+    patient = Experiment(
+        imbalance=0.1, n_train=200, depth=2, width=8, activation="tanh", initializer="xavier_normal", steps=60,
+        class_weights=weights,
+    )  # fmt: skip
+    maker = Maker(patient)
+    search = Search(maker, maker.singles())
+    change = maker.change("class_weights", "other weights", "", {"class_weights": other})
+    plan = {one.name: (one, seeded(one.experiment)) for one in (search.changes[0], change)}
+    histories = train_many([one for _, runs in plan.values() for one in runs], max_updates=1, max_frames=3)
+    known = {history.experiment: outcome_of(history) for history in histories}
+    (trial,) = [one for one in trials_of(search.results(plan, known)) if one.verdict]
+    assert trial.verdict == verdict
+    before, after = ([known[one].classes_alike.test_loss for one in runs] for _, runs in plan.values())
+    assert trial.test_loss.median == pytest.approx(np.median(after))
+    assert max(trial.better, trial.worse) == 8
+    assert trial.effect == pytest.approx(np.median(np.array(after) / before - 1))
+    assert not Search(Maker(replace(patient, imbalance=0.5, class_weights="none")), ()).classes_alike

@@ -6,6 +6,8 @@ from functools import cache
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
+from pages.components.shell.runs import shared_runs
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_search_for_components() -> Iterator[None]:
@@ -14,3 +16,10 @@ def one_search_for_components() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", search)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workers() -> Iterator[None]:
+    """Of all files: they take a second to start, and keep the runs of the lessons, which many files show."""
+    yield
+    shared_runs().close()

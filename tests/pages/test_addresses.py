@@ -10,7 +10,7 @@ from engine.experiment import SETTINGS
 from pages.components.backpropagation.base_network import ORDER, control_of, preset_base, trained_control
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.settings.control import Control
-from pages.components.settings.controls import _widgets
+from pages.components.settings.lesson_settings import controls_of
 from pages.components.shell import frame
 from pages.components.shell.address import MOST_SENTENCES, ignored, step_in
 from pages.walkthrough.presets import PRESETS
@@ -28,7 +28,7 @@ PYTHON = "limit", "int()", "float:", "convert", "literal"  # words of Python's o
 LESSON = lesson_of("vanishing_gradients")
 BASES = [preset_base(name) for name in PRESETS]
 CONTROLS: list[Control] = [
-    *_widgets(LESSON).values(),
+    *controls_of(LESSON).values(),
     *(trained_control(name) for name in SETTINGS if name != "data_digest"),
     *(control_of(base, name, base.defaults) for base in BASES for name in ORDER),
 ]

@@ -4,15 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from engine import OutOfRange
+from engine import Experiment, OutOfRange, train
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.settings.controls import _locks, _widgets
+from pages.components.settings.lesson_address import locks_in
+from pages.components.settings.lesson_settings import controls_of
 from pages.components.settings.locks import locks_text, read_locks
-from pages.components.shell.address import HIDDEN, hidden_by
+from pages.components.shell.address import ALTERED, HIDDEN, SEAL, SEALED, hidden_by, resealed, unaltered
 from pages.components.shell.assignment import Assignment, Question, as_text, read_assignment
-from pages.text.goals import Goal, read_goal
+from pages.text.goals import (
+    Goal,
+    MysteryGoal,
+    UpdateGoal,
+    read_goal,
+    read_laboratory_goal,
+    read_mystery_goal,
+    read_update_goal,
+)
 
-WIDGETS = _widgets(lesson_of("vanishing_gradients"))
+WIDGETS = controls_of(lesson_of("vanishing_gradients"))
 START = {name: control.default for name, control in WIDGETS.items()}
 ASKED = Assignment(
     ("verdict", "part-cure"),
@@ -39,12 +48,12 @@ def test_what_is_asked_is_read_as_it_was_written():
         ("verdict", ["verdict"], True),
         ("part-why,notes", ["notes", "part-why"], True),
         (" cures , part-more ", ["cures", "part-more"], True),
-        # What is not understood hides the verdict, and what is hides all the same.
-        ("verdct", ["verdict"], False),
-        ("", ["verdict"], False),
-        ("notes,part-look", ["verdict", "notes"], False),
-        ("NOTES", ["verdict"], False),
-        ("part-cure,\0", ["verdict", "part-cure"], False),
+        # What is not understood hides all that can be: it may have been any of it.
+        ("verdct", HIDDEN, False),
+        ("", HIDDEN, False),
+        ("notes,part-look", HIDDEN, False),
+        ("NOTES", HIDDEN, False),
+        ("part-cure,\0", HIDDEN, False),
     ],
 )
 def test_a_damaged_hide_hides_no_less(text, hides, understood):
@@ -111,8 +120,62 @@ def test_a_goal_is_read_written_and_said(text, sentence):
 
 @pytest.mark.parametrize("text", NO_GOALS)
 def test_what_is_no_goal_is_refused(text):
-    with pytest.raises(OutOfRange):
-        read_goal(text)
+    for read in (read_goal, read_update_goal, *[read_mystery_goal] * (text != "cured")):
+        with pytest.raises(OutOfRange):
+            read(text)
+
+
+def test_the_goals_of_the_laboratory():
+    for text in ("present cured", "present validation_accuracy above pin2", "present training_loss below 0.1"):
+        assert read_laboratory_goal(text).text == text
+        with pytest.raises(OutOfRange):
+            read_goal(text)
+    for text in ("treated cured", "present cured in 7", "present validation_loss below pin4"):
+        with pytest.raises(OutOfRange):
+            read_laboratory_goal(text)
+
+
+def test_a_pinned_network_is_beaten_in_the_unit_of_the_present_one():
+    """A loss of targets ten times as large counts for what it is; losses of two kinds are not compared."""
+    start = Experiment(dataset="sine", n_train=20, depth=1, width=4, steps=20, learning_rate=1e-3)
+    goal = read_laboratory_goal("present validation_loss below pin1")
+    for loss, power in (("mse", 2), ("mae", 1)):
+        run = train(replace(start, loss=loss))
+        scaled = train(replace(start, loss=loss, target_scale=10.0))
+        beaten, how = goal.against(scaled, run)
+        assert beaten.bound == pytest.approx(scaled.validation_loss[-1] / 10.0**power)
+        assert "the present network’s unit" in how
+        assert beaten.reached(run) == (run.validation_loss[-1] < beaten.bound)
+        assert goal.against(run, run) == (replace(goal, bound=run.validation_loss[-1]), "")
+    classes = [train(Experiment(n_train=20, depth=1, width=4, steps=5, loss=loss)) for loss in ("auto", "mse")]
+    huber = [train(replace(start, loss="huber", target_scale=scale)) for scale in (1.0, 2.0)]
+    for rival, present, why in ((*classes, "same loss"), (huber[0], run, "same loss"), (*huber, "same target scale")):
+        beaten, how = goal.against(rival, present)
+        assert beaten is None
+        assert why in how
+    accuracy = read_laboratory_goal("present validation_accuracy above pin1")
+    assert accuracy.against(*classes)[0].bound == classes[0].validation_accuracy[-1]
+
+
+def test_the_goals_of_a_mystery_patient():
+    for text in ("cause", "cured", "cause within 3 looks", "cured within 0 looks"):
+        assert read_mystery_goal(text).text == text
+    assert MysteryGoal("cause", 1).sentence == "name the root cause, with at most 1 chart opened."
+    assert MysteryGoal("cause", 3).reached(cause=True, cured=False, looks=3)
+    assert not MysteryGoal("cause", 3).reached(cause=True, cured=True, looks=4)
+    assert not MysteryGoal("cured").reached(cause=True, cured=False, looks=0)
+
+
+def test_the_goals_of_an_update():
+    for text in ("answers 4", "loss below 0.25 within 10 updates", "loss above 1e+20 within 0 updates"):
+        assert read_update_goal(read_update_goal(text).text) == read_update_goal(text)
+    goal = UpdateGoal(0, "below", 0.25, 10)
+    assert goal.sentence == "the loss is below 0.25 after at most 10 updates."
+    assert goal.reached(0, 0.2, 10)
+    assert not goal.reached(4, 0.2, 11)
+    assert not goal.reached(4, float("nan"), 1)
+    assert UpdateGoal(3).reached(3, 1.0, 0)
+    assert not UpdateGoal(3).reached(2, 0.0, 0)
 
 
 def test_what_is_locked_is_read_as_it_was_written():
@@ -133,13 +196,13 @@ def test_a_lock_of_an_earlier_version_keeps_what_the_lesson_started_from():
     later = replace(lesson, earlier=((earlier, replace(lesson.treated, depth=7)),))
     nearly_all = locks_text({name: START[name] for name in WIDGETS if name != "seed"}, WIDGETS)
     for version, depth in (("1", 7), ("2", START["depth"])):
-        locks, address = _locks(later, {"v": [version], "lock": [nearly_all]})
+        locks, address = locks_in(later, {"v": [version], "lock": [nearly_all]})
         assert locks["depth"] == depth
         # The version leaves the address; what it said stays.
-        assert _locks(later, {"lock": [address.texts["lock"]]})[0] == locks
+        assert locks_in(later, {"lock": [address.texts["lock"]]})[0] == locks
 
 
-SEALED = locks_text({"depth": 12}, WIDGETS)
+SEALED_LOCK = locks_text({"depth": 12}, WIDGETS)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +217,9 @@ SEALED = locks_text({"depth": 12}, WIDGETS)
         ("depth:12:13", {"depth": START["depth"]}, 1),
         ("", {}, 1),
         # A seal that does not fit: nothing can be moved.
-        (SEALED.replace("12", "5"), START, 1),
-        (SEALED + ",seal:000000", START, 1),
-        (SEALED + ",all,-depth", START, 1),
+        (SEALED_LOCK.replace("12", "5"), START, 1),
+        (SEALED_LOCK + ",seal:000000", START, 1),
+        (SEALED_LOCK + ",all,-depth", START, 1),
         ("seal:000000", START, 1),
     ],
 )
@@ -167,6 +230,21 @@ def test_a_lock_that_was_edited_locks_no_less(text, locks, sentences):
     again, address = read_locks([address.texts["lock"]] if found else [], WIDGETS, START)
     assert again == found
     assert not address.sentences
+
+
+def test_a_link_of_which_a_part_was_changed_or_deleted_locks_and_hides_everything():
+    link = texts(**resealed({**ASKED.texts, "lock": SEALED_LOCK, "depth": "12", SEAL: ""}))
+    assert link.keys() - {"depth"} == {*SEALED, SEAL}
+    for same in (link, link | texts(depth="3"), texts(task="Cure it"), {}):
+        assert unaltered(same) == same
+    for name in (*SEALED, SEAL):
+        edited = [link | {name: [link[name][0] + " "]}, link | {name: link[name] * 2}]
+        for other in [*edited, *[{one: link[one] for one in link if one != name}] * (name != SEAL)]:
+            found = unaltered(other)
+            assert found["lock"] == [ALTERED], other
+            assert hidden_by(found["hide"]) == (HIDDEN, False)
+            assert SEAL not in found
+    assert resealed({"depth": "3", SEAL: link[SEAL][0]}) == {"depth": "3"}
 
 
 def test_markdown_has_no_letter_of_its_own_in_a_text():

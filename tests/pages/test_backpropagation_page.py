@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from engine import Experiment
 from pages.components.backpropagation.network_address import link_to
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.shell.runs import histories_of, shared_runs
+from pages.components.shell.runs import histories_of
 from pages.walkthrough.calculation import Rule, course
 from pages.walkthrough.latex import rounded
 from pages.walkthrough.opened_network import nearest_frame
@@ -16,12 +16,6 @@ from pages.walkthrough.presets import PRESETS
 from tests.pages.opened import opened
 
 PAGE = "backpropagation"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
 
 
 def text(page: AppTest) -> str:
@@ -32,9 +26,17 @@ def text(page: AppTest) -> str:
 def test_every_preset_opens(preset):
     page = opened(PAGE, preset=preset)
     assert not page.warning
-    assert {"Forward", "Loss", "Backward", "Update"} <= {heading.value for heading in page.header}
+    assert {"Forward", "Loss", "Backward", "Update"} <= {tab.label for tab in page.tabs}
     assert "Checked by finite differences" in text(page)
     assert "Both agree" in text(page)
+
+
+def test_an_update_is_taken_home_where_nothing_is_hidden():
+    page = opened(PAGE).button(key="take_home").click().run()
+    assert [one.proto.label for one in page.get("download_button")] == ["PyTorch script", "All numbers (CSV)"]
+    hidden = opened(PAGE, hide="derivation")
+    assert "What is written out is hidden by this link." in text(hidden)
+    assert not [one for one in hidden.button if one.key == "take_home"]
 
 
 def test_the_chain_shows_its_product_and_the_others_do_not():

@@ -15,7 +15,7 @@ from tests.patience import SOON
 from tests.serving import Server, served
 
 LESSON = "vanishing_gradients"
-LONG = "depth=12&width=16&steps=3000"  # some seconds of training
+LONG = "depth=12&width=16&steps=1000"  # a second of training
 
 
 @pytest.fixture

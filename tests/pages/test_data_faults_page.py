@@ -3,7 +3,7 @@
 import pytest
 
 from pages.components.lesson.catalogue import exercises_of, lesson_of
-from pages.components.shell.runs import histories_of, shared_runs
+from pages.components.shell.runs import histories_of
 from pages.text.data_faults_verdict import verdict
 from tests.pages.opened import charts_of_all_parts, headline, opened
 
@@ -11,12 +11,6 @@ PAGE = "data_faults"
 LESSON = lesson_of(PAGE)
 TRIALS = exercises_of(PAGE)
 CHARTS = 8
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
 
 
 def test_the_default_view_shows_patient_and_treated():

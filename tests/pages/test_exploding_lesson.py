@@ -136,7 +136,7 @@ def test_what_the_things_to_try_say_of_their_networks():
     assert (ratios(rescue[0]) == ratios(rescue[1])).all()
     assert cause == (TREATED, penalty[0])
     assert learnt(final_losses(train_many(cause, max_updates=1))) == 2, "both learn"
-    assert not learnt(losses(penalty[1]))
+    assert not learnt(final_losses(every_update(penalty[1])))
     assert 1 - penalty[1].learning_rate * penalty[1].l2 == -1.5
     per_layer = [np.median(ratios(network) ** (2 / (PATIENT.depth - 1))) for network in bridges]
     assert per_layer == [pytest.approx(1, abs=0.2), pytest.approx(2, rel=0.25)]

@@ -10,12 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from engine import Experiment, diagnose, train
 from engine.cures.outcomes import Outcome
+from engine.doctor.confirming import cause_behind, further_runs
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import trials_of_search
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.lesson.sweeps import shared_sweeps
 from pages.components.shell.frame import lessons
-from pages.components.shell.runs import histories_of, shared_runs
+from pages.components.shell.runs import histories_of
 from pages.text import findings_text
 from pages.text.labels import number
 from tests.pages.opened import charts, in_part, opened, plain
@@ -28,12 +29,6 @@ SMALL = replace(lesson_of("vanishing_gradients").patient, depth=2, width=4, step
 LESSONS = [
     row.name for row in lessons() if row.name not in ("backpropagation", "laboratory", "mystery_patient", "lecture")
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
 
 
 def text_of(page: AppTest) -> str:
@@ -52,7 +47,7 @@ def try_the_cures(page: AppTest) -> dict[str, list[Outcome]]:
         if len(known) == len(wanted) and trials_of_search(SMALL, known) == groups:
             break
         assert time.monotonic() < end
-        time.sleep(0.2)
+        time.sleep(0.5)
         page.run()
     page.run()
     return {name: [known[one] for one in group] for name, group in groups.items()}
@@ -69,10 +64,12 @@ def expect_notes(page: AppTest, histories) -> None:
         for finding in diagnose(history):
             assert findings_text.HEADINGS[finding.code] in text_of(page)
             assert finding.explanation in text_of(page)
-            assert page.button(key=f"evidence_{who}_{finding.code}").label == findings_text.evidence(finding, history)
+            assert page.button(key=f"evidence_{who}_{finding.code}").label == findings_text.shows_where(
+                finding, history
+            )
     healthy = sum(not diagnose(history) for history in histories)
     assert (
-        text_of(page).count("**Nothing found.** On new data it does about as well as its training data allow")
+        text_of(page).count("**Nothing found.** On validation data it does about as well as its training data allow")
         == healthy
     )
 
@@ -119,21 +116,36 @@ def test_evidence_moves_the_timeline_marks_the_layers_and_lets_go_again():
     assert timeline(in_part(page, "cure"))["jump"] == first["jump"], "a rerun is no click"
     page.button(key=button).click().run()
     assert timeline(page)["mark"] is timeline(page)["jump"] is None
-    in_part(page, "cure").button(key=button).click().run()
+    in_part(page, "cure").button(key="to_evidence").click().run()
     assert timeline(page)["jump"] != first["jump"], "clicked again, it goes there again"
+    assert charts(page)
+    page.button(key="to_evidence").click().run()
+    assert timeline(page)["mark"] == first["mark"], "the verdict's link always leads there"
     page.segmented_control(key="activation").set_value("tanh").run()
     assert timeline(page)["mark"] is timeline(page)["jump"] is None, "other networks have other layers"
 
 
-def test_cures_are_tried_ranked_and_applied():
+def test_cures_are_tried_ranked_and_applied_unless_both_networks_share_them():
     page = opened("vanishing_gradients", part="cure", **QUICK)
     results = try_the_cures(page)
     assert prescription.says(results, patient=SMALL) in text_of(page)
+    cause = diagnose(histories_of((SMALL,))[0])[0].code
+    beside = prescription.beside_the_cause(results, patient=SMALL, cause=cause)
+    assert beside
+    assert text_of(page).count(beside) == 1, "in the notes"
     tried = [trial for trial in prescription.trials(results, SMALL) if trial.verdict]
     assert page.selectbox(key="cure").options == [
         f"{f'{trial.rank}. ' if trial.rank else ''}{trial.change.name}: {prescription.MARKS[trial.verdict]}"
         for trial in tried
     ]
+
+    options = page.selectbox(key="cure").options
+    shared = next(i for i, option in enumerate(options) if re.search(r"\b\d+ steps", option))
+    page.selectbox(key="cure").set_value(shared).run()
+    button = page.button(key="apply_cure")
+    assert button.disabled, "both networks have it"
+    assert "both networks share: training steps" in button.help
+
     rank = next(rank for rank, trial in enumerate(tried) if trial.change.remedy == "Tanh with Xavier")
     page.selectbox(key="cure").set_value(rank).run()
     assert prescription.explained(tried[rank]) in text_of(page)
@@ -147,31 +159,23 @@ def test_cures_are_tried_ranked_and_applied():
     assert "cure" not in [box.key for box in other.selectbox], "who has not asked does not pay for the table"
 
 
-def test_what_both_networks_share_cannot_be_applied():
-    page = opened("vanishing_gradients", part="cure", **QUICK)
-    try_the_cures(page)
-    options = page.selectbox(key="cure").options
-    rank = next(i for i, option in enumerate(options) if re.search(r"\b\d+ steps", option))
-    page.selectbox(key="cure").set_value(rank).run()
-    button = page.button(key="apply_cure")
-    assert button.disabled
-    assert "both networks share: training steps" in button.help
-
-
 def test_the_run_that_confirms_a_cause_is_made_and_compared():
     page = opened("vanishing_gradients", part="cure", **QUICK)
     (before,) = histories_of((SMALL,))
     finding = diagnose(before)[0]
     assert findings_text.mistaken_for(finding) in text_of(page)
     button = f"confirm_Patient_{finding.code}"
+    assert page.button(key=button).label == "Confirm: train one network"
     page.button(key=button).click().run()
     assert not page.exception
     after = train(finding.confirm.experiment(SMALL))
     shown = text_of(page)
     assert finding.confirm.shows in shown
-    assert f"Before: training loss {number(before.train_loss[-1])}, on new data" in shown
-    assert f"After: training loss {number(after.train_loss[-1])}, on new data" in shown
-    assert findings_text.confirmation(finding, before, after) in shown
+    assert f"Before: training loss {number(before.train_loss[-1])}, on validation data" in shown
+    assert f"After: training loss {number(after.train_loss[-1])}, on validation data" in shown
+    behind = cause_behind(finding, after)
+    further = [train(one) for one in further_runs(behind, before, after)] if behind else []
+    assert findings_text.confirmation(finding, before, after, further) in shown
     assert button not in [one.key for one in page.button]
     page.segmented_control(key="activation").set_value("tanh").run()
     assert "**Tried:**" not in text_of(page), "another patient has not been asked about"

@@ -100,6 +100,13 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def test_no_style_looks_for_something_in_the_whole_app():
+    """The browser would do so whenever Plotly draws a line: a tenth of a second a frame of the timeline."""
+    style = "".join((ROOT / "assets" / f"{name}.css").read_text("utf-8") for name in ("style", "home"))
+    whole = r"(stApp|stSidebar\"\]|stMain|stMainBlockContainer\"\]|st-key-lesson|\n *)"
+    assert not re.search(rf"{whole}(:is\(|:not\()*:has\((?!> \* >)", style)
+
+
 def test_nothing_is_configured_to_come_from_elsewhere():
     text = (ROOT / ".streamlit" / "config.toml").read_text("utf-8") + (ROOT / "assets" / "style.css").read_text("utf-8")
     assert "http" not in text

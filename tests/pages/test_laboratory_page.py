@@ -1,22 +1,26 @@
 """The laboratory's page in Streamlit's AppTest: samples, own data, pinned networks, links, and what cannot be."""
 
 import gc
+import re
 import weakref
-from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import Experiment, diagnose
+from engine import Experiment, diagnose, train_many
 from engine.data.custom import CustomData
+from engine.data.loading import standardising
 from pages.charts.one_run import learning_curves
-from pages.components.laboratory.data import MEMORY, experiment_of
+from pages.components.laboratory.charts import COMPARING
+from pages.components.laboratory.data import STEADY, experiment_of
 from pages.components.laboratory.networks import LOOKS
 from pages.components.laboratory.points import LETTERS
 from pages.components.laboratory.samples import sample
 from pages.components.laboratory.selection import examples_of, guessed
+from pages.components.laboratory.sources import MEMORY
 from pages.components.shell.runs import Branched, histories_of, shared_runs
 from pages.text import findings_text
 from pages.text.own_data import OwnData, at_hand
@@ -26,13 +30,8 @@ from tests.patience import eventually
 
 PAGE = "laboratory"
 QUICK = {"steps": "30", "depth": "2"}
+PRICES = "\n".join(["size,price", *(f"{30 + 5 * i},{52000 + 9000.5 * i}" for i in range(40))])
 FILE = decimal_commas(text("i;x;kind", row="{i};{x};<b>{c}</b>"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers() -> Iterator[None]:
-    yield
-    shared_runs().close()
 
 
 def own(name: str) -> OwnData:
@@ -137,6 +136,42 @@ def test_another_target_is_predicted_and_comes_with_the_link():
     assert charts(again) == charts(page)
 
 
+def test_numbers_of_an_opened_table_are_scaled_and_errors_are_in_its_unit():
+    page = pasted(opened(PAGE, **QUICK), PRICES)
+    name, scale = address(page)["file"], float(address(page)["target_scale"])
+    assert page.segmented_control(key="targets_are").value == "scaled"
+    assert address(page)["learning_rate"] == "0.03"
+    prices = np.array([52000 + 9000.5 * i for i in range(40)])
+    scaled = scale * prices + float(address(page)["target_shift"])
+    assert scaled.std() == pytest.approx(1, abs=0.3), "of those to train on"
+    assert abs(scaled.mean()) < 0.3
+    assert headline(page).startswith("Typical error ")
+    assert re.search(r"Typical error [\d,]+ on test data, in the unit of price", said(page))
+    page.segmented_control(key="targets_are").set_value("raw").run()
+    assert not {"target_scale", "target_shift"} & address(page).keys()
+
+    old = opened(PAGE, **QUICK, file=name, data_digest=address(page)["data_digest"])
+    old.text_area(key="pasted").set_value(PRICES)
+    old.button(key="read_pasted").click().run()
+    assert "target_scale" not in address(old), "a link that says nothing of the targets has them raw"
+    assert old.segmented_control(key="targets_are").value == "raw"
+
+
+def test_numbers_far_from_0_are_learnt_once_they_are_standardised():
+    """Years, whose spread is a hundredth of their size: multiplied alone, they stay as good as constant."""
+    inputs = np.random.default_rng(0).normal(size=(200, 3))
+    data = OwnData(inputs, 1990 + 15 * np.tanh(inputs[:, 0] - inputs[:, 1]), ("a", "b", "c"), "year")
+    scale, shift = standardising(Experiment(), data.targets).values()
+    shares = {}
+    for units in ((scale, shift), (1 / 2000, 0.0)):
+        settings = dict(zip(("target_scale", "target_shift"), units, strict=True), learning_rate=STEADY)
+        runs = train_many([experiment_of(data, seed=seed, **settings) for seed in range(8)], data.arrays)
+        shares[units] = [run.test_loss / run.experiment.target_scale**2 / data.targets.var() for run in runs]
+    assert np.median(shares[scale, shift]) < 0.1
+    assert max(shares[scale, shift]) < 0.3
+    assert min(shares[1 / 2000, 0.0]) > 0.6
+
+
 def test_networks_are_pinned_renamed_swapped_and_removed():
     page = opened(PAGE, **QUICK)
     page.button(key="pin").click().run()
@@ -160,10 +195,9 @@ def test_networks_are_pinned_renamed_swapped_and_removed():
 
 def test_a_link_of_four_networks_and_all_charts_opens_cold():
     pins = {"pin1": "wide~width~64~steps~30", "pin2": "tanh~activation~tanh~steps~30", "pin3": "sd~initializer~zeros"}
-    names = "learning_curves.gradient_per_layer.predictions.three_sets.recall_by_class.gradient_through_training"
-    page = opened(PAGE, sample="moons", **QUICK, **pins, charts=names)
+    page = opened(PAGE, sample="moons", **QUICK, **pins, charts=".".join(COMPARING))
     sent = charts(page)
-    assert len(sent) == 6
+    assert len(sent) == len(COMPARING)
     for name in ("Present", "wide", "tanh", "sd"):
         assert all(name in chart["alt"] for chart in sent)
     data = own("moons")
@@ -229,6 +263,7 @@ def test_two_futures_begin_with_the_same_weights() -> None:
     page.number_input(key="branch_step").set_value(12).run()
     page.button(key="branch").click().run()
     assert address(page)["branch"] == "12~pin1"
+    assert "Now change a setting above: it holds from step 12 on." in said(page)
     page.number_input(key="learning_rate").set_value(0.7).run()
     assert not page.exception
     data = own("iris")
@@ -239,9 +274,21 @@ def test_two_futures_begin_with_the_same_weights() -> None:
     looks = LOOKS[0], replace(LOOKS[1], name="depth 2, steps 30")
     with at_hand(data):
         assert charts(page)[0]["alt"] == learning_curves.alt(future, parent, looks=looks)
+    assert "16 networks are trained to measure it" in said(page), "over seeds, both of them"
 
+    broken = opened(PAGE, **QUICK, learning_rate="1000", inputs="raw", sample="diabetes")
+    assert "The network took 30 steps" in said(opened(PAGE, **QUICK))
+    assert "The network took" in said(broken)
+    assert "The network took 30 steps" not in said(broken), "it diverged before"
     page = opened(PAGE, **address(page) | {"depth": "3"})
     assert "as it was up to step 12" in page.warning[0].value
+    page = opened(PAGE, **address(page) | {"depth": "2", "pin2": "other~depth~3~steps~30"})
+    assert "**Present** goes on from step 12 of another network" in said(page)
+    page.button(key="up_pin2").click().run()
+    assert not page.exception
+    assert [address(page)[name].partition("~")[0] for name in ("pin1", "pin2")] == ["other", "depth 2, steps 30"]
+    assert address(page)["branch"] == "12~pin2", "it goes on from the same network"
+    assert page.button(key="up_pin1").disabled
     page.button(key="no_branch").click().run()
     assert "branch" not in address(page)
     assert not page.warning
@@ -253,4 +300,22 @@ def test_a_map_asks_for_two_settings() -> None:
     page.selectbox(key="map_y").set_value("learning_rate").run()
     assert not page.exception
     assert address(page)["map_y"] == "learning_rate"
-    assert "144 networks are trained to measure it" in said(page)
+    assert "36 networks are trained to measure it to begin with" in said(page)
+
+
+def test_what_is_held_out_is_said_with_the_data_and_comes_with_the_link() -> None:
+    page = opened(PAGE, **QUICK, held_out="0.1", split="stratified")
+    assert "**150 rows**: 120 to train on, 15 to validate, 15 to test" in said(page)
+    assert address(page) == QUICK | {"held_out": "0.1", "split": "stratified"}
+    data = own("iris")
+    expected = experiment_of(data, held_out=0.1, split="stratified", steps=30, depth=2)
+    assert expected.n_train == 120
+    with at_hand(data):
+        assert charts(page)[0]["alt"] == learning_curves.alt(*histories_of((expected,), data.arrays), looks=LOOKS[:1])
+    page.number_input(key="held_out").set_value(0.05).run()
+    assert "**150 rows**: 134 to train on, 8 to validate" in said(page)
+    rare = pasted(page, text("x,kind", row="{i},{c}").replace(",a", ",b").replace("\n3,b", "\n3,a"))
+    assert "Class a has 1 row" in rare.error[0].value
+    rare.selectbox(key="split").set_value("random").run()
+    assert not rare.error
+    assert charts(rare)

@@ -7,7 +7,7 @@ import pytest
 
 from engine import Experiment
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.settings.controls import short_address
+from pages.components.settings.lesson_address import short_address
 
 STARTS: dict[str, list[tuple[dict, dict]]] = {
     "vanishing_gradients": [

@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from engine import SETTINGS, diagnose
 from engine.doctor.cases import MysteryCase, candidates, counted_loss, holds, recovered
-from pages.charts.hidden_patient import FREE, VIEWS, task
+from pages.charts.hidden_patient import FREE, task, views_of
 from pages.components.mystery.patient import FIRST
-from pages.components.shell.runs import histories_of, shared_runs
+from pages.components.settings.lesson_settings import ABSENT
+from pages.components.shell.runs import histories_of
 from pages.text import findings_text, mystery_answers
 from pages.text.labels import label, meaning, number
 from tests.pages.opened import charts, opened, shared_link
@@ -19,12 +20,6 @@ from tests.pages.opened import charts, opened, shared_link
 PAGE = "mystery_patient"
 SEED, LEVEL = 17, "medium"
 TOLD = {"dataset", "n_train", "steps"}  # what the page tells of a patient for free
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +40,7 @@ def text_of(page: AppTest) -> str:
 
 
 def commit(page: AppTest, diagnosis: str, prescription: str) -> AppTest:
-    page.radio(key=f"diagnosis_{LEVEL}_{SEED}").set_value(diagnosis).run()
+    page.radio(key=f"diagnosis_{LEVEL}_{SEED}").set_value(diagnosis)
     page.selectbox(key=f"prescription_{LEVEL}_{SEED}").set_value(prescription).run()
     page.button(key="commit").click().run()
     assert not page.exception
@@ -66,30 +61,34 @@ def test_the_patient_and_its_loss_are_free_and_all_else_costs(case):
     (chart,) = charts(page)
     assert chart["alt"] == FREE.alt(patient)
     assert "Who opens none gets none of the 30 points" in text_of(page)
-    for paid, (key, view) in enumerate(VIEWS.items(), 1):
+    for paid, (key, view) in enumerate(views_of(LEVEL).items(), 1):
         page.button(key=f"look_{key}").click().run()
         assert f"Left: **{35 - 5 * paid}**" in text_of(page)
         assert len(charts(page)) == 1 + paid
         assert charts(page)[-1]["alt"] == view.alt(patient)
     page.button(key="look_units").click().run()
-    assert len(charts(page)) == len(VIEWS), "folded up"
+    assert len(charts(page)) == len(views_of(LEVEL)), "folded up"
     page.button(key="look_units").click().run()
-    assert len(charts(page)) == 1 + len(VIEWS)
+    assert len(charts(page)) == 1 + len(views_of(LEVEL))
     assert "Left: **5**" in text_of(page)
 
 
-@pytest.mark.parametrize("level", ["medium", "hard"])
-@pytest.mark.parametrize("seed", [2, 3, SEED])
+@pytest.mark.parametrize(
+    ("seed", "level"),
+    [*((seed, level) for seed in (2, 3, SEED) for level in ("medium", "hard")), (3, "data"), (6, "flat")],
+)
 def test_nothing_is_given_away_before_the_commitment(seed, level):
     case = waiting(seed, level)
     page = opened(PAGE, seed=str(seed), level=level)
-    for key in VIEWS:
-        page.button(key=f"look_{key}").click().run()
+    for key in views_of(level):
+        page.button(key=f"look_{key}").click()
+    page.run()
+    assert len(charts(page)) == 1 + len(views_of(level))
     text = everything_sent(page)
     assert len(text) > 10_000
     for name, setting in SETTINGS.items():
         value = getattr(case.patient, name)
-        if name in TOLD or value in ("none", "auto", ""):
+        if name in TOLD.union(ABSENT) or value in ("none", "auto", ""):
             continue
         words = {str(value), meaning(name, value)} - {"linear", "right", "standardised"}  # axes and answers are, too
         said_of = words if setting.choices else {f"{label(name)} {word}" for word in words}

@@ -7,22 +7,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine import train
+from engine import SETTINGS, train
 from pages.components.lesson import strip
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.shell.runs import histories_of, shared_runs
+from pages.components.settings.dragging import RANGES, stops
+from pages.components.shell.runs import histories_of
 from pages.text.clock import timeline_steps
-from pages.text.labels import number
+from pages.text.labels import number, share
 from pages.text.stage_measures import STAGE_MEASURES
 from tests.pages.opened import opened
 
 LESSON = lesson_of("vanishing_gradients")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
 
 
 def sent(page: AppTest) -> dict:
@@ -63,23 +58,46 @@ def test_where_a_run_diverges_a_cell_has_no_number():
     assert [value is not None for value in row["cells"][-1]] == finite
 
 
-@pytest.mark.parametrize("depth", [1, 2, 17, 50])
-def test_a_preview_is_the_step_0_of_the_run_that_it_previews(depth):
-    previewed = json.loads(strip._preview(LESSON.patient, LESSON.treated))
+EXPLODING = lesson_of("exploding_gradients")
+DRAGGED = [(LESSON, "depth", (1, 2, 17, 50)), (EXPLODING, "gain", (0.1, 0.891, 1.5, 10))]
+
+
+@pytest.mark.parametrize(("lesson", "name", "values"), DRAGGED)
+def test_a_preview_is_the_step_0_of_the_run_that_it_previews(lesson, name, values):
+    previewed = json.loads(strip._preview(name, lesson.patient, lesson.treated))
+    assert previewed["name"] == name
+    assert previewed["now"] == [getattr(lesson.patient, name)] * 2
     assert previewed["follows"]
-    for who, experiment in (("patient", LESSON.patient), ("treated", LESSON.treated)):
-        history = train(replace(experiment, depth=depth, steps=1))
-        cells = previewed[who]["cells"][depth - 1]
-        assert cells == [float(f"{value:.3g}") for value in history.delta_rms[0]]
-        ratio = "–" if depth == 1 else number(history.gradient_ratio[0])
-        assert previewed[who]["readouts"][depth - 1] == ratio
+    for value in values:
+        at = previewed["values"].index(value)
+        for who, experiment in (("patient", lesson.patient), ("treated", lesson.treated)):
+            history = train(replace(experiment, steps=1, **{name: value}))
+            assert previewed[who]["cells"][at] == [float(f"{signal:.3g}") for signal in history.delta_rms[0]]
+            alone = history.experiment.depth == 1
+            assert previewed[who]["readouts"][at] == ("–" if alone else number(history.gradient_ratio[0]))
+            says = "one hidden layer" if alone else f"first layer receives {share(history.gradient_ratio[0])} its last"
+            sentence = previewed[who]["sentences"][at]
+            assert who in sentence
+            assert says in sentence
 
 
 def test_what_would_take_long_or_says_nothing_has_no_preview():
-    assert strip._can_be_previewed("vanishing_gradients", LESSON.patient, LESSON.treated)
-    assert not strip._can_be_previewed("overfitting", LESSON.patient, LESSON.treated)
+    pair = LESSON.patient, LESSON.treated
+    assert strip._can_be_previewed("vanishing_gradients", "depth", *pair)
+    assert not strip._can_be_previewed("vanishing_gradients", "learning_rate", *pair)
+    assert not strip._can_be_previewed("overfitting", "depth", *pair)
     wide = replace(LESSON.patient, width=256, n_train=5000)
-    assert not strip._can_be_previewed("vanishing_gradients", wide, LESSON.treated)
+    assert not strip._can_be_previewed("vanishing_gradients", "depth", wide, LESSON.treated)
+    assert not strip._can_be_previewed("vanishing_gradients", "gain", replace(wide, depth=50), LESSON.treated)
+
+
+@pytest.mark.parametrize("name", RANGES)
+def test_all_that_is_dragged_can_be_set(name):
+    """And it is dragged from end to end of its range, which is the setting's own or within it."""
+    values = stops(name)
+    assert list(values) == sorted(set(values))
+    assert [SETTINGS[name].check(value) for value in values] == list(values)
+    assert {*RANGES[name]} < {*values}
 
 
 def test_one_step_on_the_way_to_overflow_does_not_darken_all_others():

@@ -16,11 +16,11 @@ from engine.executors.backends import this_process
 from engine.executors.scheduler import Run, Sweep, Workers
 from engine.experiment import Experiment
 from engine.limits import UNLIMITED
-from engine.training import train
+from engine.training import Training, train
 from pages.charts.sweeps import capacity_curve, cures
 from pages.components.lesson import sweeps
 from pages.components.lesson.sweeps import SharedSweeps
-from pages.components.shell.runs import SharedRuns
+from pages.components.shell.runs import Branched, SharedRuns
 from tests.pages.opened import sent
 from tests.patience import SOON, eventually
 
@@ -91,10 +91,13 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedSweeps]:
 
 
 def test_the_outcomes_are_those_of_single_runs(training: SharedSweeps) -> None:
-    training.look("visitor", WANTED)
-    eventually(lambda: len(training.known(WANTED)) == SEEDS)
-    for experiment, outcome in training.known(WANTED).items():
-        assert same(outcome, outcome_of(train(experiment)))
+    futures = tuple(Branched(one, ((2, replace(one, learning_rate=0.7)),)) for one in WANTED[:2])
+    training.look("visitor", WANTED + futures)
+    eventually(lambda: len(training.known(WANTED + futures)) == SEEDS + len(futures))
+    for wanted, outcome in training.known(WANTED + futures).items():
+        start, branches = wanted if isinstance(wanted, Branched) else (wanted, ())
+        history = Training(start, branches=branches).advance(start.steps).history()
+        assert same(outcome, outcome_of(history))
 
 
 def test_all_who_look_at_one_sweep_share_it(waiting: SharedSweeps, scripted: Scripted) -> None:
@@ -303,6 +306,11 @@ def test_too_many_networks_are_said_and_not_offered(waiting: SharedSweeps, monke
     assert not test.exception
     assert "fewer steps or units help" in text_of(test)
     assert not test.button
+
+
+def test_what_goes_on_from_a_step_shares_no_stack_and_is_said_to_take_longer() -> None:
+    alone = tuple(Branched(one, ((1, one),)) for one in ALL)
+    assert sweeps._cost(alone)[0] > 1.2 * sweeps._cost(ALL)[0]
 
 
 def test_what_cannot_be_measured_here_is_said(waiting: SharedSweeps) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pages.components.lesson.catalogue import exercises_of, lesson_of
 from pages.components.shell.address import PARTS
-from pages.components.shell.runs import histories_of, shared_runs
+from pages.components.shell.runs import histories_of
 from pages.text.underfitting_verdict import verdict
 from tests.pages.opened import charts, charts_of_all_parts, headline, in_part, opened
 
@@ -16,12 +16,6 @@ PATIENT, TREATED = LESSON.patient, LESSON.treated
 TRIALS = exercises_of(PAGE)
 CHARTS = 5
 SWEEPS = 5
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
 
 
 def test_the_default_view_shows_patient_and_treated():

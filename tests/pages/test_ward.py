@@ -9,19 +9,12 @@ from engine import load_dataset
 from engine.limits import check_budget
 from pages.components.home.ward import FRONT
 from pages.components.lesson.catalogue import lesson_of, ward
-from pages.components.settings.controls import parameters
-from pages.components.shell.runs import shared_runs
+from pages.components.settings.lesson_address import parameters
 from pages.text.labels import differences
 from tests.pages.opened import headline, opened, plain
 
 # A few steps show the picture, and where a link leads; what becomes of the patients is another test's affair.
 QUICK = tuple(replace(case, patient=case.patient | {"steps": 30}) for case in ward())
-
-
-@pytest.fixture(scope="module", autouse=True)
-def workers():
-    yield
-    shared_runs().close()
 
 
 def test_there_are_at_least_twelve_patients():
@@ -84,7 +77,7 @@ def test_a_patient_keeps_its_name_and_its_disease_is_what_the_verdict_speaks_of(
     page = opened(case.page, **parameters(lesson_of(case.page), *case.pair))
     assert headline(page).startswith("Units that stay equal: all weights are 0 at the start")
     message = plain(" ".join(paragraph.value for paragraph in page.markdown))
-    assert f"**{case.name}**: “{case.complaint}”" in message
+    assert f"**{case.name}** (shown in the lesson on vanishing gradients): “{case.complaint}”" in message
     page.slider(key="depth").set_value(5).run()
     assert case.name not in plain(" ".join(paragraph.value for paragraph in page.markdown)), (
         "another patient has no name"

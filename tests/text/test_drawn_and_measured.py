@@ -108,7 +108,7 @@ def test_the_measured_curve_itself_is_right(name, experiment):
 @pytest.mark.parametrize(
     ("experiment", "explained"),
     [
-        (OVERFITS, "You drew no turn: on new data it is lowest at step {best}"),
+        (OVERFITS, "You drew no turn: on validation data it is lowest at step {best}"),
         (
             replace(LEARNS, initializer="zeros"),
             "It never gets far below the loss of always giving the average answer, 0.69",
@@ -138,6 +138,8 @@ def test_there_is_a_point_for_each_hidden_layer_or_tenth_of_the_run():
     steps = canvas(LOSS, LEARNS, SLOW).points
     assert steps["patient"] == steps["treated"] == list(range(0, 201, 20))
     assert canvas(LOSS, replace(LEARNS, steps=3), SLOW).points["patient"] == [0, 1, 2, 3]
+    assert canvas(LOSS, LEARNS, SLOW).up == "loss on validation data (nats, log)"
+    assert "nats or squared error, log" in canvas(LOSS, LEARNS, replace(LEARNS, loss="mse")).up
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import Experiment, diagnose, train
+from engine import Experiment, diagnose, train, train_many
 from engine.doctor import rules
+from engine.doctor.confirming import cause_behind, further_runs
+from engine.doctor.diagnosis import gap_of_fit
 from engine.doctor.rules import Rule
 from engine.doctor.thresholds import NOTABLY_RISEN
 from pages.text import findings_text
 from pages.text.labels import PERCENT, number
+from pages.text.own_data import OwnData, at_hand, average_loss
 from tests.charts.odd_runs import PAIRS, pair
+from tests.engine.house_prices import house_prices
 
 # Its treatment are weights that are not zero.
 BLANK = Experiment(depth=4, width=16, activation="relu", initializer="zeros", steps=300, seed=9)
@@ -100,12 +104,40 @@ def test_a_loss_that_has_risen_is_said_of_a_network_that_is_well():
     rise = 100 * (well.validation_loss[-1] / well.validation_loss[lowest] - 1)
     assert rise > NOTABLY_RISEN
     where = f"{PERCENT} above its lowest, which was at step {well.evaluation_step[lowest]}"
-    assert findings_text.risen(well).startswith(f" Its loss on new data ends {number(rise)}{where}")
+    assert findings_text.risen(well).startswith(f" Its loss on validation data ends {number(rise)}{where}")
     assert ("surer of its mistakes" in findings_text.risen(well)) == (
         well.validation_accuracy[-1] > well.validation_accuracy[lowest] - findings_text.SAME_ACCURACY
     )
+    gap, threshold, examples = gap_of_fit(well)
+    assert 0 <= gap <= threshold
+    why = f"{number(100 * gap)} percentage points more often right" if gap else "no more often right"
+    assert f"It is not called overfitting: it is {why} on training data" in findings_text.risen(well)
+    assert f"what {examples} new examples make by chance." in findings_text.risen(well)
     assert findings_text.risen(train(replace(well.experiment, patience=5))) == ""
     assert findings_text.risen(train(Experiment(dataset="breast_cancer", steps=30))) == ""
+
+
+def test_a_confirmation_says_what_came_of_it_in_one_unit_and_names_two_causes_in_their_order():
+    rows = house_prices(4)
+    own = OwnData(*rows, tuple("abcdefghi"), "price")
+    experiment = Experiment(dataset="custom", data_digest=own.digest, n_train=180, steps=300)
+    before = train(experiment, rows)
+    with at_hand(own):
+        finding = diagnose(before, rows)[0]
+        after = train(finding.confirm.experiment(experiment), rows)
+        behind = cause_behind(finding, after, rows)
+        further = train_many(list(further_runs(behind, before, after)), rows)
+        message = findings_text.confirmation(finding, before, after, further)
+        average = average_loss(after.experiment)
+    assert f"After: training loss {number(after.train_loss[-1] / average)} times the average answer’s" in message
+    assert "Before: training loss 1 times the average answer’s" in message
+    assert message.startswith(
+        "**Partly confirmed.** It takes both changes, since there are two causes: first, targets are not scaled; "
+        "behind that, steps are too long."
+    )
+    alike = replace(BLANK, initializer="he_normal")
+    symmetric, different = train(BLANK), train(alike)
+    assert findings_text.confirmation(diagnose(symmetric)[0], symmetric, different).startswith("**Confirmed.** **What")
 
 
 def test_a_patients_disease_is_its_root_cause_and_what_is_left_of_it():

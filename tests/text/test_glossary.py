@@ -34,6 +34,7 @@ def test_every_word_has_its_entry_in_plain_text():
         ("A saturated unit, saturated", "A [saturated](#word-saturated) unit, saturated"),
         ("The error signal and R.", "The [error signal](#word-error-signal) and [R](#word-r)."),
         ("**Dead** for $R$, `R` and [R](x).", "**[Dead](#word-dead)** for $R$, `R` and [R](x)."),
+        ("$$R = 1$$\n\nR and $R$", "$$R = 1$$\n\n[R](#word-r) and $R$"),
         ("He normal", "[He](#word-he) normal"),
         ("He says Hebbian, unsaturated, R2, ReLU", "He says Hebbian, unsaturated, R2, ReLU"),
         ("A step", "A step"),

@@ -28,7 +28,7 @@ def test_the_patient_is_said_to_have_learnt_the_noise_and_the_treated_network_fo
     assert not overfitted(treated)
     assert verdict(patient, treated) == (
         f"The patient gets {percent(patient.train_accuracy[-1])} of its training data right, and "
-        f"{percent(patient.test_accuracy)} of new data: it has learnt the noise by heart. With L2 penalty 0.02: "
+        f"{percent(patient.test_accuracy)} of test data: it has learnt the noise by heart. With L2 penalty 0.02: "
         f"{percent(treated.train_accuracy[-1])} and {percent(treated.test_accuracy)}."
     )
 
@@ -48,9 +48,9 @@ def test_early_stopping_is_judged_by_the_weights_that_it_keeps():
 
 
 def test_a_treatment_that_makes_it_worse_or_does_nothing_is_said_to():
-    assert verdict(run(), run(l2=50.0, optimizer="sgd", learning_rate=0.01)).endswith("worse on new data.")
-    assert verdict(run(), run(l2=1e-12)).endswith("no better on new data.")
-    assert not verdict(run(l2=1e-12), run(l2=0.02)).endswith("new data.")
+    assert verdict(run(), run(l2=50.0, optimizer="sgd", learning_rate=0.01)).endswith("worse on test data.")
+    assert verdict(run(), run(l2=1e-12)).endswith("no better on test data.")
+    assert not verdict(run(l2=1e-12), run(l2=0.02)).endswith("test data.")
 
 
 def test_equal_networks_are_said_to_be_equal():
@@ -83,5 +83,5 @@ def test_every_odd_run_has_a_sentence(name):
 
 def test_numbers_of_unlike_kinds_name_what_they_are():
     (_, classes), (_, numbers) = pair("plain"), pair("of regression")
-    assert "loss (squared error) on training and on new data is" in verdict(classes, numbers)
-    assert "accuracy on training and on new data is" in verdict(numbers, classes)
+    assert "loss (squared error) on training and on test data is" in verdict(classes, numbers)
+    assert "accuracy on training and on test data is" in verdict(numbers, classes)

@@ -46,7 +46,7 @@ def test_a_small_network_underfits_and_a_large_one_is_judged_on_new_data_too(sma
     assert verdict(small, large) == (
         f"The patient’s training loss ends at {number(small.train_loss[-1])}; always giving the average answer would "
         f"cost {number(average_loss(SMALL))}: it underfits. The treated network’s ends at "
-        f"{number(large.train_loss[-1])}, and on new data at {number(large.validation_loss[-1])}."
+        f"{number(large.train_loss[-1])}, and on validation data at {number(large.validation_loss[-1])}."
     )
 
 

@@ -10,7 +10,14 @@ import pytest
 from engine import diagnose, train, train_many
 from engine.doctor import thresholds
 from pages.components.lesson.catalogue import lesson_of
-from pages.text import exploding_verdict, findings_text, overfitting_verdict, underfitting_verdict, verdict
+from pages.text import (
+    data_faults_verdict,
+    exploding_verdict,
+    findings_text,
+    overfitting_verdict,
+    underfitting_verdict,
+    verdict,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,6 +27,8 @@ OF_ALL = (
     {"learning_rate": 0.3}, {"dataset": "digits", "n_train": 100}, {"dataset": "sine"},
     {"dataset": "blobs", "n_train": 20},
 )  # fmt: skip
+SCALED = {"inputs": "standardised"}
+RARE = {"dataset": "moons", "n_train": 500, "noise": 0.9, "imbalance": 0.05}
 TURNED = {
     "overfitting": (
         *({"n_train": n} for n in (20, 50, 300, 1000)), *({"label_noise": share} for share in (0.0, 0.05, 0.1, 0.4)),
@@ -45,6 +54,17 @@ TURNED = {
         {"depth": 20, "gain": 1.0}, {"optimizer": "adam", "learning_rate": 0.01}, {"l2": 0.01}, {"label_noise": 0.4},
         {"dataset": "moons", "noise": 1.0}, {"dataset": "sine", "learning_rate": 10.0},
     ),
+    "data_faults": tuple(SCALED | turned for turned in (
+        *({"leakage": share} for share in (0.01, 0.3, 1.0)), *({"validation_shift": by} for by in (-2.0, 0.2, 1.0)),
+        {"validation_labels": "permuted"}, {"shuffle": False}, {"dataset": "digits", "n_train": 400, "shuffle": False},
+        {"input_scale": 100.0}, {"input_scale": 0.001}, {"input_shift": 10.0},
+        {"normalization": "batch", "batch_size": 2},
+        *(RARE | {"imbalance": share} for share in (0.03, 0.1, 0.5)), RARE | {"class_weights": "balanced"},
+        *({"dataset": "sine", **turned} for turned in (
+            {"target_scale": 100.0}, {"target_scale": 0.001}, {"output": "sigmoid"}, {"leakage": 1.0},
+            {"validation_shift": 2.0},
+        )),
+    )),
 }  # fmt: skip
 
 
@@ -112,6 +132,19 @@ def test_exploding():
         return "no better than the average answer" in text and not codes
 
     assert disagreements("exploding_gradients", exploding_verdict.verdict, contradicts) == []
+
+
+def test_data_faults():
+    def contradicts(text, codes, history):
+        if history.status == "diverged":
+            return False
+        untrue = {code for code, words in data_faults_verdict.UNTRUE.items() if words in text}
+        if untrue != data_faults_verdict.UNTRUE.keys() & codes:
+            return True
+        misses = "and recognises" in text  # fewer than half of a class
+        return ("one_answer" in codes and not misses) or (misses and not codes)
+
+    assert disagreements("data_faults", data_faults_verdict.verdict, contradicts) == []
 
 
 def constants(path):

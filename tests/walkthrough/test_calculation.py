@@ -15,8 +15,8 @@ from pages.walkthrough.layer_derivation import layer_derivation
 from pages.walkthrough.network_graph import graph
 from pages.walkthrough.opened_network import opened, rule_of
 from pages.walkthrough.presets import PRESETS
+from tests.engine.oracle import differentiable, gradient_of, gradients, layers_of
 from tests.engine.oracle import forward as forward_of
-from tests.engine.oracle import gradients, jax, layers_of
 from tests.engine.oracle import loss as loss_of
 
 EXACT = 1e-9
@@ -67,7 +67,7 @@ def problem(
 
 
 def differentiated(problem):
-    """(loss, gradients of the layers, ∂L/∂z, ∂L/∂h) by JAX."""
+    """(loss, gradients of the layers, ∂L/∂z, ∂L/∂h) by PyTorch."""
     a = problem.architecture
     return gradients(
         layers_of(problem.parameters), problem.inputs, problem.targets, a.output, problem.loss, a.activation,
@@ -172,22 +172,18 @@ def test_predicted_change_is_the_first_order_of_what_happens(case):
 def test_penalty_and_clipping_enter_the_update():
     case = problem((3, 4, 2), "tanh", "sigmoid", "mse")
     rule = Rule(0.3, l1=0.05, l2=0.2, clip="norm", clip_threshold=0.1)
-    layers = layers_of(case.parameters)
-
-    def objective(layers):
-        z = forward_of(layers, case.inputs, "tanh")[0]
-        weights = [layer["weights"] for layer in layers]
-        penalty = sum(0.05 * abs(w).sum() + 0.1 * (w**2).sum() for w in weights)
-        return loss_of(z, case.targets, "sigmoid", "mse") + penalty
-
-    gradient = jax.grad(objective)(layers)
+    layers = differentiable(layers_of(case.parameters))
+    weights = [layer["weights"] for layer in layers]
+    penalty = sum(0.05 * abs(w).sum() + 0.1 * (w**2).sum() for w in weights)
+    (loss_of(forward_of(layers, case.inputs, "tanh")[0], case.targets, "sigmoid", "mse") + penalty).backward()
+    gradient = gradient_of(layers)
     norm = np.sqrt(sum(float((part**2).sum()) for layer in gradient for part in layer.values()))
     update = one_update(case, rule)
     assert norm > 0.1
     for layer, expected in enumerate(gradient):
         np.testing.assert_allclose(update.total.weights[layer][0], expected["weights"], rtol=EXACT)
         step = 0.3 * np.array(expected["weights"]) * 0.1 / norm
-        np.testing.assert_allclose(update.after.weights[layer][0], layers[layer]["weights"] - step, rtol=EXACT)
+        np.testing.assert_allclose(update.after.weights[layer][0], update.weights(layer) - step, rtol=EXACT)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -9,16 +9,20 @@ data do not make each other healthy.
 import numpy as np
 
 from engine import Experiment, RunHistory, load_dataset
+from engine.data.custom import CustomData
 
 AS_GOOD = 0.1  # a sensible run is healthy within so much of the best error known on its data
 HURT = 0.15  # an injected fault counts if it costs at least so much more than the same run without it
 
 
-def error(history: RunHistory) -> float:
-    """Test error of a run's result between 0 and 1, the best constant answer's; 1 and more where it broke off."""
+def error(history: RunHistory, data: CustomData | None = None) -> float:
+    """Test error of a run's result between 0 and 1, the best constant answer's; 1 and more where it broke off.
+
+    data: what it was trained on where that is a custom data set.
+    """
     if history.status == "diverged" or not np.isfinite(history.test_loss):
         return np.inf
-    dataset = load_dataset(history.experiment)
+    dataset = load_dataset(history.experiment, data)
     if dataset.task == "regression":
         return history.test_loss / float(dataset.test_targets.var())
     shares = dataset.target_rows("test").mean(axis=0)

@@ -43,9 +43,9 @@ def surface(draw: np.random.Generator, inputs: int, rows: int = 700) -> Data:
     return x, (y - y.mean()) / y.std()
 
 
-def unequal_classes(draw: np.random.Generator, share: float) -> Data:
+def unequal_classes(draw: np.random.Generator, share: float, rows: int = 1500) -> Data:
     """A share of the examples lie on the far side of a curved surface."""
-    x = draw.standard_normal((1500, 8))
+    x = draw.standard_normal((rows, 8))
     score = x[:, 0] + x[:, 1] - 0.7 * x[:, 2] * x[:, 3]
     return x, (score > np.quantile(score, 1 - share)).astype(int)
 

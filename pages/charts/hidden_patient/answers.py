@@ -8,6 +8,7 @@ from pages.charts.one_run.predictions import answer, answer_rows
 from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.figure import PATIENT, AnimatedFigure, Json, at_step, merged
 from pages.charts.style.panels import LEGEND_BELOW, draw
+from pages.text.labels import input_unit
 
 TITLE = "Its answers"
 QUESTION = "What does it answer, over all inputs?"
@@ -33,8 +34,8 @@ def figure(history: RunHistory) -> AnimatedFigure:
         "margin": {"t": 8, "b": below},
         "showlegend": panel.has_legend,
         "legend": LEGEND_BELOW | {"y": key},
-        "xaxis": panel.xaxis,
-        "yaxis": panel.yaxis,
+        "xaxis": _without_unit(panel.xaxis, history),
+        "yaxis": _without_unit(panel.yaxis, history),
     }
     if colors:
         layout["coloraxis"] = merged(colors, {"colorbar": {"y": key}} if "colorbar" in colors else {})
@@ -50,4 +51,15 @@ def alt(history: RunHistory) -> str:
 
 def table(history: RunHistory) -> pd.DataFrame:
     """What it answers at the end."""
-    return answer_rows(history, len(history.frame_step) - 1)
+    rows = answer_rows(history, len(history.frame_step) - 1)
+    return rows.rename(columns=lambda name: name.removesuffix(_unit(history)))
+
+
+def _unit(history: RunHistory) -> str:
+    """What names of inputs end with: it says how they are scaled."""
+    return f" ({input_unit(history.experiment)})"
+
+
+def _without_unit(axis: Json, history: RunHistory) -> Json:
+    title = axis.get("title", {})
+    return merged(axis, {"title": {"text": title.get("text", "").removesuffix(_unit(history))}}) if title else axis

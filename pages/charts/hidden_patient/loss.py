@@ -23,19 +23,21 @@ HOW_TO_READ = (
 )
 
 HEIGHT = 250
+FLAT_WITHIN = 0.2  # of the average answer's loss: a curve that stays so near is drawn from 0, and looks flat
 
 
 def figure(history: RunHistory) -> AnimatedFigure:
     """Training loss at every evaluation, and that of always giving the average answer."""
     average, end = average_loss(history.experiment), int(history.evaluation_step[-1])
+    levels = [average, 0.0] if (np.abs(history.train_loss - average) < FLAT_WITHIN * average).all() else [average]
     traces = [
-        level([0, end], average, AVERAGE, "%{y:.3g}", **stroke(NEUTRAL, 2, "dashdot")),
         curve("training loss", history.evaluation_step, history.train_loss, "%{y:.3g}", END),
+        level([0, end], average, AVERAGE, "%{y:.3g}", **stroke(NEUTRAL, 2, "dashdot")),  # on top of a flat curve
     ]
     layout: Json = {
         "height": HEIGHT,
         "xaxis": axis("training step (updates)", [0, end]),
-        "yaxis": loss_axis(f"loss ({loss_unit(history)})", np.append(history.train_loss, average)),
+        "yaxis": loss_axis(f"loss ({loss_unit(history)})", np.append(history.train_loss, levels)),
     }
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, footnotes(endings(history), HEIGHT))))
 

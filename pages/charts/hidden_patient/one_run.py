@@ -11,6 +11,7 @@ from pages.charts.style.traces import mode_of, trace
 from pages.text.labels import ending
 
 HEIGHT = 380
+FEW = 10  # numbers that stand side by side
 UPPER, LOWER = (0.56, 1.0), (0.0, 0.38)
 START: Json = {"color": PATIENT.color, "dash": "dot", "width": 2}
 END: Json = {"color": PATIENT.color, "dash": "solid", "width": 3.5}
@@ -42,6 +43,11 @@ def start_and_end(clock: Array) -> list[Moment]:
 def curve(name: str, steps: Array, values: Array, value: str, line: Json) -> Json:
     """A curve over training steps.  value: how its label gives a value, "%{y:.3g}"."""
     return trace(mode_of(steps), steps, values, name, f"step %{{x}}: {value}", line=line)
+
+
+def whole_ticks(count: int) -> Json:
+    """Of an axis on which things are numbered: each, where they are few."""
+    return {"tickvals": list(range(1, count + 1))} if count <= FEW else {"tickformat": "d"}
 
 
 def endings(history: RunHistory) -> list[str]:

@@ -1,10 +1,10 @@
 """What comes out of each layer: a signal, or always the same?
 
 Per layer at the current step, on the probe: mean and spread of the activations, and the shares of saturated and of dead
-units, both networks on the same axes.
+units, all networks on the same axes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.activations import ACTIVATIONS
-from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
+from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import axis, layer_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
@@ -29,7 +29,7 @@ HOW_TO_READ = (
     "dead (always 0), best near 0."
 )
 
-OFFSETS = (-0.12, 0.12)  # layers: the networks' bars stand side by side
+APART, SPAN = 0.24, 0.54  # of a layer: between two networks' bars, and the most that all take
 MOST_LAYERS, FEWEST_FRAMES = 1300, 20  # layers over all frames: deep networks move in fewer frames
 HEIGHT = 440
 UPPER, LOWER = (0.42, 1), (0, 0.27)
@@ -39,10 +39,9 @@ KINDS = {"saturated": "Filled: saturated", "dead": "open: dead"}
 FAR_OUT, BOUNDED = 1e4, 10.0  # an activation that is beyond 10 there is taken for one without an end
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """Above, mean ± standard deviation; below, shares in percent; each against the layer."""
-    histories = (patient, treated)
-    most_frames = max(FEWEST_FRAMES, MOST_LAYERS // (patient.layers + treated.layers))
+    most_frames = max(FEWEST_FRAMES, MOST_LAYERS // sum(history.layers for history in histories))
     steps = thinned(timeline_steps(*histories), most_frames)
     means = [rows_at(history.evaluation_step, history.activation_mean, steps) for history in histories]
     spreads = [rows_at(history.evaluation_step, history.activation_std, steps) for history in histories]
@@ -52,18 +51,22 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
 
     traces: list[Json] = []
     moves: dict[int, Json] = {}
-    for look, offset, mean, std, ends in zip(LOOKS, OFFSETS, means, spreads, bars, strict=True):
+    last = len(histories) - 1
+    offsets = (np.arange(last + 1) - last / 2) * min(APART, SPAN / max(last, 1))
+    for look, offset, mean, std, ends in zip(looks, offsets, means, spreads, bars, strict=True):
         with np.errstate(all="ignore"):
             symmetric = not on_log and np.array_equal(ends, (mean - std, mean + std), equal_nan=True)
         moves[len(traces)] = _bar(mean, ends, place, symmetric)
         traces.append(_means(look, offset, mean.shape[1], symmetric, on_log))
-    for look, history in zip(LOOKS, histories, strict=True):
+    for look, history in zip(looks, histories, strict=True):
         for kind, share in _defined(history).items():
             moves[len(traces)] = {"y": 100 * rows_at(history.evaluation_step, share, steps)}
             traces.append(_shares(look, kind, history.layers))
 
+    more = more_above(len(histories))
     layout: Json = {
-        "xaxis": layer_axis(patient.layers, treated.layers, anchor="y2"),
+        "margin": {"t": ABOVE + more},
+        "xaxis": layer_axis(*(history.layers for history in histories), anchor="y2"),
         "yaxis": value_axis,
         "yaxis2": axis("units (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]),
         "hovermode": "closest",
@@ -72,23 +75,26 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         TITLE,
         AnimatedFigure(
             traces,
-            merged(layout, footnotes(_notes(histories), HEIGHT, others=[row_heading(_kinds(histories), LOWER[1])])),
+            merged(
+                layout,
+                footnotes(_notes(histories, looks), HEIGHT + more, others=[row_heading(_kinds(histories), LOWER[1])]),
+            ),
             moving(steps, moves),
         ),
-        patient,
-        treated,
+        *histories,
+        looks=looks,
     )
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """Spread of the first and last hidden layer and the largest share of saturated or dead units, at the end."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, evaluation and layer; shares where they are defined."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         n_rows, n_layers = history.activation_mean.shape
         columns = {
             "network": look.name,
@@ -157,13 +163,13 @@ def _shares(look: Look, kind: str, n_layers: int) -> Json:
     return merged(shares, look.line(2) | {"marker": marker})
 
 
-def _kinds(histories: tuple[RunHistory, RunHistory]) -> str:
+def _kinds(histories: Sequence[RunHistory]) -> str:
     """What the marks of the lower panel count."""
     counted = {kind for history in histories for kind in _defined(history)}
     return ", ".join(text for kind, text in KINDS.items() if kind in counted).capitalize() or "Saturated and dead units"
 
 
-def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
     missing = dict.fromkeys(
         f"{kind} for {name(history.experiment.activation)}"
         for history in histories
@@ -174,7 +180,7 @@ def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
         "Above: mean ± standard deviation, as far as the activation goes. Not defined: shares at the output, "
         f"{', '.join(missing)}."
     ]
-    return notes + endings(histories)
+    return notes + endings(histories, looks)
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

@@ -1,13 +1,15 @@
 """How much do the batches of one epoch differ?
 
-Loss of each batch of the epoch that the timeline is in, both networks; at the end, of the last whole epoch.
+Loss of each batch of the epoch that the timeline is in, all networks; at the end, of the last whole epoch.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.annotations import captioned, footnotes, marks_of
 from pages.charts.style.axes import axis, loss_axis, loss_title
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, moving
 from pages.charts.style.traces import hover_of, nothing, trace
@@ -25,13 +27,13 @@ HOW_TO_READ = (
 MOST_BATCHES = 60  # of an epoch that are drawn: of more, so many evenly
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """Batch loss against the share of the epoch that is over, on one axis; the timeline moves from epoch to epoch."""
-    histories, steps = (patient, treated), timeline_steps(patient, treated)
+    steps = timeline_steps(*histories)
     drawn = [_epochs(history, steps) for history in histories]
     losses = np.concatenate([values.ravel() for values in drawn])
     traces = [
-        _curve(look, history, values.shape[1]) for look, history, values in zip(LOOKS, histories, drawn, strict=True)
+        _curve(look, history, values.shape[1]) for look, history, values in zip(looks, histories, drawn, strict=True)
     ]
     layout: Json = {
         "xaxis": axis("share of the epoch", range=[-0.03, 1.03], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%"),
@@ -40,19 +42,20 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "hovermode": "closest",
     }
     moves = {index: {"y": values} for index, values in enumerate(drawn)}
-    notes = footnotes(_notes(histories))
-    return captioned(TITLE, AnimatedFigure(traces or [nothing()], layout | notes, moving(steps, moves)), *histories)
+    notes = footnotes(_notes(histories, looks))
+    animated = AnimatedFigure(traces or [nothing()], layout | notes, moving(steps, moves))
+    return captioned(TITLE, animated, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Mean, lowest and highest batch loss of both networks' last whole epoch."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Mean, lowest and highest batch loss of the networks' last whole epoch."""
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row an update on record: its epoch, its batch, its loss."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         epoch, batch = np.divmod(history.step, batches(history))
         columns = {"network": look.name, "epoch": epoch + 1, "batch": batch + 1}
         parts.append(pd.DataFrame(columns | {"update": history.step, "batch loss": history.batch_loss}))
@@ -62,7 +65,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
 def batches(history: RunHistory) -> int:
     """Updates that an epoch has."""
     e = history.experiment
-    return -(-e.n_train // (e.batch_size or e.n_train))
+    return -(-e.n_train // e.examples_per_update)
 
 
 def _epochs(history: RunHistory, steps: list[int]) -> Array:
@@ -87,9 +90,9 @@ def _curve(look: Look, history: RunHistory, points: int) -> Json:
     return trace("lines+markers", (_drawn(each) + 1) / each, None, look.name, hover, **look_of_all)
 
 
-def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = ["● Patient. ◆ Treated (dashed)."]
-    for look, history in zip(LOOKS, histories, strict=True):
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
+    notes = [marks_of(looks)]
+    for look, history in zip(looks, histories, strict=True):
         each = batches(history)
         e = history.experiment
         if each == 1:

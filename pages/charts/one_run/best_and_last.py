@@ -1,8 +1,11 @@
 """What had the network learnt when it was at its best, and what had it become by the end?
 
 What each network computes at the step of its lowest validation loss, beside what it computes at its last one, with
-training and validation examples.  Patient above, treated below; nothing moves.
+training and validation examples.  A row for each network; nothing moves.
 """
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,47 +20,54 @@ from pages.text.labels import loss_unit, number, percent
 TITLE = "At its best, and at the end"
 QUESTION = "What had the network learnt when it was at its best, and what had it become by the end?"
 HOW_TO_READ = (
-    "Each picture shows what a network answers for every pair of inputs, or along its one input; at the left when "
-    "its validation loss was lowest, at the right at the end. Healthy: both look alike and follow the examples "
-    "loosely. A border that bends around single points at the end has been learnt by heart."
+    "Each picture shows what a network answers for every pair of inputs, along its one input or, of more inputs, for "
+    "validation data; at the left when its validation loss was lowest, at the right at the end. Healthy: both look "
+    "alike and follow the examples loosely. A border that bends around single points at the end has been learnt by "
+    "heart."
 )
 
-ROWS = ((0.57, 1.0), (0.0, 0.43))
-HEIGHT = 560
+HEIGHT = 560  # px, of two networks
+ROW, GAP = 0.43, 0.14  # of the height of both: a row, and the space between two
+LONGEST_NAME = 12  # characters
 TOP, BELOW, AXIS_BELOW = 46, 132, 62  # px: over the panels; below them with and without a key
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """Two panels a network on the same axes and colours: its best evaluation, and its last one."""
-    histories = (patient, treated)
+    pictured = histories if len(histories) > 1 else histories * 2  # two pictures stand in a row all the same
     rows = [
-        [draw(look, history, [place], histories, tuple(EXAMPLES)) for place in _places(history)]
-        for look, history in zip(LOOKS, histories, strict=True)
+        [draw(look, history, [place], pictured, tuple(EXAMPLES)) for place in _places(history)]
+        for look, history in zip(looks, histories, strict=True)
     ]
-    placed = pictures(rows, ROWS, -AXIS_BELOW / (HEIGHT - TOP - BELOW))
+    share = len(rows) * ROW + (len(rows) - 1) * GAP  # of the height of two rows
+    plot = round((HEIGHT - TOP - BELOW) * share)
+    lows = [i * (ROW + GAP) / share for i in reversed(range(len(rows)))]
+    domains = [(round(low, 6), round(low + ROW / share, 6)) for low in lows]
+    placed = pictures(rows, domains, -AXIS_BELOW / plot)
     traces = [trace | at_step(placed.moves.get(i, {}), 0) for i, trace in enumerate(placed.traces)]
     for index in placed.moves:  # whose line it is, the headings say
         traces[index]["showlegend"] = False
     bottom = BELOW if placed.has_key else AXIS_BELOW
     headings = [
-        merged(row_heading(_heading(history, place, when), top, look), {"x": left, "align": "left"})
-        for look, history, (_, top) in zip(LOOKS, histories, ROWS, strict=True)
+        merged(row_heading(_heading(history, place, when), top, _short(look)), {"x": left, "align": "left"})
+        for look, history, (_, top) in zip(looks, histories, domains, strict=True)
         for when, place, (left, _) in zip(("best", "end"), _places(history), COLUMNS, strict=True)
     ]
-    below = footnotes(_notes(histories, placed.notes), HEIGHT, bottom, headings)
+    notes = _notes(histories, looks, placed.notes)
+    below = footnotes(notes, TOP + plot + BELOW, bottom, headings)
     layout = placed.layout | {"margin": {"t": TOP, "b": bottom}}
-    return captioned(TITLE, AnimatedFigure(traces, merged(layout, below)), patient, treated)
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, below)), *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Loss, and accuracy or share of the picture that changed, of both networks at their best and at the end."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Loss, and accuracy or share of the picture that changed, of each network at its best and at the end."""
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and moment: loss and accuracy on both sets."""
     rows = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         for when, place in zip(("best", "end"), _places(history), strict=True):
             at = latest(history.evaluation_step, int(history.frame_step[place]))
             rows.append(
@@ -79,13 +89,18 @@ def _places(history: RunHistory) -> tuple[int, int]:
     return latest(history.frame_step, history.best_step), len(history.frame_step) - 1
 
 
+def _short(look: Look) -> Look:
+    """With a name that has room over one of two panels."""
+    return look if len(look.name) <= LONGEST_NAME else replace(look, name=f"{look.name[: LONGEST_NAME - 1]}…")
+
+
 def _heading(history: RunHistory, place: int, when: str) -> str:
     step = int(history.frame_step[place])
     loss = float(history.validation_loss[latest(history.evaluation_step, step)])
     return f"{when}<br>step {step}, loss {number(loss)}" if np.isfinite(loss) else f"{when}<br>step {step}"
 
 
-def _notes(histories: tuple[RunHistory, RunHistory], notes: list[str]) -> list[str]:
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look], notes: list[str]) -> list[str]:
     sentences = ["Loss: on validation data."]
     shown = [history.prediction_axes is not None and dataset_of(history) is not None for history in histories]
     if any(shown):
@@ -94,7 +109,7 @@ def _notes(histories: tuple[RunHistory, RunHistory], notes: list[str]) -> list[s
             sentences.append(
                 f"White rim: training examples. Small, dark rim: {EXAMPLES['validation'].most} of the validation set."
             )
-    sentences += endings(histories)
+    sentences += endings(histories, looks)
     return [" ".join(sentences[:2]), *sentences[2:], *notes]
 
 

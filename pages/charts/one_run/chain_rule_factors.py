@@ -9,13 +9,15 @@ Normalization and residual connections count with the weights, dropout and the s
 slope.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
+from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
-from pages.charts.style.figure import NEUTRAL, PATIENT, TREATED, AnimatedFigure, Json, merged, moving
+from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Json, Look, merged, moving
 from pages.charts.style.traces import key, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, thinned, timeline_steps
 from pages.text.labels import ending, number
@@ -53,20 +55,22 @@ BESIDES = {
 SCALED = "From layer 2 on the slope factor includes the 1/depth of scaled residual connections."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """Four panels, one below the other: both factors and their product on one scale, and the running product.
 
     One frame a step of the timeline, or every other, third, ... for networks with very many layers.
     """
-    looks, histories = (PATIENT, TREATED), (patient, treated)
     depths = [history.experiment.depth for history in histories]
-    steps = thinned(timeline_steps(patient, treated), MOST_VALUES // (len(ROWS) * sum(depths)))
+    steps = thinned(timeline_steps(*histories), MOST_VALUES // (len(ROWS) * sum(depths)))
     values = [[rows_at(history.step, part, steps) for part in _quantities(history)] for history in histories]
     factors = np.concatenate([part.ravel() for network in values for part in network[:3]])
     products = np.concatenate([network[3].ravel() for network in values])
 
     tight = {"range": _span(factors)}  # whole decades would press the factors together
-    axes = [log_axis("factor", np.append(factors, 1), FACTOR_LABELS, domain=panel, **tight) for panel in PANELS[:3]]
+    axes = [
+        log_axis(name, np.append(factors, 1), FACTOR_LABELS, domain=panel, **tight)
+        for name, panel in zip(("slope", "weights", "both"), PANELS[:3], strict=True)
+    ]
     axes.append(log_axis("product", np.append(products, 1), PRODUCT_LABELS, domain=PANELS[3]))
     size = marker_size(max(depths))
     traces: list[Json] = []
@@ -85,28 +89,30 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     has_zeros = any((y == 0).any() for network in values for y in network)
     headings = [row_heading(text, panel[1]) for text, panel in zip(HEADINGS, PANELS, strict=True)]
     title = {"text": "hidden layer (1 = nearest the input)"}
+    more = more_above(len(histories))
     layout = merged(
         {
+            "margin": {"t": ABOVE + more},
             "xaxis": layer_axis(*depths, output=False, title=title, anchor=ROWS[-1]),
             "legend": {"y": ABOVE_HEADING, "itemwidth": 30},
             **{f"yaxis{row[1:]}": axis for row, axis in zip(ROWS, axes, strict=True)},
             "shapes": [_one(row) for row in ROWS],
         },
-        footnotes([*_notes(patient, treated), *([ZEROS] if has_zeros else [])], HEIGHT, others=headings),
+        footnotes([*_notes(histories, looks), *([ZEROS] if has_zeros else [])], HEIGHT + more, others=headings),
     )
-    return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), patient, treated)
+    return captioned(TITLE, AnimatedFigure(traces, layout, moving(steps, heights)), *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Typical factors of both networks and what they multiply to, at the start and at the end, in numbers."""
-    return f"Patient: {_in_words(patient)} Treated: {_in_words(treated)}"
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Typical factors of each network and what they multiply to, at the start and at the end, in numbers."""
+    return " ".join(f"{look.name}: {_in_words(history)}" for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, update and hidden layer, at the timeline's steps; factors have no unit."""
-    steps = timeline_steps(patient, treated)
+    steps = timeline_steps(*histories)
     parts = []
-    for look, history in ((PATIENT, patient), (TREATED, treated)):
+    for look, history in zip(looks, histories, strict=True):
         rows = np.unique(latest_at(history.step, steps)) if len(history.step) else np.array([], int)
         slope, weight, layer, product = (part[rows].ravel() for part in _quantities(history))
         depth = history.experiment.depth
@@ -148,13 +154,13 @@ def _span(factors: np.ndarray) -> list[float]:
     return [min(logs.min(initial=0) - AIR, -1 / 3), max(logs.max(initial=0) + AIR, 1 / 3)]
 
 
-def _notes(patient: RunHistory, treated: RunHistory) -> list[str]:
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
     """How runs ended that did not complete, and what else is in the factors."""
-    sentences = [KEY, *endings((patient, treated))]
+    sentences = [KEY, *endings(histories, looks)]
     for setting, sentence in BESIDES.items():
-        if any(getattr(history.experiment, setting) not in ("none", 0) for history in (patient, treated)):
+        if any(getattr(history.experiment, setting) not in ("none", 0) for history in histories):
             sentences.append(sentence)
-    if any(history.experiment.residual == "scaled" for history in (patient, treated)):
+    if any(history.experiment.residual == "scaled" for history in histories):
         sentences.append(SCALED)
     return sentences
 

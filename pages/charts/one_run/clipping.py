@@ -5,14 +5,16 @@ Norm of the gradient of loss and penalties over all parameters, before and after
     by norm: g ← g θ/‖g‖ where ‖g‖ > θ (Pascanu et al. 2013)        by value: every entry to [−θ, θ] (Mikolov 2012)
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, column_headings
+from pages.charts.style.annotations import captioned, no_network
 from pages.charts.style.axes import log_axis
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look
-from pages.charts.style.grid import Row, over_training, whole_runs
+from pages.charts.style.grid import Row, over_training, side_by_side, whole_runs
 from pages.charts.style.outlier_range import within_outlier_range
 from pages.charts.style.traces import MEDIUM, THIN, hover_of, key, level, mode_of, stroke, trace
 from pages.charts.style.update_curves import (
@@ -39,53 +41,46 @@ HEIGHT = 352
 LEGEND = 56  # px from the panels to the legend below them
 BELOW = LEGEND + 26  # px from the panels to the notes
 THRESHOLD = stroke(NEUTRAL, 2, "dot")
-NO_CLIPPING = "Neither network clips its gradient."
 BY_VALUE = "By value, the line is θ√n: the largest norm of n entries of at most θ."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """‖∂L/∂θ‖ against the training step on one log axis, patient left, treated right.
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """‖∂L/∂θ‖ against the training step on one log axis, a panel for each network.
 
     Before clipping thin, after it thick.  Dotted is the longest gradient that clipping leaves; beside a network without
-    clipping it is the other one's, to compare with.
+    clipping it is that of the first one that clips, to compare with.
     """
-    histories = (patient, treated)
     end = max(int(history.evaluation_step[-1]) for history in histories)
     limits = [longest_clipped(history) for history in histories]
     norms = np.concatenate([part for history in histories for part in _norms(history)])
     shown = within_outlier_range(np.append(norms, [limit for limit in limits if limit]))
 
     panels: list[list[Json]] = []
-    for place, (look, history) in enumerate(zip(LOOKS, histories, strict=True)):
+    for look, history, own in zip(looks, histories, limits, strict=True):
         panel = _curves(look, history)
-        if limit := limits[place] or limits[1 - place]:
+        if limit := own or next(filter(None, limits), None):
             first = not any(one["name"] == "threshold" for other in panels for one in other)
             hover = "at most %{y:.3~g}<extra></extra>"
             panel.append(level([0, end], limit, "threshold", hover, showlegend=first, **THRESHOLD))
         panels.append(panel)
-    headings = column_headings([_heading(history) for history in histories])
+    places = side_by_side([_heading(history) for history in histories], looks, HEIGHT, BELOW)
     value_axis = log_axis(f"gradient ‖∂L/∂θ‖ ({loss_unit(*histories).replace('squared error', 'error²')}, log)", shown)
-    legend = {"itemwidth": 30, "y": -LEGEND / (HEIGHT - headings[1] - BELOW), "yanchor": "top"}
-    keys, notes = _keys(any(clipped(history).any() for history in histories)), _notes(histories, value_axis)
-    below: Json = {"height": HEIGHT, "below": BELOW, "keys": keys, "showlegend": True, "legend": legend}
-    steps = timeline_steps(*histories)
-    return captioned(
-        TITLE,
-        over_training([Row(value_axis, *panels)], whole_runs(*histories), steps, headings, notes, **below),
-        patient,
-        treated,
-    )
+    legend = {"itemwidth": 30, "y": -LEGEND / places.plot, "yanchor": "top"}
+    keys, notes = _keys(any(clipped(history).any() for history in histories)), _notes(histories, looks, value_axis)
+    across, steps, row = whole_runs(*histories), timeline_steps(*histories), Row(value_axis, panels)
+    drawn = over_training([row], across, steps, places, notes, keys, showlegend=True, legend=legend)
+    return captioned(TITLE, drawn, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Median and largest norm before clipping, and how often and to what it was clipped, of both networks."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Median and largest norm before clipping, and how often and to what it was clipped, of each network."""
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and update on record."""
-    unit, parts = loss_unit(patient, treated), []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    unit, parts = loss_unit(*histories), []
+    for look, history in zip(looks, histories, strict=True):
         columns = {
             "network": look.name,
             "training step (updates)": history.step,
@@ -116,7 +111,7 @@ def _curves(look: Look, history: RunHistory) -> list[Json]:
 
 
 def _keys(clips: bool) -> list[Json]:
-    """Legend entries for what both panels share."""
+    """Legend entries for what all panels share."""
     thick, thin = stroke(width=MEDIUM + 1), stroke(width=THIN)
     return [key("before", **thin), key("after", **thick)] if clips else [key("gradient", **thick)]
 
@@ -130,10 +125,12 @@ def _heading(history: RunHistory) -> str:
     return f"by {e.clip}, at {percent(float(clipped(history).mean()))} of updates"
 
 
-def _notes(histories: tuple[RunHistory, RunHistory], value_axis: Json) -> list[str]:
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look], value_axis: Json) -> list[str]:
     clips = [history.experiment.clip for history in histories]
-    notes = [NO_CLIPPING] if set(clips) == {"none"} else [BY_VALUE] if "value" in clips else []
-    for look, history in zip(LOOKS, histories, strict=True):
+    notes = [BY_VALUE] if "value" in clips else []
+    if set(clips) == {"none"}:
+        notes = [f"{no_network(looks)} clips its gradient."]
+    for look, history in zip(looks, histories, strict=True):
         notes += left_out(look, history, history.total_gradient_norm, value_axis, "gradients")
         if words := ending(history):
             notes.append(f"{look.name}: {words}.")

@@ -5,13 +5,16 @@ Angle between the gradient before and after clipping, through training: by norm 
     α = arccos (g · clipped g / (‖g‖ ‖clipped g‖))
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, endings, footnotes
+from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, no_network
 from pages.charts.style.axes import axis
 from pages.charts.style.figure import (
+    HEIGHT,
     LOOKS,
     AnimatedFigure,
     Array,
@@ -38,42 +41,41 @@ AIR = 4.0  # degrees beyond 0 and 90, so that a curve on an edge is seen
 RIGHT_ANGLE, TICKS = 90, [0, 30, 60, 90]
 # In degrees: what rounding leaves of an angle of 0, since cos has no slope there.
 ROUNDING = 1e-5
-NEITHER = "Neither network clips its gradient, so there is no angle."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """The angle in degrees against the training step, of the networks that clip."""
-    histories = (patient, treated)
     end = max(int(history.evaluation_step[-1]) for history in histories)
     traces: list[Json] = []
-    for look, history in zip(LOOKS, histories, strict=True):
+    for look, history in zip(looks, histories, strict=True):
         if history.experiment.clip != "none":
             angles = degrees(history)
             kept = peaks(np.nan_to_num(angles))
             name = f"{look.name}: by {history.experiment.clip}"
             traces.append(update_curve(look, name, history.step[kept], angles[kept], "angle: %{y:.3~g}°"))
     traces = traces or [nothing()]
+    more = more_above(len(histories))
     layout = {
+        "margin": {"t": ABOVE + more},
         "xaxis": axis("training step (updates)", [0, end]),
         "yaxis": axis("angle (degrees)", range=[-AIR, RIGHT_ANGLE + AIR], tickvals=TICKS, ticksuffix="°"),
         "showlegend": any("name" in one for one in traces),
         "hovermode": "closest",
     }
     frames = step_lines(timeline_steps(*histories))
-    return captioned(
-        TITLE, AnimatedFigure(traces, merged(layout, footnotes(_notes(histories))), frames), patient, treated
-    )
+    notes = footnotes(_notes(histories, looks), HEIGHT + more)
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes), frames), *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """How each network is clipped, and the median and largest angle of the updates that clipping changed."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and drawn update; the angle is NaN where the gradient is 0 or not finite."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         angles = degrees(history)
         kept = peaks(np.nan_to_num(angles))
         columns = {
@@ -93,12 +95,12 @@ def degrees(history: RunHistory) -> Array:
     return np.where(angles < ROUNDING, 0.0, angles)
 
 
-def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    without = [look for look, history in zip(LOOKS, histories, strict=True) if history.experiment.clip == "none"]
-    notes = (
-        [NEITHER] if len(without) == len(LOOKS) else [f"{look.name}: no clipping, hence no angle." for look in without]
-    )
-    return notes + endings(histories)
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
+    without = [look for look, history in zip(looks, histories, strict=True) if history.experiment.clip == "none"]
+    notes = [f"{look.name}: no clipping, hence no angle." for look in without]
+    if len(without) == len(looks):
+        notes = [f"{no_network(looks)} clips its gradient, so there is no angle."]
+    return notes + endings(histories, looks)
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

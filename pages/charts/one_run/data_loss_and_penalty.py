@@ -1,15 +1,16 @@
 """What does training minimise: how much of it is the data's loss, and how much the penalty on the weights?
 
-Data loss on the training set, L1 and L2 penalty, and their sum, patient left and treated right.
+Data loss on the training set, L1 and L2 penalty, and their sum, a panel for each network.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, endings
+from pages.charts.style.annotations import captioned, endings, no_network
 from pages.charts.style.axes import loss_axis, loss_title
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import losses_side_by_side
@@ -27,24 +28,20 @@ HOW_TO_READ = (
 KEY = "Thick: data loss. Dotted: penalty. Grey: their sum, which is what training lowers."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Both parts and their sum against the training step, on the same axes for both networks."""
-    histories = (patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """Both parts and their sum against the training step, on the same axes for all networks."""
     values = np.concatenate([part for h in histories for part in (h.train_loss, _drawn_penalty(h), _sum(h))])
-    return captioned(
-        TITLE,
-        losses_side_by_side(histories, loss_axis(loss_title("loss", histories), values), _curves, _notes(histories)),
-        patient,
-        treated,
-    )
+    value_axis, notes = loss_axis(loss_title("loss", histories), values), _notes(histories, looks)
+    drawn = losses_side_by_side(histories, looks, value_axis, _curves, notes)
+    return captioned(TITLE, drawn, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Data loss and penalty of both networks at the start and at the end."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Data loss and penalty of each network at the start and at the end."""
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row an evaluation of a network."""
     return pd.concat(
         [
@@ -57,7 +54,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
                     f"sum ({loss_unit(history)})": _sum(history),
                 }
             )
-            for look, history in zip(LOOKS, (patient, treated), strict=True)
+            for look, history in zip(looks, histories, strict=True)
         ],
         ignore_index=True,
     )
@@ -88,17 +85,17 @@ def _curves(look: Look, history: RunHistory) -> list[Json]:
     return [both, data, penalty]
 
 
-def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    without = [look.name for look, history in zip(LOOKS, histories, strict=True) if not _has_penalty(history)]
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
+    without = [look.name for look, history in zip(looks, histories, strict=True) if not _has_penalty(history)]
     notes = [KEY]
-    if len(without) == 2:
-        notes.append("Neither network has a penalty: set L1 or L2.")
+    if len(without) == len(looks):
+        notes.append(f"{no_network(looks)} has a penalty: set L1 or L2.")
     elif without:
-        notes.append(f"{without[0]}: no penalty.")
-    for look, history in zip(LOOKS, histories, strict=True):
+        notes.append(f"{', '.join(without)}: no penalty.")
+    for look, history in zip(looks, histories, strict=True):
         if history.experiment.l2 > history.experiment.l2_in_loss:
             notes.append(f"{look.name}: AdamW’s L2 shrinks the weights outside the loss.")
-    return notes + endings(histories)
+    return notes + endings(histories, looks)
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

@@ -1,42 +1,46 @@
 """How much better is the network on its training data than on new data, and since when?
 
-Loss and accuracy on training and validation data, the gap between them shaded, patient left and treated right.  Of a
-run that was stopped early: how long it waited, and, where the other network is the same but for its patience, what
-waiting longer would have led to.
+Loss and accuracy on training and validation data, the gap between them shaded, a panel for each network.  Of a run
+that was stopped early: how long it waited, and, where another network is the same but for its patience, what waiting
+longer would have led to.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from plotly.colors import hex_to_rgb
 
 from engine import RunHistory
 from engine.measures import generalization_loss
-from pages.charts.style.annotations import captioned, column_headings
+from pages.charts.style.annotations import captioned
 from pages.charts.style.axes import axis, ends, loss_axis, loss_title
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
-from pages.charts.style.grid import Row, over_training, whole_runs
+from pages.charts.style.grid import Row, over_training, side_by_side, whole_runs
 from pages.charts.style.traces import box, curve, line, star, stroke, thin_curve
 from pages.text.clock import latest, timeline_steps
 from pages.text.labels import PERCENT, ending, legends, loss_unit, number, percent
 
 TITLE = "The generalization gap"
-QUESTION = "How much better is the network on its training data than on new data, and since when?"
+QUESTION = "How much better is the network on its training data than on validation data, and since when?"
 HOW_TO_READ = (
-    "Left to right: training. Thin is the training data, thick is new data, and the shaded area between them is the "
-    "gap. Healthy: both fall and stay together. Thick rising while thin still falls is overfitting, and the star "
-    "marks where it began."
+    "Left to right: training. Thin is the training data, thick is validation data, and the shaded area between them "
+    "is the gap. Healthy: both fall and stay together. Thick rising while thin still falls is overfitting, and the "
+    "star marks where it began."
 )
 
-SHADES = {"Patient": "rgba(213, 94, 0, 0.22)", "Treated": "rgba(0, 114, 178, 0.22)"}
+SHADE = "rgba({}, {}, {}, 0.22)"  # of a network's colour
 WAITED = {"bgcolor": "rgba(0, 0, 0, 0)", "fgcolor": "#808080", "shape": "/", "size": 8, "solidity": 0.25}
 LOSS_PANEL, ACCURACY_PANEL = (0.5, 1.0), (0.0, 0.38)
 KEY = "Thin: training. Thick: validation. Shaded: the gap. Star: lowest validation loss."
 
+Networks = Sequence[tuple[Look, RunHistory]]
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Loss above, accuracy below (classes only), against the training step, on the same axes for both networks."""
-    histories = (patient, treated)
+
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """Loss above, accuracy below (classes only), against the training step, on the same axes for all networks."""
+    networks = tuple(zip(looks, histories, strict=True))
     with_accuracy = any(history.confusion is not None for history in histories)
     losses = np.concatenate([loss for h in histories for loss in (h.train_loss, h.validation_loss)])
     domain = LOSS_PANEL if with_accuracy else (0, 1)
@@ -44,36 +48,27 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     panels = [
         [
             *_waited(history, ends(losses_axis)),
-            *_gap(look, history, "loss", other),
+            *_gap(look, history, "loss", networks),
             star(look, history.best_step, _lowest(history)),
         ]
-        for look, history, other in zip(LOOKS, histories, histories[::-1], strict=True)
+        for look, history in networks
     ]
-    rows = [Row(losses_axis, *panels)]
+    rows = [Row(losses_axis, panels)]
     if with_accuracy:
         shares = axis("accuracy", domain=ACCURACY_PANEL, range=[-0.04, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%")
-        panels = [
-            _gap(look, history, "accuracy", other)
-            for look, history, other in zip(LOOKS, histories, histories[::-1], strict=True)
-        ]
-        rows.append(Row(shares, *panels))
-    headings = column_headings(legends(*histories))
-    return captioned(
-        TITLE,
-        over_training(rows, whole_runs(*histories), timeline_steps(*histories), headings, _notes(histories)),
-        patient,
-        treated,
-    )
+        rows.append(Row(shares, [_gap(look, history, "accuracy", networks) for look, history in networks]))
+    places = side_by_side(legends(*histories), looks)
+    drawn = over_training(rows, whole_runs(*histories), timeline_steps(*histories), places, _notes(networks))
+    return captioned(TITLE, drawn, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """Loss and accuracy on both sets at the end, the best step, and how far validation loss has risen since."""
-    histories = (patient, treated)
-    sentences = [_sentence(look, history) for look, history in zip(LOOKS, histories, strict=True)]
-    return " ".join(sentences + _stops(histories))
+    networks = tuple(zip(looks, histories, strict=True))
+    return " ".join([_sentence(look, history) for look, history in networks] + _stops(networks))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row an evaluation of a network; the generalization loss is Prechelt's (1998), in per cent."""
     return pd.concat(
         [
@@ -90,28 +85,27 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
                     "best": history.evaluation_step == history.best_step,
                 }
             )
-            for look, history in zip(LOOKS, (patient, treated), strict=True)
+            for look, history in zip(looks, histories, strict=True)
         ],
         ignore_index=True,
     )
 
 
-def _gap(look: Look, history: RunHistory, measure: str, other: RunHistory) -> list[Json]:
+def _gap(look: Look, history: RunHistory, measure: str, networks: Networks) -> list[Json]:
     """The training curve, the space up to the validation curve, that curve, and how it would have gone on."""
     value = "%{y:.3g}" if measure == "loss" else "%{y:.0%}"
     train, validation = getattr(history, f"train_{measure}"), getattr(history, f"validation_{measure}")
     steps, hover = history.evaluation_step, f"{measure}<br>step %{{x}}: {value}"
-    shade: Json = {"fill": "tonexty", "fillcolor": SHADES[look.name]}
+    shade: Json = {"fill": "tonexty", "fillcolor": SHADE.format(*hex_to_rgb(look.color))}
     traces = [
         thin_curve(look, steps, train, f"{look.name} training", f"training {hover}"),
         curve(look, steps, validation, look.name, f"validation {hover}", size=8, markers=6, **shade),
     ]
-    if _goes_on(history, other):
+    for other_look, other in _going_on(history, networks):
         later = other.evaluation_step >= history.evaluation_step[-1]
-        color = next(one.color for one in LOOKS if one is not look)
         values = getattr(other, f"validation_{measure}")[later]
         hover = f"had it gone on<br>step %{{x}}: {value}<extra></extra>"
-        dots = stroke(color, 2.5, "dot")
+        dots = stroke(other_look.color, 2.5, "dot")
         traces.append(line(other.evaluation_step[later], values, "had it gone on", hover, **dots))
     return traces
 
@@ -123,13 +117,16 @@ def _waited(history: RunHistory, heights: tuple[float, float]) -> list[Json]:
     return [box(history.best_step, int(history.evaluation_step[-1]), *heights, "patience", fillpattern=WAITED)]
 
 
-def _goes_on(history: RunHistory, other: RunHistory) -> bool:
-    """Whether the other run is this one as it would have gone on, had it not been stopped."""
-    return (
-        history.status == "stopped_early"
-        and set(history.experiment.differences(other.experiment)) == {"patience"}
-        and bool(other.evaluation_step[-1] > history.evaluation_step[-1])
-    )
+def _going_on(history: RunHistory, networks: Networks) -> Networks:
+    """The first network that is this one as it would have gone on, had it not been stopped; or none."""
+    if history.status != "stopped_early":
+        return ()
+    return [
+        (look, other)
+        for look, other in networks
+        if set(history.experiment.differences(other.experiment)) == {"patience"}
+        and other.evaluation_step[-1] > history.evaluation_step[-1]
+    ][:1]
 
 
 def _lowest(history: RunHistory) -> float:
@@ -141,18 +138,18 @@ def _difference(a: Array, b: Array) -> Array:
         return a - b
 
 
-def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
-    notes = [KEY, *_stops(histories)]
-    for look, history in zip(LOOKS, histories, strict=True):
+def _notes(networks: Networks) -> list[str]:
+    notes = [KEY, *_stops(networks)]
+    for look, history in networks:
         if history.diverged_at is not None:
             notes.append(f"{look.name}: {ending(history)}.")
     return notes
 
 
-def _stops(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+def _stops(networks: Networks) -> list[str]:
     """Of each network that was stopped early: when, why, and what came after."""
     sentences = []
-    for look, history, other in zip(LOOKS, histories, histories[::-1], strict=True):
+    for look, history in networks:
         if history.status != "stopped_early":
             continue
         patience = history.experiment.patience
@@ -160,7 +157,7 @@ def _stops(histories: tuple[RunHistory, RunHistory]) -> list[str]:
             f"{look.name}: stopped at step {history.evaluation_step[-1]}, after {patience} "
             f"{'evaluation' if patience == 1 else 'evaluations'} without a lower validation loss (hatched)"
         )
-        if _goes_on(history, other):
+        for _, other in _going_on(history, networks):
             text += (
                 f"; had it gone on (dotted), it would have gone from {number(_lowest(history))} to "
                 f"{number(other.validation_loss[-1])} at step {other.evaluation_step[-1]}"

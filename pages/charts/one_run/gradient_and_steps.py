@@ -1,19 +1,20 @@
 """Has training come to rest, is a penalty holding it back, or are its steps too small?
 
-The gradient that is left, of the data loss and of the penalties, and the size of the steps taken, both networks.
+The gradient that is left, of the data loss and of the penalties, and the size of the steps taken, all networks.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, footnotes, row_heading
+from pages.charts.style.annotations import ABOVE, captioned, footnotes, more_above, row_heading
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import (
-    PATIENT,
-    TREATED,
+    HEIGHT,
+    LOOKS,
     AnimatedFigure,
     Array,
     Json,
@@ -41,9 +42,9 @@ HEADINGS = (("Gradient that is left, ‖∂L/∂θ‖ (log)", UPPER), ("Length o
 ABOVE_HEADING = 1.08
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """Norm of the gradient above, length of the step below, against the training step; a penalty's gradient thin."""
-    networks = ((PATIENT, patient), (TREATED, treated))
+    networks = tuple(zip(looks, histories, strict=True))
     kept = [_kept(history) for _, history in networks]
     end = max(int(history.evaluation_step[-1]) for _, history in networks)
     traces: list[Json] = []
@@ -60,27 +61,29 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         drawn[1].append(steps)
     if any(_penalised(history) for _, history in networks):
         traces += [key("data loss", **stroke(width=MEDIUM + 1)), key("penalty", **stroke(width=THIN))]
+    more = more_above(len(histories))
     layout: Json = {
+        "margin": {"t": ABOVE + more},
         "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
         "yaxis": log_axis("", np.concatenate(drawn[0]), LABELS, domain=UPPER),
         "yaxis2": log_axis("", np.concatenate(drawn[1]), LABELS, domain=LOWER),
         "legend": {"y": ABOVE_HEADING},
         "hovermode": "closest",
     }
-    frames = step_lines(timeline_steps(patient, treated))
-    notes = footnotes(_notes(networks), others=[row_heading(text, panel[1]) for text, panel in HEADINGS])
-    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes), frames), patient, treated)
+    frames = step_lines(timeline_steps(*histories))
+    notes = footnotes(_notes(networks), HEIGHT + more, others=[row_heading(text, panel[1]) for text, panel in HEADINGS])
+    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes), frames), *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """Gradient of data loss and penalty and size of the step, at the first and the last update."""
-    return " ".join(_sentence(look, history) for look, history in ((PATIENT, patient), (TREATED, treated)))
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and drawn update."""
     parts = []
-    for look, history in ((PATIENT, patient), (TREATED, treated)):
+    for look, history in zip(looks, histories, strict=True):
         rows = _kept(history)
         data, penalty, steps = (values[rows] for values in _measured(history))
         columns = {
@@ -108,7 +111,7 @@ def _kept(history: RunHistory) -> Array:
     return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).round().astype(int))
 
 
-def _notes(networks: tuple[tuple[Look, RunHistory], ...]) -> list[str]:
+def _notes(networks: Sequence[tuple[Look, RunHistory]]) -> list[str]:
     notes = []
     for look, history in networks:
         if (history.data_gradient_norm == 0).any():

@@ -12,7 +12,7 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.theory import GradientFlow, gradient_flow
-from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
+from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Json, Look, merged, moving
 from pages.charts.style.traces import key, line, over_layers, stroke
@@ -32,7 +32,8 @@ HEIGHT = 350
 UPPER, LOWER = [0.43, 1], [0, 0.31]  # the two panels, of the figure's height
 HEADINGS = (("Error signal, rms ∂L/∂z ({}, log)", UPPER), ("Weights’ gradient, ‖∂L/∂W‖ ({}, log)", LOWER))
 ABOVE_HEADING = 1.07
-ABOVE, LEGEND_LINE = 36, 24  # px above the panels, and what each network beyond two adds there
+LEGEND_LEFT = -0.1  # over the labels of the axis, where three entries share a line in a chart of 352 px
+LONGEST_UNIT, UNIT_BELOW = 16, "unit below"  # characters that a heading has room for
 UPPER_LABELS, LOWER_LABELS = 6, 3
 THEORY = "theory, step 0"
 ZEROS = "▼ on the lower edge: exactly 0, which has no place on a log axis."
@@ -47,6 +48,7 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     layers = [history.layers for history in histories]
     size = marker_size(max(layers))
     short = unit.replace("squared error", "error²")
+    short, notes = (short, []) if len(short) <= LONGEST_UNIT else (UNIT_BELOW, [f"Unit: {unit}."])
     upper = log_axis("", _flat(*signals, *theories), UPPER_LABELS, domain=UPPER)
     lower = log_axis("", _flat(*gradients), LOWER_LABELS, domain=LOWER)
 
@@ -71,16 +73,16 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
         traces.append(key(THEORY, **stroke(NEUTRAL, 2, "dot")))
 
     has_zeros = any((values == 0).any() for values in (*signals, *gradients))
-    sentences = [*_notes(histories, looks), *([ZEROS] if has_zeros else [])]
+    sentences = [*notes, *_notes(histories, looks), *([ZEROS] if has_zeros else [])]
     headings = [row_heading(text.format(short), panel[1]) for text, panel in HEADINGS]
-    more = LEGEND_LINE * max(len(histories) - 2, 0)
+    more = more_above(len(histories))
     layout = merged(
         {
             "margin": {"t": ABOVE + more},
             "xaxis": layer_axis(*layers, anchor="y2"),
             "yaxis": upper,
             "yaxis2": lower,
-            "legend": {"y": ABOVE_HEADING, "itemwidth": 30},
+            "legend": {"x": LEGEND_LEFT, "y": ABOVE_HEADING, "itemwidth": 30},
         },
         footnotes(sentences, HEIGHT + more, others=headings),
     )

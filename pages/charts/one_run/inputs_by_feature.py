@@ -1,16 +1,18 @@
 """How large is each input, and are the inputs of one size?
 
-Root mean square of every input over the training examples, both networks, on a log axis; beside it, small, over the
+Root mean square of every input over the training examples, all networks, on a log axis; beside it, small, over the
 validation examples.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.annotations import MARKS, captioned, footnotes
 from pages.charts.style.axes import axis, log_axis, marker_size
-from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look, moving
+from pages.charts.style.figure import LOOKS, NEUTRAL, PATIENT, AnimatedFigure, Array, Json, Look, moving
 from pages.charts.style.panels import dataset_of
 from pages.charts.style.traces import hover_of, level, marks, nothing, stroke
 from pages.text.clock import timeline_steps
@@ -26,20 +28,26 @@ HOW_TO_READ = (
 
 FEW = 4  # inputs whose names stand side by side at 390 px
 CROSS = "x-thin"
+APART = 0.2  # of an input, between networks where there are more than two, whose marks would hide each other
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Size of the inputs, the patient's largest first; nothing moves."""
-    histories = (patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """Size of the inputs, the first network's largest first; nothing moves."""
     sizes = [_sizes(history) for history in histories]
     order = _order(sizes)
-    drawn = [(look, name, split) for look, one in zip(LOOKS, sizes, strict=True) for name, split in one.items()]
+    places = [APART * (i - (len(looks) - 1) / 2) if len(looks) > 2 else 0 for i in range(len(looks))]
+    drawn = [
+        (look, name, split, place)
+        for look, one, place in zip(looks, sizes, places, strict=True)
+        for name, split in one.items()
+    ]
     names = [_names(histories)[index] for index in order]
-    traces: list[Json] = [_marks(look, name, split[order], names) for look, name, split in drawn]
-    values = np.concatenate([split for _, _, split in drawn]) if drawn else np.ones(1)
+    traces: list[Json] = [_marks(look, name, split[order], names, place) for look, name, split, place in drawn]
+    values = np.concatenate([split for _, _, split, _ in drawn]) if drawn else np.ones(1)
+    whose = "the patient" if looks[0] is PATIENT else looks[0].name
     few = 0 < len(names) <= FEW
     across = axis(
-        "input" if few else "input, largest of the patient first",
+        "input" if few else f"input, largest of {whose} first",
         range=[0.4, max(len(order), 1) + 0.6],
         **{"tickvals": list(range(1, len(order) + 1)), "ticktext": names} if few else {},
     )
@@ -51,20 +59,21 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         "showlegend": False,
         "hovermode": "closest",
     }
-    notes = footnotes(_notes(sizes))
+    notes = footnotes(_notes(sizes, looks))
     frames = moving(timeline_steps(*histories), {})
-    return captioned(TITLE, AnimatedFigure(traces or [nothing()], layout | notes, frames), patient, treated)
+    animated = AnimatedFigure(traces or [nothing()], layout | notes, frames)
+    return captioned(TITLE, animated, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Largest, median and smallest size of both networks' inputs."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Largest, median and smallest size of each network's inputs."""
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and input."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         sizes = _sizes(history)
         if not sizes:
             continue
@@ -83,30 +92,30 @@ def _sizes(history: RunHistory) -> dict[str, Array]:
 
 
 def _order(sizes: list[dict[str, Array]]) -> Array:
-    """Inputs from the patient's largest to its smallest."""
+    """Inputs from the first network's largest to its smallest."""
     known = next((one for one in sizes if one), None)
     return np.argsort(-known["training"], kind="stable") if known else np.arange(0)
 
 
-def _names(histories: tuple[RunHistory, ...]) -> list[str]:
+def _names(histories: Sequence[RunHistory]) -> list[str]:
     known = next((data for history in histories if (data := dataset_of(history))), None)
     return list(known.input_names) if known else []
 
 
-def _marks(look: Look, split: str, values: Array, names: list[str]) -> Json:
+def _marks(look: Look, split: str, values: Array, names: list[str], place: float) -> Json:
     size = marker_size(len(names))
     marker = {"color": look.color, "symbol": look.symbol, "size": size}
     if split != "training":
         marker |= {"symbol": CROSS, "size": size - 1, "line": {"color": look.color, "width": 1.5}}
     hover = hover_of(look, f"%{{text}}, {split}: %{{y:.3~g}}")
     shown = np.where(values > 0, values, np.nan)
-    places = np.arange(1, len(names) + 1)
+    places = np.arange(1, len(names) + 1) + place
     return marks(places, shown, f"{look.name} {split}", hover, text=names, marker=marker)
 
 
-def _notes(sizes: list[dict[str, Array]]) -> list[str]:
-    notes = ["● Patient. ◆ Treated. ×: validation. Dashed: 1."]
-    for look, one in zip(LOOKS, sizes, strict=True):
+def _notes(sizes: list[dict[str, Array]], looks: Sequence[Look]) -> list[str]:
+    notes = [" ".join(f"{MARKS[look.symbol]} {look.name}." for look in looks) + " ×: validation. Dashed: 1."]
+    for look, one in zip(looks, sizes, strict=True):
         if not one:
             notes.append(f"{look.name}: its data were handed in, and are not kept.")
         elif zeros := int((one["training"] == 0).sum()):

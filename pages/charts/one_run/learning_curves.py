@@ -33,9 +33,9 @@ from pages.text.own_data import average_loss
 TITLE = "Learning curves"
 QUESTION = "Does the network learn, and does it also do well on examples that it never saw?"
 HOW_TO_READ = (
-    "Left to right: training. Thick is the loss on new data (lower is better), thin on the training data; below, "
+    "Left to right: training. Thick is the loss on validation data (lower is better), thin on training data; below, "
     "the share of right answers. Healthy: thick and thin fall together, well below the line of always giving the "
-    "average answer. The star is the step with the lowest loss on new data."
+    "average answer. The star is the step with the lowest loss on validation data."
 )
 
 MARKERS = 8  # on a curve, enough to tell the networks apart without colour

@@ -1,14 +1,16 @@
 """What does dropout’s mask cost in training?
 
-Training loss with the mask, as an update sees it, and without it, as the whole network has it, patient left and
-treated right.
+Training loss with the mask, as an update sees it, and without it, as the whole network has it, a panel for
+each network.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned
+from pages.charts.style.annotations import captioned, no_network
 from pages.charts.style.axes import loss_axis, loss_title
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import losses_side_by_side
@@ -26,23 +28,23 @@ HOW_TO_READ = (
 KEY = "Thin: training loss with the mask. Thick: of the same weights without it."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Both losses at every evaluation against the training step, on the same axes for both networks."""
-    histories = (patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """Both losses at every evaluation against the training step, on the same axes for all networks."""
     losses = np.concatenate([part for history in histories for part in _losses(history)[1:]])
     value_axis = loss_axis(loss_title("training loss", histories), losses)
-    return captioned(TITLE, losses_side_by_side(histories, value_axis, _curves, _notes(histories)), patient, treated)
+    drawn = losses_side_by_side(histories, looks, value_axis, _curves, _notes(histories, looks))
+    return captioned(TITLE, drawn, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Both losses of both networks at the last update that was evaluated, and their typical ratio."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Both losses of each network at the last update that was evaluated, and their typical ratio."""
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and step at which both losses are known; with mini-batches the first is of one batch."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         steps, masked, whole = _losses(history)
         columns = {
             "network": look.name,
@@ -70,14 +72,14 @@ def _curves(look: Look, history: RunHistory) -> list[Json]:
     ]
 
 
-def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
     notes = [KEY]
-    without = [look.name for look, h in zip(LOOKS, histories, strict=True) if h.experiment.dropout == 0]
-    if len(without) == 2:
-        notes.append("Neither network has dropout: set it, and the curves part.")
+    without = [look.name for look, h in zip(looks, histories, strict=True) if h.experiment.dropout == 0]
+    if len(without) == len(looks):
+        notes.append(f"{no_network(looks)} has dropout: set it, and the curves part.")
     elif without:
-        notes.append(f"{without[0]}: no dropout, hence no mask.")
-    for look, history in zip(LOOKS, histories, strict=True):
+        notes.append(f"{', '.join(without)}: no dropout, hence no mask.")
+    for look, history in zip(looks, histories, strict=True):
         if 0 < history.experiment.batch_size < history.experiment.n_train:
             notes.append(f"{look.name}: the thin line is of one mini-batch at a time.")
         if history.experiment.class_weights != "none" and history.confusion is not None:

@@ -1,17 +1,19 @@
 """When a run ends in NaN: which number overflowed first, and what were the last finite ones on the way there?
 
-Error signal rms ∂L/∂z, gradient ‖∂L/∂W‖ and weights ‖W‖ of every layer over the last updates on record, both networks
+Error signal rms ∂L/∂z, gradient ‖∂L/∂W‖ and weights ‖W‖ of every layer over the last updates on record, all networks
 on the same axes; a cross on the layer that first was not finite.  Of a run that did not break off, the same last steps.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import ABOVE_ROW, captioned, column_headings, row_heading
+from pages.charts.style.annotations import ABOVE_ROW, captioned
 from pages.charts.style.axes import depth_axis, log_axis
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look, depth_colors
-from pages.charts.style.grid import Row, over_training, step_axis
+from pages.charts.style.grid import Row, over_training, side_by_side, step_axis
 from pages.charts.style.traces import MOST_CURVES, drawn_layers, key_of_depth, marks, of_depth, trace
 from pages.charts.style.update_curves import on_log_axis
 from pages.text.clock import timeline_steps
@@ -37,47 +39,36 @@ KEY = "Thick: layer 1. Dotted: output."
 OVERFLOWED = "Cross: last finite number of the layer that overflowed first."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Three rows of panels on log axes against the training step, patient left, treated right; a line a layer."""
-    histories = (patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """Three rows of panels on log axes against the training step, a column for each network; a line a layer."""
     most_layers = max(history.layers for history in histories)
-    headings, top = column_headings([_heading(history) for history in histories], ABOVE_ROW)
+    places = side_by_side([_heading(history) for history in histories], looks, HEIGHT, BELOW, ABOVE_ROW)
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    colors = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - top - BELOW))
+    colors = depth_axis(most_layers, -AXIS_BELOW / places.plot)
     rows = []
     for field, domain in zip(FIELDS, PANELS, strict=True):
         values = [on_log_axis(_last(history, field)) for history in histories]
         panels = [
             _lines(look, history, drawn, most_layers) + _cross(history, drawn)
-            for look, history, drawn in zip(LOOKS, histories, values, strict=True)
+            for look, history, drawn in zip(looks, histories, values, strict=True)
         ]
-        rows.append(Row(_axis(values, domain), *panels))
-    titles = [row_heading(title, domain[1]) for title, domain in zip(_titles(*histories), PANELS, strict=True)]
-    across = [step_axis(range=_span(history)) for history in histories]
-    below: Json = {
-        "height": HEIGHT,
-        "below": BELOW,
-        "keys": [key_of_depth()],
-        "coloraxis": colors,
-        "annotations": titles,
-    }
-    return captioned(
-        TITLE,
-        over_training(rows, across, _line_steps(*histories), (headings, top), _notes(histories), **below),
-        patient,
-        treated,
-    )
+        rows.append(Row(_axis(values, domain), panels))
+    titles = list(zip(_titles(*histories), PANELS, strict=True))
+    across, keys = [step_axis(range=_span(history)) for history in histories], [key_of_depth()]
+    steps, notes = _line_steps(*histories), _notes(histories, looks)
+    drawn = over_training(rows, across, steps, places, notes, keys, titles, coloraxis=colors)
+    return captioned(TITLE, drawn, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """What overflowed first in each network and at which step, and its last finite values; or that nothing did."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, update and layer, over the last updates on record."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         steps, layers = _steps(history), np.arange(history.layers)
         columns = {
             "network": look.name,
@@ -85,7 +76,7 @@ def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
             "layer": np.tile(layers + 1, len(steps)),
             "overflowed first": np.tile(layers == _culprit(history), len(steps)),
         }
-        for field, title in zip(FIELDS, _titles(patient, treated), strict=True):
+        for field, title in zip(FIELDS, _titles(*histories), strict=True):
             columns[title] = _last(history, field).ravel()
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
@@ -166,13 +157,13 @@ def _heading(history: RunHistory) -> str:
     return f"diverges at step {step}: {tensor}{'' if layer is None else f', {layer_name(history, layer)}'}"
 
 
-def _notes(histories: tuple[RunHistory, RunHistory]) -> list[str]:
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
     notes = [KEY]
     if any(_culprit(history) is not None and len(history.step) for history in histories):
         notes.append(OVERFLOWED)
     if max(history.layers for history in histories) > MOST_CURVES:
         notes.append(f"Of more than {MOST_CURVES} layers, {MOST_CURVES} are drawn.")
-    for look, history in zip(LOOKS, histories, strict=True):
+    for look, history in zip(looks, histories, strict=True):
         if not len(history.step):
             notes.append(f"{look.name}: not one update; there is nothing to draw.")
         elif any((_last(history, field) == 0).any() for field in FIELDS):

@@ -1,7 +1,7 @@
 """What does each network compute?
 
-The networks side by side at the current step: the decision surface over two inputs, the fit over one, a
-confusion matrix on validation data where there are more.
+The networks side by side at the current step: the decision surface over two inputs, the fit over one; where there are
+more, a confusion matrix on validation data, or predicted against true numbers.
 """
 
 import math
@@ -14,22 +14,24 @@ from engine import RunHistory
 from pages.charts.style.annotations import captioned, column_headings, endings, footnotes
 from pages.charts.style.figure import COLUMNS, HEIGHT, LOOKS, AnimatedFigure, Array, Look, merged, moving
 from pages.charts.style.panels import draw, gives_probabilities, input_names, pictures
+from pages.charts.style.validation_answers import validation_answers
 from pages.text.clock import latest, latest_at, thinned, timeline_steps
 from pages.text.labels import ending, legends, number, percent
-from pages.text.three_sets import class_names
+from pages.text.three_sets import class_names, typical_error
 
 TITLE = "What each network computes"
 QUESTION = "What does each network compute?"
 HOW_TO_READ = (
-    "Each picture shows what a network answers for every possible input at the timeline’s step: colour for classes, "
-    "a line for numbers, or counts of right and wrong answers, the right ones on the diagonal. Healthy: the border "
-    "runs between the groups of examples. One colour everywhere: it gives everyone the same answer."
+    "What a network answers at the timeline’s step. For every possible input, colour for classes, a "
+    "line for numbers. With more inputs, for validation data: counts of right and wrong answers, the right ones on the "
+    "diagonal, or predicted against true numbers. Healthy: the border runs between the groups of examples, or the "
+    "dots lie along the diagonal. Where all is of one colour or height, it gives everyone the same answer."
 )
 
 MOST_FRAMES = 36  # of the timeline's 60: a surface weighs more than everything else on the page
 BELOW = 118  # px: tick labels, axis title and the key below them
 AXIS_BELOW = 62  # px: tick labels and axis title alone
-ROW_HEIGHT, ROW_GAP = 240, 105  # px that a second row of panels adds, of them those between the rows
+ROW_HEIGHT, ROW_GAP = 205, 70  # px that a second row of panels adds, of them those between the rows
 
 
 def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
@@ -99,7 +101,7 @@ def answer(history: RunHistory) -> str:
         parts = ", ".join(f"{name} on {percent(float(part))}" for name, part in zip(names, winners, strict=True))
         return f"the winning class is {parts} of the inputs shown" + accuracy
     if history.confusion is None:
-        return "it computes a number from more than two inputs, which has no picture here"
+        return f"{typical_error(history, float(history.validation_loss[-1])).lower()} on validation data"
     counts = history.confusion[-1]
     right, n = int(np.trace(counts)), int(counts.sum())
     wrong = counts - np.diag(np.diag(counts))
@@ -130,7 +132,8 @@ def answer_rows(history: RunHistory, k: int) -> pd.DataFrame:
         columns = dict(zip(input_names(history, len(places)), places, strict=True))
         return pd.DataFrame(columns | dict(zip(answers or _output_names(outputs), outputs.T, strict=True)))
     if history.confusion is None:
-        return pd.DataFrame()
+        found = validation_answers(history, [k])
+        return pd.DataFrame({"true value": found[0], "predicted value": found[1][0]} if found else {})
     counts = history.confusion[k]
     true, predicted = (np.array(names)[places.ravel()] for places in np.indices(counts.shape))
     return pd.DataFrame(

@@ -16,7 +16,7 @@ Array = np.ndarray
 
 WIDTH, HEIGHT, AIR = 240, 80, 7  # of the drawing, in its own units
 DASHES = {PATIENT: "", TREATED: ' stroke-dasharray="7 4"'}
-FAINT = 0.5  # opacity of what stands behind
+FAINT = 0.7  # opacity of what stands behind
 MOST_POINTS = 60  # of a training set
 GRAY = "#7d8b91"  # contrast 3 and more on white and on a near-black page
 
@@ -68,15 +68,21 @@ def error_signal(patient: RunHistory, treated: RunHistory) -> Picture:
     return Picture(_svg(_log_lines(curves)), ". ".join(words) + " the last hidden layer’s error signal.")
 
 
-def gradient(patient: RunHistory, treated: RunHistory) -> Picture:
-    """Norm of the gradient as it was used, after clipping, against the steps, on one log scale."""
-    histories = ((PATIENT, patient), (TREATED, treated))
-    curves = [_Curve(look, history.step, history.clipped_norm) for look, history in histories]
+def weight_size(patient: RunHistory, treated: RunHistory) -> Picture:
+    """Norm of all weights against the steps, on one log scale: an explosion leaves it large, the gradient dies."""
+    norms = {PATIENT: (patient, _norm(patient)), TREATED: (treated, _norm(treated))}
+    curves = [_Curve(look, history.step, norm) for look, (history, norm) in norms.items()]
     words = [
-        f"{look.name}: the norm of the gradient used is {number(float(np.nanmax(history.clipped_norm)))} at most"
-        for look, history in histories
+        f"{look.name}: the norm of all weights is {number(float(np.nanmax(norm)))} at most"
+        for look, (_, norm) in norms.items()
     ]
     return Picture(_svg(_log_lines(curves)), ". ".join(words) + ".")
+
+
+def _norm(history: RunHistory) -> Array:
+    """‖θ‖ over all layers' weights, (updates,)."""
+    with np.errstate(all="ignore"):
+        return np.linalg.norm(history.weight_norm, axis=1)
 
 
 def fit(patient: RunHistory, treated: RunHistory) -> Picture:
@@ -170,4 +176,4 @@ def _up(values: Array, ends: tuple[float, float]) -> Array:
 
 def _line(look: Look, x: Array, y: Array, opacity: float = 1.0) -> str:
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    return f'<polyline points="{points}" stroke="{look.color}" opacity="{opacity}"{DASHES[look]}/>'
+    return f'<polyline points="{points}" style="stroke:var(--{look.key})" opacity="{opacity}"{DASHES[look]}/>'

@@ -45,7 +45,7 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
         traces.append({"type": "bar", "x": _labels(history), "name": look.name, "marker": look_of_bar})
         traces[-1] |= {"hovertemplate": hover}
     layout: Json = {
-        "xaxis": axis("class, and its share of the validation data", type="category"),
+        "xaxis": axis("class, share of validation data", type="category"),
         "yaxis": axis("recall", range=[0, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%"),
         "showlegend": False,
         "bargap": 0.25,

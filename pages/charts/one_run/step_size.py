@@ -4,13 +4,16 @@ Length ‖Δθ‖ of the step that was taken, over all parameters, through train
 gradient that clipping left, and so at most η times the longest that clipping leaves.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, footnotes
+from pages.charts.style.annotations import ABOVE, captioned, footnotes, more_above
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.figure import (
+    HEIGHT,
     LOOKS,
     AnimatedFigure,
     Json,
@@ -39,28 +42,27 @@ HOW_TO_READ = (
     "level far below the other’s means that it hardly moves."
 )
 
-BOUND_WIDTH = 2
 
-
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """‖Δθ‖ of both networks against the training step, on a log axis; dotted the longest that clipping allows."""
-    histories = (patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """‖Δθ‖ of all networks against the training step, on a log axis; dotted the longest that clipping allows."""
     end = max(int(history.evaluation_step[-1]) for history in histories)
     bounds = [longest_step(history) for history in histories]
     lengths = np.concatenate([history.total_update_norm for history in histories])
     shown = within_outlier_range(np.append(lengths, [bound for bound in bounds if bound]))
     traces: list[Json] = []
-    for look, history, legend in zip(LOOKS, histories, legends(*histories), strict=True):
+    for look, history, legend in zip(looks, histories, legends(*histories), strict=True):
         kept = peaks(history.total_update_norm)
         values = on_log_axis(history.total_update_norm)[kept]
         name = f"{look.name}: {legend}"
         traces.append(update_curve(look, name, history.step[kept], values, "step ‖Δθ‖: %{y:.3~g}"))
-    for look, bound in zip(LOOKS, bounds, strict=True):
+    for look, bound in zip(looks, bounds, strict=True):
         if bound:
             name, hover = f"{look.name}, longest step", hover_of(look, "at most %{y:.3~g}")
             traces.append(level([0, end], bound, name, hover, showlegend=False, **stroke(look.color, 2, "dot")))
     value_axis = log_axis("length of a step, ‖Δθ‖ (log)", shown)
+    more = more_above(len(histories))
     layout = {
+        "margin": {"t": ABOVE + more},
         "xaxis": axis("training step (updates)", [0, end]),
         "yaxis": value_axis,
         "hovermode": "closest",
@@ -68,21 +70,21 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     frames = step_lines(timeline_steps(*histories))
     return captioned(
         TITLE,
-        AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, value_axis))), frames),
-        patient,
-        treated,
+        AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, looks, value_axis), HEIGHT + more)), frames),
+        *histories,
+        looks=looks,
     )
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """Median and longest step of both networks, and the longest that clipping allows."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """Median and longest step of all networks, and the longest that clipping allows."""
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and drawn update."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         kept = peaks(history.total_update_norm)
         columns = {
             "network": look.name,
@@ -100,9 +102,9 @@ def longest_step(history: RunHistory) -> float | None:
     return longest * history.experiment.learning_rate if longest and history.experiment.optimizer == "sgd" else None
 
 
-def _notes(histories: tuple[RunHistory, RunHistory], value_axis: Json) -> list[str]:
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look], value_axis: Json) -> list[str]:
     notes = []
-    for look, history in zip(LOOKS, histories, strict=True):
+    for look, history in zip(looks, histories, strict=True):
         if bound := longest_step(history):
             notes.append(f"{look.name}: dotted, the longest step that clipping allows, {number(bound)}.")
         notes += left_out(look, history, history.total_update_norm, value_axis, "steps")

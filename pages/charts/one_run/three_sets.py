@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import MARKS, captioned, footnotes
+from pages.charts.style.annotations import captioned, footnotes, marks_of
 from pages.charts.style.axes import axis, loss_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Json, Look, moving
 from pages.charts.style.traces import hover_of, trace
@@ -98,8 +98,7 @@ def _line(look: Look, found: list[Score], accuracy: bool, side: float) -> Json:
 
 
 def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
-    dashed = {"dash": " (dashed)"}
-    notes = [" ".join(f"{MARKS[look.symbol]} {look.name}{dashed.get(look.dash, '')}." for look in looks)]
+    notes = [marks_of(looks)]
     if any(history.confusion is not None for history in histories):
         notes.append("Whiskers: two standard errors.")
     for look, history in zip(looks, histories, strict=True):

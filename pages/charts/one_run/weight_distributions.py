@@ -1,6 +1,6 @@
 """How are each layer's weights spread, and where do they go?
 
-Quantiles of the weights of every layer at the current step, both networks on the same axes.
+Quantiles of the weights of every layer at the current step, all networks on the same axes.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, endings, footnotes
+from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above
 from pages.charts.style.axes import layer_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
@@ -25,16 +25,16 @@ HOW_TO_READ = (
     "longer as training goes on."
 )
 
-FILLS = {"Patient": BOX_FILL, "Treated": CLEAR}  # full against hollow: not by colour alone
+FILLS = BOX_FILL, CLEAR  # full against hollow: not by colour alone
 MOST_BOXES, FEWEST_FRAMES = 1300, 16  # boxes over all frames: deep networks move in fewer frames
 HEIGHT = 400
+ORDER = "From left to right, in each layer: the networks as they are listed."
 KEY = "Middle line: median. Box: the middle half of the weights. Whiskers: 5 % to 95 % of them."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """A box a layer and network: quantiles of the weights without the biases, on an axis that is fixed over the run."""
-    histories = (patient, treated)
-    most_frames = max(FEWEST_FRAMES, MOST_BOXES // (patient.layers + treated.layers))
+    most_frames = max(FEWEST_FRAMES, MOST_BOXES // sum(history.layers for history in histories))
     steps = thinned(timeline_steps(*histories), most_frames)
     spreads = [quantiles(history, latest_at(history.frame_step, steps).tolist()) for history in histories]
     ends = np.concatenate([values[..., [0, -1]].reshape(-1, 2) for values in spreads])
@@ -42,24 +42,32 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
     drawn = [place(values) for values in spreads]
 
     traces = [
-        boxes(look, history.layers, look.name, look.name, on_log, fillcolor=FILLS[look.name])
-        for look, history in zip(LOOKS, histories, strict=True)
+        boxes(look, history.layers, look.name, look.name, on_log, fillcolor=FILLS[i > 0])
+        for i, (look, history) in enumerate(zip(looks, histories, strict=True))
     ]
     moves = {i: dict(zip(BOX_PARTS, np.moveaxis(values, -1, 0), strict=True)) for i, values in enumerate(drawn)}
-    layout = {"xaxis": layer_axis(patient.layers, treated.layers), "yaxis": value_axis, **BOXES_APART}
-    notes = footnotes([KEY, *endings(histories)], HEIGHT)
-    return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes), moving(steps, moves)), patient, treated)
+    more = more_above(len(histories))
+    layout = {
+        "margin": {"t": ABOVE + more},
+        "xaxis": layer_axis(*(history.layers for history in histories)),
+        "yaxis": value_axis,
+        **BOXES_APART,
+    }
+    notes = footnotes([KEY, *([ORDER] if len(histories) > 2 else []), *endings(histories, looks)], HEIGHT + more)
+    return captioned(
+        TITLE, AnimatedFigure(traces, merged(layout, notes), moving(steps, moves)), *histories, looks=looks
+    )
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """Where the middle half of the first and of the last layer's weights lies, at the start and at the end."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, frame and layer, with the quantiles of its weights."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         values = quantiles(history, range(len(history.frame_step)))
         n_frames, n_layers, _ = values.shape
         columns = {f"{100 * q:g} % quantile of the weights": values[..., i].ravel() for i, q in enumerate(QUANTILES)}

@@ -1,13 +1,15 @@
 """How large are the weights, and how fast does each layer learn?
 
-Norm of each layer's weights ‖W‖ and relative update ‖ΔW‖/‖W‖ through training, both networks on the same axes.
+Norm of each layer's weights ‖W‖ and relative update ‖ΔW‖/‖W‖ through training, all networks on the same axes.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import ABOVE_ROW, captioned, column_headings, row_heading
+from pages.charts.style.annotations import ABOVE_ROW, captioned
 from pages.charts.style.axes import depth_axis, log_axis
 from pages.charts.style.figure import (
     LOOKS,
@@ -18,7 +20,7 @@ from pages.charts.style.figure import (
     Look,
     depth_colors,
 )
-from pages.charts.style.grid import Row, over_training, whole_runs
+from pages.charts.style.grid import Row, over_training, side_by_side, whole_runs
 from pages.charts.style.traces import MOST_CURVES, THIN, box, drawn_layers, key_of_depth, level, of_depth, stroke, trace
 from pages.text.clock import BEGINNING, timeline_steps
 from pages.text.labels import ending, legends, number
@@ -43,45 +45,42 @@ BELOW, AXIS_BELOW = 120, 62  # px: from the panels to the notes, and to the key 
 KEY = "Thick: layer 1. Dotted: output. Grey: a rule of thumb for updates, 10⁻³, and a decade either side."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
-    """Norms above, relative updates below; patient left, treated right; against the training step, a line a layer."""
-    histories = (patient, treated)
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
+    """Norms above, relative updates below, a column for each network; against the training step, a line a layer."""
     most_layers = max(history.layers for history in histories)
     rows = [_rows(history) for history in histories]
     norms = [history.weight_norm[kept] for history, kept in zip(histories, rows, strict=True)]
     updates = [relative_updates(history)[kept] for history, kept in zip(histories, rows, strict=True)]
     end = max(int(history.evaluation_step[-1]) for history in histories)
 
-    headings = column_headings(legends(*histories), ABOVE_ROW)
+    places = side_by_side(legends(*histories), looks, HEIGHT, BELOW, ABOVE_ROW)
     # The key hangs below the axis at a distance in pixels, in the unit of Plotly's places: the panels' height.
-    colors = depth_axis(most_layers, -AXIS_BELOW / (HEIGHT - headings[1] - BELOW))
+    colors = depth_axis(most_layers, -AXIS_BELOW / places.plot)
 
     def panels(measured: list[Array], beneath: list[Json]) -> list[list[Json]]:
         return [
             beneath + _curves(look, history.step[kept], values, drawn_layers(history), most_layers)
-            for look, history, kept, values in zip(LOOKS, histories, rows, measured, strict=True)
+            for look, history, kept, values in zip(looks, histories, rows, measured, strict=True)
         ]
 
     norms_axis = log_axis("", _drawn(norms), LABELS, domain=UPPER)
     updates_axis = log_axis("", [*BAND, *_drawn(updates)], LABELS, domain=LOWER)
-    measures = [Row(norms_axis, *panels(norms, [])), Row(updates_axis, *panels(updates, _rule_of_thumb(end)))]
-    steps, notes = timeline_steps(*histories), _notes(histories, norms, updates)
-    below: Json = {"height": HEIGHT, "below": BELOW, "keys": [key_of_depth()], "coloraxis": colors}
-    below["annotations"] = [row_heading(text, panel[1]) for text, panel in HEADINGS]
-    return captioned(
-        TITLE, over_training(measures, whole_runs(*histories), steps, headings, notes, **below), patient, treated
-    )
+    measures = [Row(norms_axis, panels(norms, [])), Row(updates_axis, panels(updates, _rule_of_thumb(end)))]
+    steps, notes = timeline_steps(*histories), _notes(histories, looks, norms, updates)
+    across, keys = whole_runs(*histories), [key_of_depth()]
+    drawn = over_training(measures, across, steps, places, notes, keys, HEADINGS, coloraxis=colors)
+    return captioned(TITLE, drawn, *histories, looks=looks)
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
     """Norm of the first layer's weights, and the median relative update of the first and of the output layer."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, drawn update and layer."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         rows = _rows(history)
         columns = {
             "network": look.name,
@@ -135,13 +134,15 @@ def _rule_of_thumb(end: int) -> list[Json]:
     ]
 
 
-def _notes(histories: tuple[RunHistory, RunHistory], norms: list[Array], updates: list[Array]) -> list[str]:
+def _notes(
+    histories: Sequence[RunHistory], looks: Sequence[Look], norms: list[Array], updates: list[Array]
+) -> list[str]:
     notes = [KEY]
     if len(drawn_layers(max(histories, key=lambda history: history.layers))) < max(
         history.layers for history in histories
     ):
         notes.append(f"Of more than {MOST_CURVES} layers, {MOST_CURVES} are drawn.")
-    for look, history, norm, update in zip(LOOKS, histories, norms, updates, strict=True):
+    for look, history, norm, update in zip(looks, histories, norms, updates, strict=True):
         if still := int((update == 0).any(axis=0).sum()):
             notes.append(f"{look.name}: updates of exactly 0, not drawn, in {still} of {history.layers} layers.")
         if empty := int((norm == 0).any(axis=0).sum()):

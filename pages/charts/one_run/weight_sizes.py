@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, endings, footnotes
+from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above
 from pages.charts.style.axes import axis, log_axis
-from pages.charts.style.figure import LOOKS, NEUTRAL, PATIENT, AnimatedFigure, Array, Json, Look, merged, moving
+from pages.charts.style.figure import HEIGHT, LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.traces import THICK, THIN, hover_of, line, stroke, trace, upright
 from pages.text.clock import latest_at, thinned, timeline_steps
 from pages.text.labels import number, percent
@@ -31,12 +31,11 @@ TABLE_SIZES = 10.0 ** np.arange(-6, 3)
 MOST_WEIGHTS, FEWEST_FRAMES = 2_000_000, 12  # weights counted over all frames: large networks move in fewer frames
 BESIDE = "top left"  # of its point a rising curve leaves room for a number
 APART = 12  # per cent between two points whose numbers both stand there
-KEY = "The further left a curve, the smaller the weights. Number: share below 10⁻³, as good as zero."
+KEY = "The further left a curve, the smaller the weights. Mark: share below 10⁻³, as good as zero."
 
 
-def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
+def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """A curve a network that rises from 0 to 100 %, and its height at 10⁻³ in figures."""
-    histories = (patient, treated)
     counted = sum(weights[0].size for history in histories for weights in history.weights)
     steps = thinned(timeline_steps(*histories), max(FEWEST_FRAMES, MOST_WEIGHTS // counted))
     largest = max(float(np.abs(weights).max()) for history in histories for weights in history.weights)
@@ -49,8 +48,9 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         100 * _shares_below(history, places, np.array([NOTHING]))
         for history, places in zip(histories, frames, strict=True)
     ]
-    close = np.abs(tinies[0] - tinies[1])[:, 0] < APART
-    for look, history, places, tiny in zip(LOOKS, histories, frames, tinies, strict=True):
+    close = (np.ptp(tinies, axis=0)[:, 0] < APART) & (len(histories) == 2)
+    mode = "markers+text" if len(histories) <= 2 else "markers"  # the numbers of more lie on each other
+    for look, history, places, tiny in zip(looks, histories, frames, tinies, strict=True):
         shares = 100 * _shares_below(history, places, sizes)
         hover, name = hover_of(look, "below %{x:.2~e}: %{y:.0f} %"), f"{look.name} below 10⁻³"
         text: Json = {"textfont": {"size": 15}, "showlegend": False, "cliponaxis": False}
@@ -58,35 +58,38 @@ def figure(patient: RunHistory, treated: RunHistory) -> AnimatedFigure:
         moves[len(traces) + 1] = {
             "y": tiny,
             "text": [[percent(share / 100)] for share in tiny[:, 0]],
-            "textposition": ["top right" if look is PATIENT and both else BESIDE for both in close.tolist()],
+            "textposition": ["top right" if look is looks[0] and both else BESIDE for both in close.tolist()],
         }
         traces += [
             line(sizes, None, look.name, hover, **look.line(THICK)),
-            trace("markers+text", [NOTHING], None, name, **text, **look.marker(11)),
+            trace(mode, [NOTHING], None, name, None, **text, **look.marker(11)),
         ]
+    more = more_above(len(histories))
     layout: Json = {
+        "margin": {"t": ABOVE + more},
         "xaxis": log_axis("size of a weight, |w|", sizes),
         "yaxis": axis("weights below it (%)", range=[-4, 104]),
         "shapes": [upright(NOTHING, yref="paper", xref="x", **stroke(NEUTRAL, THIN, "dot"))],
         "hovermode": "closest",
     }
+    notes = footnotes(_notes(histories, looks, largest), HEIGHT + more)
     return captioned(
         TITLE,
-        AnimatedFigure(traces, merged(layout, footnotes(_notes(histories, largest))), moving(steps, moves)),
-        patient,
-        treated,
+        AnimatedFigure(traces, merged(layout, notes), moving(steps, moves)),
+        *histories,
+        looks=looks,
     )
 
 
-def alt(patient: RunHistory, treated: RunHistory) -> str:
-    """The median size, the largest, and the share below 10⁻³ of both networks' weights at the end."""
-    return " ".join(_sentence(look, history) for look, history in zip(LOOKS, (patient, treated), strict=True))
+def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
+    """The median size, the largest, and the share below 10⁻³ of the networks' weights at the end."""
+    return " ".join(_sentence(look, history) for look, history in zip(looks, histories, strict=True))
 
 
-def table(patient: RunHistory, treated: RunHistory) -> pd.DataFrame:
+def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, frame and size: the share of the weights below it."""
     parts = []
-    for look, history in zip(LOOKS, (patient, treated), strict=True):
+    for look, history in zip(looks, histories, strict=True):
         n_frames = len(history.frame_step)
         columns = {
             "network": look.name,
@@ -111,11 +114,11 @@ def _shares_below(history: RunHistory, frames: Sequence[int], sizes: Array) -> A
     return (counts / n_weights)[where]
 
 
-def _notes(histories: tuple[RunHistory, RunHistory], largest: float) -> list[str]:
+def _notes(histories: Sequence[RunHistory], looks: Sequence[Look], largest: float) -> list[str]:
     notes = [KEY]
     if largest > LARGEST:
         notes.append(f"The largest weight, {number(largest)}, is beyond this axis.")
-    return notes + endings(histories)
+    return notes + endings(histories, looks)
 
 
 def _sentence(look: Look, history: RunHistory) -> str:

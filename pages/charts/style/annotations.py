@@ -12,13 +12,14 @@ from pages.text.labels import differences, ending
 
 MARKS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲"}
 _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
-_NOTE_CHARACTERS = 46  # a line at 390 px
+_NOTE_CHARACTERS = 39  # a line in a chart of 314 px, of three side by side at 1280 px
 FOOTNOTES = "footnotes"  # by which chart.js finds them
 _NOTE_LINE = 19  # px
 _BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
 ABOVE_ROW = 28  # px that a heading of a row takes
 BESIDE = 68  # px at the right of a plot that `end_labels` take
-_LABEL_LINE = 18  # px
+ABOVE, _LEGEND_LINE = 36, 24  # px above a figure's panels, and what each network beyond two adds there
+_LABEL_LINE = 25  # px: on the stage, where type grows more than panels do, enough is left
 _BESIDE_CHARACTERS = 8
 
 
@@ -50,6 +51,11 @@ def column_headings(
     return headings, above + 8 + _NOTE_LINE * (1 + max(map(len, wrapped)))
 
 
+def more_above(networks: int) -> int:
+    """Pixels that the legend of so many networks takes above the panels, beyond those that two take."""
+    return _LEGEND_LINE * max(networks - 2, 0)
+
+
 def row_heading(text: str, y: float, look: Look | None = None) -> Json:
     """Annotation in one line over a panel that has the whole width and reaches up to y (0 to 1)."""
     return words(f"{_marked(look)}: {text}" if look else text, 0, y, "left", "bottom")
@@ -59,6 +65,11 @@ def words(text: str, x: float, y: float, xanchor: str, yanchor: str, yref: str =
     """An annotation without an arrow; x is a share of the panels' width, and so is y of their height by default."""
     place = {"xref": "paper", "x": x, "xanchor": xanchor, "yref": yref, "y": y, "yanchor": yanchor}
     return {"text": text, "showarrow": False, **place, "font": {"size": TICK_SIZE}, **attributes}
+
+
+def off_the_axis(y: float, what: str = "× diverged") -> Json:
+    """What stands at the end of a row, at height y, whose value the axis does not have."""
+    return words(what, 1, y, "right", "middle", yref="y")
 
 
 def endings(histories: Sequence[RunHistory], looks: Sequence[Look] = LOOKS) -> list[str]:
@@ -87,6 +98,17 @@ def end_labels(ends: Sequence[tuple[str, float]], axis: Json, height: float) -> 
     ]
 
 
+def marks_of(looks: Sequence[Look]) -> str:
+    """A footnote in place of a legend: "● Patient. ◆ Treated (dashed)." """
+    dashed = {"dash": " (dashed)"}
+    return " ".join(f"{MARKS[look.symbol]} {look.name}{dashed.get(look.dash, '')}." for look in looks)
+
+
+def no_network(looks: Sequence[Look]) -> str:
+    """Begins a footnote on what none of these networks has."""
+    return "Neither network" if len(looks) == 2 else "No network"
+
+
 def named(look: Look) -> str:
     """A network's mark and name, cut to what BESIDE has room for."""
     name = look.name if len(look.name) <= _BESIDE_CHARACTERS else f"{look.name[: _BESIDE_CHARACTERS - 1]}…"
@@ -103,7 +125,9 @@ def footnotes(
     """
     if not sentences:
         return {"height": height, "annotations": list(others)}
-    lines = [line for sentence in sentences for line in textwrap.wrap(sentence, _NOTE_CHARACTERS)]
+    lines = [
+        line for sentence in sentences for line in textwrap.wrap(sentence, _NOTE_CHARACTERS, break_on_hyphens=False)
+    ]
     room = _NOTE_LINE * len(lines)
     note = words("<br>".join(lines), 0, 0, "left", "top", align="left", yshift=-below, name=FOOTNOTES)
     return {"height": height + room, "margin": {"b": below + room}, "annotations": [*others, note]}

@@ -9,7 +9,8 @@ from plotly.colors import hex_to_rgb
 from engine import RunHistory
 from pages.charts.style.axes import key_bar
 from pages.charts.style.figure import DARK_SCALE, MAGNITUDE_SCALE, Array, Json
-from pages.text.labels import number
+from pages.text.data_summary import amount
+from pages.text.own_data import in_unit_of_table, own_data, plain
 
 # Ends and middle of a diverging scale: equally dark, distinct without red-green vision, and neither network's colour.
 # Classes beyond the third follow Tol's muted scheme (2021).
@@ -82,12 +83,16 @@ def class_axis(names: Sequence[str], points: str) -> Json:
 
 def number_levels(outputs: Array, histories: Sequence[RunHistory]) -> tuple[list[Any], Json]:
     """A number over the plane, between the least and the largest of all networks' last frames, as bytes."""
-    last = np.concatenate([h.predictions[-1].ravel() for h in histories if h.predictions is not None]).astype(float)
+    last = np.concatenate(
+        [in_unit_of_table(h.experiment, h.predictions[-1]).ravel() for h in histories if h.predictions is not None]
+    ).astype(float)
     last = last[np.isfinite(last)] if np.isfinite(last).any() else np.zeros(1)
     low, high = last.min(), max(last.max(), last.min() + 1e-9)
     levels = _bytes(np.clip(np.rint((outputs.astype(float) - low) / (high - low) * (LEVELS - 1)), 0, LEVELS - 1))
-    ticks = [number(value) for value in np.linspace(low, high, 3)]
-    return levels, _key("output", {"colorscale": MAGNITUDE_SCALE}, LEVELS - 1, [0, (LEVELS - 1) / 2, LEVELS - 1], ticks)
+    ticks = [amount(value) for value in np.linspace(low, high, 3)]
+    own = own_data(histories[0].experiment)
+    what = plain(own.target_name) if own else "output"
+    return levels, _key(what, {"colorscale": MAGNITUDE_SCALE}, LEVELS - 1, [0, (LEVELS - 1) / 2, LEVELS - 1], ticks)
 
 
 def _scales(stops: Sequence[tuple[float, int | None]]) -> Json:

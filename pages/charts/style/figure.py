@@ -25,7 +25,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 
-from pages.charts.style.tokens import TOKENS
+from pages.charts.style.tokens import LIGHT
 
 Json = dict[str, Any]
 Array = np.ndarray
@@ -85,11 +85,11 @@ class Look:
 
 # Vermillion and blue of Okabe and Ito's palette for all kinds of colour vision (2008).  Contrast is at least 3.6 on
 # white and on a near-black page; 3 is what WCAG 2.1, 1.4.11 asks of graphics.
-PATIENT = Look("Patient", TOKENS["patient"], "solid", "circle", "patient")
-TREATED = Look("Treated", TOKENS["treated"], "dash", "diamond", "treated")
+PATIENT = Look("Patient", LIGHT["patient"], "solid", "circle", "patient")
+TREATED = Look("Treated", LIGHT["treated"], "dash", "diamond", "treated")
 LOOKS = (PATIENT, TREATED)
 LOOK_OF = {look.name: look for look in LOOKS}
-NEUTRAL = TOKENS["neutral"]  # what belongs to neither network
+NEUTRAL = LIGHT["neutral"]  # what belongs to neither network
 
 # Depth in the network, first layer to last: lightness rises steadily (OKLCH .51 to .66), hue runs from violet over
 # teal to olive, so the order survives without red-green vision, and every colour has contrast 3 on white and on black.
@@ -108,7 +108,7 @@ HEIGHT = 340
 # Plotly's lie over legends and titles.
 CONFIG: Json = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 
-COLUMNS = ((0.0, 0.485), (0.515, 1.0))  # patient and treated side by side
+COLUMNS = ((0.0, 0.475), (0.525, 1.0))  # patient and treated side by side; the ends of their axes do not touch
 
 # What an axis as described also says, for chart.js; in the figure it is in layout.meta.
 LAYERS_OF = "layers_of"  # whose layers it has: meta.layer_axes
@@ -266,19 +266,22 @@ def at_step(part: Mapping[str, Any], k: int) -> Json:
     return {name: at_step(value, k) if isinstance(value, Mapping) else value[k] for name, value in part.items()}
 
 
-def step_line(step: int, row: str = "y domain", column: str = "x") -> list[Json]:
+def step_line(step: int, row: str = "y domain", column: str = "x", low: float = 0, high: float = 1) -> list[Json]:
     """Shapes that mark a training step on an axis of steps: frame(step, layout={"shapes": step_line(step)}).
 
-    A light line within a dark one reads on a pale page, on a dark one, and on every colour of a map.
+    low, high: its ends, as shares of the row.  A light line within a dark one reads on a pale page, on a dark one, and
+    on every colour of a map.
     """
-    line = {"type": "line", "xref": column, "yref": row, "x0": step, "x1": step, "y0": 0, "y1": 1}
+    line = {"type": "line", "xref": column, "yref": row, "x0": step, "x1": step, "y0": low, "y1": high}
     return [line | {"line": {"color": "#111111", "width": 5}}, line | {"line": {"color": "#ffffff", "width": 2}}]
 
 
-def step_lines(steps: Iterable[int], row: str = "paper", columns: Sequence[str] = ("x",)) -> list[Json]:
-    """Frames that move the `step_line` and nothing else, on each of these axes of steps."""
+def step_lines(
+    steps: Iterable[int], row: str = "paper", columns: Sequence[tuple[str, float, float]] = (("x", 0, 1),)
+) -> list[Json]:
+    """Frames that move the `step_line` and nothing else, on each of these axes of steps, from there to there."""
     return [
-        frame(step, layout={"shapes": [shape for column in columns for shape in step_line(step, row, column)]})
+        frame(step, layout={"shapes": [shape for column in columns for shape in step_line(step, row, *column)]})
         for step in steps
     ]
 

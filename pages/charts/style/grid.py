@@ -1,13 +1,14 @@
-"""Panels in rows of two: the patient's at the left, the treated network's at the right."""
+"""Panels in rows of two, in a lesson the patient's at the left and the treated network's at the right."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings, footnotes
+from pages.charts.style.annotations import column_headings, footnotes, row_heading
 from pages.charts.style.axes import axis
-from pages.charts.style.figure import COLUMNS, HEIGHT, LOOKS, AnimatedFigure, Json, Look, merged, step_lines
+from pages.charts.style.figure import COLUMNS, HEIGHT, AnimatedFigure, Json, Look, merged, step_lines
 from pages.text.clock import timeline_steps
 from pages.text.labels import legends
 
@@ -36,33 +37,51 @@ class Grid(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Two panels on one value axis; it names its share of the figure's height as `domain` where there are several."""
+    """A measure: a panel's traces for each network, on one value axis.
+
+    The axis names its share of a network's height as `domain` where there are several measures.
+    """
 
     axis: Json
-    patient: Sequence[Json]
-    treated: Sequence[Json]
+    panels: Sequence[Sequence[Json]]
+
+
+class Places(NamedTuple):
+    """Where the networks' panels stand: two networks side by side, further ones below them.
+
+    spans: of the height, for each two networks, the first on top; plot: the height (px) that these are shares of;
+    height: of the figure (px) without notes; below: px from the panels to the notes; top: px that headings take.
+    """
+
+    headings: list[Json]
+    columns: Sequence[tuple[float, float]]
+    spans: list[tuple[float, float]]
+    plot: int
+    height: int
+    below: int
+    top: int
 
 
 def grid(
     rows: Sequence[Sequence[Panel]],
-    one_axis_a_column: bool = False,
+    rows_an_axis: int = 1,
     columns: Sequence[tuple[float, float]] = COLUMNS,
 ) -> Grid:
     """Panels in rows, of two.  What an axis would only repeat, of the panel at its left or below, is not written.
 
-    one_axis_a_column: the panels of a column hang on the x axis of the lowest one.
+    rows_an_axis: of so many rows, the panels of a column hang on the x axis of the lowest one.
     """
     traces: list[Json] = []
     moves: dict[int, Json] = {}
     layout: Json = {}
-    for index, panel in enumerate(panel for row in rows for panel in row):
-        row, column = divmod(index, len(columns))
-        x, y = _numbered(1 + column if one_axis_a_column else 1 + index), _numbered(1 + index)
+    placed = [(row, column, panel) for row, panels in enumerate(rows) for column, panel in enumerate(panels)]
+    for index, (row, column, panel) in enumerate(placed):
+        x, y = _numbered(1 + row // rows_an_axis * len(columns) + column), _numbered(1 + index)
         moves |= {len(traces) + i: part for i, part in panel.moves.items()}
         traces += [one | {"xaxis": f"x{x}", "yaxis": f"y{y}"} for one in panel.traces]
         below = rows[row + 1][column] if row + 1 < len(rows) and column < len(rows[row + 1]) else None
         across: Json = {"anchor": f"y{y}", "domain": columns[column]}
-        if below and not one_axis_a_column and panel.xaxis == below.xaxis:
+        if below and panel.xaxis == below.xaxis:
             across |= _UNWRITTEN
         up: Json = {"anchor": f"x{x}"}
         if column:
@@ -72,50 +91,74 @@ def grid(
     return Grid(traces, moves, layout)
 
 
+def side_by_side(
+    texts: Sequence[str], looks: Sequence[Look], height: int = HEIGHT, below: int = AXIS_BELOW, above: int = 0
+) -> Places:
+    """Places of the networks' panels, with headings.
+
+    texts: what is in each network's panels; height: of the figure (px) without notes, for two networks; below: see
+    `footnotes`; above: see `column_headings`.
+    """
+    columns = COLUMNS if len(texts) > 1 else [(0.0, 1.0)]
+    _, top = column_headings(texts, above)
+    panels, count = height - top - below, math.ceil(len(texts) / 2)
+    step = panels + AXIS_BELOW + top  # px from two networks to the next two
+    plot = panels + (count - 1) * step
+    lows = [step * i for i in reversed(range(count))]
+    spans: list[tuple[float, float]] = [(0, 1)]
+    if count > 1:
+        spans = [(round(low / plot, 6), round((low + panels) / plot, 6)) for low in lows]
+    headings, _ = column_headings(texts, above, looks, columns, [float(high) for _, high in spans])
+    return Places(headings, columns, spans, plot, height + plot - panels, below, top)
+
+
 def over_training(
     rows: Sequence[Row],
     across: Sequence[Json],
     steps: Iterable[int],
-    headings: tuple[Sequence[Json], int],
+    places: Places,
     notes: Sequence[str],
-    height: float = HEIGHT,
-    below: float = AXIS_BELOW,
     keys: Sequence[Json] = (),
+    titles: Sequence[tuple[str, Sequence[float]]] = (),
     **layout: Any,
 ) -> AnimatedFigure:
     """A figure of panels against the training step, with a line that the timeline moves over the steps.
 
-    across: the axes of steps, left and right; headings: what `column_headings` gives; keys: traces of the legend's
-    own; height without the notes, below: see `footnotes`; layout: more of it, laid over this.
+    across: each network's axis of steps; keys: traces of the legend's own; titles: of rows, and their `domain`;
+    layout: more of it, laid over this.
     """
-    annotations, top = headings
-    panels = grid(
-        [[Panel(traces, {}, one, row.axis) for traces, one in zip(row[1:], across, strict=True)] for row in rows],
-        one_axis_a_column=True,
-    )
-    noted = footnotes(notes, height, below, [*annotations, *layout.pop("annotations", ())])
-    common = {"showlegend": False, "margin": {"t": top, "b": below}, "hovermode": "closest"}
-    look = merged(merged(common | panels.layout, layout), noted)
-    return AnimatedFigure([*keys, *panels.traces], look, step_lines(steps, columns=("x", "x2")))
+    two, panels = len(places.columns), []
+    for i, span in zip(range(0, len(across), two), places.spans, strict=True):
+        for row in rows:
+            own = row.axis if len(places.spans) == 1 else row.axis | {"domain": _within(span, row.axis.get("domain"))}
+            beside = zip(row.panels[i : i + two], across[i : i + two], strict=True)
+            panels.append([Panel(traces, {}, one, own) for traces, one in beside])
+    placed = grid(panels, len(rows), places.columns)
+    over_rows = [row_heading(text, _within(span, domain)[1]) for span in places.spans for text, domain in titles]
+    noted = footnotes(notes, places.height, places.below, [*places.headings, *over_rows])
+    common = {"showlegend": False, "margin": {"t": places.top, "b": places.below}, "hovermode": "closest"}
+    look = merged(merged(common | placed.layout, layout), noted)
+    lines = [(f"x{_numbered(i + 1)}", *places.spans[i // two]) for i in range(len(across))]
+    return AnimatedFigure([*keys, *placed.traces], look, step_lines(steps, columns=lines))
 
 
 def losses_side_by_side(
-    histories: tuple[RunHistory, RunHistory],
+    histories: Sequence[RunHistory],
+    looks: Sequence[Look],
     losses: Json,
     curves: Callable[[Look, RunHistory], Sequence[Json]],
     notes: Sequence[str],
 ) -> AnimatedFigure:
     """Curves of each network's losses over its whole training, on the same axis of losses."""
-    row = Row(losses, *(curves(look, history) for look, history in zip(LOOKS, histories, strict=True)))
-    return over_training(
-        [row], whole_runs(*histories), timeline_steps(*histories), column_headings(legends(*histories)), notes
-    )
+    row = Row(losses, [curves(look, history) for look, history in zip(looks, histories, strict=True)])
+    places = side_by_side(legends(*histories), looks)
+    return over_training([row], whole_runs(*histories), timeline_steps(*histories), places, notes)
 
 
-def whole_runs(patient: RunHistory, treated: RunHistory) -> list[Json]:
-    """Axes of steps over both runs, the same at both sides."""
-    end = max(int(history.evaluation_step[-1]) for history in (patient, treated))
-    return [step_axis([0, end])] * 2
+def whole_runs(*histories: RunHistory) -> list[Json]:
+    """Axes of steps over all runs, the same for each."""
+    end = max(int(history.evaluation_step[-1]) for history in histories)
+    return [step_axis([0, end])] * len(histories)
 
 
 def step_axis(values: Sequence[float] | None = None, **attributes: Any) -> Json:
@@ -124,6 +167,12 @@ def step_axis(values: Sequence[float] | None = None, **attributes: Any) -> Json:
 
 
 _UNWRITTEN: Json = {"showticklabels": False, "title": {"text": ""}}
+
+
+def _within(span: tuple[float, float], domain: Sequence[float] | None) -> list[float]:
+    """What is this share of the height of a span, as a share of the whole height."""
+    low, high = span
+    return [low + end * (high - low) for end in domain or (0, 1)]
 
 
 def _numbered(number: int) -> str:

@@ -26,6 +26,7 @@ from pages.charts.style.class_colors import (
 from pages.charts.style.figure import COLUMNS, DARK_SCALE, Array, Json, Look, merged
 from pages.charts.style.grid import Panel, grid
 from pages.charts.style.traces import THICK, hover_of, line, marks, stroke
+from pages.charts.style.validation_answers import validation_answers
 from pages.text import own_data
 from pages.text.labels import input_unit
 from pages.text.three_sets import class_names
@@ -38,9 +39,11 @@ LEGEND_BELOW: Json = {"x": 0.5, "xanchor": "center", "yanchor": "top", "itemwidt
 # Digits are dark on pale cells and light on dark ones, as Plotly chooses: contrast 4.5 and more on all of both.
 COUNT_SCALE = [[0, "#f7f7f7"], [1, "#4cb3a6"]]
 DARK_COUNT_SCALE = [[0, "#22262b"], [1, "#1f6f66"]]
+CONFUSION_CHARACTERS = 43  # of the names below a row of panels, at 390 px
 CONFUSION_WIDTH = 115  # px that the digits of one row may take, two a cell, at 390 px
 
 POINT_COLOR, TRUTH_COLOR = "#8a8f94", "#4f9d69"
+NEAR = 0.1  # of the data's range: the same of true and predicted values
 OUTSIDE = 0.5  # of the data's range: how far the axis of a fit reaches beyond it
 BEYOND = 10  # ranges: a line that is cut off there leaves the picture at the same place
 
@@ -87,7 +90,9 @@ def draw(
         return _surface(look, history, frames, histories, splits)
     if n_inputs == 1 and (not is_class or len(class_names(history)) == 2):
         return _fit(look, history, frames, histories, splits)
-    return _confusion(look, history, frames, histories) if is_class else _no_picture(look)
+    if is_class:
+        return _confusion(look, history, frames, histories)
+    return _true_and_predicted(look, history, frames)
 
 
 def pictures(
@@ -151,9 +156,10 @@ def _surface(
     place |= {"y0": float(up[0]), "dy": float(up[1] - up[0])}
     place |= {"coloraxis": "coloraxis", "name": look.name}
     names = class_names(history)
-    key_of_points = "; points: training data" if splits == ("train",) else ""
+    key_of_points = ", training points" if splits == ("train",) else ""
     if history.confusion is None:
-        levels, color_axis = number_levels(outputs[..., 0], histories)
+        answers = own_data.in_unit_of_table(history.experiment, outputs[..., 0])
+        levels, color_axis = number_levels(answers, histories)
         trace = place | {"type": "heatmap", "hoverinfo": "skip"}
     elif len(names) == 2:
         probable = gives_probabilities(history)
@@ -188,14 +194,15 @@ def _fit(
     assert history.predictions is not None
     assert history.prediction_axes is not None
     (inputs,) = history.prediction_axes
-    outputs = history.predictions[frames]
-    scale = history.experiment.target_scale
-    low, high = _range_of_fit([one for one in histories if one.experiment.target_scale == scale])
+    own = own_data.own_data(history.experiment)
+    outputs = own_data.in_unit_of_table(history.experiment, history.predictions[frames])
+    unit = _unit_of_targets(history)
+    low, high = _range_of_fit([one for one in histories if _unit_of_targets(one) == unit])
     reach = BEYOND * (high - low)
     dataset, truth = dataset_of(history), noise_free(history.experiment, CURVE_POINTS)
     traces: list[Json] = []
     if dataset is not None and dataset.task == "regression":
-        traces += [_points_of_line(dataset, split) for split in splits]
+        traces += [_points_of_line(history.experiment, dataset, split) for split in splits]
     if truth is not None:
         traces.append(line(*truth, "noise-free curve", **stroke(TRUTH_COLOR, 3, "dot")))
     moves = {len(traces): {"y": np.clip(outputs[..., 0], low - reach, high + reach)}}
@@ -207,6 +214,7 @@ def _fit(
     elif not ((outputs[-1] >= low) & (outputs[-1] <= high)).any():
         notes.append(f"{look.name}: at the end the whole line is outside this picture.")
     y_name = "probability" if gives_probabilities(history) else "output"
+    y_name = own_data.plain(own.target_name) if own and history.confusion is None else y_name
     (xaxis,) = _input_axes(history)
     return Panel(traces, moves, xaxis, axis(y_name, range=[low, high]), has_legend=True, notes=notes)
 
@@ -222,11 +230,47 @@ def _confusion(look: Look, history: RunHistory, frames: list[int], histories: Se
     trace = {"type": "heatmap", "x": places, "y": places, "coloraxis": "coloraxis", "xgap": 1, "ygap": 1}
     trace |= {"texttemplate": "%{z}", "textfont": {"size": size}}
     trace |= {"hovertemplate": hover_of(look, "true %{y}, predicted %{x}: %{z}")}
-    labels = {"tickvals": places, "ticktext": names, "range": [-0.5, n_classes - 0.5], "showgrid": False}
+    room = CONFUSION_CHARACTERS // (n_classes * min(len(histories), 2))  # panels stand two in a row
+    shown = [_shortened(name, room) for name in names]
+    labels = {"tickvals": places, "ticktext": shown, "range": [-0.5, n_classes - 0.5], "showgrid": False}
     turned = {"range": [n_classes - 0.5, -0.5], "tickangle": -90 if max(map(len, names)) > 2 else 0}
     color_axis = {"cmin": 0, "cmax": most, "colorscale": COUNT_SCALE, DARK_SCALE: DARK_COUNT_SCALE, "showscale": False}
     axes = axis("predicted class", **labels | {"tickangle": 0}), axis("true class", **labels | turned)
     return Panel([trace], {0: {"z": counts}}, *axes, color_axis)
+
+
+def _shortened(name: str, room: int) -> str:
+    """A name in so many characters, its first and its last ones: "grower 2" is "grow… 2"."""
+    return name if len(name) <= max(room, 4) else f"{name[: max(room - 3, 1)]}…{name[-2:]}"
+
+
+def _true_and_predicted(look: Look, history: RunHistory, frames: list[int]) -> Panel:
+    """What a network answers for validation examples against what is right, on a diagonal where they agree.
+
+    Both in the unit that the targets came in.
+    """
+    found = validation_answers(history, frames)
+    if found is None:
+        return _no_picture(look)
+    true, answers = found
+    low, high = float(true.min()), float(true.max())
+    air = NEAR * (high - low) or 1.0
+    ends, reach = [low - air, high + air], BEYOND * (high - low)
+    own = own_data.own_data(history.experiment)
+    what = own_data.plain(own.target_name) if own else "value"
+    marker = {"color": look.color, "symbol": f"{look.symbol}-open", "size": 6}
+    hover = hover_of(look, "true %{x:.4g}, predicted %{y:.4g}")
+    traces = [
+        line(ends, ends, "right answers", **stroke(TRUTH_COLOR, 2, "dot")),
+        marks(true, None, f"{look.name}’s answers", hover, marker=marker),
+    ]
+    moves = {1: {"y": np.clip(answers, low - reach, high + reach)}}
+    notes = _first_only(look, history)
+    if not np.isfinite(answers[-1]).all():
+        notes.append(f"{look.name}: its answers in the end are not finite.")
+    elif not ((answers[-1] >= ends[0]) & (answers[-1] <= ends[1])).any():
+        notes.append(f"{look.name}: at the end all of its answers are outside this picture.")
+    return Panel(traces, moves, axis(f"true {what}", range=ends), axis(f"predicted {what}", range=ends), notes=notes)
 
 
 def _first_only(look: Look, history: RunHistory) -> list[str]:
@@ -238,7 +282,7 @@ def _first_only(look: Look, history: RunHistory) -> list[str]:
 
 def _no_picture(look: Look) -> Panel:
     empty = {"type": "scatter", "x": [None], "y": [None], "hoverinfo": "skip"}
-    note = f"{look.name}: a number computed from more than two inputs has no picture here."
+    note = f"{look.name}: a number from more than two inputs has no picture without its examples, which are not here."
     return Panel([empty], {}, axis("", visible=False), axis("", visible=False), notes=[note])
 
 
@@ -271,12 +315,12 @@ def _input_axes(history: RunHistory) -> list[Json]:
     return [axis(name, range=edge, **ticks) for name, edge in zip(names, edges, strict=True)]
 
 
-def _points_of_line(dataset: Dataset, split: str) -> Json:
+def _points_of_line(experiment: Experiment, dataset: Dataset, split: str) -> Json:
     """Examples over the input line: rings of the training set, small crosses of the validation set."""
     look = EXAMPLES[split]
     inputs, targets = getattr(dataset, f"{split}_inputs"), getattr(dataset, f"{split}_targets")
     marker = {"color": POINT_COLOR, "size": 6, "symbol": look.symbol}
-    x, y = inputs[: look.most, 0], targets[: look.most, 0]
+    x, y = inputs[: look.most, 0], own_data.in_unit_of_table(experiment, targets[: look.most, 0])
     return marks(x, y, f"{look.kind} examples", "(%{x:.2f}, %{y:.2f})", marker=marker)
 
 
@@ -317,7 +361,14 @@ def noise_free(experiment: Experiment, points: int) -> tuple[Array, Array] | Non
     inputs, targets = source.draw(uniform, np.zeros((points, 2)))
     standardised = (inputs[:, 0] - source.mean[0]) / math.sqrt(source.variance[0])
     zero, one = load_dataset(experiment).units
-    return zero + one * standardised, experiment.target_scale * targets[:, 0]
+    return zero + one * standardised, experiment.target_scale * targets[:, 0] + experiment.target_shift
+
+
+def _unit_of_targets(history: RunHistory) -> tuple[float, float]:
+    """In which a fit is drawn."""
+    if own_data.own_data(history.experiment):
+        return 1.0, 0.0
+    return history.experiment.target_scale, history.experiment.target_shift
 
 
 def _range_of_fit(histories: Sequence[RunHistory]) -> tuple[float, float]:
@@ -328,7 +379,7 @@ def _range_of_fit(histories: Sequence[RunHistory]) -> tuple[float, float]:
         if history.confusion is not None:
             values.append(np.array([0.0, 1.0]))
         elif dataset is not None:
-            values.append(dataset.train_targets.ravel())
+            values.append(own_data.in_unit_of_table(history.experiment, dataset.train_targets).ravel())
         elif history.predictions is not None:
             values.append(history.predictions[-1].ravel())
     finite = np.concatenate(values).astype(float)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from engine.cures.outcomes import Outcome, losses_of, unit_of
-from pages.charts.style.annotations import captioned, footnotes, words
+from pages.charts.style.annotations import captioned, footnotes, off_the_axis, words
 from pages.charts.style.axes import loss_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
 from pages.charts.style.traces import MARGINS, ROW_HEIGHT, TEXT_ABOVE, over_seeds, stroke, upright
@@ -50,6 +50,7 @@ def figure(results: Results) -> AnimatedFigure:
     if UNTREATED in losses and math.isfinite(middle := float(np.median(losses[UNTREATED]))):
         layout["shapes"] = [upright(middle, **stroke(PATIENT.color, 2, "dot"))]
     headings = [_heading(-row, label, results) for row, label in enumerate(rows)]
+    headings += [off_the_axis(-row) for row, label in enumerate(rows) if not np.isfinite(losses[label]).any()]
     notes = footnotes(_remarks(results), MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from engine import SETTINGS, Experiment
 from engine.cures.changes import DROPOUT, L1, L2, REGULARISERS, UNTREATED, Change, Maker, within
-from engine.cures.outcomes import SEEDS, seconds_of, seeded
+from engine.cures.outcomes import SEEDS, Sizes, seconds_of, seeded
 from engine.cures.search import Known, Search
 from engine.data.custom import CustomData
 from engine.data.sources import DATASETS
@@ -43,18 +43,18 @@ def search_of(experiment: Experiment) -> Search:
         return _search_of(experiment)
     if experiment not in own.kept:
         own.kept.clear()
-        own.kept[experiment] = _search(experiment, own.arrays)
+        own.kept[experiment] = _search(experiment, own.arrays, own.sizes)
     return own.kept[experiment]
 
 
 @lru_cache(FEW_GROUPS)
 def _search_of(experiment: Experiment) -> Search:
-    return _search(experiment, None)
+    return _search(experiment)
 
 
-def _search(experiment: Experiment, data: CustomData | None) -> Search:
+def _search(experiment: Experiment, data: CustomData | None = None, sizes: Sizes = None) -> Search:
     maker = Maker(experiment, data, APP_LIMITS)
-    return Search(maker, within(SINGLES_SECONDS, maker.singles()), seconds=CHANGES_SECONDS)
+    return Search(maker, within(SINGLES_SECONDS, maker.singles(), sizes), seconds=CHANGES_SECONDS, sizes=sizes)
 
 
 def changes_to(experiment: Experiment) -> tuple[Change, ...]:
@@ -147,4 +147,4 @@ def _affordable(experiment: Experiment) -> bool:
 
 def _most_examples(experiment: Experiment) -> int:
     """That the data set has, and the setting allows."""
-    return DATASETS[experiment.dataset].n_train_max or int(SETTINGS["n_train"].high)
+    return DATASETS[experiment.dataset].n_train_max(experiment.held_out) or int(SETTINGS["n_train"].high)

@@ -4,18 +4,23 @@ What each network's result achieves on test data under the same 8 seeds: one dot
 and which rows are held out, the same ones for every network, so that networks are compared seed by seed.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
+from engine import Experiment
 from engine.cures.outcomes import SEEDS, Outcome, losses_of, unit_of
-from pages.charts.style.annotations import captioned, footnotes, words
+from engine.losses import chosen_loss
+from pages.charts.style.annotations import captioned, footnotes, off_the_axis, words
 from pages.charts.style.axes import axis, loss_axis
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Json, Look, merged
 from pages.charts.style.traces import MARGINS, ROW_HEIGHT, TEXT_ABOVE, over_seeds
-from pages.text.labels import number, percent
+from pages.text.data_summary import amount
+from pages.text.labels import percent
 
 TITLE = "Over 8 seeds"
 QUESTION = "Which network is better, and by more than luck?"
@@ -25,6 +30,7 @@ HOW_TO_READ = (
     "all seeds; dots that lie apart within a row are what luck does."
 )
 NEEDS = ""
+EDGE = 0.02  # beyond 0 and 100 %, for half of a dot
 
 Results = Mapping[str, Sequence[Outcome]]
 
@@ -36,9 +42,14 @@ def figure(results: Results, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     headings = []
     for row, (look, outcomes) in enumerate(rows):
         seeds = [outcome.experiment.seed for outcome in outcomes]
-        written = ".1%" if _of_classes(results) else ".3g"
-        traces += over_seeds(look, -row, look.name, _scores(outcomes), seeds, written)
-        headings.append(words(f"<b>{look.name}</b>", 0, TEXT_ABOVE - row, "left", "middle", yref="y"))
+        written = ".1%" if _of_classes(results) else ".3~g"
+        scores = _scores(outcomes)
+        traces += over_seeds(look, -row, look.name, scores, seeds, written)
+        broken = int((~np.isfinite(scores)).sum())
+        text = f"<b>{look.name}</b>" + (f"   {broken} of {len(scores)} diverged" if broken else "")
+        headings.append(words(text, 0, TEXT_ABOVE - row, "left", "middle", yref="y"))
+        if broken == len(scores):
+            headings.append(off_the_axis(-row))
     layout: Json = {
         "xaxis": _axis(results),
         "yaxis": {"range": [0.5 - max(len(rows), 1), 0.6], "visible": False},
@@ -91,7 +102,7 @@ def table(results: Results, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
 def better_in(mine: Sequence[Outcome], theirs: Sequence[Outcome]) -> tuple[int, int, int]:
     """In how many seeds the first is better on test data, in how many the second, and how many seeds both have.
 
-    For classes the share of right answers counts, for numbers the loss; a run that diverged is worse than any other.
+    For classes the share of right answers counts, for numbers the error; a run that diverged is worse than any other.
     """
     scored = [
         {outcome.experiment.seed: score for outcome, score in zip(outcomes, _ranks(outcomes), strict=True)}
@@ -110,11 +121,23 @@ def _ranks(outcomes: Sequence[Outcome]) -> list[float]:
 
 
 def _scores(outcomes: Sequence[Outcome]) -> np.ndarray:
-    """Test accuracies (NaN where the run diverged) or, for numbers, losses (infinite there), (runs,)."""
+    """Test accuracies (NaN where the run diverged) or, for numbers, errors (infinite there), (runs,).
+
+    Errors are typical ones in the unit that the targets came in, since networks may have them in other units; of the
+    Huber loss, which has none, they are the losses.
+    """
     accuracies = np.array([outcome.test_accuracy for outcome in outcomes])
     if np.isnan([outcome.train_accuracy for outcome in outcomes]).all():
-        return losses_of(outcomes, "test_loss")
+        losses = losses_of(outcomes, "test_loss")
+        return np.array([_error(one.experiment, loss) for one, loss in zip(outcomes, losses, strict=True)])
     return np.where(np.isfinite(losses_of(outcomes, "test_loss")), accuracies, np.nan)
+
+
+def _error(experiment: Experiment, loss: float) -> float:
+    kind = chosen_loss(experiment.loss, "regression", experiment.output)
+    if kind == "huber":
+        return loss
+    return (math.sqrt(loss) if kind == "mse" else loss) / experiment.target_scale
 
 
 def _of_classes(results: Results) -> bool:
@@ -124,21 +147,28 @@ def _of_classes(results: Results) -> bool:
 def _axis(results: Results) -> Json:
     every = np.concatenate([_scores(outcomes) for outcomes in results.values() if outcomes] or [np.zeros(1)])
     if _of_classes(results):
-        return axis("right answers on test data", every, tickformat=".0%")
-    units = {unit_of(outcome) for outcomes in results.values() for outcome in outcomes}
-    return loss_axis(f"test loss ({' or '.join(sorted(units))})", every, medians=[np.median(every)])
+        shown = axis("right answers on test data", every, tickformat=".0%")
+        low, high = shown.get("range", (0.0, 1.0))
+        return shown | {"range": [max(low, 0.0 - EDGE), min(high, 1.0 + EDGE)]}
+    return loss_axis(_what(results), every, medians=[np.median(every)])
+
+
+def _what(results: Results) -> str:
+    """What the scores of numbers are."""
+    losses = {outcome.experiment.loss for outcomes in results.values() for outcome in outcomes}
+    return "test loss" if "huber" in losses else "typical error on test data"
 
 
 def _summary(outcomes: Sequence[Outcome], results: Results) -> str:
     """Median and range, as in "median 92 %, 88 % to 95 %"."""
     scores = _scores(outcomes)
-    written = percent if _of_classes(results) else number
+    written = percent if _of_classes(results) else partial(amount, digits=3)
     finite = scores[np.isfinite(scores)]
     broken = f", {len(scores) - len(finite)} of {len(scores)} diverged" if len(finite) < len(scores) else ""
     if not len(finite):
         return f"all {len(scores)} diverged"
     median, low, high = (float(value) for value in (np.median(finite), finite.min(), finite.max()))
-    what = "right on test data" if _of_classes(results) else "test loss"
+    what = "right on test data" if _of_classes(results) else _what(results)
     return f"{what} {written(median)} in the median, {written(low)} to {written(high)}{broken}"
 
 

@@ -14,7 +14,6 @@ import pandas as pd
 from engine import Experiment, Trial
 from engine.cures.changes import UNTREATED
 from engine.cures.outcomes import SCREENED, SEEDS, Outcome, unit_of
-from engine.cures.search import results_of
 from engine.cures.trials import (
     ACCURACY_RISE,
     ACCURACY_SHORT,
@@ -28,11 +27,13 @@ from engine.cures.trials import (
     surely,
     trials_of,
 )
-from pages.charts.style.annotations import captioned, footnotes, words
+from pages.charts.style.annotations import captioned, footnotes, off_the_axis, words
 from pages.charts.style.axes import loss_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
+from pages.charts.style.outlier_range import within_outlier_range
 from pages.charts.style.traces import line, marks, stroke, upright
 from pages.charts.sweeps.groups import search_of
+from pages.text.findings_text import HEADINGS
 from pages.text.labels import label, meaning, number, percent
 
 TITLE = "Try the cures"
@@ -52,13 +53,20 @@ MARKS = {
     HARMS: "✖ harms",
     SET_ASIDE: f"– first {SCREENED} seeds only",
 }
-REPAIRED = {True: "a repair by RunSleuth’s rule", False: "no repair by RunSleuth’s rule"}
+REPAIRED = {
+    True: "a repair by the rule of the paper on RunSleuth",
+    False: "no repair by the rule of the paper on RunSleuth",
+}
 ROW_HEIGHT = 76  # px: two lines of text, and the bar below them
 BAR = 10  # px
 DOSE_APART = 0.07  # of a row, between two doses
 _TEXT_ABOVE = 0.43  # of a row, from its bar to the middle of its text
 _MARGINS = 24 + 62  # px above the rows, and for the axis below them
+LINE_REACH = 0.2  # of a row, by which the dotted line is longer than the bar, to either side
 MOST_NAMED = 4  # changes that a sentence lists
+CLASSES_ALIKE = (
+    "In these losses every class counts alike, however rare: without that, always naming the frequent one pays."
+)
 
 Results = Mapping[str, Sequence[Outcome]]
 
@@ -66,7 +74,8 @@ Results = Mapping[str, Sequence[Outcome]]
 def trials(results: Results, patient: Experiment) -> tuple[Trial, ...]:
     """Ranked, of the changes whose seeds have all come; none before the untreated network's have."""
     known = {outcome.experiment: outcome for outcomes in results.values() for outcome in outcomes}
-    complete = results_of(search_of(patient).plan(known), known)
+    search = search_of(patient)
+    complete = search.results(search.plan(known), known)
     return trials_of(complete) if complete and complete[0][0].code == UNTREATED else ()
 
 
@@ -78,9 +87,9 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
     doses = [dose.validation_loss for trial in rows for dose in trial.doses]
     layout: Json = {
         "xaxis": loss_axis(
-            f"loss on new data ({_unit(results)})",
+            f"loss on new data ({_unit(results, patient)})",
             np.concatenate([spreads.ravel(), tests, doses]),
-            medians=np.append(spreads[:, 0], tests),
+            medians=np.minimum(np.append(spreads[:, 0], tests), _farthest(rows)),
         ),
         "yaxis": {"range": [0.6 - max(len(rows), 1), 0.7], "visible": False},
         "hovermode": "closest",
@@ -89,8 +98,14 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
     }
     for trial in rows:
         if trial.change.code == UNTREATED and math.isfinite(middle := trial.validation_loss.median):
-            layout["shapes"] = [upright(middle, layer="below", **stroke(PATIENT.color, 2, "dot"))]
+            # In pieces, beside the bars alone: it would cross the texts.
+            pieces = [{"yref": "y", "y0": -place - LINE_REACH, "y1": -place + LINE_REACH} for place in range(len(rows))]
+            dotted = upright(middle, layer="below", **stroke(PATIENT.color, 2, "dot"))
+            layout["shapes"] = [dotted | piece for piece in pieces]
     headings = [_heading(place, text) for place, text in enumerate(_texts(rows))]
+    headings += [off_the_axis(-place) for place, loss in enumerate(spreads[:, 0]) if math.isinf(loss)]
+    farthest = _farthest(rows)
+    headings += [off_the_axis(-place, "→") for place, loss in enumerate(spreads[:, 0]) if math.inf > loss > farthest]
     notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
     traces = [trace for place, trial in enumerate(rows) for trace in _row(place, trial)]
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
@@ -110,11 +125,52 @@ def says(results: Results, *, patient: Experiment) -> str:
         f"where {without}, lower in {best.better} of {best.seeds} seeds, and the doctor finds nothing wrong in "
         f"{best.healed_seeds} of {best.seeds}."
     )
+    text += f" {CLASSES_ALIKE}" if search_of(patient).classes_alike else ""
     text += f" Equal to it within chance: {_listed(equal)}." if equal else ""
     for verdict, message in ((NO_EFFECT, "No clear effect"), (HARMS, "Harmful")):
         names = [trial.change.name for trial in tried if trial.verdict == verdict]
         text += f" {message}: {_listed(names)}." if names else ""
-    return text
+    return text + _against_the_cause(results, tried)
+
+
+def _against_the_cause(results: Results, tried: Sequence[Trial]) -> str:
+    """That what the doctor names first against the root cause does not help alone, and what it finds then."""
+    cause, trial = _unhelpful(results, tried)
+    if trial is None:
+        return ""
+    healthy = sum(not outcome.findings for outcome in results[UNTREATED][: trial.seeds])
+    left = Counter(outcome.findings[0] for outcome in results[trial.change.name] if outcome.findings)
+    found = "; ".join(f"“{HEADINGS[code]}” in {count}" for code, count in left.most_common())
+    return (
+        f" **{trial.change.name}** is what the doctor names first against the root cause, “{HEADINGS[cause]}”; alone "
+        f"it {_alone(trial)}. With it the doctor finds nothing wrong in {trial.healed_seeds} of {trial.seeds}, without "
+        f"in {healthy}" + (f"; the root cause is then {found}." if found else ".")
+    )
+
+
+def beside_the_cause(results: Results, *, patient: Experiment, cause: str) -> str:
+    """That what is named first against this root cause was tried and did not help alone, in a sentence; or nothing."""
+    found, trial = _unhelpful(results, trials(results, patient))
+    return f"{trial.change.name}, named first, was tried: alone it {_alone(trial)}." if trial and found == cause else ""
+
+
+def _unhelpful(results: Results, tried: Sequence[Trial]) -> tuple[str, Trial | None]:
+    """The root cause in most seeds, and the trial of what is named first against it where that does not help alone."""
+    untreated = results[UNTREATED]
+    causes = Counter(outcome.findings[0] if outcome.findings else "" for outcome in untreated)
+    ((cause, _),) = causes.most_common(1)
+    first = next((one.remedies[:1] for one in untreated if cause and one.findings[:1] == (cause,)), ())
+    named = [trial for trial in tried if (trial.change.code,) == first]
+    helps = any(trial.verdict in (CURES, HELPS) for trial in named)
+    return cause, None if helps or not named else named[0]
+
+
+def _alone(trial: Trial) -> str:
+    return {
+        NO_EFFECT: f"has no clear effect, with a lower test loss in {trial.better} of {trial.seeds} seeds",
+        HARMS: "makes the loss higher",
+        SET_ASIDE: f"did no better over the first {trial.seeds} seeds",
+    }[trial.verdict]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -128,8 +184,9 @@ def explained(trial: Trial) -> str:
         f"{label(field)} {meaning(field, old)} → {meaning(field, new)}"
         for field, (old, new) in trial.change.settings.items()
     )
+    loss = f"Test loss{', every class alike' if trial.by_class else ''}"
     text = (
-        f"Changes {changes}. Test loss: {_effect(trial)}, lower in {trial.better} and higher in {trial.worse} of "
+        f"Changes {changes}. {loss}: {_effect(trial)}, lower in {trial.better} and higher in {trial.worse} of "
         f"{trial.seeds} seeds; the doctor finds nothing wrong in {trial.healed_seeds}."
     )
     if trial.repaired is not None:
@@ -154,7 +211,8 @@ def alt(results: Results, *, patient: Experiment) -> str:
 
 def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
     """One row a trial, ranked, the untreated network's among them; losses and accuracies are of the runs' results."""
-    unit = _unit(results)
+    unit = _unit(results, patient)
+    accuracy = f"accuracy ({'mean share of the classes' if search_of(patient).classes_alike else 'share'})"
     return pd.DataFrame(
         [
             {
@@ -174,8 +232,8 @@ def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
                 "median relative change of test loss": trial.effect,
                 "seeds with lower test loss": trial.better,
                 "seeds with higher test loss": trial.worse,
-                "median validation accuracy (share)": trial.validation_accuracy.median,
-                "median test accuracy (share)": trial.test_accuracy.median,
+                f"median validation {accuracy}": trial.validation_accuracy.median,
+                f"median test {accuracy}": trial.test_accuracy.median,
                 "work, relative to untreated": trial.work,
                 "costs": trial.cost if trial.verdict else "",
                 f"doses, with median validation loss ({unit}) over the first seeds": "; ".join(
@@ -187,16 +245,22 @@ def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
     )
 
 
+def _farthest(rows: Sequence[Trial]) -> float:
+    """The largest loss that decides the axis: one of 1e65 would leave the others a single line."""
+    losses = [loss for trial in rows for loss in (trial.validation_loss.median, trial.test_loss.median)]
+    return float(within_outlier_range(losses).max(initial=0.0)) or math.inf
+
+
 def _texts(rows: Sequence[Trial]) -> list[str]:
-    """What stands over each row: "2. Batch normalization: ✔ cures, 7/8 healed"; the untreated network has no rank."""
-    ranks, texts = Counter(trial.rank for trial in rows), []
+    """What stands over each row: "2. Batch normalization: ✔ cures, 7/8 healthy"; the untreated network has no rank."""
+    ranks, texts, farthest = Counter(trial.rank for trial in rows), [], _farthest(rows)
     for trial in rows:
-        equal = "=" if ranks[trial.rank] > 1 else ""
+        equal = " equal" if ranks[trial.rank] > 1 else ""
         name = f"{trial.rank}{equal}. {trial.change.name}" if trial.rank else trial.change.name
-        broken = "" if math.isfinite(trial.validation_loss.median) else "diverges, "
-        healthy = f"{trial.healed_seeds}/{trial.seeds} {'healed' if trial.verdict else 'healthy'}"
-        repair = f", {REPAIRED[True]}" if trial.repaired else ""
-        texts.append(f"{name}: " + (f"{MARKS[trial.verdict]}, " if trial.verdict else "") + broken + healthy + repair)
+        broken = "" if math.isfinite(loss := trial.validation_loss.median) else "diverges, "
+        broken = f"loss {number(loss)}, off the axis, " if math.inf > loss > farthest else broken
+        healthy = f"{trial.healed_seeds}/{trial.seeds} healthy"
+        texts.append(f"{name}: " + (f"{MARKS[trial.verdict]}, " if trial.verdict else "") + broken + healthy)
     return texts
 
 
@@ -210,8 +274,9 @@ def _effect(trial: Trial) -> str:
     return f"{percent(abs(trial.effect))} {'lower' if trial.effect < 0 else 'higher'} in the median"
 
 
-def _unit(results: Results) -> str:
-    return next((unit_of(outcome) for outcomes in results.values() for outcome in outcomes), "nats")
+def _unit(results: Results, patient: Experiment) -> str:
+    unit = next((unit_of(outcome) for outcomes in results.values() for outcome in outcomes), "nats")
+    return f"{unit}, every class counts alike" if search_of(patient).classes_alike else unit
 
 
 def _heading(place: int, text: str) -> Json:
@@ -265,7 +330,7 @@ def _remarks() -> list[str]:
         f"Repair by RunSleuth’s rule: accuracy at least {ACCURACY_RISE * 100:.0f} points up and at most "
         f"{ACCURACY_SHORT * 100:.0f} short of the healthy network, here the best one in which the doctor finds "
         f"nothing, and a loss of at most {LOSS_RATIO:g} times its loss.",
-        "Stroke: median validation loss, which decides the rank; = means equal within chance. Bar: lowest to highest "
+        "Stroke: median validation loss, which decides the rank; “equal” means within chance. Bar: lowest to highest "
         "seed; runs that diverge count as infinite and are not drawn. Diamond: median test loss, which decides the "
         "verdict. Thin curve: the doses. Dotted: untreated.",
     ]

@@ -1,4 +1,5 @@
-"""The networks of a map: one setting against another, coarse at first, and finer where neighbours come out differently.
+"""The networks of a map: one setting against another, first every second one of each axis, then all, then finer ones
+where neighbours come out differently.
 
 The map has cells, each a network at the values in its middle.  A coarse cell is 1 wide and high, in units of the axes'
 steps; where it is refined, four cells of half its width take its place.
@@ -12,17 +13,22 @@ from typing import Any
 import numpy as np
 
 from engine import SETTINGS, Experiment, OutOfRange
+from engine.cost import estimate
 from engine.cures.outcomes import Outcome
+from engine.data.sources import n_training
 from engine.initializers import INITIALIZERS
 from engine.limits import MAX_SECONDS
 from engine.settings import Value
 from engine.theory import mean_field
 from pages.charts.style.figure import Array
+from pages.text.own_data import own_data
 
 Known = Mapping[Experiment, Outcome]
 
 CELLS = 12  # coarse ones along an axis
+FIRST = 2  # coarse cells along an axis, of which one is trained first: a quarter of the work of all
 MOST_REFINED = 36  # coarse cells: as many networks more as the coarse map has
+MOST_NETWORKS = CELLS**2 + 4 * MOST_REFINED
 CLEARLY = np.log10(2)  # decades of the loss between neighbours that differ (tuned)
 # Setting -> lowest and highest value of the axis; what is counted is rounded.
 ENDS: dict[str, tuple[float, float]] = {
@@ -71,13 +77,22 @@ class SettingsGrid:
             experiment = _with(self.base, **NEEDS.get(self.x, {}), **NEEDS.get(self.y, {}), **values)
         except OutOfRange:
             return None
-        if experiment.dataset != "custom" and experiment.cost.seconds > MAX_SECONDS:
+        if not _possible(experiment):
             return None
         return Cell(x, y, size, experiment)
 
     def coarse(self) -> tuple[Cell, ...]:
         """Row by row."""
         return _coarse(self)
+
+    def first(self) -> tuple[Cell, ...]:
+        """Those of the coarse cells that make the first picture, as wide as the cells that they stand for."""
+        shift = (FIRST - 1) / 2
+        return tuple(
+            Cell(cell.x + shift, cell.y + shift, FIRST, cell.experiment)
+            for cell in self.coarse()
+            if cell.x % FIRST == cell.y % FIRST == 0
+        )
 
     def refined(self, known: Known) -> dict[Cell, tuple[Cell, ...]]:
         """Coarse cell -> the four that take its place, where that is worth it; nothing before all coarse are known."""
@@ -104,8 +119,10 @@ class SettingsGrid:
 
     def groups(self, known: Known) -> dict[str, list[Experiment]]:
         """What is to be trained, as far as what is known says."""
+        first = [cell.experiment for cell in self.first()]
+        coarse = [cell.experiment for cell in self.coarse()] if all(one in known for one in first) else []
         fine = [cell.experiment for cells in self.refined(known).values() for cell in cells]
-        return {"coarse": [cell.experiment for cell in self.coarse()], "fine": fine}
+        return {"first": first, "coarse": coarse, "fine": fine}
 
     def critical(self) -> list[tuple[float, float]]:
         """Where mean-field theory has χ₁ = 1: positions (x, y) along the line; none where it says nothing or never.
@@ -131,6 +148,15 @@ def _critical(grid: SettingsGrid) -> list[tuple[float, float]]:
         if crossing is not None:
             points.append((crossing, position) if grid.x == "gain" else (position, crossing))
     return points
+
+
+def _possible(experiment: Experiment) -> bool:
+    """Whether its run is within limits, and own data that are at hand have so many examples."""
+    own = own_data(experiment)
+    if own is None:
+        return experiment.cost.seconds <= MAX_SECONDS
+    enough = experiment.n_train <= n_training(len(own.inputs), experiment.held_out)
+    return enough and estimate(experiment, *own.sizes).seconds <= MAX_SECONDS
 
 
 def _with(experiment: Experiment, **values: Any) -> Experiment:

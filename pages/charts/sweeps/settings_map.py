@@ -30,7 +30,7 @@ HOW_TO_READ = (
 NEEDS = "settings with at least one network within what a run may cost"
 
 R, LOSS, FINDING = COLORS = ("R", "loss", "finding")
-COLOR_LABELS = {R: "R at step 0", LOSS: "loss on new data", FINDING: "the doctor’s finding"}
+COLOR_LABELS = {R: "gradient ratio R at step 0", LOSS: "loss on new data", FINDING: "the doctor’s finding"}
 HEALTHY = "healthy"
 # From vanished over level to exploded: ends told apart without red-green vision.
 R_SCALE = [[0, CLASS_COLORS[0]], [0.5, "#f2f2f2"], [1, "#b8860b"]]
@@ -65,7 +65,7 @@ def figure(results: Results, grid: SettingsGrid, color: str = R, looks: Sequence
             "text": texts.tolist(), "customdata": links.tolist(), "hovertemplate": "%{text}<extra></extra>",
         }
     ]  # fmt: skip
-    diverged = [cell for cell, outcome in drawn if outcome.status == "diverged"]
+    diverged = [cell for cell, outcome in drawn if outcome.status == "diverged" and cell.size <= 1]
     if diverged:
         cross = {"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": "#444444"}}
         x, y = [cell.x for cell in diverged], [cell.y for cell in diverged]
@@ -128,10 +128,11 @@ def table(results: Results, grid: SettingsGrid, color: str = R, looks: Sequence[
 
 
 def _drawn(results: Results, grid: SettingsGrid) -> Iterator[tuple[Cell, Outcome]]:
-    """What is known of the cells: the coarse ones first, the finer ones over them."""
+    """What is known of the cells, the finer ones over the coarser; the first ones stand for those that are missing."""
     known = {one.experiment: one for outcomes in results.values() for one in outcomes}
+    missing = any(cell.experiment not in known for cell in grid.coarse())
     fine = [cell for cells in grid.refined(known).values() for cell in cells]
-    for cell in (*grid.coarse(), *fine):
+    for cell in (*(grid.first() if missing else ()), *grid.coarse(), *fine):
         if cell.experiment in known:
             yield cell, known[cell.experiment]
 
@@ -208,5 +209,5 @@ def _notes(critical: bool, diverged: bool, drawn: list[tuple[Cell, Outcome]], gr
     if len(grid.coarse()) < CELLS**2:
         notes.append("Empty cells: networks that cannot be, or take too long here.")
     if sum(cell.size == 1 for cell, _ in drawn) < len(grid.coarse()):
-        notes.append("Not all cells are trained yet.")
+        notes.append("Not all cells are trained yet: large ones stand for their neighbours too.")
     return notes

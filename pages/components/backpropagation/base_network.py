@@ -25,6 +25,7 @@ LOOK = ("layer", "unit", "source")
 ORDER = (*FRONT, *MORE, "updates", *LOOK)
 TEXTS = ("inputs", "targets", "changed")
 RULE = ("learning_rate", *MORE)
+HIDES = NETWORK, DERIVATION, COURSE, ANSWERS = "network", "derivation", "course", "answers"  # what a link can hide
 
 DEFAULTS = {"step": 0, "example": 1}
 ONE, BATCH = "one", "batch"
@@ -89,7 +90,7 @@ def opened_base(experiment: Experiment) -> Base:
     return Base(
         OPENED, note, architecture.activation, chosen_loss(experiment.loss, dataset.task, experiment.output),
         losses, rule_of(experiment), Selection(0, 0, 0),
-        architecture.sizes, experiment.n_train, min(experiment.batch_size or experiment.n_train, experiment.n_train),
+        architecture.sizes, experiment.n_train, experiment.examples_per_update,
         experiment,
     )  # fmt: skip
 

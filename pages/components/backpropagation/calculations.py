@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.components.backpropagation.base_network import FIRST
-from pages.components.backpropagation.chosen_network import Chosen
+from pages.components.backpropagation.base_network import ANSWERS, FIRST
+from pages.components.backpropagation.chosen_network import Chosen, draw_goal
 from pages.components.backpropagation.network_address import PAGE
 from pages.components.lesson.catalogue import glossary_of, sections_of
 from pages.components.shell.plot import encoded, plot
+from pages.components.shell.session import this_session
 from pages.text.glossary import explained
 from pages.text.labels import number
 from pages.walkthrough import updates_curve
@@ -124,8 +125,7 @@ def _price(architecture: str, examples: int, _problem: Problem) -> Price:
 def _draw_price(paid: Price) -> None:
     ratio = paid.all_differences / paid.backward
     measured = "" if paid.measured == paid.weights else f", from {paid.measured} that were timed"
-    st.subheader("What it costs", anchor=False)
-    st.markdown(
+    st.expander("What it costs", icon=":material/timer:").markdown(
         f"One forward and one backward pass take {_time(paid.backward)}, and give the derivatives with respect to all "
         f"weights, here {paid.weights:,}. By finite differences, two forward passes a weight, they take "
         f"{_time(paid.all_differences)}{measured}: "
@@ -140,23 +140,28 @@ def _time(seconds: float) -> str:
 
 
 def draw_phases(update: Update, selection: Selection, chosen: Chosen) -> None:
-    """A short text for each phase, and a question about the numbers on screen; then what else is to be said."""
+    """Behind a tab each, a text for each phase with a question about the numbers on screen, and what else is said.
+
+    The goal of a link, which may be about the questions, is drawn at last.
+    """
     texts, words = sections_of(PAGE), glossary_of(PAGE)
+    others = [one for one in list(texts)[len(PHASES) :] if one != ABOUT_FIRST or chosen.base.name == FIRST]
     with st.container(key="phases"):
-        for row in (PHASES[:2], PHASES[2:]):
-            for phase, column in zip(row, st.columns(2, gap="large"), strict=True):
-                with column:
-                    st.header(HEADINGS[phase], anchor=False)
-                    st.markdown(explained(texts[HEADINGS[phase]], words))
-                    _ask(phase, question(update, phase, selection, chosen.example))
-    for place, heading in enumerate(list(texts)[len(PHASES) :]):
-        if heading != ABOUT_FIRST or chosen.base.name == FIRST:
-            st.header(heading, anchor=False)
-            with st.container(key=f"prose_{place}"):
-                st.markdown(texts[heading] if heading == "Words" else explained(texts[heading], words))
+        tabs = dict(zip(PHASES + tuple(others), st.tabs([*HEADINGS.values(), *others]), strict=True))
+    for phase in PHASES:
+        with tabs[phase]:
+            said, asked = st.columns(2, gap="large")
+            said.markdown(explained(texts[HEADINGS[phase]], words))
+            with asked:
+                _ask(phase, question(update, phase, selection, chosen.example), ANSWERS in chosen.asked.hidden)
+    draw_goal(chosen, update, sum((PAGE, f"right {phase}") in this_session().measured for phase in PHASES))
+    for place, heading in enumerate(others):
+        with tabs[heading], st.container(key=f"prose_{place}"):
+            st.markdown(texts[heading] if heading == "Words" else explained(texts[heading], words))
 
 
-def _ask(phase: str, question: Question) -> None:
+def _ask(phase: str, question: Question, hidden: bool) -> None:
+    """Ask; hidden: an answer is only called right or wrong."""
     with st.container(border=True, key=f"question_{phase}"):
         st.markdown(f"**Check yourself.** {question.text}")
         key = f"answer_{phase}_{question.text}_{question.answer}"  # empty where the numbers have changed
@@ -168,7 +173,9 @@ def _ask(phase: str, question: Question) -> None:
         except ValueError:
             st.info("That is not a number. Write it like 0.25 or 2.5e-3.")
             return
+        way = "" if hidden else f" {question.way}"
         if question.right(value):
-            st.success(f"Right: ${rounded(question.answer)}$. {question.way}")
+            this_session().measured[PAGE, f"right {phase}"] = True
+            st.success(f"Right: ${rounded(question.answer)}$.{way}")
         else:
-            st.info(f"Not yet: that is further off than rounding explains. {question.way}")
+            st.info(f"Not yet: that is further off than rounding explains.{way}")

@@ -1,19 +1,24 @@
 """The network that the backpropagation page shows, and how: chosen with widgets whose values the address has."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import Experiment, OutOfRange
 from engine.schedules import SCHEDULES
 from pages.components.backpropagation.base_network import (
+    ANSWERS,
+    COURSE,
+    DERIVATION,
     FIRST,
     FRONT,
+    HIDES,
     LOOK,
     MORE,
+    NETWORK,
     NONE,
     ONE,
     OPENED,
@@ -27,15 +32,27 @@ from pages.components.backpropagation.base_network import (
     opened_base,
     preset_base,
 )  # fmt: skip
-from pages.components.backpropagation.network_address import EARLIER, PAGE, PRESET, link_to, read_network, read_widgets
-from pages.components.lesson.assignment_box import draw_assignment
+from pages.components.backpropagation.network_address import (
+    EARLIER,
+    LOCKABLE_TEXTS,
+    MOST_TYPED,
+    PAGE,
+    PRESET,
+    link_to,
+    lockables,
+    network_text,
+    read_asked,
+    read_network,
+    read_widgets,
+)
+from pages.components.lesson.assignment_box import draw_assignment, goal_text
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.settings.control import Answer, write_controls
 from pages.components.shell.address import (
+    LOCK,
     PARAMETERS,
     PHASE,
     VERSION,
-    all_parameters,
     enter,
     history_navigation,
     mend,
@@ -44,29 +61,42 @@ from pages.components.shell.address import (
     still_ignored,
     write_address,
 )
-from pages.components.shell.assignment import QUESTIONS, read_assignment
+from pages.components.shell.assignment import PARAMETERS as ASKED
+from pages.components.shell.assignment import Assignment
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
+from pages.components.shell.studio import Preparable
 from pages.text import labels
-from pages.walkthrough.calculation import Problem, Rule
+from pages.text.goals import UpdateGoal
+from pages.walkthrough.calculation import Problem, Rule, Update
 from pages.walkthrough.derivation import Selection
 from pages.walkthrough.opened_network import nearest_frame, opened
 from pages.walkthrough.presets import PRESETS
 from pages.walkthrough.user_input import with_example, with_parameters
 
-MOST_TYPED = 2000  # characters of one's own numbers; 64 inputs with all their digits take 1,600
+HIDDEN_NAMES = {
+    NETWORK: "The network is", DERIVATION: "What is written out is", COURSE: "What the updates lead to is",
+    ANSWERS: "The answers are",
+}  # fmt: skip
 EXAMPLE_OF_TRAINED = "vanishing_gradients"  # the lesson whose patient is opened without a lesson
 
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """What is to be shown.  example: its row among the problem's; key: of the network, for the browser's memory."""
+    """What is to be shown.
+
+    example: its row among the problem's; key: of the network, for the browser's memory; asked, locks: what the link
+    asks and locks; goal_place: where its goal is drawn, once it is known whether it is reached.
+    """
 
     base: Base
     problem: Problem
     rule: Rule
     example: int
     values: dict[str, Answer]
+    asked: Assignment
+    locks: dict[str, Answer]
+    goal_place: DeltaGenerator | None
 
     @property
     def key(self) -> str:
@@ -76,16 +106,19 @@ class Chosen:
 def choose() -> Chosen:
     """Draw what is chosen above the network; never raises, whatever the address says."""
     entering = enter(PAGE, (*ORDER, *TEXTS, PHASE))
-    base, found = read_network()
-    asked, about = read_assignment({name: texts for name, texts in all_parameters().items() if name in QUESTIONS})
-    found |= read_widgets(base) | about
+    base, locks, found = read_network()
+    asked, about = read_asked()
+    found |= read_widgets(base, locks) | about
+    this_session().locks[PAGE] = locks
     if found.values[VERSION] <= len(EARLIER) and (history_navigation() or not entering):
         start_again(PAGE, found.texts)
     mend(found, entering, base.defaults, {} if base.name == FIRST else {PRESET: base.name})
     if entering or history_navigation():
         st.session_state.update({name: found.values[name] for name in ORDER})
+    st.session_state.update({name: held for name, held in locks.items() if name in ORDER})
     values: dict[str, Answer] = {}
-    draw_assignment(PAGE, asked)
+    named = {name: one.label for name, one in lockables(base).items()}
+    goal_place = draw_assignment(PAGE, asked, named, locks, asked.goal)
     with st.container(key="controls", gap="xsmall"):
         _draw_presets(base)
         messages = st.container(gap="small")
@@ -94,13 +127,16 @@ def choose() -> Chosen:
                 if name != "step" or base.experiment:
                     _draw(base, name, values)
             with st.popover("More", icon=":material/tune:", help="Momentum, clipping, penalties, your own numbers"):
+                for name in (*MORE, *TEXTS):  # in a closed popover a field hears only what the last run set
+                    if name in st.session_state:
+                        st.session_state[name] = st.session_state[name]
                 for name in MORE:
                     _draw(base, name, values)
                 _draw_texts(values)
     still = still_ignored(PAGE, found.sentences, values)
     with messages:
-        chosen = _chosen(base, values, list(still))
-    return chosen
+        problem, rule, row = _problem(base, values, list(still))
+    return Chosen(base, problem, rule, row, values, asked, locks, goal_place)
 
 
 def look_at(chosen: Chosen) -> Selection:
@@ -126,12 +162,40 @@ def draw_updates(chosen: Chosen) -> int:
             together: dict[str, Answer] = {"updates": taken + count}
             st.button(
                 f"Take {count}", key=f"take_{count}", on_click=_set, args=(base, together, values),
-                disabled=taken + count > most, help=f"At most {most} updates with this network, on this page.",
+                disabled=taken + count > most or "updates" in chosen.locks,
+                help=f"At most {most} updates with this network, on this page.",
             )  # fmt: skip
         st.button(
-            "Back to the start", key="take_none", on_click=_set, args=(base, {"updates": 0}, values), disabled=not taken
-        )
+            "Back to the start", key="take_none", on_click=_set, args=(base, {"updates": 0}, values),
+            disabled=not taken or "updates" in chosen.locks,
+        )  # fmt: skip
     return taken
+
+
+def hides(chosen: Chosen, name: str) -> bool:
+    """Whether the link hides this part of the page; that it does is said in its place."""
+    if name not in chosen.asked.hidden:
+        return False
+    question = " until you have answered the question" if chosen.asked.question else " by this link"
+    st.markdown(f"{HIDDEN_NAMES[name]} hidden{question}.")
+    return True
+
+
+def draw_goal(chosen: Chosen, update: Update, right: int) -> None:
+    """Draw the link's goal, if it has one, and whether it is reached: with this loss, so many questions right."""
+    goal, taken = chosen.asked.goal, int(chosen.values["updates"] or 0)
+    if not isinstance(goal, UpdateGoal) or chosen.goal_place is None:
+        return
+    found = f"{right} answered right" if goal.answers else f"{labels.number(update.loss)} after {taken} updates"
+    chosen.goal_place.markdown(goal_text(goal, goal.reached(right, update.loss, taken), found))
+
+
+def preparable(chosen: Chosen) -> Preparable:
+    """The page as it stands, for a link that is made of it."""
+    widgets = lockables(chosen.base)
+    held = {name: chosen.values.get(name, one.default) for name, one in widgets.items()}
+    held[PRESET] = network_text(chosen.base)
+    return Preparable(PAGE, parameters(chosen), widgets, held, HIDES, goals="update")
 
 
 def look(chosen: Chosen, selection: dict[str, int]) -> None:
@@ -194,13 +258,13 @@ def _open(name: str) -> None:
     base = opened_base(experiment) if name == OPENED else preset_base(name)
     st.session_state.update({one: answer for one, answer in base.defaults.items() if one != "step" or base.experiment})
     gone: dict[str, str | None] = dict.fromkeys((*ORDER, *TEXTS, PHASE, *st.query_params))
-    gone = {one: text for one, text in gone.items() if one not in PARAMETERS}
+    gone = {one: text for one, text in gone.items() if one not in (*PARAMETERS, *ASKED, LOCK)}
     kept = link_to(experiment, 0) if name == OPENED else {} if name == FIRST else {PRESET: name}
     write_address({**gone, **{one: text for one, text in kept.items() if one not in ORDER}})
 
 
-def _chosen(base: Base, values: dict[str, Answer], notes: list[str]) -> Chosen:
-    """The network with all that was chosen; sentences about what could not be."""
+def _problem(base: Base, values: dict[str, Answer], notes: list[str]) -> tuple[Problem, Rule, int]:
+    """The network with all that was chosen, how it is updated, and the shown example; says what could not be."""
     one, row, note = values["examples"] == ONE, int(values["example"] or 1) - 1, base.note
     share = 1.0  # of the learning rate, that the schedule leaves
     if base.experiment:
@@ -232,7 +296,7 @@ def _chosen(base: Base, values: dict[str, Answer], notes: list[str]) -> Chosen:
         st.warning("  \n".join(notes), icon=":material/info:")
     rule = Rule(**{name: values[name] for name in RULE})  # type: ignore[arg-type]
     rule = replace(rule, learning_rate=share * rule.learning_rate)
-    return Chosen(base, problem, rule, row, values)
+    return problem, rule, row
 
 
 def _where(experiment: Experiment, history: Any, index: int, requested: int, problem: Problem) -> str:
@@ -266,7 +330,10 @@ def _draw_presets(base: Base) -> None:
     with st.container(horizontal=True, key="presets"):
         for name, title in names.items():
             label, icon = (f"**{title}**", ":material/check:") if name == base.name else (title, None)
-            st.button(label, key=f"open_{name}", on_click=_open, args=(name,), icon=icon)
+            st.button(
+                label, key=f"open_{name}", on_click=_open, args=(name,), icon=icon,
+                disabled=PRESET in this_session().locks[PAGE],
+            )  # fmt: skip
 
 
 def _draw(base: Base, name: str, values: dict[str, Answer]) -> None:
@@ -280,20 +347,29 @@ def _draw(base: Base, name: str, values: dict[str, Answer]) -> None:
     if name in ("examples", "example") and only_one:
         values[name] = control.default  # nothing to choose
         return
-    values[name] = control.draw()
+    locks = this_session().locks[PAGE]
+    values[name] = control.draw(locked=name in locks)
+    values |= {one: held for one, held in locks.items() if one == name}  # whatever a browser sends
     write_controls({name: control}, values)
 
 
 def _draw_texts(values: dict[str, Answer]) -> None:
     """Numbers of the learner's own, as text: what is wrong with them is said, and they stay to be mended."""
     st.markdown("**Numbers of your own**")
-    typed = partial(st.text_input, bind="query-params", max_chars=MOST_TYPED)
-    values["inputs"] = typed("Inputs", key="inputs", placeholder="0.05 0.10")
-    values["targets"] = typed("Targets", key="targets", placeholder="0.01 0.99")
-    values["changed"] = typed(
-        "Changed weights and biases", key="changed", placeholder="w1.2.1 = 0.3, b2.1 = -1",
-        help="w1.2.1 leads into layer 1, from its input 2 to its unit 1; b2.1 is the bias of unit 1 of layer 2.",
-    )  # fmt: skip
+    locks = this_session().locks[PAGE]
+    examples = {"inputs": "0.05 0.10", "targets": "0.01 0.99", "changed": "w1.2.1 = 0.3, b2.1 = -1"}
+    for name, example in examples.items():
+        help_text = None
+        if name == "changed":
+            help_text = (
+                "w1.2.1 leads into layer 1, from its input 2 to its unit 1; b2.1 is the bias of layer 2’s unit 1."
+            )
+        look: dict[str, Any] = {"label": LOCKABLE_TEXTS[name].label, "placeholder": example, "help": help_text}
+        if name in locks:
+            values[name] = locks[name]
+            st.text_input(**look, value=locks[name], key=f"locked_{name}_{locks[name]}", disabled=True)
+        else:
+            values[name] = st.text_input(**look, key=name, bind="query-params", max_chars=MOST_TYPED)
 
 
 def _selection(values: dict[str, Answer]) -> Selection:

@@ -7,12 +7,14 @@ A network is a preset, or one that was trained: then the address has its experim
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
+from urllib.parse import parse_qs, unquote, urlencode
 
 from engine import SETTINGS, Experiment, OutOfRange, load_dataset
 from engine.limits import check_budget
 from pages.components.backpropagation.base_network import (
     DEFAULTS,
     FIRST,
+    HIDES,
     LOOK,
     OPENED,
     ORDER,
@@ -24,7 +26,9 @@ from pages.components.backpropagation.base_network import (
     trained_control,
 )  # fmt: skip
 from pages.components.settings.control import Answer
+from pages.components.settings.locks import ALL, BUT, Lockable, LockableText, read_locked, read_locks
 from pages.components.shell.address import (
+    LOCK,
     PARAMETERS,
     PHASE,
     Address,
@@ -34,8 +38,10 @@ from pages.components.shell.address import (
     read_address,
     with_earlier_defaults,
 )
-from pages.components.shell.assignment import QUESTIONS
+from pages.components.shell.assignment import PARAMETERS as ASKED
+from pages.components.shell.assignment import Assignment, read_assignment
 from pages.text import labels
+from pages.text.goals import read_update_goal
 from pages.walkthrough.derivation import PHASES
 from pages.walkthrough.presets import PRESETS
 
@@ -44,6 +50,13 @@ PAGE = "backpropagation"
 # a default changes, what it was is added here, and links that were shared still open what they did.
 EARLIER: tuple[Mapping[str, Mapping[str, str]], ...] = ()
 PRESET, TRAINED = "preset", "trained_"  # parameters of the address that no widget is bound to
+MOST_TYPED = 2000  # characters of one's own numbers; 64 inputs with all their digits take 1,600
+# What a link can lock beside the widgets: which network it is, as the address names it, and one's own numbers.
+LOCKABLE = tuple(name for name in ORDER if name not in LOOK)
+_LABELS = "Network", "Inputs", "Targets", "Changed weights and biases"
+LOCKABLE_TEXTS = {
+    name: LockableText(name, label, MOST_TYPED) for name, label in zip((PRESET, *TEXTS), _LABELS, strict=True)
+}
 
 
 def link_to(experiment: Experiment, step: int, example: int = 0) -> dict[str, str]:
@@ -68,12 +81,53 @@ def _preset_in(requested: Mapping[str, Sequence[str]]) -> str:
     return requested.get(PRESET, [bare])[-1]
 
 
-def read_network() -> tuple[Base, Address]:
-    """The network that the address asks for, and what its parameters of the network say."""
+def lockables(base: Base) -> dict[str, Lockable]:
+    """What a link can lock on this network's page, by name."""
+    defaults = base.defaults
+    return LOCKABLE_TEXTS | {name: control_of(base, name, defaults) for name in LOCKABLE}
+
+
+def network_text(base: Base) -> str:
+    """The network as a lock names it; nothing for the first preset."""
+    named = {} if base.name == FIRST else {PRESET: base.name}
+    return urlencode(named if base.experiment is None else link_to(base.experiment, 0))
+
+
+def read_network() -> tuple[Base, dict[str, Answer], Address]:
+    """The network that the address asks for, or is locked at; what is locked, by name; what is said of both."""
     requested, version = requested_here()
-    preset = version | read_address(
-        {PRESET: [_preset_in(requested)]}, {PRESET: Field(_preset, FIRST)}, lambda name, texts: ""
-    )
+    texts = requested.get(LOCK, ())
+    locked = _locked_network(texts)
+    base, found = _read_network(requested if locked is None else parse_qs(locked))
+    locks, about = read_locks(texts, lockables(base), _start(base))
+    if PRESET in locks:
+        if locks[PRESET] != locked:  # the link was changed: all is locked at the page's start
+            locked = ""
+            base, found = _read_network({})
+            locks = _start(base)
+        same = parse_qs(locked)
+        moved = {name: given for name, given in requested.items() if _of_network(name) and given != same.get(name)}
+        found |= read_address(moved, {}, lambda name, given: "what this link locks the network at")
+    return base, locks, version | found | about
+
+
+def _locked_network(texts: Sequence[str]) -> str | None:
+    """The network that these texts of the lock name; nothing for the first preset, None where it is free."""
+    entries = [entry.partition(":") for text in texts for entry in text.split(",")]
+    named = [unquote(value) for name, _, value in entries if name == PRESET]
+    bare = {name for name, _, _ in entries}
+    return named[-1] if named else "" if ALL in bare and BUT + PRESET not in bare else None
+
+
+def _start(base: Base) -> dict[str, Answer]:
+    """What can be locked, as this network comes."""
+    defaults = base.defaults
+    return {name: one.default for name, one in LOCKABLE_TEXTS.items()} | {name: defaults[name] for name in LOCKABLE}
+
+
+def _read_network(requested: Mapping[str, Sequence[str]]) -> tuple[Base, Address]:
+    """The network of these parameters, and what those of the network say."""
+    preset = read_address({PRESET: [_preset_in(requested)]}, {PRESET: Field(_preset, FIRST)}, lambda name, texts: "")
     trained = {name: texts for name, texts in requested.items() if name.startswith(TRAINED)}
     name, fields = preset.values[PRESET], {}
     if name == OPENED:
@@ -99,15 +153,24 @@ def _of_network(name: str) -> bool:
     return name == PRESET or name.startswith(TRAINED)
 
 
-def read_widgets(base: Base) -> Address:
-    """What the parameters of the widgets, and all others, say for this network."""
+def read_asked() -> tuple[Assignment, Address]:
+    """What the address asks of a learner, and what is said about it."""
+    return read_assignment(
+        {name: texts for name, texts in all_parameters().items() if name in ASKED}, HIDES, read_update_goal
+    )
+
+
+def read_widgets(base: Base, locks: Mapping[str, Answer]) -> Address:
+    """What the parameters of the widgets, and all others, say for this network; what is locked stays there."""
     requested = {name: texts for name, texts in requested_here()[0].items() if not _of_network(name)}
     # Sentences come in this order.
     names = [*ORDER, *(name for name in requested if name not in (*ORDER, PHASE)), PHASE]
     requested = {name: requested[name] for name in names if name in requested}
     fields: dict[str, Field | FieldOf] = {name: partial(_field, base, name) for name in ORDER}
-    requested = {name: texts for name, texts in requested.items() if name not in QUESTIONS}
+    requested = {name: texts for name, texts in requested.items() if name not in (LOCK, *ASKED)}
     fields |= dict.fromkeys((*TEXTS, *PARAMETERS), Field(tuple))
+    controls = lockables(base)
+    fields |= {name: Field(partial(read_locked, controls[name], held), held) for name, held in locks.items()}
     fields[PHASE] = Field(partial(_phase, len(base.sizes) - 1), "forward-1")
     return read_address(requested, fields, lambda name, texts: "a setting of this page")
 

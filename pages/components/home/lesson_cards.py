@@ -24,7 +24,7 @@ ACROSS, CARD_WIDTH = 3, 240  # pixels; cards that would be narrower stand below 
 # Lesson -> how its two default networks are drawn.
 OF_TWO: dict[str, Callable[[RunHistory, RunHistory], Picture]] = {
     "vanishing_gradients": preview.error_signal,
-    "exploding_gradients": preview.gradient,
+    "exploding_gradients": preview.weight_size,
     "overfitting": preview.losses,
     "underfitting": preview.fit,
     "data_faults": preview.losses,

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.charts.one_run.preview import Picture, losses
 from pages.components.home.drawing import draw, leave_room
 from pages.components.lesson.catalogue import Case, lesson_of, ward
-from pages.components.settings.controls import parameters
+from pages.components.settings.lesson_address import parameters
 from pages.components.shell.runs import histories_of
 
 # In front: one of each kind.  The stage shows the sleeper.

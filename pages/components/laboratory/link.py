@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
+from urllib.parse import parse_qs
 
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange, Value
@@ -17,19 +18,27 @@ from pages.components.laboratory.charts import AT_FIRST, COMPARING
 from pages.components.laboratory.points import DRAWN, POINTS, points_in
 from pages.components.laboratory.samples import SAMPLES
 from pages.components.laboratory.tables import MOST_COLUMNS
-from pages.components.settings.control import Control
+from pages.components.settings.control import Answer, Control
+from pages.components.settings.locks import Lockable, LockableText, read_locked, read_locks
 from pages.components.shell.address import (
+    DRAW,
+    LOCK,
     PARAMETERS,
     TIMELINE,
     Address,
     Field,
     all_parameters,
+    drawing_in,
     enter,
     mend,
     only,
     read_address,
     step_in,
 )
+from pages.components.shell.assignment import PARAMETERS as ASKED
+from pages.components.shell.assignment import Assignment, read_assignment
+from pages.components.shell.session import this_session
+from pages.text.goals import read_laboratory_goal
 from pages.walkthrough.user_input import read_number
 
 PAGE = "laboratory"
@@ -61,7 +70,21 @@ def _control(name: str) -> Control:
     return Control(setting, False, (), None if setting.default in dict(setting.special) else setting.default)
 
 
+SPLITTING = "held_out", "split"  # settings that stand with the data
+
 CONTROLS = {name: _control(name) for name in SETTINGS if name not in ABSENT}
+
+# What a lecturer's link can hide: the verdict, with it notes and cures; either of these; charts, map and seeds.
+HIDES = VERDICT, NOTES, CURES, ALL_CHARTS = "verdict", "notes", "cures", "charts"
+# What it can lock: the settings; what the address says of the data, as one text; each pinned network.
+DATA = "data"
+SOURCE = SAMPLE, POINTS, FILE, DIGEST, HEADER, TARGET, PREDICT, LEAVE, GAPS
+MOST_LOCKED = 2000  # characters of one of them
+LOCKABLES: dict[str, Lockable] = {
+    DATA: LockableText(DATA, "Data", MOST_LOCKED),
+    **{name: LockableText(name, f"Pinned network {i}", MOST_LOCKED) for i, name in enumerate(PINS, 1)},
+    **CONTROLS,
+}
 
 
 class Pin(NamedTuple):
@@ -99,8 +122,11 @@ def network_name(text: str) -> str:
 def read() -> tuple[Address, bool]:
     """What the address says to the page, nonsense taken out of it; and whether somebody comes to the page."""
     entering = enter(PAGE, (*CONTROLS, TIMELINE))
+    locks, asked, requested = _read_asked()
     bound = {
-        name: Field(control.read, control.default, text=None if control.numeric else control.text)
+        name: Field(partial(read_locked, control, locks[name]), locks[name])
+        if name in locks
+        else Field(control.read, control.default, text=None if control.numeric else control.text)
         for name, control in CONTROLS.items()
     }
     fields = {
@@ -122,11 +148,44 @@ def read() -> tuple[Address, bool]:
         **{name: Field(partial(pin_in, name)) for name in PINS},
         BRANCH: Field(_branch, None),
         TIMELINE: Field(step_in),
+        DRAW: Field(drawing_in),
         **dict.fromkeys(PARAMETERS, Field(tuple)),
     }
-    found = read_address(all_parameters(), fields, lambda name, texts: "a setting of this page")
+    found = asked | read_address(requested, fields, lambda name, texts: "a setting of this page")
     mend(found, entering, {name: field.default for name, field in bound.items()})
     return found, entering
+
+
+def asked_here() -> Assignment:
+    """What the address asks of a learner."""
+    return _read_assignment()[0]
+
+
+def _read_assignment() -> tuple[Assignment, Address]:
+    asking = {name: texts for name, texts in all_parameters().items() if name in ASKED}
+    return read_assignment(asking, HIDES, read_laboratory_goal)
+
+
+def _read_asked() -> tuple[dict[str, Answer], Address, dict[str, list[str]]]:
+    """What is locked, by name; what is said of what is asked and locked; all other parameters, as they are locked."""
+    requested = {name: texts for name, texts in all_parameters().items() if name not in ASKED}
+    start = {name: one.default for name, one in LOCKABLES.items()}
+    locks, found = read_locks(requested.pop(LOCK, ()), LOCKABLES, start)
+    this_session().locks[PAGE] = locks
+    held: dict[str, list[str]] = {}
+    if DATA in locks:
+        named = parse_qs(str(locks[DATA]))
+        held |= {name: named.get(name, []) for name in SOURCE}
+    held |= {name: [str(locks[name])] if locks[name] else [] for name in PINS if name in locks}
+    moved = {name: texts for name, texts in requested.items() if name in held and texts != held[name]}
+    found |= _read_assignment()[1] | read_address(moved, {}, lambda name, texts: "what this link locks it at")
+    others = {name: texts for name, texts in requested.items() if name not in held}
+    return locks, found, others | {name: texts for name, texts in held.items() if texts}
+
+
+def is_locked(name: str) -> bool:
+    """Whether the link locks this."""
+    return name in this_session().locks[PAGE]
 
 
 def _branch(texts: Sequence[str]) -> tuple[int, str]:

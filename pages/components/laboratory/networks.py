@@ -1,22 +1,25 @@
 """The laboratory's networks: the one that the settings are of, and up to three that were pinned beside it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import Experiment, OutOfRange
+from engine.cures.outcomes import seeded
 from engine.experiment import SETTINGS
 from engine.limits import check_budget
 from engine.settings import Value
 from engine.training import check_branch
 from pages.charts.style.annotations import MARKS
 from pages.charts.style.figure import Look
-from pages.charts.style.tokens import TOKENS
-from pages.components.laboratory.data import experiment_of
+from pages.charts.style.tokens import LIGHT
+from pages.components.laboratory.data import STEADY, UNSCALED, experiment_of
 from pages.components.laboratory.link import (
     BETWEEN,
     BRANCH,
@@ -25,29 +28,35 @@ from pages.components.laboratory.link import (
     MOST_PINS,
     PAGE,
     PINS,
+    SPLITTING,
     Pin,
+    is_locked,
     network_name,
 )
 from pages.components.settings.control import Answer, write_controls
-from pages.components.settings.controls import COLORS
+from pages.components.settings.controls import COLORS, settings_button
 from pages.components.shell.address import Address, history_navigation, parameters_here, still_ignored, write_address
-from pages.components.shell.runs import Branched, Wanted
+from pages.components.shell.component import component
+from pages.components.shell.runs import Branched, Wanted, histories_of
 from pages.components.shell.session import this_session
 from pages.text import labels
 from pages.text.own_data import OwnData
 
+_at_step = component("at_step")
+
 FRONT = (
     "depth", "width", "activation", "initializer", "optimizer", "learning_rate", "batch_size", "steps",
 )  # fmt: skip
+IN_VIEW = FRONT + SPLITTING  # the others are among more settings
 ACROSS, WIDTH = 4, 150  # settings side by side, and pixels that a field needs: two on a phone
 PRESENT = "Present"  # name of the network that the settings are of
 THIN = 0.55  # of a pinned network's lines
 # The present network first; none is told from the others by colour alone.
 LOOKS = (
-    Look(PRESENT, TOKENS["patient"], "solid", "circle", "first"),
-    Look("", TOKENS["treated"], "dash", "diamond", "second", THIN),
-    Look("", TOKENS["third"], "dot", "square", "third", THIN),
-    Look("", TOKENS["fourth"], "dashdot", "triangle-up", "fourth", THIN),
+    Look(PRESENT, LIGHT["patient"], "solid", "circle", "first"),
+    Look("", LIGHT["treated"], "dash", "diamond", "second", THIN),
+    Look("", LIGHT["third"], "dot", "square", "third", THIN),
+    Look("", LIGHT["fourth"], "dashdot", "triangle-up", "fourth", THIN),
 )
 
 
@@ -66,15 +75,35 @@ class Network(NamedTuple):
         start, step = self.before
         return Branched(start, ((step, self.experiment),))
 
+    @property
+    def seeded(self) -> list[Wanted]:
+        """The same under other seeds, which what it was and what it goes on as share."""
+        if self.before is None:
+            return [*seeded(self.experiment)]
+        start, step = self.before
+        pairs = zip(seeded(start), seeded(self.experiment), strict=True)
+        return [Branched(first, ((step, then),)) for first, then in pairs]
 
-def choose_networks(own: OwnData, found: Address, entering: bool) -> tuple[Network, ...]:
+
+def pinned_looks(found: Address) -> dict[str, Look]:
+    """How the pinned networks are drawn, by their names in the address."""
+    pins = {name: found.values[name] for name in PINS if name in found.values}
+    return {name: replace(look, name=pin.name) for look, (name, pin) in zip(LOOKS[1:], pins.items(), strict=False)}
+
+
+def choose_networks(
+    own: OwnData, found: Address, entering: bool
+) -> tuple[tuple[Network, ...], Callable[[Sequence[Network]], None]]:
     """Draw the settings and the pinned networks; all of them that can be trained, the present one first.
+
+    And what draws, once they are trained, the way on from a step: its steps are those that the present network took.
 
     Settings that do not go together, and runs over budget, leave the last good network in place, with a sentence.
     """
-    values = _settings(found, entering)
     pins = {name: found.values[name] for name in PINS if name in found.values}
-    _ways(pins, values)
+    with st.container(key="networks"):
+        values = _settings()
+        place = _ways(pins, values)
     branch = found.values[BRANCH]
     last_good, notes, networks = this_session().last_good, [], []
     try:
@@ -98,21 +127,35 @@ def choose_networks(own: OwnData, found: Address, entering: bool) -> tuple[Netwo
             notes.append(f"{name}: {labels.refusal(problem)}")
     if notes := [*still_ignored(PAGE, found.sentences, values), *notes]:
         st.warning("  \n".join(notes), icon=":material/info:")
-    return tuple(networks)
+
+    def way_on(trained: Sequence[Network]) -> None:
+        with place:
+            _ways_on_from_a_step(own, pins, values, trained)
+
+    return tuple(networks), way_on
 
 
-def _settings(found: Address, entering: bool) -> dict[str, Value]:
-    """Draw the settings of the present network; those that are not as the page has them at first."""
+def begin_settings(found: Address, entering: bool) -> None:
+    """Give the controls what the address says, or what they held."""
     for name in CONTROLS:
-        if entering or history_navigation() or name not in st.session_state or name in found.ignored:
+        fresh = entering or history_navigation() or name not in st.session_state
+        if fresh or name in found.ignored or is_locked(name):
             st.session_state[name] = found.values[name]
         else:
             st.session_state[name] = st.session_state[name]  # Streamlit forgets what a widget held that is not drawn
-    with st.container(key="one_network", gap="xsmall"):
+
+
+def _settings() -> dict[str, Value]:
+    """Draw the settings of the present network; those that are not as the page has them at first."""
+    session = this_session()
+    with (
+        st.container(key="controls" if session.controls_open else "controls_closed"),
+        st.container(key="one_network", gap="xsmall"),
+    ):
         with st.grid(ACROSS, min_column_width=WIDTH):
             for name in FRONT:
-                CONTROLS[name].draw()
-        if this_session().settings_open:
+                CONTROLS[name].draw(locked=is_locked(name))
+        if session.settings_open:
             _more()
     answers: dict[str, Answer] = {name: st.session_state[name] for name in CONTROLS}
     write_controls(CONTROLS, answers)
@@ -122,14 +165,14 @@ def _settings(found: Address, entering: bool) -> dict[str, Value]:
 
 
 def _more() -> None:
-    """All settings that are not in front, by groups."""
+    """All settings that are not in view, by groups."""
     for group in dict.fromkeys(setting.group for setting in SETTINGS.values()):
-        names = [name for name, control in CONTROLS.items() if control.setting.group == group and name not in FRONT]
+        names = [name for name, control in CONTROLS.items() if control.setting.group == group and name not in IN_VIEW]
         if names:
             st.markdown(f"**{group.capitalize()}**")
             with st.grid(ACROSS, min_column_width=WIDTH):
                 for name in names:
-                    CONTROLS[name].draw()
+                    CONTROLS[name].draw(locked=is_locked(name))
 
 
 def _toggle() -> None:
@@ -154,52 +197,99 @@ def _trainable(own: OwnData, settings: Mapping[str, Value]) -> Experiment:
 # --- pinned ones ---
 
 
-def _ways(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> None:
-    """The buttons that open more settings and pin the network, and a line for each pinned one."""
+def _ways(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> DeltaGenerator:
+    """The buttons that open more settings and pin the network, and a line for each pinned one; room for one more."""
     opened = this_session().settings_open
-    changed = sum(name not in FRONT for name in values)
+    changed = sum(name not in IN_VIEW for name in values)
     more = f"More settings ({changed} changed)" if changed else "More settings"
     with st.container(horizontal=True, key="ways_on"):
+        settings_button()
         st.button("Fewer settings" if opened else more, icon=":material/tune:", key="settings", on_click=_toggle)
         st.button(
             "Pin this network", icon=":material/keep:", key="pin", disabled=len(pins) == MOST_PINS,
             help=f"Keeps it as a thin line, to compare with; up to {MOST_PINS}.",
             on_click=_write, args=([*pins.values(), Pin(_name_for(values), dict(values))],),
         )  # fmt: skip
-        _ways_on_from_a_step(pins, values)
+        place = st.container(width="content", key="way_on")
     for look, (name, pin) in zip(LOOKS[1:], pins.items(), strict=False):
         others = [one for other, one in pins.items() if other != name]
         with st.container(horizontal=True, vertical_alignment="center", key=f"row_{name}"):
             st.markdown(f":{COLORS[look.symbol]}[{MARKS[look.symbol]}]", width="content")
             st.text_input(
                 f"Name of {pin.name}", pin.name, max_chars=LONGEST_NAME, key=f"name_{name}_{pin.name}", width=180,
-                label_visibility="collapsed", on_change=_rename, args=(name, pin),
+                label_visibility="collapsed", on_change=_rename, args=(name, pin), disabled=is_locked(name),
             )  # fmt: skip
             st.markdown(f":small[{_in_words(pin.settings)}]", width="stretch")
             st.button(
-                "Swap", key=f"swap_{name}", on_click=_swap, args=(name, pin, values), width="content",
-                help="Makes it the present network, and pins the present one.",
+                "Up", key=f"up_{name}", on_click=_move_up, args=(name, pins), disabled=name == next(iter(pins)),
+                width="content", help=f"Puts {pin.name} before the one above it.",
             )  # fmt: skip
-            st.button("Remove", key=f"remove_{name}", on_click=_write, args=(others,), width="content")
+            st.button(
+                "Swap", key=f"swap_{name}", on_click=_swap, args=(name, pin, values), width="content",
+                help="Makes it the present network, and pins the present one.", disabled=is_locked(name),
+            )  # fmt: skip
+            st.button(
+                "Remove", key=f"remove_{name}", on_click=_write, args=(others,), width="content",
+                disabled=is_locked(name),
+            )  # fmt: skip
+    return place
 
 
-def _ways_on_from_a_step(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> None:
-    """The button that pins the network and lets the settings go on from a step of it, and the one that ends that."""
+def _ways_on_from_a_step(
+    own: OwnData, pins: Mapping[str, Pin], values: Mapping[str, Value], trained: Sequence[Network]
+) -> None:
+    """The button that pins the network and lets the settings go on from a step of it, and the one that ends that.
+
+    trained: the networks, the present one first, whose runs are there; none where they could not be trained, or
+    what came of it is not shown yet.
+    """
     if BRANCH in st.query_params:
-        step = st.query_params[BRANCH].partition(BETWEEN)[0]
+        step, _, origin = st.query_params[BRANCH].partition(BETWEEN)
         st.button(
             f"Goes on from step {step}", icon=":material/call_split:", key="no_branch", on_click=write_address,
             args=({BRANCH: None},), help="Train the present network from the start again.",
         )  # fmt: skip
+        if origin in pins and trained and trained[0].before:
+            st.markdown(f":small[{_what_now(own, pins[origin], values, *trained[0].before)}]")
         return
-    most = int(values.get("steps", SETTINGS["steps"].default)) - 1
+    steps = _steps_taken(own, trained[0].wanted) if trained else int(values.get("steps", SETTINGS["steps"].default))
+    most = steps - 1
     with st.popover("Two futures", icon=":material/call_split:", disabled=len(pins) == MOST_PINS or most < 1):
         st.markdown(
             "Stop at a step, change one thing, and go on: the network is pinned, and what you then set holds from "
             "this step on. Both futures begin with the same weights."
+            + (f" The network took {steps:,} steps." if trained else "")
         )
-        chosen = st.number_input("Step", 1, most, min(max(most // 2, 1), most), key="branch_step")
-        st.button("Go on from here", type="primary", key="branch", on_click=_branch, args=(pins, values, int(chosen)))
+        if most >= 1:
+            key = "branch_step"
+            st.session_state[key] = min(st.session_state.get(key, max(most // 2, 1)), most)
+            _at_step(key="at_step", data={"most": most}, on_step_change=partial(_stop_at, key))
+            chosen = st.number_input("Step", 1, most, key=key)
+            st.button(
+                "Go on from here", type="primary", key="branch", on_click=_branch, args=(pins, values, int(chosen))
+            )
+
+
+def _stop_at(key: str) -> None:
+    """Write the timeline's step into the field."""
+    step = st.session_state["at_step"]["step"]
+    if isinstance(step, int) and step >= 1:
+        st.session_state[key] = step
+
+
+def _steps_taken(own: OwnData, wanted: Wanted) -> int:
+    """Fewer than the setting asks for where a run diverged or stopped early."""
+    (history,) = histories_of((wanted,), own.arrays)
+    return int(history.evaluation_step[-1])
+
+
+def _what_now(own: OwnData, pin: Pin, values: Mapping[str, Value], start: Experiment, step: int) -> str:
+    """What somebody who has pressed the button does next, or why it comes to nothing."""
+    if step >= (taken := _steps_taken(own, start)):
+        return f"{pin.name} ended after step {taken}, so there is nothing to go on from: choose an earlier step."
+    if pin.settings == values:
+        return f"Now change a setting above: it holds from step {step} on. {pin.name}, below, goes on as it was."
+    return f"Up to step {step} it is {pin.name}; from there on it has the settings above."
 
 
 def _branch(pins: Mapping[str, Pin], values: Mapping[str, Value], step: int) -> None:
@@ -210,22 +300,35 @@ def _branch(pins: Mapping[str, Pin], values: Mapping[str, Value], step: int) -> 
 def pin(own: OwnData, name: str, experiment: Experiment) -> None:
     """Pin another network on the same data, in the place of the last one where all are taken.  For a button."""
     start = {field: control.setting.default for field, control in CONTROLS.items()}
-    start["n_train"] = experiment_of(own).n_train  # all
+    start["n_train"] = experiment_of(own, held_out=experiment.held_out).n_train  # all
     settings = {field: getattr(experiment, field) for field in start if getattr(experiment, field) != start[field]}
     taken = sum(one in st.query_params for one in PINS)
     write_address({PINS[min(taken, MOST_PINS - 1)]: Pin(network_name(name), settings).text})
+    st.rerun()  # the whole page, since the button stands in a fragment
+
+
+def use(settings: Mapping[str, Value]) -> None:
+    """Give the present network these settings.  For a button."""
+    for field, value in settings.items():
+        st.session_state[field] = CONTROLS[field].answer(value)
+    st.rerun()  # the whole page, since the button stands in a fragment
 
 
 def _in_words(settings: Mapping[str, Value]) -> str:
     words = (f"{labels.label(name)} {CONTROLS[name].setting.in_words(value)}" for name, value in settings.items())
-    return ", ".join(words) or "as the page starts"
+    return ", ".join(words) or "all settings at their defaults"
 
 
 def _name_for(values: Mapping[str, Value]) -> str:
-    """A name that says what is special about it: its first two settings."""
-    words = {name: CONTROLS[name].setting.in_words(value) for name, value in values.items()}
-    named = [word if isinstance(values[name], str) else f"{name} {word}" for name, word in words.items()]
-    return network_name(", ".join(named[:2]) or "Start")
+    """A name that says what is special about it: its first two settings, but for the units of its targets and the
+    learning rate that a table begins with.
+    """
+    begun_with = {*UNSCALED, "learning_rate"} if values.get("learning_rate") == STEADY else {*UNSCALED}
+    words = {name: CONTROLS[name].setting.in_words(values[name]) for name in values if name not in begun_with}
+    named = [
+        word if isinstance(values[name], str) else f"{name.replace('_', ' ')} {word}" for name, word in words.items()
+    ]
+    return network_name(", ".join(named[:2]) or "Defaults")
 
 
 def _rename(name: str, pin: Pin) -> None:
@@ -238,6 +341,16 @@ def _write(pins: Sequence[Pin]) -> None:
     # A pinned network that goes may be the one that another goes on from.
     gone = {BRANCH: None} if len(texts) < sum(name in st.query_params for name in PINS) else {}
     write_address({name: texts[i] if i < len(texts) else None for i, name in enumerate(PINS)} | gone)
+
+
+def _move_up(name: str, pins: Mapping[str, Pin]) -> None:
+    """Let a pinned network and the one above it take each other's place, in what goes on from either too."""
+    above = list(pins)[list(pins).index(name) - 1]
+    texts = {above: pins[name].text, name: pins[above].text}
+    step, _, origin = st.query_params.get(BRANCH, "").partition(BETWEEN)
+    if origin in texts:
+        texts[BRANCH] = f"{step}{BETWEEN}{above if origin == name else name}"
+    write_address(texts)
 
 
 def _swap(name: str, pin: Pin, values: Mapping[str, Value]) -> None:

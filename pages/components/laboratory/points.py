@@ -33,14 +33,15 @@ def points_in(texts: Sequence[str]) -> str:
     return text
 
 
-def draw_points(name: str, points: str) -> None:
-    """Draw the plane with these points, to set others."""
+def draw_points(name: str, points: str, locked: bool = False) -> None:
+    """Draw the plane with these points, to set others unless they are locked."""
 
     def write() -> None:
         write_address({POINTS: st.session_state[f"plane_{name}"]["points"] or None})
 
     kind = "classes" if name == CLASSES else "curve"
-    _plane(key=f"plane_{name}", data={"points": points, "kind": kind, "most": MOST}, on_points_change=write)
+    if not locked:
+        _plane(key=f"plane_{name}", data={"points": points, "kind": kind, "most": MOST}, on_points_change=write)
 
 
 @lru_cache(maxsize=64)

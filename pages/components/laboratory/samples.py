@@ -11,7 +11,7 @@ from pages.components.laboratory.tables import Table, read_file, read_text
 # By the name in the address, the first one that of the bare address.
 SAMPLES = {
     "iris": "Iris: three species of flowers",
-    "wine": "Wine: three growers, inputs of unlike size",
+    "wine": "Wine: inputs of unlike size",
     "diabetes": "Diabetes: a number to predict",
     "moons": "Two moons, drawn",
     "sine": "A noisy sine, drawn",

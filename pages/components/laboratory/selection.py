@@ -93,11 +93,10 @@ def examples_of(table: Table, chosen: Selection) -> Examples:
     for column in inputs:
         if reason := unusable(column):
             raise TableError(f"{reason}.")
-    gaps = np.array([target.gaps] if chosen.fill else [target.gaps, *(column.gaps for column in inputs)]).any(axis=0)
+    needed = [target] if chosen.fill else [target, *inputs]
+    gaps = np.array([column.gaps for column in needed]).any(axis=0)
     rows = np.flatnonzero(~gaps)
-    if len(rows) < FEWEST_ROWS:
-        without = f" without gaps; {gaps.sum():,} more have some" if gaps.any() else ""
-        raise TableError(f"The table has {len(rows):,} rows{without}; at least {FEWEST_ROWS} are needed.")
+    check_length(len(rows), f" without gaps; {gaps.sum():,} more have some" if gaps.any() else "")
     if len(rows) > MOST_ROWS:
         raise TableError(f"The table has {len(rows):,} rows; up to {MOST_ROWS:,} are taken.")
     made = [part for column in inputs for part in _inputs_of(column, rows)]
@@ -107,12 +106,29 @@ def examples_of(table: Table, chosen: Selection) -> Examples:
         )
     names, values = zip(*made, strict=True)
     notes = [column.remark for column in (target, *inputs) if column.remark]
+    if left := [one.quoted for i, one in enumerate(table.columns) if i != chosen.target and unusable(one)]:
+        notes.append(f"Left out, as text of more than {MOST_VALUES} different values: {', '.join(left)}.")
     filled = sum(int(column.gaps[rows].sum()) for column in inputs)
     if gaps.any():
-        notes.append(f"{_count(gaps.sum(), 'row')} with gaps left out, {len(rows):,} are left.")
+        notes.append(f"{_count(gaps.sum(), 'row')} with gaps left out, {len(rows):,} are left{_gaps_of(*needed)}.")
     if filled:
-        notes.append(f"{_count(filled, 'gap')} filled by the column’s median, of text by its most frequent value.")
+        notes.append(
+            f"{_count(filled, 'gap')} filled by the column’s median, of text by its most frequent "
+            f"value{_gaps_of(*inputs)}."
+        )
     return Examples(np.column_stack(values), _targets(target, chosen.classes, rows), names, target.name, tuple(notes))
+
+
+def check_length(rows: int, which: str = "") -> None:
+    """TableError for too few rows.  which: which ones they are, in words."""
+    if rows < FEWEST_ROWS:
+        raise TableError(f"The table has {_count(rows, 'row')}{which}; at least {FEWEST_ROWS} are needed.")
+
+
+def _gaps_of(*columns: Column) -> str:
+    """Gaps of each column that has some: "; gaps: 21 of year, 44 of garage"."""
+    counts = [f"{column.gaps.sum():,} of {column.quoted}" for column in columns if column.gaps.any()]
+    return f" (gaps: {', '.join(counts)})" if counts else ""
 
 
 def _count(n: int, what: str) -> str:

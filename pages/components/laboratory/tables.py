@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from engine.export.tables import safe
 from pages.walkthrough.user_input import as_code
 
 Array = np.ndarray
@@ -96,12 +97,14 @@ class Table:
 
     def preview(self, rows: int) -> pd.DataFrame:
         """The first rows, as they were read."""
-        shown = {column.name: _cells(column)[:rows] for column in self.columns}
+        shown = {safe(column.name): _cells(column)[:rows] for column in self.columns}
         return pd.DataFrame(shown, index=pd.Index(self.lines[:rows], name="line"))
 
 
 def _cells(column: Column) -> Array:
-    return column.texts if column.numbers is None else column.numbers
+    if column.numbers is not None:
+        return column.numbers
+    return np.array([safe(text) for text in column.texts], dtype=object)  # a preview can be saved, and opened elsewhere
 
 
 def read_file(content: bytes, header: bool | None = None) -> Table:
@@ -151,7 +154,7 @@ def read_text(text: str, header: bool | None = None, encoding: str = "") -> Tabl
     if named:
         cells, plain, lines = cells.iloc[1:], plain.iloc[1:], lines[1:]
     if len(cells) == 0:
-        raise TableError("The table has one line, of names; there are no rows below it.")
+        raise TableError("The table has one line, of names; there are no rows below it that have anything in them.")
     columns = [_column(name, cells[i], plain[i], lines) for i, name in enumerate(names)]
     kept = tuple(column for column in columns if not column.gaps.all())
     if len(kept) < 2:

@@ -3,16 +3,17 @@
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from engine import Experiment
 from engine.limits import APP_LIMITS, check_budget
 from pages.charts.style.figure import Chart
 from pages.components.lesson.catalogue import ASSETS, lesson_of
+from pages.text.draw_first import DRAWINGS, canvas
 from pages.text.readings import Claim, fields_of
 
 LECTURES = ASSETS / "lectures"
@@ -35,9 +36,10 @@ class Scene:
     """One picture of a lecture: two networks, a question about them, and what is then shown and said.
 
     page: the lesson that it belongs to; pair: patient and treated network; charts: modules of pages/charts/one_run;
-    question, choices, right: what is asked first, if anything, and which answer is right, counted from 0; says: the
-    sentence over the charts, with numbers of the runs as {patient.ratio}; step: where the timeline stands, None: it
-    plays; minutes, notes: for the lecturer; claims: what a test holds `says` to.
+    question, choices, right: what is asked first, if anything, and which answer is right, counted from 0; draw: the
+    curve of DRAWINGS that is drawn before it is shown, if one is; says: the sentence over the charts, with numbers of
+    the runs as {patient.ratio}; step: where the timeline stands, None: it plays; minutes, notes: for the lecturer,
+    notes_before as long as the question is open; claims: what a test holds `says` to.
     """
 
     title: str
@@ -47,9 +49,11 @@ class Scene:
     says: str
     minutes: float
     notes: str
+    notes_before: str = ""
     question: str = ""
     choices: tuple[str, ...] = ()
     right: int = 0
+    draw: str = ""
     step: int | None = None
     claims: tuple[Claim, ...] = ()
 
@@ -85,11 +89,11 @@ def read_lecture(file: str, text: str) -> Lecture:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:  # says the line by itself
         raise LectureError(f"{file}: {problem}") from None
-    scenes = [_made(where, _scene, row) for where, row in _tables(file, text, read, "scene")]
-    questions = [_made(where, _question, row) for where, row in _tables(file, text, read, "question")]
+    scenes = [_made(where, Scene, _scene, row) for where, row in _tables(file, text, read, "scene")]
+    questions = [_made(where, Question, _question, row) for where, row in _tables(file, text, read, "question")]
     if not scenes:
         raise LectureError(f"{file}: a lecture needs at least one [[scene]].")
-    return _made(file, _lecture, {**read, "name": Path(file).stem, "questions": questions, "scenes": scenes})
+    return _made(file, Lecture, _lecture, {**read, "name": Path(file).stem, "questions": questions, "scenes": scenes})
 
 
 def _lecture(row: dict[str, Any]) -> Lecture:
@@ -112,6 +116,11 @@ def _scene(row: dict[str, Any]) -> Scene:
     row["choices"] = tuple(row.get("choices", ()))
     if row["choices"] and not 0 <= row.get("right", 0) < len(row["choices"]):
         raise ValueError(f"right is {row['right']}, but there are {len(row['choices'])} choices, counted from 0.")
+    if draw := row.get("draw", ""):
+        if draw not in DRAWINGS:
+            raise ValueError(f"draw is {draw!r}, but it must be one of {', '.join(DRAWINGS)}.")
+        if not row.get("question") or canvas(draw, *pair) is None:
+            raise ValueError("draw needs a question, and a curve to draw: with one hidden layer there is no gradient.")
     fields_of(row["says"])
     return Scene(pair=pair, **row)
 
@@ -123,13 +132,28 @@ def _chart(name: str) -> Chart:
         raise ValueError(f"There is no chart {name!r} in pages/charts/one_run.") from None
 
 
-def _made(where: str, make: Callable[[dict[str, Any]], Any], row: dict[str, Any]) -> Any:
+def _made(where: str, kind: type, make: Callable[[dict[str, Any]], Any], row: dict[str, Any]) -> Any:
     try:
+        _check_kinds(kind, row)
         return make(row)
     except KeyError as problem:
         raise LectureError(f"{where}: {problem} is missing.") from None
     except (TypeError, ValueError, OSError) as problem:
         raise LectureError(f"{where}: {problem}") from None
+
+
+def _check_kinds(kind: type, row: dict[str, Any]) -> None:
+    """ValueError for a field that has a value of another kind than it must."""
+    for one in fields(kind):
+        wanted, name = (list, "a list") if get_origin(one.type) is tuple else _KINDS.get(one.type, (object, ""))
+        if one.name in row and not isinstance(row[one.name], wanted):
+            raise ValueError(f"{one.name} is {row[one.name]!r}, but it must be {name}.")
+
+
+_KINDS: dict[Any, tuple[Any, str]] = {
+    str: (str, "text, in quotes"), float: ((int, float), "a number"), int: (int, "a whole number"),
+    int | None: (int, "a whole number"),
+}  # fmt: skip
 
 
 def _tables(file: str, text: str, read: dict[str, Any], name: str) -> list[tuple[str, dict[str, Any]]]:

@@ -39,7 +39,7 @@ def _card(lecture: Lecture) -> None:
             on_click=_give, args=(lecture,), help="In stage view, for a projector.",
         )  # fmt: skip
         st.button(
-            "Go through it", icon=":material/co_present:", key=f"prepare_{lecture.name}",
+            "Prepare, with notes", icon=":material/speaker_notes:", key=f"prepare_{lecture.name}",
             on_click=_prepare, args=(lecture,), help="On your own screen, with the speaker’s notes and the time used.",
         )  # fmt: skip
         with st.popover("Links", icon=":material/link:"):
@@ -51,8 +51,12 @@ def _card(lecture: Lecture) -> None:
         st.markdown("**Misconceptions that it meets**\n\n" + "\n".join(f"- {one}" for one in lecture.misconceptions))
         asked = "\n".join(f"- {one.ask}  \n  *Expect:* {one.expect}" for one in lecture.questions)
         st.markdown(f"**Questions for afterwards**\n\n{asked}")
-        scenes = "\n".join(f"1. {one.title} ({one.minutes:g} min)" for one in lecture.scenes)
-        st.markdown(f"**Scenes**\n\n{scenes}")
+        st.markdown("**Scenes**, with the speaker’s notes")
+        for number, one in enumerate(lecture.scenes):
+            st.button(
+                f"{number + 1}. {one.title} ({one.minutes:g} min)", key=f"scene_{lecture.name}_{number}",
+                type="tertiary", on_click=_prepare, args=(lecture, number),
+            )  # fmt: skip
 
 
 def _link(lecture: Lecture) -> str:
@@ -65,6 +69,6 @@ def _give(lecture: Lecture) -> None:
     go_to(lecture, 0)
 
 
-def _prepare(lecture: Lecture) -> None:
+def _prepare(lecture: Lecture, scene: int = 0) -> None:
     write_address({SPEAKER: "true"})
-    go_to(lecture, 0)
+    go_to(lecture, scene)

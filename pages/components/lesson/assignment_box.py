@@ -6,14 +6,16 @@ An answer is kept with the session's other predictions; it opens what was hidden
 from collections.abc import Collection, Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import Experiment, RunHistory
 from engine.cures.outcomes import SEEDS, seeded
 from pages.components.lesson.sweeps import POLL_SECONDS, shared_sweeps, visitor
-from pages.components.shell.address import HIDE, write_address
+from pages.components.settings.locks import altered
+from pages.components.shell.address import HIDE, LOCK, write_address
 from pages.components.shell.assignment import Assignment, Question, answer_key, as_text
 from pages.components.shell.session import this_session
-from pages.text.goals import Goal
+from pages.text.goals import AnyGoal, Goal
 
 LETTERS = "ABCDE"
 PLACE = "goal"  # of its sweep
@@ -23,14 +25,19 @@ MOST_NAMED = 5  # locked settings
 
 
 def draw_assignment(
-    page: str, assignment: Assignment, labels: Mapping[str, str] = NO_SETTINGS, locked: Collection[str] = ()
-) -> None:
-    """Draw what is asked on a page; nothing where nothing is.
+    page: str,
+    assignment: Assignment,
+    labels: Mapping[str, str] = NO_SETTINGS,
+    locked: Collection[str] = (),
+    goal: AnyGoal | None = None,
+) -> DeltaGenerator | None:
+    """Draw what is asked on a page, nothing where nothing is; the place of the goal, for its state.
 
-    labels: of the page's settings, by name; locked: those that are.
+    labels: of the page's settings, by name; locked: those that are; goal: one that stands here.
     """
-    if not (assignment.task or assignment.question or locked):
-        return
+    if not (assignment.task or assignment.question or locked or goal):
+        return None
+    place = None
     with st.container(border=True, key="assignment", gap="xsmall"):
         asked = [part for part in (assignment.task, assignment.question) if part]
         for part, column in zip(asked, st.columns(WIDTHS[-len(asked) :]) if asked else (), strict=True):
@@ -39,9 +46,15 @@ def draw_assignment(
                     _draw_question(page, part)
                 else:
                     _say_as_text("Task", part)
+        if goal:
+            with st.container(key="goal"):
+                # Text, which what comes later replaces: of two containers in one place Streamlit loses the contents.
+                place = st.empty()
+            place.markdown(goal_text(goal))
         if locked:
             with st.container(key="locked"):
                 st.markdown(f":small[:material/lock: {_locked(labels, locked)}]")
+    return place
 
 
 def _say_as_text(heading: str, text: str) -> None:
@@ -54,6 +67,7 @@ def _draw_question(page: str, question: Question) -> None:
     """The choices; for who has answered, what was right."""
     key = answer_key(page, question)
     _say_as_text("Question", question.text)
+    st.markdown(":small[It is about this page as the link opens it.]")
     answered = this_session().predictions.get(key)
     named = [f"**{letter}** {as_text(choice)}" for letter, choice in zip(LETTERS, question.choices, strict=False)]
     if answered is None:
@@ -73,7 +87,10 @@ def _draw_question(page: str, question: Question) -> None:
     elif chosen == question.right:
         st.success(f"You said: {named[chosen]}  \nThat is right.", icon=":material/check_circle:")
     else:
-        st.info(f"You said: {named[chosen]}  \nRight is: {named[question.right]}", icon=":material/info:")
+        st.error(
+            f"You said: {named[chosen]}  \nThat is not right. Right is: {named[question.right]}",
+            icon=":material/cancel:",
+        )
     if HIDE in st.query_params:  # who went back
         st.button("Show what is hidden", key="assignment_show", on_click=write_address, args=({HIDE: None},))
 
@@ -85,6 +102,8 @@ def _answer(key: tuple[str, str], question: Question, choice: int) -> None:
 
 def _locked(labels: Mapping[str, str], locked: Collection[str]) -> str:
     """Which settings whoever made the link has locked, or which he has not, whichever are fewer."""
+    if _altered():
+        return "This link was altered after it was made: all settings are locked at the page’s start, no goal counts."
     free = [labels[name] for name in labels if name not in locked]
     if not free:
         return "All settings are locked by this link."
@@ -98,17 +117,26 @@ def _few(names: list[str]) -> str:
     return "; ".join(names[:MOST_NAMED]) + (f"; {more} more" if more > 0 else "")
 
 
-def draw_goal(goal: Goal, patient: RunHistory, treated: RunHistory) -> None:
-    """Draw whether this run has reached the goal; over seeds, for who asks, in how many it does."""
+def _altered() -> bool:
+    return altered(st.query_params.get_all(LOCK))
+
+
+def draw_goal(place: DeltaGenerator, goal: AnyGoal | None, patient: RunHistory, treated: RunHistory) -> None:
+    """Draw whether this run has reached a lesson's goal; over seeds, for who asks, in how many it does."""
+    if not isinstance(goal, Goal):
+        return
+    if _altered():
+        place.markdown(goal_text(goal))
+        return
     history = patient if goal.network == "patient" else treated
     found, missing = goal.said(goal.measured(history)), goal.missing(history)
     here = f"this run: {found}" + (f", but {missing}" if missing else "")
     here += ", and it diverged" if history.status == "diverged" else ""
-    with st.container(key="goal"):
-        if goal.seeds:
+    if goal.seeds:
+        with place.container():
             _draw_seeds(goal, history.experiment, here, bool(missing))
-        else:
-            _say(goal, goal.reached(history), here)
+    else:
+        place.markdown(goal_text(goal, goal.reached(history), here))
 
 
 @st.fragment
@@ -118,11 +146,11 @@ def _draw_seeds(goal: Goal, experiment: Experiment, here: str, missing: bool) ->
     outcomes = shared_sweeps().known(wanted)
     if len(outcomes) == len(wanted):
         count = goal.seeds_reached(list(outcomes.values()))
-        _say(goal, count >= goal.seeds and not missing, f"{count} of {SEEDS} seeds; {here}")
+        st.markdown(goal_text(goal, count >= goal.seeds and not missing, f"{count} of {SEEDS} seeds; {here}"))
         return
     with st.container(horizontal=True, vertical_alignment="center", key="goal_seeds"):
         with st.container(width="stretch"):
-            _say(goal, False, f"{here}; the seeds are not measured yet")
+            st.markdown(goal_text(goal, False, f"{here}; the seeds are not measured yet"))
         if visitor().wanted.get(PLACE) == wanted:
             _watch(wanted)
             return
@@ -145,6 +173,12 @@ def _watch(wanted: tuple[Experiment, ...]) -> None:
         st.progress(job.progress, text=f"Training {len(wanted)} networks: {job.progress:.0%}")
 
 
-def _say(goal: Goal, reached: bool, found: str) -> None:
-    sign = ":green-badge[:material/check: Reached]" if reached else ":gray-badge[:material/flag: Not yet]"
-    st.markdown(f"**Goal:** {goal.sentence} {sign} {found[0].upper()}{found[1:]}.")
+def goal_text(goal: AnyGoal, reached: bool = False, found: str = "") -> str:
+    """A goal and, where something was found, what, and whether it is reached; never of a link that was altered."""
+    state = ""
+    if _altered():
+        state = ":red-badge[:material/block: Not counted] The link was altered after it was made."
+    elif found:
+        sign = ":green-badge[:material/check: Reached]" if reached else ":gray-badge[:material/flag: Not yet]"
+        state = f"{sign} {found[0].upper()}{found[1:]}."
+    return f"**Goal:** {goal.sentence} {state}"

@@ -12,6 +12,7 @@ from pages.charts.style.figure import Chart
 from pages.components.lesson.catalogue import FIRST_LESSON, glossary_of
 from pages.components.lesson.draw_first import draw_button
 from pages.components.shell.byte_cache import ByteCache
+from pages.components.shell.component import component
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.session import this_session
 from pages.text.glossary import used
@@ -22,6 +23,7 @@ SENT_BYTES = 12e6  # of charts as they are sent, kept for the next visitor with 
 LABEL = re.compile(r'"text":"([^"]*)"')  # in a chart as it is sent
 
 _sent = ByteCache(SENT_BYTES)
+dialog_focus = component("dialog_focus", styled=False)
 
 
 def card(chart: Chart, *runs: RunHistory, **context: Any) -> None:
@@ -64,6 +66,7 @@ def head(chart: Chart, place: str, *runs: RunHistory, labels: str = "", **contex
 def show_data(title: str, name: str, table_of: Callable[[], pd.DataFrame]) -> None:
     """A chart's table and its CSV, both made only now."""
     table = table_of()
+    dialog_focus(key="dialog_focus")
     st.markdown(f"**{title}**, all that was recorded or, where the chart says so, a selection.")
     decimals = {name: st.column_config.NumberColumn(format="%.4g") for name in table.select_dtypes("float")}
     st.dataframe(table, hide_index=True, column_config=decimals)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import Experiment
-from pages.components.settings.controls import Lesson
+from pages.components.settings.lesson_settings import Lesson
 from pages.text.glossary import glossary
 from pages.text.outcome_measures import MEASURES, Measure
 

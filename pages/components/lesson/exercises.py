@@ -7,7 +7,9 @@ import streamlit as st
 from engine import Experiment, RunHistory
 from pages.charts.one_run import prediction
 from pages.components.lesson.catalogue import Exercise, exercises_of, glossary_of
-from pages.components.settings.controls import Lesson, address, apply, locked_against
+from pages.components.settings.controls import apply, locked_against
+from pages.components.settings.lesson_address import address
+from pages.components.settings.lesson_settings import Lesson
 from pages.components.shell.address import HIDDEN, HIDE, open_part, write_address
 from pages.components.shell.plot import encoded, plot
 from pages.components.shell.runs import histories_of

@@ -11,19 +11,21 @@ import streamlit as st
 
 from engine import Experiment, Finding, OutOfRange, RunHistory
 from engine.cures.changes import Change
+from engine.doctor.confirming import cause_behind, further_runs
 from pages.charts.style.figure import LOOKS, PATIENT, TREATED, Look
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import changes_to, trials_of_search
 from pages.components.lesson.catalogue import glossary_of
-from pages.components.lesson.sweeps import Results, sweep, visitor, wanted_of
-from pages.components.settings.controls import Lesson, apply, heading, locked_against
+from pages.components.lesson.sweeps import Results, so_far, sweep, visitor, wanted_of
+from pages.components.settings.controls import apply, heading, locked_against
+from pages.components.settings.lesson_settings import Lesson
 from pages.components.shell.address import open_part
 from pages.components.shell.frame import LEAST_WIDTH
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.text import findings_text
 from pages.text.glossary import explained
-from pages.text.labels import label
+from pages.text.labels import label, refusal
 from pages.text.own_data import OwnData, arrays_of, at_hand
 
 # Severity is said in words and with a sign of its own.
@@ -36,6 +38,7 @@ ROLES = {"cause": "The root cause", "consequence": "A consequence", "context": "
 
 NO_WORDS: Mapping[str, str] = {}
 SHOWN = 1  # findings of a network; more are one click away
+CONFIRM = "Confirm: train one network"
 PLACE = "prescription"  # of its sweep
 # What a click on evidence does.  Not every chart has an axis of layers.
 AT_STEP, MARKED = "timeline at step {step}", ", layers marked where charts have them"
@@ -88,9 +91,9 @@ def network_notes(look: Look, history: RunHistory, words: Mapping[str, str] = NO
     findings = findings_text.found_in(history)
     if not findings:
         st.markdown(
-            f"{heading(look)} :material/check_circle: **Nothing found.** On new data it does about as well as its "
-            f"training data allow, measured by simple references. Such a network is called healthy, whatever its "
-            f"gradients and its gap look like.{findings_text.even_so(history)} Looked at: {findings_text.LOOKED_AT}."
+            f"{heading(look)} :material/check_circle: **Nothing found.** On validation data it does about as well as "
+            f"its training data allow, measured by simple references. Such a network is called healthy, whatever its "
+            f"gradients look like.{findings_text.even_so(history)} Looked at: {findings_text.LOOKED_AT}."
         )
         return
     st.markdown(heading(look))
@@ -112,17 +115,28 @@ def _note(look: Look, history: RunHistory, finding: Finding, words: Mapping[str,
     explanation = explained(finding.explanation, words)
     st.markdown(
         f"#### {BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{explanation}  \n"
-        f":small[{ROLES[finding.role]}. Rule: {finding.source}. {help_text}]"
+        f":small[{ROLES[finding.role]}. {findings_text.source(finding)} {help_text}]"
     )
     on = clicked is not None and clicked[:3] == (look.key, history.experiment, finding.code)
     st.button(
-        findings_text.evidence(finding, history) + (f" · {shown(finding)}" if on else ""),
+        findings_text.shows_where(finding, history) + (f" · {shown(finding)}" if on else ""),
         icon=":material/my_location:" if on else ":material/location_searching:",
         key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history.experiment, finding),
         help="Click again to remove the mark." if on else "Shows step and layers in the charts.",
     )  # fmt: skip
     if finding.role == "cause":
+        if tried := _tried(history.experiment, finding.code):
+            st.markdown(f":small[{tried}]")
         _confirm(look, history, finding)
+
+
+def _tried(patient: Experiment, cause: str) -> str:
+    """What came of the cure that is named first, where this visitor has had them tried and it did not help alone."""
+    if this_session().prescribed != patient:
+        return ""
+    wanted, known, results = so_far(partial(trials_of_search, patient))
+    complete = bool(wanted) and len(known) == len(wanted)
+    return prescription.beside_the_cause(results, patient=patient, cause=cause) if complete else ""
 
 
 def _confirm(look: Look, history: RunHistory, finding: Finding) -> None:
@@ -134,17 +148,20 @@ def _confirm(look: Look, history: RunHistory, finding: Finding) -> None:
     asked = (look.key, history.experiment, finding.code)
     if this_session().confirmed != asked:
         st.button(
-            "Confirm", icon=":material/science:", key=f"confirm_{look.name}_{finding.code}", on_click=_ask, args=asked,
-            help="Trains the network once more, with one change that tells this cause from others.",
+            CONFIRM, icon=":material/science:", key=f"confirm_{look.name}_{finding.code}", on_click=_ask, args=asked,
+            help="With one change that tells this cause from others; two more where another cause shows behind it.",
         )  # fmt: skip
         return
     try:
         after_experiment = finding.confirm.experiment(history.experiment)
-        (after,) = histories_of((after_experiment,), arrays_of(history.experiment))
+        own = arrays_of(history.experiment)
+        (after,) = histories_of((after_experiment,), own)
+        behind = cause_behind(finding, after, own)
+        further = histories_of(further_runs(behind, history, after), own) if behind else ()
     except OutOfRange as problem:
         st.markdown(f"This run cannot be made. {problem}")
         return
-    st.markdown(findings_text.confirmation(finding, history, after))
+    st.markdown(findings_text.confirmation(finding, history, after, further))
 
 
 def _ask(*asked: Any) -> None:
@@ -167,17 +184,40 @@ def _point(look: Look, experiment: Experiment, finding: Finding) -> None:
         open_part("look")  # where the charts are
 
 
-def cures(patient: Experiment, then: Callable[[Results], None] | None = None, own: OwnData | None = None) -> None:
+def verdict_link(patient: RunHistory) -> None:
+    """Beside the verdict: the way to the charts that show what it says, with what the doctor found first marked."""
+    found = findings_text.found_in(patient)
+    if found:
+        st.button(
+            "Evidence", icon=":material/location_searching:", key="to_evidence", type="tertiary",
+            on_click=_lead, args=(PATIENT, patient.experiment, found[0]), help="Shows step and layers in the charts.",
+        )  # fmt: skip
+
+
+def _lead(look: Look, experiment: Experiment, finding: Finding) -> None:
+    """Mark this evidence, whether it is marked or not, and open the part that shows it."""
+    this_session().pointed = None
+    _point(look, experiment, finding)
+
+
+def cures(
+    patient: Experiment,
+    then: Callable[[Results], None] | None = None,
+    own: OwnData | None = None,
+    first: Callable[[Results], None] | None = None,
+) -> None:
     """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then.
 
-    then: draws what stands below the results.  own: data that the patient was trained on, where they are custom.
+    then, first: draw what stands below and above the chart.  own: data that the patient was trained on, where they are
+    custom.
     """
     if this_session().prescribed == patient:
-        sweep(prescription, partial(trials_of_search, patient), own=own, then=then, patient=patient)
+        sweep(prescription, partial(trials_of_search, patient), own=own, then=then, first=first, patient=patient)
         return
     visitor().stop(PLACE)  # what was asked for another patient
-    st.markdown(f"**{prescription.TITLE}**  \n{prescription.QUESTION}")
-    st.button(prescription.TITLE, icon=":material/play_arrow:", key="try_cures", on_click=_try, args=(patient, own))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{prescription.TITLE}**  \n{prescription.QUESTION}", width="stretch")
+        st.button(prescription.TITLE, icon=":material/play_arrow:", key="try_cures", on_click=_try, args=(patient, own))
 
 
 def _try(patient: Experiment, own: OwnData | None) -> None:
@@ -188,7 +228,8 @@ def _try(patient: Experiment, own: OwnData | None) -> None:
 
 def choose_cure(patient: Experiment, results: Results, button: Callable[[Change], None]) -> None:
     """Choose one of the trials, and read what it does and costs.  button: draws what makes use of it."""
-    if impossible := [f"{one.name}: {one.refused}" for one in changes_to(patient) if one.refused]:
+    refused = [one for one in changes_to(patient) if one.refused]
+    if impossible := [f"{one.name}: {refusal(one.problem) if one.problem else one.refused}" for one in refused]:
         st.markdown(f":small[Not tried. {' '.join(impossible)}]")
     tried = [trial for trial in prescription.trials(results, patient) if trial.change.settings]
     if not tried:

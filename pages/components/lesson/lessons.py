@@ -4,33 +4,34 @@ Only the open part is computed, sent and drawn.  Which one it is stands in the a
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine import RunHistory, diagnose
-from pages.charts.style.figure import Chart
-from pages.components.lesson.assignment_box import draw_assignment, draw_goal
+from pages.charts.style.figure import PATIENT, TREATED, Chart
+from pages.components.lesson.assignment_box import draw_assignment, draw_goal, goal_text
 from pages.components.lesson.cards import card
 from pages.components.lesson.catalogue import Case, case_of, glossary_of, sections_of
-from pages.components.lesson.draw_first import asked, comparison, drawing
+from pages.components.lesson.draw_first import DRAWN_FOR, asked, comparison, drawing
 from pages.components.lesson.exercises import exercises
 from pages.components.lesson.explanations import explanations
-from pages.components.lesson.findings import cures_to_apply, doctors_notes, pointed
+from pages.components.lesson.findings import cures_to_apply, doctors_notes, pointed, verdict_link
 from pages.components.lesson.look_inside import look_inside
 from pages.components.lesson.strip import strip
 from pages.components.lesson.take_home import Shown, take_home
 from pages.components.settings.controls import (
     Choice,
-    Lesson,
     controls,
-    labels_of,
     more_settings_button,
     networks,
     preparable,
     settings_button,
 )
+from pages.components.settings.lesson_settings import Lesson, labels_of
 from pages.components.shell.address import (
     HIDDEN_PART,
     PART,
@@ -41,20 +42,25 @@ from pages.components.shell.address import (
     shown_parts,
 )
 from pages.components.shell.assignment import read_assignment, waits_for_answer
-from pages.components.shell.frame import LEAST_WIDTH, absolute, footer, page
+from pages.components.shell.component import component
+from pages.components.shell.frame import LEAST_WIDTH, absolute, footer, lessons, page
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
 from pages.components.shell.studio import studio_button
 from pages.components.shell.timeline import timeline
 from pages.text.clock import timeline_steps
+from pages.text.draw_first import DRAWINGS
 from pages.text.findings_text import disease
 from pages.text.glossary import explained
+from pages.text.goals import AnyGoal, Goal
 from pages.text.labels import differences
 from pages.text.verdict import average_factor, chain_product, outcome
 
-HIDDEN_VERDICT = "What is wrong with the patient, and what does the treatment do? Say it before you look."
+HIDDEN_VERDICT = "Say it before you look."
 READ = "Where else it lives", "Words"  # sections of every lesson's text
+
+_anchors = component("anchors", styled=False)
 
 Draw = Callable[[RunHistory, RunHistory], None]  # a part's contents, for the patient and the treated network
 
@@ -93,35 +99,47 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
         case = case_of(lesson.page, choice.patient, choice.treated)
         covered, hidden = asked(), hidden_here()
-        unsaid = covered or "verdict" in hidden
-        verdict = HIDDEN_VERDICT if unsaid else _verdict(lesson, stage, case, patient, treated)
+        unsaid = bool(covered) or "verdict" in hidden
         words = glossary_of(lesson.page)
         assignment, _ = read_assignment(all_parameters())
+        if unsaid:
+            verdict = _instead_of_verdict(bool(assignment.question), choice.patient == choice.treated)
+        else:
+            verdict = _verdict(lesson, stage, case, patient, treated)
         waits = waits_for_answer(lesson.page)
         if on_stage and waits and "verdict" in hidden:
             sentence.empty()  # the lecturer's question stands for it, and the charts need the room
         else:
             sentence.header(explained(verdict, words), anchor="verdict")
-        named = f"**{case.name}**: “{case.complaint}” " if case else ""
+            if not (unsaid or hidden or on_stage):
+                with sentence:
+                    verdict_link(patient)
+        named = f"**{case.name}**{'' if unsaid else _shown_here(lesson, patient)}: “{case.complaint}” " if case else ""
         note = f"{named}{differences(choice.patient, choice.treated)} {stage.note}"
-        small_print.markdown(f":small[{explained(note, words)}]")
+        opens = hidden and (waits or HIDDEN_PART + "try" not in hidden)
+        opens_when = f" What is hidden opens when you have {_until(waits)}." if opens else ""
+        small_print.markdown(f":small[{explained(note, words)}{opens_when}]")
         if covered:
+            if goal_place and assignment.goal:
+                goal_place.markdown(goal_text(assignment.goal))  # its state is measured
             with place:
                 if part == "read":
                     _draw(part, lesson, stage, {}, (patient, treated), waits)
                 else:
                     drawing(lesson.page, part, covered, choice.patient, choice.treated)
             return
+        if goal_place:
+            draw_goal(goal_place, assignment.goal, patient, treated)
         with above:
-            if assignment.goal:
-                draw_goal(assignment.goal, patient, treated)
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
-            strip(lesson.page, verdict, steps, patient, treated)
+            strip(lesson.page, verdict, steps, patient, treated, hidden=unsaid)
         if not on_stage:
             link, charts = absolute(choice.short_address), (*stage.charts, *_others(stage))
             with shell.link.container(width="content"):
-                take_home(Shown(lesson.page, shell.title, verdict, note, link, choice.patient, choice.treated, charts))
+                pair = (PATIENT, choice.patient), (TREATED, choice.treated)
+                tells = not {"verdict", "notes", "cures"}.intersection(hidden)
+                take_home(Shown(lesson.page, shell.title, verdict, note, link, pair, charts, report=tells))
         with place:
             compared = comparison(lesson.page, part, patient, treated)
             if compared and on_stage:
@@ -130,8 +148,8 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
 
     explanations(glossary_of(lesson.page))
     with st.container(key="lesson", gap="xsmall"):
-        box = st.empty()
-        sentence = st.container(key="verdict")
+        box = st.container()  # no st.empty: a page drawn anew would clear it, and with it the place of the goal
+        sentence = st.container(key="verdict", horizontal=True)
         with st.container(horizontal=True, vertical_alignment="center", key="differences"):
             small_print = st.container(width="stretch")
             with st.popover("Words", icon=":material/dictionary:", type="tertiary"):
@@ -140,14 +158,44 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         messages = controls(lesson)
         with box:
             locks = this_session().locks[lesson.page]
-            draw_assignment(lesson.page, read_assignment(all_parameters())[0], labels_of(lesson), locks)
+            here, _ = read_assignment(all_parameters())
+            goal_place = draw_assignment(lesson.page, here, labels_of(lesson), locks, here.goal)
         with button:
             more_settings_button(lesson)
         settings_button()
         shell.tools()
-        studio_button(shell.prepare, preparable(lesson))
+        draws = tuple(dict.fromkeys(DRAWN_FOR[name] for name in map(_name, stage.charts) if name in DRAWN_FOR))
+        reaches = partial(_reached, lesson)
+        studio_button(shell.prepare, replace(preparable(lesson), draws=draws or tuple(DRAWINGS), reached=reaches))
         networks(lesson, messages, show)
     footer()
+
+
+def _shown_here(lesson: Lesson, patient: RunHistory) -> str:
+    """Said of a patient of the ward whose disease is not the one that the page is named after."""
+    found = diagnose(patient)
+    title = next(row.title for row in lessons() if row.name == lesson.page)
+    return f" (shown in the lesson on {title.lower()})" if found and found[0].code != lesson.page else ""
+
+
+def _name(chart: Chart) -> str:
+    return chart.__name__.rpartition(".")[2]
+
+
+def _reached(lesson: Lesson, goal: AnyGoal) -> bool:
+    """Whether the run of the networks as they stand reaches a goal."""
+    if not isinstance(goal, Goal):
+        return False
+    patient, treated = this_session().last_good.get(lesson.page, (lesson.patient, lesson.treated))
+    (history,) = histories_of((patient if goal.network == "patient" else treated,))
+    return goal.reached(history)
+
+
+def _instead_of_verdict(asked: bool, same: bool) -> str:
+    """What stands for a hidden verdict.  asked: whether the link asks something itself; same: networks."""
+    if asked:
+        return HIDDEN_VERDICT
+    return f"What is wrong with the patient{'' if same else ', and what does the treatment do'}? {HIDDEN_VERDICT}"
 
 
 def _verdict(lesson: Lesson, stage: Stage, case: Case | None, patient: RunHistory, treated: RunHistory) -> str:
@@ -163,6 +211,8 @@ def _parts() -> tuple[str, DeltaGenerator]:
     shown = shown_parts()
     if st.session_state.get(PART, PARTS[0]) not in shown:
         st.session_state[PART] = PARTS[0]
+    with st.container(key="unseen_anchors", height=1, border=False):
+        _anchors(key="anchors")
     tabs = dict(zip(shown, st.tabs(shown, key=PART, bind="query-params"), strict=True))
     return next((name, tab) for name, tab in tabs.items() if tab.open)
 
@@ -205,19 +255,22 @@ def _others(stage: Stage) -> Sequence[Chart]:
     return () if {HIDDEN_PART + "why", HIDDEN_PART + "more"}.intersection(hidden_here()) else stage.others
 
 
+def _until(waits: bool) -> str:
+    """What opens what is hidden.  waits: whether a question has to be answered."""
+    return "answered the question" if waits else "predicted something in *Try*"
+
+
 def _draw_cure(lesson: Lesson, own: Draw, pair: tuple[RunHistory, RunHistory], waits: bool) -> None:
     """The doctor's notes and the cures, or what of both is hidden: the verdict would be read from either."""
     hidden = hidden_here()
     notes, tried = (not {"verdict", name}.intersection(hidden) for name in ("notes", "cures"))
     if not notes or not tried:
-        what = "cures are" if notes else "doctor’s notes are"
-        until = "answered the question" if waits else "predicted something in *Try*"
-        st.markdown(f"The {what} hidden until you have {until}.")
+        what = "cures are" if notes else "doctor’s notes are" if tried else "doctor’s notes and the cures are"
+        st.markdown(f"The {what} hidden until you have {_until(waits)}.")
     if notes:
         doctors_notes(lesson, *pair)
     if tried:
         cures_to_apply(lesson, pair[0])
-    if "cures" not in hidden:
         own(*pair)
 
 
@@ -244,11 +297,16 @@ def text(lesson: Lesson, heading: str) -> None:
 
 def chain_rule(patient: RunHistory, treated: RunHistory) -> None:
     """The product of the chain rule with the numbers of both networks, at step 0."""
-    with st.grid(2, min_column_width=LEAST_WIDTH):
-        for who, history in (("Patient", patient), ("Treated", treated)):
-            with st.container(border=True, height="stretch"):
-                st.markdown(f"**{who}, step 0**")
-                if product := chain_product(history):
+    products = chain_product(patient), chain_product(treated)
+    across = bool(products[0]) and products[0] == products[1]  # they differ in what comes later, such as clipping
+    names = ("Both networks",) if across else ("Patient", "Treated")
+    with st.grid(len(names), min_column_width=LEAST_WIDTH):
+        for who, history, product in zip(names, (patient, treated), products, strict=False):
+            with st.container(
+                border=True, height="stretch", horizontal=across, vertical_alignment="center" if across else "top"
+            ):
+                st.markdown(f"**{who}, step 0**", width="content" if across else "stretch")
+                if product:
                     st.latex(product)
                     st.markdown(average_factor(history))
                 else:

@@ -5,6 +5,7 @@ assets/components/strip.js draws it.  A cell that is clicked marks its layer in 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import orjson
@@ -15,15 +16,20 @@ from engine.starting_signal import starting_signal
 from pages.charts.style.annotations import MARKS
 from pages.charts.style.figure import LOOKS, PATIENT, TREATED, Look
 from pages.components.lesson.catalogue import glossary_of
+from pages.components.settings.dragging import stops
 from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.component import component
 from pages.components.shell.session import this_session
 from pages.text.glossary import explained
-from pages.text.stage_measures import ELSEWHERE, STAGE_MEASURES, starting_readout
+from pages.text.stage_measures import ELSEWHERE, STAGE_MEASURES, starting_readout, starting_sentence
 
 SENT_BYTES = 1e6  # of strips as they are sent; about 10 kB each
-PREVIEW_BYTES = 2e6  # of previews; about 20 kB each
-DEPTHS = range(int(SETTINGS["depth"].low), int(SETTINGS["depth"].high) + 1)  # a preview's
+PREVIEW_BYTES = 2e6  # of previews; about 30 kB each
+# What can be previewed while it is dragged, and at which values.
+PREVIEWED: dict[str, tuple[float, ...]] = {
+    "depth": tuple(range(int(SETTINGS["depth"].low), int(SETTINGS["depth"].high) + 1)),
+    "gain": stops("gain"),
+}
 MOST_MULTIPLICATIONS = 2e9  # of a preview: about half a second
 DIGITS = 3  # significant, of what a cell says
 LEAST_DECADES = 1.0  # between the darkest and the brightest cell, so that equal layers look equal
@@ -34,47 +40,75 @@ _sent, _previews = ByteCache(SENT_BYTES), ByteCache(PREVIEW_BYTES)
 _strip = component("strip", "cells", "numbers")
 
 
-def strip(page: str, verdict: str, steps: Sequence[int], *histories: RunHistory, looks: Sequence[Look] = LOOKS) -> None:
+def strip(
+    page: str,
+    verdict: str,
+    steps: Sequence[int],
+    *histories: RunHistory,
+    looks: Sequence[Look] = LOOKS,
+    hidden: bool = False,
+) -> None:
     """Draw the strip of a page at these steps of the timeline, a row a network.
 
-    verdict: the page's sentence about the networks, which is read out to who cannot see that it has changed.
+    verdict: the page's sentence about the networks, which is read out to who cannot see that it has changed; hidden:
+    whether it is none yet, and a dragged setting must not say one either.
     """
     networks = tuple(history.experiment for history in histories)
     key = page, *((look.key, look.name) for look in looks), *(history.identity for history in histories)
-    _draw(page, verdict, networks, _sent.get(key, lambda: described(page, steps, *histories, looks=looks)))
+    told = _sent.get(key, lambda: described(page, steps, *histories, looks=looks))
+    _draw(page, verdict, hidden, networks, told)
 
 
 @st.fragment
-def _draw(page: str, verdict: str, networks: tuple[Experiment, ...], told: bytes) -> None:
+def _draw(page: str, verdict: str, hidden: bool, networks: tuple[Experiment, ...], told: bytes) -> None:
     """Draw what was described; a session keeps a fragment's arguments, so that they must be small.
 
-    Who touches the slider of the depth gets what every depth would look like at step 0, for the strip to follow.
+    Who touches a setting that can be previewed gets what every value of it would look like at step 0, for the strip to
+    follow.
     """
     session = this_session()
-    preview = None
-    if session.previewed == (page, networks) and _can_be_previewed(page, *networks):
-        preview = orjson.Fragment(_previews.get(networks, lambda: _preview(*networks)))
-    data = orjson.dumps({"strip": orjson.Fragment(told), "preview": preview, "verdict": verdict})
-    _strip(key="strip", data=data, on_touched_change=lambda: setattr(session, "previewed", (page, networks)))
+    preview, name = None, session.previewed[2] if session.previewed[:2] == (page, networks) else ""
+    if name and _can_be_previewed(page, name, *networks):
+        preview = orjson.Fragment(_previews.get((name, networks), lambda: _preview(name, *networks)))
+
+    def touched() -> None:
+        session.previewed = page, networks, st.session_state["strip"]["touched"]
+
+    said = {"verdict": verdict, "hidden": hidden}
+    data = orjson.dumps({"strip": orjson.Fragment(told), "preview": preview, **said})
+    _strip(key="strip", data=data, on_touched_change=touched)
 
 
-def _can_be_previewed(page: str, *networks: Experiment) -> bool:
+def _can_be_previewed(page: str, name: str, *networks: Experiment) -> bool:
     """Whether step 0 says what the strip shows, and soon enough."""
-    examples = [min(one.batch_size or one.n_train, one.n_train) for one in networks]
-    layers = sum(rows * one.width**2 for rows, one in zip(examples, networks, strict=True))
-    return STAGE_MEASURES.get(page, ELSEWHERE).at_start and 3 * sum(DEPTHS) * layers < MOST_MULTIPLICATIONS
+    if name not in PREVIEWED or not STAGE_MEASURES.get(page, ELSEWHERE).at_start:
+        return False
+    values = PREVIEWED[name]
+    examples = [one.examples_per_update for one in networks]
+    layers = [sum(values) if name == "depth" else one.depth * len(values) for one in networks]
+    costs = [count * rows * one.width**2 for count, rows, one in zip(layers, examples, networks, strict=True)]
+    return 3 * sum(costs) < MOST_MULTIPLICATIONS
 
 
-def _preview(patient: Experiment, treated: Experiment) -> bytes:
-    """For both networks and every depth: cells and readout at step 0.  follows: whether one slider moves both."""
-    rows = {}
-    for look, experiment in ((PATIENT, patient), (TREATED, treated)):
-        signals = [starting_signal(replace(experiment, depth=depth)) for depth in DEPTHS]
+def _preview(name: str, patient: Experiment, treated: Experiment) -> bytes:
+    """For both networks and every value of a setting: cells, readout and sentence at step 0.
+
+    now: its values in the two networks; follows: whether one field moves both.
+    """
+    now = [getattr(patient, name), getattr(treated, name)]
+    values = sorted({*PREVIEWED[name], *now})
+    rows: dict[str, Any] = {}
+    for look, who, experiment in (
+        (PATIENT, "Untrained, the patient", patient),
+        (TREATED, "The treated network", treated),
+    ):
+        signals = [starting_signal(replace(experiment, **{name: value})) for value in values]
         rows[look.key] = {
             "cells": [[_rounded(value) for value in signal.tolist()] for signal in signals],
             "readouts": [starting_readout(signal) for signal in signals],
+            "sentences": [starting_sentence(who, signal) for signal in signals],
         }
-    return orjson.dumps(rows | {"follows": patient.depth == treated.depth})
+    return orjson.dumps(rows | {"name": name, "values": values, "now": now, "follows": now[0] == now[1]})
 
 
 def described(page: str, steps: Sequence[int], *histories: RunHistory, looks: Sequence[Look] = LOOKS) -> bytes:
@@ -96,6 +130,7 @@ def described(page: str, steps: Sequence[int], *histories: RunHistory, looks: Se
             "steps": steps,
             "name": explained(measure.name, words),
             "caption": explained(measure.caption, words),
+            "short": measure.short,
             "decades": _decades(cells),
             "rows": rows,
         }

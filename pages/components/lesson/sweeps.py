@@ -15,8 +15,9 @@ from typing import Any
 
 import streamlit as st
 
-from engine import Experiment, OutOfRange
-from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, Outcome, outcome_of, seconds_of
+from engine import OutOfRange
+from engine.cost import estimate
+from engine.cures.outcomes import FRAMES, SEEDS, UNRECORDED, UPDATE_ROWS, Outcome, outcome_of, seconds_of
 from engine.data.sources import DATASETS
 from engine.executors.scheduler import Sweep, Workers
 from engine.limits import check_budget
@@ -25,19 +26,21 @@ from pages.charts.style.figure import SweepChart
 from pages.charts.sweeps.groups import MOST_GROUPS
 from pages.components.lesson.cards import show_data
 from pages.components.shell.plot import encoded, plot
-from pages.components.shell.runs import shared_runs
+from pages.components.shell.runs import Branched, Wanted, last_of, shared_runs, trained_by
 from pages.components.shell.session import this_session
 from pages.text import labels
-from pages.text.own_data import OwnData, at_hand
+from pages.text.own_data import OwnData, at_hand, own_data
 
 MOST_OUTCOMES = 4000  # kept by the server, at most 3 kB each
-MOST_SECONDS = 120.0  # of one core, that a sweep may take
+MOST_SECONDS = 225.0  # of one core, that a sweep may take
+SLOWER = 1.9  # than seconds_of says: measured 1.4 to 2.4 on two busy cores, up to 4 for the smallest networks
 POLL_SECONDS = 0.5  # between two looks of a page at its sweep
+REDRAW_SECONDS = 2.0  # between two figures of one on its way: server and browser have them to draw beside the training
 LEASE_SECONDS = 10.0  # that a sweep goes on without being looked at: hidden pages look less often
 AHEAD = 3 * SEEDS  # experiments that are trained before the rest, for a figure to begin with
 WATCH_SECONDS = 0.5  # between two looks of the server whether anyone still looks
 
-Wanted = tuple[Experiment, ...]
+AllWanted = tuple[Wanted, ...]
 
 
 @dataclass(eq=False)
@@ -69,11 +72,11 @@ class SharedSweeps:
     def __init__(self, workers: Workers, limit: int = MOST_OUTCOMES):
         self.workers = workers
         self.limit = limit
-        self._outcomes: OrderedDict[Experiment, Outcome] = OrderedDict()  # least recently asked for first
-        self._jobs: dict[Wanted, Job] = {}
+        self._outcomes: OrderedDict[Wanted, Outcome] = OrderedDict()  # least recently asked for first
+        self._jobs: dict[AllWanted, Job] = {}
         self._lock = threading.Lock()
 
-    def known(self, experiments: Iterable[Experiment]) -> dict[Experiment, Outcome]:
+    def known(self, experiments: Iterable[Wanted]) -> dict[Wanted, Outcome]:
         """The outcomes of those experiments that have been trained."""
         with self._lock:
             found = {one: self._outcomes[one] for one in experiments if one in self._outcomes}
@@ -81,7 +84,7 @@ class SharedSweeps:
                 self._outcomes.move_to_end(experiment)
             return found
 
-    def look(self, visitor: object, wanted: Wanted, data: CustomData | None = None) -> Job:
+    def look(self, visitor: object, wanted: AllWanted, data: CustomData | None = None) -> Job:
         """The job that trains these experiments, begun now unless it is on its way; keeps it alive for a while."""
         with self._lock:
             job = self._jobs.get(wanted)
@@ -92,7 +95,7 @@ class SharedSweeps:
             job.looked[visitor] = time.monotonic()
             return job
 
-    def leave(self, visitor: object, wanted: Wanted) -> None:
+    def leave(self, visitor: object, wanted: AllWanted) -> None:
         """The visitor does not want them any more; nobody else, and what is running is dropped."""
         with self._lock:
             job = self._jobs.get(wanted)
@@ -102,27 +105,29 @@ class SharedSweeps:
             if not job.looked:
                 self._drop(wanted, job)
 
-    def _work(self, wanted: Wanted, job: Job, data: CustomData | None) -> None:
+    def _work(self, wanted: AllWanted, job: Job, data: CustomData | None) -> None:
         known = self.known(wanted)
         try:
-            missing = [experiment for experiment in wanted if experiment not in known]
+            missing = [one for one in wanted if one not in known]
             sweep = self.workers.submit_many(
-                missing,
+                [one.experiment if isinstance(one, Branched) else one for one in missing],
                 data,
                 max_updates=UPDATE_ROWS,
                 max_frames=FRAMES,
                 ahead=AHEAD,
                 summary=partial(outcome_of, data=data) if data else outcome_of,
+                branches=[one.branches if isinstance(one, Branched) else () for one in missing],
             )
             with self._lock:
                 job.sweep = sweep
                 if self._jobs.get(wanted) is not job:  # left in the meantime
                     sweep.cancel()
-            waiting: set[Future] = set(sweep.runs)
+            trained: dict[Future, list[Wanted]] = {run: trained_by(run) for run in sweep.runs}
+            waiting = set(trained)
             while waiting:
                 ended, waiting = wait(waiting, WATCH_SECONDS, FIRST_COMPLETED)
                 for run in ended:
-                    self._keep(run.result())
+                    self._keep(trained[run], run.result())
                 with self._lock:
                     if job.deserted:
                         self._drop(wanted, job)
@@ -134,22 +139,22 @@ class SharedSweeps:
                 job.sweep.cancel()
             job.error = error
 
-    def _keep(self, outcomes: Sequence[Outcome]) -> None:
+    def _keep(self, wanted: Sequence[Wanted], outcomes: Sequence[Outcome]) -> None:
         with self._lock:
-            for outcome in outcomes:
-                self._outcomes[outcome.experiment] = outcome
-                self._outcomes.move_to_end(outcome.experiment)
+            for one, outcome in zip(wanted, outcomes, strict=True):
+                self._outcomes[one] = outcome
+                self._outcomes.move_to_end(one)
             while len(self._outcomes) > self.limit:
                 self._outcomes.popitem(last=False)
 
-    def _drop(self, wanted: Wanted, job: Job) -> None:
+    def _drop(self, wanted: AllWanted, job: Job) -> None:
         """With the lock held."""
         if self._jobs.get(wanted) is job:
             del self._jobs[wanted]
         if job.sweep:
             job.sweep.cancel()
 
-    def _forget(self, wanted: Wanted, job: Job) -> None:
+    def _forget(self, wanted: AllWanted, job: Job) -> None:
         with self._lock:
             if self._jobs.get(wanted) is job:
                 del self._jobs[wanted]
@@ -176,12 +181,15 @@ def shared_sweeps() -> SharedSweeps:
 class Visitor:
     """What a session asked for: sweep's place on its page -> experiments."""
 
-    wanted: dict[str, Wanted] = field(default_factory=dict)
+    wanted: dict[str, AllWanted] = field(default_factory=dict)
+    drawn: dict[str, tuple[float, bytes]] = field(default_factory=dict)  # place -> when, and the figure of that time
 
-    def start(self, place: str, wanted: Wanted) -> None:
+    def start(self, place: str, wanted: AllWanted) -> None:
         self.wanted[place] = wanted
+        self.drawn.pop(place, None)
 
     def stop(self, place: str) -> None:
+        self.drawn.pop(place, None)
         if wanted := self.wanted.pop(place, None):
             shared_sweeps().leave(self, wanted)
 
@@ -194,8 +202,8 @@ def visitor() -> Visitor:
 
 
 Results = Mapping[str, Sequence[Outcome]]
-Known = Mapping[Experiment, Outcome]
-Groups = Mapping[str, Sequence[Experiment]]
+Known = Mapping[Any, Outcome]  # by what was wanted
+Groups = Mapping[str, Sequence[Wanted]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,14 +217,16 @@ class _Sweep:
     grows: bool
     own: OwnData | None
     then: Callable[[Results], None] | None
+    first: Callable[[Results], None] | None
     start: str
+    most: int
     context: dict[str, Any]
 
-    def now(self) -> tuple[Wanted, Known, Results]:
+    def now(self) -> tuple[AllWanted, Known, Results]:
         return so_far(self.groups, self.grows)
 
 
-def so_far(groups_of: Callable[[Known], Groups], grows: bool = True) -> tuple[Wanted, Known, Results]:
+def so_far(groups_of: Callable[[Known], Groups], grows: bool = True) -> tuple[AllWanted, Known, Results]:
     """What is wanted by now, and what of it is known, also by group: what is known may say what else is wanted."""
     known: Known = {}
     while True:
@@ -235,7 +245,9 @@ def sweep(
     *,
     own: OwnData | None = None,
     then: Callable[[Results], None] | None = None,
+    first: Callable[[Results], None] | None = None,
     start: str = f"Measure over {SEEDS} seeds",
+    most: int = 0,
     **context: Any,
 ) -> None:
     """Draw what came of these groups of experiments, or the button that has them trained.
@@ -245,7 +257,8 @@ def sweep(
     can be made for.  context goes to the chart.
     groups: or what makes them of the outcomes that are known; where it wants more then, that is trained too.
     own: data that the experiments are trained on, where they are custom.
-    then: draws what stands below the figure in the end.  start: what the button says.
+    then, first: draw what stands below and above the figure in the end.  start: what the button says.
+    most: how many experiments they may grow to be, where that is known.
     """
     field_name = context.get("field", "")  # what a chart that can be made for several is made for
     place = "_".join(filter(None, [chart.__name__.rpartition(".")[2], field_name]))
@@ -253,10 +266,10 @@ def sweep(
     grows = callable(groups)
     made = groups if callable(groups) else lambda _: groups
     with st.container(key=f"sweep_{place}"):
-        _sweep(_Sweep(chart, place, title, made, grows, own, then, start, context))
+        _sweep(_Sweep(chart, place, title, made, grows, own, then, first, start, most, context))
 
 
-def wanted_of(groups: Groups) -> Wanted:
+def wanted_of(groups: Groups) -> AllWanted:
     """All experiments of a sweep, each once."""
     return tuple(dict.fromkeys(experiment for group in groups.values() for experiment in group))
 
@@ -301,7 +314,7 @@ def _show(sweep: _Sweep) -> None:
             _draw(sweep, results, says=False)
 
 
-def _offer(sweep: _Sweep, wanted: Wanted, n_known: int) -> None:
+def _offer(sweep: _Sweep, wanted: AllWanted, n_known: int) -> None:
     """What would be trained, and the button; or why not."""
     question = sweep.chart.QUESTION
     if not wanted:
@@ -314,7 +327,10 @@ def _offer(sweep: _Sweep, wanted: Wanted, n_known: int) -> None:
     if reason:
         st.markdown(f"{question} With these settings it is too much work to measure here. {reason}")
         return
-    about = _duration(seconds / shared_sweeps().workers.slots * (1 - n_known / len(wanted)))
+    seconds /= shared_sweeps().workers.slots
+    about = _duration(seconds * (1 - n_known / len(wanted)))
+    if sweep.most > len(wanted):
+        about += f"; up to {sweep.most} in all, {_duration(seconds * (sweep.most - n_known) / len(wanted))}"
     left = (
         f"{n_known} of {len(wanted)} networks are trained already, the others" if n_known else f"{len(wanted)} networks"
     )
@@ -327,16 +343,22 @@ def _offer(sweep: _Sweep, wanted: Wanted, n_known: int) -> None:
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def _watch(sweep: _Sweep, wanted: Wanted) -> None:
+def _watch(sweep: _Sweep, wanted: AllWanted) -> None:
     with at_hand(sweep.own):
         _show_so_far(sweep, wanted)
 
 
-def _show_so_far(sweep: _Sweep, wanted: Wanted) -> None:
-    """Progress, and the figure of what there is so far."""
-    now, known, results = sweep.now()
-    if len(known) == len(now) or now != wanted:
-        st.rerun()
+def _show_so_far(sweep: _Sweep, wanted: AllWanted) -> None:
+    """Progress, and the figure of what there was a short while ago."""
+    drawn, figure = visitor().drawn.get(sweep.place, (0.0, b""))
+    known: Known = shared_sweeps().known(wanted)
+    late = time.monotonic() - drawn > REDRAW_SECONDS
+    if late or (known and not figure) or len(known) == len(wanted):
+        now, known, results = sweep.now()
+        if len(known) == len(now) or now != wanted:
+            st.rerun()
+        figure = _figure(sweep, results) if known else b""
+        visitor().drawn[sweep.place] = time.monotonic(), figure
     job = shared_sweeps().look(visitor(), wanted, sweep.own.arrays if sweep.own else None)
     if job.error:
         message = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
@@ -346,31 +368,45 @@ def _show_so_far(sweep: _Sweep, wanted: Wanted) -> None:
     if sweep.grows:
         so_far += "; they say what is worth trying next"
     st.progress(job.progress, text=" · ".join(filter(None, (so_far, shared_sweeps().workers.notice))))
-    if known:
-        _draw(sweep, results, says=False)
+    _plot(sweep, figure)
 
 
 def _draw(sweep: _Sweep, results: Results, says: bool = True) -> None:
     """The sentence that follows the measurement, and the figure."""
-    chart = sweep.chart
     if says:
-        st.markdown(chart.says(results, **sweep.context))
-    figure = chart.figure(results, **sweep.context)
-    if figure.empty:
-        return
-    plot(encoded(figure, chart.alt(results, **sweep.context)), key=f"chart_{sweep.place}")
+        st.markdown(sweep.chart.says(results, **sweep.context))
+        if sweep.first:
+            sweep.first(results)
+    _plot(sweep, _figure(sweep, results))
+
+
+def _figure(sweep: _Sweep, results: Results) -> bytes:
+    """As a page sends it; empty where nothing can be drawn yet."""
+    figure = sweep.chart.figure(results, **sweep.context)
+    return b"" if figure.empty else encoded(figure, sweep.chart.alt(results, **sweep.context))
+
+
+def _plot(sweep: _Sweep, figure: bytes) -> None:
+    if figure:
+        plot(figure, key=f"chart_{sweep.place}")
 
 
 @lru_cache(MOST_GROUPS)
-def _cost(wanted: Wanted) -> tuple[float, str]:
-    """Seconds of one core, and why one of them cannot be trained here, in a sentence."""
-    for experiment in wanted:
+def _cost(wanted: AllWanted) -> tuple[float, str]:
+    """Seconds of one core that they take, and why one of them cannot be trained here, in a sentence."""
+    experiments = [last_of(one) for one in wanted]
+    own = own_data(experiments[0])
+    for experiment in experiments:
         source = DATASETS[experiment.dataset]
         try:
-            check_budget(experiment, source.n_in, source.n_out)
+            check_budget(experiment, *(own.sizes if own else (source.n_in, source.n_out)))
         except OutOfRange as error:
             return 0.0, labels.refusal(error)
-    return seconds_of(wanted), ""
+    sizes = own.sizes if own else None
+    together = [one for one in wanted if not isinstance(one, Branched)]
+    alone = [last_of(one) for one in wanted if isinstance(one, Branched)]  # these share no stack, and save nothing
+    costs = [estimate(one, *sizes) if sizes else one.cost for one in alone]
+    return SLOWER * (seconds_of(together, sizes) + UNRECORDED * sum(cost.seconds for cost in costs)), ""
 
 
 def _duration(seconds: float) -> str:

@@ -1,22 +1,36 @@
 """What came of the diagnosis and the prescription: the treated patient, the score, and what the fault was."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import streamlit as st
 
-from engine import SETTINGS, RunHistory, diagnose
+from engine import SETTINGS, Experiment, RunHistory, diagnose
 from engine.cures.changes import Change
-from engine.doctor.cases import counted_loss, recovered
+from engine.doctor.cases import counted_loss, damage, recovered
 from pages.charts.hidden_patient import VIEWS
 from pages.charts.one_run import activations, gradient_per_layer, learning_curves, predictions, weight_norms
+from pages.charts.style.figure import PATIENT, TREATED
 from pages.components.lesson.catalogue import glossary_of, sections_of
 from pages.components.lesson.explanations import explanations
 from pages.components.lesson.findings import cures, notes_of_both, pointed
 from pages.components.lesson.lessons import row
-from pages.components.mystery.patient import PAGE, Admitted, RequestedPatient, go_to, into_view, next_seed
+from pages.components.lesson.take_home import Shown
+from pages.components.mystery.patient import (
+    CURES,
+    PAGE,
+    POINTS,
+    SEED,
+    Admitted,
+    RequestedPatient,
+    draw_goal,
+    go_to,
+    into_view,
+    next_seed,
+)
 from pages.components.shell.component import component
-from pages.components.shell.frame import LEAST_WIDTH
+from pages.components.shell.frame import LEAST_WIDTH, absolute
 from pages.components.shell.runs import histories_of
 from pages.components.shell.timeline import timeline
 from pages.text import labels, mystery_answers
@@ -34,8 +48,11 @@ REVEALED = (
 )
 
 
-def result(here: Admitted) -> str:
-    """The prescription beside the patient, the settings, the doctor's word, and the score; that as a sentence."""
+def result(here: Admitted) -> tuple[str, Shown]:
+    """The prescription beside the patient, the settings, the doctor's word, and the score.
+
+    Returns the score as a sentence, and what can be taken home.
+    """
     assert here.visit.committed
     diagnosis, chosen, dose = here.visit.committed
     ordered = mystery_answers.prescription(chosen)
@@ -47,18 +64,20 @@ def result(here: Admitted) -> str:
         here.visit.case, len(here.visit.looks), diagnosis, findings, here.patient, here.healthy,
         given.history if given else None, best.history if best else None,
     )  # fmt: skip
-    sentence = (
-        f"{score.points} of {mystery_answers.MOST_POINTS} points. "
-        f"The root cause: {mystery_answers.named(here.visit.case.fault).lower()}."
-    )
+    sentence = f"The root cause: {mystery_answers.named(here.visit.case.fault).lower()}."
+    if not here.choice.hides(POINTS):
+        sentence = f"{score.points} of {mystery_answers.MOST_POINTS} points. {sentence}"
+    cured = given is not None and _share(here, given) >= mystery_answers.CURED
+    instead = "" if cured or here.choice.hides(CURES) else _instead(here, best)  # trains: before the score is shown
+    draw_goal(here, score.role == "cause", cured)
     with st.container(key="score"):
         st.header(sentence, anchor="score")
-        _account(here, diagnosis, ordered, given, best, score)
+        _account(here, diagnosis, ordered, given, instead, score)
         into_view(data="start", key="score_in_view")  # the button that led here may have been far down the page
     _next(here.choice, score)
     _revealed(here)
     _compare(here, treated)
-    return sentence
+    return sentence, _taken_home(here, sentence, treated.experiment)
 
 
 class Treatment(NamedTuple):
@@ -82,10 +101,10 @@ def _account(
     diagnosis: str,
     ordered: mystery_answers.Prescription,
     given: Treatment | None,
-    best: Treatment | None,
+    instead: str,
     score: Score,
 ) -> None:
-    """How the points came about, part by part."""
+    """How the points came about, part by part.  instead: what would have cured, in words."""
     role = {
         "cause": "That is the root cause",
         "consequence": "The doctor finds it too, but as a consequence of the root cause",
@@ -96,24 +115,27 @@ def _account(
         looks, diagnosed, prescribed = (st.container(border=True, height="stretch") for _ in range(3))
     tells = mystery_answers.telling(diagnose(here.patient)[0])
     opened = "You opened it." if tells in here.visit.looks else "You did not open it."
-    if not score.looks:
+    points = "" if here.choice.hides(POINTS) else ": {} of {}"
+    if not points:
+        pass
+    elif not score.looks:
         opened = "Who opens none gets none of these points."
     elif not score.for_diagnosis:
         opened += " Points for looks count only if the diagnosis earns points."
     looks.markdown(
-        f"**Looks: {score.for_looks} of {mystery_answers.POINTS_OF_LOOKS}**  \n"
+        f"**Looks{points.format(score.for_looks, mystery_answers.POINTS_OF_LOOKS)}**  \n"
         f"{score.looks or 'No'} chart{'' if score.looks == 1 else 's'} opened. "
         f"What shows this cause best: {VIEWS[tells].TITLE}. {opened}"
     )
     diagnosed.markdown(
-        f"**Diagnosis: {score.for_diagnosis} of {mystery_answers.POINTS_OF_CAUSE}**  \n"
+        f"**Diagnosis{points.format(score.for_diagnosis, mystery_answers.POINTS_OF_CAUSE)}**  \n"
         f"You said: {mystery_answers.named(diagnosis).lower()}. {role}."
     )
     message = "There was nothing to change: the patient has this already."
-    share = 0.0
     if given:
         share = _share(here, given)
-        before, after = here.patient.test_loss, given.history.test_loss
+        case = here.visit.case
+        before, after = damage(case, here.patient), damage(case, given.history)
         if abs(after - before) <= NO_CHANGE * before:
             came = "It changes next to nothing."
         elif after <= before:
@@ -121,14 +143,12 @@ def _account(
         else:
             came = "It makes it worse."
         message = (
-            f"Given: {given.change.name}. Test loss: patient {number(before)}, treated {number(after)}, without the "
-            f"fault {number(here.healthy.test_loss)}. {came}"
+            f"Given: {given.change.name}. {mystery_answers.measure(case)}: patient {number(before)}, treated "
+            f"{number(after)}, without the fault {number(damage(case, here.healthy))}. {came}"
         )
-    if share < mystery_answers.CURED:
-        message += _instead(here, best)
     prescribed.markdown(
-        f"**Prescription: {score.for_prescription} of {mystery_answers.POINTS_OF_PRESCRIPTION}**  \n"
-        f"You prescribed: {ordered.name.lower()}. {message}"
+        f"**Prescription{points.format(score.for_prescription, mystery_answers.POINTS_OF_PRESCRIPTION)}**  \n"
+        f"You prescribed: {ordered.name.lower()}. {message}{instead}"
     )
 
 
@@ -149,15 +169,22 @@ def _instead(here: Admitted, best: Treatment | None) -> str:
 def _counted_as(here: Admitted) -> str:
     """What the patient's harm is counted from, where that is not its own loss."""
     counted = counted_loss(here.visit.case, here.patient)
-    return "" if counted == here.patient.test_loss else f", counted from the average answer’s loss, {number(counted)}"
+    return (
+        ""
+        if counted == damage(here.visit.case, here.patient)
+        else f", counted from the average answer’s loss, {number(counted)}"
+    )
 
 
 def _next(choice: RequestedPatient, score: Score) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "**Next patient**", key="next", icon=":material/arrow_forward:",
-            on_click=go_to, args=(next_seed(choice.seed), choice.level),
-        )  # fmt: skip
+        if SEED.name not in choice.locks:
+            st.button(
+                "**Next patient**", key="next", icon=":material/arrow_forward:",
+                on_click=go_to, args=(next_seed(choice.seed), choice.level),
+            )  # fmt: skip
+        if choice.hides(POINTS):
+            return
         _points(
             key="points",
             data={
@@ -175,16 +202,16 @@ def _revealed(here: Admitted) -> None:
         f"{label(name)} **{meaning(name, mine)}** instead of {meaning(name, sensible)}"
         for name, (mine, sensible) in fault.items()
     )
-    rest = ", ".join(
-        f"{label(name)} {meaning(name, getattr(patient, name))}"
+    rest = "\n".join(
+        f"- {label(name)} {meaning(name, getattr(patient, name))}"
         for name, setting in SETTINGS.items()
         if name not in fault and (setting.group in ("network", "training") or getattr(patient, name) != setting.default)
     )
     words = glossary_of(PAGE)
     explanations(words)  # only now: they name what the patient hides
     st.markdown(explained(f"What was done to it: {wrong}.", words))
-    with st.container(key="prose_settings"):
-        st.markdown(f":small[{explained(f'Its other settings: {rest}.', words)}]")
+    with st.expander("Its other settings", icon=":material/tune:"), st.container(key="prose_settings"):
+        st.markdown(explained(rest, words))
 
 
 def _compare(here: Admitted, treated: RunHistory) -> None:
@@ -199,10 +226,20 @@ def _compare(here: Admitted, treated: RunHistory) -> None:
     notes_of_both(patient, treated)
     for charts in others:
         row(charts, patient, treated)
-    cures(patient.experiment)
+    if not here.choice.hides(CURES):
+        cures(patient.experiment)
 
 
-def how_points_come_about() -> None:
+def _taken_home(here: Admitted, sentence: str, treated: Experiment) -> Shown:
+    patient = here.visit.case.patient
+    note, link = labels.differences(patient, treated), absolute(here.choice.address)
+    pair, charts = ((PATIENT, patient), (TREATED, treated)), tuple(chain(*REVEALED))
+    return Shown(PAGE, "Mystery patient", sentence, note, link, pair, charts, report=not here.choice.hides(CURES))
+
+
+def how_points_come_about(choice: RequestedPatient) -> None:
     """The rules, for who asks."""
+    if choice.hides(POINTS):
+        return
     with st.expander("How points are awarded", icon=":material/calculate:"), st.container(key="prose_points"):
         st.markdown(sections_of(PAGE)["How points are awarded"])

@@ -6,8 +6,9 @@ Streamlit binds widgets to parameters of the address; this is what it leaves ope
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from hashlib import sha256
 from typing import Any, NamedTuple, NoReturn
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -38,6 +39,12 @@ HIDDEN = "verdict", "notes", "cures", *(HIDDEN_PART + part for part in PARTS[1:]
 # What else a lecturer's link says: see assignment.py beside this, and pages/components/settings/locks.py.
 LOCK, TASK, QUESTION, CHOICES, RIGHT, GOAL = "lock", "task", "question", "choices", "right", "goal"
 ASSIGNMENT = LOCK, TASK, QUESTION, CHOICES, RIGHT, GOAL
+# A seal over that and what is hidden: who takes a part away by hand, or writes something else, finds everything locked
+# and hidden.  It is no secret, and older links have none; the page seals anew what it changes itself.
+SEAL = "seal"
+SEALED = HIDE, *ASSIGNMENT
+SEAL_CHARACTERS = 6
+ALTERED = "all,seal:altered"  # the lock of a link that was altered; no seal is made of such letters
 # Which curve the learner draws before it is shown.
 DRAW = "draw"
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
@@ -134,6 +141,9 @@ def enter(page: str, widgets: Collection[str]) -> bool:
     """
     session = this_session()
     if session.controls == page:
+        here = all_parameters()
+        if (mended := unaltered(here)) != here:
+            start_again(page, mended)
         return False
     session.controls = page
     for name in widgets:  # or the widgets of one lesson would hand their values to the next
@@ -152,11 +162,34 @@ def enter(page: str, widgets: Collection[str]) -> bool:
             requested = {}  # who goes back finds the last page's
     if not requested:
         requested = {name: [text] for name, text in session.addresses.get(page, {}).items()}
-    requested |= shown
+    requested = unaltered(requested | shown)
     if requested != parameters_here() and not session.restarted:
         start_again(page, requested | frames)
     session.restarted = False
     return True
+
+
+def unaltered(requested: dict[str, list[str]]) -> dict[str, list[str]]:
+    """These parameters; with all locked and hidden where they have a seal that is not theirs."""
+    if SEAL not in requested or requested[SEAL] == [seal(requested)]:
+        return requested
+    others = {name: texts for name, texts in requested.items() if name != SEAL}
+    return others | {LOCK: [ALTERED], HIDE: ["altered"]}
+
+
+def seal(texts: Mapping[str, str | Sequence[str]]) -> str:
+    """The seal of these parameters."""
+    return digest(urlencode({name: texts[name] for name in SEALED if name in texts}, doseq=True))
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:SEAL_CHARACTERS]
+
+
+def resealed(texts: Mapping[str, str]) -> dict[str, str]:
+    """These parameters with the seal that is theirs, where they have one and there is something to seal."""
+    others = {name: text for name, text in texts.items() if name != SEAL}
+    return others | ({SEAL: seal(others)} if SEAL in texts and not others.keys().isdisjoint(SEALED) else {})
 
 
 def start_again(page: str, parameters: Mapping[str, Any]) -> NoReturn:
@@ -190,7 +223,7 @@ def mend(address: Address, entering: bool, defaults: Mapping[str, Any], also: Ma
         # Streamlit asks the address that came, which does not have what an earlier version's defaults add.
         added = (address.texts.keys() - kept.keys()) & defaults.keys()
         st.session_state.update({name: address.values[name] for name in added})
-        st.query_params.from_dict({**(also or {}), **kept, **address.texts})
+        st.query_params.from_dict(resealed({**(also or {}), **kept, **address.texts}))
         return
     st.session_state.update({name: defaults[name] for name in address.ignored if name in defaults})
     spent = (address.ignored | {VERSION}).intersection(st.query_params)
@@ -202,6 +235,9 @@ def write_address(texts: Mapping[str, str | None]) -> None:
     """Set parameters of the address, bound to widgets or not, in one step back; None takes one away."""
     # Streamlit makes one history entry of every changed parameter, and Back would walk through mixtures of old and new.
     # Told of all of them beforehand it makes one.  For bound parameters there is no public call.
+    if SEAL in st.query_params and not texts.keys().isdisjoint(SEALED):
+        after = {name: text for name, text in {**st.query_params, **texts}.items() if text is not None}
+        texts = {**texts, SEAL: resealed(after).get(SEAL)}
     with get_session_state().query_params() as bound:
         for name, text in texts.items():
             if text is None:
@@ -297,15 +333,14 @@ def hidden_in(texts: Sequence[str]) -> str:
     return name
 
 
-def hidden_by(texts: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-    """What these texts of the parameter hide, in the order of HIDDEN, and whether all of them was understood.
+def hidden_by(texts: Sequence[str], hides: Sequence[str] = HIDDEN) -> tuple[tuple[str, ...], bool]:
+    """What these texts of the parameter hide, in the order of `hides`, and whether all of them was understood.
 
-    What was not understood hides the verdict: a damaged link shows less than was asked for, never more.
+    What was not understood hides all that can be: a damaged link shows less than was asked for, never more.
     """
     named = {name.strip() for text in texts for name in text.split(",")}
-    understood = bool(named) and named <= set(HIDDEN)
-    names = named if understood else named | {HIDDEN[0]}
-    return tuple(name for name in HIDDEN if name in names), understood
+    understood = named <= set(hides)
+    return tuple(name for name in hides if name in named or not understood), understood
 
 
 def hidden_here() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ All of it is plain text from outside: it is shown as text, whatever it looks lik
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,6 +17,7 @@ from pages.components.shell.address import (
     HIDE,
     QUESTION,
     RIGHT,
+    SEAL,
     TASK,
     Address,
     Field,
@@ -28,14 +29,14 @@ from pages.components.shell.address import (
     read_address,
 )
 from pages.components.shell.session import this_session
-from pages.text.goals import Goal, read_goal
+from pages.text.goals import AnyGoal, read_goal
 from pages.walkthrough.user_input import read_number
 
 MOST_CHARACTERS = 280  # of a task, and of a question
 MOST_OF_CHOICE = 120
 FEWEST_CHOICES, MOST_CHOICES = 2, 5
 QUESTIONS = TASK, CHOICES, QUESTION, RIGHT  # parameters of every page that asks
-PARAMETERS = HIDE, *QUESTIONS, GOAL  # of a lesson
+PARAMETERS = HIDE, *QUESTIONS, GOAL, SEAL
 JOINER = "\u2060"  # is not seen
 
 
@@ -50,12 +51,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Assignment:
-    """What the link asks.  hidden: names of HIDDEN."""
+    """What the link asks.  hidden: names of what the page can hide."""
 
     hidden: tuple[str, ...] = ()
     task: str = ""
     question: Question | None = None
-    goal: Goal | None = None
+    goal: AnyGoal | None = None
 
     @property
     def texts(self) -> dict[str, str]:
@@ -68,21 +69,29 @@ class Assignment:
         return {name: text for name, text in texts.items() if text}
 
 
-def read_assignment(requested: Mapping[str, Sequence[str]]) -> tuple[Assignment, Address]:
-    """What these parameters of an address ask, and what is said about those that make no sense."""
+def read_assignment(
+    requested: Mapping[str, Sequence[str]],
+    hides: Sequence[str] = HIDDEN,
+    goal: Callable[[str], AnyGoal] = read_goal,
+) -> tuple[Assignment, Address]:
+    """What these parameters of an address ask, and what is said about those that make no sense.
+
+    hides: what the page can hide; goal: reads one of the page's goals, OutOfRange for what is none.
+    """
     fields: dict[str, Field | FieldOf] = {
         TASK: Field(partial(_text_in, TASK), ""),
         CHOICES: Field(_choices_in, ()),
         QUESTION: lambda values: Field(partial(_question_in, values[CHOICES]), ""),
         RIGHT: lambda values: Field(partial(_right_in, values[CHOICES]), None),
-        GOAL: Field(_goal_in, None),
+        GOAL: Field(lambda texts: goal(only(GOAL, texts)), None),
+        SEAL: Field(partial(only, SEAL), ""),
     }
     found = read_address({name: requested[name] for name in fields if name in requested}, fields, lambda *_: "")
     values = found.values
     hidden: tuple[str, ...] = ()
     if HIDE in requested:
-        hidden, understood = hidden_by(requested[HIDE])
-        why = f"one or more of {', '.join(HIDDEN)}, with commas. The verdict is hidden all the same"
+        hidden, understood = hidden_by(requested[HIDE], hides)
+        why = f"one or more of {', '.join(hides)}, with commas. All of them are hidden now"
         sentences = () if understood else (ignored(HIDE, requested[HIDE][-1], why),)
         found |= Address({}, {HIDE: ",".join(hidden)}, frozenset(), sentences)
     question = Question(values[QUESTION], values[CHOICES], values[RIGHT]) if values[QUESTION] else None
@@ -133,10 +142,6 @@ def _question_in(choices: Sequence[str], texts: Sequence[str]) -> str:
 def _right_in(choices: Sequence[str], texts: Sequence[str]) -> int:
     setting = replace(SETTINGS["steps"], name=RIGHT, low=1, high=max(len(choices), 1))
     return int(setting.check(read_number(only(RIGHT, texts)))) - 1
-
-
-def _goal_in(texts: Sequence[str]) -> Goal:
-    return read_goal(only(GOAL, texts))
 
 
 def _printable(text: str) -> str:

@@ -23,6 +23,12 @@ def component(name: str, *shared: str, styled: bool = True) -> Callable[..., Any
         f"backprop_clinic_{name}",
         html=text(f"{name}.html"),
         css=text("component.css") + text(f"{name}.css") if styled else None,
-        js="\n".join(text(f"{one}.js") for one in (*shared, name)),
+        js=_shortened("\n".join(text(f"{one}.js") for one in (*shared, name))),
         isolate_styles=styled,
     )
+
+
+def _shortened(script: str) -> str:
+    """Without indentation and lines of comment: it is sent with each of a component's elements, such as every chart."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))

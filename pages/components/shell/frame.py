@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components.shell.address import ASSIGNMENT, BROWSERS_OWN, CHART, DRAW, HIDE, PART, VIEW
+from pages.components.shell.address import BROWSERS_OWN, CHART, DRAW, PART, SEAL, SEALED, VIEW
 from pages.components.shell.component import component
 from pages.components.shell.plot import load_plotly
 from pages.components.shell.session import this_session
@@ -86,6 +86,7 @@ def lessons() -> list[Page]:
 
 _menu_closer = component("menu_closer", styled=False)
 _history = component("history", styled=False)
+_help_names = component("help_names", styled=False)
 _skip = component("skip")
 
 
@@ -108,6 +109,8 @@ def page(name: str, folded: bool = False) -> "PageShell":
             st.html(ROOT / "assets" / style)
         if name:
             load_plotly()
+        else:
+            st.html(ROOT / "assets" / "home.css")
     if this_session().controls != name:
         this_session().controls = ""
     if not name:
@@ -120,6 +123,7 @@ def page(name: str, folded: bool = False) -> "PageShell":
             _menu(name)
     with unseen:
         _menu_closer(key="menu_closer", data=row.title)
+        _help_names(key="help_names")
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
     places = header.container(horizontal=True, width="content"), header.container(width="content")
@@ -136,10 +140,15 @@ class PageShell:
     link: Any  # the place of `share`, and of what else leaves the page
     prepare: Any  # the place of the studio's button
 
-    def share(self, short: str, full: str) -> None:
-        """Draw the address of the screen, to be sent to others: what differs from the page's start, and all of it."""
+    def share(self, short: str, full: str, note: str = "") -> None:
+        """Draw the address of the screen, to be sent to others: what differs from the page's start, and all of it.
+
+        note: what who sends it should know.
+        """
         with self.link, st.popover("Share", icon=":material/link:"):
-            own = (*BROWSERS_OWN, PART, CHART, HIDE, DRAW, VIEW, *ASSIGNMENT)
+            if note:
+                st.markdown(note)
+            own = (*BROWSERS_OWN, PART, CHART, DRAW, VIEW, *SEALED, SEAL)
             share(absolute(short), absolute(full), f"{NAME}: {self.title}", own)
 
     def tools(self) -> None:

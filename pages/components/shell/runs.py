@@ -36,6 +36,16 @@ class Branched(NamedTuple):
 Wanted = Experiment | Branched
 
 
+def trained_by(run: Run) -> list[Wanted]:
+    """What a run trains."""
+    return [Branched(one, run.branches) if run.branches else one for one in run.experiments]
+
+
+def last_of(wanted: Wanted) -> Experiment:
+    """The settings that it ends with."""
+    return wanted.branches[-1][1] if isinstance(wanted, Branched) else wanted
+
+
 @dataclass(eq=False)
 class _Entry:
     run: Run
@@ -82,8 +92,7 @@ class SharedRuns:
 
     def leave(self, run: Run) -> None:
         """A visitor who joined does not wait any more; a run without visitors is soon dropped."""
-        (experiment,) = run.experiments
-        wanted = Branched(experiment, run.branches) if run.branches else experiment
+        (wanted,) = trained_by(run)
         with self._lock:
             entry = self._entries.get(wanted)
             if entry is None or entry.run is not run:
@@ -164,10 +173,10 @@ def histories_of(
             place.empty()
 
 
-def ended_runs(experiments: Sequence[Experiment]) -> tuple[RunHistory, ...]:
+def ended_runs(experiments: Sequence[Wanted], data: CustomData | None = None) -> tuple[RunHistory, ...]:
     """The same outside of a script's run, as where a download is made: nothing shows how far they are."""
     shared = shared_runs()
-    runs = [shared.join(experiment) for experiment in experiments]
+    runs = [shared.join(experiment, data) for experiment in experiments]
     try:
         return tuple(run.result() for run in runs)
     finally:

@@ -16,10 +16,12 @@ class SessionState:
     predictions: (lesson, thing to try or draw) -> which way and why; controls_open: whether a phone shows settings;
     settings_open: whether "more settings" are drawn; more_choices: whether settings in segments show all choices;
     measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
-    that the charts mark; clicks: on evidence, so far; previewed: the networks whose depth somebody has touched;
+    that the charts mark; clicks: on evidence, so far; previewed: page, networks, and which of their settings
+    somebody has touched, to be dragged;
     prescribed: the patient whose cures it tries; confirmed: network, patient and code of the finding
     whose confirming run it looks at; mystery: (level, seed) -> the visit to a mystery patient; stage_drawn: the home
-    page's, once; laboratory: the table that is on its page; locks: page -> what its locked widgets hold.
+    page's, once; laboratory: the table that is on its page; locks: page -> what its locked widgets hold;
+    turned: when the clicker was pressed last, in milliseconds since the page was loaded.
     """
 
     controls: str = ""
@@ -38,11 +40,12 @@ class SessionState:
     clicks: int = 0
     prescribed: Any = None
     confirmed: tuple[Any, ...] | None = None
-    previewed: Any = None
+    previewed: tuple[Any, ...] = ()
     mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
     stage_drawn: bool = False
     laboratory: Any = None
     locks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    turned: float = 0.0
 
 
 def this_session() -> SessionState:

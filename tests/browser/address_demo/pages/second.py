@@ -6,7 +6,8 @@ from dataclasses import asdict
 import streamlit as st
 
 from engine import Experiment
-from pages.components.settings.controls import Choice, Lesson, controls, networks
+from pages.components.settings.controls import Choice, controls, networks
+from pages.components.settings.lesson_settings import Lesson
 
 LESSON = Lesson("second", Experiment(), Experiment(activation="tanh"))
 

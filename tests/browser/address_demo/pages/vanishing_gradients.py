@@ -6,7 +6,8 @@ from dataclasses import asdict, replace
 import streamlit as st
 
 from engine import Experiment
-from pages.components.settings.controls import Choice, Lesson, apply, controls, more_settings_button, networks
+from pages.components.settings.controls import Choice, apply, controls, more_settings_button, networks
+from pages.components.settings.lesson_settings import Lesson
 from pages.components.shell import frame
 
 PATIENT = Experiment(depth=10, activation="sigmoid", initializer="xavier_normal")

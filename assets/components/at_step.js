@@ -1,0 +1,13 @@
+// A button that answers the timeline's step, which the browser alone knows: from 1 to `most`.
+
+const STEP_EVENT = "backprop-clinic:step";
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const button = parentElement.querySelector("button");
+  const step = () => Math.min(Math.max(Number(document.documentElement.dataset.backpropClinicStep ?? 0), 1), data.most);
+  const write = () => (button.textContent = `Use the timeline’s step, ${step()}`);
+  write();
+  window.addEventListener(STEP_EVENT, write);
+  button.onclick = () => setTriggerValue("step", step());
+  return () => window.removeEventListener(STEP_EVENT, write);
+}
