@@ -9,6 +9,7 @@ const GAP = 6, EDGE = 8; // pixels to the word, and to the window's edge
 
 let entries = {};
 let shown = null; // the word that is explained
+let stood = 0; // where its top stood in the window when it was
 let leaving = null;
 
 const box = Object.assign(document.createElement("div"), { className: "explanation", role: "tooltip", popover: "manual" });
@@ -28,6 +29,7 @@ function show(link) {
   (document.fullscreenElement ?? document.querySelector(".stApp")).append(box); // which has the theme
   box.showPopover?.();
   const at = link.getBoundingClientRect();
+  stood = at.top;
   const left = Math.min(at.left, document.documentElement.clientWidth - box.offsetWidth - EDGE);
   const below = at.bottom + GAP + box.offsetHeight + EDGE < innerHeight;
   box.style.left = `${Math.max(left, EDGE)}px`;
@@ -48,7 +50,10 @@ function leave() {
 
 const listeners = {
   pointerover: (event) => (word(event) ? show(word(event)) : event.composedPath().includes(box) && clearTimeout(leaving)),
-  pointerout: (event) => event.pointerType === "mouse" && shown && leave(),
+  pointerout: (event) => {
+    const left = word(event) === shown || event.composedPath().includes(box);
+    if (event.pointerType === "mouse" && shown && left) leave();
+  },
   focusin: (event) => show(word(event)),
   focusout: (event) => word(event) && word(event) === shown && hide(),
   pointerdown: (event) => shown && !word(event) && !event.composedPath().includes(box) && hide(),
@@ -59,7 +64,8 @@ const listeners = {
     show(word(event));
   },
   keydown: (event) => event.key === "Escape" && shown && hide(),
-  scroll: () => shown && hide(),
+  // What the browser says late of a movement that had ended before, or of another place that scrolls, leaves it alone.
+  scroll: () => shown && Math.abs(shown.getBoundingClientRect().top - stood) > 1 && hide(),
 };
 
 const listening = new WeakSet(); // components of our own, out of which it does not come what happens between two of its words

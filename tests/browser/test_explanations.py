@@ -50,6 +50,7 @@ def test_pointer_keyboard_and_finger(page: Page, home: str):
         expect(help_text).to_contain_text(words)
 
     page.emulate_media(color_scheme="light")
+    page.mouse.move(5, 5)  # there is no pointer on a phone
     page.set_viewport_size(PHONE)
     tap(page, page.locator(".st-key-strip").get_by_role("link", name="R", exact=True))
     explanation = page.get_by_role("tooltip").filter(has_text="Far below 1 the gradient vanishes")
