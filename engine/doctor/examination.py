@@ -201,10 +201,13 @@ class Examination:
 
     @cached_property
     def train_error_share(self) -> float:
-        """The same on the training data, less the wrong answers that label noise makes right ones look."""
+        """The same on the training data, less the wrong answers that label noise makes right ones look.
+
+        Median of the last checks: a run that jumps may end in a bad moment.
+        """
         if not self.is_classification:
-            return float(self.history.train_loss[self.result] / self._uninformed_error)
-        wrong = 1 - self.history.train_accuracy[self.result]
+            return float(np.divide(finite_median(self.history.train_loss[self.late]), self._uninformed_error))
+        wrong = 1 - finite_median(self.history.train_accuracy[self.late])
         return float((wrong - self.experiment.label_noise) / self._uninformed_error)
 
     @cached_property
