@@ -10,13 +10,13 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
+from tests.pages.opened import LESSONS
 from tests.patience import SOON
 from tests.serving import Server, served
 
 SERVERS, AT_ONCE = 6, 3
 BETWEEN = 0.15  # s between two visitors
 VISITED = ("", "backpropagation", "vanishing_gradients?depth=6", "mystery_patient", "overfitting")
-LESSONS = "vanishing_gradients", "exploding_gradients", "overfitting", "underfitting", "data_faults"
 # Packages that are looked up in sys.modules, or take long, and our own.
 HEAVY = ("numpy", "pandas", "PIL", "pyarrow", "plotly", "_plotly_utils", "engine", "pages")
 
