@@ -14,7 +14,7 @@ from engine.doctor.confirming import cause_behind, further_runs
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import trials_of_search
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.lesson.sweeps import shared_sweeps
+from pages.components.lesson.sweep_jobs import shared_sweeps
 from pages.components.shell.frame import lessons
 from pages.components.shell.runs import histories_of
 from pages.text import findings_text
