@@ -9,6 +9,7 @@ from pages.components.home.lesson_cards import draw_lessons, draw_pictures
 from pages.components.home.stage import stage
 from pages.components.home.ward import draw_cards, draw_previews
 from pages.components.shell import frame
+from pages.components.shell.session_lookup import look_values_up
 from pages.components.shell.start import import_everything, keep_memory_low
 
 
@@ -38,5 +39,6 @@ if __name__ == "__main__":
     home()
 else:
     import_everything()
+    look_values_up()
     keep_memory_low()
     app = st.App(__file__)

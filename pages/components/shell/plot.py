@@ -31,6 +31,4 @@ def encoded(figure: AnimatedFigure, alt: str) -> bytes:
 
 def plot(chart: bytes, key: str) -> None:
     """Draw what `encoded` gave.  Where the key stays, the next figure takes the place of this one."""
-    # Streamlit presents the state of every component anew for every number field and choice of the page, unless its
-    # key ends like this: a sixth of a rerun's time.
-    _chart(key=f"{key}-None", data=chart)
+    _chart(key=key, data=chart)
