@@ -33,4 +33,4 @@ def draw(room: DeltaGenerator, name: str, key: Hashable, make: Callable[[], Pict
         picture = make()  # outside of the cache, which would let others wait for a visitor that leaves
         kept = _pictures.get(key, lambda: json.dumps(picture._asdict()).encode())
     with room:
-        _drawing(key=f"drawing_{name}-None", data=json.loads(kept))
+        _drawing(key=f"drawing_{name}", data=json.loads(kept))

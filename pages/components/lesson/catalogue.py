@@ -3,7 +3,7 @@
 import re
 import tomllib
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ class Case:
     treated: dict[str, Any]
     measure: Measure
 
-    @property
+    @cached_property
     def pair(self) -> tuple[Experiment, Experiment]:
         """The patient, and what the case's treatment makes of it."""
         patient = replace(lesson_of(self.page).patient, **self.patient)
@@ -110,7 +110,7 @@ def case_of(page: str, patient: Experiment, treated: Experiment) -> Case | None:
     own = lesson_of(page)
     if (patient, treated) == (own.patient, own.treated):
         return None
-    return next((case for case in ward() if (case.page, case.pair) == (page, (patient, treated))), None)
+    return next((case for case in ward() if case.page == page and case.pair == (patient, treated)), None)
 
 
 @lru_cache

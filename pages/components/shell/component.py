@@ -1,11 +1,13 @@
 """Components of our own: markup, style and script of one name in assets/components/."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+COMMENT = re.compile(r"(?<=[;{,]) // .*$")  # that ends a line
 _ASSETS = Path(__file__).parents[3] / "assets" / "components"
 
 
@@ -29,6 +31,6 @@ def component(name: str, *shared: str, styled: bool = True) -> Callable[..., Any
 
 
 def _shortened(script: str) -> str:
-    """Without indentation and lines of comment: it is sent with each of a component's elements, such as every chart."""
-    lines = (line.strip() for line in script.splitlines())
+    """Without indentation and comments: it is sent with each of a component's elements, such as every chart."""
+    lines = (COMMENT.sub("", line.strip()) for line in script.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))

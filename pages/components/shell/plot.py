@@ -13,6 +13,7 @@ import streamlit as st
 from pages.charts.style.figure import CONFIG, AnimatedFigure
 from pages.components.shell.component import component
 
+_NOTHING = go.Figure(layout={"template": {}})  # Plotly's own default template would be copied and sent for every page
 _VERSION_BYTES = 16  # as in chart.js
 _chart = component("chart", styled=False)  # Plotly's own styles are the page's
 
@@ -20,7 +21,7 @@ _chart = component("chart", styled=False)  # Plotly's own styles are the page's
 def load_plotly() -> None:
     """Let Streamlit bring its Plotly.js, which comes with a chart of its own; nobody sees that."""
     with st.container(key="plotly"):
-        st.plotly_chart(go.Figure(), key="nothing")
+        st.plotly_chart(_NOTHING, key="nothing")
 
 
 def encoded(figure: AnimatedFigure, alt: str) -> bytes:
@@ -31,6 +32,4 @@ def encoded(figure: AnimatedFigure, alt: str) -> bytes:
 
 def plot(chart: bytes, key: str) -> None:
     """Draw what `encoded` gave.  Where the key stays, the next figure takes the place of this one."""
-    # Streamlit presents the state of every component anew for every number field and choice of the page, unless its
-    # key ends like this: a sixth of a rerun's time.
-    _chart(key=f"{key}-None", data=chart)
+    _chart(key=key, data=chart)

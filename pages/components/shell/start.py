@@ -1,4 +1,4 @@
-"""What a server does before its first visitor: it imports everything that a page needs, and sees to its memory.
+"""What a server does before its first visitor: starts its workers, imports all that a page needs, sees to its memory.
 
 Where sessions import side by side, one may find a module that another is still importing: Plotly takes pandas and
 Pillow from `sys.modules` as they are.
@@ -8,15 +8,26 @@ import gc
 import threading
 import time
 from importlib import import_module
-
-import plotly.graph_objects as go
+from pathlib import Path
 
 from engine.executors.memory import give_memory_back, one_heap
-from pages.components.shell.frame import ROOT
+from pages.components.shell.runs import shared_runs
+from pages.components.shell.session_lookup import look_values_up
 
+ROOT = Path(__file__).resolve().parents[3]
 OURS = "engine/**/*.py", "pages/*/**/*.py"
 MEMORY_SECONDS = 5.0  # between two times that memory is given back; a class leaves 75 MB in circles of objects
 LATE = "PIL.ImageFile", "pyarrow.pandas_compat", "pyarrow.vendored.version"  # by Streamlit, for a picture and a table
+
+
+def get_ready() -> None:
+    """Once, when the server starts."""
+    one_heap()
+    import_module("loky")  # here, and not in the thread that starts the workers
+    shared_runs()  # whose workers start while this process imports the rest
+    import_everything()
+    look_values_up()
+    keep_memory_low()
 
 
 def import_everything() -> None:
@@ -24,12 +35,11 @@ def import_everything() -> None:
     files = [path.relative_to(ROOT) for pattern in OURS for path in ROOT.glob(pattern) if path.stem != "__init__"]
     for name in (*(".".join(file.with_suffix("").parts) for file in files), *LATE):
         import_module(name)
-    go.Figure().to_json()
+    import_module("plotly.graph_objects").Figure().to_json()
 
 
 def keep_memory_low() -> None:
     """From now on, as long as the server lives."""
-    one_heap()
     gc.freeze()  # what was imported stays: the collector need not look at it again
     threading.Thread(target=_keep_memory_low, name="memory", daemon=True).start()
 
