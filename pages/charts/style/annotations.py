@@ -109,10 +109,14 @@ def no_network(looks: Sequence[Look]) -> str:
     return "Neither network" if len(looks) == 2 else "No network"
 
 
-def named(look: Look) -> str:
-    """A network's mark and name, cut to what BESIDE has room for."""
-    name = look.name if len(look.name) <= _BESIDE_CHARACTERS else f"{look.name[: _BESIDE_CHARACTERS - 1]}…"
-    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span> {name}'
+def fit_beside(looks: Sequence[Look]) -> bool:
+    """Whether BESIDE has room for the names of all these networks; a legend has them otherwise."""
+    return all(len(look.name) <= _BESIDE_CHARACTERS for look in looks)
+
+
+def mark(look: Look) -> str:
+    """A network's mark, to stand beside the end of its line."""
+    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span>'
 
 
 def footnotes(
@@ -146,4 +150,4 @@ def captioned(
 
 
 def _marked(look: Look) -> str:
-    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span> <b>{look.name}</b>'
+    return f"{mark(look)} <b>{look.name}</b>"

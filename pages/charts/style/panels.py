@@ -39,7 +39,7 @@ LEGEND_BELOW: Json = {"x": 0.5, "xanchor": "center", "yanchor": "top", "itemwidt
 # Digits are dark on pale cells and light on dark ones, as Plotly chooses: contrast 4.5 and more on all of both.
 COUNT_SCALE = [[0, "#f7f7f7"], [1, "#4cb3a6"]]
 DARK_COUNT_SCALE = [[0, "#22262b"], [1, "#1f6f66"]]
-CONFUSION_CHARACTERS = 43  # of the names below a row of panels, at 390 px
+CONFUSION_CHARACTERS = 36  # of the names below a row of panels, at 390 px
 CONFUSION_WIDTH = 115  # px that the digits of one row may take, two a cell, at 390 px
 
 POINT_COLOR, TRUTH_COLOR = "#8a8f94", "#4f9d69"
