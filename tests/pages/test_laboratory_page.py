@@ -14,7 +14,7 @@ from engine import Experiment, diagnose, train_many
 from engine.data.custom import CustomData
 from engine.data.loading import standardising
 from pages.charts.one_run import learning_curves
-from pages.components.laboratory.charts import COMPARING
+from pages.components.laboratory.charts import AT_FIRST, COMPARING
 from pages.components.laboratory.data import STEADY, experiment_of
 from pages.components.laboratory.networks import LOOKS
 from pages.components.laboratory.points import LETTERS
@@ -195,7 +195,7 @@ def test_networks_are_pinned_renamed_swapped_and_removed():
 
 def test_a_link_of_four_networks_and_all_charts_opens_cold():
     pins = {"pin1": "wide~width~64~steps~30", "pin2": "tanh~activation~tanh~steps~30", "pin3": "sd~initializer~zeros"}
-    page = opened(PAGE, sample="moons", **QUICK, **pins, charts=".".join(COMPARING))
+    page = opened(PAGE, sample="moons", **QUICK, **pins, charts=".".join((*COMPARING, *AT_FIRST)))
     sent = charts(page)
     assert len(sent) == len(COMPARING)
     for name in ("Present", "wide", "tanh", "sd"):
