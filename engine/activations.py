@@ -21,8 +21,8 @@ GELU_SCALE, GELU_CUBIC = 0.7978845608028654, 0.044715  # √(2/π); the tanh for
 class Activation:
     """An activation function φ.
 
-    value(z, out) is φ(z), in a new array or in out; slope(z, value) is φ′(z), given φ(z) so that what is already known
-    is not computed again.
+    value(z, out) is φ(z), in a new array or in out, which may be z; slope(z, value) is φ′(z), given φ(z) so that what
+    is already known is not computed again.
     steepest is max |φ′|; dies says that a unit with z ≤ 0 everywhere passes no gradient at all; saturates says that
     the slope fades smoothly for large |z|, so that a saturated share is defined.
     """
@@ -104,10 +104,11 @@ def selu_slope(z: Array, value: Array) -> Array:
 
 def _exponential(z: Array, above: float, below: float, out: Array | None) -> Array:
     """above · z for z > 0, below · (eᶻ − 1) else."""
+    positive = above * relu(z)
     result = np.minimum(z, _zeros(z.shape, z.dtype), out=out)
     np.expm1(result, out=result)
     result *= below
-    result += above * relu(z)
+    result += positive
     return result
 
 

@@ -14,6 +14,8 @@ import numpy as np
 Array = np.ndarray
 
 AT_ONCE = 65_536  # numbers that stay in a core's second-level cache between two passes
+FEW_ROWS = 256  # with fewer examples, repeating what is added to them takes longer than it saves
+MOST_REPEATED = 16  # times; more gain nothing
 NOT_KEPT = np.empty((0, 0, 0, 0))
 
 LayerOut = tuple[Array | None, Array | None, Array | None]  # where z, φ(z) and h of a layer are written; None: anew
@@ -33,6 +35,25 @@ def layer_by_layer(z: Array, phi: Array, h: Array, depth: int) -> Iterator[Layer
     if not len(z):
         return repeat((None, None, None), depth)
     return zip(z, phi, repeat(None) if h is phi else h, strict=False)
+
+
+def repeated(rows: Array, batch: int) -> Array:
+    """One row a network, (H, networks, width), in the form that add_rows takes for a batch of this size."""
+    layers, networks, width = rows.shape
+    if networks * batch < FEW_ROWS:
+        return rows[:, :, None]
+    times = max(times for times in range(1, MOST_REPEATED + 1) if batch % times == 0)
+    return rows[:, :, None].repeat(times, axis=2).reshape(layers, networks, 1, times * width)
+
+
+def add_rows(values: Array, rows: Array) -> None:
+    """Add its network's row to every example in place, to several at once: NumPy takes long for many short rows.
+
+    values: (networks, batch, width), contiguous.  rows: a layer of `repeated`, (networks, 1, times · width).
+    """
+    if rows.shape[2] > values.shape[2]:
+        values = values.reshape(len(values), -1, rows.shape[2])
+    values += rows
 
 
 def slopes_downwards(slope: Callable[[Array, Array], Array], z: Array, phi: Array) -> Iterator[tuple[int, Array]]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.activations import ACTIVATIONS
-from engine.blocks import NOT_KEPT, hidden_arrays, layer_by_layer, ones_row, slopes_downwards
+from engine.blocks import NOT_KEPT, add_rows, hidden_arrays, layer_by_layer, ones_row, repeated, slopes_downwards
 from engine.experiment import Experiment
 from engine.initializers import INITIALIZERS
 from engine.losses import chosen_output, outputs
@@ -226,11 +226,12 @@ def forward(
         arrays = hidden_arrays(shape, kind, h_differs=skips or masks is not None)
     uses_batch = training and architecture.normalization == "batch" and h.shape[1] > 1
     result = ForwardPass(h, *arrays, NOT_KEPT, masks, [], [], [] if uses_batch else None)
+    biases = repeated(parameters.hidden_biases, h.shape[1])
     for layer, (z_out, phi_out, h_out) in enumerate(layer_by_layer(*arrays, architecture.depth)):
         u = np.matmul(h, parameters.weights[layer], out=None if normalises else z_out)
-        u += parameters.biases[layer][:, None]
+        add_rows(u, biases[layer])
         z = _normalise(parameters, layer, u, result, z_out) if normalises else u
-        value = phi(z, phi_out)
+        value = phi(z, phi_out if keep else z)
         if masks is not None:
             value = value * masks[layer]
         if skips and layer > 0:

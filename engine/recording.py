@@ -19,7 +19,7 @@ from engine.remedies import EarlyStopping
 Array = np.ndarray
 
 GRID, LINE = 32, 200  # points a side of the input plane, points of the input line
-WAITING, MOST_AT_ONCE = 250_000, 16  # numbers and steps that are measured together; more gain nothing
+WAITING, MOST_AT_ONCE = 1_000_000, 16  # numbers and steps that are measured together; more gain nothing
 FRAMES_AT_ONCE = 4  # as many as stay in the processor's cache
 GRID_REACH = 2.75  # half the side, in standard deviations of the inputs
 

@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = "streamlit", "plotly", "pandas"
+TRAINING = "engine.training", "engine.train", "engine.train_many"
 
 
 def files(*patterns):
@@ -50,14 +51,27 @@ def label(path):
 
 
 ENGINE = files("engine/**/*.py")
-ENGINE_TESTS = files("tests/engine/*.py")
-TEXT = files("pages/text/**/*.py")
-CHARTS = files("pages/charts/**/*.py")
-WALKTHROUGH = files("pages/walkthrough/**/*.py")
-EXPORT = files("pages/export/**/*.py")
-COMPONENTS = files("pages/components/**/*.py")
-PAGES = files("pages/*.py", "app.py")
 SCRIPTS = [f"pages.{path.stem}" for path in files("pages/*.py")]
+# files -> what they may not import: what shows something on a screen, and what stands above them
+MAY_NOT = {
+    "tests/engine/*.py": (
+        *HEAVY, "app", "pages", "tests.text", "tests.charts", "tests.walkthrough", "tests.pages", "tests.browser",
+    ),
+    "pages/text/**/*.py": (
+        *HEAVY, "app", "pages.charts", "pages.walkthrough", "pages.export", "pages.components", *SCRIPTS,
+    ),
+    "pages/charts/**/*.py": (
+        "streamlit", "app", "pages.walkthrough", "pages.export", "pages.components", *SCRIPTS,
+    ),
+    "pages/walkthrough/**/*.py": (
+        "streamlit", "app", "pages.components", *SCRIPTS,
+        *{f"pages.charts.{path.name}" for path in files("pages/charts/*")} - {"pages.charts.style"},
+    ),
+    "pages/export/**/*.py": ("streamlit", "app", "pages.walkthrough", "pages.components", *SCRIPTS),
+    "pages/components/**/*.py": ("app", *SCRIPTS),
+    "pages/*.py": ("app", *SCRIPTS, "numpy", "plotly", "pandas", *TRAINING),
+    "app.py": (*SCRIPTS, "numpy", "plotly", "pandas", *TRAINING),
+}  # fmt: skip
 # threadpoolctl is optional there; backends.py alone starts processes
 # within engine, bottom first; a module may import those of its own layer and of the layers below
 LAYERS = [
@@ -103,7 +117,8 @@ def test_there_is_something_to_check():
 @pytest.mark.parametrize("path", ENGINE, ids=label)
 def test_the_engine_needs_numpy_and_the_standard_library(path):
     allowed = {"engine", "numpy", *sys.stdlib_module_names, *ENGINE_EXTRAS.get(path.name, ())}
-    assert packages(path) <= allowed
+    wrong = sorted(packages(path) - allowed)
+    assert not wrong, f"{label(path)} imports {', '.join(wrong)}: the engine needs NumPy alone, but for ENGINE_EXTRAS"
 
 
 def engine_imports():
@@ -139,60 +154,18 @@ def test_the_engine_imports_in_no_circle():
 
 @pytest.mark.parametrize(("module", "imports"), engine_imports().items(), ids=engine_imports())
 def test_the_engine_is_built_in_layers(module, imports):
-    assert layer_of(module) is not None, "add the module to a layer"
-    assert not {name for name in imports if layer_of(name) > layer_of(module)}
+    assert layer_of(module) is not None, f"LAYERS, above in this file, lacks {module}: put it above all that it imports"
+    higher = sorted(name for name in imports if layer_of(name) > layer_of(module))
+    assert not higher, f"{module} imports from a higher layer of LAYERS: {', '.join(higher)}"
 
 
-@pytest.mark.parametrize("path", ENGINE_TESTS, ids=label)
-def test_the_engine_is_tested_by_itself(path):
-    assert not within(
-        imported(path),
-        *HEAVY,
-        "app",
-        "pages",
-        "tests.text",
-        "tests.charts",
-        "tests.walkthrough",
-        "tests.pages",
-        "tests.browser",
-    )
-
-
-@pytest.mark.parametrize("path", TEXT, ids=label)
-def test_sentences_know_no_figure_and_no_screen(path):
-    higher = "pages.charts", "pages.walkthrough", "pages.export", "pages.components"
-    assert not within(imported(path), *HEAVY, "app", *higher, *SCRIPTS)
-
-
-@pytest.mark.parametrize("path", CHARTS, ids=label)
-def test_charts_know_no_screen(path):
-    assert not within(
-        imported(path), "streamlit", "app", "pages.walkthrough", "pages.export", "pages.components", *SCRIPTS
-    )
-
-
-@pytest.mark.parametrize("path", WALKTHROUGH, ids=label)
-def test_the_walkthrough_takes_the_look_of_the_charts_and_knows_no_screen(path):
-    names = imported(path)
-    assert not within(names, "streamlit", "app", "pages.components", *SCRIPTS)
-    assert not within(names, "pages.charts") - within(names, "pages.charts.style")
-
-
-@pytest.mark.parametrize("path", EXPORT, ids=label)
-def test_what_is_exported_knows_no_screen(path):
-    assert not within(imported(path), "streamlit", "app", "pages.walkthrough", "pages.components", *SCRIPTS)
-
-
-@pytest.mark.parametrize("path", COMPONENTS, ids=label)
-def test_components_know_no_page(path):
-    assert not within(imported(path), "app", *SCRIPTS)
-
-
-@pytest.mark.parametrize("path", PAGES, ids=label)
-def test_pages_hold_no_numpy_no_plotly_no_training(path):
-    names = imported(path)
-    assert not within(names, "numpy", "plotly", "pandas", "engine.training", "engine.train", "engine.train_many")
-    assert not within(names, "app", *SCRIPTS)
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [pytest.param(path, names, id=label(path)) for pattern, names in MAY_NOT.items() for path in files(pattern)],
+)
+def test_imports_point_one_way(path, names):
+    wrong = sorted(within(imported(path), *names))
+    assert not wrong, f"{label(path)} may not import {', '.join(wrong)}: see MAY_NOT"
 
 
 def test_no_modules_of_the_pages_import_each_other_in_a_circle():

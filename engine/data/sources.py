@@ -18,8 +18,9 @@ class Source:
     """Where a data set comes from.
 
     draw(u, noise) makes clean points from uniform numbers u (n, 3) in [0, 1), and standard normal numbers noise (n, 2)
-    that are already scaled by the noise level; it returns inputs and targets.  mean and variance are those of the
-    noise-free inputs.  A real set has a file instead.
+    that are already scaled by the noise level; it returns inputs and targets.  Of two classes u[:, 0] decides: half a
+    turn of it, (u + ½) mod 1, leads to the same place in the other class, which classes of unequal size are drawn by.
+    mean and variance are those of the noise-free inputs.  A real set has a file instead.
     """
 
     label: str

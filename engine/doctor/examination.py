@@ -4,26 +4,16 @@ Everything is measured on the evaluations' clock (whole sets, evaluation mode) w
 masks and thinned rows do not matter.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from engine.blas import one_blas_thread
-from engine.data.baselines import (
-    MOST_QUERIES,
-    constant_loss,
-    errors,
-    kernel_ridge,
-    nearest_neighbours,
-    reference_errors,
-    straight_line,
-    uninformed_loss,
-)
+from engine.data.baselines import constant_loss, errors, straight_line, uninformed_loss
 from engine.data.custom import CustomData
-from engine.data.loading import Dataset, DataSettings, data_settings, load_dataset
-from engine.doctor.thresholds import BY_CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SMALL_START, SURELY, TWICE, WELL
-from engine.experiment import Experiment
+from engine.data.loading import Dataset, load_dataset
+from engine.doctor.references import References, label_noise_loss, references_of
+from engine.doctor.thresholds import BY_CHANCE, EXCELLENT, FAR, JUMPS, LEARNT, SURELY, TWICE, WELL
+from engine.doctor.trajectory import Trajectory, finite_median
 from engine.history import RunHistory
 from engine.losses import LOSSES, chosen_loss, chosen_output, outputs
 from engine.network import ForwardPass, Parameters, architecture_of, forward, network_outputs
@@ -31,57 +21,18 @@ from engine.theory import gradient_flow
 
 Array = np.ndarray
 
-EARLY_CHECKS, EARLY_SHARE = 5, 0.1  # E: the first max(5, 10 %) of the evaluations
-LATE_CHECKS = 10  # the last evaluations, over which what is lasting is judged
-MOST_KNOWN = 256  # data sets whose references are remembered
 
-
-class Examination:
-    """A run and what it achieved.  Every number may be NaN where a run did not get far enough to have it.
+class Examination(Trajectory):
+    """A run, how it went and what it achieved, by its data.  Every number may be NaN where it did not get far enough.
 
     Numbers stay NumPy's, for which a division by 0 is no exception: there are data without anything to learn.
     """
 
     def __init__(self, history: RunHistory, data: CustomData | None = None):
-        self.history, self.experiment, self.data = history, history.experiment, data
-        self.depth = history.experiment.depth
+        super().__init__(history)
+        self.data = data
         known = history.experiment.dataset != "custom" or data is not None
         self.dataset: Dataset | None = load_dataset(history.experiment, data) if known else None
-
-    # --- when ---
-
-    @cached_property
-    def early(self) -> slice:
-        """E, the evaluations at the beginning."""
-        return slice(0, max(EARLY_CHECKS, round(EARLY_SHARE * len(self.history.evaluation_step))))
-
-    @cached_property
-    def early_updates(self) -> slice:
-        """The recorded updates within E."""
-        steps = self.history.evaluation_step[self.early]
-        return slice(0, int(np.searchsorted(self.history.step, steps[-1], side="right")))
-
-    @cached_property
-    def result(self) -> int:
-        """The evaluation whose weights are the run's result: the best where it may stop early, else the last."""
-        if self.experiment.patience:
-            return int(np.searchsorted(self.history.evaluation_step, self.history.best_step))
-        return len(self.history.evaluation_step) - 1
-
-    @cached_property
-    def late(self) -> slice:
-        """The last evaluations up to the result."""
-        return slice(max(0, self.result + 1 - LATE_CHECKS), self.result + 1)
-
-    def steps(self, part: slice = slice(None)) -> tuple[int, int]:
-        """First and last step of some evaluations."""
-        steps = self.history.evaluation_step[part]
-        return int(steps[0]), int(steps[-1])
-
-    @property
-    def normalises_batches(self) -> bool:
-        """Whether evaluations at the start tell little: running statistics do not know the batches yet."""
-        return self.experiment.normalization == "batch"
 
     @cached_property
     def predicted_ratios(self) -> Array | None:
@@ -118,36 +69,18 @@ class Examination:
 
     @cached_property
     def unavoidable(self) -> float:
-        """Training loss that label noise costs whoever knows the right answers: a share p of labels is wrong.
-
-        cross_entropy: −p ln(p/(C − 1)) − (1 − p) ln(1 − p); several sigmoid outputs answer each for itself and pay
-        for what each class is not, too, −p ln p − (C − 1 − p) ln(1 − p/(C − 1)) more.  mse: the variance p (1 − p) of
-        two classes with their one output; (p (1 − p) + p (1 − p/(C − 1)))/C of more; huber, half of that.
-        mae: p, or 2 p/C, since the label that most examples have is its best answer.
-        """
-        p = self.experiment.label_noise
-        if p == 0 or not self.is_classification:
+        """Training loss that label noise costs whoever knows the right answers."""
+        if not self.is_classification:
             return 0.0
-        n_classes = self._n_classes
-        if self.loss_name == "cross_entropy":
-            entropy = float(-p * np.log(p / (n_classes - 1)) - (1 - p) * np.log(1 - p))
-            if n_classes == 2 or chosen_output(self.experiment.output, "classes") == "softmax":
-                return entropy
-            return entropy - float(p * np.log(p) + (n_classes - 1 - p) * np.log1p(-p / (n_classes - 1)))
-        if self.loss_name == "mae":
-            return p if n_classes == 2 else 2 * p / n_classes
-        if n_classes == 2:
-            variance = p * (1 - p)
-        else:
-            variance = (p * (1 - p) + p * (1 - p / (n_classes - 1))) / n_classes
-        return variance / 2 if self.loss_name == "huber" else variance
+        output = chosen_output(self.experiment.output, "classes")
+        return label_noise_loss(self.experiment.label_noise, self._n_classes, self.loss_name, output)
 
     @cached_property
-    def references(self) -> "References | None":
+    def references(self) -> References | None:
         """What methods without layers make of these data; None where the data are not known."""
         if self.dataset is None:
             return None
-        return _references(self.experiment, self.dataset, self.loss_name, self.balanced)
+        return references_of(self.experiment, self.dataset, self.loss_name, self.balanced)
 
     @cached_property
     def neighbours(self) -> float:
@@ -341,53 +274,6 @@ class Examination:
         return np.minimum(losses[np.isfinite(losses)], FAR * self.uninformed)
 
     @cached_property
-    def update_ratios(self) -> Array:
-        """‖ΔW_l‖/‖W_l‖ of the recorded updates, (S, L)."""
-        return self.history.update_norm / self.history.weight_norm
-
-    @cached_property
-    def farthest(self) -> float:
-        """‖W_end − W_start‖/‖W_start‖ of the layer that moved most; weights that start tiny count as of usual size."""
-        moved = np.array([np.linalg.norm(kept[-1] - kept[0]) for kept in self.history.weights])
-        return float((moved / self.sizes_to_move).max())
-
-    @cached_property
-    def starting_sizes(self) -> Array:
-        """‖W_l‖ at the start over what Xavier's initializer makes it on average, √(2 n_in n_out/(n_in + n_out)), (L,).
-
-        Glorot & Bengio 2010.
-        """
-        return self._starting_norms / self._usual_norms
-
-    @cached_property
-    def sizes_to_move(self) -> Array:
-        """What a step or a way is measured against, (L,): ‖W_l‖ at the start, or the usual where they start tiny.
-
-        To grow from a hundredth of that size to that size is no leap.
-        """
-        return np.where(self.starting_sizes < SMALL_START, self._usual_norms, self._starting_norms)
-
-    @cached_property
-    def _starting_norms(self) -> Array:
-        return np.array([np.linalg.norm(kept[0]) for kept in self.history.weights])
-
-    @cached_property
-    def _usual_norms(self) -> Array:
-        sizes = np.array([kept.shape[1:] for kept in self.history.weights], float)
-        return np.sqrt(2 * sizes.prod(axis=1) / sizes.sum(axis=1))
-
-    @cached_property
-    def distance(self) -> float:
-        """‖W_end − W_start‖/‖W_start‖ of all weights together."""
-        moved = np.linalg.norm([np.linalg.norm(kept[-1] - kept[0]) for kept in self.history.weights])
-        return float(moved / np.linalg.norm([np.linalg.norm(kept[0]) for kept in self.history.weights]))
-
-    def first_and_last(self, values: Array) -> tuple[float, float]:
-        """Medians of the first and of the last tenth of values of the updates (S,)."""
-        part = max(1, len(values) // 10)
-        return finite_median(values[:part]), finite_median(values[-part:])
-
-    @cached_property
     def _n_classes(self) -> int:
         return self.history.confusion.shape[1]  # type: ignore[union-attr]
 
@@ -400,46 +286,3 @@ class Examination:
         if self.dataset is None:
             return self.uninformed
         return np.float64(constant_loss(self.dataset.validation_targets, self.loss_name))
-
-    @cached_property
-    def diverged(self) -> bool:
-        return self.history.status == "diverged" or not np.isfinite(self.history.train_loss[self.result])
-
-
-def finite_median(values: Array) -> float:
-    """Median of what is finite, NaN where nothing is."""
-    values = values[np.isfinite(values)]
-    return float(np.median(values)) if len(values) else float("nan")
-
-
-def layer_medians(rows: Array) -> Array:
-    """The same of each column of (rows, layers)."""
-    return np.array([finite_median(column) for column in rows.T])
-
-
-@dataclass(frozen=True, eq=False)
-class References:
-    """Errors of the first MOST_QUERIES validation examples, (n,), as validation_errors has them."""
-
-    neighbours: Array
-    ridge: Array
-
-    @property
-    def best(self) -> Array:
-        return min(self.neighbours, self.ridge, key=np.mean)
-
-
-_known: dict[tuple[DataSettings, str, str, bool], References] = {}
-
-
-def _references(experiment: Experiment, dataset: Dataset, loss: str, balanced: bool) -> References:
-    """Worked out once for all networks that are trained on the same examples for the same loss."""
-    key = data_settings(experiment), experiment.data_digest, loss, balanced
-    if key not in _known:
-        while len(_known) >= MOST_KNOWN:
-            del _known[next(iter(_known))]
-        answers = dataset.target_rows("validation")[:MOST_QUERIES]
-        with one_blas_thread():
-            ridge = reference_errors(dataset, kernel_ridge(dataset)[:MOST_QUERIES], answers, loss, balanced)
-            _known[key] = References(nearest_neighbours(dataset, loss, balanced), ridge)
-    return _known[key]

@@ -7,7 +7,7 @@ rules.py, explanations.py for the sentences, and thresholds.py for sources.
 import numpy as np
 
 from engine.doctor import explanations, rules
-from engine.doctor.examination import Examination, finite_median
+from engine.doctor.examination import Examination
 from engine.doctor.findings import Finding
 from engine.doctor.thresholds import (
     BEHIND,
@@ -29,6 +29,7 @@ from engine.doctor.thresholds import (
     WELL,
     WIDE_GAP,
 )
+from engine.doctor.trajectory import finite_median
 from engine.measures import generalization_loss
 
 

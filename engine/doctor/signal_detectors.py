@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.doctor import explanations, rules
-from engine.doctor.examination import Examination, layer_medians
+from engine.doctor.examination import Examination
 from engine.doctor.findings import Finding, if_severe
 from engine.doctor.rule import Rule
 from engine.doctor.thresholds import (
@@ -29,6 +29,7 @@ from engine.doctor.thresholds import (
     UNDERFITS,
     VANISHES,
 )
+from engine.doctor.trajectory import layer_medians
 from engine.theory import BAND_DEVIATIONS
 
 Array = np.ndarray

@@ -7,7 +7,7 @@ rules.py, explanations.py for the sentences, and thresholds.py for sources.
 import numpy as np
 
 from engine.doctor import explanations, rules
-from engine.doctor.examination import Examination, finite_median, layer_medians
+from engine.doctor.examination import Examination
 from engine.doctor.findings import Finding, if_severe
 from engine.doctor.thresholds import (
     ALL_RISES,
@@ -25,6 +25,7 @@ from engine.doctor.thresholds import (
     THROWN,
     UNDERFITS,
 )
+from engine.doctor.trajectory import finite_median, layer_medians
 
 
 def too_few_steps(run: Examination) -> Finding | None:

@@ -37,80 +37,76 @@ def update_script(update: Update, link: str) -> str:
 
     link: the address of the page.  Whole arrays are frozen or none of an array.
     """
-    problem, rule, architecture = update.problem, update.rule, update.problem.architecture
-    kinds = [kind for kind in KINDS if getattr(problem.parameters, kind)]
-    fixed = [kind for kind in kinds if all(one.all() for one in getattr(update.frozen, kind))]
-    learning = [kind for kind in kinds if kind not in fixed]
-    slots = ("m", "s")[: len(update.state_before)]
-    parts = [
-        "# What it is shown, and its parameters; weights[l][i, j] leads from unit i to unit j.",
-        *(f"{name} = {_tensor(array)}" for name, array in (("inputs", problem.inputs), ("targets", problem.targets))),
-        *(f"{kind} = {_tensors(problem.parameters, kind)}" for kind in kinds),
-    ]
-    if problem.masks is not None:
-        parts.append(f"masks = {_list(list(problem.masks))}  # of dropout")
-    if architecture.normalization == "batch" and update.batch == 1:
-        parts += [f"{kind} = {_tensors(problem.parameters, kind)}" for kind in ("running_means", "running_variances")]
-    if problem.class_weights is not None:
-        parts.append(f"counts = {_tensor(update.problem.example_weights[:, 0])}  # of each example's class")
-    if fixed:
-        parts.append(f"# Kept as they are: {', '.join(fixed)}.")
-    parts.append(f"parameters = [{', '.join(f'*{kind}' for kind in learning)}]")
-    for slot, state in zip(slots, update.state_before, strict=True):
-        arrays = [array[0] for kind in learning for array in getattr(state, kind)]
-        parts.append(f"kept_{slot} = {_list(arrays)}  # by the optimizer, of the updates before")
-    parts += ["for one in parameters:", "    one.requires_grad_()", "", "# Forward", *_forward(update), "", "# Loss"]
-    each = CROSS_ENTROPIES[architecture.output] if problem.loss == "cross_entropy" else LOSSES[problem.loss]
-    counts = "counts * " if problem.class_weights is not None else ""
-    parts += [f"answers = {OUTPUTS[architecture.output]}", f"loss = ({counts}{each}).mean()"]
-    objective = "loss"
-    for strength, term in ((rule.l1, "one.abs().sum()"), (rule.l2_in_loss / 2, "(one**2).sum()")):
-        if strength:
-            objective += f" + {strength!r} * sum({term} for one in weights)"
-    parts += ["", "# Backward", f"gradients = torch.autograd.grad({objective}, parameters)"]
-    if rule.clip == "norm":
-        parts += [
-            "norm = sum((g**2).sum() for g in gradients).sqrt()",
-            f"gradients = [g * ({rule.clip_threshold!r} / norm).clamp(max=1) for g in gradients]",
-        ]
-    elif rule.clip == "value":
-        parts.append(f"gradients = [g.clamp({-rule.clip_threshold!r}, {rule.clip_threshold!r}) for g in gradients]")
-    kept = "".join(f", kept_{slot}" for slot in slots)
-    parts += [
-        "",
-        "# Update: w_new = w_old - step",
-        "with torch.no_grad():",
-        f"    for one, g{''.join(f', {slot}' for slot in slots)} in zip(parameters, gradients{kept}):",
-        f"        step = {STEPS[rule.optimizer].format(rate=repr(rule.learning_rate), count=update.count)}",
-    ]
-    if rule.decay:
-        parts.append(f"        step = step + {rule.learning_rate * rule.decay!r} * one * (one.dim() == 2)  # weights")
-    parts += [
-        "        one -= step",
-        "",
-        *_compared(update),
-    ]
-    text = "\n".join(parts)
-    packs = [] if "unpacked(" not in text else ["import base64", "import zlib", "", "import numpy as np"]
-    head = [
+    parts = (_given(update), _forward(update), _loss(update), _backward(update), _update(update), _compared(update))
+    body = "\n\n".join("\n".join(part) for part in parts)
+    return "\n".join([*_head(link, compressed="unpacked(" in body), body, ""])
+
+
+def _head(link: str, compressed: bool) -> list[str]:
+    return [
         '"""One update of a network of Backprop Clinic, by PyTorch alone.',
         "",
         link.replace("\\", "%5C").replace('"', "%22"),
         '"""',
         "",
-        *packs,
+        *(["import base64", "import zlib", "", "import numpy as np"] if compressed else []),
         "import torch",
         "import torch.nn.functional as F",
         "",
         "torch.set_default_dtype(torch.float64)",
         "",
-        *(["", UNPACKED, "", ""] if packs else []),
+        *(["", UNPACKED, "", ""] if compressed else []),
     ]
-    return "\n".join([*head, text, ""])
+
+
+def _given(update: Update) -> Iterator[str]:
+    """What the update starts from: examples, parameters, masks, and what the optimizer kept."""
+    problem = update.problem
+    yield "# What it is shown, and its parameters; weights[l][i, j] leads from unit i to unit j."
+    yield f"inputs = {_tensor(problem.inputs)}"
+    yield f"targets = {_tensor(problem.targets)}"
+    kinds, learning = _kinds(update), _learning(update)
+    for kind in kinds:
+        yield f"{kind} = {_tensors(problem.parameters, kind)}"
+    if problem.masks is not None:
+        yield f"masks = {_list(list(problem.masks))}  # of dropout"
+    if _uses_running_statistics(update):
+        for kind in ("running_means", "running_variances"):
+            yield f"{kind} = {_tensors(problem.parameters, kind)}"
+    if problem.class_weights is not None:
+        yield f"counts = {_tensor(problem.example_weights[:, 0])}  # of each example's class"
+    if fixed := [kind for kind in kinds if kind not in learning]:
+        yield f"# Kept as they are: {', '.join(fixed)}."
+    yield f"parameters = [{', '.join(f'*{kind}' for kind in learning)}]"
+    for slot, state in zip(_slots(update), update.state_before, strict=True):
+        arrays = [array[0] for kind in learning for array in getattr(state, kind)]
+        yield f"kept_{slot} = {_list(arrays)}  # by the optimizer, of the updates before"
+    yield from ("for one in parameters:", "    one.requires_grad_()")
+
+
+def _kinds(update: Update) -> list[str]:
+    """The kinds of parameters that this network has."""
+    return [kind for kind in KINDS if getattr(update.problem.parameters, kind)]
+
+
+def _learning(update: Update) -> list[str]:
+    """Those that are not frozen."""
+    return [kind for kind in _kinds(update) if not all(one.all() for one in getattr(update.frozen, kind))]
+
+
+def _slots(update: Update) -> tuple[str, ...]:
+    """Names of what the optimizer keeps of each parameter."""
+    return ("m", "s")[: len(update.state_before)]
+
+
+def _uses_running_statistics(update: Update) -> bool:
+    """Whether batch normalization has but one example, which has no variance."""
+    return update.problem.architecture.normalization == "batch" and update.batch == 1
 
 
 def _forward(update: Update) -> Iterator[str]:
     architecture = update.problem.architecture
+    yield "# Forward"
     yield "h = inputs"
     if update.layers > 1:
         yield "for layer in range(len(weights) - 1):"
@@ -118,7 +114,7 @@ def _forward(update: Update) -> Iterator[str]:
         epsilon = NORMALIZATION_EPSILON
         if architecture.normalization == "none":
             yield "    z = u"
-        elif architecture.normalization == "batch" and update.batch == 1:
+        elif _uses_running_statistics(update):
             yield f"    u = (u - running_means[layer]) / (running_variances[layer] + {epsilon}).sqrt()"
         else:
             along = "dim=0" if architecture.normalization == "batch" else "dim=1, keepdim=True"
@@ -134,6 +130,44 @@ def _forward(update: Update) -> Iterator[str]:
             "    h = value" if architecture.residual == "none" else f"    h = value{share} + h if layer > 0 else value"
         )
     yield "z = h @ weights[-1] + biases[-1]"
+
+
+def _loss(update: Update) -> Iterator[str]:
+    problem, output = update.problem, update.problem.architecture.output
+    losses = CROSS_ENTROPIES[output] if problem.loss == "cross_entropy" else LOSSES[problem.loss]
+    counts = "counts * " if problem.class_weights is not None else ""
+    yield "# Loss"
+    yield f"answers = {OUTPUTS[output]}"
+    yield f"loss = ({counts}{losses}).mean()"
+
+
+def _backward(update: Update) -> Iterator[str]:
+    """The gradient of loss and penalties, clipped."""
+    rule, objective = update.rule, "loss"
+    for strength, term in ((rule.l1, "one.abs().sum()"), (rule.l2_in_loss / 2, "(one**2).sum()")):
+        if strength:
+            objective += f" + {strength!r} * sum({term} for one in weights)"
+    yield "# Backward"
+    yield f"gradients = torch.autograd.grad({objective}, parameters)"
+    threshold = rule.clip_threshold
+    if rule.clip == "norm":
+        yield "norm = sum((g**2).sum() for g in gradients).sqrt()"
+        yield f"gradients = [g * ({threshold!r} / norm).clamp(max=1) for g in gradients]"
+    elif rule.clip == "value":
+        yield f"gradients = [g.clamp({-threshold!r}, {threshold!r}) for g in gradients]"
+
+
+def _update(update: Update) -> Iterator[str]:
+    rule, slots = update.rule, _slots(update)
+    names = ", ".join(["one, g", *slots])
+    arrays = ", ".join(["parameters, gradients", *(f"kept_{slot}" for slot in slots)])
+    yield "# Update: w_new = w_old - step"
+    yield "with torch.no_grad():"
+    yield f"    for {names} in zip({arrays}):"
+    yield f"        step = {STEPS[rule.optimizer].format(rate=repr(rule.learning_rate), count=update.count)}"
+    if rule.decay:
+        yield f"        step = step + {rule.learning_rate * rule.decay!r} * one * (one.dim() == 2)  # weights"
+    yield "        one -= step"
 
 
 def _compared(update: Update) -> Iterator[str]:

@@ -34,7 +34,6 @@ from tests.browser.test_notes import expect_marks
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 from tests.patience import eventually
 
-LESSONS = ("vanishing_gradients", "exploding_gradients", "overfitting", "underfitting", "data_faults")
 SMALL = {"depth": 3, "width": 4, "steps": 33}  # of networks that are trained at once
 
 # What the timeline tells, with the time in milliseconds; and what the page shows.
@@ -237,7 +236,7 @@ TOPS = {
 MOST_SCREENS = {"laptop": 2.0, "phone": 4.0}  # that a part is long
 
 
-@pytest.fixture(scope="module", params=LESSONS)
+@pytest.fixture(scope="module", params=TOPS)
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -83,6 +83,14 @@ def test_another_optimizer_starts_anew() -> None:
     np.testing.assert_allclose(history.total_update_norm[AT], 0.001 * n**0.5, rtol=0.02)
 
 
+def test_patience_is_counted_from_where_it_was_turned_off() -> None:
+    """As long as it was on, every evaluation was worse than the one at step 0."""
+    worse = replace(PARENT, validation_labels="permuted", patience=50)
+    training = Training(worse).advance(20).branch(replace(worse, patience=0)).advance(2)
+    history = training.branch(replace(worse, patience=5)).advance(PARENT.steps).history()
+    assert (history.best_step, history.status, history.evaluation_step[-1]) == (0, "stopped_early", 20 + 5)
+
+
 def test_a_branch_leaves_its_parent_alone_and_can_be_branched_again() -> None:
     training = Training(PARENT).advance(AT)
     slow, slower = replace(PARENT, learning_rate=0.01), replace(PARENT, learning_rate=0.001)

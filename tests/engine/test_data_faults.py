@@ -151,6 +151,10 @@ def test_the_second_class_has_its_share_within_rounding_in_every_split(name, sha
 @pytest.mark.parametrize("name", TWO_CLASSES)
 def test_an_unequal_share_moves_examples_to_the_other_class_and_no_others(name):
     """Noise aside, examples of either class lie where that class lies, and those that keep theirs stay in place."""
+    uniform = np.random.default_rng(0).random((100, 3))
+    turned = (uniform + np.eye(3)[0] / 2) % 1
+    labels, others = (DATASETS[name].draw(u, np.zeros((100, 2)))[1] for u in (uniform, turned))
+    assert (labels != others).all(), "half a turn of u[:, 0] leads to the other class: see Source in data/sources.py"
     clean = {"dataset": name, "noise": 0.0, "n_train": 2000}
     before, after = pair(clean, imbalance=0.1)
     kept = (before.train_targets == after.train_targets).ravel()

@@ -9,16 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import SETTINGS, Experiment, Finding, OutOfRange, RunHistory, Training, data_digest, diagnose, train
+from engine.doctor import rules
 from engine.doctor.findings import SEVERITIES
+from engine.doctor.rule import Rule
 from tests.engine.test_properties import EXAMPLES, EXTREMES, values
 
-CODES = {
-    "symmetry", "vanishing_gradients", "exploding_gradients", "not_finite", "dead_units", "saturated_units",
-    "learning_rate_too_high", "learning_rate_too_low", "overfitting", "underfitting", "over_regularized",
-    "dropout_too_high", "small_start", "large_start", "unscaled_inputs", "unscaled_targets", "one_answer",
-    "label_noise", "batch_too_small", "cannot_tell", "unshuffled", "leakage", "validation_shift", "label_mismatch",
-    "wrong_output",
-}  # fmt: skip
+CODES = {rule.code for rule in vars(rules).values() if isinstance(rule, Rule)}
 REMEDIES = {
     "activation", "initializer", "gain", "bias", "clip", "learning_rate_up", "learning_rate_down", "optimizer",
     "normalization", "residual", "l1", "l2", "dropout", "patience", "n_train", "wider", "deeper", "shallower", "steps",

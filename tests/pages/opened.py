@@ -11,6 +11,10 @@ from pages.text.glossary import LINK
 from tests.patience import SOON
 
 APP = Path(__file__).parents[2] / "app.py"
+# Pages that compare a patient with a treated network.
+LESSONS = sorted(
+    path.stem for path in APP.parent.glob("assets/lessons/*.toml") if "[patient]" in path.read_text("utf-8")
+)
 
 
 def opened(name: str = "", /, **parameters: str | list[str]) -> AppTest:

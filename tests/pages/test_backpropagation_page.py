@@ -13,7 +13,7 @@ from pages.walkthrough.calculation import Rule, course
 from pages.walkthrough.latex import rounded
 from pages.walkthrough.opened_network import nearest_frame
 from pages.walkthrough.presets import PRESETS
-from tests.pages.opened import opened
+from tests.pages.opened import LESSONS, opened
 
 PAGE = "backpropagation"
 
@@ -55,9 +55,7 @@ def test_a_network_from_a_lesson():
     assert rounded(weight) in text(page)
 
 
-@pytest.mark.parametrize(
-    "name", ["vanishing_gradients", "exploding_gradients", "overfitting", "underfitting", "data_faults"]
-)
+@pytest.mark.parametrize("name", LESSONS)
 def test_the_treated_network_of_each_lesson_opens_at_its_step(name):
     treated = replace(lesson_of(name).treated, steps=30)
     page = opened(PAGE, **link_to(treated, 3))

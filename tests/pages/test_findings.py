@@ -14,21 +14,16 @@ from engine.doctor.confirming import cause_behind, further_runs
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import trials_of_search
 from pages.components.lesson.catalogue import lesson_of
-from pages.components.lesson.sweeps import shared_sweeps
-from pages.components.shell.frame import lessons
+from pages.components.lesson.sweep_jobs import shared_sweeps
 from pages.components.shell.runs import histories_of
 from pages.text import findings_text
 from pages.text.labels import number
-from tests.pages.opened import charts, in_part, opened, plain
+from tests.pages.opened import LESSONS, charts, in_part, opened, plain
 from tests.patience import SOON
 
 # Of the first lesson, so that a sweep takes a second.
 QUICK = {"depth": "2", "width": "4", "steps": "20"}
 SMALL = replace(lesson_of("vanishing_gradients").patient, depth=2, width=4, steps=20)
-# Pages that compare two networks.
-LESSONS = [
-    row.name for row in lessons() if row.name not in ("backpropagation", "laboratory", "mystery_patient", "lecture")
-]
 
 
 def text_of(page: AppTest) -> str:

@@ -4,18 +4,27 @@ from dataclasses import replace
 
 import pytest
 
+from pages.components.home.lesson_cards import OF_TWO
 from pages.components.lesson.catalogue import exercises_of, lesson_of
 from pages.components.lesson.lessons import HIDDEN_VERDICT
 from pages.components.settings.lesson_address import parameters
+from pages.components.shell.frame import PAGES
 from pages.components.shell.runs import histories_of
 from pages.text.labels import differences
+from pages.text.stage_measures import STAGE_MEASURES
 from pages.text.verdict import verdict
-from tests.pages.opened import charts, charts_of_all_parts, headline, in_part, opened, plain
+from tests.pages.opened import LESSONS, charts, charts_of_all_parts, headline, in_part, opened, plain
+from tests.pages.test_lesson_versions import STARTS
 from tests.pages.test_vanishing_lesson import PATIENT, TREATED
 
 PAGE = "vanishing_gradients"
 CHARTS = 8
-LESSONS = "vanishing_gradients", "exploding_gradients", "overfitting", "underfitting", "data_faults"
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_has_a_row_in_every_table_of_lessons(lesson):
+    tables = {"PAGES": [row.name for row in PAGES], "OF_TWO": OF_TWO, "STAGE_MEASURES": STAGE_MEASURES}
+    assert not [table for table, rows in (tables | {"STARTS": STARTS}).items() if lesson not in rows]
 
 
 def test_default_view_shows_patient_and_treated():

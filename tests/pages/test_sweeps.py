@@ -18,8 +18,8 @@ from engine.experiment import Experiment
 from engine.limits import UNLIMITED
 from engine.training import Training, train
 from pages.charts.sweeps import capacity_curve, cures
-from pages.components.lesson import sweeps
-from pages.components.lesson.sweeps import SharedSweeps
+from pages.components.lesson import sweep_jobs, sweeps
+from pages.components.lesson.sweep_jobs import SharedSweeps
 from pages.components.shell.runs import Branched, SharedRuns
 from tests.pages.opened import sent
 from tests.patience import SOON, eventually
@@ -74,7 +74,7 @@ def waiting(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> SharedSweeps
     """Shared sweeps that the test ends, or nobody."""
     shared = SharedSweeps(scripted)  # type: ignore[arg-type]
     monkeypatch.setattr(sweeps, "shared_sweeps", lambda: shared)
-    monkeypatch.setattr(sweeps, "WATCH_SECONDS", 0.02)
+    monkeypatch.setattr(sweep_jobs, "WATCH_SECONDS", 0.02)
     return shared
 
 
@@ -101,7 +101,7 @@ def test_the_outcomes_are_those_of_single_runs(training: SharedSweeps) -> None:
 
 
 def test_all_who_look_at_one_sweep_share_it(waiting: SharedSweeps, scripted: Scripted) -> None:
-    jobs: list[sweeps.Job] = []
+    jobs: list[sweep_jobs.Job] = []
     threads = [threading.Thread(target=lambda n=n: jobs.append(waiting.look(n, WANTED))) for n in range(30)]
     for thread in threads:
         thread.start()
@@ -138,7 +138,7 @@ def test_a_sweep_goes_on_while_one_visitor_is_left(waiting: SharedSweeps, script
 def test_a_sweep_that_nobody_looks_at_is_dropped(
     waiting: SharedSweeps, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeps, "LEASE_SECONDS", 0.2)
+    monkeypatch.setattr(sweep_jobs, "LEASE_SECONDS", 0.2)
     waiting.look("visitor", WANTED)
     for _ in range(4):
         time.sleep(0.1)
@@ -182,13 +182,13 @@ def test_a_sweep_outlives_neither_its_workers_nor_its_cancelled_runs(waiting: Sh
 def test_a_server_keeps_its_outcomes_when_a_visitor_clears_streamlits_caches(
     scripted: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeps, "shared_runs", lambda: SharedRuns(scripted))  # type: ignore[arg-type]
-    monkeypatch.setattr(sweeps, "_shared", None)
-    first = sweeps.shared_sweeps()
+    monkeypatch.setattr(sweep_jobs, "shared_runs", lambda: SharedRuns(scripted))  # type: ignore[arg-type]
+    monkeypatch.setattr(sweep_jobs, "_shared", None)
+    first = sweep_jobs.shared_sweeps()
     st.cache_resource.clear()
-    assert sweeps.shared_sweeps() is first
+    assert sweep_jobs.shared_sweeps() is first
     scripted = Scripted()
-    assert sweeps.shared_sweeps() is not first
+    assert sweep_jobs.shared_sweeps() is not first
 
 
 # --- on a page ---

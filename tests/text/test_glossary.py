@@ -4,8 +4,8 @@ import pytest
 
 from pages.components.lesson.catalogue import glossary_of, sections_of
 from pages.text.glossary import LINK, explained, glossary, slug, used
+from tests.pages.opened import LESSONS
 
-LESSONS = ("vanishing_gradients", "exploding_gradients", "overfitting", "underfitting", "data_faults")
 WORDS = r"""
 - **$\delta = \partial L / \partial z$, error signal**: how much the loss would change
   if $z$ did.

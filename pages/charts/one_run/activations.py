@@ -14,6 +14,7 @@ from engine import RunHistory
 from engine.activations import ACTIVATIONS
 from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import axis, layer_axis
+from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
 from pages.charts.style.traces import hover_of, marks, over_layers
@@ -93,20 +94,17 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, evaluation and layer; shares where they are defined."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
-        n_rows, n_layers = history.activation_mean.shape
-        columns = {
-            "network": look.name,
-            "training step (updates)": np.repeat(history.evaluation_step, n_layers),
-            "layer": np.tile(np.arange(1, n_layers + 1), n_rows),
-            "mean activation": history.activation_mean.ravel(),
-            "standard deviation of the activation": history.activation_std.ravel(),
-            "saturated (share)": history.saturated_fraction.ravel(),
-            "dead (share)": history.dead_fraction.ravel(),
+
+    def columns(history: RunHistory) -> Columns:
+        values = {
+            "mean activation": history.activation_mean,
+            "standard deviation of the activation": history.activation_std,
+            "saturated (share)": history.saturated_fraction,
+            "dead (share)": history.dead_fraction,
         }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+        return by_layer(history.evaluation_step, values)
+
+    return table_of(histories, looks, columns)
 
 
 def _defined(history: RunHistory) -> dict[str, Array]:

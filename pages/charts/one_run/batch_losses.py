@@ -11,6 +11,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, footnotes, marks_of
 from pages.charts.style.axes import axis, loss_axis, loss_title
+from pages.charts.style.chart_tables import Columns, table_of
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, moving
 from pages.charts.style.traces import hover_of, nothing, trace
 from pages.text.clock import thinned, timeline_steps
@@ -54,12 +55,12 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row an update on record: its epoch, its batch, its loss."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         epoch, batch = np.divmod(history.step, batches(history))
-        columns = {"network": look.name, "epoch": epoch + 1, "batch": batch + 1}
-        parts.append(pd.DataFrame(columns | {"update": history.step, "batch loss": history.batch_loss}))
-    return pd.concat(parts, ignore_index=True)
+        return {"epoch": epoch + 1, "batch": batch + 1, "update": history.step, "batch loss": history.batch_loss}
+
+    return table_of(histories, looks, columns)
 
 
 def batches(history: RunHistory) -> int:

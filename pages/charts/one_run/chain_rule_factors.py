@@ -17,6 +17,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
+from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Json, Look, merged, moving
 from pages.charts.style.traces import key, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, thinned, timeline_steps
@@ -111,25 +112,14 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, update and hidden layer, at the timeline's steps; factors have no unit."""
     steps = timeline_steps(*histories)
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         rows = np.unique(latest_at(history.step, steps)) if len(history.step) else np.array([], int)
-        slope, weight, layer, product = (part[rows].ravel() for part in _quantities(history))
-        depth = history.experiment.depth
-        parts.append(
-            pd.DataFrame(
-                {
-                    "network": look.name,
-                    "step (updates)": np.repeat(history.step[rows], depth),
-                    "hidden layer": np.tile(np.arange(1, depth + 1), len(rows)),
-                    "slope factor": slope,
-                    "weight factor": weight,
-                    "slope × weight factor": layer,
-                    "product from the output back": product,
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+        titles = "slope factor", "weight factor", "slope × weight factor", "product from the output back"
+        values = {title: part[rows] for title, part in zip(titles, _quantities(history), strict=True)}
+        return by_layer(history.step[rows], values, step="step (updates)", layer="hidden layer")
+
+    return table_of(histories, looks, columns)
 
 
 def _quantities(history: RunHistory) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, no_network
 from pages.charts.style.axes import log_axis
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import Row, over_training, side_by_side, whole_runs
 from pages.charts.style.outlier_range import within_outlier_range
@@ -79,18 +80,18 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and update on record."""
-    unit, parts = loss_unit(*histories), []
-    for look, history in zip(looks, histories, strict=True):
-        columns = {
-            "network": look.name,
-            "training step (updates)": history.step,
+    unit = loss_unit(*histories)
+
+    def columns(history: RunHistory) -> Columns:
+        return {
+            STEP: history.step,
             f"‖∂L/∂θ‖ before clipping ({unit})": history.total_gradient_norm,
             f"‖∂L/∂θ‖ after clipping ({unit})": history.clipped_norm,
             "clipping": history.experiment.clip,
             "clipped": clipped(history),
         }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+
+    return table_of(histories, looks, columns)
 
 
 def _norms(history: RunHistory) -> tuple[Array, Array]:

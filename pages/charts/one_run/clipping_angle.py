@@ -13,6 +13,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, no_network
 from pages.charts.style.axes import axis
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import (
     HEIGHT,
     LOOKS,
@@ -74,19 +75,18 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and drawn update; the angle is NaN where the gradient is 0 or not finite."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         angles = degrees(history)
         kept = peaks(np.nan_to_num(angles))
-        columns = {
-            "network": look.name,
-            "training step (updates)": history.step[kept],
+        return {
+            STEP: history.step[kept],
             "clipping": history.experiment.clip,
             "cosine between raw and clipped gradient": history.clip_cosine[kept],
             "angle (degrees)": angles[kept],
         }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+
+    return table_of(histories, looks, columns)
 
 
 def degrees(history: RunHistory) -> Array:

@@ -12,6 +12,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, endings, no_network
 from pages.charts.style.axes import loss_axis, loss_title
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import losses_side_by_side
 from pages.charts.style.traces import curve, hover_of, mode_of, stroke, trace
@@ -43,21 +44,16 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row an evaluation of a network."""
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "network": look.name,
-                    "training step (updates)": history.evaluation_step,
-                    f"data loss ({loss_unit(history)})": history.train_loss,
-                    f"penalty ({loss_unit(history)})": history.penalty,
-                    f"sum ({loss_unit(history)})": _sum(history),
-                }
-            )
-            for look, history in zip(looks, histories, strict=True)
-        ],
-        ignore_index=True,
-    )
+
+    def columns(history: RunHistory) -> Columns:
+        return {
+            STEP: history.evaluation_step,
+            f"data loss ({loss_unit(history)})": history.train_loss,
+            f"penalty ({loss_unit(history)})": history.penalty,
+            f"sum ({loss_unit(history)})": _sum(history),
+        }
+
+    return table_of(histories, looks, columns)
 
 
 def _sum(history: RunHistory) -> Array:

@@ -16,6 +16,7 @@ from engine import RunHistory
 from engine.measures import generalization_loss
 from pages.charts.style.annotations import captioned
 from pages.charts.style.axes import axis, ends, loss_axis, loss_title
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import Row, over_training, side_by_side, whole_runs
 from pages.charts.style.traces import box, curve, line, star, stroke, thin_curve
@@ -70,25 +71,20 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row an evaluation of a network; the generalization loss is Prechelt's (1998), in per cent."""
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "network": look.name,
-                    "training step (updates)": history.evaluation_step,
-                    f"training loss ({loss_unit(history)})": history.train_loss,
-                    f"validation loss ({loss_unit(history)})": history.validation_loss,
-                    f"gap ({loss_unit(history)})": _difference(history.validation_loss, history.train_loss),
-                    "generalization loss (%)": generalization_loss(history.validation_loss),
-                    "training accuracy (share)": history.train_accuracy,
-                    "validation accuracy (share)": history.validation_accuracy,
-                    "best": history.evaluation_step == history.best_step,
-                }
-            )
-            for look, history in zip(looks, histories, strict=True)
-        ],
-        ignore_index=True,
-    )
+
+    def columns(history: RunHistory) -> Columns:
+        return {
+            STEP: history.evaluation_step,
+            f"training loss ({loss_unit(history)})": history.train_loss,
+            f"validation loss ({loss_unit(history)})": history.validation_loss,
+            f"gap ({loss_unit(history)})": _difference(history.validation_loss, history.train_loss),
+            "generalization loss (%)": generalization_loss(history.validation_loss),
+            "training accuracy (share)": history.train_accuracy,
+            "validation accuracy (share)": history.validation_accuracy,
+            "best": history.evaluation_step == history.best_step,
+        }
+
+    return table_of(histories, looks, columns)
 
 
 def _gap(look: Look, history: RunHistory, measure: str, networks: Networks) -> list[Json]:

@@ -12,6 +12,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import ABOVE, captioned, footnotes, more_above, row_heading
 from pages.charts.style.axes import axis, log_axis
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import (
     HEIGHT,
     LOOKS,
@@ -82,19 +83,18 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and drawn update."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         rows = _kept(history)
         data, penalty, steps = (values[rows] for values in _measured(history))
-        columns = {
-            "network": look.name,
-            "training step (updates)": history.step[rows],
+        return {
+            STEP: history.step[rows],
             "‖∂L/∂θ‖ of the data loss": data,
             "‖∂L/∂θ‖ of the penalties": penalty,
             "‖Δθ‖": steps,
         }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+
+    return table_of(histories, looks, columns)
 
 
 def _measured(history: RunHistory) -> tuple[Array, Array, Array]:

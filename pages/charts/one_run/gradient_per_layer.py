@@ -14,6 +14,7 @@ from engine import RunHistory
 from engine.theory import GradientFlow, gradient_flow
 from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
+from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Json, Look, merged, moving
 from pages.charts.style.traces import key, line, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, timeline_steps
@@ -98,25 +99,19 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, update and layer, at the timeline's steps; the prediction stands with step 0."""
     unit, steps = loss_unit(*histories), timeline_steps(*histories)
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         rows = np.unique(latest_at(history.step, steps)) if len(history.step) else np.array([], int)
-        n_layers = history.layers
-        theory = np.full((len(rows), n_layers), np.nan)
+        theory = np.full((len(rows), history.layers), np.nan)
         theory[:1] = _theory(history)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "network": look.name,
-                    "step (updates)": np.repeat(history.step[rows], n_layers),
-                    "layer": np.tile(_layers(n_layers), len(rows)),
-                    f"rms ∂L/∂z ({unit})": history.delta_rms[rows].ravel(),
-                    f"‖∂L/∂W‖ ({unit})": history.gradient_norm[rows].ravel(),
-                    f"rms ∂L/∂z predicted for step 0 ({unit})": theory.ravel(),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+        values = {
+            f"rms ∂L/∂z ({unit})": history.delta_rms[rows],
+            f"‖∂L/∂W‖ ({unit})": history.gradient_norm[rows],
+            f"rms ∂L/∂z predicted for step 0 ({unit})": theory,
+        }
+        return by_layer(history.step[rows], values, step="step (updates)")
+
+    return table_of(histories, looks, columns)
 
 
 def _layers(count: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from engine import RunHistory
 from engine.doctor.thresholds import VANISHES
 from pages.charts.style.annotations import after_names, captioned, endings, footnotes, marked, row_heading
 from pages.charts.style.axes import axis, layer_axis, log_color_axis
+from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Json, Look, frame, merged, step_line
 from pages.charts.style.outlier_range import beyond, within_outlier_range
 from pages.charts.style.traces import nothing
@@ -83,20 +84,13 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, drawn update and layer."""
-    unit, parts = loss_unit(*histories), []
-    for look, history in zip(looks, histories, strict=True):
-        places = _rows(history)
-        parts.append(
-            pd.DataFrame(
-                {
-                    "network": look.name,
-                    "step (updates)": np.repeat(history.step[places], history.layers),
-                    "layer": np.tile(_layers(history), len(places)),
-                    f"rms ∂L/∂z ({unit})": history.delta_rms[places].ravel(),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+    unit = loss_unit(*histories)
+
+    def columns(history: RunHistory) -> Columns:
+        rows = _rows(history)
+        return by_layer(history.step[rows], {f"rms ∂L/∂z ({unit})": history.delta_rms[rows]}, step="step (updates)")
+
+    return table_of(histories, looks, columns)
 
 
 def _panels(count: int) -> list[list[float]]:
@@ -122,10 +116,6 @@ def _remarks(everything: np.ndarray, colored: np.ndarray) -> list[str]:
         span = " to ".join(dict.fromkeys(number(float(end)) for end in (outside.min(), outside.max())))
         remarks.append(f"Beyond the scale, in the colour of its end: {many} of the cells, rms ∂L/∂z {span}.")
     return remarks
-
-
-def _layers(history: RunHistory) -> np.ndarray:
-    return np.arange(1, history.layers + 1)
 
 
 def _rows(history: RunHistory) -> list[int]:

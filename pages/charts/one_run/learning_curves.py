@@ -25,6 +25,7 @@ from pages.charts.style.annotations import (
     more_above,
 )
 from pages.charts.style.axes import axis, loss_axis, loss_title
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import (
     HEIGHT,
     LOOKS,
@@ -127,24 +128,19 @@ def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame
 
     The average's loss, of the training set, is NaN for data that were handed in.
     """
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "network": look.name,
-                    "training step (updates)": history.evaluation_step,
-                    f"training loss ({loss_unit(history)})": history.train_loss,
-                    f"validation loss ({loss_unit(history)})": history.validation_loss,
-                    f"{AVERAGE} ({loss_unit(history)})": average_loss(history.experiment),
-                    "training accuracy (share)": history.train_accuracy,
-                    "validation accuracy (share)": history.validation_accuracy,
-                    "best": history.evaluation_step == history.best_step,
-                }
-            )
-            for look, history in zip(looks, histories, strict=True)
-        ],
-        ignore_index=True,
-    )
+
+    def columns(history: RunHistory) -> Columns:
+        return {
+            STEP: history.evaluation_step,
+            f"training loss ({loss_unit(history)})": history.train_loss,
+            f"validation loss ({loss_unit(history)})": history.validation_loss,
+            f"{AVERAGE} ({loss_unit(history)})": average_loss(history.experiment),
+            "training accuracy (share)": history.train_accuracy,
+            "validation accuracy (share)": history.validation_accuracy,
+            "best": history.evaluation_step == history.best_step,
+        }
+
+    return table_of(histories, looks, columns)
 
 
 class _Average(NamedTuple):

@@ -12,6 +12,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import captioned, no_network
 from pages.charts.style.axes import loss_axis, loss_title
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look
 from pages.charts.style.grid import losses_side_by_side
 from pages.charts.style.traces import curve, thin_curve
@@ -43,18 +44,17 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and step at which both losses are known; with mini-batches the first is of one batch."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         steps, masked, whole = _losses(history)
-        columns = {
-            "network": look.name,
-            "training step (updates)": steps,
+        return {
+            STEP: steps,
             "dropout": history.experiment.dropout,
             f"training loss with the mask ({loss_unit(history)})": masked,
             f"training loss without it ({loss_unit(history)})": whole,
         }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+
+    return table_of(histories, looks, columns)
 
 
 def _losses(history: RunHistory) -> tuple[Array, Array, Array]:

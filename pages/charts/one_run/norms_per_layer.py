@@ -13,6 +13,7 @@ from engine import RunHistory
 from pages.charts.one_run.weight_norms import BAND, RULE_OF_THUMB, relative_updates
 from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
+from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Json, Look, merged, moving
 from pages.charts.style.traces import THIN, box, level, over_layers, stroke
 from pages.text.clock import latest_at, rows_at, timeline_steps
@@ -81,18 +82,14 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, update and layer, at the timeline's steps."""
-    steps, parts = timeline_steps(*histories), []
-    for look, history in zip(looks, histories, strict=True):
+    steps = timeline_steps(*histories)
+
+    def columns(history: RunHistory) -> Columns:
         rows = np.unique(latest_at(history.step, steps)) if len(history.step) else np.array([], int)
-        columns = {
-            "network": look.name,
-            "step (updates)": np.repeat(history.step[rows], history.layers),
-            "layer": np.tile(np.arange(1, history.layers + 1), len(rows)),
-            "‖W‖": history.weight_norm[rows].ravel(),
-            "‖ΔW‖ / ‖W‖": relative_updates(history)[rows].ravel(),
-        }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+        values = {"‖W‖": history.weight_norm[rows], "‖ΔW‖ / ‖W‖": relative_updates(history)[rows]}
+        return by_layer(history.step[rows], values, step="step (updates)")
+
+    return table_of(histories, looks, columns)
 
 
 def _in_words(history: RunHistory) -> str:

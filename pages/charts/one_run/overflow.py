@@ -12,6 +12,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import ABOVE_ROW, captioned
 from pages.charts.style.axes import depth_axis, log_axis
+from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look, depth_colors
 from pages.charts.style.grid import Row, over_training, side_by_side, step_axis
 from pages.charts.style.traces import MOST_CURVES, drawn_layers, key_of_depth, marks, of_depth, trace
@@ -67,19 +68,14 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, update and layer, over the last updates on record."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
-        steps, layers = _steps(history), np.arange(history.layers)
-        columns = {
-            "network": look.name,
-            "training step (updates)": np.repeat(steps, history.layers),
-            "layer": np.tile(layers + 1, len(steps)),
-            "overflowed first": np.tile(layers == _culprit(history), len(steps)),
-        }
-        for field, title in zip(FIELDS, _titles(*histories), strict=True):
-            columns[title] = _last(history, field).ravel()
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+
+    def columns(history: RunHistory) -> Columns:
+        steps = _steps(history)
+        first = np.tile(np.arange(history.layers) == _culprit(history), (len(steps), 1))
+        values = {title: _last(history, field) for field, title in zip(FIELDS, _titles(*histories), strict=True)}
+        return by_layer(steps, {"overflowed first": first, **values})
+
+    return table_of(histories, looks, columns)
 
 
 def _titles(*histories: RunHistory) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import BELOW_AXIS, captioned, footnotes
 from pages.charts.style.axes import axis, named_ticks
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import HEIGHT, LOOKS, AnimatedFigure, Array, Json, Look, moving
 from pages.charts.style.traces import hover_of, nothing
 from pages.text.clock import rows_at, timeline_steps
@@ -66,17 +67,16 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, frame and class."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         names, values = class_names(history), recalls(history)
-        columns = {
-            "network": look.name,
-            "training step (updates)": np.repeat(history.frame_step, len(names)),
+        return {
+            STEP: np.repeat(history.frame_step, len(names)),
             "class": np.tile(np.array(names, dtype=object), len(values)),
             "recall, validation (share)": values.ravel(),
         }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+
+    return table_of(histories, looks, columns)
 
 
 def _counts(history: RunHistory) -> Array:

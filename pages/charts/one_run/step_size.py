@@ -12,6 +12,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import ABOVE, after_names, captioned, footnotes, more_above
 from pages.charts.style.axes import axis, log_axis
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import (
     HEIGHT,
     LOOKS,
@@ -83,17 +84,16 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network and drawn update."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         kept = peaks(history.total_update_norm)
-        columns = {
-            "network": look.name,
-            "training step (updates)": history.step[kept],
+        return {
+            STEP: history.step[kept],
             "‖Δθ‖": history.total_update_norm[kept],
             "longest ‖Δθ‖ that clipping allows": longest_step(history) or np.nan,
         }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+
+    return table_of(histories, looks, columns)
 
 
 def longest_step(history: RunHistory) -> float | None:

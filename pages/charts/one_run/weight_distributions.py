@@ -11,6 +11,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above
 from pages.charts.style.axes import layer_axis
+from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Look, merged, moving
 from pages.charts.style.signed_scale import signed_axis
 from pages.charts.style.traces import BOX_FILL, BOX_PARTS, BOXES_APART, CLEAR, QUANTILES, boxes
@@ -66,18 +67,13 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, frame and layer, with the quantiles of its weights."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         values = quantiles(history, range(len(history.frame_step)))
-        n_frames, n_layers, _ = values.shape
-        columns = {f"{100 * q:g} % quantile of the weights": values[..., i].ravel() for i, q in enumerate(QUANTILES)}
-        place = {
-            "network": look.name,
-            "training step (updates)": np.repeat(history.frame_step, n_layers),
-            "layer": np.tile(np.arange(1, n_layers + 1), n_frames),
-        }
-        parts.append(pd.DataFrame(place | columns))
-    return pd.concat(parts, ignore_index=True)
+        titles = [f"{100 * q:g} % quantile of the weights" for q in QUANTILES]
+        return by_layer(history.frame_step, {title: values[..., i] for i, title in enumerate(titles)})
+
+    return table_of(histories, looks, columns)
 
 
 def quantiles(history: RunHistory, frames: Sequence[int]) -> Array:

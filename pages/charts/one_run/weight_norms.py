@@ -11,6 +11,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import ABOVE_ROW, captioned
 from pages.charts.style.axes import depth_axis, log_axis
+from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import (
     LOOKS,
     NEUTRAL,
@@ -79,19 +80,17 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, drawn update and layer."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         rows = _rows(history)
-        columns = {
-            "network": look.name,
-            "training step (updates)": np.repeat(history.step[rows], history.layers),
-            "layer": np.tile(np.arange(1, history.layers + 1), len(rows)),
-            "‖W‖": history.weight_norm[rows].ravel(),
-            "‖ΔW‖": history.update_norm[rows].ravel(),
-            "‖ΔW‖ / ‖W‖": relative_updates(history)[rows].ravel(),
+        values = {
+            "‖W‖": history.weight_norm[rows],
+            "‖ΔW‖": history.update_norm[rows],
+            "‖ΔW‖ / ‖W‖": relative_updates(history)[rows],
         }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+        return by_layer(history.step[rows], values)
+
+    return table_of(histories, looks, columns)
 
 
 def _rows(history: RunHistory) -> Array:

@@ -11,6 +11,7 @@ import pandas as pd
 from engine import RunHistory
 from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above
 from pages.charts.style.axes import axis, log_axis
+from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import HEIGHT, LOOKS, NEUTRAL, AnimatedFigure, Array, Json, Look, merged, moving
 from pages.charts.style.traces import THICK, THIN, hover_of, line, stroke, trace, upright
 from pages.text.clock import latest_at, thinned, timeline_steps
@@ -88,17 +89,16 @@ def alt(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a network, frame and size: the share of the weights below it."""
-    parts = []
-    for look, history in zip(looks, histories, strict=True):
+
+    def columns(history: RunHistory) -> Columns:
         n_frames = len(history.frame_step)
-        columns = {
-            "network": look.name,
-            "training step (updates)": np.repeat(history.frame_step, len(TABLE_SIZES)),
+        return {
+            STEP: np.repeat(history.frame_step, len(TABLE_SIZES)),
             "size |w|": np.tile(TABLE_SIZES, n_frames),
             "weights below it (share)": _shares_below(history, range(n_frames), TABLE_SIZES).ravel(),
         }
-        parts.append(pd.DataFrame(columns))
-    return pd.concat(parts, ignore_index=True)
+
+    return table_of(histories, looks, columns)
 
 
 def _shares_below(history: RunHistory, frames: Sequence[int], sizes: Array) -> Array:

@@ -10,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine import Experiment, RunHistory
 from engine.cures.outcomes import SEEDS, seeded
-from pages.components.lesson.sweeps import POLL_SECONDS, shared_sweeps, visitor
+from pages.components.lesson.sweep_jobs import shared_sweeps
+from pages.components.lesson.sweeps import POLL_SECONDS, visitor
 from pages.components.settings.locks import altered
 from pages.components.shell.address import HIDE, LOCK, write_address
 from pages.components.shell.assignment import Assignment, Question, answer_key, as_text
