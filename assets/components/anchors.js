@@ -6,9 +6,14 @@ const LATE = 30000, GROWING = 10000; // milliseconds that a page may take to dra
 
 const waiting = new MutationObserver(open);
 let givingUp = null;
+let loaded = performance.getEntriesByType("navigation")[0]?.name; // a page that mends its address loses the anchor
+let anchor = "";
 
 function follow() {
-  if (!location.hash) return;
+  const mended = loaded && new URL(loaded).pathname === location.pathname ? new URL(loaded).hash : "";
+  loaded = null;
+  anchor = (location.hash || mended).slice(1);
+  if (!anchor) return;
   waiting.observe(document.body, { childList: true, subtree: true });
   clearTimeout(givingUp);
   givingUp = setTimeout(() => waiting.disconnect(), LATE);
@@ -16,8 +21,8 @@ function follow() {
 }
 
 function open() {
-  const name = location.hash.slice(1);
-  const tab = [...document.querySelectorAll(TABS)].find((one) => one.textContent.trim() === (PLACES[name] ?? name));
+  const part = PLACES[anchor] ?? anchor;
+  const tab = [...document.querySelectorAll(TABS)].find((one) => one.textContent.trim() === part);
   if (!tab) return;
   waiting.disconnect();
   const address = new URL(location.href);
