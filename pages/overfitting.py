@@ -21,7 +21,7 @@ LESSON = lesson_of("overfitting")
 LOOK = generalization_gap, predictions, weight_sizes
 WHY = (best_and_last,)
 MORE = data_loss_and_penalty, mask_loss, weight_norms
-NOTE = "First number: training data, wrong labels included; second: test data, by which nothing was chosen."
+NOTE = "First number: training data, wrong labels included; second: test data."
 STAGE = Stage(verdict, NOTE, LOOK, WHY + MORE)
 
 

@@ -4,29 +4,33 @@ const PLACES = { "try-this": "try", notes: "cure" };
 const TABS = ".st-key-part [role=tab]";
 const LATE = 30000, GROWING = 10000; // milliseconds that a page may take to draw its parts, and what is in one
 
-let followed = ""; // it is followed once, not whenever the lesson is drawn anew
+const waiting = new MutationObserver(open);
+let givingUp = null;
 
 function follow() {
-  const name = location.hash.slice(1);
-  const part = PLACES[name] ?? name;
-  const open = () => {
-    const tab = [...document.querySelectorAll(TABS)].find((one) => one.textContent.trim() === part);
-    if (!tab) return;
-    waiting.disconnect();
-    tab.click();
-    const box = tab.closest(".st-key-part");
-    const size = new ResizeObserver(() => box.scrollIntoView({ behavior: "instant" }));
-    const stop = () => size.disconnect();
-    size.observe(box);
-    setTimeout(stop, GROWING);
-    for (const moved of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(moved, stop, { once: true, passive: true });
-  };
-  const waiting = new MutationObserver(open);
-  if (!name || followed === location.href) return;
-  followed = location.href;
+  if (!location.hash) return;
   waiting.observe(document.body, { childList: true, subtree: true });
-  setTimeout(() => waiting.disconnect(), LATE);
+  clearTimeout(givingUp);
+  givingUp = setTimeout(() => waiting.disconnect(), LATE);
   open();
+}
+
+function open() {
+  const name = location.hash.slice(1);
+  const tab = [...document.querySelectorAll(TABS)].find((one) => one.textContent.trim() === (PLACES[name] ?? name));
+  if (!tab) return;
+  waiting.disconnect();
+  const address = new URL(location.href);
+  address.hash = ""; // from here on the address says which part is open
+  history.replaceState(history.state, "", address);
+  tab.click();
+  const box = tab.closest(".st-key-part");
+  if (box.contains(document.activeElement)) tab.focus({ preventScroll: true }); // what led here goes with its part
+  const size = new ResizeObserver(() => box.scrollIntoView({ behavior: "instant" }));
+  const stop = () => size.disconnect();
+  size.observe(box);
+  setTimeout(stop, GROWING);
+  for (const moved of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(moved, stop, { once: true, passive: true });
 }
 
 export default function () {

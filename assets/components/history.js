@@ -15,7 +15,8 @@ export default function () {
   const original = { pushState: history.pushState.bind(history), replaceState: history.replaceState.bind(history) };
   let stage = ARRIVED;
   let pressed = false; // and the click of that press has not come yet
-  const act = ({ type }) => {
+  const act = ({ type, isTrusted }) => {
+    if (!isTrusted) return; // a script's, as where an anchor opens its part
     if (type !== "click" || !pressed) stage = ACTED; // a screen reader clicks without a press
     pressed = type !== "click";
   };

@@ -12,7 +12,8 @@ for step, on_training, on_validation in zip(
 ):
     print(f"step {step}: training loss {on_training:.6g}, validation loss {on_validation:.6g}")
 print(f"{history.status}; test loss {history.test_loss:.6g}")
-for finding in diagnose(history):
+for finding in diagnose("""
+_FOUND = """):
     print(f"{finding.code}: {finding.explanation}")
 """
 
@@ -24,16 +25,16 @@ def engine_script(experiment: Experiment, data: CustomData | None = None) -> str
     the script.  Raises OutOfRange for data that do not fit.
     """
     load_dataset(experiment, data)
-    imports, arrays, arguments = "", "", "EXPERIMENT"
+    imports, arrays, handed_in = "", "", ""
     if experiment.dataset == "custom" and data is not None:
         inputs, targets = checked(*data)
         imports = "import base64\nimport zlib\n\nimport numpy as np\n\n"
         arrays = f"\n\n{UNPACKED}\n\n\nINPUTS = {packed(inputs)}\nTARGETS = {packed(targets)}"
-        arguments = "EXPERIMENT, data=(INPUTS, TARGETS)"
+        handed_in = ", data=(INPUTS, TARGETS)"
     return (
         f'"""A network of Backprop Clinic.  Run this beside the folder engine/ of its source code; it needs NumPy.\n\n'
         f'{in_words(experiment)}\n"""\n\n'
         f"{imports}from engine import Experiment, diagnose, train{arrays}\n\n"
         f"EXPERIMENT = {call_of(experiment)}\n"
-        f"history = train({arguments})\n{_TRAINED}"
+        f"history = train(EXPERIMENT{handed_in})\n{_TRAINED}history{handed_in}{_FOUND}"
     )

@@ -1,5 +1,6 @@
 """How does the loss fall, update by update, and how well did the gradient predict the next one?"""
 
+from engine.losses import LOSSES
 from pages.charts.style.axes import axis
 from pages.charts.style.figure import AnimatedFigure, Json
 from pages.charts.style.tokens import TOKENS
@@ -30,7 +31,7 @@ def figure(course: Course) -> AnimatedFigure:
     ]  # fmt: skip
     layout = {
         "xaxis": axis("update", [0, max(last + 1, 10)], rangemode="tozero"),
-        "yaxis": axis("loss", [*losses, predicted, happened, 0]),
+        "yaxis": axis(f"loss ({LOSSES[next_update.problem.loss].unit})", [*losses, predicted, happened, 0]),
         "height": HEIGHT,
     }
     return AnimatedFigure(traces, layout)

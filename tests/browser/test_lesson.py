@@ -309,8 +309,9 @@ def test_a_thing_to_try_and_back(lesson: Page):
     trial.get_by_text("the skip connection passes the gradient on unmultiplied", exact=True).click()
     expect(button).to_be_enabled()
     expect_readable(page, ".st-key-trial_bridges")
-    button.click()
+    button.press("Enter")
     expect(trial).to_contain_text("You said: more than in the patient, because the skip", timeout=MILLISECONDS)
+    expect(trial).to_be_focused()  # the button is gone
     expect(trial).to_contain_text("Measured: more than in the patient.")
     expect(trial).to_contain_text("As you said, and for that reason.")
     expect_networks(page, PATIENT, changed(PATIENT, {"residual": "plain"}))

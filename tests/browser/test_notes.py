@@ -121,8 +121,10 @@ def test_evidence_by_keyboard(page: Page, home: str):
     page.keyboard.press("Enter")
     page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
     wait_for_part(page, "look")
-    page.evaluate("location.hash = 'notes'")  # anchors lead to the part that has them
+    entries = page.evaluate("history.length")
+    page.evaluate("location.hash = 'notes'")  # anchors lead to the part that has them, in one step
     wait_for_part(page, "cure")
+    assert page.evaluate("[location.hash, history.length]") == ["", entries + 1]
 
 
 def test_cures_are_tried_fit_on_a_phone_and_one_is_applied(page: Page, home: str):

@@ -162,8 +162,8 @@ def test_back_leads_back_once_from_every_page(page: Page, home: str):
 
 def test_back_leads_back_once_from_a_link_that_was_mended(page: Page, home: str):
     page.goto(home + "_stcore/health")
-    opened(page, home + LESSON + "?v=1&part=read&depth=10&gain=2")
-    page.wait_for_function("!location.search.includes('v=1') && location.search.includes('gain=2')")
+    opened(page, home + LESSON + "?v=1&depth=10&gain=2#read")
+    page.wait_for_function("!location.search.includes('v=1') && location.search.includes('gain=2&part=read')")
     page.wait_for_timeout(1000)
     page.go_back()
     page.wait_for_url(home + "_stcore/health")

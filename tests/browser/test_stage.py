@@ -207,9 +207,12 @@ def test_the_timeline_goes_along_when_the_page_scrolls(lesson: Page):
 def test_the_open_part_is_in_the_address(lesson: Page, home: str):
     visit(lesson, home + LESSON + "?part=more")
     wait_for_part(lesson, "more")
-    for part in ("look", "why"):
-        open_part(lesson, part)
-        expect_address(lesson, {} if part == PARTS[0] else {PART: part})
+    open_part(lesson, "look")
+    expect_address(lesson, {})
+    lesson.get_by_role("link", name="Why?").press("Enter")
+    wait_for_part(lesson, "why")
+    expect(lesson.get_by_role("tab", name="why")).to_be_focused()
+    expect_address(lesson, {PART: "why"})
     expect(lesson.get_by_role("alert")).to_have_count(0)
     menu = lesson.get_by_test_id("stSidebar")
     menu.get_by_role("link", name="Underfitting").click()
@@ -227,12 +230,13 @@ SIZES = ((1440, 900), (1280, 720), (1024, 768), (390, 844))
 MENU_BESIDE = 1280  # pixels of a window that has room for the menu, as in menu_closer.js
 # Where the first chart begins, in pixels, at most.
 TOPS = {
-    "vanishing_gradients": (630, 650, 620, 800),
-    "exploding_gradients": (650, 650, 710, 843),
-    "overfitting": (622, 645, 700, 800),
-    "underfitting": (650, 650, 620, 775),
-    "data_faults": (650, 650, 710, 843),
+    "vanishing_gradients": (630, 630, 620, 660),
+    "exploding_gradients": (630, 655, 690, 730),
+    "overfitting": (630, 630, 685, 640),
+    "underfitting": (630, 630, 620, 660),
+    "data_faults": (630, 630, 620, 675),
 }
+A_LINE = 30  # pixels
 MOST_SCREENS = {"laptop": 2.0, "phone": 4.0}  # that a part is long
 
 
@@ -271,6 +275,7 @@ def test_what_is_in_view(visited: Page, name: str):
                 ("strip", ".st-key-strip"),
                 ("tabs", "[role=tablist]"),
                 ("chart", ".chart"),
+                ("in short", ".st-key-in_short"),
             )
         }
     for (size, boxes), top in zip(found.items(), TOPS[name], strict=True):
@@ -278,6 +283,10 @@ def test_what_is_in_view(visited: Page, name: str):
         assert all(boxes[part][0] >= 0 for part in boxes), (size, boxes)
         in_view = ("verdict", "timeline", "strip", "tabs")
         assert all(boxes[part][1] <= size[1] for part in in_view), (size, boxes)
+        if size[0] > PHONE["width"]:  # where it comes after the first chart
+            assert boxes["tabs"][1] <= boxes["in short"][0] < boxes["in short"][1] <= boxes["chart"][0], (size, boxes)
+        else:
+            assert 0 <= boxes["in short"][0] - boxes["chart"][1] < A_LINE, (size, boxes)
 
 
 def test_no_part_is_too_long_and_headings_leave_no_level_out(visited: Page, name: str):

@@ -88,7 +88,7 @@ def test_further_networks_have_further_rows_as_high_as_the_first_two(count):
     rows = [layout[f"yaxis{2 * i + 1 if i else ''}"]["domain"] for i in range(count)]
     two = chart.figure(run(), run()).to_dict()["layout"]
     for low, high in rows:
-        assert (high - low) * panels_height(layout) == pytest.approx(0.43 * panels_height(two), abs=1)
+        assert (high - low) * panels_height(layout) == pytest.approx(chart.ROW * panels_height(two), abs=1)
     assert (rows[0][1], rows[-1][0]) == (1, 0)
     assert all(upper[0] > lower[1] for upper, lower in pairwise(rows))
     tops = [note["y"] for note in layout["annotations"] if "best<br>" in note["text"]]

@@ -7,6 +7,7 @@ import pytest
 
 from engine import Experiment, load_dataset, train
 from pages.charts.one_run import batch_losses, inputs_by_feature, recall_by_class, three_sets
+from pages.charts.style.axes import named_ticks
 from pages.text.three_sets import SETS, recalls, scores
 from tests.charts.odd_runs import FOUR, PAIRS, pair
 
@@ -60,3 +61,12 @@ def test_three_sets_have_their_numbers_and_standard_errors():
     for name, found, p, n in zip(SETS, scores(history), values, sizes, strict=True):
         assert found == pytest.approx((p, (p * (1 - p) / n) ** 0.5)), name
     np.testing.assert_allclose(three_sets.figure(history, history).data[0].y, values, rtol=1e-6)
+
+
+def test_names_side_by_side_are_broken_or_cut_rather_than_turned():
+    ticks, more = named_ticks(range(4), ["petal width", "age", "extraordinarily", "a\nb"])
+    assert ticks["ticktext"] == ["petal<br>width", "age", "extra…ly", "a<br>b"]
+    assert (ticks["tickangle"], more > 0) == (0, True)
+    history = train(Experiment(dataset="blobs", steps=3))
+    layout = recall_by_class.figure(history, history).layout
+    assert all(text.count("<br>") == 1 and text.endswith("%") for text in layout.xaxis.ticktext)

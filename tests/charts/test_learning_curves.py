@@ -14,7 +14,7 @@ from pages.charts.style.axes import LOG_FROM_DECADES
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.text.clock import latest
 from pages.text.labels import number, percent
-from tests.charts.odd_runs import PAIRS, SMALL, pair
+from tests.charts.odd_runs import FOUR, PAIRS, SMALL, pair
 
 
 def curve(figure, name, row="y"):
@@ -172,3 +172,12 @@ def test_lines_are_named_at_their_ends_and_names_stay_apart(name):
 
 def test_without_a_finite_loss_a_legend_names_the_lines():
     assert chart.figure(*pair("both diverging at once")).layout.showlegend
+
+
+def test_names_too_long_for_the_lines_ends_stand_in_a_legend():
+    looks = [replace(look, name=f"width {i}, depth {i}") for i, look in enumerate(FOUR)]
+    figure = chart.figure(*[pair("plain")[0]] * 4, looks=looks)
+    assert figure.layout.showlegend
+    assert sum(trace.showlegend is not False for trace in figure.data) == len(looks)
+    assert not any("width" in note.text for note in figure.layout.annotations)
+    assert not chart.figure(*pair("plain")).layout.showlegend

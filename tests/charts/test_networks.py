@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.cures.outcomes import NewData
 from pages.charts.style.figure import LOOKS
 from pages.charts.sweeps import networks as chart
 from tests.charts.made_outcomes import odd
@@ -61,3 +62,15 @@ def test_every_seed_is_a_dot_on_the_axis(template):
     assert ends[1] >= 0.8
     assert len(chart.table(results)) == 16
     assert "Patient" in chart.alt(results)
+
+
+def test_where_a_network_weighs_its_classes_every_class_counts_alike():
+    alike = NewData(0.5, 0.5, 0.5, 0.8), NewData(0.5, 0.5, 0.5, 0.5)
+    weighed = replace(PLAIN.experiment, class_weights="balanced")
+    fair = seeds(replace(PLAIN, experiment=weighed, classes_alike=alike[0]), [0.7, 0.7])
+    plain = seeds(replace(PLAIN, classes_alike=alike[1]), [0.95, 0.95])
+    text = chart.says({"fair": fair, "plain": plain})
+    assert "**fair**: right on test data, every class counting alike, 80" in text
+    assert "**fair** is better than **plain** in 2 of 2." in text
+    assert "every class counting alike" in chart.figure({"fair": fair, "plain": plain}).layout.xaxis.title.text
+    assert "alike" not in chart.says({"one": plain, "other": plain})

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import SETTINGS, Experiment, OutOfRange, data_digest, load_dataset, train
+from engine import SETTINGS, Experiment, OutOfRange, data_digest, diagnose, load_dataset, train
 from engine.export.engine_script import engine_script
 from engine.export.notebook import notebook
 from engine.export.script_parts import call_of
@@ -144,7 +144,8 @@ def test_own_data_stand_in_the_scripts(targets, torch, capsys):
     units = {"target_scale": 0.5, "target_shift": -2.0}
     experiment = replace(BASE, dataset="custom", n_train=30, data_digest=data_digest(*data), **units)
     history = train(experiment, data)
-    mine, _ = run(engine_script(experiment, data), capsys)
+    mine, printed = run(engine_script(experiment, data), capsys)
+    assert all(finding.explanation in printed for finding in diagnose(history, data)), "as where the data are known"
     assert mine["history"].batch_loss.tobytes() == history.batch_loss.tobytes()
     theirs, _ = run(torch_script(experiment, data, [f"x{i}" for i in range(data[0].shape[1])]), capsys)
     raw, seen = (load_dataset(replace(experiment, inputs=inputs), data) for inputs in ("raw", "standardised"))

@@ -27,8 +27,8 @@ HOW_TO_READ = (
 )
 
 HEIGHT = 560  # px, of two networks
-ROW, GAP = 0.43, 0.14  # of the height of both: a row, and the space between two
-LONGEST_NAME = 12  # characters
+ROW, GAP = 0.39, 0.22  # of the height of both: a row, and the space between two, for headings in stage view too
+LONGEST_NAME = 10  # characters
 TOP, BELOW, AXIS_BELOW = 46, 132, 62  # px: over the panels; below them with and without a key
 
 

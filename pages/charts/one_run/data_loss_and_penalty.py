@@ -26,14 +26,14 @@ HOW_TO_READ = (
     "network cares more for small weights than for its task."
 )
 
-KEY = "Thick: data loss. Dotted: penalty. Grey: their sum, which is what training lowers."
+KEY, SUM = "Thick: data loss. Dotted: penalty.", "Grey: their sum, which is what training lowers."
 
 
 def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """Both parts and their sum against the training step, on the same axes for all networks."""
     values = np.concatenate([part for h in histories for part in (h.train_loss, _drawn_penalty(h), _sum(h))])
     value_axis, notes = loss_axis(loss_title("loss", histories), values), _notes(histories, looks)
-    drawn = losses_side_by_side(histories, looks, value_axis, _curves, notes)
+    drawn = losses_side_by_side(histories, looks, value_axis, _curves, KEY, notes)
     return captioned(TITLE, drawn, *histories, looks=looks)
 
 
@@ -83,7 +83,7 @@ def _curves(look: Look, history: RunHistory) -> list[Json]:
 
 def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
     without = [look.name for look, history in zip(looks, histories, strict=True) if not _has_penalty(history)]
-    notes = [KEY]
+    notes = [SUM]
     if len(without) == len(looks):
         notes.append(f"{no_network(looks)} has a penalty: set L1 or L2.")
     elif without:

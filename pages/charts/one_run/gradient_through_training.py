@@ -10,7 +10,7 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.doctor.thresholds import VANISHES
-from pages.charts.style.annotations import captioned, endings, footnotes, row_heading
+from pages.charts.style.annotations import after_names, captioned, endings, footnotes, marked, row_heading
 from pages.charts.style.axes import axis, layer_axis, log_color_axis
 from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, AnimatedFigure, Json, Look, frame, merged, step_line
@@ -52,7 +52,8 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     everything = np.concatenate([signal.ravel() for signal in signals])
     colored = within_outlier_range(everything)
     headings = [
-        row_heading(name, panel[1], look) for look, name, panel in zip(looks, legends(*histories), panels, strict=True)
+        row_heading(marked(look) + what, panel[1])
+        for look, what, panel in zip(looks, after_names(looks, legends(*histories)), panels, strict=True)
     ]
     layout = merged(
         {

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import MARKS, captioned, footnotes
-from pages.charts.style.axes import axis, log_axis, marker_size
-from pages.charts.style.figure import LOOKS, NEUTRAL, PATIENT, AnimatedFigure, Array, Json, Look, moving
+from pages.charts.style.annotations import BELOW_AXIS, MARKS, captioned, footnotes
+from pages.charts.style.axes import axis, log_axis, marker_size, named_ticks
+from pages.charts.style.figure import HEIGHT, LOOKS, NEUTRAL, PATIENT, AnimatedFigure, Array, Json, Look, moving
 from pages.charts.style.panels import dataset_of
 from pages.charts.style.traces import hover_of, level, marks, nothing, stroke
 from pages.text.clock import timeline_steps
@@ -46,10 +46,11 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     values = np.concatenate([split for _, _, split, _ in drawn]) if drawn else np.ones(1)
     whose = "the patient" if looks[0] is PATIENT else looks[0].name
     few = 0 < len(names) <= FEW
+    ticks, more = named_ticks(range(1, len(order) + 1), names) if few else ({}, 0)
     across = axis(
         "input" if few else f"input, largest of {whose} first",
         range=[0.4, max(len(order), 1) + 0.6],
-        **{"tickvals": list(range(1, len(order) + 1)), "ticktext": names} if few else {},
+        **ticks,
     )
     if traces:
         traces.insert(0, level([0.4, len(order) + 0.6], 1, "size 1", **stroke(NEUTRAL, 2, "dash")))
@@ -59,7 +60,7 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
         "showlegend": False,
         "hovermode": "closest",
     }
-    notes = footnotes(_notes(sizes, looks))
+    notes = footnotes(_notes(sizes, looks), HEIGHT + more, BELOW_AXIS + more)
     frames = moving(timeline_steps(*histories), {})
     animated = AnimatedFigure(traces or [nothing()], layout | notes, frames)
     return captioned(TITLE, animated, *histories, looks=looks)

@@ -13,7 +13,17 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.data.baselines import AVERAGE
-from pages.charts.style.annotations import BESIDE, captioned, end_labels, endings, footnotes, named
+from pages.charts.style.annotations import (
+    ABOVE,
+    BESIDE,
+    captioned,
+    end_labels,
+    endings,
+    fit_beside,
+    footnotes,
+    mark,
+    more_above,
+)
 from pages.charts.style.axes import axis, loss_axis, loss_title
 from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import (
@@ -42,6 +52,7 @@ HOW_TO_READ = (
 MARKERS = 8  # on a curve, enough to tell the networks apart without colour
 THIN, THICK = 1.5, 3.5
 KEY = "Thick: validation. Thin: training. Star: lowest validation loss."
+LEGEND_LEFT = -0.2  # where it is wider than the panels
 LAST = 2000  # rank in the legend; Plotly's own is 1000
 APART = 0.01  # relative difference from which networks have an average answer each, of unlike data
 DASHES = "dashdot", "longdashdot", "longdash", "dot"  # of these, network by network
@@ -88,11 +99,17 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     frames = step_lines(timeline_steps(*histories))
     remarks = _remarks(networks, losses_axis.get("type") == "log", losses)
     ends = _ends(networks, averages)
+    more = 0
     if set(ends) < {*(look.name for look in looks), *(average.name for average in averages)}:  # what no label can name
         layout["showlegend"] = True
+    elif not fit_beside(looks):
+        more = more_above(len(looks))
+        legend = {"x": LEGEND_LEFT, "itemwidth": 30, "tracegroupgap": 0}
+        layout |= {"showlegend": True, "legend": legend, "margin": {"t": ABOVE + more, "r": BESIDE}}
+        traces = [one | {"showlegend": False} if one["name"] == AVERAGE else one for one in traces]
     panel_height = LOSS_HEIGHT if with_accuracy else WHOLE_HEIGHT
     labels = end_labels(list(ends.values()), losses_axis, panel_height)
-    drawn = AnimatedFigure(traces, merged(layout, footnotes(remarks, others=labels)), frames)
+    drawn = AnimatedFigure(traces, merged(layout, footnotes(remarks, HEIGHT + more, others=labels)), frames)
     return captioned(TITLE, drawn, *histories, looks=looks)
 
 
@@ -162,11 +179,11 @@ def _pair(look: Look, history: RunHistory, measure: str, train: np.ndarray, vali
 
 def _ends(networks: Networks, averages: list[_Average]) -> dict[str, tuple[str, float]]:
     """Names of traces -> what stands at their ends, and at which loss: of those that end somewhere."""
-    ends = {}
+    ends, names = {}, fit_beside([look for look, _ in networks])
     for look, history in networks:
         positive = history.validation_loss[np.isfinite(history.validation_loss) & (history.validation_loss > 0)]
         if positive.size:
-            ends[look.name] = named(look), float(positive[-1])
+            ends[look.name] = f"{mark(look)} {look.name}" if names else mark(look), float(positive[-1])
     if len(averages) == 1:
         ends[AVERAGE] = "average", averages[0].loss
     return ends

@@ -26,14 +26,14 @@ HOW_TO_READ = (
     "dropout both are one line."
 )
 
-KEY = "Thin: training loss with the mask. Thick: of the same weights without it."
+KEY = "Thin: with the mask. Thick: without."
 
 
 def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """Both losses at every evaluation against the training step, on the same axes for all networks."""
     losses = np.concatenate([part for history in histories for part in _losses(history)[1:]])
     value_axis = loss_axis(loss_title("training loss", histories), losses)
-    drawn = losses_side_by_side(histories, looks, value_axis, _curves, _notes(histories, looks))
+    drawn = losses_side_by_side(histories, looks, value_axis, _curves, KEY, _notes(histories, looks))
     return captioned(TITLE, drawn, *histories, looks=looks)
 
 
@@ -73,7 +73,7 @@ def _curves(look: Look, history: RunHistory) -> list[Json]:
 
 
 def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
-    notes = [KEY]
+    notes = []
     without = [look.name for look, h in zip(looks, histories, strict=True) if h.experiment.dropout == 0]
     if len(without) == len(looks):
         notes.append(f"{no_network(looks)} has dropout: set it, and the curves part.")

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import captioned, footnotes
-from pages.charts.style.axes import axis
+from pages.charts.style.annotations import BELOW_AXIS, captioned, footnotes
+from pages.charts.style.axes import axis, named_ticks
 from pages.charts.style.chart_tables import STEP, Columns, table_of
-from pages.charts.style.figure import LOOKS, AnimatedFigure, Array, Json, Look, moving
+from pages.charts.style.figure import HEIGHT, LOOKS, AnimatedFigure, Array, Json, Look, moving
 from pages.charts.style.traces import hover_of, nothing
 from pages.text.clock import rows_at, timeline_steps
 from pages.text.labels import ending, percent
@@ -28,6 +28,7 @@ HOW_TO_READ = (
 )
 
 # So that not only colour tells the networks apart.
+SHARE = ", "  # between the name of a class and its share
 PATTERNS = {"": "Plain bars", "/": "Striped", ".": "Dotted", "x": "Crossed"}
 
 
@@ -36,6 +37,8 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     steps = timeline_steps(*histories)
     traces: list[Json] = []
     moves: dict[int, Json] = {}
+    classes = list(dict.fromkeys(label for history in histories if class_names(history) for label in _labels(history)))
+    ticks, more = named_ticks(classes, [label.replace(SHARE, "\n") for label in classes])
     for look, pattern, history in zip(looks, PATTERNS, histories, strict=False):
         names = class_names(history)
         if not names:
@@ -46,13 +49,13 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
         traces.append({"type": "bar", "x": _labels(history), "name": look.name, "marker": look_of_bar})
         traces[-1] |= {"hovertemplate": hover}
     layout: Json = {
-        "xaxis": axis("class, share of validation data", type="category"),
+        "xaxis": axis("class, share of validation data", type="category", **ticks),
         "yaxis": axis("recall", range=[0, 1.04], tickvals=[0, 0.5, 1], tickformat=".0%"),
         "showlegend": False,
         "bargap": 0.25,
         "hovermode": "closest",
     }
-    notes = footnotes(_notes(histories, looks))
+    notes = footnotes(_notes(histories, looks), HEIGHT + more, BELOW_AXIS + more)
     drawn = AnimatedFigure(traces or [nothing()], layout | notes, moving(steps, moves))
     return captioned(TITLE, drawn, *histories, looks=looks)
 
@@ -85,7 +88,7 @@ def _labels(history: RunHistory) -> list[str]:
     counts, names = _counts(history), class_names(history)
     if len(names) > 4:
         return list(names)
-    return [f"{name}, {percent(float(n / counts.sum()))}" for name, n in zip(names, counts, strict=True)]
+    return [f"{name}{SHARE}{percent(float(n / counts.sum()))}" for name, n in zip(names, counts, strict=True)]
 
 
 def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import ABOVE, captioned, footnotes, more_above
+from pages.charts.style.annotations import ABOVE, after_names, captioned, footnotes, more_above
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import (
@@ -51,10 +51,10 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     lengths = np.concatenate([history.total_update_norm for history in histories])
     shown = within_outlier_range(np.append(lengths, [bound for bound in bounds if bound]))
     traces: list[Json] = []
-    for look, history, legend in zip(looks, histories, legends(*histories), strict=True):
+    for look, history, what in zip(looks, histories, after_names(looks, legends(*histories)), strict=True):
         kept = peaks(history.total_update_norm)
         values = on_log_axis(history.total_update_norm)[kept]
-        name = f"{look.name}: {legend}"
+        name = look.name + what
         traces.append(update_curve(look, name, history.step[kept], values, "step ‖Δθ‖: %{y:.3~g}"))
     for look, bound in zip(looks, bounds, strict=True):
         if bound:

@@ -15,12 +15,13 @@ _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 _NOTE_CHARACTERS = 39  # a line in a chart of 314 px, of three side by side at 1280 px
 FOOTNOTES = "footnotes"  # by which chart.js finds them
 _NOTE_LINE = 19  # px
-_BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
+BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
 ABOVE_ROW = 28  # px that a heading of a row takes
 BESIDE = 68  # px at the right of a plot that `end_labels` take
 ABOVE, _LEGEND_LINE = 36, 24  # px above a figure's panels, and what each network beyond two adds there
 _LABEL_LINE = 25  # px: on the stage, where type grows more than panels do, enough is left
 _BESIDE_CHARACTERS = 8
+_LINE_CHARACTERS = 45  # of a network and what it is, over a panel or in a legend
 
 
 def column_headings(
@@ -38,7 +39,7 @@ def column_headings(
     wrapped = [textwrap.wrap(text, _COLUMN_CHARACTERS) for text in texts]
     headings = [
         words(
-            "<br>".join([_marked(look), *lines]),
+            "<br>".join([marked(look), *lines]),
             (left + right) / 2,
             top,
             "center",
@@ -58,7 +59,7 @@ def more_above(networks: int) -> int:
 
 def row_heading(text: str, y: float, look: Look | None = None) -> Json:
     """Annotation in one line over a panel that has the whole width and reaches up to y (0 to 1)."""
-    return words(f"{_marked(look)}: {text}" if look else text, 0, y, "left", "bottom")
+    return words(f"{marked(look)}: {text}" if look else text, 0, y, "left", "bottom")
 
 
 def words(text: str, x: float, y: float, xanchor: str, yanchor: str, yref: str = "paper", **attributes: Any) -> Json:
@@ -109,14 +110,29 @@ def no_network(looks: Sequence[Look]) -> str:
     return "Neither network" if len(looks) == 2 else "No network"
 
 
-def named(look: Look) -> str:
-    """A network's mark and name, cut to what BESIDE has room for."""
-    name = look.name if len(look.name) <= _BESIDE_CHARACTERS else f"{look.name[: _BESIDE_CHARACTERS - 1]}…"
-    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span> {name}'
+def after_names(looks: Sequence[Look], texts: Sequence[str]) -> list[str]:
+    """What stands after each network's name in a line: ": sigmoid, Xavier normal"; nothing where not all have room."""
+    fit = all(len(look.name) + len(text) + 2 <= _LINE_CHARACTERS for look, text in zip(looks, texts, strict=True))
+    return [f": {text}" if fit else "" for text in texts]
+
+
+def fit_beside(looks: Sequence[Look]) -> bool:
+    """Whether BESIDE has room for the names of all these networks; a legend has them otherwise."""
+    return all(len(look.name) <= _BESIDE_CHARACTERS for look in looks)
+
+
+def mark(look: Look) -> str:
+    """A network's mark, to stand beside the end of its line."""
+    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span>'
+
+
+def marked(look: Look) -> str:
+    """A network's mark and name, to head a panel."""
+    return f"{mark(look)} <b>{look.name}</b>"
 
 
 def footnotes(
-    sentences: Sequence[str], height: float = HEIGHT, below: float = _BELOW_AXIS, others: Sequence[Json] = ()
+    sentences: Sequence[str], height: float = HEIGHT, below: float = BELOW_AXIS, others: Sequence[Json] = ()
 ) -> Json:
     """The part of a layout that says, below the lowest axis, what the drawing cannot show.
 
@@ -143,7 +159,3 @@ def captioned(
     both = [one.experiment if isinstance(one, RunHistory) else one for one in networks if one]
     patient_and_treated = len(both) == 2 and tuple(looks) == LOOKS
     return figure.with_meta(title=title, **({"note": differences(*both)} if patient_and_treated else {}))
-
-
-def _marked(look: Look) -> str:
-    return f'<span style="color:{look.color}">{MARKS[look.symbol]}</span> <b>{look.name}</b>'

@@ -4,6 +4,7 @@ An axis is the part of a layout that describes it: layout["xaxis"], layout["yaxi
 """
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ _POWER_LABELS = 1.25
 
 _MOST_DECADE_LABELS = 7
 _MOST_LAYER_LABELS = 12  # side by side at 390 px
+_SIDE_BY_SIDE = 36  # characters below a chart of 314 px, of three side by side at 1280 px
+_TICK_LINE = 19  # px
 
 LOG_FROM_DECADES = 1.5  # a loss that falls further than this is a line along the bottom of a linear axis
 _LOSS_LABELS = 5  # that stay apart in a panel of half a chart's height
@@ -34,6 +37,25 @@ def axis(title: str, values: Any = None, **attributes: Any) -> Json:
         air = (0.05 * high - 0.05 * low) or 0.5 * abs(high) or 0.5
         spanned = {"range": [low - air, high + air]}
     return merged({"title": {"text": title}} | spanned, attributes)
+
+
+def named_ticks(places: Sequence[Any], names: Sequence[str]) -> tuple[Json, int]:
+    """What of an axis names places side by side, in lines cut where there is no room; and px for more than one line.
+
+    A name has two lines at most, broken at "\\n" where it has one.
+    """
+    room = max(_SIDE_BY_SIDE // max(len(names), 1) - 1, 4)
+    lines = [
+        name.split("\n") if "\n" in name else textwrap.wrap(name, room, break_long_words=False)[:2] for name in names
+    ]
+    texts = ["<br>".join(shortened(part, room) for part in parts) for parts in lines]
+    more = max(map(len, lines), default=1) - 1
+    return {"tickvals": list(places), "ticktext": texts, "tickangle": 0}, _TICK_LINE * more
+
+
+def shortened(name: str, room: int) -> str:
+    """A name in so many characters, its first and its last ones: "grower 2" is "grow… 2"; "…" is as wide as two."""
+    return name if len(name) <= max(room, 4) + 1 else f"{name[: max(room - 3, 1)]}…{name[-2:]}"
 
 
 def log_axis(title: str, values: Any = None, labels: int = _MOST_DECADE_LABELS, **attributes: Any) -> Json:

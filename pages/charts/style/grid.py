@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from engine import RunHistory
-from pages.charts.style.annotations import column_headings, footnotes, row_heading
+from pages.charts.style.annotations import ABOVE_ROW, column_headings, footnotes, row_heading
 from pages.charts.style.axes import axis
 from pages.charts.style.figure import COLUMNS, HEIGHT, AnimatedFigure, Json, Look, merged, step_lines
 from pages.text.clock import timeline_steps
@@ -147,12 +147,17 @@ def losses_side_by_side(
     looks: Sequence[Look],
     losses: Json,
     curves: Callable[[Look, RunHistory], Sequence[Json]],
+    key: str,
     notes: Sequence[str],
 ) -> AnimatedFigure:
-    """Curves of each network's losses over its whole training, on the same axis of losses."""
+    """Curves of each network's losses over its whole training, on the same axis of losses.
+
+    key: which curve is which, over the panels, since a chart in stage view has no notes.
+    """
     row = Row(losses, [curves(look, history) for look, history in zip(looks, histories, strict=True)])
-    places = side_by_side(legends(*histories), looks)
-    return over_training([row], whole_runs(*histories), timeline_steps(*histories), places, notes)
+    places = side_by_side(legends(*histories), looks, above=ABOVE_ROW)
+    steps, titles = timeline_steps(*histories), [(key, (0, 1))]
+    return over_training([row], whole_runs(*histories), steps, places, notes, titles=titles)
 
 
 def whole_runs(*histories: RunHistory) -> list[Json]:

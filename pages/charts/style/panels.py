@@ -12,7 +12,7 @@ import numpy as np
 from engine import Dataset, Experiment, RunHistory, load_dataset
 from engine.data.sources import DATASETS
 from engine.losses import PROBABILITIES
-from pages.charts.style.axes import axis
+from pages.charts.style.axes import axis, shortened
 from pages.charts.style.class_colors import (
     BOUNDARY,
     CLASS_COLORS,
@@ -39,7 +39,8 @@ LEGEND_BELOW: Json = {"x": 0.5, "xanchor": "center", "yanchor": "top", "itemwidt
 # Digits are dark on pale cells and light on dark ones, as Plotly chooses: contrast 4.5 and more on all of both.
 COUNT_SCALE = [[0, "#f7f7f7"], [1, "#4cb3a6"]]
 DARK_COUNT_SCALE = [[0, "#22262b"], [1, "#1f6f66"]]
-CONFUSION_CHARACTERS = 43  # of the names below a row of panels, at 390 px
+CONFUSION_CHARACTERS = 41  # of the names below a row of panels, and of a space after each, at 390 px
+SHORTENED_SIZE = 11  # px, of the names of classes where there is no room for all of them
 CONFUSION_WIDTH = 115  # px that the digits of one row may take, two a cell, at 390 px
 
 POINT_COLOR, TRUTH_COLOR = "#8a8f94", "#4f9d69"
@@ -230,18 +231,14 @@ def _confusion(look: Look, history: RunHistory, frames: list[int], histories: Se
     trace = {"type": "heatmap", "x": places, "y": places, "coloraxis": "coloraxis", "xgap": 1, "ygap": 1}
     trace |= {"texttemplate": "%{z}", "textfont": {"size": size}}
     trace |= {"hovertemplate": hover_of(look, "true %{y}, predicted %{x}: %{z}")}
-    room = CONFUSION_CHARACTERS // (n_classes * min(len(histories), 2))  # panels stand two in a row
-    shown = [_shortened(name, room) for name in names]
-    labels = {"tickvals": places, "ticktext": shown, "range": [-0.5, n_classes - 0.5], "showgrid": False}
+    room = CONFUSION_CHARACTERS // (n_classes * min(len(histories), 2)) - 1  # panels stand two in a row
+    shown = tuple(shortened(name, room) for name in names)
+    small = {"tickfont": {"size": SHORTENED_SIZE}} if shown != names else {}
+    labels = small | {"tickvals": places, "ticktext": shown, "range": [-0.5, n_classes - 0.5], "showgrid": False}
     turned = {"range": [n_classes - 0.5, -0.5], "tickangle": -90 if max(map(len, names)) > 2 else 0}
     color_axis = {"cmin": 0, "cmax": most, "colorscale": COUNT_SCALE, DARK_SCALE: DARK_COUNT_SCALE, "showscale": False}
     axes = axis("predicted class", **labels | {"tickangle": 0}), axis("true class", **labels | turned)
     return Panel([trace], {0: {"z": counts}}, *axes, color_axis)
-
-
-def _shortened(name: str, room: int) -> str:
-    """A name in so many characters, its first and its last ones: "grower 2" is "grow… 2"."""
-    return name if len(name) <= max(room, 4) else f"{name[: max(room - 3, 1)]}…{name[-2:]}"
 
 
 def _true_and_predicted(look: Look, history: RunHistory, frames: list[int]) -> Panel:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from engine import Experiment
-from engine.cures.outcomes import SEEDS, Outcome, losses_of, unit_of
+from engine.cures.outcomes import SEEDS, Outcome, judged_by_class, losses_of, unit_of
 from engine.losses import chosen_loss
 from pages.charts.style.annotations import captioned, footnotes, off_the_axis, words
 from pages.charts.style.axes import axis, loss_axis
@@ -30,6 +30,7 @@ HOW_TO_READ = (
     "all seeds; dots that lie apart within a row are what luck does."
 )
 NEEDS = ""
+ALIKE = "every class counting alike"
 EDGE = 0.02  # beyond 0 and 100 %, for half of a dot
 
 Results = Mapping[str, Sequence[Outcome]]
@@ -37,6 +38,7 @@ Results = Mapping[str, Sequence[Outcome]]
 
 def figure(results: Results, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
     """One row a network: a thin line from the least to the largest, a dot a seed, a bar at the median."""
+    results = _comparable(results)
     rows = [(look, outcomes) for look, outcomes in zip(looks, results.values(), strict=True) if outcomes]
     traces: list[Json] = []
     headings = []
@@ -63,6 +65,7 @@ def figure(results: Results, looks: Sequence[Look] = LOOKS) -> AnimatedFigure:
 
 def says(results: Results, looks: Sequence[Look] = LOOKS) -> str:
     """Median and range of each network, and of each pair in how many seeds one is better."""
+    results = _comparable(results)
     sentences = [f"**{name}**: {_summary(outcomes, results)}." for name, outcomes in results.items() if outcomes]
     for (one, mine), (other, theirs) in combinations(results.items(), 2):
         better, worse, both = better_in(mine, theirs)
@@ -83,13 +86,15 @@ def alt(results: Results, looks: Sequence[Look] = LOOKS) -> str:
 
 def table(results: Results, looks: Sequence[Look] = LOOKS) -> pd.DataFrame:
     """One row a run."""
+    results = _comparable(results)
+    counted = f" ({ALIKE})" if _by_class(results) else ""
     rows = [
         {
             "network": name,
             "seed": outcome.experiment.seed,
             "ended": outcome.status.replace("_", " "),
-            f"test loss of the result ({unit_of(outcome)})": outcome.test_loss,
-            "test accuracy of the result (share)": outcome.test_accuracy,
+            f"test loss of the result ({unit_of(outcome)}){counted}": outcome.test_loss,
+            f"test accuracy of the result (share){counted}": outcome.test_accuracy,
             f"training loss ({unit_of(outcome)})": outcome.train_loss,
             f"validation loss ({unit_of(outcome)})": outcome.validation_loss,
         }
@@ -110,6 +115,22 @@ def better_in(mine: Sequence[Outcome], theirs: Sequence[Outcome]) -> tuple[int, 
     ]
     pairs = [(scored[0][seed], scored[1][seed]) for seed in scored[0].keys() & scored[1].keys()]
     return sum(a > b for a, b in pairs), sum(a < b for a, b in pairs), len(pairs)
+
+
+def _comparable(results: Results) -> Results:
+    """The results; where a network weighs its classes, of all networks with every class counting alike on new data.
+
+    Such a network gives up right answers in a frequent class for some in a rare one, which a plain share calls worse.
+    """
+    every = [outcome for outcomes in results.values() for outcome in outcomes]
+    weighed = any(outcome.experiment.class_weights == "balanced" for outcome in every)
+    if not weighed or not all(outcome.classes_alike for outcome in every):
+        return results
+    return {name: [judged_by_class(outcome) for outcome in outcomes] for name, outcomes in results.items()}
+
+
+def _by_class(results: Results) -> bool:
+    return any(outcome.by_class for outcomes in results.values() for outcome in outcomes)
 
 
 def _ranks(outcomes: Sequence[Outcome]) -> list[float]:
@@ -147,7 +168,8 @@ def _of_classes(results: Results) -> bool:
 def _axis(results: Results) -> Json:
     every = np.concatenate([_scores(outcomes) for outcomes in results.values() if outcomes] or [np.zeros(1)])
     if _of_classes(results):
-        shown = axis("right answers on test data", every, tickformat=".0%")
+        name = f"right answers on test data{f', {ALIKE}' if _by_class(results) else ''}"
+        shown = axis(name, every, tickformat=".0%")
         low, high = shown.get("range", (0.0, 1.0))
         return shown | {"range": [max(low, 0.0 - EDGE), min(high, 1.0 + EDGE)]}
     return loss_axis(_what(results), every, medians=[np.median(every)])
@@ -169,6 +191,7 @@ def _summary(outcomes: Sequence[Outcome], results: Results) -> str:
         return f"all {len(scores)} diverged"
     median, low, high = (float(value) for value in (np.median(finite), finite.min(), finite.max()))
     what = "right on test data" if _of_classes(results) else _what(results)
+    what += f", {ALIKE}," if _by_class(results) else ""
     return f"{what} {written(median)} in the median, {written(low)} to {written(high)}{broken}"
 
 

@@ -209,7 +209,7 @@ def _short(name: str, texts: Sequence[str]) -> str:
 
 
 def _charts(texts: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(only(CHARTS, texts).split("."))
+    names = tuple(dict.fromkeys(only(CHARTS, texts).split(".")))
     if not set(names) <= COMPARING.keys():
         raise OutOfRange(CHARTS, texts[-1], "some of " + ", ".join(COMPARING) + ", with a point between them")
     return names

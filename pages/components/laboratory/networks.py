@@ -1,6 +1,6 @@
 """The laboratory's networks: the one that the settings are of, and up to three that were pinned beside it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -208,31 +208,36 @@ def _ways(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> DeltaGenerato
         st.button(
             "Pin this network", icon=":material/keep:", key="pin", disabled=len(pins) == MOST_PINS,
             help=f"Keeps it as a thin line, to compare with; up to {MOST_PINS}.",
-            on_click=_write, args=([*pins.values(), Pin(_name_for(values), dict(values))],),
+            on_click=_write, args=([*pins.values(), Pin(_name_for(values, pins.values()), dict(values))],),
         )  # fmt: skip
         place = st.container(width="content", key="way_on")
     for look, (name, pin) in zip(LOOKS[1:], pins.items(), strict=False):
-        others = [one for other, one in pins.items() if other != name]
-        with st.container(horizontal=True, vertical_alignment="center", key=f"row_{name}"):
-            st.markdown(f":{COLORS[look.symbol]}[{MARKS[look.symbol]}]", width="content")
-            st.text_input(
-                f"Name of {pin.name}", pin.name, max_chars=LONGEST_NAME, key=f"name_{name}_{pin.name}", width=180,
-                label_visibility="collapsed", on_change=_rename, args=(name, pin), disabled=is_locked(name),
-            )  # fmt: skip
-            st.markdown(f":small[{_in_words(pin.settings)}]", width="stretch")
-            st.button(
-                "Up", key=f"up_{name}", on_click=_move_up, args=(name, pins), disabled=name == next(iter(pins)),
-                width="content", help=f"Puts {pin.name} before the one above it.",
-            )  # fmt: skip
-            st.button(
-                "Swap", key=f"swap_{name}", on_click=_swap, args=(name, pin, values), width="content",
-                help="Makes it the present network, and pins the present one.", disabled=is_locked(name),
-            )  # fmt: skip
-            st.button(
-                "Remove", key=f"remove_{name}", on_click=_write, args=(others,), width="content",
-                disabled=is_locked(name),
-            )  # fmt: skip
+        with st.container(key=f"row_{name}", gap="xsmall"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                _draw_pinned(look, name, pins, values)
+            st.markdown(f":small[{_in_words(pin.settings)}]")
     return place
+
+
+def _draw_pinned(look: Look, name: str, pins: Mapping[str, Pin], values: Mapping[str, Value]) -> None:
+    """Mark and name of a pinned network, and the buttons that move it."""
+    pin, others = pins[name], [one for other, one in pins.items() if other != name]
+    st.markdown(f":{COLORS[look.symbol]}[{MARKS[look.symbol]}]", width="content")
+    st.text_input(
+        f"Name of {pin.name}", pin.name, max_chars=LONGEST_NAME, key=f"name_{name}_{pin.name}",
+        label_visibility="collapsed", on_change=_rename, args=(name, pin), disabled=is_locked(name),
+    )  # fmt: skip
+    st.button(
+        "Up", key=f"up_{name}", on_click=_move_up, args=(name, pins), disabled=name == next(iter(pins)),
+        width="content", help=f"Puts {pin.name} before the one above it.",
+    )  # fmt: skip
+    st.button(
+        "Swap", key=f"swap_{name}", on_click=_swap, args=(name, pin, values, others), width="content",
+        help="Makes it the present network, and pins the present one.", disabled=is_locked(name),
+    )  # fmt: skip
+    st.button(
+        "Remove", key=f"remove_{name}", on_click=_write, args=(others,), width="content", disabled=is_locked(name),
+    )  # fmt: skip
 
 
 def _ways_on_from_a_step(
@@ -294,7 +299,7 @@ def _what_now(own: OwnData, pin: Pin, values: Mapping[str, Value], start: Experi
 
 def _branch(pins: Mapping[str, Pin], values: Mapping[str, Value], step: int) -> None:
     name = PINS[len(pins)]
-    write_address({name: Pin(_name_for(values), dict(values)).text, BRANCH: f"{step}{BETWEEN}{name}"})
+    write_address({name: Pin(_name_for(values, pins.values()), dict(values)).text, BRANCH: f"{step}{BETWEEN}{name}"})
 
 
 def pin(own: OwnData, name: str, experiment: Experiment) -> None:
@@ -319,16 +324,19 @@ def _in_words(settings: Mapping[str, Value]) -> str:
     return ", ".join(words) or "all settings at their defaults"
 
 
-def _name_for(values: Mapping[str, Value]) -> str:
-    """A name that says what is special about it: its first two settings, but for the units of its targets and the
-    learning rate that a table begins with.
+def _name_for(values: Mapping[str, Value], pins: Collection[Pin]) -> str:
+    """A name that says what is special about it: one or two settings, those first that the fewest of the pinned
+    networks share, but for the units of its targets and the learning rate that a table begins with.
     """
     begun_with = {*UNSCALED, "learning_rate"} if values.get("learning_rate") == STEADY else {*UNSCALED}
-    words = {name: CONTROLS[name].setting.in_words(values[name]) for name in values if name not in begun_with}
+    special = [name for name in values if name not in begun_with]
+    special.sort(key=lambda name: sum(pin.settings.get(name) == values[name] for pin in pins))
+    words = {name: CONTROLS[name].setting.in_words(values[name]) for name in special}
     named = [
         word if isinstance(values[name], str) else f"{name.replace('_', ' ')} {word}" for name, word in words.items()
     ]
-    return network_name(", ".join(named[:2]) or "Defaults")
+    both = ", ".join(named[:2])
+    return network_name(both if len(both) <= LONGEST_NAME else named[0]) if named else "Defaults"
 
 
 def _rename(name: str, pin: Pin) -> None:
@@ -353,10 +361,10 @@ def _move_up(name: str, pins: Mapping[str, Pin]) -> None:
     write_address(texts)
 
 
-def _swap(name: str, pin: Pin, values: Mapping[str, Value]) -> None:
+def _swap(name: str, pin: Pin, values: Mapping[str, Value], others: Collection[Pin]) -> None:
     for one, control in CONTROLS.items():
         st.session_state[one] = control.answer(pin.settings[one]) if one in pin.settings else control.default
-    write_address({name: Pin(_name_for(values), dict(values)).text})
+    write_address({name: Pin(_name_for(values, others), dict(values)).text})
 
 
 def keep_address() -> str:

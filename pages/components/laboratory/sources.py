@@ -118,8 +118,11 @@ def choose_table(found: Address, entering: bool) -> TableOnPage | None:
     below = st.container(horizontal=True, key="below")
     with below:
         table, tag = _table(here, found)
-        if table is None and not waiting:
-            st.markdown(f"Set at least {FEWEST_ROWS} points, and a network is trained on them.", width="stretch")
+        missing = FEWEST_ROWS - len(table or ())
+        if tag in DRAWN and missing > 0:
+            few = f"{missing} more point{'' if missing == 1 else 's'}" if table else f"at least {FEWEST_ROWS} points"
+            st.markdown(f"Set {few}, and a network is trained on them.", width="stretch")
+            return None
     if table is None:
         return None
     waited = here.table and f"{TARGET}_{tag}" not in st.session_state and found.values[FILE] == here.name

@@ -3,6 +3,7 @@
 Only the open part is computed, sent and drawn.  Which one it is stands in the address.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -38,7 +39,6 @@ from pages.components.shell.address import (
     PARTS,
     all_parameters,
     hidden_here,
-    open_part,
     shown_parts,
 )
 from pages.components.shell.assignment import read_assignment, waits_for_answer
@@ -61,6 +61,7 @@ HIDDEN_VERDICT = "Say it before you look."
 READ = "Where else it lives", "Words"  # sections of every lesson's text
 
 _anchors = component("anchors", styled=False)
+_kept_focus = component("kept_focus", styled=False)
 
 Draw = Callable[[RunHistory, RunHistory], None]  # a part's contents, for the patient and the treated network
 
@@ -213,6 +214,7 @@ def _parts() -> tuple[str, DeltaGenerator]:
         st.session_state[PART] = PARTS[0]
     with st.container(key="unseen_anchors", height=1, border=False):
         _anchors(key="anchors")
+        _kept_focus(key="kept_focus")
     tabs = dict(zip(shown, st.tabs(shown, key=PART, bind="query-params"), strict=True))
     return next((name, tab) for name, tab in tabs.items() if tab.open)
 
@@ -232,11 +234,10 @@ def _draw(
         chosen = chosen_chart(len(charts))
         row(stage.charts if chosen is None else charts[chosen : chosen + 1], *pair)
     elif part == "look":
-        row(stage.charts, *pair)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(_in_short(lesson), width="stretch")
+        with st.container(key="first_charts"):
             if HIDDEN_PART + "why" not in hidden:
-                st.button("Why?", key="to_why", icon=":material/arrow_forward:", on_click=open_part, args=("why",))
+                _in_short(lesson)
+            row(stage.charts, *pair)
         st.markdown(f"**Patient:** {outcome(pair[0])}. **Treated:** {outcome(pair[1])}.")
         look_inside(pair[0].experiment, pair[1].experiment)
     elif part == "try":
@@ -274,10 +275,12 @@ def _draw_cure(lesson: Lesson, own: Draw, pair: tuple[RunHistory, RunHistory], w
         own(*pair)
 
 
-def _in_short(lesson: Lesson) -> str:
-    """How the lesson's text begins."""
-    first = next(iter(sections_of(lesson.page).values()))
-    return explained(first.strip().partition("\n\n")[0], glossary_of(lesson.page))
+def _in_short(lesson: Lesson) -> None:
+    """The first sentence of the lesson's text, and the way to the rest of it."""
+    text = " ".join(next(iter(sections_of(lesson.page).values())).split())
+    sentence = explained(re.split(r"(?<=[.!?]) ", text, maxsplit=1)[0], glossary_of(lesson.page))
+    with st.container(key="in_short"):
+        st.markdown(f"{sentence} [Why?](#why)")
 
 
 def row(charts: Sequence[Chart], patient: RunHistory, treated: RunHistory, across: int | None = None) -> None:

@@ -159,11 +159,14 @@ def _share(here: Admitted, treatment: Treatment) -> float:
 def _instead(here: Admitted, best: Treatment | None) -> str:
     """What would have cured, where what was given did not: another dose of it, or what is made for the fault."""
     if best and (share := _share(here, best)) >= mystery_answers.CURED:
-        return f" The direction is right, the dose is not: {best.change.name} takes away {percent(share)}."
+        return f" The direction is right, the dose is not: {best.change.name} takes away {percent(share)} of the harm."
     made_for_it = _treatment(mystery_answers.canonical(here.visit.case))
     if made_for_it is None:
         return ""
-    return f" What would have helped: {made_for_it.change.name}. It takes away {percent(_share(here, made_for_it))}."
+    return (
+        f" What would have helped: {made_for_it.change.name}. "
+        f"It takes away {percent(_share(here, made_for_it))} of the harm."
+    )
 
 
 def _counted_as(here: Admitted) -> str:
