@@ -70,9 +70,6 @@ def test_who_waits_for_a_run_gets_it_though_somebody_clears_the_caches(server: S
         first.open("steps=1")
         first.see_until("script_finished")  # then all workers have been started
     with visit(server.port) as one, visit(server.port) as other:
-        one.open("steps=1")
-        one.see_until("script_finished")  # then all workers have been started
-        one.charts = 0
         one.open(LONG)
         one.see_until("progress")
         before = {child.pid for child in process.children()}
