@@ -212,6 +212,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=int, default=0, help="of mixed traffic")
     minutes = parser.parse_args().minutes
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or every start would compile what an earlier one has
+    with served():
+        pass
     print(f"{_machine()}, load {os.getloadavg()[0]:.1f}\n", file=sys.stderr)
     rows = browser_rows()
     more, errors = server_rows()

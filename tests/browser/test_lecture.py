@@ -9,6 +9,7 @@ from tests.browser.test_lesson import MILLISECONDS
 from tests.browser.test_stage_view import DRAWN, FITS, LEAST_TYPE, ROUNDING, TYPE
 from tests.browser.test_timeline import contrast
 
+UNCOVERED = "([x, y]) => !!document.elementFromPoint(x + 2, y + 2).closest('.st-key-strip')"
 LECTURE = "right_about_the_past"
 INK_AND_PAPER = "(p) => [getComputedStyle(p).color, getComputedStyle(p.closest('button')).backgroundColor]"
 
@@ -45,6 +46,9 @@ def test_a_lecture_is_given_by_the_clicker_alone(page: Page, home: str) -> None:
         page.wait_for_function(DRAWN, arg=len(scene.charts), timeout=MILLISECONDS)
         expect(page.locator(".st-key-lesson")).to_contain_text(scene.choices[scene.right])
         page.wait_for_function(FITS, timeout=MILLISECONDS)
+        row = page.locator(".st-key-strip .cells").first.bounding_box()
+        assert row
+        assert page.evaluate(UNCOVERED, [row["x"], row["y"]]), "the timeline lies over the first row of cells"
         small = [one for one in page.evaluate(TYPE) if one[0] < ROUNDING * LEAST_TYPE * 720]
         assert not small
         page.keyboard.press("PageDown")

@@ -18,8 +18,8 @@ CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
 @pytest.fixture(autouse=True)
 def without_pictures(monkeypatch):
     """For which the networks of the ward and of the lessons would be trained."""
-    monkeypatch.setattr("pages.components.home.ward.draw_previews", lambda places: None)
-    monkeypatch.setattr("pages.components.home.lesson_cards.draw_pictures", lambda places: None)
+    monkeypatch.setattr("pages.components.home.page.draw_previews", lambda places: None)
+    monkeypatch.setattr("pages.components.home.page.draw_pictures", lambda places: None)
 
 
 def home(**query: str | list[str]) -> AppTest:

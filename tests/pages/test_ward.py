@@ -33,7 +33,7 @@ def test_each_may_be_trained():
 def home(monkeypatch: pytest.MonkeyPatch):
     """The home page, whose patients take a few steps, and whose lessons have no pictures."""
     monkeypatch.setattr("pages.components.home.ward.ward", lambda: QUICK)
-    monkeypatch.setattr("pages.components.home.lesson_cards.draw_pictures", lambda places: None)
+    monkeypatch.setattr("pages.components.home.page.draw_pictures", lambda places: None)
     return opened
 
 
