@@ -14,7 +14,7 @@ function follow() {
   loaded = null;
   anchor = (location.hash || mended).slice(1);
   if (!anchor) return;
-  waiting.observe(document.body, { childList: true, subtree: true });
+  waiting.observe(document.body, { childList: true, subtree: true, attributeFilter: ["data-test-script-state"] });
   clearTimeout(givingUp);
   givingUp = setTimeout(() => waiting.disconnect(), LATE);
   open();
@@ -23,7 +23,8 @@ function follow() {
 function open() {
   const part = PLACES[anchor] ?? anchor;
   const tab = [...document.querySelectorAll(TABS)].find((one) => one.textContent.trim() === part);
-  if (!tab) return;
+  // A page whose run is cut off by a click may lose the places that the next one draws in.
+  if (!tab || document.querySelector("[data-test-script-state]")?.dataset.testScriptState !== "notRunning") return;
   waiting.disconnect();
   const address = new URL(location.href);
   address.hash = ""; // from here on the address says which part is open
