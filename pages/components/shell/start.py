@@ -17,7 +17,8 @@ from pages.components.shell.session_lookup import look_values_up
 ROOT = Path(__file__).resolve().parents[3]
 OURS = "engine/**/*.py", "pages/*/**/*.py"
 MEMORY_SECONDS = 5.0  # between two times that memory is given back; a class leaves 75 MB in circles of objects
-LATE = "PIL.ImageFile", "pyarrow.pandas_compat", "pyarrow.vendored.version", "numpy.rec"  # by Streamlit, for a picture and a table
+# By Streamlit, for a picture and a table.
+LATE = "PIL.ImageFile", "pyarrow.pandas_compat", "pyarrow.vendored.version", "numpy.rec"
 
 
 def get_ready() -> None:
