@@ -24,7 +24,6 @@ _stage = component("home_stage", "cells", "numbers")
 
 def stage() -> None:
     """Draw it, before all that comes below it."""
-    # Its state is the browser's alone; see shell/plot.py for the end of the key.
     _stage(key="home_stage", data=_data())
     if not this_session().stage_drawn:
         this_session().stage_drawn = True
