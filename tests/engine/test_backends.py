@@ -42,7 +42,7 @@ from tests.patience import SOON, eventually
 ROOT = Path(__file__).resolve().parents[2]
 
 SHORT = Experiment(depth=2, width=8, steps=20)
-LONG = Experiment(depth=8, width=16, steps=4500, activation="tanh", batch_size=32, dropout=0.1)  # several slices
+LONG = Experiment(depth=20, width=16, steps=4500, activation="tanh", batch_size=32, dropout=0.1)  # several slices
 
 
 @pytest.fixture(scope="module")
