@@ -43,6 +43,11 @@ ABOVE_THE_BAR = """() => {
   const drawn = [...(roots[0] ?? document).querySelectorAll('.disc')].map((disc) => disc.getBoundingClientRect());
   return bar.bottom === innerHeight && drawn.length > 0 && drawn.every((disc) => disc.bottom <= bar.top);
 }"""
+# Of a path, where in the window it is at a quarter of its way: away from labels and other lines.
+ON_THE_LINE = """(path) => {
+  const { x, y } = path.getPointAtLength(path.getTotalLength() / 4).matrixTransform(path.getScreenCTM());
+  return [x, y];
+}"""
 ALL_PHASES = ["forward-1", "forward-2", "loss", "backward-2", "backward-1", "update"]
 
 
@@ -216,7 +221,7 @@ def test_what_is_clicked_is_written_out_and_in_the_address(mazur: Page):
     unit(page, 1, 1).click()
     expect_address(page, {"layer": "1", "unit": "2"})
     expect(calculation).to_contain_text("new bias")
-    edge(page, 1, 1, 0).locator(".hit").dispatch_event("click")
+    page.mouse.click(*edge(page, 1, 1, 0).locator(".hit").evaluate(ON_THE_LINE))
     expect_address(page, {"layer": "1", "unit": "1", "source": "2"})
     expect(calculation).to_contain_text("Checked by finite differences")
     page.get_by_role("button", name="The whole output").click()
