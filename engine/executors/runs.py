@@ -16,7 +16,7 @@ from engine.training import shape_key
 
 # Runs of one shape that train as one stack where they have to wait; each then takes two thirds of the time.
 MOST_COALESCED = 4
-BEGUN_BYTES = 60e6  # of runs that have begun and wait; while they are more, no other begins: one may hold 19 MB
+BEGUN_BYTES = 30e6  # of runs that have begun and wait; while they are more, no other begins: one may hold 19 MB
 
 
 class Run(Future):
