@@ -230,11 +230,11 @@ SIZES = ((1440, 900), (1280, 720), (1024, 768), (390, 844))
 MENU_BESIDE = 1280  # pixels of a window that has room for the menu, as in menu_closer.js
 # Where the first chart begins, in pixels, at most.
 TOPS = {
-    "vanishing_gradients": (630, 630, 620, 660),
-    "exploding_gradients": (630, 655, 690, 730),
-    "overfitting": (630, 630, 685, 640),
-    "underfitting": (630, 630, 620, 660),
-    "data_faults": (630, 630, 620, 675),
+    "vanishing_gradients": (630, 560, 565, 660),
+    "exploding_gradients": (630, 565, 655, 730),
+    "overfitting": (630, 560, 635, 640),
+    "underfitting": (630, 565, 565, 660),
+    "data_faults": (630, 565, 565, 675),
 }
 A_LINE = 30  # pixels
 MOST_SCREENS = {"laptop": 2.0, "phone": 4.0}  # that a part is long
