@@ -35,12 +35,12 @@ class Experiment:
     )  # fmt: skip
     noise: float = _row(
         -1.0, "data", "Noise", "Standard deviation of the noise on the examples, before standardisation.",
-        low=0, high=2, special=((-1.0, "the data set's own"),),
+        low=0, high=2, special=((-1.0, "the data set’s own"),),
     )  # fmt: skip
     label_noise: float = _row(
         0.0, "data", "Label noise", "Share of the training labels that are flipped to a wrong class.", low=0, high=0.5
     )
-    data_digest: str = _row("", "data", "Data digest", "SHA-256 of a custom data set's arrays.")
+    data_digest: str = _row("", "data", "Data digest", "SHA-256 of a custom data set’s arrays.")
     inputs: str = _choice(
         ("standardised", "raw"), "data", "Inputs", "Standardised: every input has mean 0 and standard deviation 1. "
         "Raw: in the data’s own units.",

@@ -71,8 +71,8 @@ INITIALIZERS = {
     "orthogonal": Initializer(
         orthogonal, lambda n_in, n_out: 1.0, "Saxe et al. 2013", lambda n_in, n_out: 1 / max(n_in, n_out)
     ),
-    "small_normal": _normal(lambda n_in, n_out: 0.01**2, "a common beginner's choice: standard deviation 0.01"),
-    "standard_normal": _normal(lambda n_in, n_out: 1.0, "a common beginner's choice: standard deviation 1"),
+    "small_normal": _normal(lambda n_in, n_out: 0.01**2, "a common beginner’s choice: standard deviation 0.01"),
+    "standard_normal": _normal(lambda n_in, n_out: 1.0, "a common beginner’s choice: standard deviation 1"),
     "constant": Initializer(ones, lambda n_in, n_out: 0.5, "every weight 0.5: nothing breaks the symmetry", None),
     "zeros": Initializer(ones, lambda n_in, n_out: 0.0, "every weight 0", None),
 }

@@ -63,7 +63,7 @@ class Setting:
         if self.kind is bool:
             return "true or false"
         if self.kind is str:
-            return "the SHA-256 of the data's arrays in 64 hexadecimal digits, or empty"
+            return "the SHA-256 of the data’s arrays in 64 hexadecimal digits, or empty"
         number = "a whole number" if self.kind is int else "a number"
         low, high = f"{self.low:g}", f"{self.high:.0f}" if self.kind is int else f"{self.high:g}"
         span = f"above {low} and at most {high}" if self.above else f"from {low} to {high}"

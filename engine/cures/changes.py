@@ -323,7 +323,7 @@ def _structures(e: Experiment) -> Iterator[Remedy]:
     if e.normalization != "none":
         yield _once("normalization", "No normalization", "", {"normalization": "none"})
     if e.residual != "none":
-        price = "the gradient's way round the layers"
+        price = "the gradient’s way round the layers"
         yield _once("residual", "No residual connections", price, {"residual": "none"})
     same_width = "all layers need the same width"
     if e.depth > 1:

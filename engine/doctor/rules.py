@@ -84,14 +84,14 @@ _LARGER = Confirmation(
 
 SYMMETRY = Rule(
     "symmetry",
-    "share of a layer's units that equal another in all their weights",
+    "share of a layer’s units that equal another in all their weights",
     EQUAL_SHARE,
     "the course notes cs231n and the tool NeuraLint",
     ("initializer",),
     mistaken_for=_FLAT,
     confirm=_USUAL_START,
 )
-_R = "R, the first layer's error signal over the last hidden layer's"
+_R = "R, the first layer’s error signal over the last hidden layer’s"
 VANISHING_GRADIENTS = Rule(
     "vanishing_gradients",
     _R,
@@ -117,11 +117,11 @@ EXPLODING_BACKWARD = Rule(
         factors=(("gain", 0.5),),
     ),
 )
-EXPLODING_FORWARD = replace(EXPLODING_BACKWARD, metric="size of the output's pre-activation over that of the inputs")
+EXPLODING_FORWARD = replace(EXPLODING_BACKWARD, metric="size of the output’s pre-activation over that of the inputs")
 
 TINY_WEIGHTS = Rule(
     "small_start",
-    "size of the initial weights over that of Xavier's initializer, median over the layers",
+    "size of the initial weights over that of Xavier’s initializer, median over the layers",
     thresholds.SMALL_START,
     TUNED,
     ("initializer", "gain", "learning_rate_up", "normalization", "optimizer", "steps"),
@@ -131,7 +131,7 @@ TINY_WEIGHTS = Rule(
 )
 HUGE_WEIGHTS = Rule(
     "large_start",
-    "size of the initial weights behind the first layer over that of Xavier's initializer, times the steepest slope, "
+    "size of the initial weights behind the first layer over that of Xavier’s initializer, times the steepest slope, "
     "median",
     thresholds.LARGE_START,
     f"Chizat, Oyallon & Bach 2019; {TUNED}",
@@ -187,7 +187,7 @@ INPUTS_UNEQUAL = replace(
 )
 UNSHUFFLED = Rule(
     "unshuffled",
-    "variance of the batches' mean targets over that of batches drawn at random",
+    "variance of the batches’ mean targets over that of batches drawn at random",
     SORTED,
     TUNED,
     ("shuffle", "batch_size"),
@@ -204,7 +204,7 @@ LEAKAGE = Rule(
 )
 VALIDATION_SHIFT = Rule(
     "validation_shift",
-    "distance of the validation inputs' mean from that of training, in standard deviations, median input",
+    "distance of the validation inputs’ mean from that of training, in standard deviations, median input",
     SHIFTED,
     TUNED,
     ("validation_shift",),
@@ -222,7 +222,7 @@ LABEL_MISMATCH = Rule(
 )
 WRONG_OUTPUT = Rule(
     "wrong_output",
-    "error of the nearest values that the output can take, over the best constant answer's",
+    "error of the nearest values that the output can take, over the best constant answer’s",
     UNREACHED,
     TUNED,
     ("output",),
@@ -284,7 +284,7 @@ NOISY_BATCHES = replace(
 
 DEAD_UNITS = Rule(
     "dead_units",
-    "share of a layer's units that give 0 for every example",
+    "share of a layer’s units that give 0 for every example",
     DEAD_SHARE,
     "the tools SageMaker Debugger and TheDeepChecker",
     ("activation", "learning_rate_down", "initializer", "normalization", "wider"),
@@ -301,7 +301,7 @@ BORN_DEAD = replace(
 )
 SATURATED_UNITS = Rule(
     "saturated_units",
-    "share of a layer's values where the slope is below a twentieth of the steepest",
+    "share of a layer’s values where the slope is below a twentieth of the steepest",
     SATURATED_SHARE,
     "the tools DeepDiagnosis and TheDeepChecker",
     ("initializer", "gain", "normalization", "activation"),
@@ -348,7 +348,7 @@ WEIGHTS_THROWN = replace(
 )
 LOSS_OSCILLATES = replace(
     LONG_STEPS,
-    metric="all rises of the training loss together, over the best constant answer's loss",
+    metric="all rises of the training loss together, over the best constant answer’s loss",
     threshold=ALL_RISES,
     source=TUNED,
     severe_above=10 * ALL_RISES,
@@ -386,7 +386,7 @@ TENSOR_NOT_FINITE = replace(
 
 LINEAR_NETWORK = Rule(
     "underfitting",
-    "error of the least squares line above the better reference's, over the best constant answer's",
+    "error of the least squares line above the better reference’s, over the best constant answer’s",
     BEHIND,
     TUNED,
     ("activation",),
@@ -404,7 +404,7 @@ TOO_FEW_UNITS = Rule(
 )
 HIGH_LOSS = Rule(
     "underfitting",
-    "training loss over the best constant answer's",
+    "training loss over the best constant answer’s",
     UNDERFITS,
     TUNED,
     ("wider", "deeper", "activation", "learning_rate_up", "optimizer", "steps"),
@@ -415,7 +415,7 @@ HIGH_LOSS_WITH_LABEL_NOISE = replace(
     HIGH_LOSS, metric=f"{HIGH_LOSS.metric}, both above what label noise makes unavoidable"
 )
 HIGH_ERROR = replace(
-    HIGH_LOSS, metric="error above the better reference's, over the best constant answer's", threshold=BEHIND
+    HIGH_LOSS, metric="error above the better reference’s, over the best constant answer’s", threshold=BEHIND
 )
 MOST_DROPPED = Rule(
     "dropout_too_high",
@@ -428,7 +428,7 @@ MOST_DROPPED = Rule(
 )
 COSTLY_DROPOUT = replace(
     MOST_DROPPED,
-    metric="training loss with dropped units less that without, over the best constant answer's",
+    metric="training loss with dropped units less that without, over the best constant answer’s",
     threshold=MASK_COSTS,
     source=TUNED,
 )
@@ -468,7 +468,7 @@ OVERFITTING = Rule(
 
 CANNOT_TELL = Rule(
     "cannot_tell",
-    "error on new data over the best constant answer's",
+    "error on new data over the best constant answer’s",
     inf,  # that of the better reference, or unknown
     "a convention",
     ("steps", "wider", "learning_rate_up", "learning_rate_down"),

@@ -220,7 +220,7 @@ def table(results: Results, *, patient: Experiment) -> pd.DataFrame:
                 "rank": trial.rank or None,
                 "change": trial.change.name,
                 "verdict": trial.verdict or "untreated",
-                "repair by RunSleuth's rule": {None: "", True: "yes", False: "no"}[trial.repaired],
+                "repair by RunSleuth’s rule": {None: "", True: "yes", False: "no"}[trial.repaired],
                 "healed seeds": trial.healed_seeds,
                 "seeds": trial.seeds,
                 f"median validation loss ({unit})": trial.validation_loss.median,

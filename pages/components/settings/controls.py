@@ -130,7 +130,7 @@ def _draw_more(lesson: Lesson, draw: Callable[..., None]) -> None:
                         draw(name)
                     draw(PREFIX + name)
     st.button(
-        "Back to this lesson's start", icon=":material/restart_alt:",
+        "Back to this lesson’s start", icon=":material/restart_alt:",
         on_click=apply, args=(lesson, lesson.patient, lesson.treated),
     )  # fmt: skip
 
@@ -196,7 +196,7 @@ def _show_pair(lesson: Lesson, messages: DeltaGenerator, show: Callable[[Choice]
         pair = last_good[lesson.page] = networks_of(lesson, values)
     except OutOfRange as problem:
         refused = True
-        shown = "the last networks that could be trained" if lesson.page in last_good else "this lesson's own networks"
+        shown = "the last networks that could be trained" if lesson.page in last_good else "this lesson’s own networks"
         pair = last_good.get(lesson.page, (lesson.patient, lesson.treated))
         notes = (*notes, f"{labels.refusal(problem)} What you see below are {shown}, not what the controls say.")
     texts = {name: control.text(values[name]) for name, control in widgets.items()}
