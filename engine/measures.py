@@ -53,12 +53,9 @@ def parameter_norms(flats: Array, starts: Sequence[int]) -> Array:
 
 def root_mean_squares(stacks: Sequence[Array]) -> Array:
     """Root mean square over batch and units of stacks (arrays, networks, batch, units), (all arrays, networks)."""
-    return np.concatenate([_root_mean_square(wide) for wide in _wide(stacks)])
-
-
-def _root_mean_square(wide: Array) -> Array:
-    n = wide.shape[-1]
-    return _roots(np.vecdot(wide, wide) / n, lambda: _scaled_norms(wide) / n**0.5)
+    n = stacks[0][0, 0].size
+    squares = np.concatenate([np.vecdot(wide, wide) for wide in _wide(stacks)])
+    return _roots(squares / n, lambda: np.concatenate([_scaled_norms(wide) for wide in _wide(stacks)]) / n**0.5)
 
 
 def _wide(stacks: Sequence[Array]) -> Iterator[Array]:
@@ -101,13 +98,21 @@ def _scaled_norms(wide: Array) -> Array:
 
 def means_and_deviations(stacks: Sequence[Array]) -> Array:
     """Mean and standard deviation over batch and units of stacks as above, (2, all arrays, networks)."""
-    return np.concatenate([_mean_and_deviation(wide) for wide in _wide(stacks)], axis=1)
+    means, squares = [], []
+    for wide in _wide(stacks):
+        mean, centred = _centred(wide)
+        means.append(mean)
+        squares.append(np.vecdot(centred, centred))
+    roots = _roots(
+        np.concatenate(squares), lambda: np.concatenate([_scaled_norms(_centred(wide)[1]) for wide in _wide(stacks)])
+    )
+    return np.stack([np.concatenate(means), roots / stacks[0][0, 0].size ** 0.5])
 
 
-def _mean_and_deviation(wide: Array) -> Array:
-    n = wide.shape[-1]
-    mean = np.add.reduce(wide, axis=-1) / n
-    return np.stack([mean, norms(wide - mean[..., None]) / n**0.5])
+def _centred(wide: Array) -> tuple[Array, Array]:
+    """Means along the last axis, and the differences from them."""
+    mean = np.add.reduce(wide, axis=-1) / wide.shape[-1]
+    return mean, wide - mean[..., None]
 
 
 def clip_cosine(total: Array, clipped: Array, total_norm: Array, clipped_norm: Array) -> Array:
