@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from engine.activations import ACTIVATIONS
 from engine.blocks import AT_ONCE, ones_row
@@ -18,7 +19,9 @@ Array = np.ndarray
 
 SATURATED = 0.05  # share of the steepest slope below which a unit counts as saturated (convention)
 MOST_JOINED = 16  # arrays that are copied together, to be measured in one call
-SAFE_SQUARES = 1e-280, 1e290  # sums of squares outside may have lost numbers to under- or overflow
+SUMMED_NARROW = 4096  # squares of float32 added up in float32, which costs their root 10⁻⁶ at most
+# Sums and means of squares outside may have lost numbers to under- or overflow.
+SAFE_SQUARES = {"float32": (1e-24, 1e30), "float64": (1e-280, 1e290)}
 
 
 def update_shapes(n_layers: int) -> dict[str, tuple[int, ...]]:
@@ -45,21 +48,32 @@ def norms(values: Array) -> Array:
 
 
 def parameter_norms(flats: Array, starts: Sequence[int]) -> Array:
-    """‖·‖ of the parts of flat arrays (..., n) in float64 that begin at starts, (..., parts)."""
-    squares = np.add.reduceat(flats * flats, starts, axis=-1)
-    parts = itertools.pairwise([*starts, flats.shape[-1]])
-    return _roots(squares, lambda: np.stack([_scaled_norms(flats[..., a:b]) for a, b in parts], axis=-1))
+    """‖·‖ of the parts of flat arrays (..., n) that begin at starts, from 0 on, (..., parts)."""
+    lengths = [end - start for start, end in itertools.pairwise([*starts, flats.shape[-1]])]
+    parts, start = [], 0
+    for length, neighbours in itertools.groupby(lengths):  # parts of one length take one call
+        end = start + sum(neighbours)
+        parts.append(flats[..., start:end].reshape(*flats.shape[:-1], -1, length))
+        start = end
+    squares = np.concatenate([_squares(part) for part in parts], axis=-1)
+    return _roots(
+        squares, lambda: np.concatenate([norms(part) for part in parts], axis=-1), SAFE_SQUARES[flats.dtype.name]
+    )
 
 
 def root_mean_squares(stacks: Sequence[Array]) -> Array:
     """Root mean square over batch and units of stacks (arrays, networks, batch, units), (all arrays, networks)."""
-    n = stacks[0][0, 0].size
-    squares = np.concatenate([np.vecdot(wide, wide) for wide in _wide(stacks)])
-    return _roots(squares / n, lambda: np.concatenate([_scaled_norms(wide) for wide in _wide(stacks)]) / n**0.5)
+    n, kind = stacks[0][0, 0].size, stacks[0].dtype
+    squares = np.concatenate([_squares(part) for part in _parts(stacks, kind)])
+    return _roots(
+        squares / n,
+        lambda: np.concatenate([norms(part) for part in _parts(stacks, kind)]) / n**0.5,
+        SAFE_SQUARES[kind.name],
+    )
 
 
-def _wide(stacks: Sequence[Array]) -> Iterator[Array]:
-    """Stacks of one shape in float64, (arrays, networks, values), as many arrays at once as stay in the cache.
+def _parts(stacks: Sequence[Array], kind: DTypeLike) -> Iterator[Array]:
+    """Stacks of one shape as another type, (arrays, networks, values), as many arrays at once as stay in the cache.
 
     A call for several costs little more than for one.  Not to be written to: may be the stacks themselves.
     """
@@ -67,18 +81,29 @@ def _wide(stacks: Sequence[Array]) -> Iterator[Array]:
     at_once = max(1, AT_ONCE // stacks[0][:1].size)
     if (several := min(at_once, MOST_JOINED) // arrays) > 1:
         for i in range(0, len(stacks), several):
-            joined = np.concatenate(stacks[i : i + several], dtype=np.float64)
+            joined = np.concatenate(stacks[i : i + several], dtype=kind)
             yield joined.reshape(len(joined), networks, -1)
         return
     for stack in stacks:
         for i in range(0, arrays, at_once):
-            part = stack[i : i + at_once].astype(np.float64, copy=False)
+            part = stack[i : i + at_once].astype(kind, copy=False)
             yield part.reshape(len(part), networks, -1)
 
 
-def _roots(squares: Array, again: Callable[[], Array]) -> Array:
+def _squares(values: Array) -> Array:
+    """Sums of squares along the last axis, in float64; of float32 so many at a time in float32, which spares a copy."""
+    n = values.shape[-1]
+    if values.dtype == np.float64 or n <= SUMMED_NARROW:
+        return np.vecdot(values, values).astype(np.float64, copy=False)
+    rest = n % SUMMED_NARROW
+    several = values[..., : n - rest].reshape(*values.shape[:-1], -1, SUMMED_NARROW)
+    squares = np.add.reduce(np.vecdot(several, several), axis=-1, dtype=np.float64)
+    return squares + _squares(values[..., n - rest :]) if rest else squares
+
+
+def _roots(squares: Array, again: Callable[[], Array], safe: tuple[float, float] = SAFE_SQUARES["float64"]) -> Array:
     """√squares, or what `again` gives where sums of squares may have under- or overflowed."""
-    low, high = SAFE_SQUARES
+    low, high = safe
     if (
         low < np.minimum.reduce(squares, axis=None, initial=1)
         and np.maximum.reduce(squares, axis=None, initial=1) < high
@@ -99,12 +124,13 @@ def _scaled_norms(wide: Array) -> Array:
 def means_and_deviations(stacks: Sequence[Array]) -> Array:
     """Mean and standard deviation over batch and units of stacks as above, (2, all arrays, networks)."""
     means, squares = [], []
-    for wide in _wide(stacks):
+    for wide in _parts(stacks, np.float64):
         mean, centred = _centred(wide)
         means.append(mean)
         squares.append(np.vecdot(centred, centred))
     roots = _roots(
-        np.concatenate(squares), lambda: np.concatenate([_scaled_norms(_centred(wide)[1]) for wide in _wide(stacks)])
+        np.concatenate(squares),
+        lambda: np.concatenate([_scaled_norms(_centred(wide)[1]) for wide in _parts(stacks, np.float64)]),
     )
     return np.stack([np.concatenate(means), roots / stacks[0][0, 0].size ** 0.5])
 
@@ -128,7 +154,7 @@ def clip_cosine(total: Array, clipped: Array, total_norm: Array, clipped_norm: A
 def update_rows(flats: Array, starts: Sequence[int], signals: Sequence[ErrorSignal]) -> dict[str, Array]:
     """What update_fields makes fields of, for several updates with batches of one size, (updates, networks, ...).
 
-    flats (updates, networks, 3, n): gradient of the data loss, parameters and Δ in float64, whose parts (the L layers'
+    flats (updates, networks, 3, n): gradient of the data loss, parameters and Δ, whose parts (the L layers'
     weights, all the rest) begin at starts.  norms (updates, networks, 3, L + 1): of these parts.  signal (updates,
     networks, H + L): of each ∂L/∂h, then ∂L/∂z, the root mean square for an example's own loss, which is the batch's
     mean times the batch size.
