@@ -200,8 +200,8 @@ class Recorder:
 
     def _measure_updates(self) -> None:
         steps, rows, signals = zip(*self._updates, strict=True)
-        fields = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-        self._update_rows.extend(steps, fields | measures.update_rows(self._flats[: len(steps)], self._starts, signals))
+        fields = measures.update_rows(self._flats[: len(steps)], self._starts, signals)
+        self._update_rows.extend(steps, fields | {name: np.array([row[name] for row in rows]) for name in rows[0]})
         self._updates.clear()
 
     def _measure_evaluations(self) -> dict[int, Ending]:
