@@ -18,6 +18,7 @@ from engine.executors.scheduler import Run, Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.training import Branches, CustomData
+from pages.components.shell.script_turns import letting_others
 
 CACHE_BYTES = 64e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
 AGAIN_SHARE = 0.85  # of them, for runs that were asked for more than once, such as the patients of a class
@@ -222,7 +223,9 @@ def _histories_of(
     try:
         for experiment in experiments:
             runs.append(shared.join(experiment, data))
-        _wait(runs, place, shared.workers)
+        if not all(run.done() for run in runs):
+            with letting_others():
+                _wait(runs, place, shared.workers)
         return tuple(run.result() for run in runs)
     finally:
         for run in runs:

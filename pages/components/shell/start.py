@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.executors.memory import give_memory_back, one_heap
 from pages.components.shell.runs import shared_runs
+from pages.components.shell.script_turns import take_turns
 from pages.components.shell.session_lookup import look_values_up
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,6 +29,7 @@ def get_ready() -> None:
     shared_runs()  # whose workers start while this process imports the rest
     import_everything()
     look_values_up()
+    take_turns()
     keep_memory_low()
 
 
