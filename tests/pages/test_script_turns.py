@@ -1,4 +1,4 @@
-"""Scripts of all sessions: a few at a time, in the order in which they came, and none that waits keeps others waiting."""
+"""Scripts of all sessions: a few at a time, in the order in which they came; one that waits keeps no others waiting."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -81,4 +81,4 @@ def letting_others() -> Iterator[None]:
 
 def take_turns() -> None:
     """From now on, in all sessions of the server."""
-    script_runner.exec_func_with_error_handling = _run_in_turn
+    script_runner.exec_func_with_error_handling = _run_in_turn  # type: ignore[assignment]
