@@ -20,8 +20,8 @@ from engine.history import RunHistory
 from engine.training import Branches, CustomData
 from pages.components.shell.script_turns import letting_others
 
-CACHE_BYTES = 64e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
-AGAIN_SHARE = 0.85  # of them, for runs that were asked for more than once, such as the patients of a class
+CACHE_BYTES = 56e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
+AGAIN_SHARE = 0.9  # of them, for runs that were asked for more than once, such as the patients of a class
 REMEMBERED = 1000  # of the runs last asked for: whether they were is known after their histories have gone
 POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on, at first
 PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
