@@ -178,7 +178,7 @@ def test_as_patient_follows():
         ("learning_rate=0", "above 0"),
         ("learning_rate=-1", "above 0"),
         ("learning_rate=fast", "above 0"),
-        ("noise=-0.5", "from 0 to 2, or -1 for the data set's own"),
+        ("noise=-0.5", "from 0 to 2, or -1 for the data set’s own"),
         ("activation=swish", "one of relu, sigmoid"),
         ("activation=", "one of relu, sigmoid"),
         ("activation=as+patient", "one of relu, sigmoid"),
@@ -253,7 +253,7 @@ def test_a_link_to_what_cannot_be_made_shows_the_lessons_networks(query):
     app = opened(f"?{query}")
     assert choice(app).refused
     assert pair(app) == (PATIENT, TREATED)
-    assert "this lesson's own networks" in choice(app).notes[0]
+    assert "this lesson’s own networks" in choice(app).notes[0]
 
 
 def test_the_control_that_does_what_a_refusal_advises_is_not_refused():

@@ -52,7 +52,7 @@ def test_what_is_locked_does_not_move_whoever_asks():
     assert page.query_params["lock"].startswith(LOCK)
 
     page.button(key="settings").click().run()
-    next(button for button in page.button if button.label == "Back to this lesson's start").click().run()
+    next(button for button in page.button if button.label == "Back to this lesson’s start").click().run()
     assert "steps" not in page.query_params
     assert page.query_params["depth"] == "12"
     in_part(page, "try")

@@ -77,7 +77,7 @@ def test_a_network_that_is_well_in_spite_of_its_gradient_has_its_ratio_named(gai
     well = train(Experiment(depth=10, initializer="he_normal", gain=gain, steps=300, seed=9, **treated))
     assert diagnose(well) == ()
     ratio = number(float(well.delta_rms[0, 0] / well.delta_rms[0, -2]))
-    of_what = "R, the first layer's error signal over the last hidden layer's"
+    of_what = "R, the first layer’s error signal over the last hidden layer’s"
     assert findings_text.even_so(well) == (f" {of_what}, is {ratio} at step 0, {message}" if message else "")
 
 

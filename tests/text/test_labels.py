@@ -122,10 +122,10 @@ def test_the_label_of_a_choice_belongs_to_its_setting(setting):
 
 
 def test_a_special_value_is_said_by_its_meaning():
-    assert meaning("noise", -1.0) == "the data set's own"
+    assert meaning("noise", -1.0) == "the data set’s own"
     assert meaning("noise", 0.2) == "0.2"
     assert meaning("batch_size", 0) == "all"
-    assert differences(Experiment(noise=0.2), Experiment()) == "Treated differs in: noise 0.2 → the data set's own."
+    assert differences(Experiment(noise=0.2), Experiment()) == "Treated differs in: noise 0.2 → the data set’s own."
 
 
 @pytest.mark.parametrize("field", SETTINGS)
