@@ -15,7 +15,7 @@ from pages.components.shell.component import component
 
 _NOTHING = go.Figure(layout={"template": {}})  # Plotly's own default template would be copied and sent for every page
 _VERSION_BYTES = 16  # as in chart.js
-_chart = component("chart", styled=False)  # Plotly's own styles are the page's
+_chart = component("chart", "moves", styled=False)  # Plotly's own styles are the page's
 
 
 def load_plotly() -> None:
