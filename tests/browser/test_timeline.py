@@ -31,9 +31,9 @@ LABEL_COLORS = """() => [...document.querySelectorAll('.chart :is(.xtick text, .
   .map((text) => [text, text.closest('.svg-container').querySelector('.main-svg')])
   .map(([text, paper]) => [getComputedStyle(text).fill, getComputedStyle(paper).backgroundColor])"""
 
-# Whether every chart in sight looks as Plotly draws it from its data and layout.
+# Whether every chart wholly in sight looks as Plotly draws it from its data and layout.
 AS_DRAWN_ANEW = """async () => {
-  const inSight = (chart) => chart.getBoundingClientRect().top < innerHeight;
+  const inSight = (chart) => chart.getBoundingClientRect().bottom < innerHeight;
   const charts = [...document.querySelectorAll('.chart')].filter(inSight);
   const drawing = () => charts.map((chart) => chart.querySelector('.main-svg').innerHTML);
   const moved = drawing();
