@@ -19,7 +19,7 @@ from engine.settings import choice as _choice
 from engine.settings import row as _row
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a server keeps thousands
 class Experiment:
     """Every setting of one training run: immutable, hashable, checked when made.
 

@@ -6,6 +6,7 @@ come from anywhere.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from os import PathLike
 from typing import IO, Any
 
@@ -38,7 +39,7 @@ _OPTIONAL = "predictions", "prediction_axes", "confusion"
 def write(file: File, run: Mapping[str, Any]) -> None:
     """Write a run's fields."""
     described = {name: run[name] for name in DESCRIBED} | {"format": FORMAT}
-    arrays = {JSON: np.array(json.dumps(described, default=vars))}  # an Experiment by its settings
+    arrays = {JSON: np.array(json.dumps(described, default=asdict))}  # an Experiment by its settings
     for name, value in run.items():
         if name in DESCRIBED or value is None:
             continue

@@ -17,7 +17,7 @@ from engine.cost import stack_limit
 from engine.data.custom import CustomData
 from engine.data.loading import Dataset, load_dataset, stacked_class_weights
 from engine.endings import Ending, first_in_backward, first_in_forward
-from engine.experiment import Experiment
+from engine.experiment import SETTINGS, Experiment
 from engine.history import RunHistory
 from engine.limits import UNLIMITED, Limits, check_budget
 from engine.losses import LOSSES
@@ -56,7 +56,8 @@ def initialize(experiment: Experiment, data: CustomData | None = None) -> Parame
 
 def shape_key(experiment: Experiment) -> tuple:
     """What networks on the same data set must share to train as one stack."""
-    shared = [value for name, value in vars(experiment).items() if name not in PER_NETWORK | {"l1", "l2", "dropout"}]
+    apart = PER_NETWORK | {"l1", "l2", "dropout"}
+    shared = [getattr(experiment, name) for name in SETTINGS if name not in apart]
     l1, l2, in_loss = experiment.l1, experiment.l2, experiment.l2_in_loss
     return (*shared, l1 > 0 or in_loss > 0, l2 > in_loss, experiment.dropout > 0)
 
@@ -69,9 +70,9 @@ def stack_key(experiment: Experiment, dataset: Dataset) -> tuple:
 
 def check_branch(before: Experiment, step: int, experiment: Experiment) -> None:
     """OutOfRange for an experiment that a run cannot go on as from this step."""
-    for name, value in vars(experiment).items():
-        if name not in BRANCHED and value != getattr(before, name):
-            raise OutOfRange(name, value, f"{getattr(before, name)}, as it was up to step {step}")
+    for name, (value, old) in experiment.differences(before).items():
+        if name not in BRANCHED:
+            raise OutOfRange(name, value, f"{old}, as it was up to step {step}")
     if experiment.steps <= step:
         raise OutOfRange("steps", experiment.steps, f"more than {step}, the step of the branch")
 

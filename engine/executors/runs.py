@@ -16,6 +16,7 @@ from engine.training import shape_key
 
 # Runs of one shape that train as one stack where they have to wait; each then takes two thirds of the time.
 MOST_COALESCED = 4
+BEGUN_BYTES = 30e6  # of runs that have begun and wait; while they are more, no other begins: one may hold 19 MB
 
 
 class Run(Future):
@@ -38,6 +39,11 @@ class Run(Future):
         together = alone and not data and not self.branches
         self.shape = (first.dataset, shape_key(first), *arguments[1:]) if together else None
         self._notified = threading.Lock()  # taken once, by the first who cancels
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes to go on, once it has begun."""
+        return len(self.training) if isinstance(self.training, bytes) else 0
 
     def cancel(self) -> bool:
         """Drop the run unless it has ended: at most its present slice finishes; whoever waits learns so at once."""
@@ -140,9 +146,12 @@ class Turns:
     def next(self) -> Run | None:
         """One run of the visitor whose turn it is, with others of its shape; None if it was dropped.
 
-        The visitor's other runs wait for their next turn.
+        The visitor's other runs wait for their next turn.  While those that have begun hold more than BEGUN_BYTES,
+        only they have turns.
         """
-        visitor, runs = next(iter(self._waiting.items()))
+        begun = {visitor: sum(run.nbytes for run in runs) for visitor, runs in self._waiting.items()}
+        full = sum(begun.values()) > BEGUN_BYTES
+        visitor, runs = next(item for item in self._waiting.items() if begun[item[0]] or not full)
         del self._waiting[visitor]
         run = runs.popleft()
         if runs:

@@ -41,7 +41,7 @@ SESSIONS, PERIOD, LENGTH = 30, 3.0, 18.0  # of a class: clients, s between two t
 CROWD, ARRIVAL = 100, 1.0  # clients of a lecture hall that open one link, and s within which they come
 RERUNS = 40
 FRESH = 20  # sessions
-REST = 5.0  # s until an idle worker has given its memory back
+REST = 8.0  # s until an idle worker has given its memory back
 
 
 async def server_work(server: Server) -> tuple[float, float, float, float]:

@@ -162,9 +162,13 @@ def processor_seconds(server: Server) -> float:
 
 
 def resident_bytes(server: Server) -> list[int]:
-    """Of the server, and of each worker; pages that they share count once in each."""
+    """Of the server, and of each process that it started; of a page that n share each has an n-th, where that is known.
+
+    So much memory the machine, or a container, has to have for them.
+    """
     process, found = psutil.Process(server.process.pid), []
     for one in (process, *process.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
-            found.append(one.memory_info().rss)
+            memory = one.memory_full_info()
+            found.append(getattr(memory, "pss", memory.rss))
     return found

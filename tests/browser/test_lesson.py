@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -268,10 +267,6 @@ def test_nothing_comes_from_elsewhere_and_no_error_is_logged(lesson: Page, heard
     assert not heard["errors"]
 
 
-def changed(experiment: Experiment, settings: dict[str, Any]) -> Experiment:
-    return Experiment(**vars(experiment) | settings)
-
-
 def test_a_garbage_link_on_a_phone_shows_the_defaults_and_fits(page: Page, home: str):
     page.set_viewport_size(PHONE)
     opened(page, home + LESSON + "?depth=banana&activation=swish&nonsense=1&timeline=noon")
@@ -314,7 +309,7 @@ def test_a_thing_to_try_and_back(lesson: Page):
     expect(trial).to_be_focused()  # the button is gone
     expect(trial).to_contain_text("Measured: more than in the patient.")
     expect(trial).to_contain_text("As you said, and for that reason.")
-    expect_networks(page, PATIENT, changed(PATIENT, {"residual": "plain"}))
+    expect_networks(page, PATIENT, replace(PATIENT, residual="plain"))
     expect_address(
         page,
         {
@@ -340,7 +335,7 @@ def test_the_shared_link_shows_the_same_step_and_a_moved_control_keeps_it(lesson
         range_of(page).press("ArrowRight")
     expect_address(page, {"timeline": "4"})
     segment(page, "Treated: activation", "tanh").click()
-    expect_networks(page, PATIENT, changed(TREATED, {"activation": "tanh"}))
+    expect_networks(page, PATIENT, replace(TREATED, activation="tanh"))
     expect_address(page, {"timeline": "4", "treated_activation": "tanh"})
     page.get_by_role("button", name="Share").click()
     page.get_by_role("button", name="Copy the link").click()
@@ -349,7 +344,7 @@ def test_the_shared_link_shows_the_same_step_and_a_moved_control_keeps_it(lesson
     assert link == page.locator(".share #short").inner_text()
     opened(page, link)
     expect(range_of(page)).to_have_attribute("aria-valuetext", f"step 4 of {PATIENT.steps}")
-    expect_networks(page, PATIENT, changed(TREATED, {"activation": "tanh"}))
+    expect_networks(page, PATIENT, replace(TREATED, activation="tanh"))
     range_of(page).press("End")
     expect_address(page, {"treated_activation": "tanh"})
     segment(page, "Treated: activation", "ReLU").click()
@@ -361,8 +356,8 @@ def test_by_keyboard_alone(page: Page, home: str):
     expect(page.get_by_role("slider", name="Hidden layers")).to_be_visible()  # Streamlit loads some scripts late
     tab_to(page, "Hidden layers")
     page.keyboard.press("ArrowLeft")
-    deeper = changed(PATIENT, {"depth": 9})
-    expect_networks(page, deeper, changed(TREATED, {"depth": 9}))
+    deeper = replace(PATIENT, depth=9)
+    expect_networks(page, deeper, replace(TREATED, depth=9))
     expect_address(page, {"depth": "9"})
     wait_for_part(page, "look")
     tab_to(page, "Training step")

@@ -121,6 +121,22 @@ def test_visitors_take_turns_and_a_sweep_is_one_visitor() -> None:
         assert sweep.progress == pytest.approx(0.5 / 3)
 
 
+def test_while_those_that_have_begun_hold_much_no_other_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.executors.runs.BEGUN_BYTES", 1)  # and a script's run takes one byte to go on
+    with scripted() as (workers, script):
+        workers.submit(experiment("A"))
+        script.next(0)
+        for name in "BCD":
+            workers.submit(experiment(name))
+        for n in range(4):
+            script.go_on(n)
+        script.end(4)  # A
+        for n in range(5, 8):
+            script.go_on(n)
+        script.next(8)
+        assert script.names == list("ABABA" + "CBC" + "B")
+
+
 def test_a_cancelled_run_gets_no_worker() -> None:
     with scripted() as (workers, script):
         first, second, third = (workers.submit(experiment(name)) for name in "123")

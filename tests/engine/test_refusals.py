@@ -1,7 +1,7 @@
 """What a refusal advises is accepted: every number and name that stands in its message, and none is refused again."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -127,11 +127,11 @@ def test_more_steps_never_cost_less(wanted):
 
 def test_the_advice_is_close_to_the_most_that_is_accepted():
     wide = Experiment(depth=50, width=256, n_train=5, steps=1)
-    (width,) = advised("width", refusal_of(**vars(wide)).allowed)["width"]
+    (width,) = advised("width", refusal_of(**asdict(wide)).allowed)["width"]
     assert estimate(replace(wide, width=width), 2, 1).bytes <= MAX_BYTES
     assert estimate(replace(wide, width=width + 10), 2, 1).bytes > MAX_BYTES
     long = Experiment(depth=10, width=64, n_train=1000, steps=20_000)
-    (steps,) = advised("steps", refusal_of(**vars(long)).allowed)["steps"]
+    (steps,) = advised("steps", refusal_of(**asdict(long)).allowed)["steps"]
     assert estimate(replace(long, steps=steps), 2, 1).seconds <= MAX_SECONDS
     assert estimate(replace(long, steps=1.1 * steps), 2, 1).seconds > MAX_SECONDS
 
@@ -158,7 +158,7 @@ def test_changes_to_try_that_are_refused_take_what_they_advise():
     for change in refused:
         field, text = re.match(r"(\w+) is .*?, but it must be (.+?)\. ?(?:The|$)", change.refused).groups()
         advice = {name: values[-1] for name, values in advised(field, text).items()}
-        follow(vars(most) | {name: new for name, (_, new) in change.settings.items()} | advice, most=1)
+        follow(asdict(most) | {name: new for name, (_, new) in change.settings.items()} | advice, most=1)
 
 
 def test_own_data_take_what_their_refusals_advise():

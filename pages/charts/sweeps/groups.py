@@ -23,8 +23,8 @@ DEPTHS = (1, 2, 3, 4, 6, 8, 12)
 EXAMPLES = (5, 10, 20, 40, 80, 160, 320, 640)
 SINGLES_SECONDS, CHANGES_SECONDS = 30.0, 60.0  # of one core, for all single changes at their first doses, and for all
 SWEEP_SECONDS = 10.0  # of one core, for a curve: points that cost more than this together are left out, largest first
-MOST_GROUPS = 128  # kept made, 40 kB each: each rerun of a page asks for the same ones again
-FEW_GROUPS = 16  # of those with hundreds of experiments, 200 kB each
+MOST_GROUPS = 64  # kept made, 60 kB each: each rerun of a page asks for the same ones again
+FEW_GROUPS = 16  # of those with hundreds of experiments, 100 kB each
 LINE = 101  # points of a function of one input
 
 

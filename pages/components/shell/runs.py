@@ -19,7 +19,7 @@ from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.training import Branches, CustomData
 
-CACHE_BYTES = 40e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
+CACHE_BYTES = 32e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
 POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on, at first
 PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
 PROGRESS_SECONDS = 0.25  # between two looks, and states of the bar, then: a waiting class must not slow down its runs
