@@ -16,6 +16,8 @@ Array = np.ndarray
 AT_ONCE = 65_536  # numbers that stay in a core's second-level cache between two passes
 FEW_ROWS = 256  # with fewer examples, repeating what is added to them takes longer than it saves
 MOST_REPEATED = 16  # times; more gain nothing
+UNPACKED = 1_000_000  # multiplications of a product that OpenBLAS's kernels for AVX-512 take as it lies in memory
+FEWEST_ROWS = 64  # in a product cut to this size; fewer gain nothing
 NOT_KEPT = np.empty((0, 0, 0, 0))
 
 LayerOut = tuple[Array | None, Array | None, Array | None]  # where z, φ(z) and h of a layer are written; None: anew
@@ -65,6 +67,29 @@ def slopes_downwards(slope: Callable[[Array, Array], Array], z: Array, phi: Arra
         slopes = slope(z[start:end], phi[start:end])
         for layer in range(end - 1, start - 1, -1):
             yield layer, slopes[layer - start]
+
+
+@lru_cache(maxsize=16)
+def row_product(batch: int, width: int) -> Callable[..., Array]:
+    """np.matmul of (networks, batch, any) and (networks, any, width), or what gives the same in less time.
+
+    OpenBLAS copies what it multiplies, unless that is little: many rows are multiplied some at a time.
+    """
+    most = UNPACKED // max(width, 1) ** 2
+    fewest_parts = -(-batch // max(most, FEWEST_ROWS))
+    parts = next((parts for parts in range(fewest_parts, 2 * fewest_parts) if batch % parts == 0), 1)
+    if parts == 1 or most < FEWEST_ROWS:
+        return np.matmul
+    part = parts, batch // parts, -1
+
+    def by_parts(rows: Array, matrices: Array, out: Array | None = None) -> Array:
+        cut = rows.reshape(len(rows), *part)
+        if out is None:
+            return np.matmul(cut, matrices[:, None]).reshape(-1, batch, width)
+        np.matmul(cut, matrices[:, None], out=out.reshape(len(out), *part))
+        return out
+
+    return by_parts
 
 
 @lru_cache(maxsize=4)

@@ -1,6 +1,7 @@
 """What is measured at a step, by the names of RunHistory's fields, one row a network.
 
-Norms and means accumulate in float64.  A measure reads; it never changes what it measures.
+Norms and means accumulate in float64, after SUMMED_NARROW numbers where these are float32.  A measure reads; it never
+changes what it measures.
 """
 
 import itertools
@@ -18,7 +19,10 @@ Array = np.ndarray
 
 SATURATED = 0.05  # share of the steepest slope below which a unit counts as saturated (convention)
 MOST_JOINED = 16  # arrays that are copied together, to be measured in one call
-SAFE_SQUARES = 1e-280, 1e290  # sums of squares outside may have lost numbers to under- or overflow
+NARROW, WIDE = np.dtype(np.float32), np.dtype(np.float64)
+SUMMED_NARROW = 4096  # squares of float32 added up in float32, which costs their root 10⁻⁶ at most
+# Sums and means of squares outside may have lost numbers to under- or overflow.
+SAFE_SQUARES = {NARROW: (1e-24, 1e30), WIDE: (1e-280, 1e290)}
 
 
 def update_shapes(n_layers: int) -> dict[str, tuple[int, ...]]:
@@ -40,29 +44,31 @@ def evaluation_shapes(n_layers: int, n_classes: int) -> dict[str, tuple[int, ...
 
 def norms(values: Array) -> Array:
     """Euclidean norm along the last axis, in float64; also where squares would under- or overflow."""
-    wide = values.astype(np.float64, copy=False)
+    wide = values.astype(WIDE, copy=False)
     return _roots(np.vecdot(wide, wide), lambda: _scaled_norms(wide))
 
 
 def parameter_norms(flats: Array, starts: Sequence[int]) -> Array:
-    """‖·‖ of the parts of flat arrays (..., n) in float64 that begin at starts, (..., parts)."""
-    squares = np.add.reduceat(flats * flats, starts, axis=-1)
-    parts = itertools.pairwise([*starts, flats.shape[-1]])
-    return _roots(squares, lambda: np.stack([_scaled_norms(flats[..., a:b]) for a, b in parts], axis=-1))
+    """‖·‖ of the parts of flat arrays (..., n) that begin at starts, from 0 on, (..., parts)."""
+    lengths = [end - start for start, end in itertools.pairwise([*starts, flats.shape[-1]])]
+    parts, start = [], 0
+    for length, neighbours in itertools.groupby(lengths):  # parts of one length take one call
+        end = start + sum(neighbours)
+        parts.append(flats[..., start:end].reshape(*flats.shape[:-1], -1, length))
+        start = end
+    squares = np.concatenate([_squares(part) for part in parts], axis=-1)
+    return _roots(squares, lambda: np.concatenate([norms(part) for part in parts], axis=-1), flats.dtype)
 
 
 def root_mean_squares(stacks: Sequence[Array]) -> Array:
     """Root mean square over batch and units of stacks (arrays, networks, batch, units), (all arrays, networks)."""
-    return np.concatenate([_root_mean_square(wide) for wide in _wide(stacks)])
+    n, kind = stacks[0][0, 0].size, stacks[0].dtype
+    squares = np.concatenate([_squares(part) for part in _parts(stacks, kind)])
+    return _roots(squares / n, lambda: np.concatenate([norms(part) for part in _parts(stacks, kind)]) / n**0.5, kind)
 
 
-def _root_mean_square(wide: Array) -> Array:
-    n = wide.shape[-1]
-    return _roots(np.vecdot(wide, wide) / n, lambda: _scaled_norms(wide) / n**0.5)
-
-
-def _wide(stacks: Sequence[Array]) -> Iterator[Array]:
-    """Stacks of one shape in float64, (arrays, networks, values), as many arrays at once as stay in the cache.
+def _parts(stacks: Sequence[Array], kind: np.dtype) -> Iterator[Array]:
+    """Stacks of one shape as another type, (arrays, networks, values), as many arrays at once as stay in the cache.
 
     A call for several costs little more than for one.  Not to be written to: may be the stacks themselves.
     """
@@ -70,18 +76,29 @@ def _wide(stacks: Sequence[Array]) -> Iterator[Array]:
     at_once = max(1, AT_ONCE // stacks[0][:1].size)
     if (several := min(at_once, MOST_JOINED) // arrays) > 1:
         for i in range(0, len(stacks), several):
-            joined = np.concatenate(stacks[i : i + several], dtype=np.float64)
+            joined = np.concatenate(stacks[i : i + several], dtype=kind)
             yield joined.reshape(len(joined), networks, -1)
         return
     for stack in stacks:
         for i in range(0, arrays, at_once):
-            part = stack[i : i + at_once].astype(np.float64, copy=False)
+            part = stack[i : i + at_once].astype(kind, copy=False)
             yield part.reshape(len(part), networks, -1)
 
 
-def _roots(squares: Array, again: Callable[[], Array]) -> Array:
-    """√squares, or what `again` gives where sums of squares may have under- or overflowed."""
-    low, high = SAFE_SQUARES
+def _squares(values: Array) -> Array:
+    """Sums of squares along the last axis, in float64; of float32 so many at a time in float32, which spares a copy."""
+    n = values.shape[-1]
+    if values.dtype == WIDE or n <= SUMMED_NARROW:
+        return np.vecdot(values, values).astype(WIDE, copy=False)
+    rest = n % SUMMED_NARROW
+    several = values[..., : n - rest].reshape(*values.shape[:-1], -1, SUMMED_NARROW)
+    squares = np.add.reduce(np.vecdot(several, several), axis=-1, dtype=WIDE)
+    return squares + _squares(values[..., n - rest :]) if rest else squares
+
+
+def _roots(squares: Array, again: Callable[[], Array], kind: np.dtype = WIDE) -> Array:
+    """√squares, or what `again` gives where sums of squares of this type may have under- or overflowed."""
+    low, high = SAFE_SQUARES[kind]
     if (
         low < np.minimum.reduce(squares, axis=None, initial=1)
         and np.maximum.reduce(squares, axis=None, initial=1) < high
@@ -101,13 +118,22 @@ def _scaled_norms(wide: Array) -> Array:
 
 def means_and_deviations(stacks: Sequence[Array]) -> Array:
     """Mean and standard deviation over batch and units of stacks as above, (2, all arrays, networks)."""
-    return np.concatenate([_mean_and_deviation(wide) for wide in _wide(stacks)], axis=1)
+    means, squares = [], []
+    for wide in _parts(stacks, WIDE):
+        mean, centred = _centred(wide)
+        means.append(mean)
+        squares.append(np.vecdot(centred, centred))
+    roots = _roots(
+        np.concatenate(squares),
+        lambda: np.concatenate([_scaled_norms(_centred(wide)[1]) for wide in _parts(stacks, WIDE)]),
+    )
+    return np.stack([np.concatenate(means), roots / stacks[0][0, 0].size ** 0.5])
 
 
-def _mean_and_deviation(wide: Array) -> Array:
-    n = wide.shape[-1]
-    mean = np.add.reduce(wide, axis=-1) / n
-    return np.stack([mean, norms(wide - mean[..., None]) / n**0.5])
+def _centred(wide: Array) -> tuple[Array, Array]:
+    """Means along the last axis, and the differences from them."""
+    mean = np.add.reduce(wide, axis=-1) / wide.shape[-1]
+    return mean, wide - mean[..., None]
 
 
 def clip_cosine(total: Array, clipped: Array, total_norm: Array, clipped_norm: Array) -> Array:
@@ -123,16 +149,26 @@ def clip_cosine(total: Array, clipped: Array, total_norm: Array, clipped_norm: A
 def update_rows(flats: Array, starts: Sequence[int], signals: Sequence[ErrorSignal]) -> dict[str, Array]:
     """What update_fields makes fields of, for several updates with batches of one size, (updates, networks, ...).
 
-    flats (updates, networks, 3, n): gradient of the data loss, parameters and Δ in float64, whose parts (the L layers'
+    flats (updates, networks, 3, n): gradient of the data loss, parameters and Δ, whose parts (the L layers'
     weights, all the rest) begin at starts.  norms (updates, networks, 3, L + 1): of these parts.  signal (updates,
     networks, H + L): of each ∂L/∂h, then ∂L/∂z, the root mean square for an example's own loss, which is the batch's
-    mean times the batch size.
+    mean times the batch size.  Of what training may add to the gradient or clip from it: as where it does neither.
     """
     updates, (networks, batch) = len(signals), signals[0].output.shape[:2]
     hidden = root_mean_squares([signal.hidden.reshape(-1, *signal.hidden.shape[2:]) for signal in signals])
     output = root_mean_squares([signal.output[None] for signal in signals])
     signal = np.concatenate([hidden.reshape(updates, -1, networks), output[:, None]], axis=1).swapaxes(1, 2) * batch
-    return {"norms": parameter_norms(flats, starts), "signal": signal}
+    each = parameter_norms(flats, starts)
+    data_norm = norms(each[:, :, 0])
+    return {
+        "norms": each,
+        "signal": signal,
+        "data_gradient_norm": data_norm,
+        "penalty_gradient_norm": np.zeros_like(data_norm),
+        "total_gradient_norm": data_norm,
+        "clipped_norm": data_norm,
+        "clip_cosine": np.ones_like(data_norm),
+    }
 
 
 def update_fields(rows: dict[str, Array]) -> dict[str, Array]:

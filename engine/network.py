@@ -19,7 +19,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.activations import ACTIVATIONS
-from engine.blocks import NOT_KEPT, add_rows, hidden_arrays, layer_by_layer, ones_row, repeated, slopes_downwards
+from engine.blocks import (
+    NOT_KEPT,
+    add_rows,
+    hidden_arrays,
+    layer_by_layer,
+    ones_row,
+    repeated,
+    row_product,
+    slopes_downwards,
+)
 from engine.experiment import Experiment
 from engine.initializers import INITIALIZERS
 from engine.losses import chosen_output, outputs
@@ -226,9 +235,9 @@ def forward(
         arrays = hidden_arrays(shape, kind, h_differs=skips or masks is not None)
     uses_batch = training and architecture.normalization == "batch" and h.shape[1] > 1
     result = ForwardPass(h, *arrays, NOT_KEPT, masks, [], [], [] if uses_batch else None)
-    biases = repeated(parameters.hidden_biases, h.shape[1])
+    multiply, biases = row_product(h.shape[1], architecture.width), repeated(parameters.hidden_biases, h.shape[1])
     for layer, (z_out, phi_out, h_out) in enumerate(layer_by_layer(*arrays, architecture.depth)):
-        u = np.matmul(h, parameters.weights[layer], out=None if normalises else z_out)
+        u = multiply(h, parameters.weights[layer], out=None if normalises else z_out)
         add_rows(u, biases[layer])
         z = _normalise(parameters, layer, u, result, z_out) if normalises else u
         value = phi(z, phi_out if keep else z)
@@ -316,10 +325,10 @@ def backpropagate(parameters: Parameters, forward_pass: ForwardPass, output_grad
     u_gradients = deltas if architecture.normalization == "none" else np.empty_like(deltas)
     # W_{l+1}ᵀ; a product with a view takes longer than one with a copy
     transposed = [*parameters.between.swapaxes(2, 3).copy(), parameters.weights[-1].swapaxes(1, 2).copy()]
-    above = output_gradient
+    multiply, above = row_product(output_gradient.shape[1], architecture.width), output_gradient
     for layer, slopes in slopes_downwards(slope, forward_pass.hidden_z, forward_pass.phi):
         h_gradient, delta = h_gradients[layer], deltas[layer]
-        np.matmul(above, transposed[layer], out=h_gradient)
+        multiply(above, transposed[layer], out=h_gradient)
         if skips and layer + 1 < architecture.depth:
             h_gradient += h_gradients[layer + 1]
         np.multiply(slopes, h_gradient, out=delta)

@@ -123,7 +123,7 @@ class Recorder:
         networks, (flat, running) = len(datasets), self._best[0]
         units = plan.architecture.depth * plan.architecture.width
         updates_at_once = _at_once(networks * (3 * len(flat) + 2 * plan.batch * units))
-        self._flats = np.empty((updates_at_once, networks, 3, len(flat)))
+        self._flats = np.empty((updates_at_once, networks, 3, len(flat)), kind)
         at_once = _at_once(networks * (2 * len(flat) + plan.n_probe * units))
         # Of the evaluations that wait, what θ is and was a step before: flat parameters, and running statistics.
         self._evaluated = [np.empty((2, at_once, networks, len(part)), kind) for part in (flat, running)]
@@ -200,8 +200,8 @@ class Recorder:
 
     def _measure_updates(self) -> None:
         steps, rows, signals = zip(*self._updates, strict=True)
-        fields = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-        self._update_rows.extend(steps, fields | measures.update_rows(self._flats[: len(steps)], self._starts, signals))
+        fields = measures.update_rows(self._flats[: len(steps)], self._starts, signals)
+        self._update_rows.extend(steps, fields | {name: np.array([row[name] for row in rows]) for name in rows[0]})
         self._updates.clear()
 
     def _measure_evaluations(self) -> dict[int, Ending]:

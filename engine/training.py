@@ -250,7 +250,9 @@ class Training:
         next_parameters.running[...] = parameters.running
         track_statistics(next_parameters, forward_pass)
 
-        finite = np.isfinite(norms["total_gradient_norm"]) & np.isfinite(next_parameters.flat).all(axis=1)
+        finite = np.isfinite(next_parameters.flat).all(axis=1)
+        if norms:
+            finite &= np.isfinite(norms["total_gradient_norm"])  # θ is finite where infinities were clipped
         if next_parameters.running.size:
             finite &= np.isfinite(next_parameters.running).all(axis=1)
         ended = not finite.all()
@@ -269,16 +271,21 @@ class Training:
             self._end(self._now("completed", range(len(self._networks))))
 
     def _penalised_and_clipped(self, data_gradient: Array) -> tuple[Array, dict[str, Array]]:
-        """The gradient that the optimizer gets, of data loss plus penalty, clipped; and its norms on the way there."""
+        """The gradient that the optimizer gets, of data loss plus penalty, clipped; and its norms on the way there.
+
+        No norms where it is that of the data loss, unclipped.
+        """
         first, n_weights = self.experiments[0], self._parameters.n_weights
-        total = data_gradient
-        data_norm = total_norm = measures.norms(data_gradient)
-        penalty_norm, cosine = self._zeros, self._ones
-        if first.l1 > 0 or first.l2_in_loss > 0:
+        penalised = first.l1 > 0 or first.l2_in_loss > 0
+        if not penalised and first.clip == "none":
+            return data_gradient, {}
+        total, penalty_norm, cosine = data_gradient, self._zeros, self._ones
+        if penalised:
             penalty = penalty_gradient(self._parameters.flat[:, :n_weights], self._l1, self._l2)
             total = data_gradient.copy()
             total[:, :n_weights] += penalty
-            penalty_norm, total_norm = measures.norms(penalty), measures.norms(total)
+            penalty_norm = measures.norms(penalty)
+        total_norm = measures.norms(total)
         clipped, clipped_norm = total, total_norm
         if first.clip != "none":
             if first.clip == "norm":
@@ -288,7 +295,6 @@ class Training:
             clipped_norm = measures.norms(clipped)
             cosine = measures.clip_cosine(total, clipped, total_norm, clipped_norm)
         return clipped, {
-            "data_gradient_norm": data_norm,
             "penalty_gradient_norm": penalty_norm,
             "total_gradient_norm": total_norm,
             "clipped_norm": clipped_norm,

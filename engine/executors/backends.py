@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from multiprocessing.connection import Connection
 from typing import Any
 
 from engine.executors.time_slices import advance_slice, prepare_worker
@@ -21,6 +22,8 @@ MAX_WORKERS = 8  # processes; each holds about 50 MB
 START_SECONDS = 60.0  # for the first worker to have trained
 CONNECT_SECONDS = 5.0  # for a cluster's scheduler to answer
 MANAGER_SECONDS = 2.0  # for loky to notice that all its workers are gone
+
+PIPE_BYTES = 1024**2  # what Linux allows: a history comes in two parts, where it would come in twenty-five
 
 # Read when BLAS is loaded: no threads, and no memory for them, from the start.
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -74,11 +77,20 @@ def worker_processes(n_workers: int | None = None) -> Backend:
         executor.shutdown(kill_workers=True)
 
     try:
+        _widen(executor._result_queue._reader)
         train_one_step(executor)
     except BaseException:
         close()
         raise
     return Backend("worker processes", executor, lambda: n_workers, close, OVERDUE_SECONDS)
+
+
+def _widen(pipe: Connection) -> None:
+    """Let a pipe hold PIPE_BYTES where the system can: before each part this process waits for its other threads."""
+    with suppress(ImportError, AttributeError, OSError):
+        from fcntl import F_SETPIPE_SZ, fcntl
+
+        fcntl(pipe.fileno(), F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def dask_cluster(address: str | None = None) -> Backend:

@@ -1,5 +1,6 @@
 """What a RunHistory says, against PyTorch and plain NumPy, from the parameters that it kept."""
 
+import itertools
 from dataclasses import replace
 from functools import cache
 
@@ -281,6 +282,21 @@ def test_norms_of_float32_accumulate_in_float64():
     values = np.full((1, 10_000), 1e25, np.float32)
     np.testing.assert_allclose(norms(values), 100 * 1e25, rtol=1e-6)
     assert norms(values).dtype == np.float64
+
+
+@pytest.mark.parametrize("scale", [1e-44, 1e-38, 1e-22, 1e-12, 1.0, 1e12, 1e18, 1e22, 1e38, 0.0])
+def test_what_is_measured_of_float32_is_what_is_measured_of_the_same_numbers_in_float64(scale):
+    """Also where squares are beyond the range of float32, and of more numbers than are added up in it."""
+    drawn = np.random.default_rng(0).uniform(0.5, 2, size=(2, 2, 77, 70))
+    values = (drawn * scale).astype(np.float32)
+    values[1, 1] = 1e-30
+    wide = values.astype(np.float64)
+    flats, starts = values.reshape(2, 2, -1), [0, 10, 5000, 5195]
+    parts = [wide.reshape(2, 2, -1)[..., a:b] for a, b in itertools.pairwise([*starts, None])]
+    lengths = np.stack([np.linalg.norm(part, axis=-1) for part in parts], axis=-1)
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(root_mean_squares([values]), np.sqrt(np.mean(wide * wide, axis=(2, 3))), rtol=1e-6)
+        np.testing.assert_allclose(parameter_norms(flats, starts), lengths, rtol=1e-6)
 
 
 def test_the_error_signal_of_a_vanishing_network_is_measured_far_below_the_square_root_of_tiny():

@@ -13,6 +13,7 @@ from pages.charts.style.class_colors import CLASS_COLORS
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.components.home import frames
 from pages.components.shell.component import component
+from pages.components.shell.script_turns import letting_others
 from pages.components.shell.session import this_session
 from pages.text.labels import name
 
@@ -27,7 +28,8 @@ def stage() -> None:
     _stage(key="home_stage", data=_data())
     if not this_session().stage_drawn:
         this_session().stage_drawn = True
-        time.sleep(HEAD_START)
+        with letting_others():
+            time.sleep(HEAD_START)
 
 
 def link_to(activation: str, depth: int) -> dict[str, str]:

@@ -3,6 +3,7 @@
 assets/components/strip.js draws it.  A cell that is clicked marks its layer in every chart.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -158,4 +159,4 @@ def _decades(cells: Sequence[np.ndarray]) -> tuple[float, float]:
 
 def _rounded(value: float) -> float | None:
     """None: not a number, or beyond all numbers."""
-    return float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None

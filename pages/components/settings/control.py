@@ -174,10 +174,11 @@ class Control:
 
 def write_controls(controls: Mapping[str, Control], answers: Mapping[str, Answer]) -> None:
     """Write to the address what it does not say yet of these controls, by name; a default says nothing."""
+    here = st.query_params.to_dict()  # Streamlit takes a lock for each that is looked up
     texts = {
         name: None if answers[name] == control.default else control.text(answers[name])
         for name, control in controls.items()
-        if control.differs(st.query_params.get(name), answers[name])
+        if control.differs(here.get(name), answers[name])
     }
     if texts:
         write_address(texts)

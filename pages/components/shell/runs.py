@@ -18,8 +18,11 @@ from engine.executors.scheduler import Run, Workers
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.training import Branches, CustomData
+from pages.components.shell.script_turns import letting_others
 
-CACHE_BYTES = 32e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
+CACHE_BYTES = 56e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
+AGAIN_SHARE = 0.9  # of them, for runs that were asked for more than once, such as the patients of a class
+REMEMBERED = 1000  # of the runs last asked for: whether they were is known after their histories have gone
 POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on, at first
 PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
 PROGRESS_SECONDS = 0.25  # between two looks, and states of the bar, then: a waiting class must not slow down its runs
@@ -49,6 +52,7 @@ def last_of(wanted: Wanted) -> Experiment:
 @dataclass(eq=False)
 class _Entry:
     run: Run
+    again: bool  # whether it was asked for before
     visitors: int = 0  # who wait for it
     nbytes: int = 0  # of its history, once there is one
 
@@ -57,7 +61,8 @@ class SharedRuns:
     """Runs by experiment, shared by all sessions of a server.  Thread-safe.
 
     An experiment that several ask for is trained once.  Histories are kept up to `limit` bytes, those least recently
-    asked for going first; failures are not kept.
+    asked for going first; failures are not kept.  Those asked for once go before the others, which have AGAIN_SHARE of
+    the bytes: each of a class changes one network of two, and the other must outlast what all change theirs to.
     """
 
     def __init__(self, workers: Workers, limit: float = CACHE_BYTES):
@@ -65,6 +70,7 @@ class SharedRuns:
         self.limit = limit
         self.nbytes = 0
         self._entries: OrderedDict[Wanted, _Entry] = OrderedDict()  # least recently asked for first
+        self._remembered: OrderedDict[int, None] = OrderedDict()  # hashes of what was asked for lately, the same way
         self._lock = threading.RLock()  # a callback of a run may come from inside
 
     def __len__(self) -> int:
@@ -73,13 +79,15 @@ class SharedRuns:
     def join(self, wanted: Wanted, data: CustomData | None = None) -> Run:
         """The run of this experiment, whether ended, on its way, or begun now.  Whoever joins must leave."""
         with self._lock:
+            again = self._remember(wanted)
             entry = self._entries.get(wanted)
             if entry:
+                entry.again = True
                 self._entries.move_to_end(wanted)
             else:
                 experiment, branches = wanted if isinstance(wanted, Branched) else (wanted, ())
                 run = self.workers.submit(experiment, data, branches=branches)
-                entry = self._entries[wanted] = _Entry(run)
+                entry = self._entries[wanted] = _Entry(run, again)
                 # It does not hold the entry: in a circle with its run a dropped history waits long for the collector.
                 entry.run.add_done_callback(partial(self._ended, wanted))
             entry.visitors += 1
@@ -126,12 +134,29 @@ class SharedRuns:
                 return
             entry.nbytes = run.result().nbytes
             self.nbytes += entry.nbytes
-            for oldest, other in list(self._entries.items()):
-                if self.nbytes <= self.limit:
-                    break
-                if other.nbytes and other is not entry:
-                    del self._entries[oldest]
-                    self.nbytes -= other.nbytes
+            if self.nbytes > self.limit:
+                self._make_room(entry)
+
+    def _make_room(self, newest: _Entry) -> None:
+        kept = {wanted: entry for wanted, entry in self._entries.items() if entry.nbytes and entry is not newest}
+        again = sum(entry.nbytes for entry in kept.values() if entry.again)
+        while kept and self.nbytes > self.limit:
+            crowded = again > AGAIN_SHARE * self.limit
+            oldest = next((wanted for wanted, entry in kept.items() if entry.again == crowded), next(iter(kept)))
+            entry = kept.pop(oldest)
+            del self._entries[oldest]
+            self.nbytes -= entry.nbytes
+            again -= entry.nbytes * entry.again
+
+    def _remember(self, wanted: Wanted) -> bool:
+        """Whether it was asked for lately."""
+        key = hash(wanted)
+        again = key in self._remembered
+        self._remembered[key] = None
+        self._remembered.move_to_end(key)
+        if len(self._remembered) > REMEMBERED:
+            self._remembered.popitem(last=False)
+        return again
 
 
 _shared: SharedRuns | None = None  # not in a cache of Streamlit's, which every visitor can clear
@@ -198,7 +223,9 @@ def _histories_of(
     try:
         for experiment in experiments:
             runs.append(shared.join(experiment, data))
-        _wait(runs, place, shared.workers)
+        if not all(run.done() for run in runs):
+            with letting_others():
+                _wait(runs, place, shared.workers)
         return tuple(run.result() for run in runs)
     finally:
         for run in runs:
