@@ -130,7 +130,7 @@ class Chart {
   // Networks that have not been trained yet, while their depth is dragged: their error signals alone, before training.
   async preview(signals) {
     if (!this.figure?.layout.meta?.error_signals || !this.seen || !window.Plotly) return;
-    this.previewed = signals;
+    Object.assign(this, { previewed: signals, stale: true });
     if (this.previewing) return; // the latest is drawn when the one before it is
     this.previewing = true;
     while (this.previewed) {
@@ -139,9 +139,7 @@ class Chart {
       await window.Plotly.react(this.plot, data, this.scale === 1 ? layout : enlarged(layout, this.scale), this.config);
     }
     this.previewing = false;
-    if (signals) return;
-    this.stale = true;
-    this.show();
+    if (!signals) this.show();
   }
 
   // Resolves when the chart, if in sight, shows its figure at the timeline's step.
@@ -171,40 +169,43 @@ class Chart {
     const { data, layout } = this.figure;
     layout.shapes = this.figure.own_shapes ??= layout.shapes ?? [];
     if (frame) {
-      frame.data.forEach((part, place) => lay(data[frame.traces[place]], part));
+      frame.data.forEach((part, place) => lay(data[frame.traces[place]], decode(part)));
       lay(layout, frame.layout ?? {});
     }
     this.figure.own_shapes = layout.shapes;
     layout.shapes = [...layout.shapes, ...marks(layout)];
-    const onlyLayout = !this.stale && frame && !frame.data.length;
-    const scale = typeScale();
-    Object.assign(this, { frame, scale, stale: false });
-    if (onlyLayout && scale === 1) {
-      // Plotly.react would draw a whole map anew to move the line on it.
-      await window.Plotly.relayout(this.plot, {
-        ...Object.fromEntries(leaves(frame.layout ?? {})),
-        shapes: layout.shapes,
-      });
-    } else {
-      layout.template = this.look.template;
-      this.color(layout);
-      layout.width = this.plot.clientWidth;
-      layout.height = this.height();
-      if (onStage(this.plot)) this.plot.style.minHeight = `${layout.height}px`;
-      const shown = layout.height < this.own_height * scale ? withoutFootnotes(layout) : layout;
-      const larger = scale === 1 ? shown : enlarged(shown, scale);
-      const panels = this.own_height - layout.margin.t - layout.margin.b; // high, as the figure is made
-      const fitted = layout.height === this.own_height ? larger : withLabelsApart(withKeysInPlace(larger, panels * scale));
-      const drawn = scale === 1 ? data : data.map((trace) => withLargerText(trace, scale));
-      const rows = this.rows ?? 1;
-      await window.Plotly.react(this.plot, drawn, fitted, this.config);
-      this.rows = rowsOfLegend(this.plot);
-      // Plotly places a legend before it makes room for its rows: where there are more or fewer than before, once more.
-      if (this.rows && this.rows !== rows) await window.Plotly.react(this.plot, drawn, fitted, this.config);
+    const moves = !this.stale && frame; // what is drawn stands, but for what the frame sets
+    Object.assign(this, { frame, stale: false });
+    if (moves && !frame.data.length && this.scale === 1) {
+      const shapes = layout.shapes;
+      await window.Plotly.relayout(this.plot, { ...Object.fromEntries(leaves(frame.layout ?? {})), shapes });
+    } else if (!moves || frame.layout || !moveTraces(this.plot, frame)) {
+      await this.react();
     }
+    Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
+  }
+
+  // Draws the whole figure.
+  async react() {
+    const { data, layout } = this.figure;
+    const scale = (this.scale = typeScale());
+    layout.template = this.look.template;
+    this.color(layout);
+    layout.width = this.plot.clientWidth;
+    layout.height = this.height();
+    if (onStage(this.plot)) this.plot.style.minHeight = `${layout.height}px`;
+    const shown = layout.height < this.own_height * scale ? withoutFootnotes(layout) : layout;
+    const larger = scale === 1 ? shown : enlarged(shown, scale);
+    const panels = this.own_height - layout.margin.t - layout.margin.b; // high, as the figure is made
+    const fitted = layout.height === this.own_height ? larger : withLabelsApart(withKeysInPlace(larger, panels * scale));
+    const drawn = scale === 1 ? data : data.map((trace) => withLargerText(trace, scale));
+    const rows = this.rows ?? 1;
+    await window.Plotly.react(this.plot, drawn, fitted, this.config);
+    this.rows = rowsOfLegend(this.plot);
+    // Plotly places a legend before it makes room for its rows: where there are more or fewer than before, once more.
+    if (this.rows && this.rows !== rows) await window.Plotly.react(this.plot, drawn, fitted, this.config);
     if (!this.listening) this.plot.on("plotly_click", ({ points }) => this.open(points[0]?.customdata));
     this.listening = true;
-    Object.assign(this.plot.dataset, { version: this.version, step: frame?.name ?? "" });
     this.watch();
   }
 

@@ -48,8 +48,8 @@ DRAWN = "(number) => [...document.querySelectorAll('.chart')].filter((c) => c.da
 # Whether Plotly has drawn the chart's latest frame at or before the step; compared with what it made of the frame.
 SHOWS = """(chart, step) => {
   const frame = chart.frames.filter((one) => Number(one.name) <= step).at(-1);
-  const equal = (drawn, expected) => 'bdata' in expected
-    ? drawn.length > 0 && drawn.bdata === expected.bdata
+  const equal = (drawn, expected) => expected.length ? drawn === expected
+    : 'bdata' in expected ? drawn.length > 0 && drawn.bdata === expected.bdata
     : Object.entries(expected).every(([name, part]) => equal(drawn[name], part));
   return frame.data.length
     ? frame.data.every((part, place) => equal(chart._fullData[frame.traces[place]], part))

@@ -63,7 +63,7 @@ def gradients(steps, values) -> AnimatedFigure:
             )  # fmt: skip
     return AnimatedFigure(
         traces,
-        {"xaxis": axis("layer", dtick=2), "yaxis": log_axis("gradient", values)},
+        {"xaxis": axis("layer", dtick=2, range=[0.5, LAYERS + 0.5]), "yaxis": log_axis("gradient", values)},
         [
             frame(step, {i: {"y": values[k, i // 2, i % 2]} for i in range(4)})
             for k, step in enumerate(steps)
@@ -80,7 +80,7 @@ def losses(generator) -> AnimatedFigure:
     ]
     return AnimatedFigure(
         traces,
-        {"xaxis": axis("step"), "yaxis": axis("cross-entropy (nats)", curves)},
+        {"xaxis": axis("step", range=[0, UPDATES]), "yaxis": axis("cross-entropy (nats)", curves)},
         [frame(step, layout={"shapes": step_line(step)}) for step in STEPS],
     )
 

@@ -1,27 +1,27 @@
 """Plotly figures on a page, drawn by a component of our own that stays mounted from one figure to the next.
 
 assets/components/chart.js says how.  Streamlit's own chart is mounted anew for every new figure: eight charts then take
-a second and more, instead of a quarter of one.  It still brings Plotly.js to the browser, see `load_plotly`.
+a second and more, instead of a quarter of one.  Plotly.js is the one that Streamlit has for its own, see `load_plotly`.
 """
 
 import hashlib
+from pathlib import Path
 
 import orjson
-import plotly.graph_objects as go
 import streamlit as st
 
 from pages.charts.style.figure import CONFIG, AnimatedFigure
 from pages.components.shell.component import component
 
-_NOTHING = go.Figure(layout={"template": {}})  # Plotly's own default template would be copied and sent for every page
+(_PLOTLY,) = (Path(st.__file__).parent / "static" / "static" / "js").glob("PlotlyChart.*.js")
+_LOAD = f'import(new URL("{_PLOTLY.name}", document.querySelector("script[type=module][src]").src))'
 _VERSION_BYTES = 16  # as in chart.js
-_chart = component("chart", styled=False)  # Plotly's own styles are the page's
+_chart = component("chart", "moves", styled=False)  # Plotly's own styles are the page's
 
 
 def load_plotly() -> None:
-    """Let Streamlit bring its Plotly.js, which comes with a chart of its own; nobody sees that."""
-    with st.container(key="plotly"):
-        st.plotly_chart(_NOTHING, key="nothing")
+    """Let the browser load Streamlit's Plotly.js, and no chart of Streamlit's with it, which would be drawn first."""
+    st.html(f"<script>{_LOAD}</script>", unsafe_allow_javascript=True)
 
 
 def encoded(figure: AnimatedFigure, alt: str) -> bytes:
