@@ -1,9 +1,9 @@
-// One Plotly chart: mounted once, then given new figures and the timeline's steps.  It is drawn once for each change.
+// A Plotly chart: mounted once, then given new figures and the timeline's steps.  It is drawn once for each change.
 //
 // Streamlit's own chart is mounted anew with each new figure, which takes several times as long.
-// Streamlit runs the default export once when the component is mounted and again whenever its data or the theme change,
-// with the same parent element.  Charts in the window are drawn first; the others get a new figure when the browser has
-// time, and the timeline's step when they come into sight.
+// Streamlit runs chart_place.js, and so `drawIn`, once when a chart's place is mounted and again whenever its data or the
+// theme change, with the same parent element.  Charts in the window are drawn first; the others get a new figure when the
+// browser has time, and the timeline's step when they come into sight.
 
 const STEP_EVENT = "backprop-clinic:step"; // from the timeline; detail: {step, drawn: promises to wait for}
 const PREVIEW_EVENT = "backprop-clinic:preview"; // from the strip; detail: {patient, treated}, error signals, or nothing
@@ -469,7 +469,7 @@ function mixed(one, other, share) {
   return "#" + [1, 3, 5].map((at) => Math.round(share * part(one, at) + (1 - share) * part(other, at)).toString(16).padStart(2, "0")).join("");
 }
 
-export default function ({ data, parentElement }) {
+function drawIn({ data, parentElement }) {
   let chart = mounted.get(parentElement);
   if (!chart) {
     chart = new Chart(parentElement);
@@ -480,4 +480,8 @@ export default function ({ data, parentElement }) {
     mounted.delete(parentElement);
     chart.stop();
   };
+}
+
+export default function () {
+  window.backpropClinicChart ??= drawIn; // of all pages; it stays when this component goes
 }

@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from tests.serving import Server
 
-COMPONENT = "backprop_clinic_chart"
+COMPONENT = "backprop_clinic_chart_place"
 CHOICES = "selectbox", "radio"
 LONGEST = 60.0  # s that an answer is waited for
 POLL_SECONDS = 5.0  # the same, to what the page asks for by itself

@@ -41,7 +41,7 @@ def plain(text: str) -> str:
 def charts(page: AppTest) -> list[dict]:
     """What each chart of the page was sent."""
     components = [element.proto for element in page.get("bidi_component")]
-    return [sent(proto.bytes) for proto in components if proto.component_name == "backprop_clinic_chart"]
+    return [sent(proto.bytes) for proto in components if proto.component_name == "backprop_clinic_chart_place"]
 
 
 def in_part(page: AppTest, part: str) -> AppTest:

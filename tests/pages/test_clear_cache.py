@@ -51,7 +51,7 @@ class Visitor:
             if kind == "exception":
                 self.errors.append(element.exception.message)
             elif kind == "bidi_component":
-                self.charts += element.bidi_component.component_name == "backprop_clinic_chart"
+                self.charts += element.bidi_component.component_name == "backprop_clinic_chart_place"
             if kind == last:
                 return
 

@@ -213,7 +213,7 @@ def page(groups: object = GROUPS, module: str = "cures", context: object = None)
 
 def charts(test: AppTest) -> list:
     components = [element.proto for element in test.get("bidi_component")]
-    return [proto for proto in components if proto.component_name == "backprop_clinic_chart"]
+    return [proto for proto in components if proto.component_name == "backprop_clinic_chart_place"]
 
 
 def text_of(test: AppTest) -> str:

@@ -16,11 +16,13 @@ from pages.components.shell.component import component
 (_PLOTLY,) = (Path(st.__file__).parent / "static" / "static" / "js").glob("PlotlyChart.*.js")
 _LOAD = f'import(new URL("{_PLOTLY.name}", document.querySelector("script[type=module][src]").src))'
 _VERSION_BYTES = 16  # as in chart.js
-_chart = component("chart", "moves", styled=False)  # Plotly's own styles are the page's
+_drawing = component("chart", "moves", styled=False)  # Plotly's own styles are the page's
+_place = component("chart_place", styled=False)
 
 
 def load_plotly() -> None:
-    """Let the browser load Streamlit's Plotly.js, and no chart of Streamlit's with it, which would be drawn first."""
+    """Let the browser load what draws charts: our script, and Streamlit's Plotly.js without a chart of Streamlit's."""
+    _drawing(key="drawing_of_charts")
     st.html(f"<script>{_LOAD}</script>", unsafe_allow_javascript=True)
 
 
@@ -32,4 +34,4 @@ def encoded(figure: AnimatedFigure, alt: str) -> bytes:
 
 def plot(chart: bytes, key: str) -> None:
     """Draw what `encoded` gave.  Where the key stays, the next figure takes the place of this one."""
-    _chart(key=key, data=chart)
+    _place(key=key, data=chart)
