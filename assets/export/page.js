@@ -22,8 +22,9 @@ async function open() {
   document.documentElement.dataset.backpropClinicLink = data.link;
   mount("timeline", document.getElementById("timeline"), data.timeline);
   mount("strip", document.getElementById("strip"), bytes(data.strip));
+  mount("chart", document.body.appendChild(document.createElement("span")), null, false); // what draws charts, and their style
   for (const place of document.querySelectorAll("[data-chart]")) {
-    mount("chart", place, bytes(data.charts[place.dataset.chart]), false);
+    mount("chart_place", place, bytes(data.charts[place.dataset.chart]), false);
   }
   await document.fonts.load('1rem "Source Sans"'); // Plotly measures its text
   const plotly = document.createElement("script");

@@ -25,7 +25,8 @@ from pages.text.labels import meaning
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 MOST_BYTES = 6_000_000
-COMPONENTS = {"timeline": ("stepper",), "strip": ("cells", "numbers"), "chart": ()}  # name -> scripts that come first
+# Name -> scripts that come first.
+COMPONENTS = {"timeline": ("stepper",), "strip": ("cells", "numbers"), "chart": ("moves",), "chart_place": ()}
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
 )

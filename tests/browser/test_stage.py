@@ -231,7 +231,7 @@ MENU_BESIDE = 1280  # pixels of a window that has room for the menu, as in menu_
 # Where the first chart begins, in pixels, at most.
 TOPS = {
     "vanishing_gradients": (630, 560, 565, 660),
-    "exploding_gradients": (630, 565, 655, 730),
+    "exploding_gradients": (630, 580, 655, 730),
     "overfitting": (630, 560, 635, 640),
     "underfitting": (630, 565, 565, 660),
     "data_faults": (630, 565, 565, 675),

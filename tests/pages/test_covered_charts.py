@@ -14,7 +14,7 @@ from pages.text.draw_first import DRAWINGS, Canvas
 from pages.text.own_data import OwnData, at_hand, average_loss
 from tests.pages.opened import charts, headline, in_part, opened
 
-MEASURED = {f"backprop_clinic_{name}" for name in ("chart", "strip", "timeline", "look_inside")}
+MEASURED = {f"backprop_clinic_{name}" for name in ("chart_place", "strip", "timeline", "look_inside")}
 SMALL = {"steps": "20", "n_train": "40"}
 
 
