@@ -108,7 +108,9 @@ class Maker:
             dataset = load_dataset(changed, self.data)
             check_budget(changed, dataset.n_in, dataset.n_out, self.limits)
         except OutOfRange as error:
-            return Change(code, name, price, settings, None, str(error), remedy or name, dose, error)
+            # Without what called this, such as a page with all its histories, which it would keep as long as itself.
+            problem = error.with_traceback(None)
+            return Change(code, name, price, settings, None, str(error), remedy or name, dose, problem)
         return Change(code, name, price, settings, changed, "", remedy or name, dose)
 
     def at(self, remedy: Remedy, dose: float) -> Change:

@@ -290,6 +290,7 @@ def test_what_cannot_be_made_is_refused_with_the_reason():
     assert all(change.experiment is None for change in refused.values())
     assert "would take about" in refused["Batch normalization"].refused
     assert all(str(change.problem) == change.refused for change in refused.values())
+    assert all(change.problem.__traceback__ is None for change in refused.values())  # which would keep who asked
     assert refused["Learning rate 10000"].problem.field == "learning_rate"
 
 
