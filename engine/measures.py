@@ -159,7 +159,7 @@ def update_rows(flats: Array, starts: Sequence[int], signals: Sequence[ErrorSign
     output = root_mean_squares([signal.output[None] for signal in signals])
     signal = np.concatenate([hidden.reshape(updates, -1, networks), output[:, None]], axis=1).swapaxes(1, 2) * batch
     each = parameter_norms(flats, starts)
-    data_norm = norms(each[:, :, 0])
+    data_norm = np.hypot.reduce(each[:, :, 0], axis=-1)
     return {
         "norms": each,
         "signal": signal,

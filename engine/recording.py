@@ -19,6 +19,7 @@ from engine.remedies import EarlyStopping
 Array = np.ndarray
 
 GRID, LINE = 32, 200  # points a side of the input plane, points of the input line
+ALIGNED = 8  # numbers: 32 bytes of float32
 WAITING, MOST_AT_ONCE = 1_000_000, 16  # numbers and steps that are measured together; more gain nothing
 FRAMES_AT_ONCE = 4  # as many as stay in the processor's cache
 GRID_REACH = 2.75  # half the side, in standard deviations of the inputs
@@ -123,7 +124,9 @@ class Recorder:
         networks, (flat, running) = len(datasets), self._best[0]
         units = plan.architecture.depth * plan.architecture.width
         updates_at_once = _at_once(networks * (3 * len(flat) + 2 * plan.batch * units))
-        self._flats = np.empty((updates_at_once, networks, 3, len(flat)), kind)
+        # Every row begins at a multiple of so many numbers: some BLAS kernels add up what lies otherwise in another order.
+        row = -(-len(flat) // ALIGNED) * ALIGNED
+        self._flats = np.empty((updates_at_once, networks, 3, row), kind)[..., : len(flat)]
         at_once = _at_once(networks * (2 * len(flat) + plan.n_probe * units))
         # Of the evaluations that wait, what θ is and was a step before: flat parameters, and running statistics.
         self._evaluated = [np.empty((2, at_once, networks, len(part)), kind) for part in (flat, running)]
