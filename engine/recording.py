@@ -124,7 +124,7 @@ class Recorder:
         networks, (flat, running) = len(datasets), self._best[0]
         units = plan.architecture.depth * plan.architecture.width
         updates_at_once = _at_once(networks * (3 * len(flat) + 2 * plan.batch * units))
-        # Every row begins at a multiple of so many numbers: some BLAS kernels add up what lies otherwise in another order.
+        # Every row begins at a multiple of so many numbers: some BLAS kernels add up others in another order.
         row = -(-len(flat) // ALIGNED) * ALIGNED
         self._flats = np.empty((updates_at_once, networks, 3, row), kind)[..., : len(flat)]
         at_once = _at_once(networks * (2 * len(flat) + plan.n_probe * units))
