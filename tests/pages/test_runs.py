@@ -127,24 +127,37 @@ def test_histories_are_kept_up_to_a_number_of_bytes(waiting: SharedRuns) -> None
     assert waiting.nbytes == histories[3].nbytes
 
 
-def test_what_is_asked_for_again_outlasts_what_is_asked_for_once(waiting: SharedRuns, patient: Patient) -> None:
+def test_the_patients_of_a_class_outlast_what_they_are_compared_with(waiting: SharedRuns, patient: Patient) -> None:
     patients = [Experiment(depth=1, width=2, steps=5, seed=seed) for seed in range(4)]
     history = train(QUICK)
     waiting.limit = 6.5 * history.nbytes
     others = iter(Experiment(depth=1, width=2, steps=5, gain=gain) for gain in range(2, 50))
     for _ in range(4):  # rounds of a class in which each has a patient, and changes the other network
         for experiment in patients:
-            for run in (waiting.join(experiment), waiting.join(next(others))):
+            for run in (waiting.join(experiment, first=True), waiting.join(next(others))):
                 if not run.done():
                     run.set_result(history)
-    assert [run.experiments[0].gain for run in patient.runs[-8:]] == [*range(10, 18)]  # none of the patients once more
+    assert sorted(run.experiments[0].gain for run in patient.runs)[4:] == [
+        *range(2, 18)
+    ]  # no patient was trained twice
     assert waiting.nbytes <= waiting.limit
-    for experiment in map(next, [others] * 8):  # what nobody asks for any more goes, once others are asked for again
+    for experiment in map(next, [others] * 8):  # of another class: what nobody asks for any more goes
         for _ in range(2):
-            run = waiting.join(experiment)
+            run = waiting.join(experiment, first=True)
             if not run.done():
                 run.set_result(history)
     assert not any(waiting.join(experiment).done() for experiment in patients)
+
+
+def test_what_is_asked_for_again_outlasts_what_is_asked_for_once(waiting: SharedRuns) -> None:
+    history = train(QUICK)
+    waiting.limit = 3.5 * history.nbytes
+    others = (Experiment(depth=1, width=2, steps=5, gain=gain) for gain in range(2, 9))
+    for run in (waiting.join(QUICK), waiting.join(OTHER), waiting.join(QUICK), *map(waiting.join, others)):
+        if not run.done():
+            run.set_result(history)
+    assert waiting.join(QUICK).done()
+    assert not waiting.join(OTHER).done()
 
 
 def test_what_is_not_kept_is_gone_at_once(waiting: SharedRuns, patient: Patient) -> None:
@@ -391,7 +404,7 @@ def tell(_shared):
     threading.Thread(target=watch, daemon=True).start()
 
 tell(shared_runs())
-histories_of([Experiment(depth=8, steps=3000)])
+histories_of([Experiment(depth=8, steps=9000)])
 """
 
 

@@ -21,7 +21,7 @@ from engine.training import Branches, CustomData
 from pages.components.shell.script_turns import letting_others
 
 CACHE_BYTES = 56e6  # of histories; a default run leaves about 1.6 MB, the largest 16 MB
-AGAIN_SHARE = 0.9  # of them, for runs that were asked for more than once, such as the patients of a class
+AGAIN_SHARE = 0.9  # of them, for runs that were asked for more than once
 REMEMBERED = 1000  # of the runs last asked for: whether they were is known after their histories have gone
 POLL_SECONDS = 0.05  # between two looks whether the visitor has moved on, at first
 PATIENCE_SECONDS = 0.3  # before progress shows, so that a quick run does not flicker
@@ -53,6 +53,7 @@ def last_of(wanted: Wanted) -> Experiment:
 class _Entry:
     run: Run
     again: bool  # whether it was asked for before
+    first: bool  # whether it was the first of those that were asked for together
     visitors: int = 0  # who wait for it
     nbytes: int = 0  # of its history, once there is one
 
@@ -62,7 +63,8 @@ class SharedRuns:
 
     An experiment that several ask for is trained once.  Histories are kept up to `limit` bytes, those least recently
     asked for going first; failures are not kept.  Those asked for once go before the others, which have AGAIN_SHARE of
-    the bytes: each of a class changes one network of two, and the other must outlast what all change theirs to.
+    the bytes, and of either kind those go last that were the first of several, the patients of a class: each visitor
+    changes the other network of two, and the patient must outlast what all change theirs to.
     """
 
     def __init__(self, workers: Workers, limit: float = CACHE_BYTES):
@@ -76,18 +78,21 @@ class SharedRuns:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def join(self, wanted: Wanted, data: CustomData | None = None) -> Run:
-        """The run of this experiment, whether ended, on its way, or begun now.  Whoever joins must leave."""
+    def join(self, wanted: Wanted, data: CustomData | None = None, first: bool = False) -> Run:
+        """The run of this experiment, whether ended, on its way, or begun now.  Whoever joins must leave.
+
+        first: of several that are asked for together.
+        """
         with self._lock:
             again = self._remember(wanted)
             entry = self._entries.get(wanted)
             if entry:
-                entry.again = True
+                entry.again, entry.first = True, entry.first or first
                 self._entries.move_to_end(wanted)
             else:
                 experiment, branches = wanted if isinstance(wanted, Branched) else (wanted, ())
                 run = self.workers.submit(experiment, data, branches=branches)
-                entry = self._entries[wanted] = _Entry(run, again)
+                entry = self._entries[wanted] = _Entry(run, again, first)
                 # It does not hold the entry: in a circle with its run a dropped history waits long for the collector.
                 entry.run.add_done_callback(partial(self._ended, wanted))
             entry.visitors += 1
@@ -142,9 +147,10 @@ class SharedRuns:
         again = sum(entry.nbytes for entry in kept.values() if entry.again)
         while kept and self.nbytes > self.limit:
             crowded = again > AGAIN_SHARE * self.limit
-            oldest = next((wanted for wanted, entry in kept.items() if entry.again == crowded), next(iter(kept)))
-            entry = kept.pop(oldest)
-            del self._entries[oldest]
+            alike = [wanted for wanted, entry in kept.items() if entry.again == crowded] or list(kept)
+            least = min(alike, key=lambda wanted: kept[wanted].first)  # the oldest of equals
+            entry = kept.pop(least)
+            del self._entries[least]
             self.nbytes -= entry.nbytes
             again -= entry.nbytes * entry.again
 
@@ -221,8 +227,8 @@ def _histories_of(
     shared = shared_runs()
     runs: list[Run] = []
     try:
-        for experiment in experiments:
-            runs.append(shared.join(experiment, data))
+        for i, experiment in enumerate(experiments):
+            runs.append(shared.join(experiment, data, first=len(experiments) > 1 and i == 0))
         if not all(run.done() for run in runs):
             with letting_others():
                 _wait(runs, place, shared.workers)
