@@ -15,6 +15,9 @@ const MOST_TICKS = 5; // of a preview's axis
 // What grows late, above charts in stage view and below them, and leaves them less room.
 const AROUND_ON_STAGE = ".st-key-lesson, .st-key-verdict, .st-key-stage, .st-key-controls, .st-key-controls_closed";
 const LEAST_ON_STAGE = 220, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
+const LEFT = 60, BELOW = 48; // pixels: what labels and title of an axis take at most, but for unusual ones
+const CUT = 2; // pixels that are not missed
+const OUTSIDE = ".infolayer > :not(.annotation), .xaxislayer-above, .yaxislayer-above"; // titles, keys, labels: Plotly's names
 const LABEL_HEIGHT = 2; // of a power of ten, in sizes of its type
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
 
@@ -136,7 +139,7 @@ class Chart {
     while (this.previewed) {
       const { data, layout } = untrained(this.figure, this.previewed);
       this.previewed = null;
-      await window.Plotly.react(this.plot, data, this.scale === 1 ? layout : enlarged(layout, this.scale), this.config);
+      await this.drawWithRoom(data, this.scale === 1 ? layout : enlarged(layout, this.scale));
     }
     this.previewing = false;
     if (!signals) this.show();
@@ -200,13 +203,23 @@ class Chart {
     const fitted = layout.height === this.own_height ? larger : withLabelsApart(withKeysInPlace(larger, panels * scale));
     const drawn = scale === 1 ? data : data.map((trace) => withLargerText(trace, scale));
     const rows = this.rows ?? 1;
-    await window.Plotly.react(this.plot, drawn, fitted, this.config);
+    await this.drawWithRoom(drawn, fitted);
     this.rows = rowsOfLegend(this.plot);
     // Plotly places a legend before it makes room for its rows: where there are more or fewer than before, once more.
-    if (this.rows && this.rows !== rows) await window.Plotly.react(this.plot, drawn, fitted, this.config);
+    if (this.rows && this.rows !== rows) await this.drawWithRoom(drawn, fitted);
     if (!this.listening) this.plot.on("plotly_click", ({ points }) => this.open(points[0]?.customdata));
     this.listening = true;
     this.watch();
+  }
+
+  // Plotly draws all of a figure again where what stands around the panels needs more room than its margins leave.  So
+  // they leave what nearly every axis needs; where that is too little, Plotly makes room from then on.
+  async drawWithRoom(data, layout) {
+    const { l, b } = layout.margin;
+    const margin = { ...layout.margin, l: Math.max(l, LEFT * this.scale), b: Math.max(b, BELOW * this.scale), autoexpand: false };
+    if (!this.expands) await window.Plotly.react(this.plot, data, { ...layout, margin }, this.config);
+    this.expands ||= isCut(this.plot);
+    if (this.expands) await window.Plotly.react(this.plot, data, layout, this.config);
   }
 
   // What a click on a cell of a map leads to: the page with these parameters in its address.
@@ -264,6 +277,13 @@ class Chart {
     const room = onStage(this.plot) ? roomOnStage(this.plot) : 0;
     return room < LEAST_ON_STAGE * typeScale() ? own : room; // rather than squeeze it, the page scrolls
   }
+}
+
+// Whether anything around the panels reaches beyond the picture, but for a pixel or two of a last label.
+function isCut(plot) {
+  const { left, right, top, bottom } = plot.querySelector(".main-svg").getBoundingClientRect();
+  const boxes = [...plot.querySelectorAll(OUTSIDE)].map((part) => part.getBoundingClientRect()).filter(({ width }) => width);
+  return boxes.some((box) => Math.max(left - box.left, box.right - right, top - box.top, box.bottom - bottom) > CUT);
 }
 
 function rowsOfLegend(plot) {

@@ -22,6 +22,15 @@ COVERED = """(over) => {
     box.width && box.left < right && box.right > left && box.top + 3 < bottom && box.bottom - 3 > top;
   return words.filter((one) => covers(one.getBoundingClientRect())).map((one) => one.textContent);
 }"""
+# Titles, legends and scales of colours of a chart that reach beyond its picture.
+CUT = """(chart) => {
+  const picture = chart.querySelector('.main-svg').getBoundingClientRect();
+  return [...chart.querySelectorAll('.infolayer > :not(.annotation)')].filter((part) => {
+    const { left, right, top, bottom, width } = part.getBoundingClientRect();
+    return width && (left < picture.left - 2 || right > picture.right + 2 || top < picture.top - 2
+      || bottom > picture.bottom + 2);
+  }).map((part) => part.getAttribute('class'));
+}"""
 PICTURE_WIDTH, SCALE = 800, 2  # as in chart.js
 
 
@@ -98,6 +107,19 @@ def test_where_the_browser_cannot_fill_the_screen_there_is_no_button_for_it(own_
     card.locator(".chart").hover()
     expect(card.get_by_role("button", name="Save as PNG")).to_be_visible()
     expect(card.get_by_role("button", name="Fill the screen")).to_have_count(0)
+
+
+def test_charts_are_drawn_once_and_again_where_their_words_need_more_room(own_page: Page, home: str):
+    opened(own_page, home)
+    for chart in own_page.locator(".chart[data-version]").all():
+        assert chart.evaluate("({ layout }) => layout.margin.autoexpand === false")
+        assert chart.evaluate(CUT) == []
+    own_page.set_viewport_size({"width": 390, "height": 844})
+    visit(own_page, home + LESSON + "&part=why")
+    chart = own_page.locator(".st-key-card_chain_rule_factors .chart[data-version]")
+    chart.scroll_into_view_if_needed()
+    own_page.wait_for_function("(chart) => !('autoexpand' in chart.layout.margin)", arg=chart.element_handle())
+    assert chart.evaluate(CUT) == []
 
 
 def test_surfaces_are_dark_on_a_dark_page_and_lines_lighter_and_back_again(page: Page, card: Locator):

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
+from pages.charts.style.annotations import ABOVE_BOTH, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
 from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Json, Look, merged, moving
@@ -93,7 +93,7 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     more = more_above(len(histories))
     layout = merged(
         {
-            "margin": {"t": ABOVE + more},
+            "margin": {"t": ABOVE_BOTH + more},
             "xaxis": layer_axis(*depths, output=False, title=title, anchor=ROWS[-1]),
             "legend": {"y": ABOVE_HEADING, "itemwidth": 30},
             **{f"yaxis{row[1:]}": axis for row, axis in zip(ROWS, axes, strict=True)},

@@ -40,7 +40,7 @@ HOW_TO_READ = (
 
 HEIGHT = 352
 LEGEND = 56  # px from the panels to the legend below them
-BELOW = LEGEND + 26  # px from the panels to the notes
+BELOW = LEGEND + 32  # px from the panels to the notes
 THRESHOLD = stroke(NEUTRAL, 2, "dot")
 BY_VALUE = "By value, the line is θ√n: the largest norm of n entries of at most θ."
 

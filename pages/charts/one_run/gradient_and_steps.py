@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.style.annotations import ABOVE, captioned, footnotes, more_above, row_heading
+from pages.charts.style.annotations import ABOVE_BOTH, captioned, footnotes, more_above, row_heading
 from pages.charts.style.axes import axis, log_axis
 from pages.charts.style.chart_tables import STEP, Columns, table_of
 from pages.charts.style.figure import (
@@ -64,7 +64,7 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
         traces += [key("data loss", **stroke(width=MEDIUM + 1)), key("penalty", **stroke(width=THIN))]
     more = more_above(len(histories))
     layout: Json = {
-        "margin": {"t": ABOVE + more},
+        "margin": {"t": ABOVE_BOTH + more},
         "xaxis": axis("training step (updates)", [0, end], anchor="y2"),
         "yaxis": log_axis("", np.concatenate(drawn[0]), LABELS, domain=UPPER),
         "yaxis2": log_axis("", np.concatenate(drawn[1]), LABELS, domain=LOWER),

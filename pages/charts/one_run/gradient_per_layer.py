@@ -12,7 +12,7 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.theory import GradientFlow, gradient_flow
-from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
+from pages.charts.style.annotations import ABOVE_BOTH, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
 from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Json, Look, merged, moving
@@ -79,7 +79,7 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     more = more_above(len(histories))
     layout = merged(
         {
-            "margin": {"t": ABOVE + more},
+            "margin": {"t": ABOVE_BOTH + more},
             "xaxis": layer_axis(*layers, anchor="y2"),
             "yaxis": upper,
             "yaxis2": lower,

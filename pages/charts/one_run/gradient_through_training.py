@@ -34,6 +34,7 @@ FEW_STEPS = 8  # that are all labelled; Plotly would label halves too
 MOST_COLUMNS = 150  # more are narrower than two pixels on a phone
 MOST_CELLS = 4000  # in a panel: deep networks get fewer columns, so that the page stays light
 ZERO_COLOR = "#a3a3a3"  # in none of the scale's hues
+BESIDE = 88  # px that the scale of colours takes at the right
 ZERO_GAP = 2  # px between layers, which makes stripes: not by colour alone
 ZEROS = "Grey stripes: exactly 0."
 
@@ -57,6 +58,7 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     ]
     layout = merged(
         {
+            "margin": {"r": BESIDE},
             "xaxis": axis(
                 "training step (updates)", range=_span(steps, histories), anchor=rows[-1], **_whole_steps(steps)
             ),

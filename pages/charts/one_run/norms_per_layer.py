@@ -11,7 +11,7 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.one_run.weight_norms import BAND, RULE_OF_THUMB, relative_updates
-from pages.charts.style.annotations import ABOVE, captioned, endings, footnotes, more_above, row_heading
+from pages.charts.style.annotations import ABOVE_BOTH, captioned, endings, footnotes, more_above, row_heading
 from pages.charts.style.axes import layer_axis, log_axis, marker_size, on_lower_edge, zero_marks
 from pages.charts.style.chart_tables import Columns, by_layer, table_of
 from pages.charts.style.figure import LOOKS, NEUTRAL, AnimatedFigure, Json, Look, merged, moving
@@ -63,7 +63,7 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     more = more_above(len(histories))
     zeros = [ZEROS] if any((values == 0).any() for values in (*norms, *updates)) else []
     layout: Json = {
-        "margin": {"t": ABOVE + more},
+        "margin": {"t": ABOVE_BOTH + more},
         "xaxis": layer_axis(*layers, anchor="y2"),
         "yaxis": upper,
         "yaxis2": lower,
