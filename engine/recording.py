@@ -12,17 +12,15 @@ from engine.endings import Ending, first_in_forward
 from engine.experiment import Experiment
 from engine.history import Rows, RunHistory
 from engine.losses import LOSSES
-from engine.network import ErrorSignal, ForwardPass, Parameters, backpropagate, forward, network_outputs
+from engine.network import ErrorSignal, ForwardPass, Parameters, backpropagate, forward
 from engine.plan import Plan
+from engine.predictions import predictions_of
 from engine.remedies import EarlyStopping
 
 Array = np.ndarray
 
-GRID, LINE = 32, 200  # points a side of the input plane, points of the input line
 ALIGNED = 8  # numbers: 32 bytes of float32
 WAITING, MOST_AT_ONCE = 1_000_000, 16  # numbers and steps that are measured together; more gain nothing
-FRAMES_AT_ONCE = 4  # as many as stay in the processor's cache
-GRID_REACH = 2.75  # half the side, in standard deviations of the inputs
 
 # glibc gives freed memory back beyond twice the largest block freed so far, 128 kB at first, and every evaluation pays
 # for it again, page by page: up to a quarter of a run.  This block, freed untouched, raises the limit to 32 MB.
@@ -299,7 +297,7 @@ class Recorder:
         confusion = evaluations.pop("confusion", None)
         if confusion is not None:
             confusion = confusion[np.isin(evaluations["evaluation_step"], frame_step)].astype(np.int32)
-        axes, predictions = _predictions(frames, dataset, self._plan.output)
+        axes, predictions = predictions_of(frames, dataset, self._plan.output)
         test_loss, test_accuracy = self._test(networks.best if experiment.patience else networks.last, dataset)
         last_test_loss, last_test_accuracy = self._test(networks.last, dataset)
         return RunHistory(
@@ -387,17 +385,3 @@ class Recorder:
 def _at_once(numbers: int) -> int:
     """How many steps wait for each other, one of which has so many numbers to be measured."""
     return min(max(1, WAITING // numbers), MOST_AT_ONCE)
-
-
-def _predictions(frames: Parameters, dataset: Dataset, output: str) -> tuple[tuple[Array, ...] | None, Array | None]:
-    """The input grid and the outputs on it, (K, G, G, n_out) or (K, G, n_out), in float32: a picture's data."""
-    if dataset.n_in > 2:
-        return None, None
-    zero, one = dataset.units
-    reach = max(GRID_REACH, float(np.abs((dataset.train_inputs - zero) / one).max()))
-    line = np.linspace(-reach, reach, GRID if dataset.n_in == 2 else LINE, dtype=np.float32)
-    axes = tuple((start + step * line).astype(np.float32) for start, step in zip(zero, one, strict=True))
-    grid = np.stack([values.ravel() for values in np.meshgrid(*axes)], axis=1)
-    few = [frames[slice(i, i + FRAMES_AT_ONCE)].astype("float32") for i in range(0, len(frames.flat), FRAMES_AT_ONCE)]
-    predictions = np.concatenate([network_outputs(part, forward(part, grid, keep=False)) for part in few])
-    return axes, predictions.reshape(-1, *[len(line)] * dataset.n_in, predictions.shape[-1])

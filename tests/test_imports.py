@@ -92,7 +92,7 @@ LAYERS = [
     {"experiment"},
     {"history_file"},
     {"data", "history", "limits", "measures", "network"},
-    {"batches", "endings", "plan", "recording", "starting_signal", "training"},
+    {"batches", "endings", "plan", "predictions", "recording", "starting_signal", "training"},
     {"export"},
     {"theory"},
     {"doctor"},

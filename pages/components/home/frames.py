@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from engine import Experiment, RunHistory, load_dataset, train
-from engine.recording import GRID
+from engine.predictions import GRID
 from pages.components.lesson.catalogue import ASSETS, lesson_of
 from pages.text.clock import latest_at, thinned
 
