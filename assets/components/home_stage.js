@@ -10,6 +10,7 @@ const SLOW_START = 1.6; // power of the time: the first updates change most
 const LONGEST_FRAME = 100; // milliseconds: a page that was busy goes on where it was
 const BRIGHTNESS = [-8, 0]; // powers of ten of rms δ, from the darkest cell to the brightest
 const SMALLEST_SPARK = 0.12; // of its size; it has died, and is still seen
+const SHALLOW = 4; // layers, whose cells leave room beside them, and none for the key below them
 const FINER = 5; // pixels of a surface from one place that has a number to the next
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const SVG = "http://www.w3.org/2000/svg";
@@ -24,6 +25,7 @@ class Stage {
   constructor(root, data) {
     this.root = root;
     this.stage = root.querySelector(".stage");
+    this.headline = [...root.querySelector("h2").childNodes].map((part) => part.textContent);
     const { measured, ...words } = JSON.parse(new TextDecoder().decode(data));
     this.words = words;
     this.measured = decoded(measured);
@@ -112,6 +114,12 @@ class Stage {
     this.range.value = this.depth;
     const count = `${this.depth} ${this.depth === 1 ? "layer" : "layers"}`;
     this.root.querySelector("output").textContent = count;
+    this.stage.classList.toggle("shallow", this.depth <= SHALLOW);
+    const share = this.depth === 1 ? "all" : shareInWords(this.ratio("patient"));
+    const arrives = `${share[0].toUpperCase()}${share.slice(1)}${share.endsWith("times") ? "" : " of"} the signal arrives.`;
+    const [layers, what] = this.whole ? this.headline : [`${count[0].toUpperCase()}${count.slice(1)}. `, arrives];
+    this.root.querySelector("h2").firstChild.textContent = layers;
+    this.root.querySelector("h2 em").textContent = what;
     const ratios = WHO.map((who) => `${networks[who].name} ${shareInWords(this.ratio(who))}`);
     this.range.setAttribute("aria-valuetext", `${count}; ${ratios.join(", ")}`);
     this.root.querySelector(`input[value="${this.activation}"]`).checked = true;
@@ -158,7 +166,7 @@ class Stage {
     const step = between(steps, frame);
     const total = this.words.networks.patient.steps;
     for (const who of WHO) this.drawNetwork(this.networks[who], arrived, frame);
-    this.root.querySelector(".step").textContent = `step ${this.whole ? Math.round(step) : total}`;
+    this.root.querySelector(".step").textContent = this.whole ? `, step ${Math.round(step)}` : ` after ${total} steps`;
     const losses = WHO.map((who) => this.measured.choices[this.activations[who]].loss[this.depth - 1]);
     this.loss.draw(this.whole ? step : null, losses);
   }

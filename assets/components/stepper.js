@@ -8,6 +8,9 @@ const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoke
 const USES_SPACE =
   "input, textarea, select, button, a, summary, [contenteditable], [role=dialog], [role=button], [role=slider], " +
   "[role=tab], [role=radio], [role=checkbox], [role=switch], [role=combobox], [role=option]";
+const USES_ARROWS =
+  "input, textarea, select, [contenteditable], [role=dialog], [role=slider], [role=tab], [role=radio], " +
+  "[role=combobox], [role=option], [role=menuitem]";
 
 class Stepper {
   constructor(root) {
@@ -20,7 +23,10 @@ class Stepper {
     const moves = { first: () => 0, back: () => this.index - 1, forward: () => this.index + 1, last: () => this.last };
     for (const [name, move] of Object.entries(moves)) this.buttons[name].addEventListener("click", () => this.byHand(move()));
     this.buttons.play.addEventListener("click", () => this.toggle());
-    this.onKey = (event) => this.space(event);
+    this.onKey = (event) => {
+      this.space(event);
+      this.arrow(event);
+    };
     document.addEventListener("keydown", this.onKey);
   }
 
@@ -92,6 +98,15 @@ class Stepper {
     if (target !== this.range && target.closest?.(USES_SPACE)) return;
     event.preventDefault();
     if (!this.buttons.play.disabled) this.toggle();
+  }
+
+  // Arrows step, from anything that has no use for them.
+  arrow(event) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!by || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    if (event.composedPath()[0].closest?.(USES_ARROWS)) return;
+    event.preventDefault();
+    this.byHand(this.index + by);
   }
 }
 

@@ -65,10 +65,12 @@ _SMALLER_STEPS = Confirmation(
     "With a tenth of the learning rate the loss falls steadily; where the start or the data are at fault it does not.",
     factors=(("learning_rate", 0.1),),
 )
+# Layer normalization does little for deep sigmoid layers: it bore out 27 of 106 vanishing gradients and 54 of 120
+# saturated starts, batch normalization 103 and 118.
 _NORMALIZED = Confirmation(
-    "With layer normalization signals keep their size from layer to layer, and the loss falls; where the steps are too "
-    "short it stays where it is.",
-    settings=(("normalization", "layer"),),
+    "With batch normalization values keep their spread from layer to layer, and the loss falls; where the steps are "
+    "too short it hardly does.",
+    settings=(("normalization", "batch"),),
 )
 _USUAL_START = Confirmation(
     "With weights of the usual size, all different, the loss falls from the first steps on.",

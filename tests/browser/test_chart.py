@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from pages.charts.style.tokens import TOKENS
 from tests.browser.conftest import visit
+from tests.browser.readable import LAPTOP
 
 LESSON = "vanishing_gradients?depth=3"
 TITLE = "Gradient per layer"
@@ -21,6 +22,11 @@ COVERED = """(over) => {
   const covers = (box) =>
     box.width && box.left < right && box.right > left && box.top + 3 < bottom && box.bottom - 3 > top;
   return words.filter((one) => covers(one.getBoundingClientRect())).map((one) => one.textContent);
+}"""
+# Whether what a pointer meets in the middle of a button, and somewhat below, is the button.
+REACHED = """(button) => {
+  const { left, width, top, height } = button.getBoundingClientRect();
+  return [0.5, 0.65].every((down) => button.contains(document.elementFromPoint(left + width / 2, top + down * height)));
 }"""
 # Titles, legends and scales of colours of a chart that reach beyond its picture.
 CUT = """(chart) => {
@@ -87,6 +93,9 @@ def test_the_buttons_show_to_a_pointer_and_to_the_keyboard_and_cover_no_word(pag
     card.locator(".chart").hover()
     expect(tools).to_have_css("opacity", "1")
     assert not tools.evaluate(COVERED)
+    page.set_viewport_size({"width": 1280, "height": 720})  # where there is less air
+    assert card.locator("[class*=st-key-head_] button:visible").last.evaluate(REACHED)
+    page.set_viewport_size(LAPTOP)
     page.mouse.move(0, 0)
     tools.get_by_role("button").first.focus()
     expect(tools).to_have_css("opacity", "1")

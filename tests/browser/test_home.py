@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 from pages.components.home import frames
 from pages.components.home.ward import FRONT
 from pages.components.lesson.catalogue import ward
+from pages.components.shell.frame import SIDEBAR_WIDTH
 from pages.text.labels import differences, share
 from tests.browser.conftest import settled, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider, expect_readable
@@ -60,7 +61,7 @@ def still(loaded: Page, home: str) -> Iterator[Page]:
         settled(loaded)  # two changes of page at once are a race of the browser's, which nobody runs by hand
         visit(loaded, home)
         settled(loaded)
-    expect(loaded.get_by_role("heading", name="Ten layers.")).to_be_visible()
+    expect(loaded.locator(".stage h2")).to_be_visible()
     yield loaded
     loaded.set_viewport_size(LAPTOP)
 
@@ -144,6 +145,7 @@ def test_a_dragged_depth_moves_cells_and_counters_without_the_server(still: Page
         seen.add(tuple(counters(still)))
         assert still.locator(".cells.patient i:visible").count() == int(handle.input_value()) + 1
     assert len(seen) == 4  # before the release
+    expect(still.locator(".stage h2")).to_have_text(re.compile(r"^\d+ layers\. .+ of the signal arrives\.$"))
     still.mouse.up()
     still.get_by_role("radio", name="tanh").check()
     still.wait_for_timeout(300)
@@ -206,7 +208,7 @@ def test_all_patients_come_when_they_are_asked_for_and_one_is_examined(still: Pa
 
 def test_stage_view_can_be_left(still: Page, home: str):
     visit(still, home + "?view=stage")
-    expect(still.get_by_role("heading", name="Ten layers.")).to_be_visible()
+    expect(still.locator(".stage h2")).to_be_visible()
     still.get_by_role("button", name="Leave the stage").click()
     expect(still.get_by_role("button", name="Stage view")).to_be_visible()
 
@@ -251,6 +253,8 @@ def test_the_ways_on_carry_what_was_chosen_and_back_leads_back(still: Page):
     assert parse_qs(address.query) == {"depth": ["7"], "activation": ["tanh"], "initializer": ["xavier_normal"]}
     why.click()
     expect(still.locator(".st-key-differences")).to_contain_text("activation tanh → ReLU", timeout=MILLISECONDS)
+    menu = still.get_by_test_id("stSidebar").bounding_box()
+    assert menu and menu["width"] == SIDEBAR_WIDTH  # as for who comes by a link
     receives = share(frames.reaches("tanh", 7)), share(frames.reaches("relu", 7))
     verdict = still.locator(".st-key-verdict")
     expect(verdict).to_contain_text(f"receives {receives[0]} the last hidden layer’s gradient")  # as on the stage

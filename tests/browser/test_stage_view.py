@@ -47,6 +47,8 @@ FITS = f"() => {{ const {{ charts, bar }} = ({BOTTOMS})(); return charts.every((
 
 NOT_SQUEEZED = "() => [...document.querySelectorAll('.chart')].every((chart) => chart.offsetHeight >= 220)"
 
+STEP = "Number(document.documentElement.dataset.backpropClinicStep)"
+
 
 @pytest.fixture(scope="module")
 def on_stage(page_module: Page, home: str) -> Page:
@@ -63,7 +65,8 @@ def test_three_charts_are_wholly_in_view_in_type_for_the_last_row(on_stage: Page
     found = on_stage.evaluate(BOTTOMS)
     assert max(found["tops"]) - min(found["tops"]) < A_LINE * height, "side by side"
     assert min(bottom - top for top, bottom in zip(found["tops"], found["charts"], strict=True)) > 0.3 * height
-    assert on_stage.locator(".st-key-verdict").evaluate("(verdict) => verdict.getBoundingClientRect().top") >= 0
+    for part in (".st-key-verdict", ".st-key-header"):
+        assert on_stage.locator(part).evaluate("(part) => part.getBoundingClientRect().top") >= 0
     expect(on_stage.get_by_role("alert").get_by_text("nonsense=1")).to_be_in_viewport()
     assert not on_stage.evaluate(CUT_OFF)
     small = [(pixels, text) for pixels, text in on_stage.evaluate(TYPE) if pixels < LEAST_TYPE * height * ROUNDING]
@@ -104,8 +107,13 @@ def test_keys_choose_a_chart_and_hide_the_verdict(on_stage: Page):
     page.keyboard.press("h")
     expect(verdict).to_have_text(said)
     page.keyboard.press("Space")
-    page.wait_for_function("() => Number(document.documentElement.dataset.backpropClinicStep) < 300")
+    page.wait_for_function(f"() => {STEP} < 300")
     page.keyboard.press("Space")
+    step = page.evaluate(STEP)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(f"(step) => {STEP} > step", arg=step)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"(step) => {STEP} === step", arg=step)
 
 
 def test_a_field_keeps_its_keys(on_stage: Page):

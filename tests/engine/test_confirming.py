@@ -58,6 +58,29 @@ def test_targets_far_from_0_are_borne_out_by_standardised_ones(settings):
         assert Examination(after, data).loss_share < 0.2
 
 
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"depth": 10, "activation": "sigmoid", "learning_rate": 0.1, "steps": 300}, "vanishing_gradients"),
+        ({"depth": 12, "gain": 0.6, "learning_rate": 0.1, "steps": 300}, "vanishing_gradients"),
+        ({"depth": 8, "gain": 20.0, "learning_rate": 0.1, "steps": 300}, "saturated_units"),
+    ],
+)
+def test_a_signal_that_does_not_get_through_is_borne_out_by_normalization(settings, code):
+    before = train_many(
+        [
+            Experiment(**{"activation": "tanh", "initializer": "xavier_normal"} | settings, seed=seed)
+            for seed in range(8)
+        ]
+    )
+    found = [diagnose(history)[0] for history in before]
+    assert {one.code for one in found} == {code}
+    after = train_many([one.confirm.experiment(run.experiment) for one, run in zip(found, before, strict=True)])
+    said = [bears_out(*each) for each in zip(found, before, after, strict=True)]
+    assert said.count(NOT_CONFIRMED) <= 1
+    assert said.count(CONFIRMED) >= 4
+
+
 NOISY = {"width": 48, "n_train": 60, "optimizer": "adam", "learning_rate": 0.01}
 IN_CENTS = {"dataset": "sine", "target_scale": 300.0, "optimizer": "momentum", "learning_rate": 0.03}
 
