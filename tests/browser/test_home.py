@@ -254,7 +254,8 @@ def test_the_ways_on_carry_what_was_chosen_and_back_leads_back(still: Page):
     why.click()
     expect(still.locator(".st-key-differences")).to_contain_text("activation tanh → ReLU", timeout=MILLISECONDS)
     menu = still.get_by_test_id("stSidebar").bounding_box()
-    assert menu and menu["width"] == SIDEBAR_WIDTH  # as for who comes by a link
+    assert menu
+    assert menu["width"] == SIDEBAR_WIDTH  # as for who comes by a link
     receives = share(frames.reaches("tanh", 7)), share(frames.reaches("relu", 7))
     verdict = still.locator(".st-key-verdict")
     expect(verdict).to_contain_text(f"receives {receives[0]} the last hidden layer’s gradient")  # as on the stage
