@@ -19,6 +19,7 @@ import numpy as np
 from engine.data.baselines import average_loss
 from engine.doctor.data_cases import DATA_FAULTS, FLAT_FAULTS, of_flat_curves
 from engine.doctor.diagnosis import CONSEQUENCES, diagnose
+from engine.doctor.findings import MISLEADING
 from engine.doctor.thresholds import TWICE
 from engine.experiment import Experiment
 from engine.history import RunHistory
@@ -44,7 +45,6 @@ DATA: tuple[dict[str, Any], ...] = (
     {"dataset": "breast_cancer", "n_train": 200},
     {"dataset": "digits", "n_train": 300},
 )
-MISLEADING = ("leakage", "validation_shift", "label_mismatch")  # nothing is wrong but what validation says
 CURVED = {"moons", "circles", "xor"}  # a straight line will not do
 FITTING = {"relu": "he_normal", "leaky_relu": "he_normal", "elu": "he_normal", "tanh": "xavier_normal"}
 RATES = {"sgd": (0.1, 0.2), "momentum": (0.03, 0.05), "adam": (0.005, 0.01)}

@@ -11,14 +11,13 @@ import numpy as np
 from engine.data.custom import CustomData
 from engine.doctor.diagnosis import diagnose
 from engine.doctor.examination import Examination
-from engine.doctor.findings import Finding
+from engine.doctor.findings import MISLEADING, Finding
 from engine.doctor.thresholds import CLEARLY_LOWER
 from engine.experiment import Experiment
 from engine.history import RunHistory
 
 CONFIRMED, PARTLY, NOT_CONFIRMED = VERDICTS = "confirmed", "partly confirmed", "not confirmed"
 UNDECIDED = "cannot_tell"  # a question, and no cause that a run could bear out
-MISLEADING = {"leakage", "validation_shift", "label_mismatch"}  # nothing is wrong but what validation says
 ON_NEW_DATA = {"overfitting", "label_noise", "large_start"}  # what they cost does not show in the training loss
 
 

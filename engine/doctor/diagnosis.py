@@ -12,8 +12,8 @@ import numpy as np
 
 from engine.doctor import data_detectors, explanations, fit_detectors, rules, signal_detectors, step_detectors
 from engine.doctor.examination import CustomData, Examination
-from engine.doctor.findings import SEVERITIES, Finding
-from engine.doctor.thresholds import FEW_IN_BATCH, SURELY, UNEXPLAINED
+from engine.doctor.findings import MISLEADING, SEVERITIES, Finding
+from engine.doctor.thresholds import FEW_IN_BATCH, SURELY, TWICE, UNEXPLAINED
 from engine.history import RunHistory
 
 # What is so before the first step, but for a mild explosion, which does nothing to a network that is not moved; then
@@ -165,7 +165,10 @@ def _findings(run: Examination) -> tuple[Finding, ...]:
     for found in causes + symptoms:
         same = found.confirm is not None and found.confirm.experiment(run.experiment) == run.experiment
         findings.setdefault(found.code, replace(found, confirm=None) if same else found)
-    cause, *rest = _undecided(run, *findings.values())
+    # What misleads validation alone is never why a run breaks down.
+    broken = "not_finite" in findings or not run.loss_share < TWICE
+    ordered = sorted(findings.values(), key=lambda found: broken and found.code in MISLEADING)
+    cause, *rest = _undecided(run, *ordered)
     follows = CONSEQUENCES.get(cause.code, set())
     consequences = [replace(found, role="consequence") for found in rest if found.code in follows]
     context = [replace(found, role="context", severity="info") for found in rest if found.code not in follows]

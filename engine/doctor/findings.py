@@ -7,6 +7,7 @@ from engine.experiment import SETTINGS, Experiment
 from engine.settings import Value
 
 SEVERITIES = ("info", "warning", "severe")
+MISLEADING = "leakage", "validation_shift", "label_mismatch"  # nothing is wrong but what validation says
 
 
 @dataclass(frozen=True)

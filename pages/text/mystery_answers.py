@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from engine import Experiment, Finding, RunHistory
 from engine.cures.changes import Change, Maker, changes_of
-from engine.doctor.cases import DATA_LEVEL, EASY, FAULTS_OF, FLAT, HARD, MEDIUM, MISLEADING, MysteryCase, recovered
+from engine.doctor.cases import DATA_LEVEL, EASY, FAULTS_OF, FLAT, HARD, MEDIUM, MysteryCase, recovered
+from engine.doctor.findings import MISLEADING
 from engine.limits import APP_LIMITS, MAX_BYTES, MAX_SECONDS
 from engine.settings import Value
 from pages.text.findings_text import HEADINGS

@@ -151,6 +151,9 @@ def test_training_examples_among_the_validation_data_are_counted(share):
     assert diagnose(history)[0].code == "leakage"
     assert finding(data_detectors.leakage, run()) is None
     assert finding(data_detectors.leakage, run(leakage=0.01)) is None
+    broken = diagnose(run(leakage=share, learning_rate=30.0))
+    assert broken[0].code != "leakage", "that is not why a run breaks down"
+    assert (broken[-1].code, broken[-1].role) == ("leakage", "context")
 
 
 @pytest.mark.parametrize("shift", [-2.0, 1.0, 3.0])

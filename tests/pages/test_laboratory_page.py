@@ -146,6 +146,9 @@ def test_numbers_of_an_opened_table_are_scaled_and_errors_are_in_its_unit():
     assert scaled.std() == pytest.approx(1, abs=0.3), "of those to train on"
     assert abs(scaled.mean()) < 0.3
     assert headline(page).startswith("Typical error ")
+    wild = headline(opened(PAGE, target="1"))
+    assert wild.startswith("Training breaks down: not finite at step ")
+    assert "among the new ones" not in wild
     assert re.search(r"Typical error [\d,]+ on test data, in the unit of price", said(page))
     page.segmented_control(key="targets_are").set_value("raw").run()
     assert not {"target_scale", "target_shift"} & address(page).keys()

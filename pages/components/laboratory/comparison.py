@@ -32,7 +32,7 @@ from pages.components.shell.runs import histories_of
 from pages.components.shell.timeline import timeline
 from pages.text import data_summary, findings_text
 from pages.text.clock import timeline_steps
-from pages.text.labels import label, percent
+from pages.text.labels import ending, label, percent
 from pages.text.own_data import OwnData, at_hand, plain
 from pages.text.three_sets import TYPICAL, result_row, typical_error
 
@@ -152,7 +152,8 @@ def verdict(history: RunHistory) -> str:
         achieved = f"{percent(float(history.validation_accuracy[row]))} right"
     found = findings_text.found_in(history)
     said = "the doctor finds nothing wrong" if not found else findings_text.HEADINGS[found[0].code].lower()
-    return f"{achieved} on validation data; {said}."
+    broken = f"Training breaks down: {ending(history)}. " if history.status == "diverged" else ""
+    return f"{broken}{achieved} on validation data; {said}."
 
 
 def _chosen_charts(found: Address, entering: bool) -> list[str]:
