@@ -105,6 +105,10 @@ def test_every_link_is_short_enough_and_copied_by_keyboard_and_that_is_said(less
         lesson.get_by_role("button", name=label).press("Enter")
         expect(lesson.locator(".share").get_by_role("status")).to_have_text("Copied.")
         assert lesson.evaluate("navigator.clipboard.readText()") == given[name]
+    lesson.keyboard.press("Escape")
+    expect(lesson.get_by_role("button", name="Share")).to_be_focused()
+    lesson.keyboard.press("Enter")
+    expect(lesson.get_by_role("button", name="Copy the link")).to_be_focused()  # the box is at the end of the page
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])

@@ -219,10 +219,13 @@ def _show_so_far(sweep: _Sweep, wanted: AllWanted) -> None:
         message = str(job.error) if isinstance(job.error, OutOfRange) else "Something went wrong while it was trained."
         st.error(f"{message} Stop, and try again or with other settings.")
         return
-    so_far = f"{job.progress:.0%} of the steps; {len(known)} of {len(wanted)} networks finished"
-    if sweep.grows:
+    share, so_far = job.progress, f"{len(known)} of {len(wanted)} networks finished"
+    if sweep.grows:  # in rounds, each of which begins at none of its steps
+        share = len(known) / max(len(wanted), sweep.most)
         so_far += "; they say what is worth trying next"
-    st.progress(job.progress, text=" · ".join(filter(None, (so_far, shared_sweeps().workers.notice))))
+    else:
+        so_far = f"{share:.0%} of the steps; {so_far}"
+    st.progress(share, text=" · ".join(filter(None, (so_far, shared_sweeps().workers.notice))))
     _plot(sweep, figure)
 
 
