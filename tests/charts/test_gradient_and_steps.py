@@ -56,6 +56,8 @@ def test_axes_have_titles_and_the_line_of_the_step_moves_over_both():
     assert figure.layout.xaxis.title.text == "training step (updates)"
     for frame in figure.frames:
         assert {(shape["x0"], shape["yref"]) for shape in frame["layout"]["shapes"]} == {(int(frame["name"]), "paper")}
+        ends = {(shape["y0"], shape["y1"]) for shape in frame["layout"]["shapes"]}
+        assert ends == {tuple(chart.UPPER), tuple(chart.LOWER)}
 
 
 def test_long_runs_are_thinned_with_both_ends_kept():

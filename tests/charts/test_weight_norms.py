@@ -84,6 +84,11 @@ def test_the_line_of_the_step_moves_in_both_columns():
     for frame in chart.figure(*pair("plain")).frames:
         assert {shape["xref"] for shape in frame["layout"]["shapes"]} == {"x", "x2"}
         assert {shape["x0"] for shape in frame["layout"]["shapes"]} == {int(frame["name"])}
+        # through the panels, and not through the heading between them
+        assert {(shape["y0"], shape["y1"]) for shape in frame["layout"]["shapes"]} == {
+            tuple(chart.UPPER),
+            tuple(chart.LOWER),
+        }
 
 
 def test_zeros_are_said_in_words():

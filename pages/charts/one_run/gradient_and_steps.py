@@ -71,7 +71,8 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
         "legend": {"y": ABOVE_HEADING},
         "hovermode": "closest",
     }
-    frames = step_lines(timeline_steps(*histories))
+    panels = [("x", low, high) for low, high in (UPPER, LOWER)]  # and not the heading between them
+    frames = step_lines(timeline_steps(*histories), columns=panels)
     notes = footnotes(_notes(networks), HEIGHT + more, others=[row_heading(text, panel[1]) for text, panel in HEADINGS])
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes), frames), *histories, looks=looks)
 

@@ -130,7 +130,9 @@ def over_training(
     two, panels = len(places.columns), []
     for i, span in zip(range(0, len(across), two), places.spans, strict=True):
         for row in rows:
-            own = row.axis if len(places.spans) == 1 else row.axis | {"domain": _within(span, row.axis.get("domain"))}
+            own = (
+                row.axis if len(places.spans) == 1 else row.axis | {"domain": [*_within(span, row.axis.get("domain"))]}
+            )
             beside = zip(row.panels[i : i + two], across[i : i + two], strict=True)
             panels.append([Panel(traces, {}, one, own) for traces, one in beside])
     placed = grid(panels, len(rows), places.columns)
@@ -138,7 +140,11 @@ def over_training(
     noted = footnotes(notes, places.height, places.below, [*places.headings, *over_rows])
     common = {"showlegend": False, "margin": {"t": places.top, "b": places.below}, "hovermode": "closest"}
     look = merged(merged(common | placed.layout, layout), noted)
-    lines = [(f"x{_numbered(i + 1)}", *places.spans[i // two]) for i in range(len(across))]
+    lines = [  # not through the titles of the lower rows
+        (f"x{_numbered(i + 1)}", *_within(places.spans[i // two], domain))
+        for i in range(len(across))
+        for _, domain in titles or [("", (0, 1))]
+    ]
     return AnimatedFigure([*keys, *placed.traces], look, step_lines(steps, columns=lines))
 
 
@@ -174,10 +180,11 @@ def step_axis(values: Sequence[float] | None = None, **attributes: Any) -> Json:
 _UNWRITTEN: Json = {"showticklabels": False, "title": {"text": ""}}
 
 
-def _within(span: tuple[float, float], domain: Sequence[float] | None) -> list[float]:
+def _within(span: tuple[float, float], domain: Sequence[float] | None) -> tuple[float, float]:
     """What is this share of the height of a span, as a share of the whole height."""
     low, high = span
-    return [low + end * (high - low) for end in domain or (0, 1)]
+    start, end = domain or (0, 1)
+    return low + start * (high - low), low + end * (high - low)
 
 
 def _numbered(number: int) -> str:
