@@ -73,7 +73,9 @@ def test_a_sample_is_trained_on_drawn_and_diagnosed_with_its_data():
     assert any("inputs" in one for one in explanations), "only who knows the data finds that"
     assert all(one in said(page) for one in explanations)
     assert not page.warning
+    page.selectbox(key="sample").set_value(None).run()  # as Escape does
     assert address(page) == {"sample": "wine", "inputs": "raw"} | QUICK
+    assert page.selectbox(key="sample").value == "wine"
 
 
 def test_own_data_are_pasted_diagnosed_and_named_in_the_link_by_their_digest():

@@ -188,7 +188,7 @@ def _field(base: Base, name: str, values: Mapping[str, Answer]) -> Field:
 
 
 def _no_step(texts: Sequence[str]) -> Answer:
-    raise OutOfRange("step", texts[-1], "beside a trained network")
+    raise OutOfRange("step", texts[-1], "given with a trained network")
 
 
 def _phase(last: int, texts: Sequence[str]) -> str:

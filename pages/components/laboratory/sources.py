@@ -187,8 +187,9 @@ def _upload(here: Laboratory) -> None:
 
 def _take_sample() -> None:
     here = laboratory()
-    if st.session_state[SAMPLE] is None:
-        st.session_state[SAMPLE] = FIRST
+    if st.session_state[SAMPLE] is None:  # emptied, which Escape does: the data stay
+        st.session_state[SAMPLE] = st.query_params.get(SAMPLE, FIRST)
+        return
     here.shown, here.problem, here.uploaded, here.opened = False, "", "", False
     _write_source(here)
 

@@ -168,7 +168,7 @@ def _read_address() -> tuple[Address, Assignment, dict[str, Answer]]:
     }
     found |= about | read_address(
         requested, {**fields, TIMELINE: Field(step_in), DRAW: Field(drawing_in)},
-        lambda name, texts: "named once" if len(texts) > 1 else "seed or level",
+        lambda name, texts: "named once" if len(texts) > 1 else "one of this page’s, seed and level",
     )  # fmt: skip
     return found, asked, locks
 

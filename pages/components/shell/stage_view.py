@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from engine.settings import OutOfRange
-from pages.components.shell.address import CHART, HIDDEN, HIDE, PROJECTOR, VIEW, chart_in, write_address
+from pages.components.shell.address import CHART, HIDDEN, HIDE, PROJECTOR, VIEW, chart_in, ignored, write_address
 from pages.components.shell.component import component
 
 STAGE = "stage"
@@ -60,7 +60,7 @@ def complaint() -> str:
     """What the address says of the view and does not mean anything; nothing where all is well."""
     view, projector = st.query_params.get(VIEW, STAGE), st.query_params.get(PROJECTOR, "true")
     if view != STAGE:
-        return f"The address says something else than {VIEW}={STAGE} of the view; it was ignored."
+        return ignored(VIEW, view, STAGE)
     if projector.lower() not in ("true", "false"):
-        return f"The address says neither {PROJECTOR}=true nor {PROJECTOR}=false; it was ignored."
+        return ignored(PROJECTOR, projector, "true or false")
     return ""
