@@ -87,7 +87,7 @@ def lessons() -> list[Page]:
 _menu_closer = component("menu_closer", styled=False)
 _history = component("history", styled=False)
 _help_names = component("help_names", styled=False)
-_popover_focus = component("popover_focus", styled=False)
+_keyboard = component("keyboard", styled=False)
 _skip = component("skip")
 
 
@@ -125,7 +125,7 @@ def page(name: str, folded: bool = False) -> "PageShell":
     with unseen:
         _menu_closer(key="menu_closer", data=row.title)
         _help_names(key="help_names")
-        _popover_focus(key="popover_focus")
+        _keyboard(key="keyboard")
     header = st.container(horizontal=True, vertical_alignment="center", key="header")
     header.title(row.title if name else NAME, anchor=False, width="stretch")
     places = header.container(horizontal=True, width="content"), header.container(width="content")
