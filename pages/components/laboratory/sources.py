@@ -28,6 +28,7 @@ from pages.components.laboratory.samples import SAMPLES, sample
 from pages.components.laboratory.selection import FEWEST_ROWS, Examples, check_length
 from pages.components.laboratory.tables import Table, TableError, read_file, read_text
 from pages.components.shell.address import Address, history_navigation, write_address
+from pages.components.shell.into_view import into_view
 from pages.components.shell.session import this_session
 from pages.text.own_data import OwnData
 from pages.walkthrough.user_input import as_code
@@ -112,7 +113,9 @@ def choose_table(found: Address, entering: bool) -> TableOnPage | None:
     if (here.opened and not is_locked(DATA)) or waiting:
         _draw_sources(here)
     if here.problem:
-        st.error(here.problem, icon=":material/error:")
+        with st.container(key="refused_file"):
+            st.error(here.problem, icon=":material/error:")
+            into_view(key=f"refused_{hash(here.uploaded + here.problem)}", data="nearest")
     with row:
         _draw_sample(here)
     below = st.container(horizontal=True, key="below")

@@ -41,6 +41,7 @@ from pages.components.shell.address import (
 from pages.components.shell.assignment import PARAMETERS as ASKED
 from pages.components.shell.assignment import Assignment, read_assignment
 from pages.components.shell.component import component
+from pages.components.shell.into_view import into_view
 from pages.components.shell.plot import plot
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
@@ -59,7 +60,6 @@ LOOK_OF = {GRADIENT: "gradients", LOSS: "new_data"}  # what can be drawn first -
 HIDES = LOOKS, POINTS, CURES = "looks", "points", "cures"  # what a lecturer's link can hide
 
 _reach = component("reach")
-into_view = component("into_view", styled=False)
 
 
 class RequestedPatient(NamedTuple):

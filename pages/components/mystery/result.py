@@ -26,11 +26,11 @@ from pages.components.mystery.patient import (
     RequestedPatient,
     draw_goal,
     go_to,
-    into_view,
     next_seed,
 )
 from pages.components.shell.component import component
 from pages.components.shell.frame import LEAST_WIDTH, absolute
+from pages.components.shell.into_view import into_view
 from pages.components.shell.runs import histories_of
 from pages.components.shell.timeline import timeline
 from pages.text import labels, mystery_answers
