@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 MOST_BYTES = 6_000_000
 # Name -> scripts that come first.
-COMPONENTS = {"timeline": ("stepper",), "strip": ("cells", "numbers"), "chart": ("moves",), "chart_place": ()}
+COMPONENTS = {"timeline": ("stepper",), "strip": ("cells", "numbers"), "chart": ("moves", "figures"), "chart_place": ()}
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
 )

@@ -13,7 +13,7 @@ from pages.text.labels import differences, ending
 MARKS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲"}
 _COLUMN_CHARACTERS = 22  # of a heading over one column at 390 px
 _NOTE_CHARACTERS = 39  # a line in a chart of 314 px, of three side by side at 1280 px
-FOOTNOTES = "footnotes"  # by which chart.js finds them
+FOOTNOTES = "footnotes"  # by which figures.js finds them
 _NOTE_LINE = 19  # px
 BELOW_AXIS = 58  # px that tick labels and title of the lowest axis take
 ABOVE_ROW = 28  # px that a heading of a row takes

@@ -16,7 +16,7 @@ from pages.components.shell.component import component
 (_PLOTLY,) = (Path(st.__file__).parent / "static" / "static" / "js").glob("PlotlyChart.*.js")
 _LOAD = f'import(new URL("{_PLOTLY.name}", document.querySelector("script[type=module][src]").src))'
 _VERSION_BYTES = 16  # as in chart.js
-_drawing = component("chart", "moves", styled=False)  # Plotly's own styles are the page's
+_drawing = component("chart", "moves", "figures", styled=False)  # Plotly's own styles are the page's
 _place = component("chart_place", styled=False)
 
 

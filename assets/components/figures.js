@@ -1,0 +1,122 @@
+// What a chart makes of a figure before it is drawn: larger, lower, without networks that are not trained, with marks.
+//
+// None of these functions changes the figure that it is given, but for `lay`.
+
+const FOOTNOTES = "footnotes", NOTE_LINE = 19; // as in pages/charts/style/annotations.py
+const MOST_TICKS = 5; // of a preview's axis
+const LABEL_HEIGHT = 2; // of a power of ten, in sizes of its type
+
+// A part of a layout with larger type, and with the distances in pixels that make room for it.
+function enlarged(part, factor) {
+  if (Array.isArray(part)) return part.map((one) => (isBranch(one) ? enlarged(one, factor) : one));
+  const larger = { ...part };
+  for (const [name, value] of Object.entries(part)) {
+    if ((name === "font" || name === "tickfont") && value.size) larger[name] = { ...value, size: value.size * factor };
+    else if (name === "margin") larger[name] = Object.fromEntries(Object.entries(value).map(([side, pixels]) => [side, pixels * factor]));
+    else if (["xshift", "yshift", "standoff"].includes(name)) larger[name] = value * factor;
+    else if (name !== "template" && (Array.isArray(value) || isBranch(value))) larger[name] = enlarged(value, factor);
+  }
+  return larger;
+}
+
+// A trace whose own text grows too.
+function withLargerText(trace, factor) {
+  return trace.textfont ? { ...trace, textfont: { ...trace.textfont, size: trace.textfont.size * factor } } : trace;
+}
+
+// A chart that has less room than it is made for leaves out the small print below it.
+function withoutFootnotes(layout) {
+  const [notes] = (layout.annotations ?? []).filter(({ name }) => name === FOOTNOTES);
+  if (!notes) return layout;
+  const room = NOTE_LINE * notes.text.split("<br>").length;
+  const annotations = layout.annotations.filter((one) => one !== notes);
+  return { ...layout, annotations, margin: { ...layout.margin, b: layout.margin.b - room } };
+}
+
+// Plotly places a legend or a scale of colours above or below the panels in shares of their height: where they are of
+// another height, the distance in pixels stays, lest the key lies over an axis or a heading, or far from it.
+function withKeysInPlace(layout, panels) {
+  const now = layout.height - layout.margin.t - layout.margin.b;
+  const edge = ({ y }) => (y > 1 ? 1 : y < 0 ? 0 : y);
+  const at = (key) => ({ ...key, y: edge(key) + ((key.y - edge(key)) * panels) / now });
+  const keys = {};
+  if (layout.legend) keys.legend = at(layout.legend);
+  for (const [name, axis] of Object.entries(layout)) {
+    if (name.startsWith("coloraxis") && axis.colorbar) keys[name] = { ...axis, colorbar: at(axis.colorbar) };
+  }
+  return { ...layout, ...keys };
+}
+
+// Where panels are lower than they are made for, a log axis has fewer labels.
+function withLabelsApart(layout) {
+  const high = layout.height - layout.margin.t - layout.margin.b;
+  const axes = Object.entries(layout).filter(([name, axis]) => name.startsWith("yaxis") && axis.type === "log" && axis.dtick > 0);
+  const fewer = axes.map(([name, axis]) => {
+    const [[low, top], [from, to]] = [axis.range, axis.domain ?? [0, 1]];
+    const most = (high * (to - from)) / (LABEL_HEIGHT * axis.tickfont.size);
+    return [name, { ...axis, dtick: axis.dtick * Math.max(1, Math.ceil((top - low) / axis.dtick / most)) }];
+  });
+  return { ...layout, ...Object.fromEntries(fewer) };
+}
+
+// The figure with the error signals of other networks, by name; what only training can tell is not drawn.
+function untrained({ data, layout }, signals) {
+  const names = Object.entries(layout.meta.error_signals);
+  const logs = Object.values(signals).flat().filter((value) => value > 0).map(Math.log10);
+  const [low, high] = [Math.min(...logs) - 0.5, Math.max(...logs) + 0.5];
+  const deepest = Math.max(...Object.values(signals).map((one) => one.length));
+  const traces = data.map((trace, index) => {
+    const name = names.find(([, own]) => own === index)?.[0];
+    if (!name) return { ...trace, visible: false };
+    return { ...trace, x: signals[name].map((_, layer) => layer + 1), y: signals[name].map((value) => value || null) };
+  });
+  const xaxis = { ...layout.xaxis, range: [0.5, deepest + 0.5], tickmode: "auto" };
+  const ticks = { tickmode: "linear", tick0: 0, dtick: Math.max(1, Math.ceil((high - low) / MOST_TICKS)) };
+  return { data: traces, layout: { ...layout, xaxis, yaxis: { ...layout.yaxis, ...ticks, range: [low, high] } } };
+}
+
+// Boxes around the marked layers, on every axis of that network's layers: a light line within a dark one, as the
+// timeline's own line on maps.
+function marks({ meta }) {
+  const marked = document.documentElement.dataset.backpropClinicMark;
+  if (!marked || !meta?.layer_axes) return [];
+  const { network, spans } = JSON.parse(marked);
+  const axes = Object.entries(meta.layer_axes).filter(([, whose]) => whose === "both" || whose === network);
+  return axes.flatMap(([name]) =>
+    spans.flatMap(([first, last]) => {
+      const [along, across] = name.startsWith("x") ? ["x", "y"] : ["y", "x"];
+      const box = { type: "rect", [`${along}ref`]: name.replace("axis", ""), [`${across}ref`]: "paper" };
+      Object.assign(box, { [`${along}0`]: first - 0.5, [`${along}1`]: last + 0.5, [`${across}0`]: 0, [`${across}1`]: 1 });
+      return [
+        { ...box, fillcolor: MARK_FILL, line: { color: "#111111", width: 4 } },
+        { ...box, line: { color: "#ffffff", width: 1.5 } },
+      ];
+    }),
+  );
+}
+
+// The latest frame at or before the step, else the first.
+function frameAt(frames, step) {
+  let best = frames[0];
+  for (const frame of frames) if (Number(frame.name) <= step) best = frame;
+  return best;
+}
+
+// Attributes by their paths: [["yaxis.title.text", "loss"]].
+function leaves(part, path = "") {
+  return Object.entries(part).flatMap(([name, value]) =>
+    isBranch(value) ? leaves(value, `${path}${name}.`) : [[path + name, value]],
+  );
+}
+
+function lay(target, part) {
+  for (const [name, value] of Object.entries(part)) {
+    if (isBranch(value) && isBranch(target[name])) lay(target[name], value);
+    else target[name] = value;
+  }
+}
+
+// A dict with attributes of its own, not an array, and not an array that travels as base64.
+function isBranch(value) {
+  return Object.prototype.toString.call(value) === "[object Object]" && !("bdata" in value);
+}
