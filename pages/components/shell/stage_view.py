@@ -13,6 +13,10 @@ from pages.components.shell.address import CHART, HIDDEN, HIDE, PROJECTOR, VIEW,
 from pages.components.shell.component import component
 
 STAGE = "stage"
+KEYS = (
+    "In a lesson: Space plays, arrows step, 1 to 9 choose a chart, 0 shows the first three, H hides the verdict, F fills the "
+    "screen."
+)
 STYLE = Path(__file__).resolve().parents[3] / "assets" / "stage.css"
 
 _keys = component("stage", styled=False)
@@ -50,7 +54,7 @@ def stage_button() -> None:
         key="stage_view",
         on_click=write_address,
         args=({VIEW: None if on else STAGE, PROJECTOR: None},),
-        help="For a projector: no menu, large type, the charts fill the window.",
+        help=f"For a projector: no menu, large type, the charts fill the window. {KEYS}",
     )
     if on:
         st.html(STYLE)
