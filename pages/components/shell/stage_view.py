@@ -14,8 +14,8 @@ from pages.components.shell.component import component
 
 STAGE = "stage"
 KEYS = (
-    "In a lesson: Space plays, arrows step, 1 to 9 choose a chart, 0 shows the first three, H hides the verdict, F fills the "
-    "screen."
+    "In a lesson: Space plays, arrows step, 1 to 9 choose a chart, 0 shows the first three, H hides the verdict, "
+    "F fills the screen."
 )
 STYLE = Path(__file__).resolve().parents[3] / "assets" / "stage.css"
 
