@@ -146,17 +146,14 @@ def begin_settings(found: Address, entering: bool) -> None:
 
 
 def _settings() -> dict[str, Value]:
-    """Draw the settings of the present network; those that are not as the page has them at first."""
-    session = this_session()
+    """Draw the first settings of the present network; all that are not as the page has them at first."""
     with (
-        st.container(key="controls" if session.controls_open else "controls_closed"),
+        st.container(key="controls" if this_session().controls_open else "controls_closed"),
         st.container(key="one_network", gap="xsmall"),
+        st.grid(ACROSS, min_column_width=WIDTH),
     ):
-        with st.grid(ACROSS, min_column_width=WIDTH):
-            for name in FRONT:
-                CONTROLS[name].draw(locked=is_locked(name))
-        if session.settings_open:
-            _more()
+        for name in FRONT:
+            CONTROLS[name].draw(locked=is_locked(name))
     answers: dict[str, Answer] = {name: st.session_state[name] for name in CONTROLS}
     write_controls(CONTROLS, answers)
     moved = [name for name, control in CONTROLS.items() if answers[name] != control.default]
@@ -198,7 +195,10 @@ def _trainable(own: OwnData, settings: Mapping[str, Value]) -> Experiment:
 
 
 def _ways(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> DeltaGenerator:
-    """The buttons that open more settings and pin the network, and a line for each pinned one; room for one more."""
+    """The buttons that open more settings and pin the network, what they open, and a line for each pinned one.
+
+    Room for one more button.
+    """
     opened = this_session().settings_open
     changed = sum(name not in IN_VIEW for name in values)
     more = f"More settings ({changed} changed)" if changed else "More settings"
@@ -211,6 +211,9 @@ def _ways(pins: Mapping[str, Pin], values: Mapping[str, Value]) -> DeltaGenerato
             on_click=_write, args=([*pins.values(), Pin(_name_for(values, pins.values()), dict(values))],),
         )  # fmt: skip
         place = st.container(width="content", key="way_on")
+    if opened:
+        with st.container(key="more_of_network", gap="xsmall"):
+            _more()
     for look, (name, pin) in zip(LOOKS[1:], pins.items(), strict=False):
         with st.container(key=f"row_{name}", gap="xsmall"):
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
