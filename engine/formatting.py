@@ -3,6 +3,7 @@
 import math
 
 PERCENT = "\N{NO-BREAK SPACE}%"  # no line begins with the sign
+TIMES_TEN = "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10"  # nor is a number cut in two
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -22,7 +23,7 @@ def number(value: float) -> str:
     if -3 <= exponent < 5:
         text = f"{float(f'{mantissa}e{power}'):.{max(1 - exponent, 0)}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{mantissa.removesuffix('.0')} × 10{str(exponent).translate(_SUPERSCRIPTS)}"
+    return f"{mantissa.removesuffix('.0')}{TIMES_TEN}{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def plural(tensor: str) -> bool:

@@ -1,5 +1,6 @@
 // Numbers as a sentence says them: two significant digits, as engine/formatting.py and pages/text/labels.py write them.
 
+const TIMES = "\u00a0×\u00a0"; // a number is not cut in two at the end of a line
 const PARTS = [[-2, "hundredth"], [-3, "thousandth"], [-6, "millionth"], [-9, "billionth"]];
 
 // 0.62, 3.2, 120, 2.7 × 10⁻⁶; of a number that is not negative.
@@ -11,7 +12,7 @@ function numberInWords(value) {
     const text = Number(`${mantissa}e${power}`).toFixed(Math.max(1 - exponent, 0));
     return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
   }
-  return `${mantissa.replace(/\.0$/, "")} × ${powerOfTen(exponent)}`;
+  return `${mantissa.replace(/\.0$/, "")}${TIMES}${powerOfTen(exponent)}`;
 }
 
 // 10⁻⁶; the exponent is whole.

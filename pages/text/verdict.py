@@ -7,7 +7,7 @@ import numpy as np
 from engine import RunHistory, diagnose
 from engine.doctor.diagnosis import overcome
 from engine.doctor.thresholds import GREW
-from engine.formatting import plural
+from engine.formatting import TIMES_TEN, plural
 from engine.settings import Value
 from pages.text.clock import latest
 from pages.text.labels import label, layer_name, meaning, number, percent, share
@@ -167,8 +167,8 @@ def average_factor(history: RunHistory) -> str:
 
 def _latex(value: float) -> str:
     text = number(value)
-    if " × 10" in text:
-        mantissa, _ = text.split(" × 10")
+    if TIMES_TEN in text:
+        mantissa, _ = text.split(TIMES_TEN)
         exponent = math.floor(math.log10(abs(float(f"{value:.1e}"))))
         return rf"{mantissa} \cdot 10^{{{exponent}}}"
     return text if text[-1].isdigit() else rf"\text{{{text}}}"

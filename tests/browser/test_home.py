@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
+from engine.formatting import TIMES_TEN
 from pages.components.home import frames
 from pages.components.home.ward import FRONT
 from pages.components.lesson.catalogue import ward
@@ -233,7 +234,7 @@ def test_the_keyboard_does_it_all(still: Page):
     handle = still.get_by_role("slider", name="Drag the depth")
     handle.focus()
     still.keyboard.press("End")
-    assert handle.get_attribute("aria-valuetext").startswith("30 layers; Patient 1.3 × 10⁻¹⁹, Treated 0.94")
+    assert handle.get_attribute("aria-valuetext").startswith(f"30 layers; Patient 1.3{TIMES_TEN}⁻¹⁹, Treated 0.94")
     still.keyboard.press("ArrowLeft")
     expect(still.locator("output")).to_have_text("29 layers")
     still.keyboard.press("Tab")

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from engine import RunHistory, train
+from engine.formatting import TIMES_TEN
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.shell.address import PART, PARTS
 from pages.text.clock import timeline_steps
@@ -168,7 +169,7 @@ def test_the_cells_say_what_the_engine_recorded_and_change_with_the_timeline(les
 
 def value_of(text: str) -> float:
     """Of a number as the page writes it, 5.6 × 10⁻⁸."""
-    mantissa, _, power = text.partition(" × 10")
+    mantissa, _, power = text.partition(TIMES_TEN)
     return float(f"{mantissa}e{power.translate(str.maketrans('⁻⁰¹²³⁴⁵⁶⁷⁸⁹', '-0123456789')) or 0}")
 
 

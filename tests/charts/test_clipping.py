@@ -8,6 +8,7 @@ import plotly.io
 import pytest
 
 from engine import initialize
+from engine.formatting import TIMES_TEN
 from pages.charts.one_run import clipping as chart
 from pages.charts.style.update_curves import MOST_POINTS
 from pages.text.clock import timeline_steps
@@ -88,7 +89,7 @@ def test_a_gradient_off_the_axis_is_said_in_numbers_and_flattens_nothing():
     norms[3] = 1e200
     figure = chart.figure(replace(patient, total_gradient_norm=norms, clipped_norm=norms), treated)
     assert figure.layout.yaxis.range[1] < 12
-    assert "Patient: off the axis, up to 10²⁰⁰ at step 3." in notes(figure).replace("1 × ", "")
+    assert "Patient: off the axis, up to 10²⁰⁰ at step 3." in notes(figure).replace(f"1{TIMES_TEN}", "10")
     assert "off the axis" not in notes(chart.figure(patient, treated))
 
 

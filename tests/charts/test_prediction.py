@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from engine.formatting import TIMES_TEN
 from pages.charts.one_run import prediction
 from pages.text.outcome_measures import DIRECTIONS, MEASURES
 
@@ -40,4 +41,4 @@ def test_values_below_the_least_count_as_the_same():
 
 def test_alt_says_both():
     text = prediction.alt(RATIO, "more", 1e-6, 0.5)
-    assert text == "You said: more. Measured: the treated network has 5 × 10⁵ times the patient’s value."
+    assert text == f"You said: more. Measured: the treated network has 5{TIMES_TEN}⁵ times the patient’s value."

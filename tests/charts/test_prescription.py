@@ -12,6 +12,7 @@ from engine.cures.changes import UNTREATED
 from engine.cures.outcomes import SCREENED, SEEDS, outcome_of, seeded
 from engine.cures.search import middle_doses
 from engine.cures.trials import CURES, HARMS, SET_ASIDE
+from engine.formatting import TIMES_TEN
 from engine.training import train_many
 from pages.charts.style.figure import PATIENT, TREATED
 from pages.charts.sweeps import prescription as chart
@@ -92,7 +93,7 @@ def test_rows_are_ranked_with_bar_stroke_and_diamond():
     far = RESULTS | {"L1 0.003": first("L1 0.003", np.full(SEEDS, 1e65), findings=SICK)}
     figure = chart.figure(far, patient=PATIENT_0)
     assert figure._layout["xaxis"]["range"][1] < 10, "in decades: one that nearly diverged leaves the others apart"
-    assert "loss 10⁶⁵" in chart.alt(far, patient=PATIENT_0).replace("1 × ", "")
+    assert "loss 10⁶⁵" in chart.alt(far, patient=PATIENT_0).replace(f"1{TIMES_TEN}", "10")
 
 
 def test_the_curve_goes_through_all_doses_and_the_row_stands_at_its_own():

@@ -11,6 +11,7 @@ from engine.doctor.confirming import cause_behind, further_runs
 from engine.doctor.diagnosis import gap_of_fit
 from engine.doctor.rules import Rule
 from engine.doctor.thresholds import NOTABLY_RISEN
+from engine.formatting import TIMES_TEN
 from pages.text import findings_text
 from pages.text.labels import PERCENT, number
 from pages.text.own_data import OwnData, at_hand, average_loss
@@ -37,7 +38,7 @@ def test_evidence_is_numbers_and_places(vanishing):
     message = findings_text.evidence(
         replace(finding, measured=1.5e-6, threshold=0.01, layers=(0, 1, 2, 5), steps=(0, 9)), history
     )
-    assert message == "Loss: 1.5 × 10⁻⁶, threshold 0.01 · layers 1 to 3, 6 · steps 0 to 9"
+    assert message == f"Loss: 1.5{TIMES_TEN}⁻⁶, threshold 0.01 · layers 1 to 3, 6 · steps 0 to 9"
     once = findings_text.evidence(replace(finding, threshold=float("inf"), layers=(10,), steps=(3, 3)), history)
     assert once.endswith(" · output layer · step 3")
     assert "threshold" not in once
