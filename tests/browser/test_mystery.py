@@ -146,11 +146,15 @@ def test_from_start_to_score_by_keyboard_and_the_points_survive_a_reload(page: P
     expect(page.get_by_role("dialog")).to_have_count(0)
     tab_to(page, "Next patient")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("spinbutton", name="Patient")).to_have_value(str(SEED + 1), timeout=MILLISECONDS)
+    number = page.get_by_role("spinbutton", name="Patient")
+    expect(number).to_have_value(str(SEED + 1), timeout=MILLISECONDS)
     expect(page.locator(".st-key-say")).to_be_visible(timeout=MILLISECONDS)
     assert parse_qs(urlsplit(page.url).query)["seed"] == [str(SEED + 1)]
     page.wait_for_function(f"{FOCUSED}.endsWith('Patient {SEED + 1}')")
     expect(page.locator(".st-key-arrival [aria-live]")).to_contain_text(f"Patient {SEED + 1}.")
+    number.fill("")
+    number.press("Enter")
+    expect(number).to_have_value(str(SEED + 1))  # an emptied field keeps the patient
     page.go_back()
     expect(score.get_by_role("heading")).to_contain_text("of 100 points", timeout=MILLISECONDS)
 

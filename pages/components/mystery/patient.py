@@ -137,7 +137,7 @@ def choose() -> RequestedPatient:
             on_change=_moved, width="content", disabled=LEVEL.name in locks,
         )  # fmt: skip
         st.number_input(
-            SEED.label, int(SEED.low), int(SEED.high), key="patient_number", on_change=_moved, width=140,
+            SEED.label, int(SEED.low), int(SEED.high), seed, key="patient_number", on_change=_moved, width=140,
             help=SEED.help, disabled=SEED.name in locks,
         )  # fmt: skip
         with st.container(key="how"):
