@@ -182,6 +182,7 @@ def test_which_relu_network_of_ten_layers_ends_lower_changes_with_the_seed():
     [
         ({"lecture": "none"}, "lecture=none"),
         ({"lecture": FIRST, "scene": "99"}, "scene=99"),
+        ({"scene": "2"}, "together with a lecture"),
         ({"lecture": FIRST, "scene": "x" * 5000}, "scene=xxx"),
         ({"lecture": FIRST, "speaker": "perhaps"}, "speaker=perhaps"),
         ({"lecture": FIRST, "hide": "all"}, "hide=all"),

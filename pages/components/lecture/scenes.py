@@ -104,9 +104,11 @@ def _lecture_in(texts: Sequence[str]) -> Lecture:
 
 
 def _scene_in(lecture: Lecture | None, texts: Sequence[str]) -> int:
-    most = len(lecture.scenes) + 1 if lecture else 1
-    setting = replace(SETTINGS["steps"], name=SCENE, low=1, high=most)
-    return int(setting.check(read_number(only(SCENE, texts)))) - 1
+    text = only(SCENE, texts)
+    if lecture is None:
+        raise OutOfRange(SCENE, text, "given together with a lecture")
+    setting = replace(SETTINGS["steps"], name=SCENE, low=1, high=len(lecture.scenes) + 1)
+    return int(setting.check(read_number(text))) - 1
 
 
 def _speaker_in(texts: Sequence[str]) -> bool:
