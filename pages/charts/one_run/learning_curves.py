@@ -185,7 +185,7 @@ def _ends(networks: Networks, averages: list[_Average]) -> dict[str, tuple[str, 
         if positive.size:
             ends[look.name] = f"{mark(look)} {look.name}" if names else mark(look), float(positive[-1])
     if len(averages) == 1:
-        ends[AVERAGE] = "average", averages[0].loss
+        ends[AVERAGE] = f'<span style="color:{NEUTRAL}">–·</span> average', averages[0].loss  # as its line is dashed
     return ends
 
 
