@@ -1,7 +1,9 @@
 """What `streamlit run` imports, for the app that it then serves; as a script it is the home page."""
 
 import streamlit as st
+from starlette.middleware import Middleware
 
+from pages.components.shell.preload import Preload
 from pages.components.shell.start import get_ready
 
 if __name__ == "__main__":
@@ -10,4 +12,4 @@ if __name__ == "__main__":
     home()
 else:
     get_ready()
-    app = st.App(__file__)
+    app = st.App(__file__, middleware=[Middleware(Preload)])

@@ -49,9 +49,10 @@ class Visitor:
         self.state, self.widgets, self.polls = {}, {}, {}
         return await self._request()
 
-    async def set_number(self, key: str, value: float) -> Answer:
+    async def set_number(self, key: str, value: float | None) -> Answer:
+        """None: the field is emptied."""
         identity = self.widgets[f"number_input {key}"]
-        self.state[identity] = {"double_value": value}
+        self.state[identity] = {} if value is None else {"double_value": value}
         return await self._request(self.fragments[identity])
 
     async def press(self, key: str) -> Answer:

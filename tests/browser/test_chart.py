@@ -37,6 +37,9 @@ CUT = """(chart) => {
       || bottom > picture.bottom + 2);
   }).map((part) => part.getAttribute('class'));
 }"""
+# Milliseconds since the page was asked for.
+PLOTLY_STARTED = "() => performance.getEntriesByType('resource').find(({ name }) => /PlotlyChart/.test(name)).startTime"
+SCRIPTS_RAN = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventStart"
 PICTURE_WIDTH, SCALE = 800, 2  # as in chart.js
 
 
@@ -120,6 +123,7 @@ def test_where_the_browser_cannot_fill_the_screen_there_is_no_button_for_it(own_
 
 def test_charts_are_drawn_once_and_again_where_their_words_need_more_room(own_page: Page, home: str):
     opened(own_page, home)
+    assert own_page.evaluate(PLOTLY_STARTED) < own_page.evaluate(SCRIPTS_RAN), "the page's first bytes name Plotly.js"
     for chart in own_page.locator(".chart[data-version]").all():
         assert chart.evaluate("({ layout }) => layout.margin.autoexpand === false")
         assert chart.evaluate(CUT) == []

@@ -107,6 +107,8 @@ def test_it_moves_by_itself_soon_and_stops_at_the_end(alive: Page):
     assert paused != last
     alive.wait_for_timeout(300)
     assert picture(alive) == paused
+    later = alive.locator("link[rel=prefetch]").get_attribute("href")
+    assert alive.request.get(later or "").ok, "what the next page draws with"
 
 
 def test_the_curves_of_the_ward_draw_themselves_when_they_come_into_sight(alive: Page):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components.shell.address import BROWSERS_OWN, CHART, DRAW, PART, SEAL, SEALED, VIEW
 from pages.components.shell.component import component
-from pages.components.shell.plot import load_plotly
+from pages.components.shell.plot import load_plotly, prefetch_plotly
 from pages.components.shell.session import this_session
 from pages.components.shell.share import share
 from pages.components.shell.stage_view import complaint, stage_button, viewing
@@ -111,6 +111,7 @@ def page(name: str, folded: bool = False) -> "PageShell":
         if name:
             load_plotly()
         else:
+            prefetch_plotly()
             st.html(ROOT / "assets" / "home.css")
     if this_session().controls != name:
         this_session().controls = ""

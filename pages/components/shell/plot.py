@@ -5,16 +5,20 @@ a second and more, instead of a quarter of one.  Plotly.js is the one that Strea
 """
 
 import hashlib
-from pathlib import Path
 
 import orjson
 import streamlit as st
 
 from pages.charts.style.figure import CONFIG, AnimatedFigure
 from pages.components.shell.component import component
+from pages.components.shell.preload import PLOTLY
 
-(_PLOTLY,) = (Path(st.__file__).parent / "static" / "static" / "js").glob("PlotlyChart.*.js")
-_LOAD = f'import(new URL("{_PLOTLY.name}", document.querySelector("script[type=module][src]").src))'
+_ADDRESS = f'new URL("{PLOTLY.name}", document.querySelector("script[type=module][src]").src)'
+_LOAD = f"import({_ADDRESS})"
+_PREFETCH = f"""
+    const how = {{ rel: "prefetch", as: "script", crossOrigin: "", href: {_ADDRESS} }};
+    document.head.append(Object.assign(document.createElement("link"), how));
+"""
 _VERSION_BYTES = 16  # as in chart.js
 _drawing = component("chart", "moves", "figures", styled=False)  # Plotly's own styles are the page's
 _place = component("chart_place", styled=False)
@@ -24,6 +28,11 @@ def load_plotly() -> None:
     """Let the browser load what draws charts: our script, and Streamlit's Plotly.js without a chart of Streamlit's."""
     _drawing(key="drawing_of_charts")
     st.html(f"<script>{_LOAD}</script>", unsafe_allow_javascript=True)
+
+
+def prefetch_plotly() -> None:
+    """Let the browser fetch Plotly.js when it has nothing else to do, for the page that is opened next."""
+    st.html(f"<script>{_PREFETCH}</script>", unsafe_allow_javascript=True)
 
 
 def encoded(figure: AnimatedFigure, alt: str) -> bytes:
