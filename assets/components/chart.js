@@ -213,7 +213,8 @@ class Chart {
   // they leave what nearly every axis needs; where that is too little, Plotly makes room from then on.
   async drawWithRoom(data, layout) {
     const { l, b } = layout.margin;
-    const margin = { ...layout.margin, l: Math.max(l, LEFT * this.scale), b: Math.max(b, BELOW * this.scale), autoexpand: false };
+    const left = layout.yaxis?.visible === false ? 0 : LEFT * this.scale;
+    const margin = { ...layout.margin, l: Math.max(l, left), b: Math.max(b, BELOW * this.scale), autoexpand: false };
     if (!this.expands) await window.Plotly.react(this.plot, data, { ...layout, margin }, this.config);
     this.expands ||= isCut(this.plot);
     if (this.expands) await window.Plotly.react(this.plot, data, layout, this.config);
