@@ -329,7 +329,7 @@ def _row(place: int, trial: Trial) -> list[Json]:
     spread, test = trial.validation_loss, trial.test_loss.median
     ends = [end for end in (spread.low, spread.high) if math.isfinite(end)]
     name = trial.change.name
-    bar = {"symbol": "line-ns", "size": 20, "color": look.color, **stroke(look.color, 4)}
+    bar = {"symbol": "line-ns", "size": 16, "color": look.color, **stroke(look.color, 4)}
     diamond = {"symbol": "diamond-open", "size": 10, "color": look.color, "line": {"width": 2}}
     hover = "median %s loss %%{x:.3g}<extra>" + name + "</extra>"
     return [

@@ -19,7 +19,7 @@ from pages.text.labels import number
 from pages.text.verdict import outcome
 
 HAS = {"more": "more", "same": "about as much", "less": "less"}
-LEAST_WIDTH = 250  # pixels of a card
+LEAST_WIDTH, READABLE = 250, 380  # pixels of a card, and of what opens above it
 WORDS = {"more": "More than in the patient", "same": "About the same", "less": "Less than in the patient"}
 
 
@@ -91,7 +91,7 @@ def _ask(exercise: Exercise, lesson: Lesson, opens: bool) -> None:
 
 def _ways_on(exercise: Exercise, lesson: Lesson, measured: Measured) -> None:
     """From a result: to its reason and its numbers, to the charts, and back to the question."""
-    with st.popover("Why, and the numbers", icon=":material/lightbulb:"):
+    with st.popover("Why, and the numbers", icon=":material/lightbulb:"), st.container(width=READABLE):
         st.markdown(explained(measured.lesson, glossary_of(lesson.page)))
         st.markdown(f":small[{measured.text}]")
     st.button(

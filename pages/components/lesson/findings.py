@@ -96,9 +96,9 @@ def network_notes(look: Look, history: RunHistory, words: Mapping[str, str] = NO
     if not findings:
         st.markdown(
             f"{heading(look)} :material/check_circle: **Nothing found.** On validation data it does about as well as "
-            f"its training data allow, measured by simple references. Such a network is called healthy, whatever its "
-            f"gradients look like.{findings_text.even_so(history)}",
-            help=f"Looked at: {findings_text.LOOKED_AT}.",
+            f"its training data allow, measured by simple references.{findings_text.even_so(history)}",
+            help="Such a network is called healthy, whatever its gradients look like. Looked at: "
+            f"{findings_text.LOOKED_AT}.",
         )
         return
     first, rest = findings[:SHOWN], findings[SHOWN:]
