@@ -20,6 +20,7 @@ WIDEST, LEAST_DECADES = 12.0, 0.5  # powers of ten from the middle to an edge; b
 SAID, MEASURED = 0.74, 0.28  # heights of the rows, and of the bar, as shares of the plot
 BAR = 0.3
 PREDICTED, ALIKE = "rgba(128,128,128,0.45)", "rgba(128,128,128,0.16)"
+TIMES_THE_PATIENTS = "times the patient’s".replace(" ", "\N{NO-BREAK SPACE}")
 NAMES = {"less": "less", "same": "about the same", "more": "more"}
 PLACES = {"less": (0, "left"), "same": (0.5, "center"), "more": (1, "right")}  # of the names, over the plot
 WIDE = 0.3  # of the axis, that a part has to have for the words in it
@@ -46,7 +47,7 @@ def figure(measure: Measure, predicted: str, patient: float, treated: float) -> 
         else words("you said", high, SAID, "left", "middle", xref="x", xshift=4),
     ]
     ticks = _ticks(edge)
-    lines = textwrap.wrap(f"{_named(measure)}, times the patient’s", LINE_CHARACTERS)
+    lines = textwrap.wrap(f"{_named(measure)}, {TIMES_THE_PATIENTS}", LINE_CHARACTERS)
     below = BELOW + LINE * len(lines)
     title = {"text": "<br>".join(lines), "standoff": 6, "font": {"size": TICK_SIZE}}
     x = {"range": [-edge, edge], "tickvals": ticks, "ticktext": [_times(tick) for tick in ticks], "tickangle": 0}
