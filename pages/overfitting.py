@@ -36,11 +36,8 @@ def why(patient: RunHistory, treated: RunHistory) -> None:
 
 
 def cure(patient: RunHistory, treated: RunHistory) -> None:
-    words, chart = st.columns(2)
-    with words:
-        text(LESSON, "What helps, and why")
-    with chart:
-        sweep(cures, cures_of(patient.experiment))
+    sweep(cures, cures_of(patient.experiment))
+    text(LESSON, "What helps, and why")
 
 
 def more(patient: RunHistory, treated: RunHistory) -> None:
