@@ -57,7 +57,7 @@ REPAIRED = {
     True: "a repair by the rule of the paper on RunSleuth",
     False: "no repair by the rule of the paper on RunSleuth",
 }
-ROW_HEIGHT, LOW_ROW_HEIGHT = 64, 44  # px: two lines of text, or one, and the bar below them
+ROW_HEIGHT, LOW_ROW_HEIGHT = 64, 42  # px: two lines of text, or one, and the bar below them
 LINE_CHARACTERS = 54  # of a row's text
 BAR = 10  # px
 DOSE_APART = 0.07  # of a row, between two doses
