@@ -4,6 +4,7 @@
 // address that has it: its name and its text, null where the address says nothing.
 
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken and written into the address
+const WRITE_EVENT = "backprop-clinic:write"; // somebody reads the address, and needs the position in it
 
 const USES_SPACE =
   "input, textarea, select, button, a, summary, [contenteditable], [role=dialog], [role=button], [role=slider], " +
@@ -28,12 +29,15 @@ class Stepper {
       this.arrow(event);
     };
     document.addEventListener("keydown", this.onKey);
+    this.onWrite = () => this.write();
+    window.addEventListener(WRITE_EVENT, this.onWrite);
   }
 
   stop() {
     this.playing = this.landing = null; // and nothing more: the address may be another page's already
     clearTimeout(this.announcement);
     document.removeEventListener("keydown", this.onKey);
+    window.removeEventListener(WRITE_EVENT, this.onWrite);
   }
 
   get last() {
