@@ -119,6 +119,7 @@ def test_on_the_stage_the_keys_choose_charts_and_hide_the_verdict():
     assert len(charts(one)) == 1
     beyond = opened(PAGE, view="stage", chart="9")
     assert len(charts(beyond)) == 3
+    assert "chart=9" in beyond.warning[0].value
     for nonsense in ("0", "10", "one"):
         page = opened(PAGE, view="stage", chart=nonsense)
         assert f"chart={nonsense}" in page.warning[0].value
