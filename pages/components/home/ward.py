@@ -14,7 +14,7 @@ from pages.components.shell.runs import histories_of
 
 # In front: one of each kind.  The stage shows the sleeper.
 FRONT = "choir", "silent_relus", "avalanche", "ruler", "could_not_stop"
-CARD_WIDTH = 200  # pixels; cards that would be narrower stand below each other
+CARD_WIDTH = 172  # five side by side at 1024 pixels; cards that would be narrower stand below each other
 
 Places = list[tuple[Case, DeltaGenerator]]
 
