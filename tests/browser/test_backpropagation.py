@@ -22,6 +22,7 @@ from tests.browser.test_mystery import (
     expect_no_level_left_out,
 )
 from tests.browser.test_stage import HEADINGS, MAIN_SCROLLED
+from tests.browser.test_stage_view import LEAST_TYPE, ROUNDING
 
 PAGE = "backpropagation"
 DEEP = "?preset=trained&trained_depth=8&layer=3&unit=whole+layer&phase=backward-2"
@@ -43,6 +44,8 @@ ABOVE_THE_BAR = """() => {
   const drawn = [...(roots[0] ?? document).querySelectorAll('.disc')].map((disc) => disc.getBoundingClientRect());
   return bar.bottom === innerHeight && drawn.length > 0 && drawn.every((disc) => disc.bottom <= bar.top);
 }"""
+# Of a text of the drawing, the pixels of its type.
+TYPE_SIZE = "(text) => text.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize)"
 # Of a path, where in the window it is at a quarter of its way: away from labels and other lines.
 ON_THE_LINE = """(path) => {
   const { x, y } = path.getPointAtLength(path.getTotalLength() / 4).matrixTransform(path.getScreenCTM());
@@ -297,6 +300,7 @@ def test_a_projector_shows_the_network_above_its_settings(mazur: Page, home: str
         page.set_viewport_size(size)
         page.wait_for_function(ABOVE_THE_BAR)
         expect_in_window(page, ".st-key-presets")
+        assert page.locator(".unit .note").first.evaluate(TYPE_SIZE) >= LEAST_TYPE * ROUNDING * size["height"]
 
 
 def test_by_keyboard_alone(page: Page, home: str):
