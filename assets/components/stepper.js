@@ -97,9 +97,7 @@ class Stepper {
 
   // Space plays and pauses, from the range and from anything that has no use for it.
   space(event) {
-    if (event.key !== " " || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const target = event.composedPath()[0];
-    if (target !== this.range && target.closest?.(USES_SPACE)) return;
+    if (!isFreeSpace(event, this.range)) return;
     event.preventDefault();
     if (!this.buttons.play.disabled) this.toggle();
   }
@@ -112,6 +110,13 @@ class Stepper {
     event.preventDefault();
     this.byHand(this.index + by);
   }
+}
+
+// Whether a key is Space, pressed where nothing else has a use for it.
+function isFreeSpace(event, range = null) {
+  if (event.key !== " " || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
+  const target = event.composedPath()[0];
+  return target === range || !target.closest?.(USES_SPACE);
 }
 
 // Whether little motion is asked for.
