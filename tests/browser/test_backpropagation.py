@@ -44,8 +44,13 @@ ABOVE_THE_BAR = """() => {
   const drawn = [...(roots[0] ?? document).querySelectorAll('.disc')].map((disc) => disc.getBoundingClientRect());
   return bar.bottom === innerHeight && drawn.length > 0 && drawn.every((disc) => disc.bottom <= bar.top);
 }"""
-# Of a text of the drawing, the pixels of its type.
-TYPE_SIZE = "(text) => text.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize)"
+# Whether what stands beside the units is at least as large as this share of the window's height.
+LARGE_TYPE = """(least) => {
+  const roots = [...document.querySelectorAll('.st-key-network *')].map((one) => one.shadowRoot).filter(Boolean);
+  const texts = roots.flatMap((root) => [...root.querySelectorAll('.unit .note')]);
+  const pixels = (text) => text.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize);
+  return texts.length > 0 && texts.every((text) => pixels(text) >= least * innerHeight);
+}"""
 # Of a path, where in the window it is at a quarter of its way: away from labels and other lines.
 ON_THE_LINE = """(path) => {
   const { x, y } = path.getPointAtLength(path.getTotalLength() / 4).matrixTransform(path.getScreenCTM());
@@ -300,7 +305,7 @@ def test_a_projector_shows_the_network_above_its_settings(mazur: Page, home: str
         page.set_viewport_size(size)
         page.wait_for_function(ABOVE_THE_BAR)
         expect_in_window(page, ".st-key-presets")
-        assert page.locator(".unit .note").first.evaluate(TYPE_SIZE) >= LEAST_TYPE * ROUNDING * size["height"]
+        page.wait_for_function(LARGE_TYPE, arg=LEAST_TYPE * ROUNDING)
 
 
 def test_by_keyboard_alone(page: Page, home: str):
