@@ -25,7 +25,10 @@ def verdict(patient: RunHistory, treated: RunHistory) -> str:
     first = f"{_named(patient)} patient {_result(patient)}."
     if patient.experiment == treated.experiment:
         return f"{first} Patient and treated are the same network: change one setting of the treated."
-    return f"{first} {_with(patient, treated)} {_result(treated)}{_found_again(patient, treated)}."
+    changed = _with(patient, treated)
+    if again := _found_again(patient, treated):
+        return f"{first} {changed}: {again}."
+    return f"{first} {changed}{' the network' if changed.startswith('With') else ''} {_result(treated)}."
 
 
 def _named(patient: RunHistory) -> str:
@@ -70,12 +73,13 @@ def _missed_class(history: RunHistory) -> int | None:
 
 
 def _found_again(patient: RunHistory, treated: RunHistory) -> str:
-    """How much the treated network recognises of the class that the patient misses, where it misses none itself."""
+    """The treated network's shares where it recognises the class that the patient misses; else nothing."""
     missed = _missed_class(patient)
     comparable = not (_broken(treated) or _validation(treated)) and class_names(patient) == class_names(treated)
     if missed is None or not comparable or _missed_class(treated) is not None:
         return ""
-    return f" and {percent(float(result_recalls(treated)[missed]))} of that class"
+    which = " of that class" if _validation(patient) else ""  # where the patient has a third number
+    return f"{percent(scores(treated)[-1].value)} and {percent(float(result_recalls(treated)[missed]))}{which}"
 
 
 def _validation(history: RunHistory) -> str:
@@ -88,9 +92,9 @@ def _validation(history: RunHistory) -> str:
 
 
 def _with(patient: RunHistory, treated: RunHistory) -> str:
-    """ "With inputs standardised the network", from the settings in which the treated network differs."""
+    """ "With inputs standardised", from the settings in which the treated network differs."""
     changes = patient.experiment.differences(treated.experiment)
     if len(changes) > SAID_OF_CHANGES:
         return "The treated network"
     parts = [f"{label(field)} {meaning(field, theirs)}" for field, (_, theirs) in changes.items()]
-    return f"With {' and '.join(parts)} the network"
+    return f"With {' and '.join(parts)}"

@@ -19,6 +19,8 @@ from pages.text import (
     underfitting_verdict,
     verdict,
 )
+from pages.text.labels import percent
+from pages.text.three_sets import result_recalls
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -148,6 +150,17 @@ def test_data_faults():
         return ("one_answer" in codes and not misses) or (misses and not codes)
 
     assert disagreements("data_faults", data_faults_verdict.verdict, contradicts) == []
+
+
+def test_a_class_that_is_recognised_again_is_counted_beside_it():
+    lesson = lesson_of("data_faults")
+    patient, treated = train_many([lesson.patient, lesson.treated])
+    recall = percent(float(result_recalls(treated)[int(result_recalls(patient).argmin())]))
+    text = data_faults_verdict.verdict(patient, treated)
+    assert text.endswith(f"With inputs standardised: {percent(treated.test_accuracy)} and {recall}.")
+    shifted = train(replace(lesson.treated, validation_shift=1.0))
+    assert data_faults_verdict.verdict(shifted, treated).endswith(" of that class.")
+    assert "the network is right for" in data_faults_verdict.verdict(patient, shifted)
 
 
 def constants(path):
