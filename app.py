@@ -1,9 +1,8 @@
 """What `streamlit run` imports, for the app that it then serves; as a script it is the home page."""
 
 import streamlit as st
-from starlette.middleware import Middleware
 
-from pages.components.shell.preload import Preload
+from pages.components.shell.first_html import routes
 from pages.components.shell.start import get_ready
 
 if __name__ == "__main__":
@@ -12,4 +11,4 @@ if __name__ == "__main__":
     home()
 else:
     get_ready()
-    app = st.App(__file__, middleware=[Middleware(Preload)])
+    app = st.App(__file__, routes=routes())

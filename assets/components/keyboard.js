@@ -31,9 +31,9 @@ async function enter(button) {
 
 function writeOut(field) {
   const number = Number(field.value);
-  if (!/e/i.test(field.value) || !Number.isSafeInteger(number)) return;
+  if (!/e/i.test(field.value) || !Number.isInteger(number)) return;
   // React takes notice of what is typed, and not of a value that is set.
-  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, String(number));
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, String(BigInt(number)));
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 

@@ -164,6 +164,12 @@ def test_a_bad_file_is_refused_with_what_is_wrong_and_where(name):
     assert len(str(refusal.value)) < 300
 
 
+def test_the_target_is_the_last_column_that_can_be_one():
+    table = read_file(text("size,colour,price,note", row="{x},{c},{y},remark {i}").encode())
+    assert [column.name for column in table.columns][guessed(table).target] == "price"
+    assert len(examples_of(table, guessed(table)).input_names) >= 2
+
+
 def test_there_are_forty_of_them():
     assert len(GOOD) + len(REFUSED) >= 40
 

@@ -66,12 +66,17 @@ def may_be_classes(column: Column) -> bool:
 
 
 def guessed(table: Table, target: int | None = None) -> Selection:
-    """The target that the names or the last column suggest, unless it is known; all others that can be inputs."""
+    """The target that the names or the last column that can be one suggest, unless it is known; others are inputs."""
     columns = table.columns
     if target is None:
         named = [i for i, column in enumerate(columns) if column.name.strip().lower() in TARGETS]
-        target = named[-1] if named else len(columns) - 1
-        if not named and not _few(columns[-1]) and _few(columns[0]):
+        inputs = [i for i, column in enumerate(columns) if not unusable(column)]
+        able = [
+            i for i, column in enumerate(columns)
+            if set(inputs) - {i} and (column.numbers is not None or len(column.values) <= MOST_CLASSES)
+        ]  # fmt: skip
+        target = (named or able or [len(columns) - 1])[-1]
+        if not named and not _few(columns[target]) and _few(columns[0]):
             target = 0
     inputs = tuple(i for i, column in enumerate(columns) if i != target and not unusable(column))
     return Selection(target, inputs, columns[target].numbers is None or _few(columns[target]))

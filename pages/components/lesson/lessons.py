@@ -110,9 +110,9 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             verdict = _verdict(lesson, stage, case, patient, treated)
         waits = waits_for_answer(lesson.page)
         if on_stage and waits and "verdict" in hidden:
-            sentence.empty()  # the lecturer's question stands for it, and the charts need the room
+            headline.empty()  # the lecturer's question stands for it, and the charts need the room
         else:
-            sentence.header(explained(verdict, words), anchor="verdict")
+            headline.header(explained(verdict, words), anchor="verdict")
             if not (unsaid or hidden or on_stage):
                 with sentence:
                     verdict_link(patient)
@@ -155,6 +155,9 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
     with st.container(key="lesson", gap="xsmall"):
         box = st.container()  # no st.empty: a page drawn anew would clear it, and with it the place of the goal
         sentence = st.container(key="verdict", horizontal=True)
+        headline = sentence.empty()
+        if not viewing():
+            headline.header("Training …", anchor="verdict")  # has the room of what is said when they are trained
         with st.container(horizontal=True, vertical_alignment="center", key="differences"):
             small_print = st.container(width="stretch")
             with st.popover("Words", icon=":material/dictionary:", type="tertiary"):

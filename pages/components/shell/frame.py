@@ -1,20 +1,18 @@
 """What every page stands in: title, menu, the tools at the top right, the footer."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from pages.components.shell.address import BROWSERS_OWN, CHART, DRAW, PART, SEAL, SEALED, VIEW
 from pages.components.shell.component import component
+from pages.components.shell.first_html import NAME, ROOT, STYLES
 from pages.components.shell.plot import load_plotly, prefetch_plotly
 from pages.components.shell.session import this_session
 from pages.components.shell.share import share
 from pages.components.shell.stage_view import complaint, stage_button, viewing
 
-ROOT = Path(__file__).resolve().parents[3]
-NAME = "Backprop Clinic"
 SIDEBAR_WIDTH = 225  # pixels
 LEAST_WIDTH = 288  # pixels: charts, notes and products that are narrower stand below each other
 
@@ -106,8 +104,8 @@ def page(name: str, folded: bool = False) -> "PageShell":
     unseen = st.container(key="unseen", height=1, border=False)  # of next to no height before the style has come, too
     with unseen:
         _history(key="history")  # comes first: it has to be there before the page writes its address
-        for style in ("tokens.css", "style.css"):
-            st.html(ROOT / "assets" / style)
+        for style in STYLES:
+            st.html(style)
         if name:
             load_plotly()
         else:

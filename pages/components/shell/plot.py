@@ -11,14 +11,14 @@ import streamlit as st
 
 from pages.charts.style.figure import CONFIG, AnimatedFigure
 from pages.components.shell.component import component
-from pages.components.shell.preload import PLOTLY
+from pages.components.shell.first_html import PLOTLY
 
 _ADDRESS = f'new URL("{PLOTLY.name}", document.querySelector("script[type=module][src]").src)'
 _LOAD = f"import({_ADDRESS})"
-_PREFETCH = f"""
+_PREFETCH = f"""{{
     const how = {{ rel: "prefetch", as: "script", crossOrigin: "", href: {_ADDRESS} }};
     document.head.append(Object.assign(document.createElement("link"), how));
-"""
+}}"""
 _VERSION_BYTES = 16  # as in chart.js
 _drawing = component("chart", "moves", "figures", styled=False)  # Plotly's own styles are the page's
 _place = component("chart_place", styled=False)
