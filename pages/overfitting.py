@@ -1,5 +1,7 @@
 """Overfitting: a wide network learns a hundred points by heart, their wrong labels included."""
 
+import streamlit as st
+
 from engine import RunHistory
 from pages.charts.one_run import (
     best_and_last,
@@ -26,13 +28,19 @@ STAGE = Stage(verdict, NOTE, LOOK, WHY + MORE)
 
 
 def why(patient: RunHistory, treated: RunHistory) -> None:
-    text(LESSON, "Why it overfits")
-    row(WHY, patient, treated)
+    words, charts = st.columns(2)
+    with words:
+        text(LESSON, "Why it overfits")
+    with charts:
+        row(WHY, patient, treated)
 
 
 def cure(patient: RunHistory, treated: RunHistory) -> None:
-    sweep(cures, cures_of(patient.experiment))
-    text(LESSON, "What helps, and why")
+    words, chart = st.columns(2)
+    with words:
+        text(LESSON, "What helps, and why")
+    with chart:
+        sweep(cures, cures_of(patient.experiment))
 
 
 def more(patient: RunHistory, treated: RunHistory) -> None:

@@ -23,10 +23,16 @@ STAGE = Stage(verdict, "Losses are those at the end of the run.", LOOK, MORE)
 def why(patient: RunHistory, treated: RunHistory) -> None:
     networks = _networks(patient, treated)
     text(LESSON, "Why it underfits")
-    text(LESSON, "Too small, or badly trained?")
-    sweep(learning_rate_curve, both(rates_of, **networks), **networks)
-    text(LESSON, "Bias and variance")
-    sweep(bias_variance, both(draws_of, **networks), **networks)
+    words, chart = st.columns(2)
+    with words:
+        text(LESSON, "Too small, or badly trained?")
+    with chart:
+        sweep(learning_rate_curve, both(rates_of, **networks), **networks)
+    words, chart = st.columns(2)
+    with words:
+        text(LESSON, "Bias and variance")
+    with chart:
+        sweep(bias_variance, both(draws_of, **networks), **networks)
 
 
 def cure(patient: RunHistory, treated: RunHistory) -> None:
@@ -36,10 +42,12 @@ def cure(patient: RunHistory, treated: RunHistory) -> None:
 def more(patient: RunHistory, treated: RunHistory) -> None:
     networks = _networks(patient, treated)
     text(LESSON, "How much capacity, how much data")
-    for column, field, of in zip(st.columns(2), ("width", "depth"), (widths_of, depths_of), strict=True):
+    widths, depths, examples = st.columns(3)
+    for column, field, of in zip((widths, depths), ("width", "depth"), (widths_of, depths_of), strict=True):
         with column:
             sweep(capacity_curve, both(of, **networks), **networks, field=field)
-    sweep(examples_curve, both(examples_of, **networks), **networks)
+    with examples:
+        sweep(examples_curve, both(examples_of, **networks), **networks)
     row(MORE, patient, treated)
 
 

@@ -14,6 +14,7 @@ const PLOTLY_POLL = 20; // milliseconds
 const AROUND_ON_STAGE = ".st-key-lesson, .st-key-verdict, .st-key-stage, .st-key-controls, .st-key-controls_closed";
 const LEAST_ON_STAGE = 220, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
 const LEFT = 60, BELOW = 48; // pixels: what labels and title of an axis take at most, but for unusual ones
+const BESIDE = 24; // pixels of air beside the small print
 const CUT = 2; // pixels that are not missed
 const OUTSIDE = ".infolayer > :not(.annotation), .xaxislayer-above, .yaxislayer-above"; // titles, keys, labels: Plotly's names
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
@@ -134,7 +135,8 @@ class Chart {
     if (this.previewing) return; // the latest is drawn when the one before it is
     this.previewing = true;
     while (this.previewed) {
-      const { data, layout } = untrained(this.figure, this.previewed);
+      const { data, layout: narrow } = untrained(this.figure, this.previewed);
+      const layout = this.wide(narrow);
       this.previewed = null;
       await this.drawWithRoom(data, this.scale === 1 ? layout : enlarged(layout, this.scale));
     }
@@ -193,11 +195,13 @@ class Chart {
     this.color(layout);
     layout.width = this.plot.clientWidth;
     layout.height = this.height();
-    if (onStage(this.plot)) this.plot.style.minHeight = `${layout.height}px`;
-    const shown = layout.height < this.own_height * scale ? withoutFootnotes(layout) : layout;
+    this.plot.style.minHeight = `${layout.height}px`;
+    const wide = this.wide(layout);
+    const own = this.lowHeight();
+    const shown = layout.height < own * scale ? withoutFootnotes(wide) : wide;
     const larger = scale === 1 ? shown : enlarged(shown, scale);
-    const panels = this.own_height - layout.margin.t - layout.margin.b; // high, as the figure is made
-    const fitted = layout.height === this.own_height ? larger : withLabelsApart(withKeysInPlace(larger, panels * scale));
+    const panels = own - wide.margin.t - wide.margin.b; // high, as the figure is made
+    const fitted = layout.height === own ? larger : withLabelsApart(withKeysInPlace(larger, panels * scale));
     const drawn = scale === 1 ? data : data.map((trace) => withLargerText(trace, scale));
     const rows = this.rows ?? 1;
     await this.drawWithRoom(drawn, fitted);
@@ -213,10 +217,22 @@ class Chart {
   // they leave what nearly every axis needs; where that is too little, Plotly makes room from then on.
   async drawWithRoom(data, layout) {
     const { l, b } = layout.margin;
-    const margin = { ...layout.margin, l: Math.max(l, LEFT * this.scale), b: Math.max(b, BELOW * this.scale), autoexpand: false };
+    const left = layout.yaxis?.visible === false ? 0 : LEFT * this.scale;
+    const margin = { ...layout.margin, l: Math.max(l, left), b: Math.max(b, BELOW * this.scale), autoexpand: false };
     if (!this.expands) await window.Plotly.react(this.plot, data, { ...layout, margin }, this.config);
     this.expands ||= isCut(this.plot);
     if (this.expands) await window.Plotly.react(this.plot, data, layout, this.config);
+  }
+
+  // The layout with the small print in lines as wide as the chart, and how high the figure is then.
+  wide(layout) {
+    const left = layout.yaxis?.visible === false ? 0 : LEFT;
+    return withWideFootnotes(layout, this.plot.clientWidth / typeScale() - left - BESIDE);
+  }
+
+  lowHeight() {
+    const { layout } = this.figure;
+    return this.own_height - (layout.margin.b - this.wide(layout).margin.b);
   }
 
   // What a click on a cell of a map leads to: the page with these parameters in its address.
@@ -270,7 +286,7 @@ class Chart {
 
   height() {
     if (document.fullscreenElement === this.screen) return window.innerHeight;
-    const own = Math.round(this.own_height * typeScale());
+    const own = Math.round(this.lowHeight() * typeScale());
     const room = onStage(this.plot) ? roomOnStage(this.plot) : 0;
     return room < LEAST_ON_STAGE * typeScale() ? own : room; // rather than squeeze it, the page scrolls
   }

@@ -24,6 +24,36 @@ function withLargerText(trace, factor) {
   return trace.textfont ? { ...trace, textfont: { ...trace.textfont, size: trace.textfont.size * factor } } : trace;
 }
 
+// The small print below a chart, which is made for a narrow one, in lines as wide as it has room for, and as many of
+// them fewer: its height has to be as much less as its lower margin.  width: px, with type of the size it is made with.
+function withWideFootnotes(layout, width) {
+  const [notes] = (layout.annotations ?? []).filter(({ name }) => name === FOOTNOTES);
+  if (!notes) return layout;
+  const font = `${notes.font.size}px ${getComputedStyle(document.body).fontFamily}`;
+  const made = notes.text.split("<br>"), lines = [];
+  let ended = true; // a sentence begins a line of its own
+  for (const line of made) {
+    for (const word of line.split(" ")) {
+      const longer = ended ? word : `${lines.at(-1)} ${word}`;
+      if (ended || widthOf(longer, font) > width) lines.push(word);
+      else lines[lines.length - 1] = longer;
+      ended = false;
+    }
+    ended = line.endsWith(".");
+  }
+  if (lines.length >= made.length) return layout;
+  const annotations = layout.annotations.map((one) => (one === notes ? { ...one, text: lines.join("<br>") } : one));
+  const b = layout.margin.b - NOTE_LINE * (made.length - lines.length);
+  return { ...layout, annotations, margin: { ...layout.margin, b } };
+}
+
+const pen = document.createElement("canvas").getContext("2d");
+
+function widthOf(text, font) {
+  pen.font = font;
+  return pen.measureText(text.replace(/<[^>]*>/g, "")).width;
+}
+
 // A chart that has less room than it is made for leaves out the small print below it.
 function withoutFootnotes(layout) {
   const [notes] = (layout.annotations ?? []).filter(({ name }) => name === FOOTNOTES);

@@ -79,11 +79,6 @@ def evidence(finding: Finding, history: RunHistory) -> str:
     return text if text[0] in "ηλ" else text[0].upper() + text[1:]  # a capital η looks like an H
 
 
-def shows_where(finding: Finding, history: RunHistory) -> str:
-    """The evidence, as the label of the button that marks it in the charts."""
-    return f"Show in the charts: {evidence(finding, history)}"
-
-
 def layers_named(layers: Sequence[int], history: RunHistory) -> str:
     """Layers as people count them: "layer 3", "layers 1 to 4, output layer"."""
     hidden = spans([layer for layer in layers if layer < history.layers - 1])

@@ -308,10 +308,13 @@ def test_a_thing_to_try_and_back(lesson: Page):
     expect(button).to_be_enabled()
     expect_readable(page, ".st-key-trial_bridges")
     button.press("Enter")
-    expect(trial).to_contain_text("You said: more than in the patient, because the skip", timeout=MILLISECONDS)
+    expect(trial).to_contain_text("As you said, and for that reason.", timeout=MILLISECONDS)
     expect(trial).to_be_focused()  # the button is gone
-    expect(trial).to_contain_text("Measured: more than in the patient.")
-    expect(trial).to_contain_text("As you said, and for that reason.")
+    trial.get_by_role("button", name="Why, and the numbers").click()
+    reason = page.get_by_test_id("stPopoverBody")
+    expect(reason).to_contain_text("You said: more than in the patient, because the skip")
+    expect(reason).to_contain_text("Measured: more than in the patient.")
+    page.keyboard.press("Escape")
     expect_networks(page, PATIENT, replace(PATIENT, residual="plain"))
     expect_address(
         page,

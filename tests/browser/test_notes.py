@@ -89,8 +89,9 @@ def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
     finding = diagnose(history)[0]
     ((first, last),) = findings_text.spans(finding.layers)
     open_part(page, "cure")
-    button = page.locator(".st-key-notes_patient").get_by_role("button").first
-    expect(button).to_contain_text("threshold")
+    notes = page.locator(".st-key-notes_patient")
+    expect(notes).to_contain_text("threshold")
+    button = notes.get_by_role("button").first
     button.click()
     page.wait_for_function(f"() => document.documentElement.dataset.backpropClinicStep === '{finding.steps[0]}'")
     box = f"{first - 0.5},{last + 0.5}"
@@ -105,9 +106,9 @@ def test_evidence_moves_the_timeline_and_marks_the_layer(page: Page, home: str):
     range_of(page).fill("20")
     expect_marks(page, "gradient_through_training", f"y,{box}")
     open_part(page, "cure")
-    expect(button).to_contain_text(shown(finding))
+    expect(notes).to_contain_text(shown(finding))
     button.click()
-    expect(button).not_to_contain_text(shown(finding))
+    expect(notes).not_to_contain_text(shown(finding))
     open_part(page, "why")
     expect_marks(page, "gradient_through_training")
     expect(range_of(page)).to_have_value("20")
@@ -135,6 +136,9 @@ def test_cures_are_tried_fit_on_a_phone_and_one_is_applied(page: Page, home: str
     assert "Untreated" in message
     assert "median validation loss" in message
     expect(section).to_contain_text("comes first of")
+    low = figure.evaluate("(chart) => chart.clientHeight")
+    section.get_by_text(re.compile(r"Show \d+ more")).click()
+    page.wait_for_function("([chart, low]) => chart.clientHeight > 2 * low", arg=[figure.element_handle(), low])
     page.set_viewport_size(PHONE)
     expect_no_wider(page)
     assert figure.evaluate(RIGHTMOST_TEXT) <= PHONE["width"]
@@ -160,5 +164,5 @@ def test_cures_are_tried_fit_on_a_phone_and_one_is_applied(page: Page, home: str
     evidence.click()
     wait_for_part(page, "look")
     page.get_by_role("tab", name="cure").click()
-    expect(evidence).to_contain_text(shown(diagnose(trained(patient))[0]))
+    expect(page.locator(".st-key-notes_patient")).to_contain_text(shown(diagnose(trained(patient))[0]))
     expect_readable(page, ".st-key-notes_patient", ".st-key-sweep_prescription")

@@ -72,7 +72,7 @@ def test_the_figure_shows_mean_and_band(measured):
         ]
         np.testing.assert_array_equal(line["y"], found.mean)
         np.testing.assert_array_equal(band["y"][: len(found.inputs)], found.mean + found.deviation)
-    assert figure.layout.xaxis.title.text == "input x (standardised)"
+    assert figure.layout.xaxis2.title.text == "input x (standardised)"
     assert figure.layout.yaxis2.title.text == "output y"
 
 

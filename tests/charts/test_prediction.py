@@ -28,10 +28,43 @@ def test_the_mark_stands_in_the_part_that_the_measure_calls_it(predicted, patien
         assert part == "same"
     else:
         assert part == ("more" if after > RATIO.clear * before else "less" if before > RATIO.clear * after else "same")
-    shaded = figure.layout.shapes[0]
-    edges = {"less": (low, -clear), "same": (-clear, clear), "more": (clear, high)}[predicted]
-    assert (shaded.x0, shaded.x1) == edges
-    assert any("you said" in one.text for one in figure.layout.annotations)
+    bar, alike = figure.layout.shapes
+    edges = {"less": (low, -clear), "same": (-clear, clear), "more": (clear, high)}
+    assert (bar.x0, bar.x1) == edges[predicted]
+    assert (alike.x0, alike.x1) == edges["same"]
+
+
+@pytest.mark.parametrize(
+    ("patient", "treated", "beside", "far"),
+    [
+        (1.0, 56.0, "56×", "10×"),
+        (2.0, 0.05, "0.025×", "10×"),
+        (1.0, 1.0, "1×", "5×"),
+        (math.inf, math.inf, "1×", "5×"),
+        (math.nan, 1.0, "not defined", "5×"),
+        (1.0, 2.8e6, "10<sup>6</sup>×", "10<sup>7</sup>×"),
+        (2.8, 1e-12, "10<sup>−12</sup>×", "10<sup>13</sup>×"),
+        (1e-300, 1e300, "10<sup>600</sup>×", "10<sup>13</sup>×"),
+        (35.0, math.inf, "∞×", "10<sup>13</sup>×"),
+        (math.inf, 35.0, "0×", "10<sup>13</sup>×"),
+    ],
+)
+def test_the_multiple_stands_beside_the_mark_and_the_axis_has_three_labels(patient, treated, beside, far):
+    layout = prediction.figure(RATIO, "same", patient, treated).layout
+    texts = [one.text for one in layout.annotations]
+    assert texts[:3] == ["less", "about the same", "more"]
+    assert f"measured <b>{beside}</b>" in texts
+    assert "you said" in texts
+    assert len(layout.xaxis.ticktext) == 3
+    assert layout.xaxis.ticktext[1:] == ("1×", far)
+    assert layout.xaxis.tickangle == 0
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_every_measure_has_a_smallest_axis_and_a_name_of_two_lines(name):
+    layout = prediction.figure(MEASURES[name], "less", 1.0, 1.0).layout
+    assert len(set(layout.xaxis.ticktext)) == 3
+    assert layout.xaxis.title.text.count("<br>") <= 1
 
 
 def test_values_below_the_least_count_as_the_same():
@@ -41,4 +74,6 @@ def test_values_below_the_least_count_as_the_same():
 
 def test_alt_says_both():
     text = prediction.alt(RATIO, "more", 1e-6, 0.5)
-    assert text == f"You said: more. Measured: the treated network has 5{TIMES_TEN}⁵ times the patient’s value."
+    assert text == f"You said: more. Measured, as a multiple of the patient’s value: 5{TIMES_TEN}⁵."
+    assert prediction.alt(RATIO, "same", 1.0, math.inf).endswith(": infinite.")
+    assert prediction.alt(RATIO, "same", 1e-300, 1e300).endswith(": infinite.")

@@ -68,7 +68,7 @@ def test_groups_are_the_changes_over_the_first_seeds():
 
 
 def test_rows_are_ranked_with_bar_stroke_and_diamond():
-    figure = chart.figure(RESULTS, patient=PATIENT_0)
+    figure = chart.figure(RESULTS, patient=PATIENT_0, whole=True)
     figure.validate()
     drawn_rows = rows(figure)
     assert list(drawn_rows)[: len(ORDER)] == ORDER
@@ -91,9 +91,9 @@ def test_rows_are_ranked_with_bar_stroke_and_diamond():
         line["y1"] < place + chart._TEXT_ABOVE for place, line in zip(range(0, -len(lines), -1), lines, strict=True)
     )
     far = RESULTS | {"L1 0.003": first("L1 0.003", np.full(SEEDS, 1e65), findings=SICK)}
-    figure = chart.figure(far, patient=PATIENT_0)
+    figure = chart.figure(far, patient=PATIENT_0, whole=True)
     assert figure._layout["xaxis"]["range"][1] < 10, "in decades: one that nearly diverged leaves the others apart"
-    assert "loss 10⁶⁵" in chart.alt(far, patient=PATIENT_0).replace(f"1{TIMES_TEN}", "10")
+    assert "loss 10⁶⁵" in chart.alt(far, patient=PATIENT_0, whole=True).replace(f"1{TIMES_TEN}", "10")
 
 
 def test_the_curve_goes_through_all_doses_and_the_row_stands_at_its_own():
@@ -105,19 +105,36 @@ def test_the_curve_goes_through_all_doses_and_the_row_stands_at_its_own():
 
 
 def test_a_row_says_rank_verdict_and_how_many_are_healed():
-    figure = chart.figure(RESULTS, patient=PATIENT_0)
-    texts = [note["text"] for note in figure._layout["annotations"]]
+    figure = chart.figure(RESULTS, patient=PATIENT_0, whole=True)
+    texts = [note["text"].replace("<br>", "   ") for note in figure._layout["annotations"]]
     assert texts[:3] == [
-        "<b>1. L2 0.01</b><br>✔ cures, 8/8 healthy",
-        "<b>Untreated</b><br>0/8 healthy",
-        "<b>2. Early stopping</b><br>✖ harms, diverges, 0/8 healthy",
+        "<b>1. L2 0.01</b>   ✔ cures, 8/8 healthy",
+        "<b>Untreated</b>   0/8 healthy",
+        "<b>2. Early stopping</b>   ✖ harms, diverges, 0/8 healthy",
     ]
-    assert "<br>– first 3 seeds only, 0/3 healthy" in texts[3]
+    assert "   – first 3 seeds only, 0/3 healthy" in texts[3]
     assert not re.match(r"<b>\d", texts[3]), "what is not judged has no rank"
     assert texts.count("× diverged") == 1, "the row is not left empty"
-    notes = texts[-1].replace("<br>", " ")
-    assert "at least 7 of 8 seeds, and by at least 5% in the median. Cures: it helps, and the doctor finds" in notes
-    assert "at least 20 points up and at most 3 short of the healthy network" in notes
+    assert "at least 7 of 8 seeds, and by at least 5% in the median.\n- **Cures**: it helps, and the doc" in chart.RULES
+    assert "at least 20 points up and at most" in chart.RULES
+
+
+def test_a_figure_has_at_first_what_helps_and_says_how_many_rows_it_leaves_out():
+    every = chart.trials(RESULTS, PATIENT_0)
+    figure, whole = (chart.figure(RESULTS, patient=PATIENT_0, whole=one) for one in (False, True))
+    assert list(rows(figure)) == ["L2 0.01", UNTREATED]
+    assert len(rows(whole)) == len(every) == len(chart.table(RESULTS, patient=PATIENT_0))
+    n = chart.left_out(RESULTS, patient=PATIENT_0)
+    assert n == len(every) - 2
+    left_out = f"Not shown: {n} more, of which none helps."
+    assert left_out in figure._layout["annotations"][-1]["text"].replace("<br>", " ")
+    assert "Not shown" not in whole._layout["annotations"][-1]["text"]
+    assert figure._layout["height"] < whole._layout["height"] / 4
+    assert left_out in chart.alt(RESULTS, patient=PATIENT_0)
+
+    nothing = {name: some for name, some in RESULTS.items() if name != "L2 0.01"}
+    shown = [trial.change.name for trial in chart.trials(nothing, PATIENT_0)]
+    assert list(rows(chart.figure(nothing, patient=PATIENT_0))) == [UNTREATED, *shown[1 : chart.FEWEST_ROWS + 1]]
 
 
 def test_what_is_wanted_grows_with_what_is_known():
@@ -171,7 +188,7 @@ def test_words_have_the_numbers():
     assert "over the first seeds: L2 0.001: 1.5; L2 0.01: 0.11; L2 0.1: 0.6." in explained
     assert "90\N{NO-BREAK SPACE}% lower in the median" in explained
     assert "fits its training data less closely" in explained
-    alt = chart.alt(RESULTS, patient=PATIENT_0)
+    alt = chart.alt(RESULTS, patient=PATIENT_0, whole=True)
     assert "2. Early stopping: ✖ harms, diverges, 0/8 healthy; median validation loss infinite, from 0.5 to" in alt
 
 

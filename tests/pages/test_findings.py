@@ -14,6 +14,7 @@ from engine.doctor.confirming import cause_behind, further_runs
 from pages.charts.sweeps import prescription
 from pages.charts.sweeps.groups import trials_of_search
 from pages.components.lesson.catalogue import lesson_of
+from pages.components.lesson.findings import HIDE, SHOW
 from pages.components.lesson.sweep_jobs import shared_sweeps
 from pages.components.shell.runs import histories_of
 from pages.text import findings_text
@@ -59,9 +60,8 @@ def expect_notes(page: AppTest, histories) -> None:
         for finding in diagnose(history):
             assert findings_text.HEADINGS[finding.code] in text_of(page)
             assert finding.explanation in text_of(page)
-            assert page.button(key=f"evidence_{who}_{finding.code}").label == findings_text.shows_where(
-                finding, history
-            )
+            assert page.button(key=f"evidence_{who}_{finding.code}").label == SHOW
+            assert findings_text.evidence(finding, history) in text_of(page)
     healthy = sum(not diagnose(history) for history in histories)
     assert (
         text_of(page).count("**Nothing found.** On validation data it does about as well as its training data allow")
@@ -109,6 +109,7 @@ def test_evidence_moves_the_timeline_marks_the_layers_and_lets_go_again():
     }
     assert charts(page), "the part with the charts is open"
     assert timeline(in_part(page, "cure"))["jump"] == first["jump"], "a rerun is no click"
+    assert page.button(key=button).label == HIDE
     page.button(key=button).click().run()
     assert timeline(page)["mark"] is timeline(page)["jump"] is None
     in_part(page, "cure").button(key="to_evidence").click().run()
@@ -129,6 +130,12 @@ def test_cures_are_tried_ranked_and_applied_unless_both_networks_share_them():
     assert beside
     assert text_of(page).count(beside) == 1, "in the notes"
     tried = [trial for trial in prescription.trials(results, SMALL) if trial.verdict]
+    more = page.toggle(key="whole_prescription")
+    left_out = prescription.left_out(results, patient=SMALL)
+    assert more.label == f"Show {left_out} more"
+    assert f"Not shown: {left_out} more" in json.dumps(charts(page)[-1], ensure_ascii=False)
+    more.set_value(True).run()
+    assert "Not shown" not in json.dumps(charts(page)[-1])
     assert page.selectbox(key="cure").options == [
         f"{f'{trial.rank}. ' if trial.rank else ''}{trial.change.name}: {prescription.MARKS[trial.verdict]}"
         for trial in tried

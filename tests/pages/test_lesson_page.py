@@ -100,7 +100,10 @@ def test_a_wrong_prediction_is_reconciled():
     page.radio(key="because_louder").set_value(page.radio(key="because_louder").options[0])
     page.run()
     page.button(key="try_louder").click().run()
-    assert any("The treated network has about as much, because" in info.value for info in page.info)
+    assert "No, it has about as much." in [info.value for info in page.info]
+    said = [paragraph.value for paragraph in page.markdown]
+    assert any(text.startswith("The treated network has about as much, because") for text in said)
+    assert any("You said: **more than in the patient**" in text for text in said)
 
 
 def test_a_right_prediction_for_a_wrong_reason_is_not_marked_as_right():
@@ -110,7 +113,7 @@ def test_a_right_prediction_for_a_wrong_reason_is_not_marked_as_right():
     page.run()
     page.button(key="try_louder").click().run()
     assert not page.success
-    assert any("Your prediction is right, but your reason is not" in info.value for info in page.info)
+    assert "As you said, but for another reason." in [info.value for info in page.info]
 
 
 def test_on_the_stage_the_keys_choose_charts_and_hide_the_verdict():

@@ -26,7 +26,7 @@ HOW_TO_READ = (
     "heart."
 )
 
-HEIGHT = 560  # px, of two networks
+HEIGHT = 620  # px, of two networks: pictures about as high as wide in half a laptop's page, or on a phone
 ROW, GAP = 0.39, 0.22  # of the height of both: a row, and the space between two, for headings in stage view too
 LONGEST_NAME = 10  # characters
 TOP, BELOW, AXIS_BELOW = 46, 132, 62  # px: over the panels; below them with and without a key

@@ -39,8 +39,8 @@ NEEDS = "a known function of one input: the data set sine"
 Results = Mapping[str, Sequence[Outcome]]
 
 DRAWS = {"data": "Draws of the data, the same weights at the start", "weights": "Draws of the weights, the same data"}
-PANELS = {"data": (0.57, 0.95), "weights": (0.0, 0.38)}
-HEIGHT = 560
+PANELS = {"data": (0.55, 0.95), "weights": (0.0, 0.4)}
+HEIGHT = 470
 AIR = 0.35  # beyond the function's own range, in its own: wilder predictions leave the panel
 MOSTLY = 1.5  # factor between bias² and variance from which one is said to be the larger
 BAND_OPACITY = 0.22
@@ -105,7 +105,8 @@ def figure(results: Results, patient: Experiment, treated: Experiment | None = N
             if one := found.get((name, kind)):
                 traces += _mean_and_band(LOOK_OF[name], one, suffix)
         annotations.append(row_heading(text, PANELS[kind][1]))
-        layout[f"xaxis{suffix}"] = axis(f"input x ({input_unit(patient)})", range=x_range, anchor=f"y{suffix}")
+        title = f"input x ({input_unit(patient)})" if suffix else ""  # the upper panel has the lower one's axis
+        layout[f"xaxis{suffix}"] = axis(title, range=x_range, anchor=f"y{suffix}")
         layout[f"yaxis{suffix}"] = axis("output y", range=y_range, domain=PANELS[kind], anchor=f"x{suffix}")
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, {"annotations": annotations})), patient, treated)
 

@@ -14,7 +14,7 @@ from engine.cures.outcomes import Outcome, losses_of, unit_of
 from pages.charts.style.annotations import captioned, footnotes, off_the_axis, words
 from pages.charts.style.axes import loss_axis
 from pages.charts.style.figure import PATIENT, TREATED, AnimatedFigure, Json, merged
-from pages.charts.style.traces import MARGINS, ROW_HEIGHT, TEXT_ABOVE, over_seeds, stroke, upright
+from pages.charts.style.traces import MARGINS, TEXT_ABOVE, over_seeds, stroke, upright
 from pages.charts.sweeps.groups import UNTREATED
 from pages.text.labels import number
 
@@ -25,6 +25,7 @@ HOW_TO_READ = (
     "the untreated median. A cure is reliable when nearly all of its dots lie to the left of that line."
 )
 NEEDS = ""
+ROW_HEIGHT = 46  # px: a line of text, and the dots below it
 
 Results = Mapping[str, Sequence[Outcome]]
 

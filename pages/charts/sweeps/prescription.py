@@ -57,16 +57,33 @@ REPAIRED = {
     True: "a repair by the rule of the paper on RunSleuth",
     False: "no repair by the rule of the paper on RunSleuth",
 }
-ROW_HEIGHT = 76  # px: two lines of text, and the bar below them
+ROW_HEIGHT, LOW_ROW_HEIGHT = 64, 44  # px: two lines of text, or one, and the bar below them
+LINE_CHARACTERS = 54  # of a row's text
 BAR = 10  # px
 DOSE_APART = 0.07  # of a row, between two doses
 _TEXT_ABOVE = 0.43  # of a row, from its bar to the middle of its text
-_MARGINS = 24 + 62  # px above the rows, and for the axis below them
+_MARGINS = 16 + 58  # px above the rows, and for the axis below them
 LINE_REACH = 0.2  # of a row, by which the dotted line is longer than the bar, to either side
 MOST_NAMED = 4  # changes that a sentence lists
+MOST_ROWS, FEWEST_ROWS = 4, 3  # of what helps, beside the untreated network, and of the best where nothing does
 CLASSES_ALIKE = (
     "In these losses every class counts alike, however rare: without that, always naming the frequent one pays."
 )
+
+ENOUGH = surely(SEEDS)
+RULES = f"""
+
+- **Helps**: the test loss is lower in at least {ENOUGH} of {SEEDS} seeds, and by at least {EFFECT:.0%} in the median.
+- **Cures**: it helps, and the doctor finds nothing wrong in at least {ENOUGH} of {SEEDS} seeds.
+- **Harms**: the loss is higher, as surely.
+- **First {SCREENED} seeds only**: what did no better than nothing over these, or worse than others, is not tried over
+  all {SEEDS}.
+- **Equal**: of the same rank within chance. The median validation loss ranks, the median test loss judges; a run that
+  diverges counts as infinite and is not drawn.
+- **Repair by RunSleuth’s rule**: accuracy at least {ACCURACY_RISE * 100:.0f} points up and at most
+  {ACCURACY_SHORT * 100:.0f} short of the healthy network, here the best one in which the doctor finds nothing, and a
+  loss of at most {LOSS_RATIO:g} times its loss.
+"""
 
 Results = Mapping[str, Sequence[Outcome]]
 
@@ -79,9 +96,26 @@ def trials(results: Results, patient: Experiment) -> tuple[Trial, ...]:
     return trials_of(complete) if complete and complete[0][0].code == UNTREATED else ()
 
 
-def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
-    """A row a trial: from the lowest to the highest validation loss, its median, and the median test loss."""
+def left_out(results: Results, *, patient: Experiment) -> int:
+    """How many rows a figure leaves out, unless it is to be whole."""
     rows = trials(results, patient)
+    return len(rows) - len(_shown(rows, whole=False))
+
+
+def _shown(rows: Sequence[Trial], whole: bool) -> Sequence[Trial]:
+    """Those that a figure has: of all, the best that help, and the untreated network."""
+    best = [trial for trial in rows if trial.verdict in (CURES, HELPS)][:MOST_ROWS]
+    best = best or [trial for trial in rows if trial.verdict][:FEWEST_ROWS]
+    return rows if whole else [trial for trial in rows if trial in best or not trial.verdict]
+
+
+def figure(results: Results, *, patient: Experiment, whole: bool = False) -> AnimatedFigure:
+    """A row a trial: from the lowest to the highest validation loss, its median, and the median test loss.
+
+    whole: with the rows that are left out at first.
+    """
+    every = trials(results, patient)
+    rows = _shown(every, whole)
     spreads = np.array([trial.validation_loss for trial in rows]).reshape(-1, 3)
     tests = np.array([trial.test_loss.median for trial in rows])
     doses = [dose.validation_loss for trial in rows for dose in trial.doses]
@@ -102,11 +136,14 @@ def figure(results: Results, *, patient: Experiment) -> AnimatedFigure:
             pieces = [{"yref": "y", "y0": -place - LINE_REACH, "y1": -place + LINE_REACH} for place in range(len(rows))]
             dotted = upright(middle, layer="below", **stroke(PATIENT.color, 2, "dot"))
             layout["shapes"] = [dotted | piece for piece in pieces]
-    headings = [_heading(place, text) for place, text in enumerate(_texts(rows))]
+    texts = [text for text, trial in zip(_texts(every), every, strict=True) if trial in rows]
+    low = all(len(text) <= LINE_CHARACTERS for text in texts)
+    headings = [_heading(place, text, "   " if low else "<br>") for place, text in enumerate(texts)]
     headings += [off_the_axis(-place) for place, loss in enumerate(spreads[:, 0]) if math.isinf(loss)]
     farthest = _farthest(rows)
     headings += [off_the_axis(-place, "→") for place, loss in enumerate(spreads[:, 0]) if math.inf > loss > farthest]
-    notes = footnotes(_remarks(), _MARGINS + ROW_HEIGHT * max(len(rows), 1), others=headings)
+    height = _MARGINS + (LOW_ROW_HEIGHT if low else ROW_HEIGHT) * max(len(rows), 1)
+    notes = footnotes(_remarks(every, rows), height, others=headings)
     traces = [trace for place, trial in enumerate(rows) for trace in _row(place, trial)]
     return captioned(TITLE, AnimatedFigure(traces, merged(layout, notes)))
 
@@ -197,15 +234,18 @@ def explained(trial: Trial) -> str:
     return f"{text} Costs: {trial.cost}."
 
 
-def alt(results: Results, *, patient: Experiment) -> str:
-    """Every row in its order, in numbers."""
-    rows = trials(results, patient)
+def alt(results: Results, *, patient: Experiment, whole: bool = False) -> str:
+    """Every row of the figure in its order, in numbers, and how many there are besides."""
+    every = trials(results, patient)
+    rows = _shown(every, whole)
     sentences = [
         f"{text}; median validation loss {number(trial.validation_loss.median)}, from "
         f"{number(trial.validation_loss.low)} to {number(trial.validation_loss.high)}, median test loss "
         f"{number(trial.test_loss.median)}."
-        for text, trial in zip(_texts(rows), rows, strict=True)
+        for text, trial in zip(_texts(every), every, strict=True)
+        if trial in rows
     ]
+    sentences += _remarks(every, rows)[1:]
     return " ".join(sentences) or f"{sum(map(len, results.values()))} networks are trained, and no trial is complete."
 
 
@@ -279,9 +319,9 @@ def _unit(results: Results, patient: Experiment) -> str:
     return f"{unit}, every class counts alike" if search_of(patient).classes_alike else unit
 
 
-def _heading(place: int, text: str) -> Json:
+def _heading(place: int, text: str, between: str) -> Json:
     name, _, rest = text.partition(": ")
-    return words(f"<b>{name}</b><br>{rest}", 0, _TEXT_ABOVE - place, "left", "middle", yref="y", align="left")
+    return words(f"<b>{name}</b>{between}{rest}", 0, _TEXT_ABOVE - place, "left", "middle", yref="y", align="left")
 
 
 def _row(place: int, trial: Trial) -> list[Json]:
@@ -289,7 +329,7 @@ def _row(place: int, trial: Trial) -> list[Json]:
     spread, test = trial.validation_loss, trial.test_loss.median
     ends = [end for end in (spread.low, spread.high) if math.isfinite(end)]
     name = trial.change.name
-    bar = {"symbol": "line-ns", "size": 20, "color": look.color, **stroke(look.color, 4)}
+    bar = {"symbol": "line-ns", "size": 16, "color": look.color, **stroke(look.color, 4)}
     diamond = {"symbol": "diamond-open", "size": 10, "color": look.color, "line": {"width": 2}}
     hover = "median %s loss %%{x:.3g}<extra>" + name + "</extra>"
     return [
@@ -320,17 +360,9 @@ def _drawn(value: float) -> list[float | None]:
     return [value if math.isfinite(value) else None]
 
 
-def _remarks() -> list[str]:
-    enough = surely(SEEDS)
-    return [
-        f"Helps: the test loss is lower in at least {enough} of {SEEDS} seeds, and by at least {EFFECT:.0%} in the "
-        f"median. Cures: it helps, and the doctor finds nothing wrong in at least {enough} of {SEEDS} seeds. Harms: "
-        f"the loss is higher, as surely. What did no better than nothing over {SCREENED} seeds, or worse than others, "
-        "is not tried over all.",
-        f"Repair by RunSleuth’s rule: accuracy at least {ACCURACY_RISE * 100:.0f} points up and at most "
-        f"{ACCURACY_SHORT * 100:.0f} short of the healthy network, here the best one in which the doctor finds "
-        f"nothing, and a loss of at most {LOSS_RATIO:g} times its loss.",
-        "Stroke: median validation loss, which decides the rank; “equal” means within chance. Bar: lowest to highest "
-        "seed; runs that diverge count as infinite and are not drawn. Diamond: median test loss, which decides the "
-        "verdict. Thin curve: the doses. Dotted: untreated.",
-    ]
+def _remarks(every: Sequence[Trial], rows: Sequence[Trial]) -> list[str]:
+    texts = ["Stroke: median validation loss; bar: lowest to highest seed; diamond: median test loss."]
+    if hidden := [trial for trial in every if trial not in rows]:
+        helps = sum(trial.verdict in (CURES, HELPS) for trial in hidden)
+        texts.append(f"Not shown: {len(hidden)} more, of which {helps or 'none'} help{'s' if helps < 2 else ''}.")
+    return texts

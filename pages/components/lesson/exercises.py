@@ -19,18 +19,20 @@ from pages.text.labels import number
 from pages.text.verdict import outcome
 
 HAS = {"more": "more", "same": "about as much", "less": "less"}
+LEAST_WIDTH, READABLE = 250, 380  # pixels of a card, and of what opens above it
 WORDS = {"more": "More than in the patient", "same": "About the same", "less": "Less than in the patient"}
 
 
 class Measured(NamedTuple):
-    """A result to keep on the card: prediction and measurement in a picture and in words, and what to learn.
+    """A result to keep on the card: prediction and measurement in a picture and in few words; the rest on request.
 
-    right: whether answer and reason are.
+    lesson: what to learn; text: the numbers; right: whether answer and reason are.
     """
 
     picture: bytes
-    text: str
+    message: str
     lesson: str
+    text: str
     right: bool
 
 
@@ -45,9 +47,10 @@ def exercises(lesson: Lesson, opens: bool) -> None:
             key="hide_verdict", on_change=_hide,
         )  # fmt: skip
     rows = exercises_of(lesson.page)
-    for exercise, column in zip(rows, st.columns(len(rows)), strict=True):
-        with column, st.container(border=True, key=f"trial_{exercise.key}"):
-            _draw(exercise, lesson, opens)
+    with st.grid(len(rows), min_column_width=LEAST_WIDTH, key="trials"):
+        for exercise in rows:
+            with st.container(border=True, height="stretch", key=f"trial_{exercise.key}"):
+                _draw(exercise, lesson, opens)
 
 
 @st.fragment
@@ -59,12 +62,17 @@ def _draw(exercise: Exercise, lesson: Lesson, opens: bool) -> None:
     committed = this_session().predictions.get(key)
     if committed and this_session().last_good.get(lesson.page) == pair:
         this_session().measured[key] = _reconciled(exercise, *committed, *histories_of(pair))
-    if measured := this_session().measured.get(key):
-        _show_result(exercise, lesson, measured)
+    measured = this_session().measured.get(key)
+    if measured:
+        plot(measured.picture, key=f"chart_predicted_{exercise.key}")
+        (st.success if measured.right else st.info)(measured.message)
     else:
         _ask(exercise, lesson, opens)
-    with st.popover("Link to this", icon=":material/link:", type="tertiary"):
-        st.code(address(lesson, *pair), language=None, wrap_lines=True)
+    with st.container(horizontal=True, gap="xsmall", key=f"ways_on_{exercise.key}"):
+        if measured:
+            _ways_on(exercise, lesson, measured)
+        with st.popover("Link to this", icon=":material/link:", type="tertiary"):
+            st.code(address(lesson, *pair), language=None, wrap_lines=True)
 
 
 def _ask(exercise: Exercise, lesson: Lesson, opens: bool) -> None:
@@ -81,19 +89,19 @@ def _ask(exercise: Exercise, lesson: Lesson, opens: bool) -> None:
     )  # fmt: skip
 
 
-def _show_result(exercise: Exercise, lesson: Lesson, measured: Measured) -> None:
-    plot(measured.picture, key=f"chart_predicted_{exercise.key}")
-    (st.success if measured.right else st.info)(explained(measured.lesson, glossary_of(lesson.page)))
-    st.markdown(f":small[{measured.text}]")
-    with st.container(horizontal=True):
-        st.button(
-            "See both in the charts", icon=":material/monitoring:", key=f"see_{exercise.key}", type="tertiary",
-            on_click=_see, args=(lesson, exercise.pair(lesson)),
-        )  # fmt: skip
-        st.button(
-            "Predict again", icon=":material/replay:", key=f"again_{exercise.key}", type="tertiary",
-            on_click=_again, args=(lesson, exercise),
-        )  # fmt: skip
+def _ways_on(exercise: Exercise, lesson: Lesson, measured: Measured) -> None:
+    """From a result: to its reason and its numbers, to the charts, and back to the question."""
+    with st.popover("Why, and the numbers", icon=":material/lightbulb:"), st.container(width=READABLE):
+        st.markdown(explained(measured.lesson, glossary_of(lesson.page)))
+        st.markdown(f":small[{measured.text}]")
+    st.button(
+        "See both in the charts", icon=":material/monitoring:", key=f"see_{exercise.key}", type="tertiary",
+        on_click=_see, args=(lesson, exercise.pair(lesson)),
+    )  # fmt: skip
+    st.button(
+        "Predict again", icon=":material/replay:", key=f"again_{exercise.key}", type="tertiary",
+        on_click=_again, args=(lesson, exercise),
+    )  # fmt: skip
 
 
 def _again(lesson: Lesson, exercise: Exercise) -> None:
@@ -130,14 +138,11 @@ def _reconciled(exercise: Exercise, which: str, why: str, patient: RunHistory, t
     )
     reason = exercise.reasons[exercise.reason]
     answer_right, reason_right = which == found, why == reason
-    if answer_right and reason_right:
-        message = "As you said, and for that reason."
-    elif answer_right:
-        message = f"Your prediction is right, but your reason is not: it is because {reason}."
-    elif reason_right:
-        message = f"Your reason is right, but your prediction is not: the treated network has {HAS[found]}."
+    if answer_right:
+        message = "As you said, and for that reason." if reason_right else "As you said, but for another reason."
     else:
-        message = f"The treated network has {HAS[found]}, because {reason}."
+        message = f"Your reason is right, but it has {HAS[found]}." if reason_right else f"No, it has {HAS[found]}."
     values = measure, which, measure.value(patient), measure.value(treated)
     picture = encoded(prediction.figure(*values), prediction.alt(*values))
-    return Measured(picture, text, f"{message} {exercise.explanation}", answer_right and reason_right)
+    lesson = f"The treated network has {HAS[found]}, because {reason}. {exercise.explanation}"
+    return Measured(picture, message, lesson, text, answer_right and reason_right)

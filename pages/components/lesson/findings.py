@@ -39,6 +39,7 @@ ROLES = {"cause": "The root cause", "consequence": "A consequence", "context": "
 NO_WORDS: Mapping[str, str] = {}
 SHOWN = 1  # findings of a network; more are one click away
 CONFIRM = "Confirm: train one network"
+SHOW, HIDE = "Show in the charts", "Remove the mark"
 PLACE = "prescription"  # of its sweep
 # What a click on evidence does.  Not every chart has an axis of layers.
 AT_STEP, MARKED = "timeline at step {step}", ", layers marked where charts have them"
@@ -80,8 +81,11 @@ def cures_to_apply(lesson: Lesson, patient: RunHistory) -> None:
 def notes_of_both(patient: RunHistory, treated: RunHistory, words: Mapping[str, str] = NO_WORDS) -> None:
     """Findings of both networks side by side.  words: of the glossary, to be explained."""
     st.subheader("The doctor’s notes", anchor="notes")
-    with st.grid(2, min_column_width=LEAST_WIDTH):
-        for look, history in ((PATIENT, patient), (TREATED, treated)):
+    both = (PATIENT, patient), (TREATED, treated)
+    # What has nothing wrong with it takes a few lines, and has them below rather than beside.
+    across = 2 if all(findings_text.found_in(history) for _, history in both) else 1
+    with st.grid(across, min_column_width=LEAST_WIDTH):
+        for look, history in both:
             with st.container(border=True, height="stretch", key=f"notes_{look.name.lower()}"):
                 network_notes(look, history, words)
 
@@ -92,42 +96,48 @@ def network_notes(look: Look, history: RunHistory, words: Mapping[str, str] = NO
     if not findings:
         st.markdown(
             f"{heading(look)} :material/check_circle: **Nothing found.** On validation data it does about as well as "
-            f"its training data allow, measured by simple references. Such a network is called healthy, whatever its "
-            f"gradients look like.{findings_text.even_so(history)} Looked at: {findings_text.LOOKED_AT}."
+            f"its training data allow, measured by simple references.{findings_text.even_so(history)}",
+            help="Such a network is called healthy, whatever its gradients look like. Looked at: "
+            f"{findings_text.LOOKED_AT}.",
         )
         return
-    st.markdown(heading(look))
     first, rest = findings[:SHOWN], findings[SHOWN:]
     for finding in first:
-        _note(look, history, finding, words)
+        _note(look, history, finding, words, f"{heading(look)} ")
     if rest:
         with st.expander(f"More findings: {len(rest)}"):
             for finding in rest:
                 _note(look, history, finding, words)
 
 
-def _note(look: Look, history: RunHistory, finding: Finding, words: Mapping[str, str]) -> None:
-    """A finding, what could help, and the button that shows its evidence."""
+def _note(look: Look, history: RunHistory, finding: Finding, words: Mapping[str, str], whose: str = "") -> None:
+    """A finding, what could help, and beside it the evidence and the button that shows it.  whose: begins the title."""
     clicked = this_session().pointed
     help_text = (
         f"What could help: {findings_text.remedies(finding)}." if finding.role == "cause" else "Treat the cause first."
     )
     explanation = explained(finding.explanation, words)
-    st.markdown(
-        f"#### {BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{explanation}  \n"
-        f":small[{ROLES[finding.role]}. {findings_text.source(finding)} {help_text}]"
-    )
     on = clicked is not None and clicked[:3] == (look.key, history.experiment, finding.code)
-    st.button(
-        findings_text.shows_where(finding, history) + (f" · {shown(finding)}" if on else ""),
-        icon=":material/my_location:" if on else ":material/location_searching:",
-        key=f"evidence_{look.name}_{finding.code}", on_click=_point, args=(look, history.experiment, finding),
-        help="Click again to remove the mark." if on else "Shows step and layers in the charts.",
-    )  # fmt: skip
-    if finding.role == "cause":
-        if tried := _tried(history.experiment, finding.code):
-            st.markdown(f":small[{tried}]")
-        _confirm(look, history, finding)
+    evidence = findings_text.evidence(finding, history) + (f" · {shown(finding)}" if on else "")
+    with st.grid(2, min_column_width=LEAST_WIDTH):
+        with st.container():
+            st.markdown(
+                f"#### {whose}{BADGES[finding.severity]} {findings_text.HEADINGS[finding.code]}\n\n{explanation}  \n"
+                f":small[{ROLES[finding.role]}. {findings_text.source(finding)} {help_text}]"
+            )
+        with st.container():
+            with st.container(horizontal=True, vertical_alignment="center", key=f"shows_{look.name}_{finding.code}"):
+                st.button(
+                    HIDE if on else SHOW, icon=":material/my_location:" if on else ":material/location_searching:",
+                    key=f"evidence_{look.name}_{finding.code}", on_click=_point,
+                    args=(look, history.experiment, finding),
+                    help=None if on else "Shows step and layers in the charts.",
+                )  # fmt: skip
+                st.markdown(f":small[{evidence}]", width="stretch")
+            if finding.role == "cause":
+                if tried := _tried(history.experiment, finding.code):
+                    st.markdown(f":small[{tried}]")
+                _confirm(look, history, finding)
 
 
 def _tried(patient: Experiment, cause: str) -> str:
@@ -141,16 +151,18 @@ def _tried(patient: Experiment, cause: str) -> str:
 
 def _confirm(look: Look, history: RunHistory, finding: Finding) -> None:
     """What has curves that look the same, and a button for the one run that tells them apart; then what came of it."""
-    if finding.mistaken_for:
-        st.markdown(f":small[{findings_text.mistaken_for(finding)}]")
-    if finding.confirm is None:
-        return
     asked = (look.key, history.experiment, finding.code)
-    if this_session().confirmed != asked:
-        st.button(
-            CONFIRM, icon=":material/science:", key=f"confirm_{look.name}_{finding.code}", on_click=_ask, args=asked,
-            help="With one change that tells this cause from others; two more where another cause shows behind it.",
-        )  # fmt: skip
+    confirms = finding.confirm is not None and this_session().confirmed != asked
+    with st.container(horizontal=True, vertical_alignment="center", key=f"mistaken_{look.name}_{finding.code}"):
+        if confirms:
+            st.button(
+                CONFIRM, icon=":material/science:", key=f"confirm_{look.name}_{finding.code}", on_click=_ask,
+                args=asked,
+                help="With one change that tells this cause from others; two more where another cause shows behind it.",
+            )  # fmt: skip
+        if finding.mistaken_for:
+            st.markdown(f":small[{findings_text.mistaken_for(finding)}]", width="stretch")
+    if confirms or finding.confirm is None:
         return
     try:
         after_experiment = finding.confirm.experiment(history.experiment)
@@ -208,16 +220,19 @@ def cures(
 ) -> None:
     """A button; for who has pressed it, what was tried.  All that has to be made for it is made only then.
 
-    then, first: draw what stands below and above the chart.  own: data that the patient was trained on, where they are
-    custom.
+    then, first: draw what stands beside the chart and above it.  own: data that the patient was trained on, where they
+    are custom.
     """
     if this_session().prescribed == patient:
-        sweep(prescription, partial(trials_of_search, patient), own=own, then=then, first=first, patient=patient)
+        sweep(
+            prescription, partial(trials_of_search, patient), own=own, then=then, first=first,
+            left_out=prescription.left_out, rules=prescription.RULES, patient=patient,
+        )  # fmt: skip
         return
     visitor().stop(PLACE)  # what was asked for another patient
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{prescription.TITLE}**  \n{prescription.QUESTION}", width="stretch")
         st.button(prescription.TITLE, icon=":material/play_arrow:", key="try_cures", on_click=_try, args=(patient, own))
+        st.markdown(prescription.QUESTION, width="stretch")
 
 
 def _try(patient: Experiment, own: OwnData | None) -> None:

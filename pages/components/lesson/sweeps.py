@@ -28,6 +28,7 @@ from pages.text.own_data import OwnData, at_hand, own_data
 
 MOST_SECONDS = 225.0  # of one core, that a sweep may take
 SLOWER = 1.9  # than seconds_of says: measured 1.4 to 2.4 on two busy cores, up to 4 for the smallest networks
+LEAST_BESIDE = 400  # pixels of a figure with something beside it
 POLL_SECONDS = 0.5  # between two looks of a page at its sweep
 REDRAW_SECONDS = 2.0  # between two figures of one on its way: server and browser have them to draw beside the training
 
@@ -73,6 +74,8 @@ class _Sweep:
     own: OwnData | None
     then: Callable[[Results], None] | None
     first: Callable[[Results], None] | None
+    left_out: Callable[..., int] | None
+    rules: str
     start: str
     most: int
     context: dict[str, Any]
@@ -101,6 +104,8 @@ def sweep(
     own: OwnData | None = None,
     then: Callable[[Results], None] | None = None,
     first: Callable[[Results], None] | None = None,
+    left_out: Callable[..., int] | None = None,
+    rules: str = "",
     start: str = f"Measure over {SEEDS} seeds",
     most: int = 0,
     **context: Any,
@@ -112,7 +117,9 @@ def sweep(
     can be made for.  context goes to the chart.
     groups: or what makes them of the outcomes that are known; where it wants more then, that is trained too.
     own: data that the experiments are trained on, where they are custom.
-    then, first: draw what stands below and above the figure in the end.  start: what the button says.
+    then, first: draw what stands beside and above the figure in the end.  start: what the button says.
+    left_out: how many rows the chart leaves out at first, of (results, **context); its figure and alt take `whole`.
+    rules: by which the chart judges, in Markdown, told with how to read it.
     most: how many experiments they may grow to be, where that is known.
     """
     field_name = context.get("field", "")  # what a chart that can be made for several is made for
@@ -121,7 +128,7 @@ def sweep(
     grows = callable(groups)
     made = groups if callable(groups) else lambda _: groups
     with st.container(key=f"sweep_{place}"):
-        _sweep(_Sweep(chart, place, title, made, grows, own, then, first, start, most, context))
+        _sweep(_Sweep(chart, place, title, made, grows, own, then, first, left_out, rules, start, most, context))
 
 
 def wanted_of(groups: Groups) -> AllWanted:
@@ -146,7 +153,8 @@ def _show(sweep: _Sweep) -> None:
     elif before != wanted:
         visitor().start(place, wanted)  # what follows from what it asked for
     with st.container(horizontal=True, vertical_alignment="center", key=f"head_{place}"):
-        st.subheader(sweep.title, help=chart.HOW_TO_READ, width="stretch", anchor=False)
+        st.subheader(sweep.title, help=chart.HOW_TO_READ + sweep.rules, width="stretch", anchor=False)
+        whole = _toggle(sweep, results) if known else {}
         slot = st.empty()  # which is emptied by the next run, where a container would keep the button
         if complete and slot.button(
             f"Data: {sweep.title}", icon=":material/table:", type="tertiary", key=f"data_{place}", help="Data"
@@ -157,16 +165,22 @@ def _show(sweep: _Sweep) -> None:
                 "Stop", icon=":material/stop:", type="tertiary", key=f"stop_{place}", on_click=visitor().stop,
                 args=(place,),
             )  # fmt: skip
-    if complete:
-        _draw(sweep, results)
-        if sweep.then:
-            sweep.then(results)
+    if complete and sweep.then:
+        with st.grid(2, min_column_width=LEAST_BESIDE):
+            with st.container():
+                _say(sweep, results)
+                sweep.then(results)
+            with st.container():
+                _plot(sweep, _figure(sweep, results, **whole))
+    elif complete:
+        _say(sweep, results)
+        _plot(sweep, _figure(sweep, results, **whole))
     elif running:
         _watch(sweep, wanted)
     else:
         _offer(sweep, wanted, len(known))
         if known:
-            _draw(sweep, results, says=False)
+            _plot(sweep, _figure(sweep, results, **whole))
 
 
 def _offer(sweep: _Sweep, wanted: AllWanted, n_known: int) -> None:
@@ -229,19 +243,23 @@ def _show_so_far(sweep: _Sweep, wanted: AllWanted) -> None:
     _plot(sweep, figure)
 
 
-def _draw(sweep: _Sweep, results: Results, says: bool = True) -> None:
-    """The sentence that follows the measurement, and the figure."""
-    if says:
-        st.markdown(sweep.chart.says(results, **sweep.context))
-        if sweep.first:
-            sweep.first(results)
-    _plot(sweep, _figure(sweep, results))
+def _say(sweep: _Sweep, results: Results) -> None:
+    """The sentence that follows the measurement."""
+    st.markdown(sweep.chart.says(results, **sweep.context))
+    if sweep.first:
+        sweep.first(results)
 
 
-def _figure(sweep: _Sweep, results: Results) -> bytes:
+def _toggle(sweep: _Sweep, results: Results) -> dict[str, bool]:
+    """The choice of a whole figure, where rows are left out at first, as the chart has it."""
+    n = sweep.left_out(results, **sweep.context) if sweep.left_out else 0
+    return {"whole": st.toggle(f"Show {n} more", key=f"whole_{sweep.place}")} if n else {}
+
+
+def _figure(sweep: _Sweep, results: Results, **whole: bool) -> bytes:
     """As a page sends it; empty where nothing can be drawn yet."""
-    figure = sweep.chart.figure(results, **sweep.context)
-    return b"" if figure.empty else encoded(figure, sweep.chart.alt(results, **sweep.context))
+    figure = sweep.chart.figure(results, **sweep.context, **whole)
+    return b"" if figure.empty else encoded(figure, sweep.chart.alt(results, **sweep.context, **whole))
 
 
 def _plot(sweep: _Sweep, figure: bytes) -> None:
