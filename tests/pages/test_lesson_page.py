@@ -144,6 +144,8 @@ def test_the_verdict_and_the_notes_can_be_hidden_until_something_was_predicted()
     page.toggle(key="hide_verdict").set_value(True).run()
     assert headline(page).endswith(HIDDEN_VERDICT)
     assert page.query_params["hide"] == "verdict"
+    del page.query_params["hide"]  # as Back does
+    assert not page.run().toggle(key="hide_verdict").value
     assert "hide=all" in opened(PAGE, hide="all").warning[0].value
 
 
