@@ -88,7 +88,8 @@ def test_a_lessons_own_patient_has_its_name_where_somebody_comes_for_it():
     assert WARD not in page.query_params, "the page remembers it"
     page.query_params[WARD] = "no"
     page.run()
-    assert [f"`{WARD}=no` in the address was ignored: it must be true or false." in one.value for one in page.warning]
+    (warning,) = page.warning
+    assert f"`{WARD}=no` in the address was ignored: it must be true or false." in warning.value
     assert named(page, case)
     page.number_input(key="steps").set_value(290).run()
     assert not named(page, case), "another patient has no name"
