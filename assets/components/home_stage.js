@@ -12,11 +12,12 @@ const BRIGHTNESS = [-8, 0]; // powers of ten of rms δ, from the darkest cell to
 const SMALLEST_SPARK = 0.12; // of its size; it has died, and is still seen
 const SHALLOW = 4; // layers, whose cells leave room beside them, and none for the key below them
 const FINER = 5; // pixels of a surface from one place that has a number to the next
-const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const SVG = "http://www.w3.org/2000/svg";
 const WHO = ["patient", "treated"];
 const MARKERS = { patient: "M-5,0a5,5 0 1,0 10,0a5,5 0 1,0 -10,0", treated: "M0,-6.5L6.5,0L0,6.5L-6.5,0z" };
 const ROOM = { left: 4, right: 46, top: 12, bottom: 20 }; // pixels around the losses
+const ROOM_OF_NAME = 105; // pixels, of what stands below a line
+const ARRIVES = 0.1; // share of the signal below which only some of it does
 
 const mounted = new WeakMap(); // parent element -> Stage
 let left = null; // {depth, activation} that somebody chose: who comes back finds them
@@ -30,7 +31,7 @@ class Stage {
     this.words = words;
     this.measured = decoded(measured);
     this.networks = Object.fromEntries(WHO.map((who) => [who, this.parts(who)]));
-    this.loss = new Losses(root.querySelector(".loss"), this.measured.runs, words.networks.patient.steps);
+    this.loss = new Losses(root.querySelector(".loss"), this.measured.runs, words.networks.patient.steps, words.average);
     this.range = root.querySelector("input[type=range]");
     [this.range.min, this.range.max] = words.depths;
     this.buttons = Object.fromEntries([...root.querySelectorAll("button")].map((one) => [one.name, one]));
@@ -40,13 +41,28 @@ class Stage {
     this.drawChoices();
     for (const way of root.querySelectorAll(".ways a")) way.addEventListener("click", (event) => follow(event, way));
     root.querySelector(".stranger").href = addressOf("mystery_patient");
+    this.onKey = (event) => this.space(event);
+    document.addEventListener("keydown", this.onKey);
     this.resized = new ResizeObserver(() => this.draw());
     const { depth, activation } = left ?? words.networks.patient;
     Object.assign(this, { depth, activation, touched: Boolean(left) });
     this.chosen();
-    if (CALM.matches || left) this.time = this.length;
+    if (calm() || left) this.time = this.length;
     else this.play(0);
     this.resized.observe(this.stage); // which also draws
+  }
+
+  stop() {
+    this.pause();
+    this.resized.disconnect();
+    document.removeEventListener("keydown", this.onKey);
+  }
+
+  // Space plays and pauses, as on the lessons, unless one has scrolled past the stage.
+  space(event) {
+    if (!isFreeSpace(event) || this.buttons.play.getBoundingClientRect().bottom < 0) return;
+    event.preventDefault();
+    this.buttons.play.click();
   }
 
   parts(who) {
@@ -107,7 +123,7 @@ class Stage {
       });
       first.textContent = "layer 1";
       last.textContent = "output";
-      settings.textContent = choices[activations[who]].settings;
+      settings.innerHTML = linked(choices[activations[who]].settings);
       this.profiles[who] = profileOf(this.measured.choices[activations[who]].profile, this.depth);
     }
     this.activations = activations;
@@ -121,10 +137,24 @@ class Stage {
     this.root.querySelector("h2").firstChild.textContent = layers;
     this.root.querySelector("h2 em").textContent = what;
     const ratios = WHO.map((who) => `${networks[who].name} ${shareInWords(this.ratio(who))}`);
-    this.range.setAttribute("aria-valuetext", `${count}; ${ratios.join(", ")}`);
+    const outcome = this.outcome();
+    this.root.querySelector(".outcome").textContent = outcome;
+    this.stage.classList.toggle("untrained", outcome !== "");
+    this.range.setAttribute("aria-valuetext", `${count}; ${ratios.join(", ")}${outcome && `. ${outcome}`}`);
     this.root.querySelector(`input[value="${this.activation}"]`).checked = true;
     const link = { ...choices[this.activation].link, depth: this.depth };
     this.root.querySelector(".why").href = addressOf(`${lesson}?${new URLSearchParams(link)}`);
+  }
+
+  // What the treated network's counter does not tell: at some depths its training comes to nothing all the same.
+  outcome() {
+    const { networks, untrained } = this.words;
+    const loss = this.measured.choices[networks.treated.activation].loss[this.depth - 1];
+    if (this.whole || loss < untrained) return "";
+    const both = this.activation === networks.treated.activation;
+    const fails = Number.isFinite(loss) ? `does not train ${both ? "them" : "it"}` : "diverges";
+    const signal = this.ratio("treated") < ARRIVES ? "some of the signal" : "the signal";
+    return `In ${both ? "both networks" : "the treated network"} ${signal} arrives, but plain gradient descent at this learning rate ${fails}.`;
   }
 
   ratio(who) {
@@ -185,8 +215,8 @@ class Stage {
     const share = this.profiles[who][here] / this.profiles[who][depth - 1];
     const text = here === depth - 1 && depth > 1 && arrived < 1 ? "all" : depth === 1 ? "all" : shareInWords(share);
     counter.textContent = text;
-    const whose = `layer ${depth}’s error signal reaches layer ${here + 1}`;
-    of.textContent = text.endsWith("times") ? whose : `of ${whose}`;
+    of.firstChild.textContent = `${text.endsWith("times") ? "" : "of "}layer ${depth}’s `;
+    of.lastChild.textContent = ` reaches layer ${here + 1}`;
     spark.hidden = arrived >= 1 || this.time === 0;
     if (!spark.hidden) {
       const [low, high] = [Math.floor(front), Math.ceil(front)].map((layer) => layers[layer]);
@@ -207,14 +237,17 @@ class Stage {
 
 // The two losses over the steps: lines as far as they have come, or the ends of runs whose course is not there.
 class Losses {
-  constructor(svg, runs, last) {
-    Object.assign(this, { svg, runs, last });
+  constructor(svg, runs, last, average) {
+    Object.assign(this, { svg, runs, last, average });
     const add = (name, attributes, parent = svg) => {
       const element = parent.appendChild(document.createElementNS(SVG, name));
       for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
       return element;
     };
     this.axis = add("path", { class: "axis", fill: "none" });
+    this.level = add("path", { class: "average" });
+    this.name = add("text", { "text-anchor": "start" });
+    this.name.textContent = "average answer";
     this.start = add("text", { y: 0, "text-anchor": "start" });
     this.stop = add("text", { y: 0, "text-anchor": "end" });
     this.start.textContent = "0";
@@ -238,6 +271,12 @@ class Losses {
       text.setAttribute("x", at);
       text.setAttribute("y", height - 3);
     }
+    // Where two ends stand alone, what one gets without learning anything.
+    const level = y(this.average);
+    this.level.setAttribute("d", `M${ROOM.left},${level}H${right}`);
+    for (const [name, value] of Object.entries({ x: ROOM.left + 6, y: level + 16 })) this.name.setAttribute(name, value);
+    const named = step === null && right - ROOM.left > ROOM_OF_NAME;
+    for (const part of [this.level, this.name]) part.style.display = named ? "" : "none";
     const ends = WHO.map((who, k) => {
       const { loss, loss_step: steps } = this.runs[who];
       const { line, marker, text } = this.parts[k];
@@ -316,6 +355,11 @@ const shades = remembered((classes, neither, most) => {
   });
 });
 
+// A text with its words of the glossary as links, see explanations.js.
+function linked(text) {
+  return text.replace(/\[(.+?)\]\((#word-.+?)\)/g, '<a href="$2">$1</a>');
+}
+
 // A function that makes its result anew only where it gets something new.
 function remembered(make) {
   let before, result;
@@ -385,7 +429,6 @@ export default function ({ data, parentElement }) {
   } else stage.draw(); // in another theme
   return () => {
     mounted.delete(parentElement);
-    stage.pause();
-    stage.resized.disconnect();
+    stage.stop();
   };
 }

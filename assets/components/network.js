@@ -349,7 +349,6 @@ class Network extends Stepper {
     inside.textContent = state.inside;
     inside.style.fontSize = `${Math.min(15, (2 * this.radius - 6) / (0.56 * Math.max(state.inside.length, 4)))}px`;
     below.textContent = state.below;
-    for (const note of [above, below]) if (note) note.style.fontSize = this.crowded ? "11px" : "13px";
     if (above) above.textContent = state.above;
     disc.classList.toggle("idle", state.size === null || state.size === 0);
     disc.classList.toggle("negative", state.size !== null && state.size < 0);

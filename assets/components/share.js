@@ -1,9 +1,27 @@
 // Links to the page as it stands: the server knows the controls, the address bar what the browser alone knows.  The QR
 // code is of the link that results, so the server is asked for it when that is shown.
 
+const WRITE_EVENT = "backprop-clinic:write"; // what is to come into the address comes now
+const OFTEN = 200; // milliseconds between two looks at the address
 const COULD_NOT = "Your browser does not let a page copy. It is selected: copy it with your keyboard.";
 
+const following = new WeakMap(); // parent element -> the timer that looks whether the address has changed
+
 export default function ({ data, parentElement, setTriggerValue }) {
+  clearInterval(following.get(parentElement));
+  window.dispatchEvent(new CustomEvent(WRITE_EVENT));
+  let shown = null;
+  const follow = () => {
+    if (location.href === shown) return;
+    shown = location.href;
+    show(data, parentElement, setTriggerValue);
+  };
+  follow();
+  following.set(parentElement, setInterval(follow, OFTEN));
+  return () => clearInterval(following.get(parentElement));
+}
+
+function show(data, parentElement, setTriggerValue) {
   const find = (selector) => parentElement.querySelector(selector);
   const short = completed(data.short, data.browsers_own);
   const embedded = new URL(short);

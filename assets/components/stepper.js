@@ -4,6 +4,7 @@
 // address that has it: its name and its text, null where the address says nothing.
 
 const ANNOUNCE_AFTER = 500; // milliseconds of rest before the position is spoken and written into the address
+const WRITE_EVENT = "backprop-clinic:write"; // somebody reads the address, and needs the position in it
 
 const USES_SPACE =
   "input, textarea, select, button, a, summary, [contenteditable], [role=dialog], [role=button], [role=slider], " +
@@ -28,12 +29,15 @@ class Stepper {
       this.arrow(event);
     };
     document.addEventListener("keydown", this.onKey);
+    this.onWrite = () => this.write();
+    window.addEventListener(WRITE_EVENT, this.onWrite);
   }
 
   stop() {
     this.playing = this.landing = null; // and nothing more: the address may be another page's already
     clearTimeout(this.announcement);
     document.removeEventListener("keydown", this.onKey);
+    window.removeEventListener(WRITE_EVENT, this.onWrite);
   }
 
   get last() {
@@ -93,9 +97,7 @@ class Stepper {
 
   // Space plays and pauses, from the range and from anything that has no use for it.
   space(event) {
-    if (event.key !== " " || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-    const target = event.composedPath()[0];
-    if (target !== this.range && target.closest?.(USES_SPACE)) return;
+    if (!isFreeSpace(event, this.range)) return;
     event.preventDefault();
     if (!this.buttons.play.disabled) this.toggle();
   }
@@ -108,6 +110,13 @@ class Stepper {
     event.preventDefault();
     this.byHand(this.index + by);
   }
+}
+
+// Whether a key is Space, pressed where nothing else has a use for it.
+function isFreeSpace(event, range = null) {
+  if (event.key !== " " || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return false;
+  const target = event.composedPath()[0];
+  return target === range || !target.closest?.(USES_SPACE);
 }
 
 // Whether little motion is asked for.

@@ -149,7 +149,8 @@ class Strip {
     this.rows.forEach((row, index) => {
       const { cells, readout } = this.shown[index];
       this.paint(row, cells[at]);
-      row.readout.textContent = readout[at];
+      const said = linked(readout[at]);
+      if (said !== row.said) row.readout.innerHTML = row.said = said; // a link that stays keeps the focus
       row.readout.dataset.named = this.data.short; // shown where the foot is not
     });
     this.tell(this.on);

@@ -192,10 +192,12 @@ def dead_units(layer: int, share: float, since: int) -> str:
     )
 
 
-def saturated_units(layer: int, share: float, at_the_start: bool, steepest: float) -> str:
+def saturated_units(layer: int, share: float, at_the_start: bool, steepest: float, biases: float) -> str:
+    """biases: their size where they outweigh the weights, else 0."""
+    pushed = f"with biases {number(biases)} in size, " if biases else ""
     return (
-        f"In layer {layer + 1} at the {'start' if at_the_start else 'end'}, {percent(share)} of the values lie where "
-        f"the slope is below a twentieth of its largest, {number(steepest)}: hardly any gradient gets through there."
+        f"In layer {layer + 1} at the {'start' if at_the_start else 'end'}, {pushed}{percent(share)} of the values lie "
+        f"where the slope is below a twentieth of its largest, {number(steepest)}: hardly any gradient gets through."
     )
 
 

@@ -98,9 +98,18 @@ def _saturated(run: Examination, shares: Array, steps: tuple[int, int], rule: Ru
     worst = int(np.nanargmax(shares))
     share = float(shares[worst])
     steepest = ACTIVATIONS[run.experiment.activation].steepest
-    text = explanations.saturated_units(worst, share, steps == (0, 0), steepest)
+    at_the_start = steps == (0, 0)
+    biases = _outweighing_biases(run, worst) if at_the_start else 0.0
+    text = explanations.saturated_units(worst, share, at_the_start, steepest, biases)
     first = {"bias": run.experiment.bias > 0 or run.experiment.bias_mean != 0, "gain": run.experiment.gain > 1}
     return rule.finding(share, layers, steps, text, first=first)
+
+
+def _outweighing_biases(run: Examination, layer: int) -> float:
+    """rms of a layer's biases at the start, where it is above what its weights make of inputs of size 1; else 0."""
+    weights, biases = (kept[layer][0] for kept in (run.history.weights, run.history.biases))
+    size = float(np.sqrt(np.mean(biases**2)))
+    return size if size > np.sqrt(np.mean(np.sum(weights**2, axis=0))) else 0.0
 
 
 def dead_units(run: Examination) -> Finding | None:

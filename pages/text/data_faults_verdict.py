@@ -1,5 +1,5 @@
-"""What the lesson on data faults says of two runs: how well each does on test data, which class it misses, and whether
-validation told the truth."""
+"""What the lesson on data faults says of two runs: what is wrong with the first, how well each does on test data, which
+class it misses, and whether validation told the truth."""
 
 import math
 
@@ -7,6 +7,7 @@ import numpy as np
 
 from engine import RunHistory, diagnose
 from engine.doctor.thresholds import LOW_RECALL
+from pages.text.findings_text import HEADINGS
 from pages.text.labels import label, meaning, number, percent
 from pages.text.three_sets import class_names, result_recalls, scores
 
@@ -20,18 +21,27 @@ UNTRUE = {
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
-    """How well both do on test data; the class that they miss, and what an untrue validation set says."""
-    first = f"The patient {_result(patient)}."
+    """The patient's root cause; how well both do, the class that they miss, and what an untrue validation set says."""
+    first = f"{_named(patient)} patient {_result(patient)}."
     if patient.experiment == treated.experiment:
         return f"{first} Patient and treated are the same network: change one setting of the treated."
-    return f"{first} {_with(patient, treated)} {_result(treated)}."
+    changed = _with(patient, treated)
+    if again := _found_again(patient, treated):
+        return f"{first} {changed}: {again}."
+    return f"{first} {changed}{' the network' if changed.startswith('With') else ''} {_result(treated)}."
+
+
+def _named(patient: RunHistory) -> str:
+    """ "Inputs are not scaled: the", unless it is said where validation is spoken of."""
+    found = diagnose(patient)
+    return f"{HEADINGS[found[0].code]}: the" if found and found[0].code not in UNTRUE else "The"
 
 
 def _result(history: RunHistory) -> str:
     if history.status == "diverged":
         at = history.diverged_at[0] if history.diverged_at else int(history.evaluation_step[-1])
         return f"diverged at step {at}, with numbers that are not finite"
-    if not math.isfinite(history.test_loss):
+    if _broken(history):
         return "has no finite loss on test data"
     test = scores(history)[-1].value
     if history.confusion is not None:
@@ -40,13 +50,36 @@ def _result(history: RunHistory) -> str:
     return f"has a loss on test data of {number(test)}{of}{_validation(history)}"
 
 
+def _broken(history: RunHistory) -> bool:
+    """Whether it came to no result."""
+    return history.status == "diverged" or not math.isfinite(history.test_loss)
+
+
 def _missed(history: RunHistory) -> str:
+    """That class and its share; nothing where there is none."""
+    worst = _missed_class(history)
+    if worst is None:
+        return ""
+    return f" and recognises {percent(float(result_recalls(history)[worst]))} of class {class_names(history)[worst]}"
+
+
+def _missed_class(history: RunHistory) -> int | None:
     """The class that is recognised least, where that is less than every other time."""
+    if history.confusion is None or _broken(history):
+        return None
     found = result_recalls(history)
     worst = int(np.nanargmin(found))
-    if not found[worst] < LOW_RECALL:
+    return worst if found[worst] < LOW_RECALL else None
+
+
+def _found_again(patient: RunHistory, treated: RunHistory) -> str:
+    """The treated network's shares where it recognises the class that the patient misses; else nothing."""
+    missed = _missed_class(patient)
+    comparable = not (_broken(treated) or _validation(treated)) and class_names(patient) == class_names(treated)
+    if missed is None or not comparable or _missed_class(treated) is not None:
         return ""
-    return f" and recognises {percent(float(found[worst]))} of class {class_names(history)[worst]}"
+    which = " of that class" if _validation(patient) else ""  # where the patient has a third number
+    return f"{percent(scores(treated)[-1].value)} and {percent(float(result_recalls(treated)[missed]))}{which}"
 
 
 def _validation(history: RunHistory) -> str:
@@ -59,9 +92,9 @@ def _validation(history: RunHistory) -> str:
 
 
 def _with(patient: RunHistory, treated: RunHistory) -> str:
-    """ "With inputs standardised the network", from the settings in which the treated network differs."""
+    """ "With inputs standardised", from the settings in which the treated network differs."""
     changes = patient.experiment.differences(treated.experiment)
     if len(changes) > SAID_OF_CHANGES:
         return "The treated network"
     parts = [f"{label(field)} {meaning(field, theirs)}" for field, (_, theirs) in changes.items()]
-    return f"With {' and '.join(parts)} the network"
+    return f"With {' and '.join(parts)}"

@@ -1,6 +1,7 @@
 """What the doctor's notes say of a finding: a heading, its evidence, what the doctor looks at."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -55,6 +56,8 @@ REMEDIES = {
     "n_train": "more examples", "patience": "early stopping", "l1": "L1", "l2": "L2",
 }  # fmt: skip
 
+ONE_SENTENCE, ONE_CLAUSE = r"\. ", r"[.;:] | \("  # where an explanation is cut off
+
 
 def found_in(history: RunHistory) -> tuple[Finding, ...]:
     """What the doctor finds in a run, of own data too where they are at hand, with their names."""
@@ -96,18 +99,38 @@ def spans(layers: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def disease(patient: RunHistory, treated: RunHistory) -> str:
-    """The root cause of the patient's trouble and what is left of it in the treated network; nothing for a healthy one.
+def disease(patient: RunHistory, treated: RunHistory, complains_of: str = "") -> str:
+    """The root cause of the patient's trouble and what becomes of it in the treated network; "" for a healthy one.
 
-    For patients whose trouble is not what the lesson's own verdict speaks of.
+    For patients whose trouble is not what the lesson's own verdict speaks of.  complains_of: code of a consequence
+    that is to be named, too.
     """
     found = found_in(patient)
     if not found:
         return ""
-    cause, _, _ = found[0].explanation.partition(". ")
+    cause, *others = found
+    shown = next((one for one in others if one.code == complains_of), None)
+    ends = ONE_CLAUSE if shown else ONE_SENTENCE
+    hence = f" Hence {_lower(shown)}: {_first(shown, ends)}." if shown else ""
+    return f"{HEADINGS[cause.code]}: {_first(cause, ends)}.{hence} {_became(patient, treated)}"
+
+
+def _first(finding: Finding, ends: str) -> str:
+    """The beginning of its explanation, within a sentence."""
+    text = re.split(ends, finding.explanation, maxsplit=1)[0].rstrip(".")
+    return f"{text[0].lower()}{text[1:]}"
+
+
+def _became(patient: RunHistory, treated: RunHistory) -> str:
+    """How the treated network's training loss ends, beside the patient's, and what is still found in it."""
+    if treated.status == "diverged":
+        return "The treated network diverged."
+    before, after = (number(history.train_loss[-1]) for history in (patient, treated))
     left = found_in(treated)
-    outcome = f"{HEADINGS[left[0].code][0].lower()}{HEADINGS[left[0].code][1:]}" if left else "nothing found"
-    return f"{HEADINGS[found[0].code]}: {cause[0].lower()}{cause[1:].rstrip('.')}. The treated network: {outcome}."
+    still = f"; there the doctor still finds: {_lower(left[0])}" if left else ""
+    if patient.status == "diverged":
+        return f"The treated network’s training loss ends at {after}{still}."
+    return f"Its training loss ends at {before}; treated, at {after}{still}."
 
 
 def remedies(finding: Finding) -> str:

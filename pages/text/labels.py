@@ -10,24 +10,24 @@ from engine.formatting import percent as percent
 from engine.losses import LOSSES, chosen_loss
 from engine.settings import OutOfRange, Value
 
-_PARTS = {-2: "hundredth", -3: "thousandth", -6: "millionth", -9: "billionth"}
+_MILLIONTH = 1e-6
 _LEGEND_CHARACTERS = 36  # that fit beside a legend's line at 390 px
 
 
 def share(value: float) -> str:
-    """A share of something, in words where words are short: about 2.7 millionths of, 0.62 of, 3.2 times."""
+    """A share of something, in words where words are short: 3.2 times, 0.62 of, 0.00044 of, about 2.7 millionths of."""
     if not math.isfinite(value):
         return "an undefined share of"
     if value == 0:
         return "nothing of"
-    rounded = float(f"{value:.1e}")  # first, so that 0.0999 reads as the 0.1 that it is shown as
-    if rounded >= 0.1:
-        return f"{number(value)} of" if rounded < 1 else f"{number(value)} times"
-    for exponent, part in _PARTS.items():
-        multiple = number(rounded / 10**exponent)
-        # 0.71 millionths reads better than 710 billionths
-        if rounded >= 10**exponent * (0.1 if exponent < -3 else 1):
-            return f"about a {part} of" if multiple == "1" else f"about {multiple} {part}s of"
+    rounded = float(f"{value:.1e}")  # first, so that 0.999 reads as the 1 that it is shown as
+    if rounded >= 1:
+        return f"{number(rounded)} times"
+    if rounded >= 100 * _MILLIONTH:
+        return f"{rounded:.2g} of"
+    if rounded >= _MILLIONTH:
+        multiple = number(rounded / _MILLIONTH)
+        return "about a millionth of" if multiple == "1" else f"about {multiple} millionths of"
     return f"{number(value)} of"
 
 

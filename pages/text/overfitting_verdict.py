@@ -60,7 +60,8 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
     written = number if treated.confusion is None else percent
     numbers = f"{written(known)} and {written(new)}"
     if _comparable(patient, treated):
-        return f"{_with(patient, treated)}: {numbers}{_compared(patient, treated)}."
+        kept = f" it keeps step {treated.best_step}" if treated.experiment.patience > 0 else ""
+        return f"{_with(patient, treated)}{kept}: {numbers}{_compared(patient, treated)}."
     measure = f"loss ({loss_unit(treated)})" if treated.confusion is None else "accuracy"
     return f"{_with(patient, treated)} {measure} on training and on test data is {numbers}."
 

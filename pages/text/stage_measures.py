@@ -11,6 +11,8 @@ from pages.text.labels import number, percent, share
 from pages.text.three_sets import recalls
 
 NOTHING_TO_FADE_THROUGH = "–"  # with one hidden layer
+NO_SIGNAL = "no signal"  # 0 / 0; a word of the glossary
+NOT_FINITE = "not finite"
 
 
 @dataclass(frozen=True)
@@ -50,20 +52,24 @@ def _signal_size(history: RunHistory, steps: Sequence[int]) -> np.ndarray:
 
 
 def _received(history: RunHistory, steps: Sequence[int]) -> list[str]:
-    if history.experiment.depth == 1:
-        return [NOTHING_TO_FADE_THROUGH] * len(steps)
-    return [number(one) for one in rows_at(history.step, history.gradient_ratio, steps)]
+    return [ratio_in_words(signal) for signal in _error_signal(history, steps)]
 
 
-def starting_readout(signal: np.ndarray) -> str:
-    """The readout of `_received` for an error signal (L,) before training."""
-    return NOTHING_TO_FADE_THROUGH if len(signal) == 2 else number(_ratio(signal))
+def ratio_in_words(signal: np.ndarray) -> str:
+    """R of an error signal (L,) at one step, or why there is none."""
+    if len(signal) == 2:
+        return NOTHING_TO_FADE_THROUGH
+    if signal[-2] == 0:
+        return NO_SIGNAL
+    return number(_ratio(signal)) if np.isfinite(signal[[0, -2]]).all() else NOT_FINITE
 
 
 def starting_sentence(who: str, signal: np.ndarray) -> str:
     """What stands for the verdict on a network while it has only been initialised.  signal: (L,), before training."""
     if len(signal) == 2:
         return f"{who} has one hidden layer, so nothing can fade in it."
+    if signal[-2] == 0:
+        return f"{who}’s last hidden layer has no error signal to pass on."
     return f"{who}’s first layer receives {share(_ratio(signal))} its last hidden layer’s gradient."
 
 

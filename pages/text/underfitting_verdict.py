@@ -4,8 +4,10 @@ import math
 
 from engine import RunHistory, diagnose
 from engine.data.baselines import average_loss
+from engine.doctor import rules
 from engine.doctor.thresholds import SAME_LOSS
 from pages.text.labels import ending, number
+from pages.text.outcome_measures import MEASURES
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
@@ -36,8 +38,16 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
     if average != number(average_loss(patient.experiment)):
         text += f" (its average answer: {average})"
     if underfits(treated):
-        return f"{text}: it underfits{' too' if underfits(patient) else ''}."
+        return f"{text}: {_still(patient, treated)}."
     return f"{text}, and on validation data at {number(float(treated.validation_loss[-1]))}."
+
+
+def _still(patient: RunHistory, treated: RunHistory) -> str:
+    """That the treated network underfits, and whether the treatment helped all the same."""
+    if not underfits(patient):
+        return "it underfits"
+    helps = MEASURES["loss_share"].direction(patient, treated) == "less"
+    return "better, though it still underfits" if helps else "it underfits too"
 
 
 def _compared(history: RunHistory) -> str:
@@ -46,11 +56,22 @@ def _compared(history: RunHistory) -> str:
     if not average > 0:
         return f"{number(loss)}, from {number(float(history.train_loss[0]))} at the start"
     if abs(loss - average) <= SAME_LOSS * average:
-        return f"{number(loss)}: no better than always giving the average answer"
+        return f"{number(loss)}: no better than always giving the average answer{_limit(history)}"
     if loss > average:
         return f"{number(loss)}, worse than always giving the average answer, which would cost {number(average)}"
-    judged = ": it underfits" if underfits(history) else ""
+    judged = f": it underfits{_limit(history)}" if underfits(history) else ""
     return f"{number(loss)}; always giving the average answer would cost {number(average)}{judged}"
+
+
+def _limit(history: RunHistory) -> str:
+    """What the best weights cannot do, where that is the root cause."""
+    for cause in diagnose(history)[:1]:
+        if cause.metric == rules.LINEAR_NETWORK.metric:
+            return " (linear layers make no more than one straight line)"
+        if cause.metric == rules.TOO_FEW_UNITS.metric:
+            bends = int(cause.measured)
+            return f" (it has no more than {bends} bend{'s' if bends > 1 else ''})"
+    return ""
 
 
 def _diverged(history: RunHistory) -> bool:

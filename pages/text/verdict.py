@@ -12,7 +12,10 @@ from engine.settings import Value
 from pages.text.clock import latest
 from pages.text.labels import label, layer_name, meaning, number, percent, share
 
-NEED_THEIR_LABEL = "normalization", "residual", "inputs", "validation_labels"  # settings whose values are adjectives
+# Settings whose values are adjectives.
+NEED_THEIR_LABEL = (
+    "normalization", "residual", "inputs", "validation_labels", "clip", "schedule", "output", "loss", "class_weights",
+)  # fmt: skip
 MOST_FACTORS = 3  # that the product of the chain rule writes out; more do not fit on a phone
 
 

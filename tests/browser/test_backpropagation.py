@@ -22,6 +22,7 @@ from tests.browser.test_mystery import (
     expect_no_level_left_out,
 )
 from tests.browser.test_stage import HEADINGS, MAIN_SCROLLED
+from tests.browser.test_stage_view import LEAST_TYPE, ROUNDING
 
 PAGE = "backpropagation"
 DEEP = "?preset=trained&trained_depth=8&layer=3&unit=whole+layer&phase=backward-2"
@@ -42,6 +43,13 @@ ABOVE_THE_BAR = """() => {
   const roots = [...document.querySelectorAll('.st-key-network *')].map((one) => one.shadowRoot).filter(Boolean);
   const drawn = [...(roots[0] ?? document).querySelectorAll('.disc')].map((disc) => disc.getBoundingClientRect());
   return bar.bottom === innerHeight && drawn.length > 0 && drawn.every((disc) => disc.bottom <= bar.top);
+}"""
+# Whether what stands beside the units is at least as large as this share of the window's height.
+LARGE_TYPE = """(least) => {
+  const roots = [...document.querySelectorAll('.st-key-network *')].map((one) => one.shadowRoot).filter(Boolean);
+  const texts = roots.flatMap((root) => [...root.querySelectorAll('.unit .note')]);
+  const pixels = (text) => text.getScreenCTM().a * parseFloat(getComputedStyle(text).fontSize);
+  return texts.length > 0 && texts.every((text) => pixels(text) >= least * innerHeight);
 }"""
 # Of a path, where in the window it is at a quarter of its way: away from labels and other lines.
 ON_THE_LINE = """(path) => {
@@ -297,6 +305,7 @@ def test_a_projector_shows_the_network_above_its_settings(mazur: Page, home: str
         page.set_viewport_size(size)
         page.wait_for_function(ABOVE_THE_BAR)
         expect_in_window(page, ".st-key-presets")
+        page.wait_for_function(LARGE_TYPE, arg=LEAST_TYPE * ROUNDING)
 
 
 def test_by_keyboard_alone(page: Page, home: str):

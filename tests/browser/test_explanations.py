@@ -39,7 +39,7 @@ def test_pointer_keyboard_and_finger(page: Page, home: str):
     expect(page.get_by_role("tooltip")).to_contain_text("rms δ of the first layer over")
     page.emulate_media(color_scheme="dark")
     page.get_by_role("heading", level=2).first.get_by_role("link", name="He", exact=True).hover()
-    expect(page.get_by_role("tooltip")).to_contain_text("rules for the initial weights")
+    expect(page.get_by_role("tooltip")).to_contain_text("with ReLU, which sets about half of its inputs to zero")
     light = page.get_by_role("tooltip").evaluate("one => getComputedStyle(one).backgroundColor")
     assert light == "rgb(27, 38, 44)"
 

@@ -132,6 +132,11 @@ def test_with_reduced_motion_it_stands_at_the_end_until_it_is_played(still: Page
     still.wait_for_timeout(500)
     still.get_by_role("button", name="Pause").click()
     assert picture(still) != first
+    still.locator(".stage h2").click()
+    still.keyboard.press("Space")
+    expect(still.get_by_role("button", name="Pause")).to_be_visible()
+    still.keyboard.press("Space")
+    expect(still.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
 def test_a_dragged_depth_moves_cells_and_counters_without_the_server(still: Page, sent: list):
@@ -203,7 +208,7 @@ def test_all_patients_come_when_they_are_asked_for_and_one_is_examined(still: Pa
     still.get_by_text("All patients").click()
     expect(still.get_by_role("link", name="Examine")).to_have_count(len(ward()))
     case = ward()[-1]  # not a lesson's own networks
-    still.locator(f".st-key-case_{case.key}").get_by_role("link", name="Examine").click()
+    still.locator(f".st-key-case_{case.key}").click(position={"x": 20, "y": 20})  # all of the card is a link
     expect(still.locator(".st-key-differences")).to_contain_text(differences(*case.pair), timeout=MILLISECONDS)
     still.go_back()
     expect(still.get_by_role("heading", name="The ward")).to_be_visible()
@@ -236,9 +241,16 @@ def test_the_keyboard_does_it_all(still: Page):
     handle = still.get_by_role("slider", name="Drag the depth")
     handle.focus()
     still.keyboard.press("End")
+    expect(still.locator(".outcome")).to_have_text(re.compile("treated network the signal arrives.+does not train it"))
     assert handle.get_attribute("aria-valuetext").startswith(f"30 layers; Patient 1.3{TIMES_TEN}⁻¹⁹, Treated 0.94")
     still.keyboard.press("ArrowLeft")
     expect(still.locator("output")).to_have_text("29 layers")
+    expect(still.locator(".outcome")).to_contain_text("diverges")
+    still.keyboard.press("ArrowLeft")
+    expect(still.locator(".outcome")).to_be_empty()  # it has learnt something
+    still.locator(".settings").get_by_role("link", name="Xavier").focus()
+    expect(still.get_by_role("tooltip")).to_contain_text("rules for the initial weights")
+    handle.focus()
     still.keyboard.press("Tab")
     still.keyboard.press("ArrowRight")
     expect(still.get_by_role("radio", name="tanh")).to_be_checked()

@@ -40,6 +40,9 @@ def case():
     return next(one for one in candidates(SEED, LEVEL) if holds(one, train(one.patient), train(one.healthy)))
 
 
+TOP, BOTTOM = ("(one) => one.getBoundingClientRect().top", "(one) => one.getBoundingClientRect().bottom")
+
+
 def link(server: str, seed: int = SEED, level: str = LEVEL) -> str:
     return f"{server}{PATH}?seed={seed}&level={level}"
 
@@ -195,7 +198,9 @@ def test_it_is_readable_by_all_and_fits_on_a_phone_before_and_after(page: Page, 
     page.get_by_role("button", name="Commit, and treat").click()
     expect(page.locator(".st-key-score")).to_be_visible(timeout=MILLISECONDS)
     page.wait_for_function(DRAWN, arg=5, timeout=MILLISECONDS)
-    expect(page.locator(".st-key-score").get_by_role("heading")).to_be_in_viewport()
+    heading, header = page.locator(".st-key-score").get_by_role("heading"), page.locator(".stAppHeader")
+    expect(heading).to_be_in_viewport()
+    assert heading.evaluate(TOP) >= header.evaluate(BOTTOM), "not behind it"
     expect_fits_and_is_readable(page, ".st-key-score")  # the looks are as before
     page.set_viewport_size(LARGE_PROJECTOR)
     assert not [line for line in page.evaluate(LINES) if line[0] > LONGEST_LINE]

@@ -15,6 +15,8 @@ from tests.browser.readable import LAPTOP, PHONE
 from tests.browser.test_address import parameters, segment
 
 LESSON = "vanishing_gradients"
+PROJECTOR: ViewportSize = {"width": 1280, "height": 720}
+ROUND = 4  # pixels, by which a corner of a popover cuts what is within
 
 
 def opened(page: Page, address: str) -> Page:
@@ -111,7 +113,16 @@ def test_every_link_is_short_enough_and_copied_by_keyboard_and_that_is_said(less
     expect(lesson.get_by_role("button", name="Copy the link")).to_be_focused()  # the box is at the end of the page
 
 
-@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_it_follows_the_timeline_at_once_and_while_it_is_open(lesson: Page):
+    lesson.get_by_role("button", name="Step forward").click()
+    assert all("timeline=1" in text for text in share(lesson).values())
+    lesson.get_by_role("button", name="Copy the link").press("ArrowLeft")
+    for name in ("short", "full", "embed"):
+        expect(lesson.locator(f".share #{name}")).to_contain_text("timeline=0")
+    expect(lesson.locator("section .code svg")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [LAPTOP, PROJECTOR, PHONE], ids=["laptop", "projector", "phone"])
 def test_the_code_fills_what_there_is_and_the_window_when_asked(lesson: Page, size: ViewportSize):
     lesson.set_viewport_size(size)
     share(lesson)
@@ -119,8 +130,9 @@ def test_the_code_fills_what_there_is_and_the_window_when_asked(lesson: Page, si
     box = code.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= size["width"]
-    assert box["y"] + box["height"] <= size["height"]
-    assert box["width"] >= 0.5 * min(size.values())
+    popover = lesson.get_by_test_id("stPopoverBody").bounding_box()
+    assert box["y"] + box["height"] + ROUND <= popover["y"] + popover["height"]
+    assert box["width"] >= 0.47 * min(size.values())
     code.press("Enter")
     large = lesson.locator("dialog .code svg")
     expect(large).to_be_visible()

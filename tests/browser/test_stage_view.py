@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pages.components.lesson.lessons import HIDDEN_VERDICT
-from tests.browser.conftest import visit
+from tests.browser.conftest import settled, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider
 from tests.browser.test_lesson import MILLISECONDS
 
@@ -45,6 +45,16 @@ CUT_OFF = """() => [...document.querySelectorAll('.st-key-first_screen :is(p, in
   .map((one) => one.textContent || one.value || one.ariaLabel)"""
 FITS = f"() => {{ const {{ charts, bar }} = ({BOTTOMS})(); return charts.every((bottom) => bottom <= bar + 1); }}"
 
+# Buttons of a chart's head that are under those that a pointer over the chart brings.
+COVERED_BUTTONS = """() => [...document.querySelectorAll('.chart-tools')].flatMap((tools) => {
+  const { top, left, right } = tools.getBoundingClientRect();
+  const buttons = [...tools.closest('[class*=st-key-card_]').querySelectorAll('[class*=st-key-head_] button')];
+  return buttons.filter((one) => {
+    const box = one.getBoundingClientRect();
+    return box.width && box.bottom > top + 1 && box.right > left && box.left < right;
+  });
+}).map((one) => one.textContent)"""
+
 NOT_SQUEEZED = "() => [...document.querySelectorAll('.chart')].every((chart) => chart.offsetHeight >= 220)"
 
 STEP = "Number(document.documentElement.dataset.backpropClinicStep)"
@@ -72,6 +82,8 @@ def test_three_charts_are_wholly_in_view_in_type_for_the_last_row(on_stage: Page
     small = [(pixels, text) for pixels, text in on_stage.evaluate(TYPE) if pixels < LEAST_TYPE * height * ROUNDING]
     assert not small
     assert on_stage.evaluate("document.querySelector('.stMain').scrollHeight") <= height + 1
+    on_stage.locator(".chart").first.hover()
+    assert not on_stage.evaluate(COVERED_BUTTONS)
 
 
 def test_a_link_to_it_can_be_read_on_a_phone(on_stage: Page):
@@ -100,6 +112,10 @@ def test_keys_choose_a_chart_and_hide_the_verdict(on_stage: Page):
     page.wait_for_function(DRAWN, arg=1, timeout=MILLISECONDS)
     page.wait_for_url("**chart=4**")
     page.wait_for_function(FITS)
+    page.keyboard.press("9")  # there are eight
+    settled(page)
+    assert "chart=4" in page.url
+    page.wait_for_function(DRAWN, arg=1, timeout=MILLISECONDS)
     page.keyboard.press("0")
     page.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
     page.keyboard.press("h")

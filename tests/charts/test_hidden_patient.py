@@ -71,6 +71,12 @@ def test_loss_and_new_data_are_the_run(history):
     assert list(VIEWS["new_data"].table(history).iloc[:, 2]) == list(history.validation_loss)
 
 
+def test_a_flat_loss_has_room_and_a_label_above_it():
+    flat = train(Experiment(activation="sigmoid", depth=10, initializer="xavier_normal", steps=20))
+    top = FREE.figure(flat).layout["yaxis"]["range"][1]
+    assert top > 1.3 * average_loss(flat.experiment)
+
+
 def test_layers_at_the_start_and_at_the_end(history):
     figure = VIEWS["gradients"].figure(history)
     assert (trace(figure, "start")["y"] == history.delta_rms[0]).all()

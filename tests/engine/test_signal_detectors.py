@@ -232,6 +232,10 @@ def test_saturated_units_are_counted_by_their_slope(oracle):
     assert found.layers == tuple(layer for layer in range(3) if shares[layer] > 0.5)
     assert percent(max(shares)) in found.explanation
     assert found.remedies[0] == "bias"
+    biases = np.sqrt(np.mean(history.biases[int(np.argmax(shares))][0] ** 2))
+    assert f"with biases {number(biases)} in size, " in found.explanation
+    wide = run(initializer="standard_normal", gain=10.0, bias=1.0, depth=3)
+    assert "biases" not in finding(signal_detectors.saturated_units, wide).explanation, "its weights do it"
     assert finding(signal_detectors.saturated_units, run(bias=1.0)) is None
 
 

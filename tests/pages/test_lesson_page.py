@@ -122,6 +122,7 @@ def test_on_the_stage_the_keys_choose_charts_and_hide_the_verdict():
     assert len(charts(one)) == 1
     beyond = opened(PAGE, view="stage", chart="9")
     assert len(charts(beyond)) == 3
+    assert "chart=9" in beyond.warning[0].value
     for nonsense in ("0", "10", "one"):
         page = opened(PAGE, view="stage", chart=nonsense)
         assert f"chart={nonsense}" in page.warning[0].value
@@ -143,6 +144,8 @@ def test_the_verdict_and_the_notes_can_be_hidden_until_something_was_predicted()
     page.toggle(key="hide_verdict").set_value(True).run()
     assert headline(page).endswith(HIDDEN_VERDICT)
     assert page.query_params["hide"] == "verdict"
+    del page.query_params["hide"]  # as Back does
+    assert not page.run().toggle(key="hide_verdict").value
     assert "hide=all" in opened(PAGE, hide="all").warning[0].value
 
 

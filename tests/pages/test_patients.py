@@ -14,6 +14,8 @@ from engine.cures.changes import UNTREATED, changes_of
 from engine.cures.outcomes import FRAMES, SEEDS, UPDATE_ROWS, outcome_of, seeded
 from engine.cures.trials import CURES, HELPS, trials_of
 from pages.components.lesson.catalogue import lesson_of, ward
+from pages.components.lesson.lessons import Stage, _verdict
+from pages.text import data_faults_verdict, exploding_verdict, overfitting_verdict, underfitting_verdict, verdict
 from pages.text.three_sets import recalls
 
 MOST = 7  # of the seeds: some draws have something else, or nothing
@@ -76,6 +78,42 @@ COMPLAINTS = {
     "other_hospital": lambda history: history.validation_accuracy[-1] < 0.7 and history.test_accuracy > 0.9,
     "contrary": lambda history: history.validation_accuracy[-1] < 0.1 and history.test_accuracy > 0.9,
     "pairs": lambda history: history.train_accuracy[-1] < 0.5,
+}
+# What the verdict says of what each of them complains of.
+SAYS = {
+    "sleeper": "it vanishes",
+    "whisperer": "it vanishes",
+    "blank_slate": "Units that stay equal: all weights are 0",
+    "choir": "Units that stay equal",
+    "shouter": "Units are saturated: in layer",
+    "silent_relus": "Hence units are dead: in layer",
+    "avalanche": "gradient norm reaches",
+    "jumper": "Steps are too long",
+    "wrong_dose": "the penalty makes them grow",
+    "echo": "gradient norm reaches",
+    "ruler": "(linear layers make no more than one straight line)",
+    "snail": "Steps are too short",
+    "two_unit_brain": "it underfits (it has no more than 2 bends)",
+    "kept_too_short": "in the first steps the penalty pulls",
+    "parrot": "the noise by heart",
+    "crammer": "its examples by heart",
+    "could_not_stop": "With patience 10 it keeps step",
+    "all_benign": "Inputs are not scaled",
+    "in_cents": "Targets are not scaled",
+    "optimist": "The output cannot reach the targets",
+    "always_right": "It never names the rare class",
+    "one_at_a_time": "Examples come sorted",
+    "knew_the_exam": "validation, which holds training examples",
+    "other_hospital": "validation, whose inputs come from elsewhere",
+    "contrary": "validation, whose labels are in another code",
+    "pairs": "Batches are too small",
+}
+VERDICTS = {
+    "vanishing_gradients": verdict.verdict,
+    "exploding_gradients": exploding_verdict.verdict,
+    "overfitting": overfitting_verdict.verdict,
+    "underfitting": underfitting_verdict.verdict,
+    "data_faults": data_faults_verdict.verdict,
 }
 # What each lesson's own treatment is called among the changes, and its verdict.  Not its rank: several cures of an
 # exploding gradient end about equally low, in an order that hangs on the last bits.  At the table's dose of L2, a
@@ -166,4 +204,10 @@ def test_a_patient_of_the_ward_has_what_it_complains_of_and_its_treatment_cures_
     if case.key in COMPLAINTS:
         assert sum(map(bool, map(COMPLAINTS[case.key], over_seeds(patient)))) >= MOST
     assert first_findings(patient).count(WARD[case.key]) >= MOST
+    stage = Stage(VERDICTS[case.page], "", (), ())
+    verdicts = [
+        _verdict(lesson_of(case.page), stage, case, *runs)
+        for runs in zip(over_seeds(patient), over_seeds(treated), strict=True)
+    ]
+    assert sum(SAYS[case.key] in one for one in verdicts) >= MOST, verdicts
     assert sum(code in ("", *LEFT.get(case.key, ())) for code in first_findings(treated)) >= MOST

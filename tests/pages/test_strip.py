@@ -9,13 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from engine import SETTINGS, train
 from pages.components.lesson import strip
-from pages.components.lesson.catalogue import lesson_of
+from pages.components.lesson.catalogue import glossary_of, lesson_of
 from pages.components.settings.dragging import RANGES, stops
 from pages.components.shell.runs import histories_of
 from pages.text.clock import timeline_steps
 from pages.text.labels import number, share
-from pages.text.stage_measures import STAGE_MEASURES
-from tests.pages.opened import opened
+from pages.text.stage_measures import STAGE_MEASURES, ratio_in_words, starting_sentence
+from tests.pages.opened import charts, opened
 
 LESSON = lesson_of("vanishing_gradients")
 
@@ -47,6 +47,24 @@ def test_cells_are_the_error_signal_and_the_readout_its_ratio():
             update = min(step, len(history.step) - 1)
             np.testing.assert_allclose(row["cells"][at], history.delta_rms[update], rtol=0.005)
             assert row["readout"][at] == number(history.gradient_ratio[update])
+
+
+def test_where_no_ratio_is_left_the_readout_says_why():
+    """The patient of the lesson on exploding gradients dies, and its last hidden layer has no error signal."""
+    described = sent(opened("exploding_gradients"))
+    assert described["rows"][0]["readout"][-1] == "[no signal](#word-no-signal)"
+    assert "nothing divided by nothing" in glossary_of("exploding_gradients")["No signal"]
+    assert ratio_in_words(np.array([0.0, 2.0, 1.0])) == "0"
+    assert ratio_in_words(np.array([np.inf, np.inf, 1.0])) == "not finite"
+    assert starting_sentence("The patient", np.zeros(3)).endswith("no error signal to pass on.")
+
+
+def test_a_unit_in_a_chart_is_explained_beside_its_title():
+    for name in ("vanishing_gradients", "overfitting"):
+        page = opened(name, steps="40")
+        in_nats = [" (nats" in json.dumps(chart, ensure_ascii=False) for chart in charts(page)]
+        assert in_nats == ["**Nats**" in heading.help for heading in page.subheader]
+        assert any(in_nats)
 
 
 def test_where_a_run_diverges_a_cell_has_no_number():

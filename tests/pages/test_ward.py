@@ -7,9 +7,9 @@ import pytest
 
 from engine import load_dataset
 from engine.limits import check_budget
-from pages.components.home.ward import FRONT
+from pages.components.home.ward import FRONT, link_to
 from pages.components.lesson.catalogue import lesson_of, ward
-from pages.components.settings.lesson_address import parameters
+from pages.components.shell.address import WARD
 from pages.text.labels import differences
 from tests.pages.opened import headline, opened, plain
 
@@ -65,20 +65,45 @@ def test_the_next_visitor_needs_no_histories(home, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.key)
-def test_its_link_opens_it(case):
-    page = opened(case.page, **parameters(lesson_of(case.page), *case.pair))
+def test_its_link_opens_it(case, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("pages.components.lesson.catalogue.ward", lambda: QUICK)
+    page = opened(case.page, **link_to(case))
     assert not page.warning
-    message = differences(*case.pair)
-    assert any(message in plain(paragraph.value) for paragraph in page.markdown)
+    message = plain(" ".join(paragraph.value for paragraph in page.markdown))
+    assert differences(*case.pair) in message
+    assert f"**{case.name}**" in message
+    assert f": “{case.complaint}”" in message
+
+
+OWN = [case for case in ward() if case.pair == (lesson_of(case.page).patient, lesson_of(case.page).treated)]
+
+
+def test_a_lessons_own_patient_has_its_name_where_somebody_comes_for_it():
+    assert len(OWN) == 5
+    case = next(case for case in OWN if case.key == "two_unit_brain")
+    assert not named(opened(case.page), case), "a line of the first screen"
+    page = opened(case.page, **link_to(case))
+    assert named(page, case)
+    assert page.header[0].value == opened(case.page).header[0].value
+    assert WARD not in page.query_params, "the page remembers it"
+    page.query_params[WARD] = "no"
+    page.run()
+    (warning,) = page.warning
+    assert f"`{WARD}=no` in the address was ignored: it must be true or false." in warning.value
+    assert named(page, case)
+    page.number_input(key="steps").set_value(290).run()
+    assert not named(page, case), "another patient has no name"
+
+
+def named(page, case) -> bool:
+    return case.name in plain(" ".join(paragraph.value for paragraph in page.markdown))
 
 
 def test_a_patient_keeps_its_name_and_its_disease_is_what_the_verdict_speaks_of():
     (case,) = [case for case in ward() if case.key == "blank_slate"]
-    page = opened(case.page, **parameters(lesson_of(case.page), *case.pair))
+    page = opened(case.page, **link_to(case))
     assert headline(page).startswith("Units that stay equal: all weights are 0 at the start")
     message = plain(" ".join(paragraph.value for paragraph in page.markdown))
     assert f"**{case.name}** (shown in the lesson on vanishing gradients): “{case.complaint}”" in message
     page.slider(key="depth").set_value(5).run()
-    assert case.name not in plain(" ".join(paragraph.value for paragraph in page.markdown)), (
-        "another patient has no name"
-    )
+    assert not named(page, case), "another patient has no name"

@@ -141,11 +141,23 @@ def test_a_confirmation_says_what_came_of_it_in_one_unit_and_names_two_causes_in
     assert findings_text.confirmation(diagnose(symmetric)[0], symmetric, different).startswith("**Confirmed.** **What")
 
 
-def test_a_patients_disease_is_its_root_cause_and_what_is_left_of_it():
+def test_a_patients_disease_is_its_root_cause_and_what_becomes_of_it():
     patient, treated = train(BLANK), train(replace(BLANK, initializer="he_normal"))
+    before, after = (number(history.train_loss[-1]) for history in (patient, treated))
     assert findings_text.disease(patient, treated) == (
         "Units that stay equal: all weights are 0 at the start, so the units of a layer get equal gradients and stay "
-        "equal: together they do no more than one unit. The treated network: nothing found."
+        "equal: together they do no more than one unit. "
+        f"Its training loss ends at {before}; treated, at {after}."
     )
     assert findings_text.disease(treated, patient) == ""
-    assert findings_text.disease(patient, patient).endswith("The treated network: units that stay equal.")
+    assert findings_text.disease(patient, patient).endswith("; there the doctor still finds: units that stay equal.")
+
+
+def test_what_follows_from_a_disease_is_named_where_the_patient_complains_of_it():
+    history = train(BLANK)
+    named = findings_text.disease(history, history, "dead_units")
+    assert named.startswith(
+        "Units that stay equal: all weights are 0 at the start, so the units of a layer get equal gradients and stay "
+        "equal. Hence units are dead: layers 1 to"
+    )
+    assert findings_text.disease(history, history, "overfitting") == findings_text.disease(history, history)

@@ -54,6 +54,8 @@ def test_the_words_that_a_text_uses_come_in_its_order():
 def test_every_lesson_explains_what_all_of_them_use_without_a_formula(page):
     words = glossary_of(page)
     assert {"error signal", "rms", "R", "Nats", "Xavier", "He", "Saturated"} <= set(words)
+    assert "variance 2/inputs" in words["He"]
+    assert "variance 2/(inputs + outputs" in words["Xavier"]
     assert not any(sign in text for text in words.values() for sign in "$\\*")
     assert len({slug(name) for name in words}) == len(words)
     read = [explained(text, words) for heading, text in sections_of(page).items() if heading != "Words"]

@@ -44,7 +44,7 @@ def test_early_stopping_is_judged_by_the_weights_that_it_keeps():
     row = int(np.flatnonzero(treated.evaluation_step == treated.best_step)[0])
     assert result(treated) == (treated.train_accuracy[row], treated.test_accuracy)
     assert treated.test_accuracy != treated.last_test_accuracy
-    assert "With patience 5: " in verdict(patient, treated)
+    assert f"With patience 5 it keeps step {treated.best_step}: " in verdict(patient, treated)
 
 
 def test_a_treatment_that_makes_it_worse_or_does_nothing_is_said_to():

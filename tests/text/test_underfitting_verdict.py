@@ -45,8 +45,9 @@ def test_a_small_network_underfits_and_a_large_one_is_judged_on_new_data_too(sma
     assert not underfits(large)
     assert verdict(small, large) == (
         f"The patient’s training loss ends at {number(small.train_loss[-1])}; always giving the average answer would "
-        f"cost {number(average_loss(SMALL))}: it underfits. The treated network’s ends at "
-        f"{number(large.train_loss[-1])}, and on validation data at {number(large.validation_loss[-1])}."
+        f"cost {number(average_loss(SMALL))}: it underfits (it has no more than 2 bends). "
+        f"The treated network’s ends at {number(large.train_loss[-1])}, and on validation data at "
+        f"{number(large.validation_loss[-1])}."
     )
 
 
@@ -55,9 +56,21 @@ def test_both_may_underfit_or_the_treated_one_alone(small, large):
     assert verdict(large, small).endswith("it underfits.")
 
 
+def test_a_treatment_that_helps_is_not_called_a_failure(small):
+    lower = replace(small, train_loss=small.train_loss / 1.5)
+    assert verdict(small, replace(lower, experiment=replace(SMALL, steps=61))).endswith(
+        f"ends at {number(lower.train_loss[-1])}: better, though it still underfits."
+    )
+
+
+def test_what_its_layers_cannot_do_is_said(large):
+    line = train(replace(LARGE, dataset="circles", activation="linear"))
+    assert "it underfits (linear layers make no more than one straight line)." in verdict(line, line)
+
+
 def test_as_good_as_the_average_and_worse_are_said_so(small, large):
     level = replace(small, train_loss=np.full_like(small.train_loss, average_loss(SMALL)))
-    assert "no better than always giving the average answer." in verdict(level, large)
+    assert "no better than always giving the average answer (it has no more than 2 bends)." in verdict(level, large)
     worse = replace(small, train_loss=2 * level.train_loss)
     assert f"worse than always giving the average answer, which would cost {number(average_loss(SMALL))}." in verdict(
         worse, large

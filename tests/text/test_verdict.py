@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine import Experiment, diagnose, train
-from pages.text.labels import number
+from pages.text.labels import number, share
 from pages.text.verdict import average_factor, chain_product, outcome, starting_ratio, verdict
 
 SIGMOID = Experiment(depth=6, width=8, activation="sigmoid", initializer="xavier_normal", steps=20, n_train=40)
@@ -29,7 +29,7 @@ def test_the_ratio_is_that_of_the_error_signals_at_step_0(sick):
 
 def test_the_verdict_speaks_of_both_networks_first_of_r(sick, well):
     text = verdict(sick, well)
-    assert text.startswith("The first layer receives about ")
+    assert text.startswith(f"The first layer receives {share(starting_ratio(sick))} the last hidden layer’s gradient")
     assert "the last hidden layer’s gradient: it vanishes. With ReLU and He normal it receives" in text
     assert number(starting_ratio(well)) in text
 
@@ -40,6 +40,9 @@ def test_the_verdict_speaks_of_both_networks_first_of_r(sick, well):
         ({"residual": "plain"}, "With plain residual connections it receives"),
         ({"residual": "scaled"}, "With scaled residual connections it receives"),
         ({"normalization": "batch"}, "With batch normalization it receives"),
+        ({"clip": "norm"}, "With norm gradient clipping it receives"),
+        ({"schedule": "cosine"}, "With cosine learning rate schedule it receives"),
+        ({"output": "sigmoid"}, "With sigmoid output it receives"),
         ({"inputs": "raw"}, "With raw inputs it receives"),
         ({"activation": "tanh", "residual": "scaled"}, "With tanh and scaled residual connections it receives"),
     ],

@@ -24,12 +24,14 @@ HOW_TO_READ = (
 
 HEIGHT = 250
 FLAT_WITHIN = 0.2  # of the average answer's loss: a curve that stays so near is drawn from 0, and looks flat
+ROOM_ABOVE = 1.4  # so many times the average answer's loss: a flat curve has a number of the axis above it, too
 
 
 def figure(history: RunHistory) -> AnimatedFigure:
     """Training loss at every evaluation, and that of always giving the average answer."""
     average, end = average_loss(history.experiment), int(history.evaluation_step[-1])
-    levels = [average, 0.0] if (np.abs(history.train_loss - average) < FLAT_WITHIN * average).all() else [average]
+    flat = (np.abs(history.train_loss - average) < FLAT_WITHIN * average).all()
+    levels = [average, 0.0, ROOM_ABOVE * average] if flat else [average]
     traces = [
         curve("training loss", history.evaluation_step, history.train_loss, "%{y:.3g}", END),
         level([0, end], average, AVERAGE, "%{y:.3g}", **stroke(NEUTRAL, 2, "dashdot")),  # on top of a flat curve

@@ -122,7 +122,9 @@ def weights(matrices: Sequence[Array]) -> Picture:
         for j, (to_x, to_y) in enumerate(those)
     ]
     parts += [
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8" fill="{TREATED.color}"/>' for column in units for x, y in column
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8" style="fill:var(--{TREATED.key})"/>'
+        for column in units
+        for x, y in column
     ]
     shape = "-".join(map(str, sizes))
     return Picture(_svg(parts), f"A network of {shape} units; the largest weight is {number(largest)}.")

@@ -30,6 +30,19 @@ OF_TWO: dict[str, Callable[[RunHistory, RunHistory], Picture]] = {
     "data_faults": preview.losses,
 }
 
+# Page -> what its picture shows, of what.
+SHOWN = {
+    "backpropagation": "the weights of a small network",
+    "vanishing_gradients": "error signal (log), layer by layer",
+    "exploding_gradients": "size of the weights (log), step by step",
+    "overfitting": "loss (log), step by step",
+    "underfitting": "output, from input to input",
+    "data_faults": "loss (log), step by step",
+    "laboratory": "length and width of petals",
+    "mystery_patient": "training loss (log), step by step",
+    "lecture": "loss (log), step by step",
+}
+
 Places = list[tuple[Page, DeltaGenerator]]
 
 
@@ -40,6 +53,7 @@ def draw_lessons() -> Places:
         for row in lessons():
             with st.container(border=True, height="stretch", key=f"lesson_{row.name}"):
                 places.append((row, leave_room()))
+                st.markdown(f":small[{SHOWN[row.name]}]")
                 link(row, row.title)
                 st.markdown(row.card)
     return places

@@ -15,8 +15,8 @@ def home() -> None:
         stage()
     st.header("The ward", anchor=False)
     st.markdown(
-        "Each patient has one thing wrong with it. Loss on new data (faint: on training data) of the "
-        ":orange[● **patient**] and of the :blue[◆ **treated** network, dashed]."
+        "Each patient has one thing wrong with it. Loss (log) step by step, on new data (faint: on training data), "
+        "of the :orange[● **patient**] and of the :blue[◆ **treated** network, dashed]."
     )
     patients = draw_cards()
     st.header("The lessons", anchor=False)

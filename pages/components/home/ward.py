@@ -10,11 +10,12 @@ from pages.charts.one_run.preview import Picture, losses
 from pages.components.home.drawing import draw, leave_room
 from pages.components.lesson.catalogue import Case, lesson_of, ward
 from pages.components.settings.lesson_address import parameters
+from pages.components.shell.address import WARD
 from pages.components.shell.runs import histories_of
 
 # In front: one of each kind.  The stage shows the sleeper.
 FRONT = "choir", "silent_relus", "avalanche", "ruler", "could_not_stop"
-CARD_WIDTH = 200  # pixels; cards that would be narrower stand below each other
+CARD_WIDTH = 172  # five side by side at 1024 pixels; cards that would be narrower stand below each other
 
 Places = list[tuple[Case, DeltaGenerator]]
 
@@ -28,6 +29,11 @@ def draw_cards() -> Places:
         with others:
             places += _cards([case for case in ward() if case.key not in FRONT], len(FRONT) - 1)
     return places
+
+
+def link_to(case: Case) -> dict[str, str]:
+    """The parameters of the lesson's page that show the patient by its name."""
+    return {**parameters(lesson_of(case.page), *case.pair), WARD: "true"}
 
 
 def draw_previews(places: Places) -> None:
@@ -48,6 +54,6 @@ def _cards(cases: Sequence[Case], across: int) -> Places:
             with st.container(border=True, height="stretch", key=f"case_{case.key}"):
                 places.append((case, leave_room()))
                 st.markdown(f"**{case.name}**  \n“{case.complaint}”")
-                link = parameters(lesson_of(case.page), *case.pair)
-                st.page_link(f"pages/{case.page}.py", label="Examine", icon=":material/stethoscope:", query_params=link)
+                to = f"pages/{case.page}.py"
+                st.page_link(to, label="Examine", icon=":material/stethoscope:", query_params=link_to(case))
     return places

@@ -68,18 +68,17 @@ def may_be_classes(column: Column) -> bool:
 def guessed(table: Table, target: int | None = None) -> Selection:
     """The target that the names or the last column that can be one suggest, unless it is known; others are inputs."""
     columns = table.columns
+    usable = {i for i, column in enumerate(columns) if not unusable(column)}
     if target is None:
         named = [i for i, column in enumerate(columns) if column.name.strip().lower() in TARGETS]
-        inputs = [i for i, column in enumerate(columns) if not unusable(column)]
         able = [
             i for i, column in enumerate(columns)
-            if set(inputs) - {i} and (column.numbers is not None or len(column.values) <= MOST_CLASSES)
+            if usable - {i} and (column.numbers is not None or len(column.values) <= MOST_CLASSES)
         ]  # fmt: skip
         target = (named or able or [len(columns) - 1])[-1]
         if not named and not _few(columns[target]) and _few(columns[0]):
             target = 0
-    inputs = tuple(i for i, column in enumerate(columns) if i != target and not unusable(column))
-    return Selection(target, inputs, columns[target].numbers is None or _few(columns[target]))
+    return Selection(target, tuple(sorted(usable - {target})), columns[target].numbers is None or _few(columns[target]))
 
 
 def _few(column: Column) -> bool:

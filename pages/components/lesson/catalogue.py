@@ -81,7 +81,8 @@ def glossary_of(page: str) -> dict[str, str]:
 class Case:
     """A patient of the ward: a name, what it complains of, and how it changes the networks of its lesson.
 
-    measure: what the treatment makes smaller.
+    measure: what the treatment makes smaller; complains_of: code of the finding that it complains of, where that is not
+    the root cause.
     """
 
     key: str
@@ -91,6 +92,7 @@ class Case:
     patient: dict[str, Any]
     treated: dict[str, Any]
     measure: Measure
+    complains_of: str = ""
 
     @cached_property
     def pair(self) -> tuple[Experiment, Experiment]:
@@ -105,10 +107,13 @@ def ward() -> tuple[Case, ...]:
     return tuple(Case(**row | {"measure": MEASURES[row["measure"]]}) for row in _read("ward.toml")["case"])
 
 
-def case_of(page: str, patient: Experiment, treated: Experiment) -> Case | None:
-    """The patient of the ward that these two networks are, if they are one and not the lesson's own."""
+def case_of(page: str, patient: Experiment, treated: Experiment, from_ward: bool) -> Case | None:
+    """The patient of the ward that these two networks are, if they are one.
+
+    from_ward: whether somebody came to the page from there; else the lesson's own networks are nobody.
+    """
     own = lesson_of(page)
-    if (patient, treated) == (own.patient, own.treated):
+    if not from_ward and (patient, treated) == (own.patient, own.treated):
         return None
     return next((case for case in ward() if case.page == page and case.pair == (patient, treated)), None)
 

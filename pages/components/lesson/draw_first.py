@@ -69,10 +69,7 @@ def drawing(page: str, part: str, name: str, patient: Experiment, treated: Exper
         return
 
     def opened() -> None:
-        opens = not waits_for_answer(page)
-        if opens:
-            st.session_state["hide_verdict"] = False
-        write_address({DRAW: None, **({HIDE: None} if opens else {})})
+        write_address({DRAW: None} if waits_for_answer(page) else {DRAW: None, HIDE: None})
 
     draw_or_say(page, name, (patient, treated), glossary_of(page), opened)
 

@@ -42,10 +42,8 @@ def exercises(lesson: Lesson, opens: bool) -> None:
     opens: whether a prediction opens what is hidden; it does not where a question has to be answered first.
     """
     if opens:
-        st.toggle(
-            "Hide the verdict and the doctor’s notes until I have predicted", value=HIDE in st.query_params,
-            key="hide_verdict", on_change=_hide,
-        )  # fmt: skip
+        st.session_state["hide_verdict"] = HIDE in st.query_params  # Back changes that, too
+        st.toggle("Hide the verdict and the doctor’s notes until I have predicted", key="hide_verdict", on_change=_hide)
     rows = exercises_of(lesson.page)
     with st.grid(len(rows), min_column_width=LEAST_WIDTH, key="trials"):
         for exercise in rows:
@@ -122,7 +120,6 @@ def _try(exercise: Exercise, lesson: Lesson, which: str, why: str, opens: bool) 
     this_session().predictions[lesson.page, exercise.key] = which, why
     if opens:
         write_address({HIDE: None})
-        st.session_state["hide_verdict"] = False
     apply(lesson, *exercise.pair(lesson))
 
 

@@ -58,6 +58,7 @@ from pages.text.labels import differences
 from pages.text.verdict import average_factor, chain_product, outcome
 
 HIDDEN_VERDICT = "Say it before you look."
+NAMES_ANY_CAUSE = "data_faults"  # the lesson whose verdict begins with the root cause, whatever that is
 READ = "Where else it lives", "Words"  # sections of every lesson's text
 
 _anchors = component("anchors", styled=False)
@@ -98,7 +99,7 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         if part in PARTS[1:]:  # who comes back finds it open
             this_session().addresses[lesson.page][PART] = part
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
-        case = case_of(lesson.page, choice.patient, choice.treated)
+        case = case_of(lesson.page, choice.patient, choice.treated, lesson.page in this_session().from_ward)
         covered, hidden = asked(), hidden_here()
         unsaid = bool(covered) or "verdict" in hidden
         words = glossary_of(lesson.page)
@@ -115,8 +116,11 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             if not (unsaid or hidden or on_stage):
                 with sentence:
                     verdict_link(patient)
-        named = f"**{case.name}**{'' if unsaid else _shown_here(lesson, patient)}: “{case.complaint}” " if case else ""
-        note = f"{named}{differences(choice.patient, choice.treated)} {stage.note}"
+        note = f"{differences(choice.patient, choice.treated)} {stage.note}"
+        if case:
+            elsewhere = not unsaid and _of_another_lesson(lesson, patient)
+            title = f"**{case.name}**{_shown_here(lesson) if elsewhere else ''}: “{case.complaint}”"
+            note = f"{title} {differences(choice.patient, choice.treated) if elsewhere else note}"
         opens = hidden and (waits or HIDDEN_PART + "try" not in hidden)
         opens_when = f" What is hidden opens when you have {_until(waits)}." if opens else ""
         small_print.markdown(f":small[{explained(note, words)}{opens_when}]")
@@ -175,11 +179,16 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
     footer()
 
 
-def _shown_here(lesson: Lesson, patient: RunHistory) -> str:
+def _shown_here(lesson: Lesson) -> str:
     """Said of a patient of the ward whose disease is not the one that the page is named after."""
-    found = diagnose(patient)
     title = next(row.title for row in lessons() if row.name == lesson.page)
-    return f" (shown in the lesson on {title.lower()})" if found and found[0].code != lesson.page else ""
+    return f" (shown in the lesson on {title.lower()})"
+
+
+def _of_another_lesson(lesson: Lesson, patient: RunHistory) -> bool:
+    """Whether the verdict of this lesson does not speak of the patient's disease."""
+    found = diagnose(patient)
+    return bool(found) and lesson.page not in (found[0].code, NAMES_ANY_CAUSE)
 
 
 def _name(chart: Chart) -> str:
@@ -204,9 +213,8 @@ def _instead_of_verdict(asked: bool, same: bool) -> str:
 
 def _verdict(lesson: Lesson, stage: Stage, case: Case | None, patient: RunHistory, treated: RunHistory) -> str:
     """The lesson's; of a patient of the ward with another disease, what that is."""
-    found = diagnose(patient)
-    if case and found and found[0].code != lesson.page:
-        return disease(patient, treated)
+    if case and _of_another_lesson(lesson, patient):
+        return disease(patient, treated, case.complains_of)
     return stage.verdict(patient, treated)
 
 

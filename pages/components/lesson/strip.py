@@ -22,7 +22,7 @@ from pages.components.shell.byte_cache import ByteCache
 from pages.components.shell.component import component
 from pages.components.shell.session import this_session
 from pages.text.glossary import explained
-from pages.text.stage_measures import ELSEWHERE, STAGE_MEASURES, starting_readout, starting_sentence
+from pages.text.stage_measures import ELSEWHERE, NO_SIGNAL, STAGE_MEASURES, ratio_in_words, starting_sentence
 
 SENT_BYTES = 1e6  # of strips as they are sent; about 10 kB each
 PREVIEW_BYTES = 2e6  # of previews; about 30 kB each
@@ -106,7 +106,7 @@ def _preview(name: str, patient: Experiment, treated: Experiment) -> bytes:
         signals = [starting_signal(replace(experiment, **{name: value})) for value in values]
         rows[look.key] = {
             "cells": [[_rounded(value) for value in signal.tolist()] for signal in signals],
-            "readouts": [starting_readout(signal) for signal in signals],
+            "readouts": [ratio_in_words(signal) for signal in signals],
             "sentences": [starting_sentence(who, signal) for signal in signals],
         }
     return orjson.dumps(rows | {"name": name, "values": values, "now": now, "follows": now[0] == now[1]})
@@ -122,7 +122,9 @@ def described(page: str, steps: Sequence[int], *histories: RunHistory, looks: Se
             "name": f"{MARKS[look.symbol]} {look.name}",
             "size": _size(history),
             "cells": [[_rounded(value) for value in row] for row in values.tolist()],
-            "readout": measure.readout(history, steps),
+            "readout": [
+                explained(NO_SIGNAL, words) if one == NO_SIGNAL else one for one in measure.readout(history, steps)
+            ],
         }
         for look, history, values in zip(looks, histories, cells, strict=True)
     ]

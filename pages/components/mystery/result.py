@@ -136,7 +136,7 @@ def _account(
         share = _share(here, given)
         case = here.visit.case
         before, after = damage(case, here.patient), damage(case, given.history)
-        if abs(after - before) <= NO_CHANGE * before:
+        if abs(after - before) <= NO_CHANGE * before or number(after) == number(before):
             came = "It changes next to nothing."
         elif after <= before:
             came = f"It takes away {percent(share)} of the harm{_counted_as(here)}."

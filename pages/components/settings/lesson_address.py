@@ -23,6 +23,7 @@ from pages.components.shell.address import (
     SEALED,
     TIMELINE,
     VERSION,
+    WARD,
     Address,
     Field,
     all_parameters,
@@ -35,6 +36,7 @@ from pages.components.shell.address import (
     read_address,
     start_again,
     step_in,
+    ward_in,
     with_earlier_defaults,
     write_address,
 )
@@ -61,10 +63,13 @@ def read_lesson_address(lesson: Lesson) -> tuple[Address, bool]:
         for name, control in widgets.items()
     }  # fmt: skip
     bound[PART] = Field(part_in, PARTS[0])
-    own = {TIMELINE: Field(step_in), CHART: Field(chart_in), DRAW: Field(drawing_in)}
+    own = {WARD: Field(ward_in, False), TIMELINE: Field(step_in), CHART: Field(chart_in), DRAW: Field(drawing_in)}
     fields = {**bound, **own, **dict.fromkeys(PARAMETERS, Field(tuple))}
     others = {name: texts for name, texts in requested.items() if name not in (LOCK, *ASSIGNED)}
     found |= read_address(others, fields, partial(_instead, lesson))
+    if found.values[WARD]:
+        this_session().from_ward.add(lesson.page)
+    found = replace(found, texts={name: text for name, text in found.texts.items() if name != WARD})
     found = with_locks(found, locks, widgets)
     if version.values[VERSION] < lesson.version and (history_navigation() or not entering):
         start_again(lesson.page, found.texts)

@@ -29,6 +29,9 @@ BROWSERS_OWN = (PHASE, TIMELINE)
 # Of whose defaults a short link leaves out what it does not say; the page counts them from 1.  It is taken out of the
 # address once it was read: what remains there counts from today's.
 VERSION = "v"
+# Whether a link comes from the ward, whose patients have names: those that are a lesson's own networks, too.  The page
+# remembers it and takes it out of the address.
+WARD = "ward"
 # Which part of a lesson is open.
 PART, PARTS = "part", ("look", "why", "cure", "try", "more", "read")
 # Which of its charts fills the stage, counted from 1; what is hidden until the learner has said what he expects: the
@@ -226,7 +229,7 @@ def mend(address: Address, entering: bool, defaults: Mapping[str, Any], also: Ma
         st.query_params.from_dict(resealed({**(also or {}), **kept, **address.texts}))
         return
     st.session_state.update({name: defaults[name] for name in address.ignored if name in defaults})
-    spent = (address.ignored | {VERSION}).intersection(st.query_params)
+    spent = (address.ignored | {VERSION, WARD}).intersection(st.query_params)
     if spent or renamed:
         write_address({**renamed, **dict.fromkeys(spent)})
 
@@ -268,6 +271,14 @@ def only(name: str, texts: Sequence[str]) -> str:
 def step_in(texts: Sequence[str]) -> int:
     """The step that the timeline's parameter names.  OutOfRange where it is no step of any run."""
     return int(STEP.check(read_number(only(TIMELINE, texts))))
+
+
+def ward_in(texts: Sequence[str]) -> bool:
+    """Whether the address comes from the ward.  OutOfRange where that is not said."""
+    text = only(WARD, texts).lower()
+    if text not in ("true", "false"):
+        raise OutOfRange(WARD, text, "true or false")
+    return text == "true"
 
 
 def part_in(texts: Sequence[str]) -> str:

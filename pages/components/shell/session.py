@@ -17,7 +17,7 @@ class SessionState:
     settings_open: whether "more settings" are drawn; more_choices: whether settings in segments show all choices;
     measured: the same -> what came of it; sweeps: what it asked components/lesson/sweeps.py for; pointed: the evidence
     that the charts mark; clicks: on evidence, so far; previewed: page, networks, and which of their settings
-    somebody has touched, to be dragged;
+    somebody has touched, to be dragged; from_ward: lessons that somebody came to from the ward;
     prescribed: the patient whose cures it tries; confirmed: network, patient and code of the finding
     whose confirming run it looks at; mystery: (level, seed) -> the visit to a mystery patient; stage_drawn: the home
     page's, once; laboratory: the table that is on its page; locks: page -> what its locked widgets hold;
@@ -41,6 +41,7 @@ class SessionState:
     prescribed: Any = None
     confirmed: tuple[Any, ...] | None = None
     previewed: tuple[Any, ...] = ()
+    from_ward: set[str] = field(default_factory=set)
     mystery: dict[tuple[str, int], Any] = field(default_factory=dict)
     stage_drawn: bool = False
     laboratory: Any = None

@@ -19,25 +19,34 @@ KEYS = (
 )
 STYLE = Path(__file__).resolve().parents[3] / "assets" / "stage.css"
 
+_KEY = "stage_keys"
 _keys = component("stage", styled=False)
 
 
 def stage_keys() -> None:
-    """Listen to the keys of a lesson on the stage; what they ask for is in the address when this returns."""
-    pressed = _keys(key="stage_keys", on_chart_change=lambda: None, on_hide_change=lambda: None)
-    if pressed.chart is not None:
-        write_address({CHART: str(pressed.chart) if pressed.chart else None})
+    """Listen to the keys of a lesson on the stage; what they hide or show is in the address when this returns."""
+    pressed = _keys(key=_KEY, on_chart_change=lambda: None, on_hide_change=lambda: None)
     if pressed.hide:
         write_address({HIDE: None if HIDE in st.query_params else HIDDEN[0]})
 
 
 def chosen_chart(count: int) -> int | None:
-    """Which of so many charts fills the stage, counted from 0; None: the first ones side by side."""
+    """Which of so many charts fills the stage, counted from 0; None: the first ones side by side.
+
+    The key of one that there is not does nothing; of one that the address names, a sentence is drawn.
+    """
+    pressed = st.session_state.get(_KEY, {}).get("chart")
+    if pressed is not None and pressed <= count:
+        write_address({CHART: str(pressed) if pressed else None})
     try:
         number = chart_in(st.query_params.get_all(CHART)) if CHART in st.query_params else 0
     except OutOfRange:  # the page says so
         return None
-    return number - 1 if 0 < number <= count else None
+    if number > count:
+        st.warning(ignored(CHART, str(number), f"a number from 1 to {count}"), icon=":material/info:")
+        write_address({CHART: None})
+        return None
+    return number - 1 if number else None
 
 
 def viewing() -> bool:
