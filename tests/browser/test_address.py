@@ -226,8 +226,11 @@ def test_a_refused_number_says_its_range_beside_the_field(page: Page, home: str)
         assert 0 <= words["y"] - field["y"] - field["height"] < 16
         assert abs(words["x"] - field["x"]) < 8
         assert words["width"] > 100
-        at_its_place = "([one, x, y]) => one.contains(document.elementFromPoint(x, y))"
-        assert page.evaluate(at_its_place, [message.element_handle(), words["x"] + 9, words["y"] + 9])
+        where = [message.element_handle(), words["x"] + 9, words["y"] + 9]
+        at_this_place = "([one, x, y]) => one.contains(document.elementFromPoint(x, y))"
+        assert not page.evaluate(at_this_place, where), "what it lies over can be clicked"
+        message.evaluate("(one) => (one.style.pointerEvents = 'auto')")
+        assert page.evaluate(at_this_place, where), "it is in front"
         agree(page, {"depth": "11"}, {"learning_rate": 0.1}, {"gain": 1.0})
         type_into(page, label, "")
         expect(message).to_have_count(0)
