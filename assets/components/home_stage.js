@@ -355,11 +355,6 @@ const shades = remembered((classes, neither, most) => {
   });
 });
 
-// A text with its words of the glossary as links, see explanations.js.
-function linked(text) {
-  return text.replace(/\[(.+?)\]\((#word-.+?)\)/g, '<a href="$2">$1</a>');
-}
-
 // A function that makes its result anew only where it gets something new.
 function remembered(make) {
   let before, result;

@@ -1,4 +1,5 @@
-// Numbers as a sentence says them: two significant digits, as engine/formatting.py and pages/text/labels.py write them.
+// Numbers and words as a sentence says them: two significant digits, as engine/formatting.py and pages/text/labels.py
+// write them.
 
 const TIMES = "\u00a0×\u00a0"; // a number is not cut in two at the end of a line
 const MILLIONTH = 1e-6;
@@ -29,4 +30,9 @@ function shareInWords(value) {
   if (rounded < MILLIONTH) return numberInWords(value);
   const multiple = numberInWords(rounded / MILLIONTH);
   return multiple === "1" ? "a millionth" : `${multiple} millionths`;
+}
+
+// A text with its words of the glossary as links, see explanations.js.
+function linked(text) {
+  return text.replace(/\[(.+?)\]\((#word-.+?)\)/g, '<a href="$2">$1</a>');
 }

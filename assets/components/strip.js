@@ -217,11 +217,6 @@ function dragged(key) {
   return field?.value ? Number(field.value) : null;
 }
 
-// A text with its words of the glossary as links, see explanations.js.
-function linked(text) {
-  return text.replace(/\[(.+?)\]\((#word-.+?)\)/g, '<a href="$2">$1</a>');
-}
-
 function layerName(layer, count) {
   return layer === count - 1 ? "output layer" : `layer ${layer + 1}`;
 }
