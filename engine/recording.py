@@ -104,6 +104,7 @@ class Recorder:
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
 
+    @np.errstate(over="ignore")  # a target too large for float32 has a loss that is not finite
     def open(self) -> None:
         """Make the arrays of the networks that still run."""
         if not self._experiments:

@@ -123,6 +123,7 @@ class Training:
 
     # --- what can be rebuilt from experiments and data set is not pickled ---
 
+    @np.errstate(over="ignore")  # a target too large for float32 has a loss that is not finite
     def _open(self) -> None:
         """Arrays of the networks that still run, and random streams at the present step."""
         if self.done:
