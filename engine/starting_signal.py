@@ -24,7 +24,7 @@ def starting_signal(experiment: Experiment, data: CustomData | None = None) -> A
     loss = LOSSES[chosen_loss(experiment.loss, dataset.task, experiment.output)]
     weights = stacked_class_weights([experiment], [dataset])
     with np.errstate(all="ignore"), one_blas_thread():
-        batches = Batches([experiment], [dataset], experiment.examples_per_update, 0)
+        batches = Batches([experiment], [dataset], 0)
         inputs, targets = batches.at(0)
         parameters = initial_parameters([experiment], architecture)
         forward_pass = forward(parameters, inputs, batches.masks(inputs.shape[1]), training=True)

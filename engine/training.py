@@ -139,7 +139,7 @@ class Training:
         self._l1, self._l2, self._decay = column("l1"), column("l2_in_loss"), column("l2")
         self._zeros, self._ones = np.zeros(len(experiments)), np.ones(len(experiments))
         self._class_weights = stacked_class_weights(experiments, datasets)
-        self._batches = Batches(experiments, datasets, self._plan.batch, self.step)
+        self._batches = Batches(experiments, datasets, self.step)
         self._gradient = Parameters(self._parameters.architecture, np.empty_like(self._parameters.flat))
 
     REBUILT = (
