@@ -142,7 +142,10 @@ def straight_line(dataset: Dataset, rank: int, loss: str, balanced: bool = False
 
 
 def reference_errors(dataset: Dataset, given: Array, answers: Array, loss: str, balanced: bool) -> Array:
-    """`errors` of a method that gives each class's share; balanced: over its share in training, the largest counts."""
+    """`errors` of a method that gives each class's share of the votes.
+
+    balanced: the class whose share is largest over that in training is its answer, so that rare ones are named too.
+    """
     if balanced and dataset.task != "regression":
         shares = dataset.target_rows("train").mean(axis=0)
         given = given + 0.5 - shares if dataset.task == "binary" else given / np.where(shares > 0, shares, np.inf)

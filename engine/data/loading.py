@@ -97,10 +97,12 @@ class Dataset:
 
     @property
     def n_in(self) -> int:
+        """Inputs of an example."""
         return self.train_inputs.shape[1]
 
     @property
     def n_out(self) -> int:
+        """Outputs of a network on these data: one a class where there are several, else one a column of targets."""
         if self.task == "classes":
             return len(self.class_names)
         return self.train_targets.shape[1]

@@ -47,15 +47,17 @@ class Examination(Trajectory):
 
     @cached_property
     def is_classification(self) -> bool:
+        """Whether the targets are classes, which the history shows without the data."""
         return self.history.confusion is not None
 
     @property
     def balanced(self) -> bool:
-        """Whether every class counts alike: then so it does in errors, and the best constant answer is C alike."""
+        """Whether class weights make every class count alike; then so do errors and the best constant answer."""
         return self.is_classification and self.experiment.class_weights == "balanced"
 
     @cached_property
     def loss_name(self) -> str:
+        """The loss that it was trained for, a name in LOSSES."""
         task = "classes" if self.is_classification else "regression"
         return chosen_loss(self.experiment.loss, task, self.experiment.output)
 

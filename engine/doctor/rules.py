@@ -82,6 +82,8 @@ _LARGER = Confirmation(
     factors=(("width", 2.0), ("steps", 2.0)),
 )
 
+_NO_PENALTIES = Confirmation("Without penalties the training loss ends far lower.", settings=(("l1", 0.0), ("l2", 0.0)))
+
 # --- signals and gradients ---
 
 SYMMETRY = Rule(
@@ -442,7 +444,7 @@ PENALTY_OVERSHOOTS = Rule(
     ("l2", "learning_rate_down"),
     severe_above=ALWAYS,
     mistaken_for=(*_HIGH, *_WILD),
-    confirm=Confirmation("Without penalties the training loss ends far lower.", settings=(("l1", 0.0), ("l2", 0.0))),
+    confirm=_NO_PENALTIES,
 )
 STRONG_PENALTY = Rule(
     "over_regularized",
@@ -452,7 +454,7 @@ STRONG_PENALTY = Rule(
     (),  # less of those penalties that the run has
     severe_above=PENALTY_RULES,
     mistaken_for=_HIGH,
-    confirm=Confirmation("Without penalties the training loss ends far lower.", settings=(("l1", 0.0), ("l2", 0.0))),
+    confirm=_NO_PENALTIES,
 )
 OVERFITTING = Rule(
     "overfitting",

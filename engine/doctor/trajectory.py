@@ -55,6 +55,7 @@ class Trajectory:
 
     @cached_property
     def diverged(self) -> bool:
+        """Whether the run diverged, or its result has no finite loss."""
         return self.history.status == "diverged" or not np.isfinite(self.history.train_loss[self.result])
 
     # --- how far ---

@@ -16,13 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
+from engine.cost import MAX_FRAMES, MAX_UPDATES
 from engine.data.custom import CustomData
 from engine.executors.backends import Backend, default_backends
 from engine.executors.runs import CoalescedRun, Run, Sweep, Turns
 from engine.executors.time_slices import Summary, TimeSlice, TrainingArguments, advance_slice
 from engine.experiment import Experiment
 from engine.limits import APP_LIMITS, Limits
-from engine.plan import MAX_FRAMES, MAX_UPDATES
 from engine.training import Branches, stacks
 
 logger = logging.getLogger(__name__)

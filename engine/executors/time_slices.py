@@ -12,12 +12,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from engine.blas import one_blas_thread
+from engine.cost import MAX_FRAMES, MAX_UPDATES
 from engine.data.custom import CustomData
 from engine.executors.memory import give_memory_back
 from engine.experiment import Experiment
 from engine.history import RunHistory
 from engine.limits import UNLIMITED, Limits
-from engine.plan import MAX_FRAMES, MAX_UPDATES
 from engine.training import Branches, Training
 
 SLICE_SECONDS = 0.4  # that a run keeps a worker before others get their turn
