@@ -191,7 +191,7 @@ class Network extends Stepper {
     const bottom = top + Math.max(most, 1.4) * step;
     this.foot = bottom + 8;
     this.height(bottom + 42);
-    this.lossAt = [this.width - 4, bottom + (columns[last].more ? 30 : 22)];
+    this.lossAt = [this.width - 4, bottom + (columns.some(({ more }) => more) ? 30 : 22)]; // below "+ 10 more"
     return (column, row, of) => [side + (column * (this.width - 2 * side)) / last, row < 0 ? 12 : top + (bottom - top) / 2 + (row - (of - 1) / 2) * step];
   }
 
@@ -299,7 +299,7 @@ class Network extends Stepper {
     const largest = Math.max(...shownEdges.filter((one) => one !== null).map(Math.abs).filter(Number.isFinite), 0);
     this.edges.forEach((drawn, place) => this.paintEdge(drawn, shownEdges[place], largest, phase, layer, moved));
     for (const drawn of this.units) this.paintUnit(drawn, phase, layer);
-    this.legend(phase);
+    this.legend(phase, layer);
   }
 
   paintEdge({ edge, group, line, pulse, label, room, title }, size, largest, phase, layer, moved) {
@@ -359,11 +359,21 @@ class Network extends Stepper {
     if (at) group.setAttribute("aria-label", title.textContent);
   }
 
-  legend(phase) {
-    const what = { forward: "in the circles a, on the arrows w", loss: "in the circles a", backward: "in the circles δ, on the arrows ∂L/∂w", update: "in the circles the biases, on the arrows w → new w, or → new w; lines: the change" };
+  // What is in the picture: arrows without room carry no number, and those with little of it a part.
+  legend(phase, layer) {
+    const inCircles = { forward: "a", loss: "a", backward: "δ", update: "the biases" }[phase];
+    const byThickness = { forward: "w", backward: "∂L/∂w", update: "the change" }[phase];
+    const due = this.edges.filter(({ edge }) => sizeOf(edge, phase, layer) !== null && (phase !== "forward" || edge.layer === layer));
+    const numbers = due.map(({ label }) => label?.textContent).filter((text) => text);
+    const changes = [];
+    if (numbers.some((text) => !text.startsWith("→"))) changes.push("w → new w");
+    if (numbers.some((text) => text.startsWith("→"))) changes.push("→ new w");
+    let what = `in the circles ${inCircles}`;
+    if (numbers.length) what += `, on ${numbers.length < due.length ? "some" : "the"} arrows ${phase === "update" ? changes.join(", or ") : byThickness}`;
+    if (byThickness && (phase === "update" || !numbers.length)) what += `; lines: ${byThickness}`;
     const line = (name, words) => `<span class="sign"><svg aria-hidden="true" viewBox="0 0 32 8"><path class="line ${name}" d="M0 4H32" style="stroke-width:3px"/></svg>${words}</span>`;
     const signs = phase === "loss" ? "" : `${line("", "positive")} ${line("negative", "negative,")} thicker: larger.`;
-    this.root.querySelector(".key").innerHTML = `Now ${what[phase]}.${signs} Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;
+    this.root.querySelector(".key").innerHTML = `Now ${what}.${signs} Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;
   }
 }
 
