@@ -220,7 +220,8 @@ class Network extends Stepper {
     const labelled = roomy || (looked && !this.small);
     const slanted = Math.sign(source - unit);
     const side = beside <= FEW_LABELS ? 0.36 : beside <= MOST_LABELS ? 0.26 : 0.5;
-    const part = beside === 1 ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : side;
+    const fan = [to - 1, to].some((column) => columns[column].units.length === 1); // its arrows do not cross
+    const part = beside === 1 || (fan && this.narrow) ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : side;
     const label = labelled && this.text(group, x1 + (x2 - x1) * part, y1 + (y2 - y1) * part, "", "number");
     const room = this.narrow && beside > 1 ? 0 : length - 2 * this.radius;
     return { edge, group, line, pulse, label, room, title: this.add(group, "title", {}) };

@@ -85,3 +85,11 @@ def test_numbers_of_unlike_kinds_name_what_they_are():
     (_, classes), (_, numbers) = pair("plain"), pair("of regression")
     assert "loss (squared error) on training and on test data is" in verdict(classes, numbers)
     assert "accuracy on training and on test data is" in verdict(numbers, classes)
+
+
+@pytest.mark.parametrize("fault", [{"validation_shift": 5.0}, {"validation_labels": "permuted"}], ids=str)
+def test_validation_data_that_are_none_prove_no_overfitting(fault):
+    history = train(Experiment(**fault))
+    assert history.test_accuracy > 0.95
+    assert not overfitted(history)
+    assert "by heart" not in verdict(history, history)
