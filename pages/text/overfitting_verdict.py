@@ -40,6 +40,12 @@ def verdict(patient: RunHistory, treated: RunHistory) -> str:
     return f"{_patient(patient)} {_treated(patient, treated)}"
 
 
+def note(patient: RunHistory, treated: RunHistory) -> str:
+    """Which data the verdict's two numbers are of."""
+    wrong = any(one.experiment.label_noise > 0 and one.confusion is not None for one in (patient, treated))
+    return f"First number: training data{', wrong labels included' if wrong else ''}; second: test data."
+
+
 def _patient(patient: RunHistory) -> str:
     if broken := _broken("The patient", patient):
         return broken

@@ -8,7 +8,7 @@ import pytest
 
 from engine import Experiment, train
 from pages.text.labels import number, percent
-from pages.text.overfitting_verdict import overfitted, result, verdict
+from pages.text.overfitting_verdict import note, overfitted, result, verdict
 from tests.charts.odd_runs import PAIRS, pair
 
 OVERFITS = Experiment(
@@ -93,3 +93,8 @@ def test_validation_data_that_are_none_prove_no_overfitting(fault):
     assert history.test_accuracy > 0.95
     assert not overfitted(history)
     assert "by heart" not in verdict(history, history)
+
+
+def test_wrong_labels_are_spoken_of_where_there_are_some():
+    assert "wrong labels included" in note(run(), run(l2=0.02))
+    assert "wrong" not in note(*pair("of regression"))
