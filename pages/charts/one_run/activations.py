@@ -26,8 +26,8 @@ QUESTION = "Does each layer pass on a signal, or always the same value?"
 HOW_TO_READ = (
     "Left to right: the layers from input to output. Above, dot and bar show the mean of what a layer’s units "
     "output and its spread over examples and units. Healthy: bars of about the same length in every layer; bars "
-    "that shrink to a point pass nothing on. Below, the share of units that are saturated (their curve is flat) or "
-    "dead (always 0), best near 0."
+    "that shrink to a point pass nothing on. Below, where it is defined, the share of "
+    "units that are saturated (their curve is flat) or dead (always 0), best near 0."
 )
 
 APART, SPAN = 0.24, 0.54  # of a layer: between two networks' bars, and the most that all take
@@ -133,6 +133,11 @@ def ends_of_bars(history: RunHistory, mean: Array, std: Array) -> tuple[Array, A
     return low, high
 
 
+def output_in_words(mean: float, std: float) -> str:
+    """Mean ± standard deviation of what a layer outputs."""
+    return f"{number(mean)} ± {number(std)}" if np.isfinite(mean) and np.isfinite(std) else "no finite numbers"
+
+
 @cache
 def _limits(activation: str) -> tuple[float, float]:
     """Between what numbers an activation lies; infinite where it grows for ever."""
@@ -205,13 +210,10 @@ def _sentence(look: Look, history: RunHistory) -> str:
     hidden = history.experiment.depth
     mean, std = history.activation_mean[-1], history.activation_std[-1]
 
-    def output_of(layer: int) -> str:
-        finite = np.isfinite(mean[layer]) and np.isfinite(std[layer])
-        return f"{number(mean[layer])} ± {number(std[layer])}" if finite else "no finite numbers"
-
-    text = f"{look.name} at step {history.evaluation_step[-1]}: layer 1 outputs {output_of(0)}"
+    first, last = (output_in_words(mean[layer], std[layer]) for layer in (0, hidden - 1))
+    text = f"{look.name} at step {history.evaluation_step[-1]}: layer 1 outputs {first}"
     if hidden > 1:
-        text += f", hidden layer {hidden} {output_of(hidden - 1)}"
+        text += f", hidden layer {hidden} {last}"
     for kind, share in _defined(history).items():
         layers = share[-1, :hidden]
         if np.isnan(layers).all():
