@@ -11,6 +11,7 @@ const SPACING = [0, 140, 140, 112, 92, 76, 64]; // pixels from unit to unit, by 
 const ROOM = 110, MUCH_ROOM = 190; // pixels between two units that a number on their arrow needs; on one of many
 const FEW_LABELS = 4, MOST_LABELS = 9; // arrows between two layers that all carry their number; where there is room
 const THIN = 1.2, THICK = 6; // pixels, by size against the largest of the phase
+const FEW_BESIDE = 3; // the same where they meet in one unit, and layers lie above each other
 const TYPE = 16; // pixels: the size of the type that all lengths here are made for
 const CHARACTER = 7; // pixels, of a number on an arrow
 const DIGITS = 4, FEW_DIGITS = 2; // significant, on screen; where there is little room
@@ -215,12 +216,13 @@ class Network extends Stepper {
     pulse.setAttribute("pathLength", 1);
     const beside = edges.filter(({ layer }) => layer === edge.layer).length;
     const gap = Math.abs(this.narrow ? y2 - y1 : x2 - x1);
-    const roomy = beside <= FEW_LABELS ? gap > ROOM : beside <= MOST_LABELS && gap > MUCH_ROOM && !this.narrow;
+    const fan = [to - 1, to].some((column) => columns[column].units.length === 1); // its arrows do not cross
+    const few = this.narrow && fan ? FEW_BESIDE : FEW_LABELS;
+    const roomy = beside <= few ? gap > ROOM : beside <= MOST_LABELS && gap > MUCH_ROOM && !this.narrow;
     const looked = selected[0] === edge.layer && selected[1] === edge.unit && [null, edge.source].includes(selected[2]);
     const labelled = roomy || (looked && !this.small);
     const slanted = Math.sign(source - unit);
     const side = beside <= FEW_LABELS ? 0.36 : beside <= MOST_LABELS ? 0.26 : 0.5;
-    const fan = [to - 1, to].some((column) => columns[column].units.length === 1); // its arrows do not cross
     const part = beside === 1 || (fan && this.narrow) ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : side;
     const label = labelled && this.text(group, x1 + (x2 - x1) * part, y1 + (y2 - y1) * part, "", "number");
     const room = this.narrow && beside > 1 ? 0 : length - 2 * this.radius;
