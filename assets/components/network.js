@@ -148,6 +148,7 @@ class Network extends Stepper {
     const focused = this.picture.getRootNode().activeElement?.dataset?.at;
     const place = this.placed(most);
     this.picture.replaceChildren();
+    this.root.querySelector(".key").style.minHeight = "";
     this.edges = edges.map((edge) => this.edge(edge, place));
     this.units = columns.flatMap((column, at) => column.units.map((unit, row) => this.unit(column, unit, at, row, place)));
     this.picture.append(...this.picture.querySelectorAll(".edge.chosen")); // its number over all units
@@ -376,7 +377,9 @@ class Network extends Stepper {
     if (byThickness && (phase === "update" || !numbers.length)) what += `; lines: ${byThickness}`;
     const line = (name, words) => `<span class="sign"><svg aria-hidden="true" viewBox="0 0 32 8"><path class="line ${name}" d="M0 4H32" style="stroke-width:3px"/></svg>${words}</span>`;
     const signs = phase === "loss" ? "" : `${line("", "positive")} ${line("negative", "negative,")} thicker: larger.`;
-    this.root.querySelector(".key").innerHTML = `Now ${what}.${signs} Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;
+    const key = this.root.querySelector(".key");
+    key.innerHTML = `Now ${what}.${signs} Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;
+    key.style.minHeight = `${key.offsetHeight}px`; // a phase with fewer lines does not move what is below
   }
 }
 
