@@ -138,7 +138,7 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         with above:
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
-            strip(lesson.page, verdict, steps, patient, treated, hidden=unsaid)
+            strip(lesson.page, verdict, steps, patient, treated, hidden=unsaid, refused=choice.refused)
         if not on_stage:
             link, charts = absolute(choice.short_address), (*stage.charts, *_others(stage))
             with shell.link.container(width="content"):
