@@ -1,9 +1,11 @@
 // The clicker: Page down and Page up, which every presenter's remote sends, lead on and back; and the speaker's clock.
+// And the keyboard goes back to the button of the list of scenes when that closes with the choice of one.
 
 const mounted = new WeakMap(); // parent element -> what stops it
 
 const USES_KEYS = "textarea, select, [contenteditable], [role=dialog], [role=listbox], input:not([type=range], [type=radio])";
 const KEYS = { PageDown: 1, PageUp: -1 };
+const CLOSING = 3000; // milliseconds that the list takes at most
 
 export default function ({ data, parentElement, setTriggerValue }) {
   mounted.get(parentElement)?.();
@@ -15,15 +17,24 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue("turn", { by, at: event.timeStamp }); // two presses are never of the same time
   };
   document.addEventListener("keydown", turn);
+  document.addEventListener("click", chosen);
   const clock = parentElement.querySelector(".clock");
   clock.setAttribute("aria-keyshortcuts", Object.keys(KEYS).join(" "));
   const ticking = data.clock ? tick(clock, data.clock) : null;
   const stop = () => {
     document.removeEventListener("keydown", turn);
+    document.removeEventListener("click", chosen);
     clearInterval(ticking);
   };
   mounted.set(parentElement, stop);
   return stop;
+}
+
+async function chosen({ target }) {
+  const scene = target.closest?.("[class*=st-key-to_scene_] button");
+  const latest = performance.now() + CLOSING;
+  while (scene?.isConnected && performance.now() < latest) await new Promise(requestAnimationFrame);
+  if (scene && document.activeElement === document.body) document.querySelector(".st-key-scenes button").focus({ preventScroll: true });
 }
 
 // Minutes since the lecture was begun in this tab, of those that it takes.
