@@ -17,14 +17,13 @@ from pages.charts.sweeps.groups import cures_of
 from pages.components.lesson.catalogue import lesson_of
 from pages.components.lesson.lessons import Stage, row, show_lesson, text
 from pages.components.lesson.sweeps import sweep
-from pages.text.overfitting_verdict import verdict
+from pages.text.overfitting_verdict import note, verdict
 
 LESSON = lesson_of("overfitting")
 LOOK = generalization_gap, predictions, weight_sizes
 WHY = (best_and_last,)
 MORE = data_loss_and_penalty, mask_loss, weight_norms
-NOTE = "First number: training data, wrong labels included; second: test data."
-STAGE = Stage(verdict, NOTE, LOOK, WHY + MORE)
+STAGE = Stage(verdict, note, LOOK, WHY + MORE)
 
 
 def why(patient: RunHistory, treated: RunHistory) -> None:

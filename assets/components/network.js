@@ -11,6 +11,7 @@ const SPACING = [0, 140, 140, 112, 92, 76, 64]; // pixels from unit to unit, by 
 const ROOM = 110, MUCH_ROOM = 190; // pixels between two units that a number on their arrow needs; on one of many
 const FEW_LABELS = 4, MOST_LABELS = 9; // arrows between two layers that all carry their number; where there is room
 const THIN = 1.2, THICK = 6; // pixels, by size against the largest of the phase
+const FEW_BESIDE = 3; // the same where they meet in one unit, and layers lie above each other
 const TYPE = 16; // pixels: the size of the type that all lengths here are made for
 const CHARACTER = 7; // pixels, of a number on an arrow
 const DIGITS = 4, FEW_DIGITS = 2; // significant, on screen; where there is little room
@@ -191,7 +192,7 @@ class Network extends Stepper {
     const bottom = top + Math.max(most, 1.4) * step;
     this.foot = bottom + 8;
     this.height(bottom + 42);
-    this.lossAt = [this.width - 4, bottom + (columns[last].more ? 30 : 22)];
+    this.lossAt = [this.width - 4, bottom + (columns.some(({ more }) => more) ? 30 : 22)]; // below "+ 10 more"
     return (column, row, of) => [side + (column * (this.width - 2 * side)) / last, row < 0 ? 12 : top + (bottom - top) / 2 + (row - (of - 1) / 2) * step];
   }
 
@@ -215,12 +216,14 @@ class Network extends Stepper {
     pulse.setAttribute("pathLength", 1);
     const beside = edges.filter(({ layer }) => layer === edge.layer).length;
     const gap = Math.abs(this.narrow ? y2 - y1 : x2 - x1);
-    const roomy = beside <= FEW_LABELS ? gap > ROOM : beside <= MOST_LABELS && gap > MUCH_ROOM && !this.narrow;
+    const fan = [to - 1, to].some((column) => columns[column].units.length === 1); // its arrows do not cross
+    const few = this.narrow && fan ? FEW_BESIDE : FEW_LABELS;
+    const roomy = beside <= few ? gap > ROOM : beside <= MOST_LABELS && gap > MUCH_ROOM && !this.narrow;
     const looked = selected[0] === edge.layer && selected[1] === edge.unit && [null, edge.source].includes(selected[2]);
     const labelled = roomy || (looked && !this.small);
     const slanted = Math.sign(source - unit);
     const side = beside <= FEW_LABELS ? 0.36 : beside <= MOST_LABELS ? 0.26 : 0.5;
-    const part = beside === 1 ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : side;
+    const part = beside === 1 || (fan && this.narrow) ? 0.5 : this.narrow ? 0.5 + 0.2 * slanted : side;
     const label = labelled && this.text(group, x1 + (x2 - x1) * part, y1 + (y2 - y1) * part, "", "number");
     const room = this.narrow && beside > 1 ? 0 : length - 2 * this.radius;
     return { edge, group, line, pulse, label, room, title: this.add(group, "title", {}) };
@@ -299,7 +302,7 @@ class Network extends Stepper {
     const largest = Math.max(...shownEdges.filter((one) => one !== null).map(Math.abs).filter(Number.isFinite), 0);
     this.edges.forEach((drawn, place) => this.paintEdge(drawn, shownEdges[place], largest, phase, layer, moved));
     for (const drawn of this.units) this.paintUnit(drawn, phase, layer);
-    this.legend(phase);
+    this.legend(phase, layer);
   }
 
   paintEdge({ edge, group, line, pulse, label, room, title }, size, largest, phase, layer, moved) {
@@ -359,11 +362,21 @@ class Network extends Stepper {
     if (at) group.setAttribute("aria-label", title.textContent);
   }
 
-  legend(phase) {
-    const what = { forward: "in the circles a, on the arrows w", loss: "in the circles a", backward: "in the circles δ, on the arrows ∂L/∂w", update: "in the circles the biases, on the arrows w → new w, or → new w; lines: the change" };
+  // What is in the picture: arrows without room carry no number, and those with little of it a part.
+  legend(phase, layer) {
+    const inCircles = { forward: "a", loss: "a", backward: "δ", update: "the biases" }[phase];
+    const byThickness = { forward: "w", backward: "∂L/∂w", update: "the change" }[phase];
+    const due = this.edges.filter(({ edge }) => sizeOf(edge, phase, layer) !== null && (phase !== "forward" || edge.layer === layer));
+    const numbers = due.map(({ label }) => label?.textContent).filter((text) => text);
+    const changes = [];
+    if (numbers.some((text) => !text.startsWith("→"))) changes.push("w → new w");
+    if (numbers.some((text) => text.startsWith("→"))) changes.push("→ new w");
+    let what = `in the circles ${inCircles}`;
+    if (numbers.length) what += `, on ${numbers.length < due.length ? "some" : "the"} arrows ${phase === "update" ? changes.join(", or ") : byThickness}`;
+    if (byThickness && (phase === "update" || !numbers.length)) what += `; lines: ${byThickness}`;
     const line = (name, words) => `<span class="sign"><svg aria-hidden="true" viewBox="0 0 32 8"><path class="line ${name}" d="M0 4H32" style="stroke-width:3px"/></svg>${words}</span>`;
     const signs = phase === "loss" ? "" : `${line("", "positive")} ${line("negative", "negative,")} thicker: larger.`;
-    this.root.querySelector(".key").innerHTML = `Now ${what[phase]}.${signs} Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;
+    this.root.querySelector(".key").innerHTML = `Now ${what}.${signs} Click a unit, a weight or a layer’s name to see its calculation.${this.data.rule}`;
   }
 }
 

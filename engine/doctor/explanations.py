@@ -155,7 +155,7 @@ def unshuffled(batch: int, spread: float) -> str:
 
 def leakage(validation: float, test: float) -> str:
     return (
-        f"{percent(validation)} of the validation examples are training examples, letter by letter; of the test "
+        f"{percent(validation)} of the validation examples are training examples, number for number; of the test "
         f"examples {percent(test)} are. Accuracy and loss on validation data look better than they will be on new ones."
     )
 
@@ -205,10 +205,7 @@ def saturated_units(layer: int, share: float, at_the_start: bool, steepest: floa
 
 
 def too_few_steps(steps: int) -> str:
-    return (
-        f"It was trained for only {steps} step{'' if steps == 1 else 's'} and has hardly begun: too few to tell how it "
-        "would learn."
-    )
+    return f"It was trained for only {_steps(steps)} and has hardly begun: too few to tell how it would learn."
 
 
 def long_steps(run: Examination, layer: int, update: float) -> str:
@@ -239,7 +236,7 @@ def loss_oscillates(rises: float) -> str:
 
 def learning_rate_too_low(step: int, distance: float, update: float, clipped: bool) -> str:
     return (
-        f"After {step} steps the weights are only {number(distance)} of their size away from where they started; a "
+        f"After {_steps(step)} the weights are only {number(distance)} of their size away from where they started; a "
         f"typical step is {number(update)} of a layer’s size{', after clipping' if clipped else ''}."
     )
 
@@ -278,14 +275,14 @@ def too_few_units(units: int, line: float, reference: float) -> str:
 def high_loss(step: int, share: float, falling: bool) -> str:
     much = "no less than" if share > 0.995 else f"{number(share)} of"
     return (
-        f"After {step} steps the training loss is {much} what always giving the average answer costs."
+        f"After {_steps(step)} the training loss is {much} what always giving the average answer costs."
         f"{_falling(falling)}"
     )
 
 
 def high_error(step: int, error: float, reference: float, falling: bool) -> str:
     return (
-        f"After {step} steps its error, on new data and on its training data, is at least {number(error)} of that of "
+        f"After {_steps(step)} its error, on new data and on its training data, is at least {number(error)} of that of "
         f"always giving the average answer; {REFERENCE} makes {number(reference)} of it.{_falling(falling)}"
     )
 
@@ -369,9 +366,14 @@ def _layers(layers: Sequence[int]) -> str:
     return f"Layers {layers[0] + 1} to {layers[-1] + 1}"
 
 
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
+
+
 def cannot_tell(error: float, reference: float) -> str:
     """error and reference: shares of what always giving the average answer costs; NaN where the data are not known."""
-    made = f"On new data it makes {number(error)} of the error of always giving the average answer"
+    much = f"{number(error)} {'of' if error < 1 else 'times'}"
+    made = f"On new data it makes {much} the error of always giving the average answer"
     if reference != reference:
         return (
             f"{made}. Whether more is possible cannot be told without the data: missing are a reference on the same "

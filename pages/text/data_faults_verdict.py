@@ -8,8 +8,8 @@ import numpy as np
 from engine import RunHistory, diagnose
 from engine.doctor.thresholds import LOW_RECALL
 from pages.text.findings_text import HEADINGS
-from pages.text.labels import label, meaning, number, percent
-from pages.text.three_sets import class_names, result_recalls, scores
+from pages.text.labels import in_a_sentence, listed, number, percent, share
+from pages.text.three_sets import DISTORTED, class_names, result_recalls, scores
 from pages.text.without_effect import telling_differences
 
 SAID_OF_CHANGES = 2  # settings that a sentence can begin with
@@ -47,8 +47,9 @@ def _result(history: RunHistory) -> str:
     test = scores(history)[-1].value
     if history.confusion is not None:
         return f"is right for {percent(test)} of test data{_missed(history)}{_validation(history)}"
-    of = "" if history.experiment.dataset == "custom" else " of the average answer’s"
-    return f"has a loss on test data of {number(test)}{of}{_validation(history)}"
+    custom = history.experiment.dataset == "custom"
+    loss = number(test) if custom else f"{share(test)} the average answer’s"
+    return f"has a loss on test data of {loss}{_validation(history)}"
 
 
 def _broken(history: RunHistory) -> bool:
@@ -65,8 +66,8 @@ def _missed(history: RunHistory) -> str:
 
 
 def _missed_class(history: RunHistory) -> int | None:
-    """The class that is recognised least, where that is less than every other time."""
-    if history.confusion is None or _broken(history):
+    """The class that is recognised least, where that is less than every other time; None where validation is untrue."""
+    if history.confusion is None or _broken(history) or {one.code for one in diagnose(history)} & DISTORTED:
         return None
     found = result_recalls(history)
     worst = int(np.nanargmin(found))
@@ -97,5 +98,4 @@ def _with(patient: RunHistory, treated: RunHistory) -> str:
     changes = telling_differences(patient.experiment, treated.experiment)
     if len(changes) > SAID_OF_CHANGES:
         return "The treated network"
-    parts = [f"{label(field)} {meaning(field, theirs)}" for field, (_, theirs) in changes.items()]
-    return f"With {' and '.join(parts)}"
+    return f"With {listed([in_a_sentence(field, theirs) for field, (_, theirs) in changes.items()])}"

@@ -230,6 +230,7 @@ def _of_loss(on: Canvas, points: Sequence[int], drawn: Sequence[float], history:
         gaps = np.abs(np.log10(at_points) - np.asarray(drawn))
     known = np.flatnonzero(np.isfinite(gaps))
     unit = loss_unit(history)
+    unit = unit if unit == "nats" else f"({unit})"
     expected = f"At step {points[-1]} you expected a loss of {number(10 ** drawn[-1])} {unit} on validation data; "
     if ended := ending(history):
         said = f"{expected}the run {'is ' if history.diverged_at else ''}{ended}"

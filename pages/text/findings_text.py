@@ -53,6 +53,9 @@ REMEDIES = {
     "output": "an output that reaches the targets", "batch_size": "larger batches", "schedule": "warmup",
     "optimizer": "another optimizer", "initializer": "another initializer", "activation": "another activation",
     "class_weights": "balanced class weights",
+    "leakage": "validation data without training examples", "gain": "another gain",
+    "validation_shift": "validation data from where the training data come",
+    "validation_labels": "validation labels in the code of the training data",
     "n_train": "more examples", "patience": "early stopping", "l1": "L1", "l2": "L2",
 }  # fmt: skip
 
@@ -70,7 +73,7 @@ def found_in(history: RunHistory) -> tuple[Finding, ...]:
 def evidence(finding: Finding, history: RunHistory) -> str:
     """What was measured, against which threshold, in which layers, at which steps."""
     parts = [finding.metric]
-    if math.isfinite(finding.threshold):
+    if math.isfinite(finding.threshold) and math.isfinite(finding.measured):
         parts[0] += f": {number(finding.measured)}, threshold {number(finding.threshold)}"
     first, last = finding.steps
     parts += [layers_named(finding.layers, history)] if finding.layers else []
@@ -272,7 +275,8 @@ def risen(history: RunHistory) -> str:
     before, after = history.validation_accuracy[[best, -1]]
     text = f" Its loss on validation data ends {number(rise)}{PERCENT} above {lowest}"
     if after > before - SAME_ACCURACY:
-        text += f", its accuracy there at {percent(after)}, from {percent(before)}: it has grown surer of its mistakes"
+        moved = "as before" if percent(before) == percent(after) else f"from {percent(before)}"
+        text += f", its accuracy there at {percent(after)}, {moved}: it has grown surer of its mistakes"
     return f"{text}.{_not_overfitted(history)}"
 
 

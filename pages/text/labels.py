@@ -2,16 +2,21 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 from engine import SETTINGS, Experiment, RunHistory
 from engine.formatting import PERCENT as PERCENT
 from engine.formatting import number as number
 from engine.formatting import percent as percent
 from engine.losses import LOSSES, chosen_loss
-from engine.settings import OutOfRange, Value
+from engine.settings import OutOfRange, Setting, Value
 from pages.text.without_effect import without_effect
 
 _MILLIONTH = 1e-6
+_NUMBER = re.compile(r"(-?)(\d+(?:\.\d+)?)(?:e([+-]\d+))?")  # as Python writes it
+COUNTED = {"depth": "hidden layer", "n_train": "training example", "steps": "training step"}
+SPEAK_FOR_THEMSELVES = ("activation", "initializer", "optimizer")
+COMMON_WORDS = ("linear", "orthogonal", "constant", "zeros")  # values that need their setting's label all the same
 _LEGEND_CHARACTERS = 36  # that fit beside a legend's line at 390 px
 
 
@@ -33,14 +38,36 @@ def share(value: float) -> str:
 
 
 def name(value: Value) -> str:
-    """A value as people write it, whatever setting has it: he_normal is He normal, 0.1 is 0.1."""
+    """A value as people write it, whatever setting has it: he_normal is He normal, 0.1 is 0.1, 1e-05 is 1 × 10⁻⁵."""
     known = (setting for setting in SETTINGS.values() if value in setting.choices)
-    return next(known, SETTINGS["learning_rate"]).in_words(value)
+    return _in_words(next(known, SETTINGS["learning_rate"]), value)
 
 
 def meaning(field: str, value: Value) -> str:
     """A setting's value as people write it; where it stands for something else, what it stands for."""
-    return SETTINGS[field].in_words(value)
+    return _in_words(SETTINGS[field], value)
+
+
+def in_a_sentence(field: str, value: Value) -> str:
+    """A setting and its value within a sentence: 4 hidden layers, ReLU, L2 penalty 0.02."""
+    if field in COUNTED:
+        return f"{value} {COUNTED[field]}{'' if value == 1 else 's'}"
+    alone = field in SPEAK_FOR_THEMSELVES and value not in COMMON_WORDS
+    return meaning(field, value) if alone else f"{label(field)} {meaning(field, value)}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Moons, ReLU and He normal."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+
+
+def _in_words(setting: Setting, value: Value) -> str:
+    text = setting.in_words(value)
+    if not (found := _NUMBER.fullmatch(text)):
+        return text
+    sign, mantissa, exponent = found.groups()
+    power = number(float(f"1e{exponent}")).removeprefix("1") if exponent else ""
+    return f"{'−' if sign else ''}{mantissa}{power}"
 
 
 def refusal(problem: OutOfRange) -> str:

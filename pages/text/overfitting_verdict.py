@@ -6,7 +6,8 @@ from typing import NamedTuple
 from engine import RunHistory, diagnose
 from engine.doctor.thresholds import RISEN_GAP, SAME_ACCURACY, SMALL_GAP
 from pages.text.clock import latest
-from pages.text.labels import label, loss_unit, meaning, number, percent
+from pages.text.labels import in_a_sentence, listed, loss_unit, number, percent
+from pages.text.three_sets import DISTORTED
 from pages.text.without_effect import telling_differences
 
 SAID_OF_CHANGES = 2  # settings that a sentence can begin with
@@ -28,8 +29,9 @@ def result(history: RunHistory) -> Result:
 
 
 def overfitted(history: RunHistory) -> bool:
-    """Whether the doctor finds it overfitted."""
-    return any(finding.code == "overfitting" for finding in diagnose(history))
+    """Whether the doctor finds it overfitted, and that not by validation data that are none."""
+    codes = {finding.code for finding in diagnose(history)}
+    return "overfitting" in codes and not codes & DISTORTED
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
@@ -37,6 +39,12 @@ def verdict(patient: RunHistory, treated: RunHistory) -> str:
     if patient.experiment == treated.experiment:
         return f"{_patient(patient)} Patient and treated are the same network: change one setting of the treated."
     return f"{_patient(patient)} {_treated(patient, treated)}"
+
+
+def note(patient: RunHistory, treated: RunHistory) -> str:
+    """Which data the verdict's two numbers are of."""
+    wrong = any(one.experiment.label_noise > 0 and one.confusion is not None for one in (patient, treated))
+    return f"First number: training data{', wrong labels included' if wrong else ''}; second: test data."
 
 
 def _patient(patient: RunHistory) -> str:
@@ -64,19 +72,18 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
         kept = f" it keeps step {treated.best_step}" if treated.experiment.patience > 0 else ""
         return f"{_with(patient, treated)}{kept}: {numbers}{_compared(patient, treated)}."
     measure = f"loss ({loss_unit(treated)})" if treated.confusion is None else "accuracy"
-    return f"{_with(patient, treated)} {measure} on training and on test data is {numbers}."
+    return f"{_with(patient, treated)} the {measure} on training and on test data is {numbers}."
 
 
 def _judged(history: RunHistory) -> str:
     """What the patient's two numbers mean, by the doctor's rules."""
-    findings = diagnose(history)
-    if any(finding.code == "overfitting" for finding in findings):
+    if overfitted(history):
         return f": it has learnt {_learnt(history)} by heart"
     if history.confusion is None:
         return ""
     known, new = result(history)
     if known - new > RISEN_GAP:
-        allowed = "" if findings else ", though it does about as well as its training data allow"
+        allowed = "" if diagnose(history) else ", though it does about as well as its training data allow"
         return f": a gap of {100 * (known - new):.0f} points{allowed}"
     return ": next to no gap" if abs(known - new) <= SMALL_GAP else ""
 
@@ -110,16 +117,7 @@ def _with(patient: RunHistory, treated: RunHistory) -> str:
     changes = telling_differences(patient.experiment, treated.experiment)
     if len(changes) > SAID_OF_CHANGES:
         return "In the treated network"
-    parts = [_setting(field, theirs) for field, (_, theirs) in changes.items()]
-    return f"With {' and '.join(parts)}"
-
-
-def _setting(field: str, value: str | int | float | bool) -> str:
-    if field == "n_train":
-        return f"{value} training examples"
-    if field in ("activation", "initializer", "optimizer"):
-        return meaning(field, value)
-    return f"{label(field)} {meaning(field, value)}"
+    return f"With {listed([in_a_sentence(field, theirs) for field, (_, theirs) in changes.items()])}"
 
 
 def _broken(who: str, history: RunHistory) -> str:

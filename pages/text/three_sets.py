@@ -15,6 +15,7 @@ from pages.text.own_data import average_loss, dataset_of
 Array = np.ndarray
 SETS = "training", "validation", "test"
 TYPICAL = "Typical error"
+DISTORTED = {"validation_shift", "label_mismatch"}  # findings by which validation data say nothing of the network
 
 
 class Score(NamedTuple):

@@ -10,7 +10,7 @@ from engine.doctor.thresholds import GREW
 from engine.formatting import TIMES_TEN, plural
 from engine.settings import Value
 from pages.text.clock import latest
-from pages.text.labels import label, layer_name, meaning, number, percent, share
+from pages.text.labels import label, layer_name, listed, meaning, number, percent, share
 from pages.text.without_effect import telling_differences
 
 # Settings whose values are adjectives.
@@ -51,6 +51,9 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
     if treated.experiment.depth == 1:
         return "The treated network has one hidden layer, so nothing can fade in it."
     much = share(ratio)
+    if not starting_ratio(patient) >= 0 or patient.experiment.depth == 1:  # the patient's first layer was not spoken of
+        receives = "nothing" if ratio == 0 else f"{much} the last hidden layer’s gradient"
+        return f"{_with(patient, treated)} the first layer receives {receives}{_judged(treated)}."
     receives = "nothing" if ratio == 0 else f"{much} it" if much.endswith(" of") else f"{much} the last hidden layer’s"
     return f"{_with(patient, treated)} it receives {receives}{_judged(treated)}."
 
@@ -74,13 +77,15 @@ def _with(patient: RunHistory, treated: RunHistory) -> str:
         for setting, (_, theirs) in telling_differences(patient.experiment, treated.experiment).items()
     ]
     if changes and len(changes) <= 3 and all(changes):
-        return f"With {' and '.join(change for change in changes if change)}"
+        return f"With {listed([change for change in changes if change])}"
     return "In the treated network"
 
 
 def _in_a_sentence(setting: str, value: Value) -> str:
     """A value as a noun: ReLU, batch normalization, scaled residual connections."""
-    return f"{meaning(setting, value)} {label(setting)}" if setting in NEED_THEIR_LABEL else meaning(setting, value)
+    text = meaning(setting, value)
+    needs_its_label = setting in NEED_THEIR_LABEL and not text.endswith(label(setting))  # Huber loss has it
+    return f"{text} {label(setting)}" if needs_its_label else text
 
 
 def _judged(history: RunHistory) -> str:
@@ -106,6 +111,7 @@ def outcome(history: RunHistory) -> str:
     first, last = history.train_loss[0], history.train_loss[-1]
     step = int(history.evaluation_step[-1])
     fell = f"training loss {number(first)} → {number(last)} in {step} {'step' if step == 1 else 'steps'}"
+    fell = fell if step else f"training loss {number(first)} at step 0"
     accuracy = history.validation_accuracy[-1]
     reached = "" if math.isnan(accuracy) else f", validation accuracy {percent(accuracy)}"
     if history.status == "diverged":

@@ -143,7 +143,7 @@ def _steps(update: Update, layers: list[int]) -> list[Json]:
     steps.append(_step("loss", update.layers, "", whose))
     for layer in reversed(layers[1:]):
         if layer == update.layers:
-            caption = "δ of an answer: how wrong × how awake. On the arrows: ∂L/∂w, the input times δ"
+            caption = "δ of an answer: how wrong × how awake. The arrows show ∂L/∂w, the input times δ"
         else:
             skipped = (
                 " and how wrong over its skip connection" if architecture.skips and layer < update.layers - 1 else ""
@@ -151,7 +151,7 @@ def _steps(update: Update, layers: list[int]) -> list[Json]:
             share = f", and by 1/{architecture.depth}" if scaled and layer > 1 else ""
             caption = (
                 f"Each unit collects weight × δ from the units that it feeds{skipped}: how wrong. Multiplied by its "
-                f"slope, how awake{share}, that is its δ. On the arrows: ∂L/∂w"
+                f"slope, how awake{share}, that is its δ. The arrows show ∂L/∂w"
             )
         over = f", summed over {update.batch} examples." if update.batch > 1 else "."
         steps.append(_step("backward", layer, column_name(update, layer), caption + over))

@@ -27,6 +27,15 @@ from tests.browser.test_stage_view import LEAST_TYPE, ROUNDING
 PAGE = "backpropagation"
 DEEP = "?preset=trained&trained_depth=8&layer=3&unit=whole+layer&phase=backward-2"
 PRINTED = 1e-9  # Mazur's post prints nine decimals, of some numbers eight
+# Words of the drawing that lie over others, by more than the room around their letters.
+OVER_ANOTHER = """(picture) => {
+  const words = [...picture.querySelectorAll("text")].filter((text) => text.firstChild?.data?.trim());
+  const boxes = words.map((text) => text.getBoundingClientRect());
+  const across = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  const along = (a, b) => Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+  const over = (a, b) => across(a, b) > 1 && along(a, b) > 4;
+  return words.filter((_, i) => boxes.some((box, j) => j > i && over(boxes[i], box))).map((text) => text.textContent);
+}"""
 TEXT = "(element) => element.textContent"  # of an SVG element, which has no inner text
 PHASES = """
 window.seen = [];
@@ -377,6 +386,11 @@ def test_look_inside_opens_the_step_and_back_finds_the_lesson_as_it_was(page: Pa
     update = one_update(opened(history, nearest_frame(history, int(step)), False, 0), rule_of(treated))
     assert weight(page, 1, 0, 0, "weight") == float(update.weights(0)[0, 0])
     assert weight(page, 1, 0, 0, "gradient") == pytest.approx(float(update.gradient.weights[0][0, 0, 0]), rel=1e-9)
+    go(page, "update")
+    expect(page.locator(".key")).to_contain_text(
+        "Now in the circles the biases; lines: the change."
+    )  # no room for more
+    assert page.locator(".picture").evaluate(OVER_ANOTHER) == []
     page.go_back()
     expect_address(page, address)
     expect(page.get_by_role("slider", name="Hidden layers")).to_have_attribute("value", "6")
@@ -394,6 +408,15 @@ def test_it_fits_on_a_phone_from_the_start(page: Page, home: str):
     page.set_viewport_size(PHONE)
     shown(page, home + PAGE + "?preset=chain")
     expect_it_fits(page)
+    go(page, "update")
+    drawn = page.locator(".edge .number").all_text_contents()
+    forms = [
+        form
+        for form, short in (("w → new w", False), ("→ new w", True))
+        if short in [text.startswith("→") for text in drawn]
+    ]
+    expect(page.locator(".key")).to_contain_text(f"on the arrows {', or '.join(forms)}; lines: the change.")
+    assert page.locator(".picture").evaluate(OVER_ANOTHER) == []
 
 
 def expect_it_fits(page: Page) -> None:

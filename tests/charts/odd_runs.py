@@ -1,5 +1,6 @@
 """Pairs of runs that every chart must be able to draw, small ones."""
 
+import re
 from dataclasses import replace
 from functools import lru_cache
 
@@ -70,3 +71,10 @@ def _overflowing(history: RunHistory) -> RunHistory:
 def panels_height(layout: dict) -> float:
     """Pixels from the lowest panel's bottom to the highest one's top, of a figure as it is sent."""
     return layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]
+
+
+ILL_WORDED = re.compile(
+    r"\b1 (batches|inputs|steps|updates|layers|examples)\b|\b([a-z]+) \2\b|[a-z]_[a-z]|[a-z0-9]'s|\bnan\b|\binf\b"
+    r"|not defined (nats|of|and|±)|[Ss]teps (\d+) to \4\b"
+)
+"""What no sentence about a run may have: one of many, a word twice, a code name, Python's numbers, a range of one."""

@@ -51,6 +51,17 @@ def test_undefined_shares_are_said_in_words():
     assert "saturated for ReLU" in notes
 
 
+def test_without_any_share_there_is_no_panel_for_them():
+    (history, _), unknown = pair("plain"), np.full_like(pair("plain")[0].dead_fraction, np.nan)
+    linear = replace(history.experiment, activation="linear")
+    history = replace(history, experiment=linear, dead_fraction=unknown, saturated_fraction=unknown)
+    layout = chart.figure(history, looks=[PATIENT]).to_dict()["layout"]
+    assert "yaxis2" not in layout
+    assert layout["xaxis"]["anchor"] == "y"
+    (note,) = layout["annotations"]
+    assert "not defined for linear." in note["text"].replace("<br>", " ")
+
+
 def test_layers_that_are_not_finite_have_no_share():
     figure, (patient, _) = chart.figure(*pair("both diverging at once")), pair("both diverging at once")
     for trace in figure.data:
@@ -68,7 +79,8 @@ def test_one_axis_holds_every_bar_of_every_frame(name):
                 top, below = part["error_y"]["array"], part["error_y"].get("arrayminus", part["error_y"]["array"])
                 assert np.nanmax(part["y"] + top, initial=low) <= high + 1e-9
                 assert np.nanmin(part["y"] - below, initial=high) >= low - 1e-9
-    assert figure.layout.yaxis2.title.text == "units (%)"
+    if any(trace.yaxis == "y2" for trace in figure.data):
+        assert figure.layout.yaxis2.title.text == "units (%)"
     assert "layer (1 = nearest the input" in figure.layout.xaxis.title.text
 
 

@@ -68,6 +68,7 @@ def test_the_current_network_is_ringed():
         ((0.7, 0.5, 0.3, 0.1), (0.7, 0.5, 0.4, 0.3), "does not rise with width: it is lowest at width 64 (0.3)"),
         ((0.7, 0.5, 0.3, 0.1), (0.7, 0.5, 0.4, 0.41), "not clearly rise with width: it is lowest at width 16 (0.4)"),
         ((0.7,), (0.7,), "Validation loss is 0.7 at width 1."),
+        ((0.7, 0.5, 0.3, 0.1), (0.4, 0.5, 0.6, 0.9), "at width 1 (0.4), the smallest tried, and rises, to 0.9 at"),
     ],
 )  # fmt: skip
 def test_the_sentence_follows_the_measurement(train, validation, words):
@@ -99,6 +100,9 @@ def test_a_broken_run_counts_as_worst_and_flattens_nothing():
     assert "1 of 32 runs diverged" in figure.layout.annotations[0].text
     assert figure.layout.yaxis.range[1] <= np.log10(0.9 * REACH) + 1
     assert np.isfinite(drawn(trace(figure, "Patient"), "y")).all()
+    large = [made(o.experiment, status="diverged") if o.experiment.width == 64 else o for o in results()["Patient"]]
+    assert "at width 64 it does not end finite" in chart.says({"Patient": large}, PATIENT)
+    assert "infinite" not in chart.says({"Patient": large}, PATIENT)
     all_broken = [made(o.experiment, status="diverged") for o in outcomes]
     assert "finite" in chart.says({"Patient": all_broken}, PATIENT)
     chart.figure({"Patient": all_broken}, PATIENT).validate()

@@ -91,6 +91,9 @@ def test_a_cure_that_breaks_off_counts_as_worst():
     everything = {label: [replace(outcome, status="diverged") for outcome in some] for label, some in RESULTS.items()}
     chart.figure(everything).validate()
     assert "nan" not in chart.alt(everything) + chart.says(everything)
+    wild = RESULTS | {UNTREATED: everything[UNTREATED]}
+    assert "0.85 where most untreated runs diverge." in chart.says(wild)
+    assert "seeds; most untreated runs diverge." in chart.says(everything)
 
 
 @pytest.mark.parametrize("name", PAIRS)

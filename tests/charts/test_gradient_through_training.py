@@ -105,7 +105,7 @@ def test_the_text_has_the_extremes_and_the_share_of_vanished_steps():
         assert f"lowest with {number(first.min())} at step {history.step[first.argmin()]}" in text
         assert f"highest with {number(first.max())} at step {history.step[first.argmax()]}" in text
         vanished = (history.delta_rms[:, 0] / history.delta_rms[:, -2] < VANISHES).mean()
-        assert f"hidden layer 4's at {percent(vanished)} of the steps" in text
+        assert f"hidden layer 4’s at {percent(vanished)} of the steps" in text
     assert "exactly 0 at every step" in chart.alt(*pair("of zeros"))
     assert chart.alt(*pair("diverging at once")).startswith("Patient: not finite at step 0")
 

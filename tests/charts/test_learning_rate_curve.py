@@ -83,6 +83,14 @@ def test_too_small_badly_trained_and_fitting_are_told_apart(context):
     assert "still 0.7 of the average answer’s" in text
     assert f"The treated network fits: it ends at {number(0.02 * average)} at its own η = 0.02." in text
 
+    edge = outcomes(SMALL, {0.001: 0.9, 0.02: 0.8, 0.3: 0.7})
+    assert "at η = 0.3, the largest tried, is still" in chart.says({"Patient": edge}, **context)
+    wild = outcomes(SMALL, {0.001: 0.02, 0.02: math.inf})
+    assert "diverges in half of the seeds or more at its own η" in chart.says({"Patient": wild}, **context)
+    lost = outcomes(SMALL, {0.001: math.inf, 0.02: math.inf})
+    assert "at each of 2 learning rates" in chart.says({"Patient": lost}, **context)
+    assert "infinite" not in chart.says({"Patient": lost}, **context) + chart.says({"Patient": wild}, **context)
+
     slow = replace(LARGE, learning_rate=0.001)
     shared = chart.says({"Patient": good}, patient=slow, treated=LARGE)
     assert "The patient is large enough and badly trained" in shared

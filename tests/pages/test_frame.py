@@ -103,8 +103,16 @@ def contrast(one: str, other: str) -> float:
 def test_no_style_looks_for_something_in_the_whole_app():
     """The browser would do so whenever Plotly draws a line: a tenth of a second a frame of the timeline."""
     style = "".join((ROOT / "assets" / f"{name}.css").read_text("utf-8") for name in ("style", "home"))
-    whole = r"(stApp|stSidebar\"\]|stMain|stMainBlockContainer\"\]|st-key-lesson|\n *)"
+    whole = r"(main|stApp|stSidebar\"\]|stMain|stMainBlockContainer\"\]|st-key-lesson|\n *)"
     assert not re.search(rf"{whole}(:is\(|:not\()*:has\((?!> \* >)", style)
+
+
+@pytest.mark.parametrize("name", ["style", "home", "stage"])
+def test_no_style_asks_any_element_for_what_it_has(name):
+    """The browser would go through the styles of all around each element that is added."""
+    style = (ROOT / "assets" / f"{name}.css").read_text("utf-8").replace(":not(:has(", ":has(")
+    assert ":has(" in style
+    assert not re.search(r"(?<![\w\])]):has\((?!\))", style)
 
 
 def test_nothing_is_configured_to_come_from_elsewhere():

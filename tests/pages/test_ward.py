@@ -94,6 +94,7 @@ def test_a_lessons_own_patient_has_its_name_where_somebody_comes_for_it():
     page.number_input(key="steps").set_value(290).run()
     assert not named(page, case), "another patient has no name"
     assert page.query_params == {"steps": "290"}
+    page.run()  # the whole page, controls included
     page.number_input(key="steps").set_value(case.pair[0].steps).run()
     assert named(page, case)
     assert page.query_params == {WARD: "true"}

@@ -13,7 +13,7 @@ from engine.doctor.rules import Rule
 from engine.doctor.thresholds import NOTABLY_RISEN
 from engine.formatting import TIMES_TEN
 from pages.text import findings_text
-from pages.text.labels import PERCENT, number
+from pages.text.labels import PERCENT, label, number
 from pages.text.own_data import OwnData, at_hand, average_loss
 from tests.charts.odd_runs import PAIRS, pair
 from tests.engine.house_prices import house_prices
@@ -161,3 +161,24 @@ def test_what_follows_from_a_disease_is_named_where_the_patient_complains_of_it(
         "equal. Hence units are dead: layers 1 to"
     )
     assert findings_text.disease(history, history, "overfitting") == findings_text.disease(history, history)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"leakage": 1.0}, {"validation_shift": 5.0}, {"validation_labels": "permuted"}], ids=str
+)
+def test_a_fault_is_not_offered_as_its_own_remedy(fault):
+    (field,) = fault
+    cause = findings_text.found_in(train(Experiment(n_train=40, **fault)))[0]
+    assert findings_text.remedies(cause).startswith("validation ")
+    assert findings_text.remedies(cause) != label(field)
+
+
+def test_what_is_not_finite_is_compared_with_no_threshold():
+    history = train(Experiment(initializer="standard_normal", depth=30, width=64, gain=20.0, steps=5))
+    finding = next(one for one in findings_text.found_in(history) if one.code == "not_finite")
+    assert findings_text.evidence(finding, history) == "The first tensor that is not finite · layer 6 · step 1"
+
+
+def test_one_step_is_one():
+    history = train(Experiment(steps=1, learning_rate=1000.0))
+    assert not [one for one in findings_text.found_in(history) if "1 steps" in one.explanation]

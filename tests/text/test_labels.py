@@ -104,11 +104,24 @@ def test_only_none_is_0_percent_and_only_all_is_100(value):
     ("value", "text"),
     [
         ("he_normal", "He normal"), ("relu", "ReLU"), ("breast_cancer", "breast cancer"), (True, "on"), (False, "off"),
-        (0.1, "0.1"), (16, "16"), (2**31 - 1, "2147483647"), (1e-5, "1e-05"),
+        (0.1, "0.1"), (16, "16"), (2**31 - 1, "2147483647"), (1e-5, "1 × 10⁻⁵"), (2.5e6, "2.5 × 10⁶"),
+        (-10.0, "−10"),
     ],
 )  # fmt: skip
 def test_names(value, text):
-    assert name(value) == text
+    assert name(value) == text.replace(" × 10", TIMES_TEN)
+
+
+def test_a_setting_in_a_sentence():
+    assert labels.in_a_sentence("depth", 1) == "1 hidden layer"
+    assert labels.in_a_sentence("steps", 500) == "500 training steps"
+    assert labels.in_a_sentence("activation", "relu") == "ReLU"
+    assert labels.in_a_sentence("activation", "linear") == "activation linear"
+    assert labels.in_a_sentence("l2", 0.02) == "L2 penalty 0.02"
+
+
+def test_a_list_in_a_sentence():
+    assert [labels.listed("abc"[:n]) for n in (1, 2, 3)] == ["a", "a and b", "a, b and c"]
 
 
 @pytest.mark.parametrize("setting", [setting for setting in SETTINGS.values() if setting.choices], ids=lambda s: s.name)

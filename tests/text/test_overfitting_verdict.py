@@ -8,7 +8,7 @@ import pytest
 
 from engine import Experiment, train
 from pages.text.labels import number, percent
-from pages.text.overfitting_verdict import overfitted, result, verdict
+from pages.text.overfitting_verdict import note, overfitted, result, verdict
 from tests.charts.odd_runs import PAIRS, pair
 
 OVERFITS = Experiment(
@@ -85,3 +85,16 @@ def test_numbers_of_unlike_kinds_name_what_they_are():
     (_, classes), (_, numbers) = pair("plain"), pair("of regression")
     assert "loss (squared error) on training and on test data is" in verdict(classes, numbers)
     assert "accuracy on training and on test data is" in verdict(numbers, classes)
+
+
+@pytest.mark.parametrize("fault", [{"validation_shift": 5.0}, {"validation_labels": "permuted"}], ids=str)
+def test_validation_data_that_are_none_prove_no_overfitting(fault):
+    history = train(Experiment(**fault))
+    assert history.test_accuracy > 0.95
+    assert not overfitted(history)
+    assert "by heart" not in verdict(history, history)
+
+
+def test_wrong_labels_are_spoken_of_where_there_are_some():
+    assert "wrong labels included" in note(run(), run(l2=0.02))
+    assert "wrong" not in note(*pair("of regression"))

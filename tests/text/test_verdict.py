@@ -121,3 +121,23 @@ def test_a_tensor_and_its_verb_agree_in_number(well, tensor, words):
 def test_early_stopping_names_one_result():
     stopped = train(replace(RELU, patience=1, steps=400))
     assert f"stopped early, and its result is the weights of step {stopped.best_step}" in outcome(stopped)
+
+
+def test_the_first_layer_is_named_where_the_patient_has_nothing_to_say_of_it():
+    deep = train(Experiment(depth=3, steps=2))
+    for patient in (Experiment(depth=1, steps=2), Experiment(depth=3, initializer="zeros", steps=2)):
+        assert "the first layer receives" in verdict(train(patient), deep)
+
+
+def test_a_list_of_changes_reads_as_one():
+    patient, treated = (
+        train(Experiment(depth=2, steps=2, dataset="sine", **changes))
+        for changes in ({}, {"activation": "tanh", "initializer": "lecun", "loss": "huber"})
+    )
+    assert "With tanh, LeCun and Huber loss it receives" in verdict(patient, treated)
+
+
+def test_a_run_that_broke_off_in_its_first_step_took_none():
+    history = train(Experiment(initializer="standard_normal", depth=30, width=64, gain=20.0, steps=5))
+    assert history.diverged_at[0] == 1
+    assert outcome(history).endswith(f"training loss {number(history.train_loss[0])} at step 0")

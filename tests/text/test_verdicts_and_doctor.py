@@ -158,8 +158,10 @@ def test_a_class_that_is_recognised_again_is_counted_beside_it():
     recall = percent(float(result_recalls(treated)[int(result_recalls(patient).argmin())]))
     text = data_faults_verdict.verdict(patient, treated)
     assert text.endswith(f"With inputs standardised: {percent(treated.test_accuracy)} and {recall}.")
+    leaky = train(replace(lesson.patient, leakage=0.5))
+    assert data_faults_verdict.verdict(leaky, treated).endswith(" of that class.")
     shifted = train(replace(lesson.treated, validation_shift=1.0))
-    assert data_faults_verdict.verdict(shifted, treated).endswith(" of that class.")
+    assert "recognises" not in data_faults_verdict.verdict(shifted, treated), "its validation data do not tell"
     assert "the network is right for" in data_faults_verdict.verdict(patient, shifted)
 
 

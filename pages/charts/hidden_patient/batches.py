@@ -47,7 +47,8 @@ def alt(history: RunHistory) -> str:
         finite = losses[np.isfinite(losses)]
         if finite.size:
             low, mean, high = (number(float(one)) for one in (finite.min(), finite.mean(), finite.max()))
-            parts.append(f"in the {name} batch losses lie between {low} and {high}, {mean} on average")
+            several = f"batch losses lie between {low} and {high}, {mean} on average"
+            parts.append(f"in the {name} " + (several if batches(history) > 1 else f"its loss is {mean}"))
     count = f"{batches(history)} batches an epoch" if batches(history) > 1 else "One batch holds all examples"
     return sentence("; ".join([count, *parts]), history)
 

@@ -42,12 +42,12 @@ def figure(history: RunHistory) -> AnimatedFigure:
 
 def alt(history: RunHistory) -> str:
     """The error signal of the first and of the last hidden layer, at the start and at the end."""
-    parts = [
-        f"{moment.name} layer 1 receives an error signal of {number(float(history.delta_rms[moment.row, 0]))} "
-        f"{loss_unit(history)} and hidden layer {history.layers - 1} one of "
-        f"{number(float(history.delta_rms[moment.row, -2]))}"
-        for moment in start_and_end(history.step)
-    ]
+    unit = loss_unit(history)
+    parts = []
+    for moment in start_and_end(history.step):
+        first, last = (number(float(one)) for one in history.delta_rms[moment.row, [0, -2]])
+        deeper = f" and hidden layer {history.layers - 1} one of {last}" if history.layers > 2 else ""
+        parts.append(f"{moment.name} layer 1 receives an error signal of {first} {unit}{deeper}")
     return sentence("; ".join(parts) or "There is no gradient", history)
 
 

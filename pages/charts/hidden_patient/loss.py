@@ -48,10 +48,14 @@ def alt(history: RunHistory) -> str:
     """Where the training loss began, ended and was highest."""
     loss = history.train_loss
     finite = loss[np.isfinite(loss)]
-    highest = f", at most {number(float(finite.max()))}" if finite.size else ""
+    average, last = f"{AVERAGE}: {number(average_loss(history.experiment))}", history.evaluation_step[-1]
+    if not finite.size:
+        return sentence(f"No finite training loss; {average}", history)
+    if last == 0:
+        return sentence(f"Training loss {number(float(loss[0]))} {loss_unit(history)} at step 0; {average}", history)
     return sentence(
         f"Training loss from {number(float(loss[0]))} to {number(float(loss[-1]))} {loss_unit(history)} in "
-        f"{history.evaluation_step[-1]} steps{highest}; {AVERAGE}: {number(average_loss(history.experiment))}",
+        f"{last} step{'' if last == 1 else 's'}, at most {number(float(finite.max()))}; {average}",
         history,
     )
 

@@ -46,6 +46,8 @@ def figure(history: RunHistory) -> AnimatedFigure:
 def alt(history: RunHistory) -> str:
     """Loss on both at the end, where that on new data was lowest, and how many answers are right."""
     loss = history.validation_loss
+    if not np.isfinite(loss).any():
+        return sentence("No finite loss on new data", history)
     text = (
         f"Loss at the end {number(float(history.train_loss[-1]))} {loss_unit(history)} on training data and "
         f"{number(float(loss[-1]))} on new data, where it started from {number(float(loss[0]))} and was lowest, "

@@ -68,14 +68,13 @@ def alt(history: RunHistory) -> str:
     """Steps of the first and of the last layer in the median, and how hard what pulls does."""
     ratio = relative_updates(history)
 
-    def median(values: Array) -> str:
-        finite = values[np.isfinite(values)]
-        return number(float(np.median(finite))) if finite.size else "not defined"
-
-    text = (
-        f"In the median a step changes the weights of layer 1 by {median(ratio[:, 0])} of their size and those of the "
-        f"output layer by {median(ratio[:, -1])}"
-    )
+    first, last = (values[np.isfinite(values)] for values in (ratio[:, 0], ratio[:, -1]))
+    text = "There is no change to compare with the weights’ size"
+    if first.size and last.size:
+        text = (
+            f"In the median a step changes the weights of layer 1 by {number(float(np.median(first)))} of their size "
+            f"and those of the output layer by {number(float(np.median(last)))}"
+        )
     for name, values, _ in _pulls(history):
         finite = values[np.isfinite(values)]
         if finite.size:

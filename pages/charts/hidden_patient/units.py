@@ -5,13 +5,13 @@ import pandas as pd
 
 from engine import RunHistory
 from pages.charts.hidden_patient.one_run import END, HEIGHT, LOWER, UPPER, by_layer, endings, sentence, start_and_end
-from pages.charts.one_run.activations import ends_of_bars
+from pages.charts.one_run.activations import ends_of_bars, output_in_words
 from pages.charts.style.annotations import captioned, footnotes, row_heading
 from pages.charts.style.axes import axis, layer_axis
 from pages.charts.style.figure import PATIENT, AnimatedFigure, Array, Json, merged
 from pages.charts.style.signed_scale import signed_axis
 from pages.charts.style.traces import marks
-from pages.text.labels import number, percent
+from pages.text.labels import percent
 
 TITLE = "Units, layer by layer"
 QUESTION = "What do the units output? Are any dead or saturated?"
@@ -64,10 +64,10 @@ def alt(history: RunHistory) -> str:
     parts = []
     for moment in start_and_end(history.evaluation_step):
         mean, spread = history.activation_mean[moment.row], history.activation_std[moment.row]
-        text = (
-            f"{moment.name} layer 1 outputs {number(float(mean[0]))} ± {number(float(spread[0]))} and hidden layer "
-            f"{history.layers - 1} {number(float(mean[-2]))} ± {number(float(spread[-2]))}"
-        )
+        first, last = (output_in_words(float(mean[layer]), float(spread[layer])) for layer in (0, -2))
+        text = f"{moment.name} layer 1 outputs {first}"
+        if history.layers > 2:
+            text += f" and hidden layer {history.layers - 1} {last}"
         for kind, share in _shares(history).items():
             row = share[moment.row, :-1]
             if np.isfinite(row).any():

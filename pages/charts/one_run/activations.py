@@ -26,13 +26,14 @@ QUESTION = "Does each layer pass on a signal, or always the same value?"
 HOW_TO_READ = (
     "Left to right: the layers from input to output. Above, dot and bar show the mean of what a layer’s units "
     "output and its spread over examples and units. Healthy: bars of about the same length in every layer; bars "
-    "that shrink to a point pass nothing on. Below, the share of units that are saturated (their curve is flat) or "
-    "dead (always 0), best near 0."
+    "that shrink to a point pass nothing on. Below, where it is defined, the share of "
+    "units that are saturated (their curve is flat) or dead (always 0), best near 0."
 )
 
 APART, SPAN = 0.24, 0.54  # of a layer: between two networks' bars, and the most that all take
 MOST_LAYERS, FEWEST_FRAMES = 1300, 20  # layers over all frames: deep networks move in fewer frames
 HEIGHT = 440
+UPPER_ALONE = 310  # px of a figure whose networks have no shares to show
 UPPER, LOWER = (0.42, 1), (0, 0.27)
 SHARES = {"saturated": "saturated_fraction", "dead": "dead_fraction"}
 SYMBOLS = {"saturated": "", "dead": "-open"}
@@ -48,7 +49,10 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     spreads = [rows_at(history.evaluation_step, history.activation_std, steps) for history in histories]
     bars = [ends_of_bars(*of_one) for of_one in zip(histories, means, spreads, strict=True)]
     low, high = (np.concatenate([ends[side].ravel() for ends in bars]) for side in (0, 1))
-    value_axis, place, on_log = signed_axis("units’ output", low, high, zeroline=True, domain=UPPER)
+    shares = any(_defined(history) for history in histories)
+    value_axis, place, on_log = signed_axis(
+        "units’ output", low, high, zeroline=True, domain=UPPER if shares else (0, 1)
+    )
 
     traces: list[Json] = []
     moves: dict[int, Json] = {}
@@ -67,19 +71,20 @@ def figure(*histories: RunHistory, looks: Sequence[Look] = LOOKS) -> AnimatedFig
     more = more_above(len(histories))
     layout: Json = {
         "margin": {"t": ABOVE + more},
-        "xaxis": layer_axis(*(history.layers for history in histories), anchor="y2"),
+        "xaxis": layer_axis(*(history.layers for history in histories), anchor="y2" if shares else "y"),
         "yaxis": value_axis,
-        "yaxis2": axis("units (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100]),
         "hovermode": "closest",
     }
+    headings = []
+    if shares:
+        layout["yaxis2"] = axis("units (%)", domain=LOWER, range=[-6, 106], tickvals=[0, 50, 100])
+        headings = [row_heading(_kinds(histories), LOWER[1])]
+    height = (HEIGHT if shares else UPPER_ALONE) + more
     return captioned(
         TITLE,
         AnimatedFigure(
             traces,
-            merged(
-                layout,
-                footnotes(_notes(histories, looks), HEIGHT + more, others=[row_heading(_kinds(histories), LOWER[1])]),
-            ),
+            merged(layout, footnotes(_notes(histories, looks), height, others=headings)),
             moving(steps, moves),
         ),
         *histories,
@@ -128,6 +133,11 @@ def ends_of_bars(history: RunHistory, mean: Array, std: Array) -> tuple[Array, A
     return low, high
 
 
+def output_in_words(mean: float, std: float) -> str:
+    """Mean ± standard deviation of what a layer outputs."""
+    return f"{number(mean)} ± {number(std)}" if np.isfinite(mean) and np.isfinite(std) else "no finite numbers"
+
+
 @cache
 def _limits(activation: str) -> tuple[float, float]:
     """Between what numbers an activation lies; infinite where it grows for ever."""
@@ -164,10 +174,13 @@ def _shares(look: Look, kind: str, n_layers: int) -> Json:
 def _kinds(histories: Sequence[RunHistory]) -> str:
     """What the marks of the lower panel count."""
     counted = {kind for history in histories for kind in _defined(history)}
-    return ", ".join(text for kind, text in KINDS.items() if kind in counted).capitalize() or "Saturated and dead units"
+    return ", ".join(text for kind, text in KINDS.items() if kind in counted).capitalize()
 
 
 def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
+    if not any(_defined(history) for history in histories):
+        note = f"Mean ± standard deviation, as far as the activation goes. {_without(histories)}"
+        return [note, *endings(histories, looks)]
     missing = dict.fromkeys(
         f"{kind} for {name(history.experiment.activation)}"
         for history in histories
@@ -181,17 +194,26 @@ def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
     return notes + endings(histories, looks)
 
 
+def _without(histories: Sequence[RunHistory]) -> str:
+    """Why no network has a share of saturated or dead units."""
+    undefined = [
+        name(history.experiment.activation)
+        for history in histories
+        if all(np.isnan(getattr(history, measure)).all() for measure in SHARES.values())
+    ]
+    if not undefined:
+        return "Shares of saturated and dead units are missing, since no activation is finite."
+    return f"Shares of saturated and dead units are not defined for {' and '.join(dict.fromkeys(undefined))}."
+
+
 def _sentence(look: Look, history: RunHistory) -> str:
     hidden = history.experiment.depth
     mean, std = history.activation_mean[-1], history.activation_std[-1]
 
-    def output_of(layer: int) -> str:
-        finite = np.isfinite(mean[layer]) and np.isfinite(std[layer])
-        return f"{number(mean[layer])} ± {number(std[layer])}" if finite else "no finite numbers"
-
-    text = f"{look.name} at step {history.evaluation_step[-1]}: layer 1 outputs {output_of(0)}"
+    first, last = (output_in_words(mean[layer], std[layer]) for layer in (0, hidden - 1))
+    text = f"{look.name} at step {history.evaluation_step[-1]}: layer 1 outputs {first}"
     if hidden > 1:
-        text += f", hidden layer {hidden} {output_of(hidden - 1)}"
+        text += f", hidden layer {hidden} {last}"
     for kind, share in _defined(history).items():
         layers = share[-1, :hidden]
         if np.isnan(layers).all():

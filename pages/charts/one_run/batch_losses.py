@@ -115,6 +115,8 @@ def _sentence(look: Look, history: RunHistory) -> str:
     losses = losses[np.isfinite(losses)]
     if not losses.size:
         return f"{look.name}: no loss of its last epoch is on record."
+    if batches(history) == 1:
+        return f"{look.name}: one batch an epoch; the last has loss {number(float(losses[-1]))}."
     return (
         f"{look.name}: {batches(history)} batches an epoch; in the last whole one batch losses lie between "
         f"{number(float(losses.min()))} and {number(float(losses.max()))}, {number(float(losses.mean()))} on average."

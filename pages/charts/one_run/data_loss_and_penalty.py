@@ -103,6 +103,8 @@ def _sentence(look: Look, history: RunHistory) -> str:
 
     if not math.isfinite(history.train_loss[0]):
         return f"{look.name}: no finite loss; {ending(history)}."
-    text = f"{look.name}: at step 0 {at(0)}, at step {history.evaluation_step[-1]} {at(-1)}"
+    text = f"{look.name}: at step 0 {at(0)}"
+    if last := history.evaluation_step[-1]:
+        text += f", at step {last} {at(-1)}"
     text += "" if _has_penalty(history) else "; there is no penalty"
     return text + (f"; {words}." if (words := ending(history)) else ".")

@@ -126,13 +126,20 @@ def _sentence(look: Look, history: RunHistory) -> str:
     if not len(history.step):
         return f"{look.name}: {ending(history)}, before there was any update."
     data, penalty, steps = (values[[0, -1]].tolist() for values in _measured(history))
+    how = f"; {words}." if (words := ending(history)) else "."
+    if len(history.step) == 1:
+        pulls = f"; the gradient of the penalties {_said(penalty[0])}" if _penalised(history) else ""
+        return (
+            f"{look.name}: at its only update the gradient of the data loss has norm {_said(data[0])}{pulls}; the step "
+            f"moves the parameters by {_said(steps[0])}{how}"
+        )
     text = (
         f"{look.name}: the gradient of the data loss has norm {_said(data[0])} at the first update and "
         f"{_said(data[1])} at the last; a step moves the parameters by {_said(steps[0])} and {_said(steps[1])}"
     )
     if _penalised(history):
         text += f"; the gradient of the penalties goes from {_said(penalty[0])} to {_said(penalty[1])}"
-    return text + (f"; {words}." if (words := ending(history)) else ".")
+    return text + how
 
 
 def _said(value: float) -> str:

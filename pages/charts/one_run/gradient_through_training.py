@@ -172,7 +172,7 @@ def _in_words(history: RunHistory) -> str:
         return f"{signal} {number(first[0])} {unit} at step 0{how}."
     depth = history.experiment.depth
     vanished = percent(float((history.gradient_ratio < VANISHES).mean()))
-    below = f"; it is below a hundredth of hidden layer {depth}'s at {vanished} of the steps" if depth > 1 else ""
+    below = f"; it is below a hundredth of hidden layer {depth}’s at {vanished} of the steps" if depth > 1 else ""
     return (
         f"{signal} {number(first[0])} {unit} at step {history.step[0]} and {number(first[-1])} at step "
         f"{history.step[-1]}, lowest with {number(first[low])} at step {history.step[low]} and highest with "

@@ -133,6 +133,9 @@ def _sentence(look: Look, history: RunHistory) -> str:
     if not (values > 0).any():
         return f"{look.name}: all inputs are 0."
     large, small = int(np.nanargmax(positive)), int(np.nanargmin(positive))
+    if len(values) == 1:
+        unit = input_unit(history.experiment)
+        return f"{look.name}: its one input, {names[0]} ({unit}), has size {number(float(values[0]))}."
     return (
         f"{look.name}: the size of its {len(values)} inputs ({input_unit(history.experiment)}) goes from "
         f"{number(float(positive[small]))} ({names[small]}) to {number(float(positive[large]))} ({names[large]})."

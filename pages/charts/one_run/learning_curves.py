@@ -206,10 +206,17 @@ def _sentence(look: Look, history: RunHistory) -> str:
     validation = history.validation_loss
     if not math.isfinite(history.train_loss[first]):
         return f"{look.name}: no finite loss; {ending(history)}."
+    if last == 0:
+        text = (
+            f"{look.name}: at step 0 training loss {number(history.train_loss[0])} {loss_unit(history)} and validation "
+            f"loss {number(validation[0])}"
+        )
+        return text + (f"; {words}." if (words := ending(history)) else ".")
+    steps = "1 step" if history.evaluation_step[last] == 1 else f"{history.evaluation_step[last]} steps"
     text = (
         f"{look.name}: training loss from {number(history.train_loss[first])} to {number(history.train_loss[last])} "
         f"{loss_unit(history)} and validation loss from {number(validation[first])} to {number(validation[last])} in "
-        f"{history.evaluation_step[last]} steps, lowest {number(validation[best])} at step {history.best_step}"
+        f"{steps}, lowest {number(validation[best])} at step {history.best_step}"
     )
     if not math.isnan(history.validation_accuracy[last]):
         text += (

@@ -183,6 +183,8 @@ def _sentence(look: Look, history: RunHistory) -> str:
         values = _last(history, field)[:, shown]
         finite = values[np.isfinite(values)]
         if finite.size:
-            parts.append(f"{name} from {number(float(finite[0]))} to {number(float(finite[-1]))}")
+            first, last = (number(float(value)) for value in finite[[0, -1]])
+            parts.append(f"{name} {first}" if len(values) == 1 else f"{name} from {first} to {last}")
     went = f"in {layer_name(history, shown)}, {', '.join(parts)}" if parts else "without a finite number"
-    return f"{look.name}: {ended}. Steps {steps[0]} to {steps[-1]}: {went}."
+    when = f"Step {steps[0]}" if len(steps) == 1 else f"Steps {steps[0]} to {steps[-1]}"
+    return f"{look.name}: {ended}. {when}: {went}."

@@ -110,6 +110,7 @@ def _notes(histories: Sequence[RunHistory], looks: Sequence[Look]) -> list[str]:
 def _sentence(look: Look, history: RunHistory) -> str:
     written = percent if history.confusion is not None else number
     what = "accuracy" if history.confusion is not None else _loss_title((history,))
+    what += "," if "," in what else ""
     parts = ", ".join(
         f"{written(score.value) if math.isfinite(score.value) else 'not finite'} on {name} data"
         for name, score in zip(SETS, scores(history), strict=True)

@@ -95,6 +95,11 @@ def _sentence(look: Look, history: RunHistory) -> str:
         return f"between {number(values[1])} and {number(values[3])}"
 
     end = history.frame_step[-1]
+    if end == 0:
+        return (
+            f"{look.name}: the middle half of layer 1’s weights lies {half(first[0])} at step 0, of the output layer’s "
+            f"{half(first[-1])}."
+        )
     return (
         f"{look.name}: the middle half of layer 1’s weights lies {half(first[0])} at step 0 and {half(last[0])} "
         f"at step {end}; of the output layer’s {half(first[-1])} and {half(last[-1])}."

@@ -40,7 +40,7 @@ def figure(
 
 
 def says(results: Results, patient: Experiment, treated: Experiment | None = None, field: str = "width") -> str:
-    """Whether validation loss rises again beyond its minimum: a paragraph a network.
+    """Whether validation loss rises beyond its minimum, again where it fell before: a paragraph a network.
 
     It rises if the median at the largest size is above the smallest median by the factor CLEARLY, and the loss there
     above that at the best size in MOST_SEEDS of the seeds.  If training loss rises by the same rule, the larger network
@@ -81,6 +81,11 @@ def _says(curve: Curve, field: str) -> str:
     end = f"{number(medians[last])} at {field} {curve.sizes[last]}"
     if last == 0:
         return f"validation loss is {number(medians[0])} at {field} {curve.sizes[0]}."
+    if rises and not np.isfinite(medians[last]):
+        return (
+            f"validation loss is {lowest}; at {field} {curve.sizes[last]} it does not end finite in half of the seeds: "
+            "the larger network is harder to train."
+        )
     if rises:
         harder, _ = clearly_more(curve.train[last], curve.train[best])
         train = number(curve.median_train[last])
@@ -90,8 +95,8 @@ def _says(curve: Curve, field: str) -> str:
             else f"Training loss, {train}, does not rise with it: that is overfitting."
         )
         return (
-            f"validation loss is {lowest} and rises again, to {end}, in {seeds} of {curve.validation.shape[1]} seeds. "
-            f"{why}"
+            f"validation loss is {lowest}{', the smallest tried,' if best == 0 else ''} and rises"
+            f"{' again' if best else ''}, to {end}, in {seeds} of {curve.validation.shape[1]} seeds. {why}"
         )
     if best == last:
         return f"validation loss does not rise with {field}: it is {lowest}, the largest tried."

@@ -25,6 +25,7 @@ HOW_TO_READ = (
     "the untreated median. A cure is reliable when nearly all of its dots lie to the left of that line."
 )
 NEEDS = ""
+UNFINISHED = "most untreated runs diverge"
 ROW_HEIGHT = 46  # px: a line of text, and the dots below it
 
 Results = Mapping[str, Sequence[Outcome]]
@@ -81,12 +82,13 @@ def says(results: Results) -> str:
     best, *others = sorted(tried, key=rank)
     n, seeds = tried[best]
     if 2 * n <= seeds:
-        text = f"No cure helps in more than half of the seeds; untreated, the median test loss is {number(before)}."
-        return text
+        without = f"untreated, the median test loss is {number(before)}" if math.isfinite(before) else UNFINISHED
+        return f"No cure helps in more than half of the seeds; {without}."
     after = float(np.median(_losses(results[best], best)))
+    without = f"the untreated network has {number(before)}" if math.isfinite(before) else UNFINISHED
     text = (
-        f"**{best}** helps in {n} of {seeds} seeds, with a median test loss of {number(after)} where the untreated "
-        f"network has {number(before)}. No other cure helps in more."
+        f"**{best}** helps in {n} of {seeds} seeds, with a median test loss of {number(after)} where "
+        f"{without}. No other cure helps in more."
     )
     failing = [label for label in others if 2 * tried[label][0] <= tried[label][1]]
     if failing:

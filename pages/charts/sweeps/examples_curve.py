@@ -104,6 +104,6 @@ def _what_remains(curve: Curve, by_data: bool) -> str:
             return f"{text}: still more data may narrow that."
         return f"{text}; whether still more data would narrow that is not shown here."
     return (
-        "It has nearly met the training loss: more data would change little; more capacity or better training may "
-        "lower both, unless what remains is noise."
+        "It is not clearly above the training loss: more data would change little; more capacity or better training "
+        "may lower both, unless what remains is noise."
     )

@@ -147,16 +147,21 @@ def says(results: Results, *, patient: Experiment, treated: Experiment) -> str:
 def _judged(who: str, rate: float, curve: _Curve) -> str:
     own, best = curve.at(rate), curve.best
     assert own is not None
-    here = f"{number(own.median)} at its own η = {name(rate)}"
+    if not math.isfinite(best.median):
+        return f"{who} diverges in half of the seeds or more, at each of {len(curve.points)} learning rates."
+    ends = f"ends at {number(own.median)}" if math.isfinite(own.median) else "diverges in half of the seeds or more"
+    here = f"{ends} at its own η = {name(rate)}"
     there = f"{number(best.median)} at η = {name(best.rate)}"
     if not curve.average > 0:
-        return f"{who} ends at {here}; the lowest is {there}."
+        return f"{who} {here}; the lowest is {there}."
     if own.median <= UNDERFITS * curve.average:
-        return f"{who} fits: it ends at {here}."
+        return f"{who} fits: it {here}."
     if best.median <= UNDERFITS * curve.average:
-        return f"{who} is large enough and badly trained: it ends at {here}, but at {there}."
+        return f"{who} is large enough and badly trained: it {here}; it ends at {there}."
+    edges = {curve.points[0].rate: ", the smallest tried", curve.points[-1].rate: ", the largest tried"}
     return (
-        f"{who} is not cured by any of {len(curve.points)} learning rates: the lowest loss, {there}, is still "
+        f"{who} is not cured by any of {len(curve.points)} learning rates: the lowest loss, "
+        f"{there}{edges.get(best.rate, '')}, is still "
         f"{share(best.median / curve.average)} the average answer’s. It is too small, or something else holds it back."
     )
 

@@ -37,7 +37,7 @@ from pages.text.findings_text import HEADINGS
 from pages.text.labels import label, meaning, number, percent
 
 TITLE = "Try the cures"
-QUESTION = "What would help the patient, and how reliably?"
+QUESTION = "Which changes would help, and how reliably?"
 HOW_TO_READ = (
     f"A row a remedy at its best dose, tried over {SCREENED} seeds, or {SEEDS} where it promises; the best first, "
     "further left is better. The stroke is the median validation loss over the seeds, the bar reaches from the lowest "

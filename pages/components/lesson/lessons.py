@@ -70,12 +70,13 @@ Draw = Callable[[RunHistory, RunHistory], None]  # a part's contents, for the pa
 class Stage(NamedTuple):
     """What a lesson shows whatever part is open.
 
-    verdict: the sentence about patient and treated network; note: small print to it; charts: those of the part Look,
-    which answer the lesson's question; others: what can fill the stage beside these; read: sections of the part Read.
+    verdict: the sentence about patient and treated network; note: small print to it, or what says it of them;
+    charts: those of the part Look, which answer the lesson's question; others: what can fill the stage beside these;
+    read: sections of the part Read.
     """
 
     verdict: Callable[[RunHistory, RunHistory], str]
-    note: str
+    note: str | Callable[[RunHistory, RunHistory], str]
     charts: Sequence[Chart]
     others: Sequence[Chart]
     read: Sequence[str] = READ
@@ -116,7 +117,8 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
             if not (unsaid or hidden or on_stage):
                 with sentence:
                     verdict_link(patient)
-        note = f"{differences(choice.patient, choice.treated)} {stage.note}"
+        small = stage.note if isinstance(stage.note, str) else stage.note(patient, treated)
+        note = f"{differences(choice.patient, choice.treated)} {small}"
         if case:
             elsewhere = not unsaid and _of_another_lesson(lesson, patient)
             title = f"**{case.name}**{_shown_here(lesson) if elsewhere else ''}: “{case.complaint}”"
