@@ -45,28 +45,34 @@ def dropout_masks(experiment: Experiment, step: int) -> Array | None:
     """
     if experiment.dropout == 0:
         return None
-    batch = experiment.examples_per_update
+    return _next_masks(experiment, _mask_stream(experiment, step))
+
+
+def _mask_stream(experiment: Experiment, step: int) -> np.random.Generator:
+    """The stream of masks from those of `step` on."""
     stream = generator(experiment.seed, MASKS)
-    stream.bit_generator.advance(step * experiment.depth * batch * experiment.width)  # type: ignore[attr-defined]
-    return draw_masks(stream, experiment.depth, batch, experiment.width, experiment.dropout)
+    drawn = step * experiment.depth * experiment.examples_per_update * experiment.width
+    stream.bit_generator.advance(drawn)  # type: ignore[attr-defined]
+    return stream
+
+
+def _next_masks(experiment: Experiment, stream: np.random.Generator) -> Array:
+    return draw_masks(stream, experiment.depth, experiment.examples_per_update, experiment.width, experiment.dropout)
 
 
 class Batches:
     """The same for every network of a stack and one update after the other, from `step` on."""
 
-    def __init__(self, experiments: Sequence[Experiment], datasets: Sequence[Dataset], batch: int, step: int):
-        self._experiments, self._datasets, self._batch = experiments, datasets, batch
+    def __init__(self, experiments: Sequence[Experiment], datasets: Sequence[Dataset], step: int):
         first = experiments[0]
+        self._experiments, self._datasets, self._batch = experiments, datasets, first.examples_per_update
         self._inputs = np.array([dataset.train_inputs for dataset in datasets], first.precision)
         self._targets = np.array([dataset.target_rows("train") for dataset in datasets], first.precision)
         n = self._inputs.shape[1]
-        self._n, self._each_epoch = n, -(-n // batch)
+        self._n, self._each_epoch = n, -(-n // self._batch)
         self._epoch, self._shuffled = -1, (self._inputs, self._targets)
         self._orders: dict[int, Array] = {}  # epoch -> rows of the inputs of all networks, (networks, n)
-        self._streams = [generator(experiment.seed, MASKS) for experiment in experiments]
-        if first.dropout > 0:
-            for stream in self._streams:
-                stream.bit_generator.advance(step * first.depth * batch * first.width)  # type: ignore[attr-defined]
+        self._streams = [_mask_stream(experiment, step) for experiment in experiments]
 
     def at(self, step: int) -> tuple[Array, Array]:
         """Inputs and targets of an update, (networks, batch, ...)."""
@@ -101,9 +107,5 @@ class Batches:
         first = self._experiments[0]
         if first.dropout == 0:
             return None
-        shape = first.depth, self._batch, first.width
-        drawn = [
-            draw_masks(stream, *shape, experiment.dropout)
-            for stream, experiment in zip(self._streams, self._experiments, strict=True)
-        ]
+        drawn = list(map(_next_masks, self._experiments, self._streams))
         return np.stack(drawn, axis=1)[:, :, :batch].astype(first.precision)

@@ -19,7 +19,9 @@ VALUE_SECONDS = 10e-9  # activation, slope and measures of one hidden value
 N_EVALUATED = 300  # examples evaluated beside the training set
 N_GRID = 1024
 MIN_FRAMES = 3  # first, best, last
-MOST_ROWS = 2000  # of the updates
+MAX_UPDATES = 2000  # rows of the updates' clock, thinned evenly beyond
+MAX_FRAMES = 60  # frames that the timeline moves over
+EVALUATIONS = 100  # evaluations that a run is divided into
 
 
 class Sizes(Protocol):
@@ -50,9 +52,14 @@ class Cost:
     bytes: float
 
 
+def evaluation_interval(steps: int) -> int:
+    """E = max(1, steps // 100): a run is evaluated at 0, E, 2E, ..., and at the last step."""
+    return max(1, steps // EVALUATIONS)
+
+
 def n_evaluations(steps: int) -> int:
-    """Evaluations at 0, E, 2E, ..., the last step with E = max(1, steps // 100)."""
-    return -(-steps // max(1, steps // 100)) + 1
+    """How many evaluations a run of so many steps has."""
+    return -(-steps // evaluation_interval(steps)) + 1
 
 
 def counted_evaluations(steps: int) -> int:
@@ -61,7 +68,7 @@ def counted_evaluations(steps: int) -> int:
     The evaluations themselves are up to 200 for 199 steps and 101 for 200: counted like that, fewer steps would cost
     more.
     """
-    return min(steps, 100) + 1
+    return min(steps, EVALUATIONS) + 1
 
 
 def n_parameters(experiment: Sizes, n_in: int, n_out: int) -> int:
@@ -75,7 +82,7 @@ def n_parameters(experiment: Sizes, n_in: int, n_out: int) -> int:
 def _rows(experiment: Sizes, steps: int) -> float:
     """Bytes of the rows of updates and evaluations together."""
     layers = experiment.depth + 1
-    return 8 * min(steps, MOST_ROWS) * (6 * layers + 8) + 8 * n_evaluations(steps) * (5 * layers + 6)
+    return 8 * min(steps, MAX_UPDATES) * (6 * layers + 8) + 8 * n_evaluations(steps) * (5 * layers + 6)
 
 
 def _frames(experiment: Sizes, n_in: int, n_out: int, max_frames: int, steps: int) -> tuple[str, int, float]:
@@ -94,7 +101,7 @@ def frame_limits(experiment: Sizes, n_in: int, n_out: int, max_frames: int) -> t
     return _frames(experiment, n_in, n_out, max_frames, experiment.steps)[:2]
 
 
-def estimate(experiment: Sizes, n_in: int, n_out: int, max_frames: int = 60) -> Cost:
+def estimate(experiment: Sizes, n_in: int, n_out: int, max_frames: int = MAX_FRAMES) -> Cost:
     """Cost of a run with n_in inputs and n_out outputs, all recorded.  Seconds never fall with more steps."""
     width, layers, steps = experiment.width, experiment.depth + 1, experiment.steps
     weights = n_parameters(experiment, n_in, n_out)
@@ -103,7 +110,7 @@ def estimate(experiment: Sizes, n_in: int, n_out: int, max_frames: int = 60) -> 
     evaluated = experiment.n_train + N_EVALUATED
     examples = steps * batch + evaluations * evaluated
     # Beside more rows there is room for fewer frames: as many as a long run keeps are counted.
-    _, drawn, _ = _frames(experiment, n_in, n_out, max_frames, MOST_ROWS)
+    _, drawn, _ = _frames(experiment, n_in, n_out, max_frames, MAX_UPDATES)
     operations = 6.0 * weights * examples + 2.0 * weights * drawn * (N_GRID if n_in <= 2 else 0)
     calls = (steps + evaluations) * (CALLS_PER_STEP + CALLS_PER_LAYER * layers)
     seconds = (

@@ -238,10 +238,6 @@ class Experiment:
         """λ of the L2 penalty that training minimises: none where the optimizer takes η λ w off the weights itself."""
         return 0.0 if OPTIMIZERS[self.optimizer].decoupled else self.l2
 
-    def learning_rate_at(self, step: int) -> float:
-        """The learning rate of one update, from 0, as the schedule has it."""
-        return self.learning_rate * SCHEDULES[self.schedule](step, self.steps)
-
     def differences(self, other: "Experiment") -> dict[str, tuple[Value, Value]]:
         """Settings in which two experiments differ: name -> (mine, theirs), in the table's order."""
         pairs = {name: (getattr(self, name), getattr(other, name)) for name in SETTINGS}

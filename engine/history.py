@@ -121,6 +121,17 @@ class RunHistory:
             return self.delta_rms[:, 0] / self.delta_rms[:, -2]
 
     @property
+    def result_evaluation(self) -> int:
+        """Index of the evaluation whose weights are the result: the best where it may stop early, else the last."""
+        step = self.best_step if self.experiment.patience else self.evaluation_step[-1]
+        return int(np.searchsorted(self.evaluation_step, step))
+
+    @property
+    def result_frame(self) -> int:
+        """Index of the frame of that evaluation."""
+        return int(np.searchsorted(self.frame_step, self.evaluation_step[self.result_evaluation]))
+
+    @property
     def nbytes(self) -> int:
         """Bytes held by the arrays."""
         values = [getattr(self, row.name) for row in fields(self)]

@@ -22,17 +22,19 @@ FORMAT = 1  # of the file
 JSON, DESCRIBED = "run", ("experiment", "status", "best_step", "diverged_at", "branches")
 LARGEST = 2e9  # bytes of all arrays together: a hundred times what the app records of a run (tuned)
 
-# Shapes, by what RunHistory's docstring calls S, V, K and L.
-_S = (
-    "step", "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm",
-    "clip_cosine", "total_update_norm",
+# RunHistory's fields by clock and shape: one number a row, one a layer; parameters at every frame.
+UPDATES = (
+    "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm", "clip_cosine",
+    "total_update_norm",
 )  # fmt: skip
-_SL = "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor"
-_V = "evaluation_step", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "penalty"
-_VL = "dead_fraction", "saturated_fraction", "activation_mean", "activation_std", "probe_delta_rms"
+LAYERS_OF_UPDATES = "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor"
+EVALUATIONS = "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "penalty"
+LAYERS_OF_EVALUATIONS = (
+    "dead_fraction", "saturated_fraction", "activation_mean", "activation_std", "probe_delta_rms",
+)  # fmt: skip
+PARAMETERS = "weights", "biases", "scales", "shifts", "running_means", "running_variances"
 _NUMBERS = "test_loss", "test_accuracy", "last_test_loss", "last_test_accuracy"
 _STEPS = "step", "evaluation_step", "frame_step"
-_TUPLES = "weights", "biases", "scales", "shifts", "running_means", "running_variances"
 _OPTIONAL = "predictions", "prediction_axes", "confusion"
 
 
@@ -108,14 +110,14 @@ def _fields(entries: dict[str, Array], statuses: Sequence[str]) -> dict[str, Any
         "diverged_at": diverged_at,
         "branches": branches,
     }
-    run |= dict.fromkeys(_TUPLES, ()) | dict.fromkeys(_OPTIONAL)
+    run |= dict.fromkeys(PARAMETERS, ()) | dict.fromkeys(_OPTIONAL)
     for name, array in entries.items():
         field, _, index = name.partition(".")
         if field in DESCRIBED or array.dtype.kind not in "iuf":
             raise ValueError
         if index:
             run[field] = (*(run[field] or ()), array)
-            if field not in (*_TUPLES, "prediction_axes") or int(index) != len(run[field]) - 1:
+            if field not in (*PARAMETERS, "prediction_axes") or int(index) != len(run[field]) - 1:
                 raise ValueError
         else:
             run[field] = array
@@ -141,7 +143,13 @@ def _check_shapes(run: dict[str, Any], experiment: Experiment) -> None:
         "running_means": tracked,
         "running_variances": tracked,
     }
-    for names, shape in ((_S, (s,)), (_SL, (s, layers)), (_V, (v,)), (_VL, (v, layers)), (_NUMBERS, ())):
+    for names, shape in (
+        (("step", *UPDATES), (s,)),
+        (LAYERS_OF_UPDATES, (s, layers)),
+        (("evaluation_step", *EVALUATIONS), (v,)),
+        (LAYERS_OF_EVALUATIONS, (v, layers)),
+        (_NUMBERS, ()),
+    ):
         expected |= dict.fromkeys(names, shape)
     axes, confusion = run["prediction_axes"], run["confusion"]
     if axes is not None:

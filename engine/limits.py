@@ -48,10 +48,13 @@ def check_budget(experiment: Experiment, n_in: int, n_out: int, limits: Limits =
     steps, few = experiment.steps, min(experiment.steps, USEFUL_STEPS) if too_long else experiment.steps
     if not too_large and (most := _most(steps, lambda n: fits(steps=n))):
         raise OutOfRange("steps", steps, f"at most {most:,} for this network and data set", reason)
-    width = _most(experiment.width, lambda n: fits(width=n, steps=few))
+    width = max(1, _most(experiment.width, lambda n: fits(width=n, steps=few)))
     if fits(width=width):
         raise OutOfRange("width", experiment.width, f"at most {width} with this many layers", reason)
     most = _most(steps, lambda n: fits(width=width, steps=n))
+    if not most:  # a limit that nothing keeps
+        name, limit = ("max_seconds", seconds) if too_long else ("max_bytes", size)
+        raise OutOfRange(name, limit, "larger", reason)
     raise OutOfRange("steps", steps, f"at most {most:,}, and width at most {width}, with this many layers", reason)
 
 

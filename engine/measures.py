@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.activations import ACTIVATIONS
 from engine.blocks import AT_ONCE, ones_row
+from engine.history_file import EVALUATIONS, LAYERS_OF_EVALUATIONS, UPDATES
 from engine.losses import outputs
 from engine.network import Architecture, ErrorSignal, ForwardPass, Parameters
 from engine.remedies import penalty
@@ -27,18 +28,14 @@ SAFE_SQUARES = {NARROW: (1e-24, 1e30), WIDE: (1e-280, 1e290)}
 
 def update_shapes(n_layers: int) -> dict[str, tuple[int, ...]]:
     """What is taken down of one update, and the shape of one network's row: see update_rows and update_fields."""
-    single = (
-        "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm",
-        "clip_cosine",
-    )  # fmt: skip
+    single = (name for name in UPDATES if name != "total_update_norm")  # which is made of norms
     return dict.fromkeys(single, ()) | {"norms": (3, n_layers + 1), "signal": (2 * n_layers - 1,)}
 
 
 def evaluation_shapes(n_layers: int, n_classes: int) -> dict[str, tuple[int, ...]]:
     """The fields of one evaluation and the shape of one network's row; n_classes is 0 for regression."""
-    layered = "dead_fraction", "saturated_fraction", "activation_mean", "activation_std", "probe_delta_rms"
-    single = "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "penalty"
-    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(layered, (n_layers,)) | dict.fromkeys(single, ())
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(LAYERS_OF_EVALUATIONS, (n_layers,))
+    shapes |= dict.fromkeys(EVALUATIONS, ())
     return shapes | ({"confusion": (n_classes, n_classes)} if n_classes else {})
 
 

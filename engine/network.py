@@ -258,7 +258,7 @@ def forward(
 def _normalise(parameters: Parameters, layer: int, u: Array, result: ForwardPass, out: Array | None) -> Array:
     """z = γ (u − μ)/√(σ² + ε) + β over the batch (or its running statistics), or over the units of the layer.
 
-    Where u was, (u − μ)/√(σ² + ε) is left.
+    (u − μ)/√(σ² + ε) overwrites u.
     """
     by_layer = parameters.architecture.normalization == "layer"
     if by_layer or result.statistics is not None:

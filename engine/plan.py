@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.cost import frame_limits
+from engine.cost import evaluation_interval, frame_limits
 from engine.data.loading import Dataset
 from engine.experiment import Experiment
 from engine.losses import chosen_loss
@@ -12,16 +12,12 @@ from engine.network import Architecture, architecture_of
 
 Array = np.ndarray
 
-MAX_UPDATES = 2000  # rows of the updates' clock, thinned evenly beyond
-MAX_FRAMES = 60  # frames that the timeline moves over
-EVALUATIONS = 100  # evaluations that a run is divided into
 PROBE = 256  # training examples that activations are measured on
 
 
 def evaluation_steps(steps: int) -> Array:
     """0, E, 2E, ..., steps with E = max(1, steps // 100)."""
-    every = max(1, steps // EVALUATIONS)
-    return np.unique([*range(0, steps, every), steps])
+    return np.array([*range(0, steps, evaluation_interval(steps)), steps])
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,7 @@ class Recorder:
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in self.REBUILT}
 
+    @np.errstate(over="ignore")  # a target too large for float32 has a loss that is not finite
     def open(self) -> None:
         """Make the arrays of the networks that still run."""
         if not self._experiments:
@@ -251,16 +252,12 @@ class Recorder:
                 overflown[index] = Ending("diverged", max(step - 1, 0), before, diverged_at)
         return overflown
 
-    def _of(self, values: Array, indices: Array) -> Array:
-        """What belongs to the networks at these indices, one a row; broadcast where there is but one."""
-        return values if len(values) == 1 else values[indices]
-
     def _probe(self, parameters: Parameters, indices: Array) -> tuple[ForwardPass, ErrorSignal]:
         """The passes of networks through the probe."""
         n_probe, loss, output = self._plan.n_probe, LOSSES[self._plan.loss], self._plan.output
-        forward_pass = forward(parameters, self._of(self._inputs[:, :n_probe], indices))
-        targets = self._of(self._train_targets[:, :n_probe], indices)
-        weights = None if self._class_weights is None else self._of(self._class_weights, indices)
+        forward_pass = forward(parameters, _of(self._inputs[:, :n_probe], indices))
+        targets = _of(self._train_targets[:, :n_probe], indices)
+        weights = None if self._class_weights is None else _of(self._class_weights, indices)
         output_gradient = loss.weighted_gradient(forward_pass.output, targets, output, weights)
         return forward_pass, backpropagate(parameters, forward_pass, output_gradient)
 
@@ -273,12 +270,12 @@ class Recorder:
         """
         passes, signals = zip(*probes, strict=True)
         loss, output = LOSSES[self._plan.loss], self._plan.output
-        rest = forward(parameters, self._of(self._inputs[:, self._plan.n_probe :], indices), keep=False)
+        rest = forward(parameters, _of(self._inputs[:, self._plan.n_probe :], indices), keep=False)
         on_probe = np.concatenate([forward_pass.output for forward_pass in passes])
         z = np.concatenate([on_probe, rest.output], axis=1)
         fields = {"penalty": measures.penalty_value(parameters, self._l1[indices], self._l2[indices])}
         for name, part, all_targets in self._sets:
-            targets = self._of(all_targets, indices)
+            targets = _of(all_targets, indices)
             value = loss.value(z[:, part], targets, output).astype(np.float64)
             fields[f"{name}_loss"] = value
             fields[f"{name}_accuracy"] = measures.accuracy(z[:, part], targets, output, value, self._plan.task)
@@ -380,6 +377,11 @@ class Recorder:
         targets = dataset.target_rows("test").astype(kind)[None]
         loss = LOSSES[self._plan.loss].value(z, targets, output)
         return float(loss[0]), float(measures.accuracy(z, targets, output, loss, self._plan.task)[0])
+
+
+def _of(values: Array, indices: Array) -> Array:
+    """Rows of the networks at these indices; of a single network its one row, which broadcasts."""
+    return values if len(values) == 1 else values[indices]
 
 
 def _at_once(numbers: int) -> int:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine.batches import Batches
+from engine.blas import one_blas_thread
 from engine.data.custom import CustomData
 from engine.data.loading import load_dataset, stacked_class_weights
 from engine.experiment import Experiment
@@ -21,10 +22,10 @@ def starting_signal(experiment: Experiment, data: CustomData | None = None) -> A
     dataset = load_dataset(experiment, data)
     architecture = architecture_of(experiment, dataset.n_in, dataset.n_out, dataset.task)
     loss = LOSSES[chosen_loss(experiment.loss, dataset.task, experiment.output)]
-    batches = Batches([experiment], [dataset], experiment.examples_per_update, 0)
-    inputs, targets = batches.at(0)
     weights = stacked_class_weights([experiment], [dataset])
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), one_blas_thread():
+        batches = Batches([experiment], [dataset], 0)
+        inputs, targets = batches.at(0)
         parameters = initial_parameters([experiment], architecture)
         forward_pass = forward(parameters, inputs, batches.masks(inputs.shape[1]), training=True)
         if not np.isfinite(loss.weighted_value(forward_pass.output, targets, architecture.output, weights)).all():

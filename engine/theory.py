@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from engine.activations import ACTIVATIONS
+from engine.data.custom import CustomData
 from engine.data.loading import load_dataset
 from engine.experiment import Experiment
 from engine.initializers import INITIALIZERS
@@ -143,7 +144,7 @@ class GradientFlow:
     band: tuple[float, float] | None = None  # R of nearly every draw, None where β is None
 
 
-def gradient_flow(experiment: Experiment, data: tuple[Array, Array] | None = None) -> GradientFlow:
+def gradient_flow(experiment: Experiment, data: CustomData | None = None) -> GradientFlow:
     """How the error signal is predicted to travel back through an experiment's network at step 0.
 
     weight_factor_l² = n_{l+1} Var(W_{l+1})      slope_factor_l² = E[φ′(√q_l z)²]/(1 − dropout)      χ_l = their product
@@ -159,7 +160,7 @@ def gradient_flow(experiment: Experiment, data: tuple[Array, Array] | None = Non
 
 
 @lru_cache(maxsize=64)
-def _predicted(experiment: Experiment, data: tuple[Array, Array] | None = None) -> GradientFlow:
+def _predicted(experiment: Experiment, data: CustomData | None = None) -> GradientFlow:
     if experiment.normalization != "none":
         return GradientFlow("The theory is for layers without normalization, which sets the variance itself.")
     if experiment.residual != "none":

@@ -13,7 +13,7 @@ import numpy as np
 from engine import measures
 from engine.batches import Batches
 from engine.blas import one_blas_thread
-from engine.cost import stack_limit
+from engine.cost import MAX_FRAMES, MAX_UPDATES, stack_limit
 from engine.data.custom import CustomData
 from engine.data.loading import Dataset, load_dataset, stacked_class_weights
 from engine.endings import Ending, first_in_backward, first_in_forward
@@ -23,7 +23,7 @@ from engine.limits import UNLIMITED, Limits, check_budget
 from engine.losses import LOSSES
 from engine.network import Parameters, architecture_of, backward, forward, initial_parameters, track_statistics
 from engine.optimizers import OPTIMIZERS
-from engine.plan import MAX_FRAMES, MAX_UPDATES, plan_of
+from engine.plan import plan_of
 from engine.recording import Recorder, Update
 from engine.remedies import clip_by_norm, clip_by_value, penalty_gradient
 from engine.schedules import SCHEDULES
@@ -83,7 +83,7 @@ class Training:
     max_updates and max_frames bound what is recorded; they never change the result.  limits: what a run may cost.
     branches: steps, ascending, at which it goes on as another experiment, see `branch`; one that ends before does not.
     Raises OutOfRange for an experiment beyond these limits or data that do not fit, before any work; ValueError for
-    experiments of unequal shape.
+    experiments of unequal shape, or branches that do not ascend.
     """
 
     def __init__(
@@ -95,6 +95,8 @@ class Training:
         limits: Limits = UNLIMITED,
         branches: Branches = (),
     ):
+        if list(branches) != sorted(branches, key=lambda branch: branch[0]):
+            raise ValueError("A run is branched at ascending steps.")
         self._branches = branches  # to come
         self.experiments = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
         first = self.experiments[0]
@@ -123,6 +125,7 @@ class Training:
 
     # --- what can be rebuilt from experiments and data set is not pickled ---
 
+    @np.errstate(over="ignore")  # a target too large for float32 has a loss that is not finite
     def _open(self) -> None:
         """Arrays of the networks that still run, and random streams at the present step."""
         if self.done:
@@ -138,7 +141,7 @@ class Training:
         self._l1, self._l2, self._decay = column("l1"), column("l2_in_loss"), column("l2")
         self._zeros, self._ones = np.zeros(len(experiments)), np.ones(len(experiments))
         self._class_weights = stacked_class_weights(experiments, datasets)
-        self._batches = Batches(experiments, datasets, self._plan.batch, self.step)
+        self._batches = Batches(experiments, datasets, self.step)
         self._gradient = Parameters(self._parameters.architecture, np.empty_like(self._parameters.flat))
 
     REBUILT = (

@@ -55,9 +55,9 @@ class Change:
     """One thing to do differently, or two at once.
 
     code: the remedy, as findings name it; settings: field -> (old, new); price: what it costs beside time; experiment:
-    the changed one, None where it cannot be made, and then refused says why, in settings' code names; problem is the
-    same as it was raised, for who writes them otherwise.  remedy: what the change is one dose of, its own name where it
-    has no strength; dose: its strength, in the unit of the setting that it is chosen by.
+    the changed one, None where it cannot be made; then refused says why, by the settings' code names, and problem is
+    the error itself, for a text that names them otherwise.  remedy: what the change is one dose of, its own name where
+    it has no strength; dose: its strength, in the unit of the setting that it is chosen by.
     """
 
     code: str
@@ -114,15 +114,18 @@ class Maker:
         return Change(code, name, price, settings, changed, "", remedy or name, dose)
 
     def at(self, remedy: Remedy, dose: float) -> Change:
+        """The change that a remedy makes at one dose."""
         name, new = remedy.at(dose)
         return self.change(remedy.code, name, remedy.price, new, remedy.name, dose)
 
     def all_of(self, remedy: Remedy) -> list[Change]:
+        """A remedy at each of its first doses; one change where it has no strength."""
         if remedy.doses:
             return [self.at(remedy, dose) for dose in remedy.doses]
         return [self.change(remedy.code, remedy.name, remedy.price, remedy.at(0.0)[1])]
 
     def remedies(self) -> Iterator[Remedy]:
+        """All that could help; of the data's scales only where the data can be loaded."""
         yield from _remedies(self.experiment)
         try:
             dataset = load_dataset(self.experiment, self.data)

@@ -70,10 +70,7 @@ def outcome_of(history: RunHistory, data: CustomData | None = None) -> Outcome:
     possible, and calls a network healthy that learnt nothing.
     """
     findings = diagnose(history, data)
-    axes, predictions = history.prediction_axes, history.predictions
-    result = -1
-    if history.experiment.patience:
-        result = int(np.searchsorted(history.evaluation_step, history.best_step))
+    axes, predictions, result = history.prediction_axes, history.predictions, history.result_evaluation
     has_line = axes is not None and predictions is not None and len(axes) == 1 and history.confusion is None
     return Outcome(
         experiment=history.experiment,

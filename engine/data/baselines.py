@@ -15,6 +15,7 @@ CENTRES = 150  # of the kernel, which bound the time: about 15 ms a data set
 LENGTHS = 0.3, 1.0, 3.0  # of the kernel, in median distances of the centres: from one neighbourhood to nearly a line
 RIDGES = tuple(10.0**power for power in range(-7, 1))  # penalty, an example
 JITTER = 1e-8  # on the kernel's diagonal, so that rounding does not make it singular
+ROUNDING = 1e-10  # squared distance of standardised rows that may be equal
 NEIGHBOURS = 1, 5, 15  # sizes of the vote; few for clean data, many for noisy ones
 MOST_QUERIES = 300  # validation examples whose neighbours are looked for, which bounds time and memory
 HALVINGS = 60  # of the range of the targets: more than a float's digits
@@ -88,7 +89,9 @@ def kernel_ridge(dataset: Dataset) -> Array:
     mean, n = targets.mean(axis=0), len(train)
     centres = train[np.linspace(0, n - 1, min(n, CENTRES)).round().astype(int)]
     apart = _squared_distances(centres, centres)
-    typical = np.median(apart[apart > 0]) if (apart > 0).any() else 1.0
+    typical = _median_above(0, apart)
+    if typical < ROUNDING:  # most rows are equal
+        typical = _median_above(ROUNDING, apart)
     best, answers = np.inf, np.broadcast_to(mean, (len(validation), len(mean)))
     for length in LENGTHS:
         scale = -0.5 / (length * length * typical)
@@ -139,7 +142,10 @@ def straight_line(dataset: Dataset, rank: int, loss: str, balanced: bool = False
 
 
 def reference_errors(dataset: Dataset, given: Array, answers: Array, loss: str, balanced: bool) -> Array:
-    """`errors` of a method that gives each class's share; balanced: over its share in training, the largest counts."""
+    """`errors` of a method that gives each class's share of the votes.
+
+    balanced: the class whose share is largest over that in training is its answer, so that rare ones are named too.
+    """
     if balanced and dataset.task != "regression":
         shares = dataset.target_rows("train").mean(axis=0)
         given = given + 0.5 - shares if dataset.task == "binary" else given / np.where(shares > 0, shares, np.inf)
@@ -168,6 +174,12 @@ def _standardised(train: Array, validation: Array) -> tuple[Array, Array]:
     mean, deviation = train.mean(axis=0), train.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1)
     return (train - mean) / deviation, (validation - mean) / deviation
+
+
+def _median_above(least: float, values: Array) -> float:
+    """Median of the values above the least, 1 where there are none."""
+    above = values[values > least]
+    return float(np.median(above)) if len(above) else 1.0
 
 
 def _squared_distances(rows: Array, others: Array) -> Array:

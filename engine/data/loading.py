@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.data import faults
 from engine.data.custom import CustomData, checked, digest_of, problem_of
+from engine.data.faults import Examples
 from engine.data.sources import DATASETS, Source, n_training, read_table
 from engine.experiment import SETTINGS, Experiment
 from engine.losses import NUMERIC
@@ -22,7 +23,6 @@ from engine.randomness import DATA, generator
 from engine.settings import OutOfRange
 
 Array = np.ndarray
-Examples = tuple[Array, Array]  # inputs and targets
 
 N_VALIDATION, N_TEST = 300, 1000  # drawn data
 FEWEST = int(SETTINGS["n_train"].low)  # rows to train on
@@ -97,10 +97,12 @@ class Dataset:
 
     @property
     def n_in(self) -> int:
+        """Inputs of an example."""
         return self.train_inputs.shape[1]
 
     @property
     def n_out(self) -> int:
+        """Outputs of a network on these data: one a class where there are several, else one a column of targets."""
         if self.task == "classes":
             return len(self.class_names)
         return self.train_targets.shape[1]
@@ -178,9 +180,8 @@ def _load(settings: DataSettings) -> Dataset:
     if source.file:
         return _split(settings, source, *read_table(source.file))
     assert source.draw is not None
-    level = source.noise if settings.noise == -1 else settings.noise
-    mean = np.array(source.mean)
-    deviation = np.sqrt(np.array(source.variance) + (level**2 if source.noisy_inputs else 0))
+    level = source.level(settings.noise)
+    mean, deviation = np.array(source.mean), source.deviation(level)
     examples = []
     for split, n in enumerate((N_VALIDATION, N_TEST, settings.n_train)):
         uniform = generator(settings.seed, DATA, split, 0).random((n, 3))

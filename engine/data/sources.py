@@ -38,6 +38,14 @@ class Source:
     rows: int = 0  # of a file
     pixels: bool = False  # one mean and one deviation for all inputs, so that an image keeps its contrast
 
+    def level(self, noise: float) -> float:
+        """The noise of an experiment's setting: this data set's own for -1."""
+        return self.noise if noise == -1 else noise
+
+    def deviation(self, level: float) -> Array:
+        """Standard deviation of every input of drawn data with this noise, (n_in,)."""
+        return np.sqrt(np.array(self.variance) + (level**2 if self.noisy_inputs else 0))
+
     def n_train_max(self, held_out: float = HELD_OUT) -> int:
         """Training examples that a file has; 0: as many as the setting allows."""
         return n_training(self.rows, held_out)

@@ -126,19 +126,13 @@ def damage(case: MysteryCase, history: RunHistory) -> float:
     that are not what they seem, how far their loss is from that on the test data.
     """
     if case.fault in MISLEADING:
-        return abs(float(history.validation_loss[_result(history)]) - history.test_loss)
+        return abs(float(history.validation_loss[history.result_evaluation]) - history.test_loss)
     if case.fault == "one_answer":
         assert history.confusion is not None
-        frame = np.searchsorted(history.frame_step, history.evaluation_step[_result(history)])
-        counts = history.confusion[frame]
+        counts = history.confusion[history.result_frame]
         return float(1 - (np.diag(counts) / counts.sum(axis=1)).min())
     unit = case.patient.target_scale / history.experiment.target_scale
     return history.test_loss if unit == 1 else unit**2 * history.test_loss  # a mean squared error
-
-
-def _result(history: RunHistory) -> int:
-    """The evaluation whose weights are the run's result."""
-    return int(np.searchsorted(history.evaluation_step, history.best_step)) if history.experiment.patience else -1
 
 
 def harm(case: MysteryCase, patient: RunHistory, healthy: RunHistory) -> float:

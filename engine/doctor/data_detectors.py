@@ -48,7 +48,7 @@ def unshuffled(run: Examination) -> Finding | None:
     if run.dataset is None or e.shuffle or batch == e.n_train:
         return None
     targets = run.dataset.target_rows("train")
-    batches = [targets[batch_indices(e, step)] for step in range(e.n_train // batch)]
+    batches = [targets[batch_indices(e, step, run.data)] for step in range(e.n_train // batch)]
     between = np.mean([(rows.mean(axis=0) - targets.mean(axis=0)) ** 2 for rows in batches])
     spread = float(between * batch / targets.var(axis=0).mean())
     if not spread > SORTED:
@@ -79,6 +79,8 @@ def validation_shift(run: Examination) -> Finding | None:
         return None
     mean, deviation = data.train_inputs.mean(axis=0), data.train_inputs.std(axis=0)
     varies = deviation > 0
+    if not varies.any():
+        return None
     moved = [
         float(np.median(np.abs(rows.mean(axis=0) - mean)[varies] / deviation[varies]))
         for rows in (data.validation_inputs, data.test_inputs)
@@ -95,9 +97,8 @@ def label_mismatch(run: Examination) -> Finding | None:
     if not run.is_classification or run.diverged:
         return None
     confusion = run.confusion
-    right, total = float(np.trace(confusion) / confusion.sum()), confusion.sum()
+    right, agreed = (float(n / confusion.sum()) for n in (np.trace(confusion), confusion.max(axis=1).sum()))
     renamed = confusion.argmax(axis=1)
-    agreed = float(confusion.max(axis=1).sum() / total)
     present = confusion.sum(axis=1) > 0
     if len(set(renamed[present])) < present.sum() or not agreed - right > RENAMED:
         return None
@@ -186,8 +187,9 @@ def one_answer(run: Examination) -> Finding | None:
     shares, recall = counts / counts.sum(), np.diag(confusion) / counts
     if shares.max() < 1 - RARE:
         return None
-    rare = int(np.where((counts > 0) & (shares < RARE), recall, np.inf).argmin())
-    if not recall[rare] < MISSED:
+    recalls = np.where((counts > 0) & (shares < RARE), recall, np.inf)
+    rare = int(recalls.argmin())
+    if not recalls[rare] < MISSED:
         return None
     text = explanations.one_answer(run, rare, float(shares[rare]), float(recall[rare]))
     return rules.ONE_ANSWER.finding(float(recall[rare]), (run.depth,), run.steps(slice(run.result, None)), text)

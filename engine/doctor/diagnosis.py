@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from engine.data.custom import CustomData
 from engine.doctor import data_detectors, explanations, fit_detectors, rules, signal_detectors, step_detectors
-from engine.doctor.examination import CustomData, Examination
+from engine.doctor.examination import Examination
 from engine.doctor.findings import MISLEADING, SEVERITIES, Finding
 from engine.doctor.thresholds import FEW_IN_BATCH, SURELY, TWICE, UNEXPLAINED
 from engine.history import RunHistory

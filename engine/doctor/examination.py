@@ -47,15 +47,17 @@ class Examination(Trajectory):
 
     @cached_property
     def is_classification(self) -> bool:
+        """Whether the targets are classes, which the history shows without the data."""
         return self.history.confusion is not None
 
     @property
     def balanced(self) -> bool:
-        """Whether every class counts alike: then so it does in errors, and the best constant answer is C alike."""
+        """Whether class weights make every class count alike; then so do errors and the best constant answer."""
         return self.is_classification and self.experiment.class_weights == "balanced"
 
     @cached_property
     def loss_name(self) -> str:
+        """The loss that it was trained for, a name in LOSSES."""
         task = "classes" if self.is_classification else "regression"
         return chosen_loss(self.experiment.loss, task, self.experiment.output)
 
@@ -81,14 +83,6 @@ class Examination(Trajectory):
         if self.dataset is None:
             return None
         return references_of(self.experiment, self.dataset, self.loss_name, self.balanced)
-
-    @cached_property
-    def neighbours(self) -> float:
-        """Validation error of the nearest training examples' vote.
-
-        A share of wrong answers, or a loss of the experiment's kind.  NaN where the data are not known.
-        """
-        return np.nan if self.references is None else float(self.references.neighbours.mean())
 
     @cached_property
     def line_share(self) -> float:
@@ -122,9 +116,7 @@ class Examination(Trajectory):
     @cached_property
     def confusion(self) -> Array:
         """Of the result, on validation data, (C, C)."""
-        history = self.history
-        frame = int(np.searchsorted(history.frame_step, history.evaluation_step[self.result]))
-        return history.confusion[frame]  # type: ignore[index]
+        return self.history.confusion[self.history.result_frame]  # type: ignore[index]
 
     @property
     def recalls(self) -> Array:
@@ -134,7 +126,7 @@ class Examination(Trajectory):
 
     @cached_property
     def train_error_share(self) -> float:
-        """The same on the training data, less the wrong answers that label noise makes right ones look.
+        """error_share on the training data, less the wrong answers that label noise makes right ones look.
 
         Median of the last checks: a run that jumps may end in a bad moment.
         """
@@ -144,13 +136,8 @@ class Examination(Trajectory):
         return float((wrong - self.experiment.label_noise) / self._uninformed_error)
 
     @cached_property
-    def neighbours_share(self) -> float:
-        """The nearest neighbours' error on validation data, as a share like error_share."""
-        return float(self.neighbours / self._uninformed_error)
-
-    @cached_property
     def reference_share(self) -> float:
-        """The same of the better of two references: the nearest neighbours' vote, and kernel ridge regression."""
+        """Such a share of the better of two references: the nearest neighbours' vote, and kernel ridge regression."""
         return np.nan if self.references is None else float(self.references.best.mean() / self._uninformed_error)
 
     @cached_property
@@ -210,7 +197,7 @@ class Examination(Trajectory):
         """The result's parameters, as a stack of one."""
         history, dataset = self.history, self.dataset
         assert dataset is not None
-        frame = int(np.searchsorted(history.frame_step, history.evaluation_step[self.result]))
+        frame = history.result_frame
         parts = (history.weights, history.biases, history.scales, history.shifts)
         flat = np.concatenate([kept[frame].ravel() for part in parts for kept in part])[None]
         tracked = [kept[frame] for part in (history.running_means, history.running_variances) for kept in part]

@@ -59,4 +59,5 @@ class Finding:
 
 
 def if_severe(found: Finding | None) -> Finding | None:
+    """The finding where it is severe, else None."""
     return found if found and found.severity == "severe" else None

@@ -9,43 +9,6 @@ from math import inf
 from engine.doctor import thresholds
 from engine.doctor.findings import Confirmation
 from engine.doctor.rule import ALWAYS, TUNED, Rule
-from engine.doctor.thresholds import (
-    ALL_RISES,
-    BEHIND,
-    BORDERLINE,
-    DEAD_SHARE,
-    DIVERGES,
-    EQUAL_SHARE,
-    EXPLODED,
-    EXPLODES,
-    FADES,
-    FEW_IN_BATCH,
-    FEW_UNITS,
-    HARDLY_BEGUN,
-    HIGH_DROPOUT,
-    JUMPS,
-    LARGE_UPDATE,
-    LEAKS,
-    MASK_COSTS,
-    MISSED,
-    MOSTLY_SATURATED,
-    NOISY,
-    OVERSHOOTS,
-    PARTLY_SATURATED,
-    PENALTY_PULLS,
-    PENALTY_RULES,
-    RENAMED,
-    SATURATED_SHARE,
-    SHIFTED,
-    SORTED,
-    STAYED,
-    THROWN,
-    UNDERFITS,
-    UNREACHED,
-    VANISHED,
-    VANISHES,
-    WIDE_GAP,
-)
 
 # Codes whose curves look alike; what tells them apart is step 0, the updates, or one more run.
 _FLAT = (  # the loss stays where it starts
@@ -82,12 +45,14 @@ _LARGER = Confirmation(
     factors=(("width", 2.0), ("steps", 2.0)),
 )
 
+_NO_PENALTIES = Confirmation("Without penalties the training loss ends far lower.", settings=(("l1", 0.0), ("l2", 0.0)))
+
 # --- signals and gradients ---
 
 SYMMETRY = Rule(
     "symmetry",
     "share of a layer’s units that equal another in all their weights",
-    EQUAL_SHARE,
+    thresholds.EQUAL_SHARE,
     "the course notes cs231n and the tool NeuraLint",
     ("initializer",),
     mistaken_for=_FLAT,
@@ -97,22 +62,22 @@ _R = "R, the first layer’s error signal over the last hidden layer’s"
 VANISHING_GRADIENTS = Rule(
     "vanishing_gradients",
     _R,
-    VANISHES,
+    thresholds.VANISHES,
     TUNED,
     ("activation", "initializer", "normalization", "residual", "shallower", "optimizer"),
-    severe_below=VANISHED,
+    severe_below=thresholds.VANISHED,
     mistaken_for=_FLAT,
     confirm=_NORMALIZED,
 )
-BORDERLINE_VANISHING = replace(VANISHING_GRADIENTS, threshold=BORDERLINE * VANISHES)
-FADING_GRADIENTS = replace(VANISHING_GRADIENTS, threshold=FADES)
+BORDERLINE_VANISHING = replace(VANISHING_GRADIENTS, threshold=thresholds.BORDERLINE * thresholds.VANISHES)
+FADING_GRADIENTS = replace(VANISHING_GRADIENTS, threshold=thresholds.FADES)
 EXPLODING_BACKWARD = Rule(
     "exploding_gradients",
     _R,
-    EXPLODES,
+    thresholds.EXPLODES,
     TUNED,
     ("initializer", "gain", "normalization", "clip", "learning_rate_down", "shallower"),
-    severe_above=EXPLODED,
+    severe_above=thresholds.EXPLODED,
     mistaken_for=_WILD,
     confirm=Confirmation(
         "With half the initial weights R falls as often as there are layers, and the loss jumps no more.",
@@ -190,7 +155,7 @@ INPUTS_UNEQUAL = replace(
 UNSHUFFLED = Rule(
     "unshuffled",
     "variance of the batches’ mean targets over that of batches drawn at random",
-    SORTED,
+    thresholds.SORTED,
     TUNED,
     ("shuffle", "batch_size"),
     mistaken_for=("learning_rate_too_high", "batch_too_small", "label_noise"),
@@ -199,7 +164,7 @@ UNSHUFFLED = Rule(
 LEAKAGE = Rule(
     "leakage",
     "share of validation examples that are training examples, above that of the test examples",
-    LEAKS,
+    thresholds.LEAKS,
     "Kaufman et al. 2012",
     ("leakage",),
     confirm=Confirmation("Without them, validation is as bad as the test.", settings=(("leakage", 0.0),)),
@@ -207,7 +172,7 @@ LEAKAGE = Rule(
 VALIDATION_SHIFT = Rule(
     "validation_shift",
     "distance of the validation inputs’ mean from that of training, in standard deviations, median input",
-    SHIFTED,
+    thresholds.SHIFTED,
     TUNED,
     ("validation_shift",),
     mistaken_for=("overfitting", "label_mismatch", "label_noise"),
@@ -216,7 +181,7 @@ VALIDATION_SHIFT = Rule(
 LABEL_MISMATCH = Rule(
     "label_mismatch",
     "accuracy on validation data if each class bore the name most often given to it, above the accuracy",
-    RENAMED,
+    thresholds.RENAMED,
     TUNED,
     ("validation_labels",),
     mistaken_for=("overfitting", "validation_shift", "label_noise"),
@@ -225,10 +190,10 @@ LABEL_MISMATCH = Rule(
 WRONG_OUTPUT = Rule(
     "wrong_output",
     "error of the nearest values that the output can take, over the best constant answer’s",
-    UNREACHED,
+    thresholds.UNREACHED,
     TUNED,
     ("output",),
-    severe_above=5 * UNREACHED,
+    severe_above=5 * thresholds.UNREACHED,
     mistaken_for=_HIGH,
     confirm=Confirmation(
         "With an output that reaches all targets the training loss ends far lower.", settings=(("output", "auto"),)
@@ -248,7 +213,7 @@ DEAD_OUTPUT = replace(
 ONE_ANSWER = Rule(
     "one_answer",
     "recall of the class that is missed most, on validation data",
-    MISSED,
+    thresholds.MISSED,
     "a convention; recall by class as in He & Garcia 2009",
     ("class_weights", "learning_rate_up", "steps", "n_train"),
     mistaken_for=("learning_rate_too_low", "underfitting", "vanishing_gradients"),
@@ -268,7 +233,7 @@ LABEL_NOISE = Rule(
 SMALL_BATCH = Rule(
     "batch_too_small",
     "examples in a batch that is normalised",
-    FEW_IN_BATCH,
+    thresholds.FEW_IN_BATCH,
     f"Wu & He 2018; {TUNED}",
     ("batch_size", "normalization"),
     mistaken_for=(*_WILD, "vanishing_gradients", "underfitting"),
@@ -277,7 +242,7 @@ SMALL_BATCH = Rule(
 NOISY_BATCHES = replace(
     SMALL_BATCH,
     metric="standard deviation of the batch losses over their mean, second half of training",
-    threshold=NOISY,
+    threshold=thresholds.NOISY,
     source=TUNED,
     remedies=("batch_size", "learning_rate_down"),
 )
@@ -287,7 +252,7 @@ NOISY_BATCHES = replace(
 DEAD_UNITS = Rule(
     "dead_units",
     "share of a layer’s units that give 0 for every example",
-    DEAD_SHARE,
+    thresholds.DEAD_SHARE,
     "the tools SageMaker Debugger and TheDeepChecker",
     ("activation", "learning_rate_down", "initializer", "normalization", "wider"),
     mistaken_for=_FLAT,
@@ -304,21 +269,21 @@ BORN_DEAD = replace(
 SATURATED_UNITS = Rule(
     "saturated_units",
     "share of a layer’s values where the slope is below a twentieth of the steepest",
-    SATURATED_SHARE,
+    thresholds.SATURATED_SHARE,
     "the tools DeepDiagnosis and TheDeepChecker",
     ("initializer", "gain", "normalization", "activation"),
-    severe_above=MOSTLY_SATURATED,
+    severe_above=thresholds.MOSTLY_SATURATED,
     mistaken_for=_FLAT,
     confirm=_NORMALIZED,
 )
-PARTLY_SATURATED_UNITS = replace(SATURATED_UNITS, threshold=PARTLY_SATURATED, source=TUNED)
+PARTLY_SATURATED_UNITS = replace(SATURATED_UNITS, threshold=thresholds.PARTLY_SATURATED, source=TUNED)
 
 # --- steps ---
 
 TOO_FEW_STEPS = Rule(
     "underfitting",
     "steps",
-    HARDLY_BEGUN,
+    thresholds.HARDLY_BEGUN,
     TUNED,
     ("steps",),
     mistaken_for=_FLAT,
@@ -327,41 +292,41 @@ TOO_FEW_STEPS = Rule(
 LONG_STEPS = Rule(
     "learning_rate_too_high",
     "‖ΔW‖/‖W‖ of a layer, 90th percentile over the first steps",
-    LARGE_UPDATE,
+    thresholds.LARGE_UPDATE,
     "the tool TheDeepChecker",
     ("learning_rate_down", "clip", "optimizer", "normalization"),
-    severe_above=10 * LARGE_UPDATE,
+    severe_above=10 * thresholds.LARGE_UPDATE,
     mistaken_for=_WILD,
     confirm=_SMALLER_STEPS,
 )
 LOSS_JUMPS = replace(
     LONG_STEPS,
     metric="highest training loss over the first",
-    threshold=JUMPS,
+    threshold=thresholds.JUMPS,
     source=TUNED,
-    severe_above=10 * JUMPS,
+    severe_above=10 * thresholds.JUMPS,
 )
 WEIGHTS_THROWN = replace(
     LONG_STEPS,
     metric="‖W_end − W_start‖/‖W_start‖ of the layer that moved most",
-    threshold=THROWN,
+    threshold=thresholds.THROWN,
     source=TUNED,
-    severe_above=10 * THROWN,
+    severe_above=10 * thresholds.THROWN,
 )
 LOSS_OSCILLATES = replace(
     LONG_STEPS,
     metric="all rises of the training loss together, over the best constant answer’s loss",
-    threshold=ALL_RISES,
+    threshold=thresholds.ALL_RISES,
     source=TUNED,
-    severe_above=10 * ALL_RISES,
+    severe_above=10 * thresholds.ALL_RISES,
 )
 LEARNING_RATE_TOO_LOW = Rule(
     "learning_rate_too_low",
     "‖W_end − W_start‖/‖W_start‖ of all weights together",
-    STAYED,
+    thresholds.STAYED,
     TUNED,
     ("learning_rate_up", "optimizer", "steps"),
-    severe_below=STAYED / 10,
+    severe_below=thresholds.STAYED / 10,
     mistaken_for=(*_FLAT, *_HIGH),
     confirm=Confirmation(
         "With ten times the learning rate the loss falls; where no gradient arrives it does not.",
@@ -371,7 +336,7 @@ LEARNING_RATE_TOO_LOW = Rule(
 LOSS_DIVERGES = Rule(
     "not_finite",
     "highest training loss over the first",
-    DIVERGES,
+    thresholds.DIVERGES,
     "a convention",
     ("learning_rate_down", "clip", "initializer", "gain"),
     severe_above=ALWAYS,
@@ -389,7 +354,7 @@ TENSOR_NOT_FINITE = replace(
 LINEAR_NETWORK = Rule(
     "underfitting",
     "error of the least squares line above the better reference’s, over the best constant answer’s",
-    BEHIND,
+    thresholds.BEHIND,
     TUNED,
     ("activation",),
     mistaken_for=_HIGH,
@@ -398,7 +363,7 @@ LINEAR_NETWORK = Rule(
 TOO_FEW_UNITS = Rule(
     "underfitting",
     "hidden units",
-    FEW_UNITS,
+    thresholds.FEW_UNITS,
     TUNED,
     ("wider", "deeper"),
     mistaken_for=_HIGH,
@@ -407,7 +372,7 @@ TOO_FEW_UNITS = Rule(
 HIGH_LOSS = Rule(
     "underfitting",
     "training loss over the best constant answer’s",
-    UNDERFITS,
+    thresholds.UNDERFITS,
     TUNED,
     ("wider", "deeper", "activation", "learning_rate_up", "optimizer", "steps"),
     mistaken_for=_HIGH,
@@ -417,12 +382,12 @@ HIGH_LOSS_WITH_LABEL_NOISE = replace(
     HIGH_LOSS, metric=f"{HIGH_LOSS.metric}, both above what label noise makes unavoidable"
 )
 HIGH_ERROR = replace(
-    HIGH_LOSS, metric="error above the better reference’s, over the best constant answer’s", threshold=BEHIND
+    HIGH_LOSS, metric="error above the better reference’s, over the best constant answer’s", threshold=thresholds.BEHIND
 )
 MOST_DROPPED = Rule(
     "dropout_too_high",
     "share of hidden units dropped",
-    HIGH_DROPOUT,
+    thresholds.HIGH_DROPOUT,
     "Srivastava et al. 2014",
     ("dropout", "wider"),
     mistaken_for=_HIGH,
@@ -431,33 +396,33 @@ MOST_DROPPED = Rule(
 COSTLY_DROPOUT = replace(
     MOST_DROPPED,
     metric="training loss with dropped units less that without, over the best constant answer’s",
-    threshold=MASK_COSTS,
+    threshold=thresholds.MASK_COSTS,
     source=TUNED,
 )
 PENALTY_OVERSHOOTS = Rule(
     "over_regularized",
     "ηλ of the L2 penalty",
-    OVERSHOOTS,
+    thresholds.OVERSHOOTS,
     "arithmetic: beyond 2, |1 − ηλ| is above 1",
     ("l2", "learning_rate_down"),
     severe_above=ALWAYS,
     mistaken_for=(*_HIGH, *_WILD),
-    confirm=Confirmation("Without penalties the training loss ends far lower.", settings=(("l1", 0.0), ("l2", 0.0))),
+    confirm=_NO_PENALTIES,
 )
 STRONG_PENALTY = Rule(
     "over_regularized",
     "‖∂penalty‖/‖∂data loss‖ in the first tenth of the steps",
-    PENALTY_PULLS,
+    thresholds.PENALTY_PULLS,
     TUNED,
     (),  # less of those penalties that the run has
-    severe_above=PENALTY_RULES,
+    severe_above=thresholds.PENALTY_RULES,
     mistaken_for=_HIGH,
-    confirm=Confirmation("Without penalties the training loss ends far lower.", settings=(("l1", 0.0), ("l2", 0.0))),
+    confirm=_NO_PENALTIES,
 )
 OVERFITTING = Rule(
     "overfitting",
     "how much better it does on its training data than it would on new ones, median of the last checks",
-    WIDE_GAP,  # times the widest possible gap, and more where chance may account for it
+    thresholds.WIDE_GAP,  # times the widest possible gap, and more where chance may account for it
     f"generalization loss of Prechelt 1998; gap {TUNED}",
     ("patience", "l2", "n_train", "dropout", "l1", "shallower"),
     mistaken_for=_APART,
@@ -480,7 +445,7 @@ CANNOT_TELL = Rule(
 RATE_OR_BATCH = replace(
     CANNOT_TELL,
     metric="examples in a batch",
-    threshold=FEW_IN_BATCH,
+    threshold=thresholds.FEW_IN_BATCH,
     source=TUNED,
     remedies=("batch_size", "learning_rate_down"),
     mistaken_for=("learning_rate_too_high", "batch_too_small"),

@@ -74,7 +74,7 @@ def saturated_units(run: Examination) -> Finding | None:
 
 
 def partly_saturated(run: Examination) -> Finding | None:
-    """The same of a third, for a run in which nothing else explains that it did not learn."""
+    """A third of them, for a run in which nothing else explains that it did not learn."""
     return _saturated_at_the_start(run, rules.PARTLY_SATURATED_UNITS)
 
 
@@ -208,7 +208,7 @@ def large_start(run: Examination) -> Finding | None:
 
 
 def fading_gradients(run: Examination) -> Finding | None:
-    """The same, with a looser threshold, for a run in which nothing else explains that it did not learn."""
+    """A small R, by a looser threshold, for a run in which nothing else explains that it did not learn."""
     return _vanishing(run, rules.FADING_GRADIENTS)
 
 

@@ -35,10 +35,8 @@ class Trajectory:
 
     @cached_property
     def result(self) -> int:
-        """The evaluation whose weights are the run's result: the best where it may stop early, else the last."""
-        if self.experiment.patience:
-            return int(np.searchsorted(self.history.evaluation_step, self.history.best_step))
-        return len(self.history.evaluation_step) - 1
+        """Index of the evaluation whose weights are the run's result."""
+        return self.history.result_evaluation
 
     @cached_property
     def late(self) -> slice:
@@ -57,6 +55,7 @@ class Trajectory:
 
     @cached_property
     def diverged(self) -> bool:
+        """Whether the run diverged, or its result has no finite loss."""
         return self.history.status == "diverged" or not np.isfinite(self.history.train_loss[self.result])
 
     # --- how far ---

@@ -11,9 +11,8 @@ from functools import cache
 from multiprocessing.connection import Connection
 from typing import Any
 
-from engine.executors.time_slices import advance_slice, prepare_worker
+from engine.executors.time_slices import TrainingArguments, advance_slice, prepare_worker
 from engine.experiment import Experiment
-from engine.limits import UNLIMITED
 
 DASK_ADDRESS = "DASK_SCHEDULER_ADDRESS"  # environment variable: where the scheduler of a cluster listens
 
@@ -45,7 +44,7 @@ class Backend:
 
 def train_one_step(executor: Executor) -> None:
     """Make sure that a worker can run our code; raises whatever keeps it from that."""
-    part = executor.submit(advance_slice, ((Experiment(steps=1),), None, 1, 1, UNLIMITED, ())).result(START_SECONDS)
+    part = executor.submit(advance_slice, TrainingArguments((Experiment(steps=1),))).result(START_SECONDS)
     if part.error:
         raise part.error
 

@@ -27,16 +27,15 @@ class Run(Future):
 
     def __init__(self, arguments: TrainingArguments, alone: bool, visitor: object, summary: Summary | None = None):
         super().__init__()
-        self.experiments = arguments[0]
+        self.experiments, self.branches = arguments.experiments, arguments.branches
         self.progress = 0.0  # share of the steps taken when the last slice ended
         self.visitor = visitor  # whose turn it takes
         self.training: TrainingArguments | bytes = arguments  # what a worker needs to go on
         self.alone = alone
         self.summary = summary
         self.attempts = 0  # at the present slice
-        first, data, self.branches = arguments[0][0], arguments[1], arguments[5]
         # What others must share to train together with it; None where it trains by itself.
-        together = alone and not data and not self.branches
+        first, together = self.experiments[0], alone and not arguments.data and not self.branches
         self.shape = (first.dataset, shape_key(first), *arguments[1:]) if together else None
         self._notified = threading.Lock()  # taken once, by the first who cancels
 
@@ -68,8 +67,10 @@ class CoalescedRun(Run):
 
     def __init__(self, members: Sequence[Run]):
         self.members = tuple(members)
-        experiments, arguments = tuple(run.experiments[0] for run in members), members[0].training
-        super().__init__((experiments, *arguments[1:]), alone=False, visitor=object())
+        arguments = members[0].training
+        assert isinstance(arguments, TrainingArguments)  # none of them has begun
+        together = arguments._replace(experiments=tuple(run.experiments[0] for run in members))
+        super().__init__(together, alone=False, visitor=object())
         for run in members:
             run.shape = None  # once is enough, also where the stack fails
             run.add_done_callback(self._left)
@@ -108,6 +109,7 @@ class Sweep:
         return sum(n * run.progress for n, run in zip(steps, self.runs, strict=True)) / max(sum(steps), 1)
 
     def done(self) -> bool:
+        """Whether all of them have ended."""
         return all(run.done() for run in self.runs)
 
     def cancel(self) -> None:

@@ -16,13 +16,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
+from engine.cost import MAX_FRAMES, MAX_UPDATES
+from engine.data.custom import CustomData
 from engine.executors.backends import Backend, default_backends
 from engine.executors.runs import CoalescedRun, Run, Sweep, Turns
-from engine.executors.time_slices import Summary, TimeSlice, advance_slice
+from engine.executors.time_slices import Summary, TimeSlice, TrainingArguments, advance_slice
 from engine.experiment import Experiment
 from engine.limits import APP_LIMITS, Limits
-from engine.plan import MAX_FRAMES, MAX_UPDATES
-from engine.training import Branches, CustomData, stacks
+from engine.training import Branches, stacks
 
 logger = logging.getLogger(__name__)
 
@@ -135,7 +136,8 @@ class Workers:
         """
         alone = isinstance(experiments, Experiment)
         stack = (experiments,) if isinstance(experiments, Experiment) else tuple(experiments)
-        return self._enqueue(Run((stack, data, max_updates, max_frames, self._limits, branches), alone, object()))
+        arguments = TrainingArguments(stack, data, max_updates, max_frames, self._limits, branches)
+        return self._enqueue(Run(arguments, alone, object()))
 
     def submit_many(
         self,
@@ -150,8 +152,8 @@ class Workers:
         """Have many experiments trained, those of equal shape in stacks, spread over the workers.
 
         summary: what comes back of each history, made where it was trained: a sweep then costs next to no memory here.
-        ahead: so many of the first are stacked with no others, and so are there sooner; of the rest the dearest stack
-        comes first, so that no worker is left with a long one at the end.
+        ahead: so many of the first are stacked with no others, and so are there sooner; of the rest the most expensive
+        stack comes first, so that no worker is left with a long one at the end.
         branches: of each experiment, where there are any; one that has some trains alone.
         All of them together take turns as one visitor.  Waits for the workers to be there, but not for the runs.
         Raises OutOfRange for data that do not fit, and CancelledError where the workers are closed.
@@ -170,7 +172,7 @@ class Workers:
         whole = stacked_of(together[:ahead]) + rest
         groups = [part for group in whole for part in _parts(group, -(-self.slots // len(whole)))]
         stacked = [
-            (
+            TrainingArguments(
                 tuple(experiments[i] for i in group), data, max_updates, max_frames, self._limits,
                 branches[group[0]] if branches else (),
             )

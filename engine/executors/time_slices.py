@@ -9,14 +9,15 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.blas import one_blas_thread
+from engine.cost import MAX_FRAMES, MAX_UPDATES
 from engine.data.custom import CustomData
 from engine.executors.memory import give_memory_back
 from engine.experiment import Experiment
 from engine.history import RunHistory
-from engine.limits import Limits
+from engine.limits import UNLIMITED, Limits
 from engine.training import Branches, Training
 
 SLICE_SECONDS = 0.4  # that a run keeps a worker before others get their turn
@@ -24,9 +25,18 @@ CHUNK_SECONDS = 0.005  # between two looks at the clock
 NICENESS = 10  # of a worker: of 20
 WATCH_SECONDS = 2.0  # between two looks of a worker after its server
 
-# Experiments, data, max_updates, max_frames, limits and branches.
-TrainingArguments = tuple[tuple[Experiment, ...], CustomData | None, int, int, Limits, Branches]
 Summary = Callable[[RunHistory], Any]  # a function of a module, so that a worker can import it
+
+
+class TrainingArguments(NamedTuple):
+    """The arguments of Training, in its order."""
+
+    experiments: tuple[Experiment, ...]
+    data: CustomData | None = None
+    max_updates: int = MAX_UPDATES
+    max_frames: int = MAX_FRAMES
+    limits: Limits = UNLIMITED
+    branches: Branches = ()
 
 
 @dataclass(frozen=True)

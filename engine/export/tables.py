@@ -10,31 +10,12 @@ import numpy as np
 
 from engine.experiment import SETTINGS
 from engine.history import RunHistory
+from engine.history_file import EVALUATIONS, LAYERS_OF_EVALUATIONS, LAYERS_OF_UPDATES, PARAMETERS, UPDATES
 
 Array = np.ndarray
 
 MOST_PARAMETERS = 50_000  # rows of parameters.csv, about 2 MB and a tenth of a second (tuned)
-FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-)  # how a cell begins that a spreadsheet would calculate (OWASP, CSV Injection)
-
-# By clock and shape: the fields of RunHistory.
-UPDATES = (
-    "batch_loss", "data_gradient_norm", "penalty_gradient_norm", "total_gradient_norm", "clipped_norm", "clip_cosine",
-    "total_update_norm",
-)  # fmt: skip
-EVALUATIONS = "train_loss", "validation_loss", "train_accuracy", "validation_accuracy", "penalty"
-LAYERS_OF_UPDATES = "gradient_norm", "weight_norm", "update_norm", "delta_rms", "weight_factor", "slope_factor"
-LAYERS_OF_EVALUATIONS = (
-    "dead_fraction", "saturated_fraction", "activation_mean", "activation_std", "probe_delta_rms",
-)  # fmt: skip
-PARAMETERS = "weights", "biases", "scales", "shifts", "running_means", "running_variances"
+FORMULA = tuple("=+-@\t\r\n")  # how a cell begins that a spreadsheet would calculate (OWASP, CSV Injection)
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

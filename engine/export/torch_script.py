@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.activations import LEAKY_SLOPE
 from engine.data import faults
 from engine.data.custom import CustomData
 from engine.data.loading import N_TEST, N_VALIDATION, Dataset, data_settings, load_dataset
@@ -27,7 +28,7 @@ ACTIVATIONS = {
     "relu": "torch.relu(z)",
     "sigmoid": "torch.sigmoid(z)",
     "tanh": "torch.tanh(z)",
-    "leaky_relu": "F.leaky_relu(z, 0.01)",
+    "leaky_relu": f"F.leaky_relu(z, {LEAKY_SLOPE})",
     "elu": "F.elu(z)",
     "selu": "F.selu(z)",
     "gelu": 'F.gelu(z, approximate="tanh")',
@@ -180,9 +181,8 @@ def _drawn(experiment: Experiment) -> str:
     settings, source = data_settings(experiment), DATASETS[experiment.dataset]
     assert source.draw is not None
     draw, n_classes = source.draw.__name__, len(source.class_names)
-    level = source.noise if settings.noise == -1 else settings.noise
-    mean = np.array(source.mean, float)
-    deviation = np.sqrt(np.array(source.variance) + (level**2 if source.noisy_inputs else 0))
+    level = source.level(settings.noise)
+    mean, deviation = np.array(source.mean, float), source.deviation(level)
     raw = settings.inputs == "raw"
 
     functions, spoilt, streams = [source_of(source.draw)], [], []

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import Experiment, initialize, load_dataset, train
-from engine.plan import MAX_FRAMES, MAX_UPDATES, plan_of
+from engine.cost import MAX_FRAMES, MAX_UPDATES
+from engine.plan import plan_of
 from engine.randomness import BATCHES, generator
 
 Array = np.ndarray

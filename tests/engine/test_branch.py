@@ -129,6 +129,11 @@ def test_what_cannot_be_changed_any_more_is_said(change: dict, message: str) -> 
         Training(PARENT).advance(AT).branch(replace(PARENT, **change))
 
 
+def test_branches_are_taken_in_their_order_or_not_at_all() -> None:
+    with pytest.raises(ValueError, match="ascending"):
+        Training(PARENT, branches=((AT, PARENT), (AT - 1, PARENT)))
+
+
 def test_only_one_run_that_goes_on_is_branched() -> None:
     for training in (Training(PARENT).advance(PARENT.steps), Training([PARENT, replace(PARENT, seed=1)])):
         with pytest.raises(ValueError, match="One run that has not ended"):

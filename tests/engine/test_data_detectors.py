@@ -8,7 +8,7 @@ import pytest
 from engine import Experiment, data_digest, diagnose, train
 from engine.doctor import data_detectors, signal_detectors
 from engine.doctor.examination import Examination
-from tests.engine.examined_runs import examined, finding, run
+from tests.engine.examined_runs import edited, examined, finding, run
 
 
 def trained(inputs, targets, /, **settings):
@@ -137,6 +137,12 @@ def test_sorted_examples_are_found_and_shuffled_ones_are_not():
     assert finding(data_detectors.unshuffled, run(**settings | {"batch_size": 0}, shuffle=False)) is None
 
 
+def test_examples_that_were_handed_in_may_come_sorted_too():
+    inputs, targets = np.random.default_rng(5).standard_normal((2, 200, 1))
+    history, data = trained(inputs, targets[:, 0] > 0, batch_size=10, steps=10, shuffle=False)
+    assert "unshuffled" in [found.code for found in diagnose(history, data)]
+
+
 # --- validation that is not what it seems ---
 
 
@@ -168,6 +174,12 @@ def test_validation_inputs_from_elsewhere_are_found(shift):
     assert diagnose(history)[0].code == "validation_shift"
     assert finding(data_detectors.validation_shift, run()) is None
     assert finding(data_detectors.validation_shift, run(validation_shift=0.2)) is None
+
+
+def test_inputs_that_are_all_the_same_come_from_nowhere_else():
+    history, data = trained(np.ones((200, 2)), np.arange(200) % 2, steps=5)
+    with warnings.catch_warnings(action="error"):
+        assert "validation_shift" not in [found.code for found in diagnose(history, data)]
 
 
 def test_validation_labels_in_another_code_are_found_in_a_network_that_has_learnt():
@@ -213,6 +225,15 @@ def test_equal_classes_have_no_rare_one():
 
 
 # --- labels ---
+
+
+def test_the_only_class_of_the_new_data_is_not_rare_however_often_it_is_missed():
+    history = run(learning_rate=1e-9)
+    counts = np.zeros_like(history.confusion)
+    counts[:, 0, 1] = 300
+    found = edited(history, confusion=counts)
+    with np.errstate(all="ignore"):
+        assert data_detectors.one_answer(found) is None
 
 
 def test_labels_are_wrong_where_new_data_are_answered_better_than_them():

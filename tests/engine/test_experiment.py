@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from engine import SETTINGS, Experiment, OutOfRange
-from engine.limits import MAX_BYTES, MAX_SECONDS, check_budget
+from engine.limits import MAX_BYTES, MAX_SECONDS, Limits, check_budget
 
 INITIALIZERS = (
     "he_normal", "xavier_normal", "xavier_uniform", "he_uniform", "lecun", "orthogonal", "small_normal",
@@ -270,3 +270,10 @@ def test_over_budget_is_out_of_range_before_any_work():
     with pytest.raises(OutOfRange, match=advice):
         check_budget(heavy, 2, 1)
     check_budget(Experiment(), 2, 1)
+
+
+@pytest.mark.parametrize(("name", "limits"), [("max_seconds", Limits(1e-6)), ("max_bytes", Limits(None, 1e3))])
+def test_a_limit_that_no_run_keeps_is_named_itself(name, limits):
+    with pytest.raises(OutOfRange, match="must be larger") as refused:
+        check_budget(Experiment(), 2, 1, limits)
+    assert refused.value.field == name

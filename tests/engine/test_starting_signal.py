@@ -1,11 +1,15 @@
 """What is measured before training is the first row of what training records."""
 
+import os
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from engine import Experiment, train
+from engine import Experiment, data_digest, train
+from engine.blas import one_blas_thread
 from engine.starting_signal import starting_signal
 
 SMALL = Experiment(depth=6, width=8, activation="sigmoid", initializer="xavier_normal", steps=2, n_train=40)
@@ -25,6 +29,41 @@ SMALL = Experiment(depth=6, width=8, activation="sigmoid", initializer="xavier_n
 def test_it_is_the_first_row_of_the_history(change):
     experiment = replace(SMALL, **change)
     np.testing.assert_array_equal(starting_signal(experiment), train(experiment).delta_rms[0])
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="BLAS has one thread anyway")
+def test_it_is_so_where_blas_has_several_threads():
+    experiment = replace(SMALL, width=256, n_train=150, steps=1)
+    with threadpool_limits(2):
+        np.testing.assert_array_equal(starting_signal(experiment), train(experiment).delta_rms[0])
+
+
+def test_blas_has_its_threads_back_when_the_last_leaves_and_not_before():
+    library, entered, leave = ThreadpoolController().select(user_api="blas"), threading.Event(), threading.Event()
+    one_thread = one_blas_thread.__wrapped__()  # another than that which a backend in this process never leaves
+
+    def first() -> None:
+        with one_thread:
+            entered.set()
+            leave.wait()
+
+    with threadpool_limits(2):
+        thread = threading.Thread(target=first)
+        thread.start()
+        entered.wait()
+        with one_thread:
+            leave.set()
+            thread.join()
+            assert {one["num_threads"] for one in library.info()} == {1}
+        assert {one["num_threads"] for one in library.info()} == {2}
+
+
+def test_targets_beyond_float32_have_no_finite_loss():
+    inputs, targets = np.random.default_rng(0).standard_normal((2, 50, 1)) * np.array([[[1.0]], [[1e60]]])
+    settings = {"dataset": "custom", "data_digest": data_digest(inputs, targets), "n_train": 20}
+    experiment = replace(SMALL, **settings, precision="float32")
+    assert train(experiment, (inputs, targets)).status == "diverged"
+    assert np.isnan(starting_signal(experiment, (inputs, targets))).all()
 
 
 def test_a_loss_that_is_not_finite_has_no_signal():

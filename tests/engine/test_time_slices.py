@@ -6,8 +6,7 @@ import pytest
 
 from engine import Experiment, train
 from engine.executors import time_slices
-from engine.executors.time_slices import SLICE_SECONDS, advance_slice
-from engine.limits import UNLIMITED
+from engine.executors.time_slices import SLICE_SECONDS, TrainingArguments, advance_slice
 from tests.engine.contract import difference, same_bits
 
 LOOK = 0.01  # s between two looks at the clock, of which each update takes two
@@ -28,14 +27,14 @@ def of(seconds):
 @pytest.mark.parametrize("share", [0.5, 1.8])
 def test_a_run_that_is_nearly_done_ends_in_its_slice(share):
     experiment = of(share * SLICE_SECONDS)
-    (history,) = advance_slice(((experiment,), None, 2000, 60, UNLIMITED, ())).histories
+    (history,) = advance_slice(TrainingArguments((experiment,))).histories
     assert difference(history, train(experiment)) is None
 
 
 @same_bits
 def test_any_other_goes_on_in_another():
     experiment = of(4 * SLICE_SECONDS)
-    part = advance_slice(((experiment,), None, 2000, 60, UNLIMITED, ()))
+    part = advance_slice(TrainingArguments((experiment,)))
     assert not part.histories
     assert part.progress == pytest.approx(1 / 4, abs=0.05)
     slices = 1

@@ -29,8 +29,9 @@ from websockets.typing import Subprotocol
 
 from engine.executors.backends import this_process
 from engine.executors.scheduler import CoalescedRun, Run, Workers
+from engine.executors.time_slices import TrainingArguments
 from engine.experiment import Experiment
-from engine.limits import MAX_BYTES, MAX_SECONDS, UNLIMITED
+from engine.limits import MAX_BYTES, MAX_SECONDS
 from engine.settings import OutOfRange
 from engine.training import Branches, train
 from pages.components.shell import runs
@@ -55,7 +56,7 @@ class Patient:
     def submit(self, experiment: Experiment, data: object = None, branches: Branches = ()) -> Run:
         if self.closed:
             raise CancelledError
-        self.runs.append(Run(((experiment,), None, 0, 0, UNLIMITED, branches), True, object()))
+        self.runs.append(Run(TrainingArguments((experiment,), branches=branches), True, object()))
         return self.runs[-1]
 
     def close(self) -> None:
@@ -183,7 +184,7 @@ def test_a_failure_is_not_kept(waiting: SharedRuns, patient: Patient) -> None:
 
 
 def test_a_run_may_fail_before_anyone_looks(waiting: SharedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = Run(((QUICK,), None, 0, 0, UNLIMITED, ()), True, object())
+    failed = Run(TrainingArguments((QUICK,)), True, object())
     failed.set_exception(MemoryError())
     monkeypatch.setattr(waiting.workers, "submit", lambda *_, **__: failed)
     assert waiting.join(QUICK) is failed

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 from engine.cures.outcomes import SEEDS, Outcome, outcome_of, seconds_of, seeded
 from engine.executors.backends import this_process
 from engine.executors.scheduler import Run, Sweep, Workers
+from engine.executors.time_slices import TrainingArguments
 from engine.experiment import Experiment
-from engine.limits import UNLIMITED
 from engine.training import Training, train
 from pages.charts.sweeps import capacity_curve, cures
 from pages.components.lesson import sweep_jobs, sweeps
@@ -56,7 +56,7 @@ class Scripted:
             raise CancelledError
         self.requested.append(experiments)
         pairs = [range(i, min(i + 2, len(experiments))) for i in range(0, len(experiments), 2)]
-        runs = [Run((tuple(experiments[i] for i in pair), None, 0, 0, UNLIMITED, ()), False, self) for pair in pairs]
+        runs = [Run(TrainingArguments(tuple(experiments[i] for i in pair)), False, self) for pair in pairs]
         self.runs += runs
         return Sweep(runs, pairs)
 
