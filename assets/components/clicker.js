@@ -5,7 +5,8 @@ const mounted = new WeakMap(); // parent element -> what stops it
 
 const USES_KEYS = "textarea, select, [contenteditable], [role=dialog], [role=listbox], input:not([type=range], [type=radio])";
 const KEYS = { PageDown: 1, PageUp: -1 };
-const CLOSING = 3000; // milliseconds that the list takes at most
+const LIST = "[data-testid=stPopoverBody]";
+const CLOSING = 20000; // milliseconds that the list takes at most, when the server is busy
 
 export default function ({ data, parentElement, setTriggerValue }) {
   mounted.get(parentElement)?.();
@@ -17,13 +18,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue("turn", { by, at: event.timeStamp }); // two presses are never of the same time
   };
   document.addEventListener("keydown", turn);
-  document.addEventListener("click", chosen);
+  const choose = (event) => chosen(event); // its own: the one before is stopped after this has begun
+  document.addEventListener("click", choose);
   const clock = parentElement.querySelector(".clock");
   clock.setAttribute("aria-keyshortcuts", Object.keys(KEYS).join(" "));
   const ticking = data.clock ? tick(clock, data.clock) : null;
   const stop = () => {
     document.removeEventListener("keydown", turn);
-    document.removeEventListener("click", chosen);
+    document.removeEventListener("click", choose);
     clearInterval(ticking);
   };
   mounted.set(parentElement, stop);
@@ -33,7 +35,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 async function chosen({ target }) {
   const scene = target.closest?.("[class*=st-key-to_scene_] button");
   const latest = performance.now() + CLOSING;
-  while (scene?.isConnected && performance.now() < latest) await new Promise(requestAnimationFrame);
+  while (scene && document.querySelector(LIST) && performance.now() < latest) await new Promise(requestAnimationFrame);
   if (scene && document.activeElement === document.body) document.querySelector(".st-key-scenes button").focus({ preventScroll: true });
 }
 
