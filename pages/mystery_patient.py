@@ -3,7 +3,7 @@
 from pages.components.lesson.take_home import take_home
 from pages.components.mystery.arrival import arrival, arrival_place
 from pages.components.mystery.patient import admitted, bedside, choose, preparable
-from pages.components.mystery.result import how_points_come_about, result
+from pages.components.mystery.result import COMPARED, how_points_come_about, result
 from pages.components.shell.frame import footer, page
 from pages.components.shell.studio import studio_button
 
@@ -15,7 +15,7 @@ place = arrival_place()
 here = admitted(choice)
 if here and here.visit.committed:
     sentence, taken = result(here)
-    arrival(place, sentence, "score")
+    arrival(place, sentence, "score", keeps=COMPARED)
     with shell.link.container(width="content"):
         take_home(taken)
 elif here:

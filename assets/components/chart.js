@@ -6,7 +6,7 @@
 // browser has time, and the timeline's step when they come into sight.
 
 const STEP_EVENT = "backprop-clinic:step"; // from the timeline; detail: {step, drawn: promises to wait for}
-const PREVIEW_EVENT = "backprop-clinic:preview"; // from the strip; detail: {patient, treated}, error signals, or nothing
+const PREVIEW_EVENT = "backprop-clinic:preview"; // from the strip; detail: error signals, or nothing: see strip.js
 const MARK_EVENT = "backprop-clinic:mark"; // from the timeline: layers are marked, or none any more
 const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const PLOTLY_POLL = 20; // milliseconds
@@ -20,6 +20,7 @@ const OUTSIDE = ".infolayer > :not(.annotation), .xaxislayer-above, .yaxislayer-
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame
 
 const CLEAR = "rgba(0,0,0,0)";
+const FADED = 0.35; // opacity
 const MARK_FILL = "rgba(128,128,128,0.18)";
 const NETWORKS = ["--patient", "--treated"]; // colours of tokens.css: light-dark(…, …)
 const DARK = 0.5; // lightness of the page below which it is dark, 0 to 1
@@ -129,8 +130,11 @@ class Chart {
   }
 
   // Networks that have not been trained yet, while their depth is dragged: their error signals alone, before training.
+  // A chart of anything else fades, since it still shows the networks before.
   async preview(signals) {
-    if (!this.figure?.layout.meta?.error_signals || !this.seen || !window.Plotly) return;
+    const follows = this.figure?.layout.meta?.error_signals;
+    this.plot.style.opacity = signals && !follows ? FADED : "";
+    if (signals === false || !follows || !this.seen || !window.Plotly) return;
     Object.assign(this, { previewed: signals, stale: true });
     if (this.previewing) return; // the latest is drawn when the one before it is
     this.previewing = true;

@@ -1,9 +1,12 @@
 // The clicker: Page down and Page up, which every presenter's remote sends, lead on and back; and the speaker's clock.
+// And the keyboard goes back to the button of the list of scenes when that closes with the choice of one.
 
 const mounted = new WeakMap(); // parent element -> what stops it
 
 const USES_KEYS = "textarea, select, [contenteditable], [role=dialog], [role=listbox], input:not([type=range], [type=radio])";
 const KEYS = { PageDown: 1, PageUp: -1 };
+const LIST = "[data-testid=stPopoverBody]";
+const CLOSING = 20000; // milliseconds that the list takes at most, when the server is busy
 
 export default function ({ data, parentElement, setTriggerValue }) {
   mounted.get(parentElement)?.();
@@ -15,15 +18,25 @@ export default function ({ data, parentElement, setTriggerValue }) {
     setTriggerValue("turn", { by, at: event.timeStamp }); // two presses are never of the same time
   };
   document.addEventListener("keydown", turn);
+  const choose = (event) => chosen(event); // its own: the one before is stopped after this has begun
+  document.addEventListener("click", choose);
   const clock = parentElement.querySelector(".clock");
   clock.setAttribute("aria-keyshortcuts", Object.keys(KEYS).join(" "));
   const ticking = data.clock ? tick(clock, data.clock) : null;
   const stop = () => {
     document.removeEventListener("keydown", turn);
+    document.removeEventListener("click", choose);
     clearInterval(ticking);
   };
   mounted.set(parentElement, stop);
   return stop;
+}
+
+async function chosen({ target }) {
+  const scene = target.closest?.("[class*=st-key-to_scene_] button");
+  const latest = performance.now() + CLOSING;
+  while (scene && document.querySelector(LIST) && performance.now() < latest) await new Promise(requestAnimationFrame);
+  if (scene && document.activeElement === document.body) document.querySelector(".st-key-scenes button").focus({ preventScroll: true });
 }
 
 // Minutes since the lecture was begun in this tab, of those that it takes.

@@ -5,7 +5,8 @@
 
 const STEP_EVENT = "backprop-clinic:step"; // from the timeline
 const MARK_EVENT = "backprop-clinic:mark"; // layers are marked, or none any more
-const PREVIEW_EVENT = "backprop-clinic:preview"; // detail: {patient, treated}, the error signal of each layer at step 0
+// detail: {patient, treated}, the error signal of each layer at step 0; null: as it was; false: these have been trained
+const PREVIEW_EVENT = "backprop-clinic:preview";
 const TOUCHES = ["pointerover", "pointerdown", "focusin"];
 const DRAGGED = ["depth", "gain"]; // as in strip.py
 const STOPS = 9; // of the key's colours
@@ -35,7 +36,7 @@ class Strip {
   }
 
   stop() {
-    this.say("");
+    this.endPreview(false);
     window.removeEventListener(STEP_EVENT, this.onStep);
     window.removeEventListener(MARK_EVENT, this.onMark);
     for (const kind of TOUCHES) document.removeEventListener(kind, this.onTouch);
@@ -48,9 +49,10 @@ class Strip {
     const other = JSON.stringify(strip) !== JSON.stringify(this.data);
     Object.assign(this, { data: strip, preview, hidden, ask });
     if (other) {
-      Object.assign(this, { asked: null, previewing: false });
-      this.say("");
+      this.asked = null;
+      this.endPreview(false);
     }
+    if (!preview) this.endPreview(null); // what was dragged cannot be trained
     this.spoken ??= Object.assign(this.root.appendChild(document.createElement("span")), { className: "spoken", ariaLive: "polite" });
     if (this.verdict && this.verdict !== verdict) this.spoken.textContent = verdict;
     this.verdict = verdict;
@@ -74,12 +76,7 @@ class Strip {
     const asked = [mine ?? now[0], theirs ?? (follows ? mine : null) ?? now[1]];
     const at = asked.map((value) => values.indexOf(value));
     if (String(asked) === String(now) || at.includes(-1)) {
-      if (this.previewing) {
-        this.previewing = false;
-        this.say("");
-        this.drawAll();
-        window.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail: null }));
-      }
+      if (this.endPreview(null)) this.drawAll();
       return;
     }
     this.previewing = true;
@@ -92,6 +89,15 @@ class Strip {
     this.told.textContent = "step 0, before training";
     this.say(shown.map(({ who }, row) => this.preview[who].sentences[at[row]]).join(" "));
     window.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail: Object.fromEntries(shown.map(({ who, cells }) => [who, cells[0]])) }));
+  }
+
+  // Whether there was one.
+  endPreview(detail) {
+    if (!this.previewing) return false;
+    this.previewing = false;
+    this.say("");
+    window.dispatchEvent(new CustomEvent(PREVIEW_EVENT, { detail }));
+    return true;
   }
 
   // In place of the verdict, unless that is hidden; nothing: the verdict itself.

@@ -5,6 +5,7 @@
 
 const STEP_EVENT = "backprop-clinic:step";
 const MARK_EVENT = "backprop-clinic:mark";
+const PREVIEW_EVENT = "backprop-clinic:preview"; // from the strip; detail: nothing where networks are shown that are trained
 const PLAYING = 4000; // milliseconds from the first step to the last, at speed 1
 const SPEEDS = [1, 4, 0.25];
 const BEGINNING = 6, LONGER = 3; // the first frames, where most happens, and how much longer than others they stand
@@ -27,11 +28,17 @@ class Timeline extends Stepper {
     this.buttons.speed.addEventListener("click", () => this.nextSpeed());
     this.onAddress = () => this.write(); // the server does not know of the position, and writes addresses without it
     window.navigation?.addEventListener("currententrychange", this.onAddress);
+    this.onPreview = ({ detail }) => {
+      this.previewing = Boolean(detail);
+      this.showStep();
+    };
+    window.addEventListener(PREVIEW_EVENT, this.onPreview);
   }
 
   stop() {
     super.stop();
     window.navigation?.removeEventListener("currententrychange", this.onAddress);
+    window.removeEventListener(PREVIEW_EVENT, this.onPreview);
     this.resized.disconnect();
   }
 
@@ -90,7 +97,7 @@ class Timeline extends Stepper {
     const before = this.step;
     this.step = this.steps[this.index];
     this.showPosition(this.words);
-    this.readout.textContent = this.words;
+    this.showStep();
     if (before !== undefined && before !== this.step) this.announce();
     const drawn = [];
     const page = document.documentElement.dataset;
@@ -98,6 +105,12 @@ class Timeline extends Stepper {
     page.backpropClinicStep = this.step;
     window.dispatchEvent(new CustomEvent(STEP_EVENT, { detail: { step: this.step, drawn } }));
     return Promise.all(drawn);
+  }
+
+  // The position; while a setting is dragged the first one, since that is what is shown of networks not trained yet.
+  showStep() {
+    this.range.value = this.previewing ? 0 : this.index;
+    this.readout.textContent = this.previewing ? `step 0 of ${this.total}` : this.words;
   }
 
   // Play as soon as there is a chart to move, unless somebody has moved the timeline before.

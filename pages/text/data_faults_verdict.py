@@ -10,6 +10,7 @@ from engine.doctor.thresholds import LOW_RECALL
 from pages.text.findings_text import HEADINGS
 from pages.text.labels import in_a_sentence, listed, number, percent, share
 from pages.text.three_sets import DISTORTED, class_names, result_recalls, scores
+from pages.text.without_effect import telling_differences
 
 SAID_OF_CHANGES = 2  # settings that a sentence can begin with
 # What the doctor finds wrong with validation data -> what they are.
@@ -94,7 +95,7 @@ def _validation(history: RunHistory) -> str:
 
 def _with(patient: RunHistory, treated: RunHistory) -> str:
     """ "With inputs standardised", from the settings in which the treated network differs."""
-    changes = patient.experiment.differences(treated.experiment)
+    changes = telling_differences(patient.experiment, treated.experiment)
     if len(changes) > SAID_OF_CHANGES:
         return "The treated network"
     return f"With {listed([in_a_sentence(field, theirs) for field, (_, theirs) in changes.items()])}"

@@ -10,6 +10,7 @@ from engine.formatting import number as number
 from engine.formatting import percent as percent
 from engine.losses import LOSSES, chosen_loss
 from engine.settings import OutOfRange, Setting, Value
+from pages.text.without_effect import without_effect
 
 _MILLIONTH = 1e-6
 _NUMBER = re.compile(r"(-?)(\d+(?:\.\d+)?)(?:e([+-]\d+))?")  # as Python writes it
@@ -89,11 +90,15 @@ def label(field: str) -> str:
 
 
 def differences(patient: Experiment, treated: Experiment) -> str:
-    """In words, what the treated network does differently."""
+    """In words, what the treated network does differently, and which of its settings change nothing."""
     changes = patient.differences(treated)
     if not changes:
         return "Patient and treated are the same network."
-    parts = (f"{label(field)} {meaning(field, a)} → {meaning(field, b)}" for field, (a, b) in changes.items())
+    vain = {field: f" (no difference: {why})" for field, why in without_effect(patient, treated).items()}
+    parts = (
+        f"{label(field)} {meaning(field, a)} → {meaning(field, b)}{vain.get(field, '')}"
+        for field, (a, b) in changes.items()
+    )
     return "Treated differs in: " + ", ".join(parts) + "."
 
 

@@ -8,6 +8,7 @@ from engine.doctor.thresholds import RISEN_GAP, SAME_ACCURACY, SMALL_GAP
 from pages.text.clock import latest
 from pages.text.labels import in_a_sentence, listed, loss_unit, number, percent
 from pages.text.three_sets import DISTORTED
+from pages.text.without_effect import telling_differences
 
 SAID_OF_CHANGES = 2  # settings that a sentence can begin with
 
@@ -113,7 +114,7 @@ def _compared(patient: RunHistory, treated: RunHistory) -> str:
 
 def _with(patient: RunHistory, treated: RunHistory) -> str:
     """ "With L2 penalty 0.015", from the settings in which the treated network differs."""
-    changes = patient.experiment.differences(treated.experiment)
+    changes = telling_differences(patient.experiment, treated.experiment)
     if len(changes) > SAID_OF_CHANGES:
         return "In the treated network"
     return f"With {listed([in_a_sentence(field, theirs) for field, (_, theirs) in changes.items()])}"

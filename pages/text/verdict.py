@@ -11,6 +11,7 @@ from engine.formatting import TIMES_TEN, plural
 from engine.settings import Value
 from pages.text.clock import latest
 from pages.text.labels import label, layer_name, listed, meaning, number, percent, share
+from pages.text.without_effect import telling_differences
 
 # Settings whose values are adjectives.
 NEED_THEIR_LABEL = (
@@ -73,7 +74,7 @@ def _with(patient: RunHistory, treated: RunHistory) -> str:
         _in_a_sentence(setting, theirs)
         if isinstance(theirs, str) and theirs != "none" and setting != "precision"
         else None
-        for setting, (_, theirs) in patient.experiment.differences(treated.experiment).items()
+        for setting, (_, theirs) in telling_differences(patient.experiment, treated.experiment).items()
     ]
     if changes and len(changes) <= 3 and all(changes):
         return f"With {listed([change for change in changes if change])}"

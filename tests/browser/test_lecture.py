@@ -63,6 +63,12 @@ def test_a_lecture_is_given_by_the_clicker_alone(page: Page, home: str) -> None:
     expect(page.locator(".st-key-lesson")).to_contain_text(scenes[-1].choices[scenes[-1].right], timeout=MILLISECONDS)
     page.keyboard.press("PageUp")  # in the middle of a run, as a hurried speaker would
     expect(headline).to_have_text(scenes[-1].question, timeout=MILLISECONDS)
+    scenes_list = page.get_by_role("button", name="Scenes")
+    scenes_list.click()
+    page.get_by_role("button", name=f"1. {scenes[0].title}").click()
+    expect(headline).to_have_text(scenes[0].question, timeout=MILLISECONDS)
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)  # or it would lie over the scene
+    expect(scenes_list).to_be_focused()
 
 
 def test_the_clicker_leads_on_from_a_curve_that_is_to_be_drawn(page: Page, home: str) -> None:

@@ -147,6 +147,9 @@ def test_from_start_to_score_by_keyboard_and_the_points_survive_a_reload(page: P
     assert "of 100 points. The root cause: " in taken.value.path().read_text("utf-8")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Confirm: train").first.press("Enter")
+    # It is gone, and the keyboard is where it was.
+    page.wait_for_function("() => document.activeElement.matches('.st-key-compared div')", timeout=MILLISECONDS)
     tab_to(page, "Next patient")
     page.keyboard.press("Enter")
     number = page.get_by_role("spinbutton", name="Patient")

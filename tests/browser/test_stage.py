@@ -68,6 +68,9 @@ EDGES = """(selector) => {
   return [top, bottom];
 }"""
 
+FADED = """() => [...document.querySelectorAll("[class*=st-key-card_]")]
+  .filter((card) => card.querySelector(".chart").style.opacity)
+  .map((card) => card.className.match(/st-key-card_(\\w+)/)[1])"""
 SIGNALS = "() => document.querySelector('.st-key-card_gradient_per_layer .scatterlayer').innerHTML"
 
 
@@ -355,6 +358,8 @@ def test_a_dragged_gain_shows_step_0_before_it_is_let_go(lesson: Page, home: str
         seen.add((gain, str(row(lesson, "patient").evaluate(CELLS))))
         lesson.wait_for_function(f"(before) => ({SIGNALS})() !== before", arg=signals)
         signals = lesson.evaluate(SIGNALS)
+        expect(lesson.locator(".timeline .readout")).to_have_text(f"step 0 of {own.patient.steps}")
+        assert lesson.evaluate(FADED) == ["clipping", "learning_curves"], "of the networks before"
     assert [len(set(one)) for one in zip(*seen, strict=True)] == [3, 3]
     assert lesson.evaluate("sent") == 0
     lesson.mouse.up()
@@ -363,6 +368,8 @@ def test_a_dragged_gain_shows_step_0_before_it_is_let_go(lesson: Page, home: str
     expect_address(lesson, {"gain": str(gain)})
     expect(lesson.locator(".strip .told")).not_to_have_text(UNTRAINED)
     expect(verdict).not_to_have_attribute("data-untrained", re.compile("."))
+    expect(lesson.locator(".timeline .readout")).to_have_text(f"step {own.patient.steps} of {own.patient.steps}")
+    lesson.wait_for_function(f"() => !({FADED})().length")
 
 
 def test_a_visit_leaves_nothing_behind(lesson: Page, home: str):

@@ -20,9 +20,9 @@ from tests.pages.opened import charts, opened
 LESSON = lesson_of("vanishing_gradients")
 
 
-def sent(page: AppTest) -> dict:
+def sent(page: AppTest, what: str = "strip") -> dict:
     (proto,) = [one.proto for one in page.get("bidi_component") if one.proto.component_name.endswith("_strip")]
-    return json.loads(proto.bytes)["strip"]
+    return json.loads(proto.bytes)[what]
 
 
 @pytest.mark.parametrize("name", STAGE_MEASURES)
@@ -107,6 +107,17 @@ def test_what_would_take_long_or_says_nothing_has_no_preview():
     wide = replace(LESSON.patient, width=256, n_train=5000)
     assert not strip._can_be_previewed("vanishing_gradients", "depth", wide, LESSON.treated)
     assert not strip._can_be_previewed("vanishing_gradients", "gain", replace(wide, depth=50), LESSON.treated)
+
+
+def test_what_is_refused_is_not_previewed():
+    """The page says that what it shows are other networks."""
+    lesson = lesson_of("exploding_gradients")
+    page = opened(lesson.page, steps="40", loss="cross_entropy")
+    pair = tuple(replace(one, steps=40, loss="cross_entropy") for one in (lesson.patient, lesson.treated))
+    page.session_state["session"].previewed = lesson.page, pair, "gain"
+    assert sent(page.run(), "preview")
+    assert not sent(page.selectbox(key="dataset").set_value("sine").run(), "preview")
+    assert "What you see below are the last networks" in page.warning[0].value
 
 
 @pytest.mark.parametrize("name", RANGES)

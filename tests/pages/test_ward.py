@@ -85,7 +85,7 @@ def test_a_lessons_own_patient_has_its_name_where_somebody_comes_for_it():
     page = opened(case.page, **link_to(case))
     assert named(page, case)
     assert page.header[0].value == opened(case.page).header[0].value
-    assert WARD not in page.query_params, "the page remembers it"
+    assert page.query_params == {WARD: "true"}, "who loads the page again finds the name"
     page.query_params[WARD] = "no"
     page.run()
     (warning,) = page.warning
@@ -93,6 +93,11 @@ def test_a_lessons_own_patient_has_its_name_where_somebody_comes_for_it():
     assert named(page, case)
     page.number_input(key="steps").set_value(290).run()
     assert not named(page, case), "another patient has no name"
+    assert page.query_params == {"steps": "290"}
+    page.run()  # the whole page, controls included
+    page.number_input(key="steps").set_value(case.pair[0].steps).run()
+    assert named(page, case)
+    assert page.query_params == {WARD: "true"}
 
 
 def named(page, case) -> bool:

@@ -44,6 +44,7 @@ from pages.components.shell.address import (
 from pages.components.shell.assignment import read_assignment, waits_for_answer
 from pages.components.shell.component import component
 from pages.components.shell.frame import LEAST_WIDTH, absolute, footer, lessons, page
+from pages.components.shell.kept_focus import kept_focus
 from pages.components.shell.runs import histories_of
 from pages.components.shell.session import this_session
 from pages.components.shell.stage_view import chosen_chart, stage_keys, viewing
@@ -62,7 +63,6 @@ NAMES_ANY_CAUSE = "data_faults"  # the lesson whose verdict begins with the root
 READ = "Where else it lives", "Words"  # sections of every lesson's text
 
 _anchors = component("anchors", styled=False)
-_kept_focus = component("kept_focus", styled=False)
 
 Draw = Callable[[RunHistory, RunHistory], None]  # a part's contents, for the patient and the treated network
 
@@ -141,7 +141,7 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         with above:
             steps = timeline_steps(patient, treated)
             timeline(steps, steps[-1], f"timeline_{lesson.page}", **pointed(patient, treated))
-            strip(lesson.page, verdict, steps, patient, treated, hidden=unsaid)
+            strip(lesson.page, verdict, steps, patient, treated, hidden=unsaid, refused=choice.refused)
         if not on_stage:
             link, charts = absolute(choice.short_address), (*stage.charts, *_others(stage))
             with shell.link.container(width="content"):
@@ -228,7 +228,7 @@ def _parts() -> tuple[str, DeltaGenerator]:
         st.session_state[PART] = PARTS[0]
     with st.container(key="unseen_anchors", height=1, border=False):
         _anchors(key="anchors")
-        _kept_focus(key="kept_focus")
+        kept_focus("[role=tabpanel]")
     tabs = dict(zip(shown, st.tabs(shown, key=PART, bind="query-params"), strict=True))
     return next((name, tab) for name, tab in tabs.items() if tab.open)
 

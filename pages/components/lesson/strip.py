@@ -48,20 +48,22 @@ def strip(
     *histories: RunHistory,
     looks: Sequence[Look] = LOOKS,
     hidden: bool = False,
+    refused: bool = False,
 ) -> None:
     """Draw the strip of a page at these steps of the timeline, a row a network.
 
     verdict: the page's sentence about the networks, which is read out to who cannot see that it has changed; hidden:
-    whether it is none yet, and a dragged setting must not say one either.
+    whether it is none yet, and a dragged setting must not say one either; refused: whether the controls ask for other
+    networks, which cannot be trained and are not previewed.
     """
     networks = tuple(history.experiment for history in histories)
     key = page, *((look.key, look.name) for look in looks), *(history.identity for history in histories)
     told = _sent.get(key, lambda: described(page, steps, *histories, looks=looks))
-    _draw(page, verdict, hidden, networks, told)
+    _draw(page, verdict, hidden, refused, networks, told)
 
 
 @st.fragment
-def _draw(page: str, verdict: str, hidden: bool, networks: tuple[Experiment, ...], told: bytes) -> None:
+def _draw(page: str, verdict: str, hidden: bool, refused: bool, networks: tuple[Experiment, ...], told: bytes) -> None:
     """Draw what was described; a session keeps a fragment's arguments, so that they must be small.
 
     Who touches a setting that can be previewed gets what every value of it would look like at step 0, for the strip to
@@ -69,7 +71,7 @@ def _draw(page: str, verdict: str, hidden: bool, networks: tuple[Experiment, ...
     """
     session = this_session()
     preview, name = None, session.previewed[2] if session.previewed[:2] == (page, networks) else ""
-    if name and _can_be_previewed(page, name, *networks):
+    if name and not refused and _can_be_previewed(page, name, *networks):
         preview = orjson.Fragment(_previews.get((name, networks), lambda: _preview(name, *networks)))
 
     def touched() -> None:

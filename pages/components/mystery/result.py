@@ -41,6 +41,7 @@ from pages.text.mystery_answers import Score
 
 _points = component("points", styled=False)
 
+COMPARED = "compared"  # key of what is drawn of both networks
 NO_CHANGE = 0.01  # of a loss: less is called next to nothing
 REVEALED = (
     (gradient_per_layer, learning_curves, predictions),
@@ -76,7 +77,8 @@ def result(here: Admitted) -> tuple[str, Shown]:
         into_view(data="start", key="score_in_view")  # the button that led here may have been far down the page
     _next(here.choice, score)
     _revealed(here)
-    _compare(here, treated)
+    with st.container(key=COMPARED):
+        _compare(here, treated)
     return sentence, _taken_home(here, sentence, treated.experiment)
 
 

@@ -172,10 +172,16 @@ class Control:
         return kind(max(1, 10**power) if kind is int else 10.0**power)
 
 
-def write_controls(controls: Mapping[str, Control], answers: Mapping[str, Answer]) -> None:
-    """Write to the address what it does not say yet of these controls, by name; a default says nothing."""
+def write_controls(
+    controls: Mapping[str, Control], answers: Mapping[str, Answer], also: Mapping[str, str | None] | None = None
+) -> None:
+    """Write to the address what it does not say yet of these controls, by name; a default says nothing.
+
+    also: other parameters and their texts, None for one that the address should not have.
+    """
     here = st.query_params.to_dict()  # Streamlit takes a lock for each that is looked up
-    texts = {
+    texts = {name: text for name, text in (also or {}).items() if here.get(name) != text}
+    texts |= {
         name: None if answers[name] == control.default else control.text(answers[name])
         for name, control in controls.items()
         if control.differs(here.get(name), answers[name])

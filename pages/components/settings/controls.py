@@ -4,7 +4,7 @@ A page that is opened, and one that somebody goes back to, reads the address; a 
 control draws again what shows the networks, and nothing else: all the widgets of a page cost more than its charts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from pages.components.shell.address import (
     SEAL,
     SEALED,
     VERSION,
+    WARD,
     history_navigation,
     parameters_here,
     still_ignored,
@@ -202,8 +203,10 @@ def _show_pair(lesson: Lesson, messages: DeltaGenerator, show: Callable[[Choice]
     texts = {name: control.text(values[name]) for name, control in widgets.items()}
     different = {name: text for name, text in texts.items() if text != widgets[name].text(widgets[name].default)}
     assignment = {name: st.query_params[name] for name in (*SEALED, SEAL) if name in st.query_params}
+    if named := _named_by_ward(lesson, values):
+        texts, different = texts | {WARD: named}, different | {WARD: named}
     this_session().addresses[lesson.page] = different | assignment
-    write_controls(widgets, values)
+    write_controls(widgets, values, {WARD: named})
     this_session().parameters = parameters_here()
     with messages:
         if notes:
@@ -211,6 +214,12 @@ def _show_pair(lesson: Lesson, messages: DeltaGenerator, show: Callable[[Choice]
         else:
             st.empty()
     show(Choice(*pair, notes, link(lesson, texts), short_link(lesson, different), refused))
+
+
+def _named_by_ward(lesson: Lesson, answers: Mapping[str, Answer]) -> str | None:
+    """The ward's parameter where the networks are the lesson's own, and somebody came to them from there; else None."""
+    own = all(answers[name] == control.default for name, control in controls_of(lesson).items())
+    return "true" if own and lesson.page in this_session().from_ward else None
 
 
 def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
@@ -221,7 +230,7 @@ def apply(lesson: Lesson, patient: Experiment, treated: Experiment) -> None:
     widgets = controls_of(lesson)
     answers = answers_of(lesson, patient, treated) | this_session().locks.get(lesson.page, {})
     st.session_state.update(answers)
-    write_controls(widgets, answers)
+    write_controls(widgets, answers, {WARD: _named_by_ward(lesson, answers)})
     st.rerun()  # the whole page, controls included, wherever the button stands
 
 

@@ -69,7 +69,10 @@ def read_lesson_address(lesson: Lesson) -> tuple[Address, bool]:
     found |= read_address(others, fields, partial(_instead, lesson))
     if found.values[WARD]:
         this_session().from_ward.add(lesson.page)
-    found = replace(found, texts={name: text for name, text in found.texts.items() if name != WARD})
+    elif entering or history_navigation():
+        this_session().from_ward.discard(lesson.page)
+    if not widgets.keys().isdisjoint(found.texts):  # whose names the networks themselves say
+        found = replace(found, texts={name: text for name, text in found.texts.items() if name != WARD})
     found = with_locks(found, locks, widgets)
     if version.values[VERSION] < lesson.version and (history_navigation() or not entering):
         start_again(lesson.page, found.texts)

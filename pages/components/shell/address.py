@@ -30,7 +30,7 @@ BROWSERS_OWN = (PHASE, TIMELINE)
 # address once it was read: what remains there counts from today's.
 VERSION = "v"
 # Whether a link comes from the ward, whose patients have names: those that are a lesson's own networks, too.  The page
-# remembers it and takes it out of the address.
+# remembers it, and keeps it in the address of these alone.
 WARD = "ward"
 # Which part of a lesson is open.
 PART, PARTS = "part", ("look", "why", "cure", "try", "more", "read")
@@ -229,7 +229,7 @@ def mend(address: Address, entering: bool, defaults: Mapping[str, Any], also: Ma
         st.query_params.from_dict(resealed({**(also or {}), **kept, **address.texts}))
         return
     st.session_state.update({name: defaults[name] for name in address.ignored if name in defaults})
-    spent = (address.ignored | {VERSION, WARD}).intersection(st.query_params)
+    spent = (address.ignored | {VERSION}).intersection(st.query_params)
     if spent or renamed:
         write_address({**renamed, **dict.fromkeys(spent)})
 
