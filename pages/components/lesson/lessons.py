@@ -96,7 +96,7 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         if on_stage:
             stage_keys()
         above = st.container(key="stage", gap="xsmall")
-        above.empty()  # or the browser would draw no container: what is below it would move when the networks are trained
+        above.empty()  # or the browser would draw no container, and what is below would move later
         part, place = ("stage", st.container()) if on_stage else _parts()
         if part in PARTS[1:]:  # who comes back finds it open
             this_session().addresses[lesson.page][PART] = part
