@@ -11,6 +11,7 @@ is tested, `visit` costs a fifth of it, and where it is not the charts, `part=re
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partialmethod
@@ -38,12 +39,11 @@ LOGGED_FAULTS = ("Traceback", "Warning:", "Exception")
 WITHIN_THE_APP = "(url) => (history.pushState({}, '', url), dispatchEvent(new PopStateEvent('popstate')))"
 
 # Whether no run was asked for or under way for longer than a moved control waits with its request.
-STANDS = """() => new Promise((decide) => {
-  const stands = () => document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
-  let left = 6;
-  const look = () => (!stands() ? decide(false) : left-- ? setTimeout(look, 50) : decide(true));
-  look();
-})"""
+STANDS = """(asked) => {
+  const stands = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState === "notRunning";
+  if (!stands || window.stands?.asked !== asked) window.stands = { asked, since: performance.now() };
+  return stands && performance.now() - window.stands.since >= 300;
+}"""  # no promise: Playwright takes one for true, whatever comes of it
 
 expect.set_options(timeout=1000 * SOON)
 # By itself Playwright looks at every frame whether what is waited for is there, and makes the browser draw it.
@@ -85,7 +85,7 @@ def visit(page: Page, url: str) -> None:
 
 def settled(page: Page) -> None:
     """Wait until the server has drawn all that it was asked for, what a control is about to ask for included."""
-    page.wait_for_function(STANDS)
+    page.wait_for_function(STANDS, arg=time.monotonic())
 
 
 @pytest.fixture(scope="session")
