@@ -13,7 +13,7 @@ Digits = Callable[[float], str]
 
 
 def rounded(value: float) -> str:
-    """Four significant digits: 0.1385, 4.386 \\times 10^{-4}."""
+    """Four significant digits: 0.1385, 4.386 \\times\\nobreak 10^{-4}."""
     value = float(value)
     if not np.isfinite(value):
         return _not_finite(value)
@@ -34,7 +34,7 @@ def exact(value: float) -> str:
 
 
 def _in_powers(mantissa: str, power: str) -> str:
-    return rf"{mantissa} \times 10^{{{int(power)}}}"
+    return rf"{mantissa} \times\nobreak 10^{{{int(power)}}}"  # no line ends within it
 
 
 def _not_finite(value: float) -> str:

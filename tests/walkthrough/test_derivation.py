@@ -22,7 +22,7 @@ RULES = [
 ]  # fmt: skip
 SYMBOLS = (
     (r"\\text\{.*?\}", ""), (r"\\tfrac\{(.*?)\}\{(.*?)\}", r"(\1/\2)*"), (r"\\frac\{(.*?)\}\{(.*?)\}", r"((\1)/(\2))"),
-    (r"\\times 10\^\{(-?\d+)\}", r"e\1"), (r"\\big|\\,|\\quad", ""), (r"\\cdot", "*"), (r"\\(max|min)", r"\1"),
+    (r"\\times\\nobreak 10\^\{(-?\d+)\}", r"e\1"), (r"\\big|\\,|\\quad", ""), (r"\\cdot", "*"), (r"\\(max|min)", r"\1"),
     (r"\|(.*?)\|", r" abs(\1)"),
     (r"\\ln (\(-?[\d.e -]+\)|[\d.e-]+)", r"*log(\1)"), (r"\\tanh", "tanh"), (r"\\sqrt\{(2/\\pi)\}", "sqrt(2/pi)"),
     (r"\\sqrt", "sqrt"), (r"\\pi", "pi"), (r"\\lambda", "SCALE"), (r"\\alpha", "*ALPHA*"), (r"[{]", "("), (r"[}]", ")"),
@@ -142,9 +142,9 @@ def test_numbers_on_screen_have_four_digits():
     assert [rounded(value) for value in (0.13849856, 0.4, 1.0, 0, -0.0380982, 12345.6)] == [
         "0.1385", "0.4", "1", "0", "-0.0381", "12350",
     ]  # fmt: skip
-    assert rounded(4.38568e-7) == r"4.386 \times 10^{-7}"
+    assert rounded(4.38568e-7) == r"4.386 \times\nobreak 10^{-7}"
     assert rounded(math.inf) == r"\infty"
-    assert exact(1e-7) == r"1 \times 10^{-7}"
+    assert exact(1e-7) == r"1 \times\nobreak 10^{-7}"
     assert exact(0.1 + 0.2) == "0.30000000000000004"
 
 
