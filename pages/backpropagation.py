@@ -25,7 +25,7 @@ explanations(glossary_of("backpropagation"))
 chosen = choose()
 picture, written = st.columns((6, 5), gap="medium")
 with picture:
-    graph = st.empty() if hides(chosen, NETWORK) else st.container(key="graph")
+    graph = st.container(key=None if NETWORK in chosen.asked.hidden else "graph")
     taken = course_of(chosen, draw_updates(chosen))
     if not hides(chosen, COURSE):
         draw_course(taken)
@@ -33,8 +33,8 @@ with written:
     place = look_at(chosen)
     if not hides(chosen, DERIVATION):
         draw_calculation(taken.next, place, chosen.example)
-if not hides(chosen, NETWORK):
-    with graph:
+with graph:
+    if not hides(chosen, NETWORK):
         draw_network(chosen, taken.next, place)
 shell.tools()
 shell.share(short_address(chosen), address(chosen))
