@@ -88,7 +88,7 @@ class Chart {
     window.removeEventListener(MARK_EVENT, this.onMark);
     window.removeEventListener(PREVIEW_EVENT, this.onPreview);
     // A drawing that is on its way comes to its end first: Plotly would go on with what is purged.
-    Promise.resolve(this.drawing).finally(() => window.Plotly?.purge(this.plot));
+    Promise.allSettled([this.drawing, this.previewing]).then(() => window.Plotly?.purge(this.plot));
   }
 
   update(data) {
@@ -136,16 +136,19 @@ class Chart {
     this.plot.style.opacity = signals && !follows ? FADED : "";
     if (signals === false || !follows || !this.seen || !window.Plotly) return;
     Object.assign(this, { previewed: signals, stale: true });
-    if (this.previewing) return; // the latest is drawn when the one before it is
-    this.previewing = true;
-    while (this.previewed) {
+    this.previewing ??= this.drawPreviews().finally(() => (this.previewing = null));
+    await this.previewing;
+    if (!signals) this.show();
+  }
+
+  // The latest is drawn when the one before it is.
+  async drawPreviews() {
+    while (this.previewed && this.plot.isConnected) {
       const { data, layout: narrow } = untrained(this.figure, this.previewed);
       const layout = this.wide(narrow);
       this.previewed = null;
       await this.drawWithRoom(data, this.scale === 1 ? layout : enlarged(layout, this.scale));
     }
-    this.previewing = false;
-    if (!signals) this.show();
   }
 
   // Resolves when the chart, if in sight, shows its figure at the timeline's step.

@@ -1,12 +1,10 @@
 // The clicker: Page down and Page up, which every presenter's remote sends, lead on and back; and the speaker's clock.
-// And the keyboard goes back to the button of the list of scenes when that closes with the choice of one.
+// And the list of scenes closes when one is chosen from it, or it would lie over that.
 
 const mounted = new WeakMap(); // parent element -> what stops it
 
 const USES_KEYS = "textarea, select, [contenteditable], [role=dialog], [role=listbox], input:not([type=range], [type=radio])";
 const KEYS = { PageDown: 1, PageUp: -1 };
-const LIST = "[data-testid=stPopoverBody]";
-const CLOSING = 20000; // milliseconds that the list takes at most, when the server is busy
 
 export default function ({ data, parentElement, setTriggerValue }) {
   mounted.get(parentElement)?.();
@@ -32,11 +30,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return stop;
 }
 
-async function chosen({ target }) {
-  const scene = target.closest?.("[class*=st-key-to_scene_] button");
-  const latest = performance.now() + CLOSING;
-  while (scene && document.querySelector(LIST) && performance.now() < latest) await new Promise(requestAnimationFrame);
-  if (scene && document.activeElement === document.body) document.querySelector(".st-key-scenes button").focus({ preventScroll: true });
+function chosen({ target }) {
+  if (!target.closest?.("[class*=st-key-to_scene_] button")) return;
+  const list = document.querySelector(".st-key-scenes button");
+  list.click();
+  list.focus({ preventScroll: true });
 }
 
 // Minutes since the lecture was begun in this tab, of those that it takes.

@@ -58,7 +58,6 @@ from pages.walkthrough.user_input import read_number
 PAGE = "lecture"
 LECTURE, SCENE, SPEAKER = "lecture", "scene", "speaker"  # parameters of its address
 LETTERS = "ABCDEFGH"  # of a question's choices
-SCENES = "scenes"  # key of their list
 
 _clicker = component("clicker")
 
@@ -120,7 +119,6 @@ def _speaker_in(texts: Sequence[str]) -> bool:
 
 def go_to(lecture: Lecture, scene: int, answered: bool = False) -> None:
     """Come to a scene: to its question, unless that is answered.  For a widget's callback."""
-    st.session_state[SCENES] = False  # or the list would lie over the scene that was chosen from it
     asks = scene < len(lecture.scenes) and bool(lecture.scenes[scene].question) and not answered
     write_address({LECTURE: lecture.name, SCENE: str(scene + 1), HIDE: HIDDEN[0] if asks else None} | _AS_IT_COMES)
 
@@ -270,7 +268,7 @@ def _bar(lecture: Lecture, index: int) -> None:
             on_click=write_address, args=({SPEAKER: None if speaker else "true"},),
             help="The speaker’s notes, and the time used: whoever sees this screen sees them.",
         )  # fmt: skip
-        with st.popover("Scenes", icon=":material/list:", key=SCENES, on_change="rerun"):
+        with st.popover("Scenes", icon=":material/list:", key="scenes"):
             for number, other in enumerate(lecture.scenes):
                 st.button(
                     f"{number + 1}. {other.title} ({other.minutes:g} min)", key=f"to_scene_{number}", type="tertiary",
