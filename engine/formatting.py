@@ -31,6 +31,11 @@ def plural(tensor: str) -> bool:
     return tensor in ("weights", "biases", "scales", "shifts")
 
 
+def counted(count: int, noun: str) -> str:
+    """1 step, 2 steps."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def percent(value: float) -> str:
     """A share as a percentage without decimals; tiny but not nothing, and nearly but not all, stay visible."""
     if math.isnan(value):

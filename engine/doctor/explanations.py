@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from engine.doctor.examination import Examination
 from engine.doctor.thresholds import LARGE_UPDATE
-from engine.formatting import PERCENT, number, percent, plural
+from engine.formatting import PERCENT, counted, number, percent, plural
 
 # --- signals and gradients ---
 
@@ -367,7 +367,7 @@ def _layers(layers: Sequence[int]) -> str:
 
 
 def _steps(count: int) -> str:
-    return "1 step" if count == 1 else f"{count} steps"
+    return counted(count, "step")
 
 
 def cannot_tell(error: float, reference: float) -> str:

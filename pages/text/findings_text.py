@@ -222,7 +222,7 @@ def _results(history: RunHistory, in_unit: bool) -> str:
 
     in_unit: else as multiples of the average answer's, which are comparable where the targets are scaled differently.
     """
-    at = int(np.searchsorted(history.evaluation_step, history.best_step)) if history.experiment.patience else -1
+    at = history.result_evaluation
     train, valid = history.train_loss[at], history.validation_loss[at]
     average = np.nan if in_unit else average_loss(history.experiment)
     if np.isfinite(average):

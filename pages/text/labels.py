@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from engine import SETTINGS, Experiment, RunHistory
 from engine.formatting import PERCENT as PERCENT
+from engine.formatting import counted
 from engine.formatting import number as number
 from engine.formatting import percent as percent
 from engine.losses import LOSSES, chosen_loss
@@ -51,7 +52,7 @@ def meaning(field: str, value: Value) -> str:
 def in_a_sentence(field: str, value: Value) -> str:
     """A setting and its value within a sentence: 4 hidden layers, ReLU, L2 penalty 0.02."""
     if field in COUNTED:
-        return f"{value} {COUNTED[field]}{'' if value == 1 else 's'}"
+        return counted(int(value), COUNTED[field])
     alone = field in SPEAK_FOR_THEMSELVES and value not in COMMON_WORDS
     return meaning(field, value) if alone else f"{label(field)} {meaning(field, value)}"
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from engine import RunHistory
 from engine.data.baselines import AVERAGE
+from engine.formatting import counted
 from pages.charts.style.annotations import (
     ABOVE,
     BESIDE,
@@ -212,7 +213,7 @@ def _sentence(look: Look, history: RunHistory) -> str:
             f"loss {number(validation[0])}"
         )
         return text + (f"; {words}." if (words := ending(history)) else ".")
-    steps = "1 step" if history.evaluation_step[last] == 1 else f"{history.evaluation_step[last]} steps"
+    steps = counted(history.evaluation_step[last], "step")
     text = (
         f"{look.name}: training loss from {number(history.train_loss[first])} to {number(history.train_loss[last])} "
         f"{loss_unit(history)} and validation loss from {number(validation[first])} to {number(validation[last])} in "
