@@ -189,9 +189,15 @@ def test_which_relu_network_of_ten_layers_ends_lower_changes_with_the_seed():
         ({"depth": "3"}, "depth=3"),
     ],
 )
-def test_nonsense_in_the_address_is_said(parameters, says):
+def test_nonsense_in_the_address_is_said_once(parameters, says):
     page = opened("lecture", **parameters)
     assert says in page.warning[0].value
+    assert set(page.query_params) == {"lecture"} & parameters.keys() - {says.partition("=")[0]}
+    page.run()
+    assert says in page.warning[0].value
+    if "lecture" in page.query_params:
+        page.button(key="scene_next").click().run()
+        assert not page.warning
 
 
 def test_the_overview_has_every_lecture_and_a_page_on_each_lesson_for_teachers():

@@ -209,6 +209,9 @@ def test_the_bare_address_and_nonsense_in_it():
     assert "`seed=many` in the address was ignored: it must be a whole number" in warning.value
     assert "`level=deadly` in the address was ignored: it must be one of easy, medium, hard" in warning.value
     assert "`depth=4` in the address was ignored" in warning.value
+    assert not odd.query_params
+    odd.run()
+    assert len(odd.warning) == 1
     odd.button_group(key="level").set_value("medium").run()
     assert not odd.warning
     assert odd.query_params == {"seed": str(FIRST), "level": "medium"}

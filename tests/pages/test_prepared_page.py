@@ -84,6 +84,8 @@ def test_a_lock_or_a_hide_that_was_deleted_is_noticed():
     link = resealed({"hide": "notes", "lock": LOCK, "goal": "treated ratio above 0.01", SEAL: ""})
     for name in ("lock", "hide"):
         page = opened(PAGE, **{one: text for one, text in link.items() if one != name}, depth="3")
+        assert "depth=3" in page.warning[0].value
+        assert "hide=" not in page.warning[0].value  # which nobody wrote
         assert page.slider(key="depth").value == 10
         assert page.slider(key="depth").disabled
         assert tabs(page) == ["look"]

@@ -35,12 +35,13 @@ from pages.components.shell.address import (
     FieldOf,
     chart_in,
     enter,
-    few,
     hidden_in,
+    mend,
     only,
     parameters_here,
     read_address,
     step_in,
+    still_ignored,
     write_address,
 )
 from pages.components.shell.component import component
@@ -75,8 +76,12 @@ def requested_scene() -> RequestedScene:
     enter(PAGE, (TIMELINE, HIDE, CHART))
     found = _read()
     lecture, scene = found.values[LECTURE], found.values[SCENE]
-    if found.sentences:
-        st.warning("  \n".join(few(found.sentences)), icon=":material/info:")
+    mend(found, False, {})
+    place = st.empty()
+    if sentences := still_ignored(
+        PAGE, found.sentences, {name: found.values.get(name) for name in (LECTURE, SCENE, HIDE)}
+    ):
+        place.warning("  \n".join(sentences), icon=":material/info:")
     named = {LECTURE: lecture.name, SCENE: str(scene + 1)} if lecture else {}
     this_session().addresses[PAGE] = named
     this_session().parameters = parameters_here()
@@ -138,63 +143,74 @@ def _turn(lecture: Lecture, scene: int, by: int) -> None:
 
 
 def show_scene(lecture: Lecture, index: int, waiting: DeltaGenerator) -> None:
-    """A scene from its sentence to the bar that leads on; the next one is trained meanwhile."""
-    if index == len(lecture.scenes):
-        _end(lecture)
-        return
-    scene = lecture.scenes[index]
-    words = glossary_of(scene.page)
-    explanations(words)
+    """A scene from its sentence to the bar that leads on, or the end; the next scene is trained meanwhile."""
+    # A scene's question, its answer and the end have one layout, or the browser would take the clicker away from each
+    # and put it into the next, deaf meanwhile.
     with st.container(key="lesson", gap="xsmall"):
-        with st.container(key="verdict", gap="xsmall"):
-            sentence, small_print = st.container(), st.container(key="scene_note")
+        sentence = st.container(key="verdict", gap="xsmall")
         above = st.container(key="stage", gap="xsmall")
         place = st.container(key="scene")
         with st.container(key="controls", gap="xsmall"):
             _bar(lecture, index)
-        if viewing():
+        if viewing() and index < len(lecture.scenes):
             stage_keys()
-    differ = explained(_who_is_who(scene), words)
-    if scene.question and HIDE in st.query_params:
-        train_meanwhile(scene.pair)
-        sentence.header(explained(scene.question, words), anchor="verdict")
-        small_print.markdown(f":small[{differ}]")
-        with place, st.container(key="scene_question"):
-            if scene.draw:
-                _draw_first(lecture, index)
-            else:
-                _choices(lecture, index)
+    if index == len(lecture.scenes):
+        _end(lecture, sentence, place)
     else:
-        patient, treated = histories_of(scene.pair, place=waiting)
-        says = filled(scene.says, patient, treated)
-        sentence.header(explained(says, words), anchor="verdict")
-        small_print.markdown(f":small[{_answer(lecture, index)}{differ}]")
-        with above:
-            steps = timeline_steps(patient, treated)
-            timeline(steps, steps[-1], f"timeline_{lecture.name}_{index}", start=scene.step)
-            strip(scene.page, says, steps, patient, treated)
-        with place:
-            if not draw_comparison(_kept(lecture, index), patient, treated, words, lambda _: go_to(lecture, index)):
-                chosen = chosen_chart(len(scene.charts))
-                row(scene.charts if chosen is None else scene.charts[chosen : chosen + 1], patient, treated)
+        _scene(lecture, index, Places(sentence, above, place, waiting))
     for following in lecture.scenes[index + 1 : index + 2]:
         train_meanwhile(following.pair)
 
 
-def _end(lecture: Lecture) -> None:
+class Places(NamedTuple):
+    """Where the parts of a scene are drawn.  waiting: how far its runs are."""
+
+    sentence: DeltaGenerator
+    above: DeltaGenerator
+    below: DeltaGenerator
+    waiting: DeltaGenerator
+
+
+def _scene(lecture: Lecture, index: int, places: Places) -> None:
+    """A scene's question with what is expected, or its answer as it was measured."""
+    scene = lecture.scenes[index]
+    words = glossary_of(scene.page)
+    explanations(words)
+    differ = explained(_who_is_who(scene), words)
+    if scene.question and HIDE in st.query_params:
+        train_meanwhile(scene.pair)
+        places.sentence.header(explained(scene.question, words), anchor="verdict")
+        places.sentence.container(key="scene_note").markdown(f":small[{differ}]")
+        with places.below, st.container(key="scene_question"):
+            if scene.draw:
+                _draw_first(lecture, index)
+            else:
+                _choices(lecture, index)
+        return
+    patient, treated = histories_of(scene.pair, place=places.waiting)
+    says = filled(scene.says, patient, treated)
+    places.sentence.header(explained(says, words), anchor="verdict")
+    places.sentence.container(key="scene_note").markdown(f":small[{_answer(lecture, index)}{differ}]")
+    with places.above:
+        steps = timeline_steps(patient, treated)
+        timeline(steps, steps[-1], f"timeline_{lecture.name}_{index}", start=scene.step)
+        strip(scene.page, says, steps, patient, treated)
+    with places.below:
+        if not draw_comparison(_kept(lecture, index), patient, treated, words, lambda _: go_to(lecture, index)):
+            chosen = chosen_chart(len(scene.charts))
+            row(scene.charts if chosen is None else scene.charts[chosen : chosen + 1], patient, treated)
+
+
+def _end(lecture: Lecture, sentence: DeltaGenerator, place: DeltaGenerator) -> None:
     """What comes after the last scene: the questions to take along, and where the class may go on."""
-    with st.container(key="lesson", gap="xsmall"):
-        with st.container(key="verdict"):
-            st.header("That was the last scene. Can you answer these now?", anchor="verdict")
-        with st.container(key="scene"), st.container(key="scene_end"):
-            speaker = _speaking()
-            for one in lecture.questions:
-                st.markdown(f"- {one.ask}" + (f"  \n  :small[Expect: {one.expect}]" if speaker else ""))
-            st.markdown(
-                "**On your own:** change these networks in the lesson, then say what a mystery patient suffers from."
-            )
-        with st.container(key="controls", gap="xsmall"):
-            _bar(lecture, len(lecture.scenes))
+    sentence.header("That was the last scene. Can you answer these now?", anchor="verdict")
+    with place, st.container(key="scene_end"):
+        speaker = _speaking()
+        for one in lecture.questions:
+            st.markdown(f"- {one.ask}" + (f"  \n  :small[Expect: {one.expect}]" if speaker else ""))
+        st.markdown(
+            "**On your own:** change these networks in the lesson, then say what a mystery patient suffers from."
+        )
 
 
 def _draw_first(lecture: Lecture, index: int) -> None:
@@ -247,9 +263,12 @@ def _bar(lecture: Lecture, index: int) -> None:
     """Where in the lecture one is, and the ways on; for the speaker what to say, and the time used."""
     count, speaker, asking = len(lecture.scenes), _speaking(), HIDE in st.query_params
     scene = lecture.scenes[min(index, count - 1)]
+    for_the_speaker = st.empty()
     if speaker and index < count:
         notes = scene.notes_before if asking else scene.notes
-        st.info("  \n".join(filter(None, (notes, f"**{scene.minutes:g} min.**"))), icon=":material/speaker_notes:")
+        for_the_speaker.info(
+            "  \n".join(filter(None, (notes, f"**{scene.minutes:g} min.**"))), icon=":material/speaker_notes:"
+        )
     with st.container(horizontal=True, vertical_alignment="center", key="ways"):
         st.button(
             "Back", icon=":material/arrow_back:", key="scene_back",

@@ -31,11 +31,12 @@ from pages.components.shell.address import (
     Field,
     drawing_in,
     enter,
-    few,
+    mend,
     parameters_here,
     read_address,
     resealed,
     step_in,
+    still_ignored,
     write_address,
 )
 from pages.components.shell.assignment import PARAMETERS as ASKED
@@ -129,7 +130,8 @@ def choose() -> RequestedPatient:
     """Draw level and number of the patient.  The address says what they are; nonsense in it is ignored, and said."""
     enter(PAGE, (TIMELINE,))
     found, asked, locks = _read_address()
-    seed, level, sentences = found.values["seed"], found.values["level"], few(found.sentences)
+    seed, level = found.values["seed"], found.values["level"]
+    mend(found, False, {})
     st.session_state["level"], st.session_state["patient_number"] = level, seed
     with st.container(horizontal=True, vertical_alignment="bottom", key="which_patient"):
         st.segmented_control(
@@ -142,7 +144,7 @@ def choose() -> RequestedPatient:
         )  # fmt: skip
         with st.container(key="how"):
             st.markdown(sections_of(PAGE)["How it goes"])
-    if sentences:
+    if sentences := still_ignored(PAGE, found.sentences, {"seed": seed, "level": level}):
         st.warning("  \n".join(sentences), icon=":material/info:")
     labels = {name: control.label for name, control in CONTROLS.items()}
     goal_place = draw_assignment(PAGE, asked, labels, locks, asked.goal)

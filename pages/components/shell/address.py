@@ -47,7 +47,8 @@ ASSIGNMENT = LOCK, TASK, QUESTION, CHOICES, RIGHT, GOAL
 SEAL = "seal"
 SEALED = HIDE, *ASSIGNMENT
 SEAL_CHARACTERS = 6
-ALTERED = "all,seal:altered"  # the lock of a link that was altered; no seal is made of such letters
+# Lock and hide of a link that was altered; no seal is made of such letters.
+ALTERED, ALTERED_HIDE = "all,seal:altered", "altered"
 # Which curve the learner draws before it is shown.
 DRAW = "draw"
 EMBEDDING = ("embed", "embed_options")  # parameters that are Streamlit's own
@@ -177,7 +178,7 @@ def unaltered(requested: dict[str, list[str]]) -> dict[str, list[str]]:
     if SEAL not in requested or requested[SEAL] == [seal(requested)]:
         return requested
     others = {name: texts for name, texts in requested.items() if name != SEAL}
-    return others | {LOCK: [ALTERED], HIDE: ["altered"]}
+    return others | {LOCK: [ALTERED], HIDE: [ALTERED_HIDE]}
 
 
 def seal(texts: Mapping[str, str | Sequence[str]]) -> str:

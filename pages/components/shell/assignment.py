@@ -11,6 +11,7 @@ from functools import partial
 from engine.experiment import SETTINGS
 from engine.settings import OutOfRange
 from pages.components.shell.address import (
+    ALTERED_HIDE,
     CHOICES,
     GOAL,
     HIDDEN,
@@ -92,7 +93,9 @@ def read_assignment(
     if HIDE in requested:
         hidden, understood = hidden_by(requested[HIDE], hides)
         why = f"one or more of {', '.join(hides)}, with commas. All of them are hidden now"
-        sentences = () if understood else (ignored(HIDE, requested[HIDE][-1], why),)
+        sentences = (
+            () if understood or requested[HIDE] == [ALTERED_HIDE] else (ignored(HIDE, requested[HIDE][-1], why),)
+        )
         found |= Address({}, {HIDE: ",".join(hidden)}, frozenset(), sentences)
     question = Question(values[QUESTION], values[CHOICES], values[RIGHT]) if values[QUESTION] else None
     return Assignment(hidden, values[TASK], question, values[GOAL]), found
