@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from engine.executors.memory import give_memory_back, one_heap
+from pages.components.shell.no_delay import answer_at_once
 from pages.components.shell.runs import shared_runs, train_meanwhile
 from pages.components.shell.script_turns import take_turns
 from pages.components.shell.session_lookup import look_values_up
@@ -28,6 +29,7 @@ def get_ready() -> None:
     import_module("loky")  # here, and not in the thread that starts the workers
     shared_runs()  # whose workers start while this process imports the rest
     import_everything()
+    answer_at_once()
     look_values_up()
     take_turns()
     train_first_lesson()
