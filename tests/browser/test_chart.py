@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from pages.charts.style.tokens import TOKENS
+from pages.components.shell.first_html import script_of
 from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP
 
@@ -38,8 +39,11 @@ CUT = """(chart) => {
   }).map((part) => part.getAttribute('class'));
 }"""
 # Milliseconds since the page was asked for.
-PLOTLY_STARTED = "() => performance.getEntriesByType('resource').find(({ name }) => /PlotlyChart/.test(name)).startTime"
-SCRIPTS_RAN = "() => performance.getEntriesByType('navigation')[0].domContentLoadedEventStart"
+STREAMLITS_SCRIPTS = """() => {
+    const [{ domContentLoadedEventStart: ran }] = performance.getEntriesByType("navigation");
+    const scripts = performance.getEntriesByType("resource").filter(({ name }) => /static.js.*[.]js$/.test(name));
+    return scripts.map(({ name, startTime }) => [name.split("/").pop(), startTime > ran]);
+}"""
 PICTURE_WIDTH, SCALE = 800, 2  # as in chart.js
 
 
@@ -123,7 +127,9 @@ def test_where_the_browser_cannot_fill_the_screen_there_is_no_button_for_it(own_
 
 def test_charts_are_drawn_once_and_again_where_their_words_need_more_room(own_page: Page, home: str):
     opened(own_page, home)
-    assert own_page.evaluate(PLOTLY_STARTED) < own_page.evaluate(SCRIPTS_RAN), "the page's first bytes name Plotly.js"
+    scripts = dict(own_page.evaluate(STREAMLITS_SCRIPTS))
+    assert script_of("PlotlyChart") in scripts
+    assert not [name for name, late in scripts.items() if late], "the page's first bytes name all of them"
     for chart in own_page.locator(".chart[data-version]").all():
         assert chart.evaluate("({ layout }) => layout.margin.autoexpand === false")
         assert chart.evaluate(CUT) == []

@@ -4,7 +4,17 @@ import re
 
 import pytest
 
-from pages.components.shell.first_html import NAME, PLOTLY, ROOT, STATIC, STYLES, first_html, routes
+from pages.components.shell.first_html import (
+    IMPORTED,
+    NAME,
+    ROOT,
+    SCRIPTS,
+    STATIC,
+    STYLES,
+    first_html,
+    routes,
+    script_of,
+)
 
 
 @pytest.mark.parametrize("charts", [True, False])
@@ -17,11 +27,18 @@ def test_it_has_the_styles_between_streamlits_and_the_pages_own(charts: bool):
     assert re.findall("<style>(.*?)</style>", before_the_page, re.DOTALL) == [one.read_text("utf-8") for one in STYLES]
 
 
-def test_a_page_with_charts_names_what_draws_them_as_streamlit_names_its_own():
-    preload = f'<link rel="modulepreload" crossorigin href="./static/js/{PLOTLY.name}">'
-    assert preload in first_html(charts=True)
-    assert preload not in first_html(charts=False)
-    assert '<link rel="modulepreload" crossorigin href="./static/js/' in (STATIC / "index.html").read_text("utf-8")
+def test_it_names_the_scripts_that_draw_the_page_as_streamlit_names_its_own():
+    start = '<link rel="modulepreload" crossorigin href="./static/js/'
+    named = {charts: re.findall(f'{start}([^"]*)"', first_html(charts)) for charts in (True, False)}
+    assert start in (STATIC / "index.html").read_text("utf-8")
+    assert set(named[False]) < set(named[True])
+    assert all(len(set(scripts)) == len(scripts) for scripts in named.values())
+    assert script_of("PlotlyChart") in named[True]
+    assert script_of("PlotlyChart") not in named[False]
+    here = {script for script in named[True] if (SCRIPTS / script).exists()}
+    assert here == set(named[True])
+    imported = {other for script in here for other in IMPORTED.findall((SCRIPTS / script).read_text("utf-8"))}
+    assert {script.partition(".")[0] for script in imported - here} <= {"index"}, "which begins everything"
 
 
 def test_every_page_has_it():

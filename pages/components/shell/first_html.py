@@ -1,9 +1,11 @@
 """The HTML that a browser gets first: Streamlit's own, with what it would else hear of from the page's elements alone.
 
-Those are the styles, before which a page stands elsewhere for a moment, and Plotly.js, the largest of all scripts.
+Those are the styles, before which a page stands elsewhere for a moment, and the scripts that draw its elements.
 A server with a base path answers as Streamlit does: there is no route of ours.
 """
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -15,17 +17,30 @@ ROOT = Path(__file__).resolve().parents[3]
 NAME = "Backprop Clinic"
 STYLES = [ROOT / "assets" / style for style in ("tokens.css", "style.css")]
 STATIC = Path(st.__file__).parent / "static"
-(PLOTLY,) = (STATIC / "static" / "js").glob("PlotlyChart.*.js")
+SCRIPTS = STATIC / "static" / "js"
+# Of the elements that every page has, and of those that pages with charts have, too.
+EVERYWHERE = "BidiComponent", "Html", "PageLink", "Button"
+WITH_CHARTS = *EVERYWHERE, "ButtonGroup", "Selectbox", "Slider", "NumberInput", "PlotlyChart"
+IMPORTED = re.compile(r'(?:from|import)"\./([^"/]+)"')
+IMPORTS_END = 20_000  # characters of a script, at the most: Streamlit's begin with them
 
 ABOUT = "See why a neural network does not train, layer by layer, on real networks, and what cures it."
-_PRELOAD = f'<link rel="modulepreload" crossorigin href="./static/js/{PLOTLY.name}">'
+# Where the server is: Streamlit would look for it below the page's own address first, and wait before the next try.
+_SERVER = (
+    '<script>window.__streamlit = { BACKEND_BASE_URL: new URL(".", location).href, ...window.__streamlit };</script>'
+)
 
 
 def first_html(charts: bool) -> str:
     """charts: whether the page will draw some."""
     html = (STATIC / "index.html").read_text("utf-8")
     styles = "".join(f"<style>{style.read_text('utf-8')}</style>" for style in STYLES)
-    head = f'<meta name="description" content="{ABOUT}">{_PRELOAD if charts else ""}'
+    preloads = "".join(
+        f'<link rel="modulepreload" crossorigin href="./static/js/{script}">'
+        for script in scripts_of(WITH_CHARTS if charts else EVERYWHERE)
+        if script not in html
+    )
+    head = f'<meta name="description" content="{ABOUT}">{_SERVER}{preloads}'
     for old, new in (
         ("<title>Streamlit</title>", f"<title>{NAME}</title>"),
         ("</head>", f"{head}</head>"),
@@ -33,6 +48,24 @@ def first_html(charts: bool) -> str:
     ):
         html = html.replace(old, new)
     return html
+
+
+def script_of(element: str) -> str:
+    """Name of the file that draws this element of Streamlit's."""
+    (script,) = SCRIPTS.glob(f"{element}.*.js")
+    return script.name
+
+
+def scripts_of(elements: Sequence[str]) -> list[str]:
+    """Names of the files that draw these elements of Streamlit's, and of all that those import."""
+    found: dict[str, None] = {}
+    wanted = [script_of(element) for element in elements]
+    for script in wanted:
+        if script not in found:
+            found[script] = None
+            with (SCRIPTS / script).open(encoding="utf-8") as text:
+                wanted += IMPORTED.findall(text.read(IMPORTS_END))
+    return list(found)
 
 
 def routes() -> list[Route]:

@@ -11,9 +11,10 @@ import streamlit as st
 
 from pages.charts.style.figure import CONFIG, AnimatedFigure
 from pages.components.shell.component import component
-from pages.components.shell.first_html import PLOTLY
+from pages.components.shell.first_html import script_of
 
-_ADDRESS = f'new URL("{PLOTLY.name}", document.querySelector("script[type=module][src]").src)'
+_PLOTLY = script_of("PlotlyChart")
+_ADDRESS = f'new URL("{_PLOTLY}", document.querySelector("script[type=module][src]").src)'
 _LOAD = f"import({_ADDRESS})"
 _PREFETCH = f"""{{
     const how = {{ rel: "prefetch", as: "script", crossOrigin: "", href: {_ADDRESS} }};
