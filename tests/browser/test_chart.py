@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from pages.charts.style.tokens import TOKENS
-from pages.components.shell.first_html import script_of
+from pages.components.shell.plotly_script import ADDRESS, STREAMLITS
 from tests.browser.conftest import visit
 from tests.browser.readable import LAPTOP
 
@@ -39,10 +39,10 @@ CUT = """(chart) => {
   }).map((part) => part.getAttribute('class'));
 }"""
 # Milliseconds since the page was asked for.
-STREAMLITS_SCRIPTS = """() => {
+SCRIPTS = """() => {
     const [{ domContentLoadedEventStart: ran }] = performance.getEntriesByType("navigation");
-    const scripts = performance.getEntriesByType("resource").filter(({ name }) => /static.js.*[.]js$/.test(name));
-    return scripts.map(({ name, startTime }) => [name.split("/").pop(), startTime > ran]);
+    const scripts = performance.getEntriesByType("resource").filter(({ name }) => /(static|plotly).*[.]js$/.test(name));
+    return scripts.map(({ name, startTime }) => [new URL(name).pathname.slice(1), startTime > ran]);
 }"""
 PICTURE_WIDTH, SCALE = 800, 2  # as in chart.js
 
@@ -127,8 +127,9 @@ def test_where_the_browser_cannot_fill_the_screen_there_is_no_button_for_it(own_
 
 def test_charts_are_drawn_once_and_again_where_their_words_need_more_room(own_page: Page, home: str):
     opened(own_page, home)
-    scripts = dict(own_page.evaluate(STREAMLITS_SCRIPTS))
-    assert script_of("PlotlyChart") in scripts
+    scripts = dict(own_page.evaluate(SCRIPTS))
+    assert ADDRESS in scripts
+    assert f"static/js/{STREAMLITS}" not in scripts
     assert not [name for name, late in scripts.items() if late], "the page's first bytes name all of them"
     for chart in own_page.locator(".chart[data-version]").all():
         assert chart.evaluate("({ layout }) => layout.margin.autoexpand === false")

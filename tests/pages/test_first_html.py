@@ -4,17 +4,9 @@ import re
 
 import pytest
 
-from pages.components.shell.first_html import (
-    IMPORTED,
-    NAME,
-    ROOT,
-    SCRIPTS,
-    STATIC,
-    STYLES,
-    first_html,
-    routes,
-    script_of,
-)
+from pages.components.shell.first_html import NAME, ROOT, STYLES, first_html, routes
+from pages.components.shell.plotly_script import ADDRESS
+from pages.components.shell.streamlit_scripts import IMPORTED, SCRIPTS, STATIC
 
 
 @pytest.mark.parametrize("charts", [True, False])
@@ -28,18 +20,20 @@ def test_it_has_the_styles_between_streamlits_and_the_pages_own(charts: bool):
 
 
 def test_it_names_the_scripts_that_draw_the_page_as_streamlit_names_its_own():
-    start = '<link rel="modulepreload" crossorigin href="./static/js/'
+    start = '<link rel="modulepreload" crossorigin href="./'
+    assert f"{start}static/js/" in (STATIC / "index.html").read_text("utf-8")
     named = {charts: re.findall(f'{start}([^"]*)"', first_html(charts)) for charts in (True, False)}
-    assert start in (STATIC / "index.html").read_text("utf-8")
-    assert set(named[False]) < set(named[True])
     assert all(len(set(scripts)) == len(scripts) for scripts in named.values())
-    assert script_of("PlotlyChart") in named[True]
-    assert script_of("PlotlyChart") not in named[False]
-    here = {script for script in named[True] if (SCRIPTS / script).exists()}
-    assert here == set(named[True])
+    assert set(named[False]) < set(named[True])
+    assert ADDRESS in set(named[True]) - set(named[False])
+    here = {script.removeprefix("static/js/") for script in named[True] if script != ADDRESS}
     imported = {other for script in here for other in IMPORTED.findall((SCRIPTS / script).read_text("utf-8"))}
     assert {script.partition(".")[0] for script in imported - here} <= {"index"}, "which begins everything"
 
 
 def test_every_page_has_it():
-    assert {route.path for route in routes()} == {"/", *(f"/{page.stem}" for page in (ROOT / "pages").glob("*.py"))}
+    assert {route.path for route in routes()} == {
+        f"/{ADDRESS}",
+        "/",
+        *(f"/{page.stem}" for page in (ROOT / "pages").glob("*.py")),
+    }

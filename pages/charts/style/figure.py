@@ -108,6 +108,9 @@ HEIGHT = 340
 # Plotly's lie over legends and titles.
 CONFIG: Json = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 
+# Of traces; the page's Plotly.js knows no others.
+KINDS = "bar", "box", "contour", "heatmap", "scatter"
+
 COLUMNS = ((0.0, 0.475), (0.525, 1.0))  # patient and treated side by side; the ends of their axes do not touch
 
 # What an axis as described also says, for chart.js; in the figure it is in layout.meta.
@@ -221,11 +224,16 @@ class AnimatedFigure:
         return orjson.loads(self.to_json())
 
     def validate(self) -> go.Figure:
-        """The same figure through Plotly's validation, frames included; ValueError if invalid.  Slow."""
+        """The same figure through Plotly's validation, frames included.  Slow.
+
+        ValueError where it is invalid, or has a trace of a kind that the page's Plotly.js does not know.
+        """
         figure = self.to_dict()
         types = [
             trace["type"] for trace in self._data
         ]  # the browser knows a trace by its place, the validator by its type
+        if unknown := set(types) - set(KINDS):
+            raise ValueError(f"a trace must be one of {', '.join(KINDS)}, not {', '.join(unknown)}")
         figure["frames"] = [
             one
             | {"data": [{"type": types[index]} | part for index, part in zip(one["traces"], one["data"], strict=True)]}

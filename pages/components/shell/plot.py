@@ -1,7 +1,8 @@
 """Plotly figures on a page, drawn by a component of our own that stays mounted from one figure to the next.
 
 assets/components/chart.js says how.  Streamlit's own chart is mounted anew for every new figure: eight charts then take
-a second and more, instead of a quarter of one.  Plotly.js is the one that Streamlit has for its own, see `load_plotly`.
+a second and more, instead of a quarter of one.  Plotly.js is that of plotly_script.py beside this; where the server
+has no route of ours, all of Streamlit's.
 """
 
 import hashlib
@@ -10,12 +11,12 @@ import orjson
 import streamlit as st
 
 from pages.charts.style.figure import CONFIG, AnimatedFigure
+from pages.components.shell import plotly_script
 from pages.components.shell.component import component
-from pages.components.shell.first_html import script_of
 
-_PLOTLY = script_of("PlotlyChart")
-_ADDRESS = f'new URL("{_PLOTLY}", document.querySelector("script[type=module][src]").src)'
-_LOAD = f"import({_ADDRESS})"
+_START = 'document.querySelector("script[type=module][src]").src'  # beside which Streamlit's scripts are
+_ADDRESS = f'new URL("../../{plotly_script.ADDRESS}", {_START})'
+_LOAD = f'import({_ADDRESS}).catch(() => import(new URL("{plotly_script.STREAMLITS}", {_START})))'
 _PREFETCH = f"""{{
     const how = {{ rel: "prefetch", as: "script", crossOrigin: "", href: {_ADDRESS} }};
     document.head.append(Object.assign(document.createElement("link"), how));
@@ -26,7 +27,7 @@ _place = component("chart_place", styled=False)
 
 
 def load_plotly() -> None:
-    """Let the browser load what draws charts: our script, and Streamlit's Plotly.js without a chart of Streamlit's."""
+    """Let the browser load what draws charts: our script, and Plotly.js without a chart of Streamlit's."""
     _drawing(key="drawing_of_charts")
     st.html(f"<script>{_LOAD}</script>", unsafe_allow_javascript=True)
 
