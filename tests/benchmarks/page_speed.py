@@ -159,12 +159,13 @@ def browser_rows() -> list[Row]:
             fresh, cached = toggles(chromium, server)
             size = first_visit_bytes(chromium, server)
             frame = timeline_frame(chromium, server)
-            reload, phone_frame = on_a_phone(chromium, server)
+            first, reload, phone_frame = on_a_phone(chromium, server)
     return [
         ("toggle to all charts drawn, run not cached: median", 400, statistics.median(fresh), "ms"),
         ("the same, run cached", 250, statistics.median(cached), "ms"),
         ("a frame of the timeline, the lesson's first charts", 33, frame, "ms"),
         ("a phone, its processor slowed 4 x: three charts after a reload", 2.5, reload, "s"),
+        ("the same on a first visit", "", first, "s"),
         ("the same: a frame of the timeline", 80, phone_frame, "ms"),
         ("over the websocket on a first visit", 350, size / 1000, "kB"),
         ("`streamlit run app.py` to the home page drawn", 2, home, "s"),
