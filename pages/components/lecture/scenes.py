@@ -78,9 +78,8 @@ def requested_scene() -> RequestedScene:
     lecture, scene = found.values[LECTURE], found.values[SCENE]
     mend(found, False, {})
     place = st.empty()
-    if sentences := still_ignored(
-        PAGE, found.sentences, {name: found.values.get(name) for name in (LECTURE, SCENE, HIDE)}
-    ):
+    here = {name: found.values.get(name) for name in (LECTURE, SCENE, HIDE)}
+    if sentences := still_ignored(PAGE, found.sentences, here):
         place.warning("  \n".join(sentences), icon=":material/info:")
     named = {LECTURE: lecture.name, SCENE: str(scene + 1)} if lecture else {}
     this_session().addresses[PAGE] = named
@@ -266,9 +265,8 @@ def _bar(lecture: Lecture, index: int) -> None:
     for_the_speaker = st.empty()
     if speaker and index < count:
         notes = scene.notes_before if asking else scene.notes
-        for_the_speaker.info(
-            "  \n".join(filter(None, (notes, f"**{scene.minutes:g} min.**"))), icon=":material/speaker_notes:"
-        )
+        said = "  \n".join(filter(None, (notes, f"**{scene.minutes:g} min.**")))
+        for_the_speaker.info(said, icon=":material/speaker_notes:")
     with st.container(horizontal=True, vertical_alignment="center", key="ways"):
         st.button(
             "Back", icon=":material/arrow_back:", key="scene_back",

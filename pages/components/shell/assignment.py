@@ -93,9 +93,8 @@ def read_assignment(
     if HIDE in requested:
         hidden, understood = hidden_by(requested[HIDE], hides)
         why = f"one or more of {', '.join(hides)}, with commas. All of them are hidden now"
-        sentences = (
-            () if understood or requested[HIDE] == [ALTERED_HIDE] else (ignored(HIDE, requested[HIDE][-1], why),)
-        )
+        silent = understood or requested[HIDE] == [ALTERED_HIDE]  # of which the box of what is asked speaks
+        sentences = () if silent else (ignored(HIDE, requested[HIDE][-1], why),)
         found |= Address({}, {HIDE: ",".join(hidden)}, frozenset(), sentences)
     question = Question(values[QUESTION], values[CHOICES], values[RIGHT]) if values[QUESTION] else None
     return Assignment(hidden, values[TASK], question, values[GOAL]), found
