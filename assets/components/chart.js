@@ -12,7 +12,7 @@ const VERSION_BYTES = 16; // of the data: two equal ones are the same figure
 const PLOTLY_POLL = 20; // milliseconds
 // What grows late, above charts in stage view and below them, and leaves them less room.
 const AROUND_ON_STAGE = ".st-key-lesson, .st-key-verdict, .st-key-stage, .st-key-controls, .st-key-controls_closed";
-const LEAST_ON_STAGE = 220, BELOW_ON_STAGE = 8; // pixels: of a chart in stage view, and of air below it
+const LEAST = 220, BELOW_ON_STAGE = 8; // pixels: of a chart that takes the room there is, and of air below it in stage view
 const LEFT = 60, BELOW = 48; // pixels: what labels and title of an axis take at most, but for unusual ones
 const BESIDE = 24; // pixels of air beside the small print
 const CUT = 2; // pixels that are not missed
@@ -144,10 +144,9 @@ class Chart {
   // The latest is drawn when the one before it is.
   async drawPreviews() {
     while (this.previewed && this.plot.isConnected) {
-      const { data, layout: narrow } = untrained(this.figure, this.previewed);
-      const layout = this.wide(narrow);
+      const { data, layout } = untrained(this.figure, this.previewed);
       this.previewed = null;
-      await this.drawWithRoom(data, this.scale === 1 ? layout : enlarged(layout, this.scale));
+      await this.drawWithRoom(data, this.fitted(layout));
     }
   }
 
@@ -203,12 +202,7 @@ class Chart {
     layout.width = this.plot.clientWidth;
     layout.height = this.height();
     this.plot.style.minHeight = `${layout.height}px`;
-    const wide = this.wide(layout);
-    const own = this.lowHeight();
-    const shown = layout.height < own * scale ? withoutFootnotes(wide) : wide;
-    const larger = scale === 1 ? shown : enlarged(shown, scale);
-    const panels = own - wide.margin.t - wide.margin.b; // high, as the figure is made
-    const fitted = layout.height === own ? larger : withLabelsApart(withKeysInPlace(larger, panels * scale));
+    const fitted = this.fitted(layout);
     const drawn = scale === 1 ? data : data.map((trace) => withLargerText(trace, scale));
     const rows = this.rows ?? 1;
     await this.drawWithRoom(drawn, fitted);
@@ -218,6 +212,19 @@ class Chart {
     if (!this.listening) this.plot.on("plotly_click", ({ points }) => this.open(points[0]?.customdata));
     this.listening = true;
     this.watch();
+  }
+
+  // The layout in type of the page's size, and in the room there is.
+  fitted(layout) {
+    const wide = this.wide(layout);
+    const own = this.lowHeight();
+    const { scale } = this;
+    const lower = layout.height < own * scale && !roomOnFirstScreen(this.plot);
+    const shown = lower ? withoutFootnotes(wide) : wide;
+    const larger = scale === 1 ? shown : enlarged(shown, scale);
+    if (layout.height === own) return larger;
+    const panels = (own - wide.margin.t - wide.margin.b) * scale; // high, as the figure is made
+    return withLabelsApart(withGapsInPlace(withKeysInPlace(larger, panels), panels));
   }
 
   // Plotly draws all of a figure again where what stands around the panels needs more room than its margins leave.  So
@@ -294,8 +301,9 @@ class Chart {
   height() {
     if (document.fullscreenElement === this.screen) return window.innerHeight;
     const own = Math.round(this.lowHeight() * typeScale());
-    const room = onStage(this.plot) ? roomOnStage(this.plot) : 0;
-    return room < LEAST_ON_STAGE * typeScale() ? own : room; // rather than squeeze it, the page scrolls
+    const room = onStage(this.plot) ? roomOnStage(this.plot) : roomOnFirstScreen(this.plot);
+    if (room < LEAST * typeScale()) return own; // rather than squeeze it, the page scrolls
+    return onStage(this.plot) ? room : Math.min(own, room + footnotes(this.wide(this.figure.layout)) * typeScale());
   }
 }
 
@@ -320,6 +328,11 @@ function typeScale() {
 function onStage(plot) {
   const root = getComputedStyle(document.documentElement);
   return root.getPropertyValue("--backprop-clinic-stage") && plot.closest(".st-key-lesson");
+}
+
+// A lesson's first charts keep within its first screen, where style.css says so; their small print may come below.
+function roomOnFirstScreen(plot) {
+  return parseFloat(getComputedStyle(plot).getPropertyValue("--backprop-clinic-room")) || 0;
 }
 
 function roomOnStage(plot) {

@@ -4,6 +4,7 @@
 
 const FOOTNOTES = "footnotes", NOTE_LINE = 19; // as in pages/charts/style/annotations.py
 const MOST_TICKS = 5; // of a preview's axis
+const MOST_GAPS = 0.6; // of the height, between panels
 const LABEL_HEIGHT = 2; // of a power of ten, in sizes of its type
 
 // A part of a layout with larger type, and with the distances in pixels that make room for it.
@@ -56,11 +57,16 @@ function widthOf(text, font) {
 
 // A chart that has less room than it is made for leaves out the small print below it.
 function withoutFootnotes(layout) {
-  const [notes] = (layout.annotations ?? []).filter(({ name }) => name === FOOTNOTES);
-  if (!notes) return layout;
-  const room = NOTE_LINE * notes.text.split("<br>").length;
-  const annotations = layout.annotations.filter((one) => one !== notes);
+  const room = footnotes(layout);
+  if (!room) return layout;
+  const annotations = layout.annotations.filter(({ name }) => name !== FOOTNOTES);
   return { ...layout, annotations, margin: { ...layout.margin, b: layout.margin.b - room } };
+}
+
+// The height of the small print, in pixels.
+function footnotes(layout) {
+  const [notes] = (layout.annotations ?? []).filter(({ name }) => name === FOOTNOTES);
+  return notes ? NOTE_LINE * notes.text.split("<br>").length : 0;
 }
 
 // Plotly places a legend or a scale of colours above or below the panels in shares of their height: where they are of
@@ -75,6 +81,22 @@ function withKeysInPlace(layout, panels) {
     if (name.startsWith("coloraxis") && axis.colorbar) keys[name] = { ...axis, colorbar: at(axis.colorbar) };
   }
   return { ...layout, ...keys };
+}
+
+// Panels above each other are given in shares of the height, too: what stands between them keeps its room.
+function withGapsInPlace(layout, panels) {
+  const rows = Object.entries(layout).filter(([name, axis]) => name.startsWith("yaxis") && axis.domain);
+  const edges = [...new Set([0, ...rows.flatMap(([, axis]) => axis.domain), 1])].sort((a, b) => a - b);
+  const isRow = (low, high) => rows.some(([, { domain }]) => domain[0] <= low && high <= domain[1]);
+  const parts = edges.slice(1).map((high, i) => ({ low: edges[i], high, row: isRow(edges[i], high) }));
+  const gaps = parts.reduce((sum, { low, high, row }) => sum + (row ? 0 : high - low), 0);
+  const wider = panels / (layout.height - layout.margin.t - layout.margin.b);
+  if (!gaps || gaps * wider > MOST_GAPS) return layout;
+  const stretch = (row) => (row ? (1 - gaps * wider) / (1 - gaps) : wider);
+  const at = (y) => Math.min(1, parts.reduce((sum, { low, high, row }) => sum + stretch(row) * Math.max(0, Math.min(y, high) - low), 0));
+  const moved = rows.map(([name, axis]) => [name, { ...axis, domain: axis.domain.map(at) }]);
+  const annotations = layout.annotations?.map((one) => (one.yref === "paper" && one.y > 0 && one.y < 1 ? { ...one, y: at(one.y) } : one));
+  return { ...layout, ...Object.fromEntries(moved), annotations };
 }
 
 // Where panels are lower than they are made for, a log axis has fewer labels.
