@@ -47,6 +47,7 @@ class Stage {
     const { depth, activation } = left ?? words.networks.patient;
     Object.assign(this, { depth, activation, touched: Boolean(left) });
     this.chosen();
+    this.stage.classList.remove("empty");
     if (calm() || left) this.time = this.length;
     else this.play(0);
     this.resized.observe(this.stage); // which also draws

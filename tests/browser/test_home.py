@@ -41,6 +41,17 @@ WATCH = """() => {
 }"""
 
 
+# How far what is seen has moved since the page's HTML: the sum of the browser's layout shifts.
+SHIFTS = """async () => {
+  let moved = 0;
+  const observer = new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (moved += value)));
+  observer.observe({ type: 'layout-shift', buffered: true });
+  await new Promise((done) => setTimeout(done, 100)); // it tells of what was before in a task of its own
+  return moved;
+}"""
+MOST_SHIFTS = 0.1  # that web.dev's "good" pages have
+
+
 @pytest.fixture(scope="module")
 def sent(page_module: Page) -> list:
     """What the module's page has sent to the server, from the beginning."""
@@ -92,6 +103,7 @@ def drag(page: Page, depth: int) -> None:
 
 def test_it_moves_by_itself_soon_and_stops_at_the_end(alive: Page):
     alive.wait_for_function("window.moved")
+    assert alive.evaluate(SHIFTS) < MOST_SHIFTS
     first = picture(alive)
     alive.wait_for_timeout(700)
     assert picture(alive) != first

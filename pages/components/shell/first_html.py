@@ -14,8 +14,8 @@ from pages.components.shell import plotly_script
 from pages.components.shell.streamlit_scripts import STATIC, scripts_of
 
 ROOT = Path(__file__).resolve().parents[3]
-NAME = "Backprop Clinic"
-STYLES = [ROOT / "assets" / style for style in ("tokens.css", "style.css")]
+NAME, HOME = "Backprop Clinic", "Home"  # the app's, and the title of its first page
+STYLES = [ROOT / "assets" / style for style in ("tokens.css", "style.css", "home.css")]
 # Of the elements that every page has, and of those that pages with charts have, too.
 EVERYWHERE = "BidiComponent", "Html", "PageLink", "Button"
 WITH_CHARTS = *EVERYWHERE, "ButtonGroup", "Selectbox", "Slider", "NumberInput", "PlotlyChart"
@@ -27,17 +27,19 @@ _SERVER = (
 )
 
 
-def first_html(charts: bool) -> str:
-    """charts: whether the page will draw some."""
+def first_html(home: bool) -> str:
+    """home: whether it is the home page's, which draws no charts and has a style of its own from the start."""
     html = (STATIC / "index.html").read_text("utf-8")
     styles = "".join(f"<style>{style.read_text('utf-8')}</style>" for style in STYLES)
-    scripts = [f"static/js/{script}" for script in scripts_of(WITH_CHARTS if charts else EVERYWHERE)]
+    scripts = [f"static/js/{script}" for script in scripts_of(EVERYWHERE if home else WITH_CHARTS)]
     scripts = [plotly_script.ADDRESS if script.endswith(plotly_script.STREAMLITS) else script for script in scripts]
     preloads = "".join(
         f'<link rel="modulepreload" crossorigin href="./{script}">' for script in scripts if script not in html
     )
     head = f'<meta name="description" content="{ABOUT}">{_SERVER}{preloads}'
+    page = f' data-backprop-clinic-page="{HOME}"' if home else ""  # as menu_closer.js says later
     for old, new in (
+        ("<html", f"<html{page}"),
         ("<title>Streamlit</title>", f"<title>{NAME}</title>"),
         ("</head>", f"{head}</head>"),
         ('<div id="root">', f'{styles}<div id="root">'),  # over Streamlit's in the head they win, not over a page's own
@@ -48,8 +50,8 @@ def first_html(charts: bool) -> str:
 
 def routes() -> list[Route]:
     """Of the pages, and of what draws their charts."""
-    home, charts = (_answer(first_html(charts)) for charts in (False, True))
-    pages = [Route(f"/{page.stem}", charts) for page in sorted((ROOT / "pages").glob("*.py"))]
+    home, other = (_answer(first_html(home)) for home in (True, False))
+    pages = [Route(f"/{page.stem}", other) for page in sorted((ROOT / "pages").glob("*.py"))]
     return [Route("/", home), *pages, plotly_script.route()]
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.components.shell.address import BROWSERS_OWN, CHART, DRAW, PART, SEAL, SEALED, VIEW
 from pages.components.shell.component import component
-from pages.components.shell.first_html import NAME, ROOT, STYLES
+from pages.components.shell.first_html import HOME, NAME, ROOT, STYLES
 from pages.components.shell.plot import load_plotly, prefetch_plotly
 from pages.components.shell.session import this_session
 from pages.components.shell.share import share
@@ -37,7 +37,7 @@ class Page:
 
 # A new page is a new row.
 PAGES = (
-    Page("", "Home", ":material/home:"),
+    Page("", HOME, ":material/home:"),
     Page(
         "backpropagation", "Backpropagation", ":material/calculate:",
         "One update, with every number.",
@@ -110,7 +110,6 @@ def page(name: str, folded: bool = False) -> "PageShell":
             load_plotly()
         else:
             prefetch_plotly()
-            st.html(ROOT / "assets" / "home.css")
     if this_session().controls != name:
         this_session().controls = ""
     if not name:
