@@ -24,18 +24,9 @@ NARROW.onchange = () => {
 // Streamlit opens the menu of a phone that is turned on its side, after this is told of it.
 BESIDE.onchange = () => setTimeout(() => BESIDE.matches && close(), TURNED);
 
-// Whether the menu is folded, for style.css: Streamlit's header has a button then that opens it.
-const folded = new MutationObserver(tellFolded);
-
-function tellFolded() {
-  document.documentElement.toggleAttribute("data-backprop-clinic-folded", Boolean(document.querySelector(OPEN)));
-}
-
 export default function ({ data }) {
   // Streamlit's dialogs lie outside of its app, which alone has the theme's colour scheme: the tokens hang on it.
   document.documentElement.style.colorScheme = getComputedStyle(document.querySelector(".stApp")).colorScheme;
-  folded.observe(document.querySelector(".stAppHeader"), { childList: true, subtree: true });
-  tellFolded();
   const here = document.documentElement.dataset;
   const before = here.backpropClinicPage;
   here.backpropClinicPage = data;
