@@ -11,7 +11,7 @@ import numpy as np
 from engine.batches import batch_indices
 from engine.data.loading import OFF_CENTRE, standardising
 from engine.doctor import explanations, rules
-from engine.doctor.examination import Examination
+from engine.doctor.examination import Examination, root_mean_square
 from engine.doctor.findings import Confirmation, Finding
 from engine.doctor.thresholds import (
     FEW_IN_BATCH,
@@ -116,7 +116,7 @@ def unscaled_targets(run: Examination) -> Finding | None:
     if run.dataset is None or run.is_classification:
         return None
     targets = run.dataset.train_targets
-    size, spread = _size(targets), float(targets.std())
+    size, spread = root_mean_square(targets), float(targets.std())
     learns = run.loss_share < UNDERFITS
     where = (run.depth,), (0, 0)
     if size > (LARGE_IF_LEARNT if learns else LARGE_TARGETS):
@@ -137,7 +137,7 @@ def unscaled_inputs(run: Examination) -> Finding | None:
         return None
     inputs = run.dataset.train_inputs
     each = np.sqrt((inputs * inputs).mean(axis=0))
-    size, unequal = _size(inputs), float(each.max() / np.median(each[each > 0])) if each.any() else 1.0
+    size, unequal = run.input_size, float(each.max() / np.median(each[each > 0])) if each.any() else 1.0
     if size > LARGE_INPUTS:
         return rules.INPUTS_TOO_LARGE.finding(size, (0,), (0, 0), explanations.large_inputs(size))
     if size < SMALL_INPUTS:
@@ -146,11 +146,6 @@ def unscaled_inputs(run: Examination) -> Finding | None:
         name = run.dataset.input_names[int(each.argmax())]
         return rules.INPUTS_UNEQUAL.finding(unequal, (0,), (0, 0), explanations.unequal_inputs(name, unequal))
     return None
-
-
-def _size(values: Array) -> float:
-    """Root mean square."""
-    return float(np.sqrt((values * values).mean()))
 
 
 def wrong_output(run: Examination) -> Finding | None:

@@ -24,9 +24,9 @@ CAUSES = (
     data_detectors.leakage,
     data_detectors.validation_shift,
     data_detectors.label_mismatch,
-    data_detectors.unshuffled,
     data_detectors.unscaled_targets,
     data_detectors.unscaled_inputs,
+    data_detectors.unshuffled,
     data_detectors.wrong_output,
     data_detectors.dead_output,
     data_detectors.batch_too_small,
@@ -110,6 +110,19 @@ def overcome(history: RunHistory, data: CustomData | None = None) -> Finding | N
     `diagnose` is silent about it in a network that does well.
     """
     return _judgement(history, data)[1]
+
+
+def taken_away(patient: RunHistory, treated: RunHistory) -> tuple[Finding, ...]:
+    """What is found in a patient and no longer in a treated network, in the order of its findings.
+
+    What a detector measures as the same in both was not taken away: a network that does well in spite of it has no
+    findings.
+    """
+    found, left = diagnose(patient), {finding.code for finding in diagnose(treated)}
+    with np.errstate(all="ignore"):
+        run = Examination(treated)
+        same = {(seen.code, seen.measured) for detect in CAUSES if (seen := detect(run))}
+    return tuple(one for one in found if one.code not in left and (one.code, one.measured) not in same)
 
 
 def falls_short(history: RunHistory, data: CustomData | None = None) -> tuple[float, float] | None:

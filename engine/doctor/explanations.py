@@ -216,6 +216,13 @@ def long_steps(run: Examination, layer: int, update: float) -> str:
     )
 
 
+def lengthening_inputs(size: float) -> str:
+    return (
+        f"The inputs are {number(size)} in size (root mean square), so the same step changes what the first layer "
+        f"passes on about {number(size**2)} times as much as with inputs of size 1."
+    )
+
+
 def loss_jumps(rise: float) -> str:
     return f"The training loss jumps to {number(rise)} times what it was at the start: the steps overshoot."
 

@@ -24,6 +24,7 @@ PLATEAU = 0.5  # share of the evaluations at which nothing had been learnt yet (
 LARGE_TARGETS, SMALL_TARGETS = 10.0, 0.01  # size of regression targets; a network's first outputs are about 1 (tuned)
 LARGE_IF_LEARNT = 50.0  # the same of the targets where half of what there is to learn was learnt (tuned)
 LARGE_INPUTS, SMALL_INPUTS = 4.0, 0.1  # size of the inputs, for which initializers take 1 (tuned)
+LENGTHENING_INPUTS = 2.0  # size of the inputs that makes a step of the first layer four times as long (convention)
 UNEQUAL_INPUTS = 30.0  # size of the largest input over that of the median one (tuned)
 SORTED = 3.0  # variance of the batches' mean targets over that of batches drawn at random (tuned)
 LEAKS = 0.02  # share of validation examples that are training examples, above that of the test examples (convention)

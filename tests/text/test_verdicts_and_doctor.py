@@ -70,6 +70,14 @@ TURNED = {
     )),
 }  # fmt: skip
 
+SORTED_DIGITS = SCALED | {
+    "dataset": "digits",
+    "n_train": 400,
+    "batch_size": 100,
+    "shuffle": False,
+    "learning_rate": 1.0,
+}
+
 
 @cache
 def runs(page):
@@ -163,6 +171,21 @@ def test_a_class_that_is_recognised_again_is_counted_beside_it():
     shifted = train(replace(lesson.treated, validation_shift=1.0))
     assert "recognises" not in data_faults_verdict.verdict(shifted, treated), "its validation data do not tell"
     assert "the network is right for" in data_faults_verdict.verdict(patient, shifted)
+
+
+@pytest.mark.parametrize(
+    ("of_both", "of_treated", "named"),
+    [
+        ({"shuffle": False}, {"inputs": "standardised"}, "Inputs are not scaled"),
+        ({"dataset": "sine"}, {"inputs": "standardised"}, "Numbers grow beyond all bounds"),  # both steps are too long
+        (SORTED_DIGITS, {"learning_rate": 0.1}, "Steps are too long"),  # it does well, though its digits are sorted
+        (SORTED_DIGITS, {"learning_rate": 0.1, "shuffle": True}, "Examples come sorted"),
+    ],
+)
+def test_a_headline_names_what_the_treatment_takes_away(of_both, of_treated, named):
+    patient = replace(lesson_of("data_faults").patient, **of_both)
+    text = data_faults_verdict.verdict(*train_many([patient]), *train_many([replace(patient, **of_treated)]))
+    assert text.startswith(f"{named}: the patient"), text
 
 
 def constants(path):
