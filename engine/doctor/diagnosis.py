@@ -14,7 +14,7 @@ from engine.data.custom import CustomData
 from engine.doctor import data_detectors, explanations, fit_detectors, rules, signal_detectors, step_detectors
 from engine.doctor.examination import Examination
 from engine.doctor.findings import MISLEADING, SEVERITIES, Finding
-from engine.doctor.thresholds import FEW_IN_BATCH, SURELY, TWICE, UNEXPLAINED
+from engine.doctor.thresholds import FEW_IN_BATCH, OSCILLATES, SURELY, TWICE, UNEXPLAINED
 from engine.history import RunHistory
 
 # What is so before the first step, but for a mild explosion, which does nothing to a network that is not moved; then
@@ -135,6 +135,18 @@ def falls_short(history: RunHistory, data: CustomData | None = None) -> tuple[fl
     with np.errstate(all="ignore"):
         run = Examination(history, data)
         return (run.error_share, run.reference_share) if run.does_well and run.surely_behind else None
+
+
+def unsteady(history: RunHistory, data: CustomData | None = None) -> float | None:
+    """Of a run that does well, all rises of its training loss over the span that it covers, where these are many.
+
+    None, too, where every step goes by other examples or masks, which makes any loss go up and down.
+    """
+    e = history.experiment
+    if e.examples_per_update < e.n_train or e.dropout > 0 or diagnose(history, data):
+        return None
+    rises = Examination(history, data).loss_oscillation
+    return rises if rises > OSCILLATES else None
 
 
 def gap_of_fit(history: RunHistory, data: CustomData | None = None) -> tuple[float, float, int] | None:

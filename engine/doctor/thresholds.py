@@ -58,7 +58,7 @@ FITTED = 0.1  # share of error on its training data: below, there is hardly anyt
 
 # --- fit: shares are of what the best constant answer costs ---
 WELL = 0.1  # above the better reference's share of error: about two standard errors of 100 to 300 examples
-BY_CHANCE = 2.0  # standard errors of the validation accuracy, where that is more than WELL (convention)
+BY_CHANCE = 2.0  # standard errors of a share: of right answers, where that is more than WELL, or of LEAKS (convention)
 EXCELLENT = 0.15  # share of error that is a good result whatever the references do (tuned)
 TWICE = 2.0  # times the better reference's errors, surely: worth a word, however few they are (convention)
 LEARNT = 0.9  # share of error above which nothing was learnt, even if the references do no better (tuned)

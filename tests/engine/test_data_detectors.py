@@ -188,6 +188,23 @@ def test_training_examples_among_the_validation_data_are_counted(share):
     assert (broken[-1].code, broken[-1].role) == ("leakage", "context")
 
 
+def test_a_few_twins_of_a_tables_own_are_no_leak():
+    """One of 30 validation examples, and of a table of categories more than half, of either set."""
+    rows = np.random.default_rng(3).normal(size=(150, 2))
+    rows[149] = rows[0]
+    targets = rows[:, 0] > 0
+    for data, twins in (((rows, targets), 1 / 30), ((rows.round(), targets), 0.5)):
+        leaked = []
+        for seed in range(12):
+            history, handed = trained(*data, n_train=90, steps=2, seed=seed)
+            examination = Examination(history, handed)
+            known = {row.tobytes() for row in examination.dataset.train_inputs}
+            new = [row.tobytes() in known for row in examination.dataset.validation_inputs]
+            leaked.append((np.mean(new), data_detectors.leakage(examination)))
+        assert max(share for share, _ in leaked) >= twins
+        assert not any(found for _, found in leaked)
+
+
 @pytest.mark.parametrize("shift", [-2.0, 1.0, 3.0])
 def test_validation_inputs_from_elsewhere_are_found(shift):
     history = run(validation_shift=shift)
