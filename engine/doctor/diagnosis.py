@@ -18,7 +18,8 @@ from engine.doctor.thresholds import FEW_IN_BATCH, OSCILLATES, SURELY, TWICE, UN
 from engine.history import RunHistory
 
 # What is so before the first step, but for a mild explosion, which does nothing to a network that is not moved; then
-# what training does, then how it ended.
+# what training does, then how it ended.  A wrong scale goes before sorted examples: of 384 runs that had both, putting
+# the scale alone right did clearly better than shuffling alone in 260, and clearly worse in 15.
 CAUSES = (
     signal_detectors.symmetry,
     data_detectors.leakage,

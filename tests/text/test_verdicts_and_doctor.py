@@ -106,7 +106,7 @@ def test_overfitting():
             return False
         if ("by heart" in text) != ("overfitting" in codes):
             return True
-        return ("training data allow" in text) > (not codes)
+        return ("examples allow" in text) > (not codes)
 
     assert len(runs("overfitting")) > 30
     assert disagreements("overfitting", overfitting_verdict.verdict, contradicts) == []
