@@ -87,7 +87,8 @@ def _known_and_new(history: RunHistory, steps: Sequence[int]) -> list[str]:
     )
     written = number if regression else percent
     shown = latest_at(history.evaluation_step, steps)
-    shown[np.asarray(steps) >= history.evaluation_step[-1]] = history.result_evaluation  # where training stopped early, what it kept
+    ended = np.asarray(steps) >= history.evaluation_step[-1]
+    shown[ended] = history.result_evaluation  # where training may stop early, what it kept
     rows = np.stack([known, new], axis=1)[shown]
     return [f"{written(mine)} / {written(theirs)}" for mine, theirs in rows]
 
