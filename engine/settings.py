@@ -67,7 +67,8 @@ class Setting:
         number = "a whole number" if self.kind is int else "a number"
         low, high = f"{self.low:g}", f"{self.high:.0f}" if self.kind is int else f"{self.high:g}"
         span = f"above {low} and at most {high}" if self.above else f"from {low} to {high}"
-        return f"{number} {span}" + "".join(f", or {value:g} for {meaning}" for value, meaning in self.special)
+        allowed = high if self.low == self.high else f"{number} {span}"
+        return allowed + "".join(f", or {value:g} for {meaning}" for value, meaning in self.special)
 
     def in_words(self, value: Value) -> str:
         """A value as people write it: He normal for he_normal, on for True, what a special value stands for."""

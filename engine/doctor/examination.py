@@ -22,6 +22,11 @@ from engine.theory import gradient_flow
 Array = np.ndarray
 
 
+def root_mean_square(values: Array) -> float:
+    """√ of the mean of the squares."""
+    return float(np.sqrt((values * values).mean()))
+
+
 class Examination(Trajectory):
     """A run, how it went and what it achieved, by its data.  Every number may be NaN where it did not get far enough.
 
@@ -42,6 +47,11 @@ class Examination(Trajectory):
         """
         flow = gradient_flow(self.experiment, self.data)
         return None if flow.reason else np.array(flow.delta_ratio[:-1])
+
+    @cached_property
+    def input_size(self) -> float:
+        """Root mean square of the training inputs, for which initializers take 1; NaN where the data are not known."""
+        return np.nan if self.dataset is None else root_mean_square(self.dataset.train_inputs)
 
     # --- what would be easy, and what is possible ---
 

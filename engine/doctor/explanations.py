@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.doctor.examination import Examination
-from engine.doctor.thresholds import LARGE_UPDATE
+from engine.doctor.thresholds import LARGE_UPDATE, TWICE
 from engine.formatting import PERCENT, counted, number, percent, plural
 
 # --- signals and gradients ---
@@ -216,6 +216,13 @@ def long_steps(run: Examination, layer: int, update: float) -> str:
     )
 
 
+def lengthening_inputs(size: float) -> str:
+    return (
+        f"The inputs are {number(size)} in size (root mean square), so the same step changes what the first layer "
+        f"passes on about {number(size**2)} times as much as with inputs of size 1."
+    )
+
+
 def loss_jumps(rise: float) -> str:
     return f"The training loss jumps to {number(rise)} times what it was at the start: the steps overshoot."
 
@@ -274,6 +281,7 @@ def too_few_units(units: int, line: float, reference: float) -> str:
 
 def high_loss(step: int, share: float, falling: bool) -> str:
     much = "no less than" if share > 0.995 else f"{number(share)} of"
+    much = f"{number(share)} times" if share > TWICE else much
     return (
         f"After {_steps(step)} the training loss is {much} what always giving the average answer costs."
         f"{_falling(falling)}"

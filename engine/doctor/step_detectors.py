@@ -4,6 +4,8 @@ One small function each, which reads like its definition: whether a rule applies
 rules.py, explanations.py for the sentences, and thresholds.py for sources.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from engine.doctor import explanations, rules
@@ -15,8 +17,10 @@ from engine.doctor.thresholds import (
     FITTED,
     HARDLY_BEGUN,
     JUMPS,
+    LARGE_INPUTS,
     LARGE_UPDATE,
     LEARNT_NOTHING,
+    LENGTHENING_INPUTS,
     OSCILLATES,
     SMALL_START,
     SMALL_UPDATE,
@@ -39,7 +43,18 @@ def too_few_steps(run: Examination) -> Finding | None:
 
 
 def learning_rate_too_high(run: Examination) -> Finding | None:
-    """Steps so long that they throw the weights about, or the loss far up."""
+    """Steps so long that they throw the weights about, or the loss far up; inputs above the usual size lengthen them.
+
+    Inputs far above it are a cause of their own.
+    """
+    found = _long_steps(run)
+    if not found or run.normalises_batches or not LENGTHENING_INPUTS < run.input_size <= LARGE_INPUTS:
+        return found
+    text = f"{found.explanation} {explanations.lengthening_inputs(run.input_size)}"
+    return replace(found, explanation=text, remedies=("inputs", *found.remedies))
+
+
+def _long_steps(run: Examination) -> Finding | None:
     history = run.history
     size = np.maximum(history.weight_norm, run.sizes_to_move * (run.starting_sizes < SMALL_START))
     early = (history.update_norm / size)[run.early_updates]

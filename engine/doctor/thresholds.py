@@ -24,6 +24,7 @@ PLATEAU = 0.5  # share of the evaluations at which nothing had been learnt yet (
 LARGE_TARGETS, SMALL_TARGETS = 10.0, 0.01  # size of regression targets; a network's first outputs are about 1 (tuned)
 LARGE_IF_LEARNT = 50.0  # the same of the targets where half of what there is to learn was learnt (tuned)
 LARGE_INPUTS, SMALL_INPUTS = 4.0, 0.1  # size of the inputs, for which initializers take 1 (tuned)
+LENGTHENING_INPUTS = 2.0  # size of the inputs that makes a step of the first layer four times as long (convention)
 UNEQUAL_INPUTS = 30.0  # size of the largest input over that of the median one (tuned)
 SORTED = 3.0  # variance of the batches' mean targets over that of batches drawn at random (tuned)
 LEAKS = 0.02  # share of validation examples that are training examples, above that of the test examples (convention)
@@ -57,7 +58,7 @@ FITTED = 0.1  # share of error on its training data: below, there is hardly anyt
 
 # --- fit: shares are of what the best constant answer costs ---
 WELL = 0.1  # above the better reference's share of error: about two standard errors of 100 to 300 examples
-BY_CHANCE = 2.0  # standard errors of the validation accuracy, where that is more than WELL (convention)
+BY_CHANCE = 2.0  # standard errors of a share: of right answers, where that is more than WELL, or of LEAKS (convention)
 EXCELLENT = 0.15  # share of error that is a good result whatever the references do (tuned)
 TWICE = 2.0  # times the better reference's errors, surely: worth a word, however few they are (convention)
 LEARNT = 0.9  # share of error above which nothing was learnt, even if the references do no better (tuned)
@@ -86,4 +87,5 @@ SMALL_GAP = 0.05  # of accuracies: next to none (convention)
 SAME_ACCURACY = 0.02  # two that differ by less are about the same; so are two losses, relatively (convention)
 SAME_LOSS = 0.01  # relative difference to the average answer's loss: no better than that (convention)
 CLEARLY_LOWER = 0.05  # share by which a confirming run's cost is below that before; as EFFECT of a cure (convention)
+ALIKE_ANSWERS = 0.001  # largest answer less the smallest: below, they look the same (convention)
 GREW = 2.0  # the last loss over the first: training made it worse (convention)

@@ -1,11 +1,12 @@
-"""What the lesson on data faults says of two runs: what is wrong with the first, how well each does on test data, which
-class it misses, and whether validation told the truth."""
+"""What the lesson on data faults says of two runs: what is wrong with the first and not with the second, how well each
+does on test data, which class it misses, and whether validation told the truth."""
 
 import math
 
 import numpy as np
 
 from engine import RunHistory, diagnose
+from engine.doctor.diagnosis import taken_away
 from engine.doctor.thresholds import LOW_RECALL
 from pages.text.findings_text import HEADINGS
 from pages.text.labels import in_a_sentence, listed, number, percent, share
@@ -22,8 +23,8 @@ UNTRUE = {
 
 
 def verdict(patient: RunHistory, treated: RunHistory) -> str:
-    """The patient's root cause; how well both do, the class that they miss, and what an untrue validation set says."""
-    first = f"{_named(patient)} patient {_result(patient)}."
+    """The patient's trouble; how well both do, the class that they miss, and what an untrue validation set says."""
+    first = f"{_named(patient, treated)} patient {_result(patient)}."
     if patient.experiment == treated.experiment:
         return f"{first} Patient and treated are the same network: change one setting of the treated."
     changed = _with(patient, treated)
@@ -32,9 +33,12 @@ def verdict(patient: RunHistory, treated: RunHistory) -> str:
     return f"{first} {changed}{' the network' if changed.startswith('With') else ''} {_result(treated)}."
 
 
-def _named(patient: RunHistory) -> str:
-    """ "Inputs are not scaled: the", unless it is said where validation is spoken of."""
-    found = diagnose(patient)
+def _named(patient: RunHistory, treated: RunHistory) -> str:
+    """ "Inputs are not scaled: the", unless it is said where validation is spoken of.
+
+    The root cause, where the treatment takes it away; else the first of what it does take away.
+    """
+    found = taken_away(patient, treated) or diagnose(patient)
     return f"{HEADINGS[found[0].code]}: the" if found and found[0].code not in UNTRUE else "The"
 
 

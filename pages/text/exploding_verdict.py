@@ -6,7 +6,7 @@ import numpy as np
 
 from engine import RunHistory
 from engine.data.baselines import average_loss
-from engine.doctor.thresholds import SAME_LOSS
+from engine.doctor.thresholds import FAR, SAME_LOSS
 from pages.text.labels import ending, meaning, number, percent
 
 
@@ -63,5 +63,6 @@ def _end(history: RunHistory) -> str:
         return ending(history)
     loss, average = float(history.train_loss[-1]), average_loss(history.experiment)
     stopped = f" ({ending(history)})" if ending(history) else ""
-    judged = ", no better than the average answer" if 0 < (1 - SAME_LOSS) * average <= loss else ""
+    compared = "far worse" if loss > FAR * average else "no better"
+    judged = f", {compared} than the average answer" if 0 < (1 - SAME_LOSS) * average <= loss else ""
     return f"its training loss ends at {number(loss)}{stopped}{judged}"

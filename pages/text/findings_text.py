@@ -9,7 +9,7 @@ import numpy as np
 
 from engine import SETTINGS, Finding, RunHistory, diagnose
 from engine.doctor.confirming import NOT_CONFIRMED, PARTLY, UNDECIDED, bear_out_both, bears_out
-from engine.doctor.diagnosis import falls_short, gap_of_fit, overcome
+from engine.doctor.diagnosis import falls_short, gap_of_fit, overcome, unsteady
 from engine.doctor.thresholds import NOTABLY_RISEN, SAME_ACCURACY
 from engine.measures import generalization_loss
 from pages.text.labels import PERCENT, label, layer_name, meaning, number, percent
@@ -237,7 +237,7 @@ def _results(history: RunHistory, in_unit: bool) -> str:
 
 def even_so(history: RunHistory) -> str:
     """What is remarkable about a network that is well; often nothing."""
-    return _overcome(history) + risen(history) + _falls_short(history)
+    return _overcome(history) + _unsteady(history) + risen(history) + _falls_short(history)
 
 
 def _overcome(history: RunHistory) -> str:
@@ -250,6 +250,17 @@ def _overcome(history: RunHistory) -> str:
     return (
         f" {found.metric[:1].upper()}{found.metric[1:]}{comma} is {number(found.measured)} at step 0, beyond the "
         f"threshold of {number(found.threshold)}: had it not learnt, that would be called {kind}."
+    )
+
+
+def _unsteady(history: RunHistory) -> str:
+    """That its training loss goes up and down, as everybody sees."""
+    rises = unsteady(history, arrays_of(history.experiment))
+    if not rises:
+        return ""
+    return (
+        f" On its way its training loss goes up again and again, together by {percent(rises)} of its whole range, as "
+        "it does where steps are nearly too long. It gets there all the same."
     )
 
 

@@ -83,7 +83,7 @@ def _judged(history: RunHistory) -> str:
         return ""
     known, new = result(history)
     if known - new > RISEN_GAP:
-        allowed = "" if diagnose(history) else ", though it does about as well as its training data allow"
+        allowed = "" if diagnose(history) else f", about as small as {history.experiment.n_train:,} examples allow"
         return f": a gap of {100 * (known - new):.0f} points{allowed}"
     return ": next to no gap" if abs(known - new) <= SMALL_GAP else ""
 

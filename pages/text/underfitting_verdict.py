@@ -5,7 +5,7 @@ import math
 from engine import RunHistory, diagnose
 from engine.data.baselines import average_loss
 from engine.doctor import rules
-from engine.doctor.thresholds import SAME_LOSS
+from engine.doctor.thresholds import FAR, SAME_LOSS
 from pages.text.labels import ending, number
 from pages.text.outcome_measures import MEASURES
 
@@ -18,8 +18,10 @@ def verdict(patient: RunHistory, treated: RunHistory) -> str:
 
 
 def underfits(history: RunHistory) -> bool:
-    """Whether the doctor finds it underfitted; never true of a run that diverged."""
-    return not _diverged(history) and any(finding.code == "underfitting" for finding in diagnose(history))
+    """Whether the doctor finds it underfitted; not if it diverged or ends far above the average answer."""
+    if _diverged(history) or _far_above_average(history):
+        return False
+    return any(finding.code == "underfitting" for finding in diagnose(history))
 
 
 def _patient(patient: RunHistory) -> str:
@@ -37,6 +39,8 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
     average = number(average_loss(treated.experiment))
     if average != number(average_loss(patient.experiment)):
         text += f" (its average answer: {average})"
+    if _far_above_average(treated):
+        return f"{text}, far worse than always giving the average answer."
     if underfits(treated):
         return f"{text}: {_still(patient, treated)}."
     return f"{text}, and on validation data at {number(float(treated.validation_loss[-1]))}."
@@ -58,7 +62,8 @@ def _compared(history: RunHistory) -> str:
     if abs(loss - average) <= SAME_LOSS * average:
         return f"{number(loss)}: no better than always giving the average answer{_limit(history)}"
     if loss > average:
-        return f"{number(loss)}, worse than always giving the average answer, which would cost {number(average)}"
+        how = "far worse" if _far_above_average(history) else "worse"
+        return f"{number(loss)}, {how} than always giving the average answer, which would cost {number(average)}"
     judged = f": it underfits{_limit(history)}" if underfits(history) else ""
     return f"{number(loss)}; always giving the average answer would cost {number(average)}{judged}"
 
@@ -72,6 +77,11 @@ def _limit(history: RunHistory) -> str:
             bends = int(cause.measured)
             return f" (it has no more than {bends} bend{'s' if bends > 1 else ''})"
     return ""
+
+
+def _far_above_average(history: RunHistory) -> bool:
+    """Whether its training loss ends so high that something drove it there: no lack of units or steps does."""
+    return bool(history.train_loss[-1] > FAR * average_loss(history.experiment) > 0)
 
 
 def _diverged(history: RunHistory) -> bool:

@@ -6,11 +6,11 @@ import numpy as np
 
 from engine import RunHistory, diagnose
 from engine.doctor.diagnosis import overcome
-from engine.doctor.thresholds import GREW
+from engine.doctor.thresholds import ALIKE_ANSWERS, GREW
 from engine.formatting import TIMES_TEN, plural
 from engine.settings import Value
 from pages.text.clock import latest
-from pages.text.labels import label, layer_name, listed, meaning, number, percent, share
+from pages.text.labels import PERCENT, label, layer_name, listed, meaning, number, percent, share
 from pages.text.without_effect import telling_differences
 
 # Settings whose values are adjectives.
@@ -113,7 +113,7 @@ def outcome(history: RunHistory) -> str:
     fell = f"training loss {number(first)} → {number(last)} in {step} {'step' if step == 1 else 'steps'}"
     fell = fell if step else f"training loss {number(first)} at step 0"
     accuracy = history.validation_accuracy[-1]
-    reached = "" if math.isnan(accuracy) else f", validation accuracy {percent(accuracy)}"
+    reached = "" if math.isnan(accuracy) else f", validation accuracy {percent(accuracy)}{_all_alike(history)}"
     if history.status == "diverged":
         at = history.diverged_at[0] if history.diverged_at else step
         diverged = f"diverged at step {at}, where {_where(history)} no longer finite"
@@ -124,6 +124,17 @@ def outcome(history: RunHistory) -> str:
         kept = "" if math.isnan(accuracy) else f" with validation accuracy {percent(accuracy)}"
         return f"{fell}{reached}; stopped early, and its result is the weights of step {history.best_step}{kept}"
     return fell + reached
+
+
+def _all_alike(history: RunHistory) -> str:
+    """What the accuracy of a network that learnt nothing is of: which side an answer is on is decided by a hair."""
+    if history.predictions is None or history.confusion is None:
+        return ""
+    answers, given = history.predictions[-1], history.confusion[-1].sum(axis=0)
+    spread = np.ptp(answers.reshape(-1, answers.shape[-1]), axis=0).max()
+    if not spread < ALIKE_ANSWERS or (given > 0).sum() == 1:
+        return ""
+    return f", though all its answers lie within {number(100 * ALIKE_ANSWERS)}{PERCENT} of each other"
 
 
 def _where(history: RunHistory) -> str:

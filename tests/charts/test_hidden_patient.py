@@ -79,8 +79,9 @@ def test_a_flat_loss_has_room_and_a_label_above_it():
 
 def test_layers_at_the_start_and_at_the_end(history):
     figure = VIEWS["gradients"].figure(history)
-    assert (trace(figure, "start")["y"] == history.delta_rms[0]).all()
-    assert (trace(figure, "end")["y"] == history.delta_rms[-1]).all()
+    steps = history.experiment.steps
+    assert (trace(figure, "at the first update, step 0 to 1")["y"] == history.delta_rms[0]).all()
+    assert (trace(figure, f"at the last update, step {steps - 1} to {steps}")["y"] == history.delta_rms[-1]).all()
     figure = VIEWS["units"].figure(history)
     assert (trace(figure, "start")["y"] == history.activation_mean[0]).all()
     assert trace(figure, "end")["error_y"]["array"] == pytest.approx(history.activation_std[-1])

@@ -1,12 +1,14 @@
 """Each detector of the data: a run that must raise it, a near miss, and its number counted another way."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from engine import Experiment, data_digest, diagnose, train
+from engine import Experiment, data_digest, diagnose, train, train_many
 from engine.doctor import data_detectors, signal_detectors
+from engine.doctor.confirming import NOT_CONFIRMED, bears_out
 from engine.doctor.examination import Examination
 from tests.engine.examined_runs import edited, examined, finding, run
 
@@ -143,6 +145,29 @@ def test_examples_that_were_handed_in_may_come_sorted_too():
     assert "unshuffled" in [found.code for found in diagnose(history, data)]
 
 
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"dataset": "breast_cancer", "inputs": "raw", "batch_size": 32}, "unscaled_inputs"),
+        ({"dataset": "digits", "n_train": 300, "batch_size": 30, "input_scale": 0.05}, "unscaled_inputs"),
+        ({"dataset": "sine", "n_train": 150, "batch_size": 15, "target_scale": 100.0}, "unscaled_targets"),
+    ],
+)
+def test_a_scale_that_is_wrong_outweighs_examples_that_come_sorted(settings, code):
+    """Put right alone, the scale leaves little to heal; shuffled alone, next to nothing is better."""
+    e = Experiment(depth=2, width=16, activation="relu", initializer="he_normal", learning_rate=0.1, **settings)
+    sorted_too = [replace(e, shuffle=False, seed=seed) for seed in (1, 2)]
+    for both in train_many(sorted_too):
+        cause, *others = diagnose(both)
+        assert (cause.code, "unshuffled" in [found.code for found in others]) == (code, True)
+        scaled, shuffled = train_many(
+            [cause.confirm.experiment(both.experiment), replace(both.experiment, shuffle=True)]
+        )
+        errors = [min(examined(history).error_share, 1.0) for history in (scaled, shuffled)]
+        assert errors[0] < errors[1] - 0.1
+        assert bears_out(cause, both, scaled) != NOT_CONFIRMED
+
+
 # --- validation that is not what it seems ---
 
 
@@ -160,6 +185,23 @@ def test_training_examples_among_the_validation_data_are_counted(share):
     broken = diagnose(run(leakage=share, learning_rate=30.0))
     assert broken[0].code != "leakage", "that is not why a run breaks down"
     assert (broken[-1].code, broken[-1].role) == ("leakage", "context")
+
+
+def test_a_few_twins_of_a_tables_own_are_no_leak():
+    """One of 30 validation examples, and of a table of categories more than half, of either set."""
+    rows = np.random.default_rng(3).normal(size=(150, 2))
+    rows[149] = rows[0]
+    targets = rows[:, 0] > 0
+    for data, twins in (((rows, targets), 1 / 30), ((rows.round(), targets), 0.5)):
+        leaked = []
+        for seed in range(12):
+            history, handed = trained(*data, n_train=90, steps=2, seed=seed)
+            examination = Examination(history, handed)
+            known = {row.tobytes() for row in examination.dataset.train_inputs}
+            new = [row.tobytes() in known for row in examination.dataset.validation_inputs]
+            leaked.append((np.mean(new), data_detectors.leakage(examination)))
+        assert max(share for share, _ in leaked) >= twins
+        assert not any(found for _, found in leaked)
 
 
 @pytest.mark.parametrize("shift", [-2.0, 1.0, 3.0])

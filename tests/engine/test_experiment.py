@@ -12,6 +12,7 @@ import pytest
 
 from engine import SETTINGS, Experiment, OutOfRange
 from engine.limits import MAX_BYTES, MAX_SECONDS, Limits, check_budget
+from engine.settings import Setting
 
 INITIALIZERS = (
     "he_normal", "xavier_normal", "xavier_uniform", "he_uniform", "lecun", "orthogonal", "small_normal",
@@ -193,6 +194,12 @@ def test_a_refused_numpy_number_is_written_as_people_write_it():
     with pytest.raises(OutOfRange, match=r"^width is \[0, 0, 0, .*…, but it must be a whole number") as refusal:
         Experiment(width=[0] * 1000)
     assert len(str(refusal.value)) < 200
+
+
+def test_a_range_of_one_number_is_that_number():
+    assert Setting("example", 1, "", "", "", low=1, high=1).allowed == "1"
+    assert Setting("example", 1, "", "", "", low=1, high=1, special=((0, "all"),)).allowed == "1, or 0 for all"
+    assert Setting("example", 1, "", "", "", low=1, high=2).allowed == "a whole number from 1 to 2"
 
 
 def test_settings_that_do_not_go_together():

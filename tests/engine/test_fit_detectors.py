@@ -161,6 +161,16 @@ def test_underfitting_compares_with_the_best_constant_answer():
     assert diagnose(wide) == ()
 
 
+@pytest.mark.parametrize(("times", "said"), [(0.6, "0.6 of"), (1.3, "no less than"), (40.0, "40 times")])
+def test_how_high_a_loss_is_is_said_beside_the_average_answers(times, said):
+    high = edited(run(), train_loss=np.full(len(run().train_loss), times * examined(run()).uninformed))
+    wrong = replace(
+        high.history,
+        **dict.fromkeys(("train_accuracy", "validation_accuracy"), np.full_like(high.history.train_loss, 0.5)),
+    )
+    assert f"the training loss is {said} what always giving" in finding(fit_detectors.underfitting, wrong).explanation
+
+
 def test_a_network_that_is_right_but_unsure_does_not_underfit():
     """Its loss is .6 of the constant answer's, at 98 % right answers; at 60 % it underfits."""
     history = run(steps=100)

@@ -50,6 +50,16 @@ def test_a_learning_rate_is_too_high_where_a_step_throws_the_weights_about():
     assert finding(step_detectors.learning_rate_too_high, run(learning_rate=0.1)) is None
 
 
+@pytest.mark.parametrize(("scale", "said"), [(1.9, False), (3.0, True), (4.5, False)])  # beyond 4, a cause itself
+def test_inputs_that_lengthen_steps_are_named_beside_them(scale, said):
+    history = run(learning_rate=10.0, steps=100, input_scale=scale)
+    found = finding(step_detectors.learning_rate_too_high, history)
+    assert ("as with inputs of size 1" in found.explanation) is said
+    assert (found.remedies[0] == "inputs") is said
+    size = np.sqrt((load_dataset(history.experiment).train_inputs ** 2).mean())
+    assert (f"about {number(size**2)} times as much" in found.explanation) is said
+
+
 def test_a_loss_that_jumps_tells_of_a_learning_rate_even_without_recorded_updates():
     history = train(replace(SMALL, learning_rate=100.0), max_updates=0)
     found = finding(step_detectors.learning_rate_too_high, history)

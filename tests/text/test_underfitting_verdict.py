@@ -75,6 +75,12 @@ def test_as_good_as_the_average_and_worse_are_said_so(small, large):
     assert f"worse than always giving the average answer, which would cost {number(average_loss(SMALL))}." in verdict(
         worse, large
     )
+    far = replace(small, train_loss=40_000 * level.train_loss)
+    assert ", far worse than always giving" in verdict(replace(far, experiment=replace(SMALL, seed=2)), large)
+    assert verdict(small, replace(far, experiment=replace(SMALL, steps=61))).endswith(
+        f"ends at {number(far.train_loss[-1])}, far worse than always giving the average answer."
+    )
+    assert not underfits(far), "what blew up is no small network that cannot bend"
 
 
 def test_equal_networks_are_said_to_be_equal(small):

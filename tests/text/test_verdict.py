@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine import Experiment, diagnose, train
-from pages.text.labels import number, share
+from pages.text.labels import number, percent, share
 from pages.text.verdict import average_factor, chain_product, outcome, starting_ratio, verdict
 
 SIGMOID = Experiment(depth=6, width=8, activation="sigmoid", initializer="xavier_normal", steps=20, n_train=40)
@@ -83,6 +83,19 @@ def test_zeros_pass_no_gradient(well):
 def test_the_outcome_says_how_it_ended(rate, word):
     history = train(replace(RELU, learning_rate=rate, gain=3.0, loss="mse", dataset="sine"))
     assert word in outcome(history)
+
+
+def test_an_accuracy_of_answers_that_are_all_alike_is_explained():
+    """Small weights: most answers lie on the right side of 50 %, all by a hair.  Zeros: all on the same side."""
+    deep = Experiment(depth=10, activation="tanh", steps=300, seed=9)
+    small, zeros = (train(replace(deep, initializer=one)) for one in ("small_normal", "zeros"))
+    answers = small.predictions[-1]
+    assert answers.max() - answers.min() < 0.001
+    assert small.validation_accuracy[-1] > 0.6
+    alike = ", though all its answers lie within 0.1\u00a0% of each other"
+    assert outcome(small).endswith(f"validation accuracy {percent(float(small.validation_accuracy[-1]))}{alike}")
+    assert alike not in outcome(zeros)
+    assert alike not in outcome(train(RELU))
 
 
 def test_a_diverged_run_names_step_layer_and_tensor():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from engine import RunHistory
-from pages.charts.hidden_patient.one_run import HEIGHT, by_layer, endings, sentence, start_and_end
+from pages.charts.hidden_patient.one_run import HEIGHT, by_layer, endings, first_and_last_update, sentence
 from pages.charts.style.annotations import captioned, footnotes
 from pages.charts.style.axes import layer_axis, log_axis, marker_size
 from pages.charts.style.figure import AnimatedFigure, Json, merged
@@ -28,9 +28,9 @@ def figure(history: RunHistory) -> AnimatedFigure:
         moment.over_layers(
             layers, on_log_axis(signal[moment.row]), "layer %{x}: %{y:.2~e}", size=marker_size(history.layers)
         )
-        for moment in start_and_end(history.step)
+        for moment in first_and_last_update(history.step)
     ]
-    drawn = signal[[moment.row for moment in start_and_end(history.step)]]
+    drawn = signal[[moment.row for moment in first_and_last_update(history.step)]]
     notes = ["A signal of exactly 0 has no place on a log axis."] if (drawn == 0).any() else []
     layout: Json = {
         "height": HEIGHT,
@@ -41,13 +41,13 @@ def figure(history: RunHistory) -> AnimatedFigure:
 
 
 def alt(history: RunHistory) -> str:
-    """The error signal of the first and of the last hidden layer, at the start and at the end."""
+    """The error signal of the first and of the last hidden layer, at the first and at the last update."""
     unit = loss_unit(history)
     parts = []
-    for moment in start_and_end(history.step):
+    for moment in first_and_last_update(history.step):
         first, last = (number(float(one)) for one in history.delta_rms[moment.row, [0, -2]])
         deeper = f" and hidden layer {history.layers - 1} one of {last}" if history.layers > 2 else ""
-        parts.append(f"{moment.name} layer 1 receives an error signal of {first} {unit}{deeper}")
+        parts.append(f"{moment.name}, layer 1 receives an error signal of {first} {unit}{deeper}")
     return sentence("; ".join(parts) or "There is no gradient", history)
 
 

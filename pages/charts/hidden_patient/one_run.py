@@ -40,6 +40,16 @@ def start_and_end(clock: Array) -> list[Moment]:
     return [start, end] if len(clock) > 1 else [end]
 
 
+def first_and_last_update(clock: Array) -> list[Moment]:
+    """The same of the updates' clock: the first one starts at step 0, and the last one ends at the run's last step."""
+    moments = start_and_end(clock)
+    names = ("first", "last")[-len(moments) :] if moments else ()
+    return [
+        moment._replace(name=f"at the {name} update, step {clock[moment.row]} to {clock[moment.row] + 1}")
+        for name, moment in zip(names, moments, strict=True)
+    ]
+
+
 def curve(name: str, steps: Array, values: Array, value: str, line: Json) -> Json:
     """A curve over training steps.  value: how its label gives a value, "%{y:.3g}"."""
     return trace(mode_of(steps), steps, values, name, f"step %{{x}}: {value}", line=line)

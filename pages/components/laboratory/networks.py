@@ -269,7 +269,7 @@ def _ways_on_from_a_step(
         st.markdown(
             "Stop at a step, change one thing, and go on: the network is pinned, and what you then set holds from "
             "this step on. Both futures begin with the same weights."
-            + (f" The network took {steps:,} steps." if trained else "")
+            + (f" The network took {steps:,} steps; so that one is left, stop at {most:,} at most." if trained else "")
         )
         if most >= 1:
             key = "branch_step"
