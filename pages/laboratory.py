@@ -20,11 +20,12 @@ shell.tools()
 explanations(glossary_of("laboratory"))
 begin_settings(found, entering)
 goal_place = draw_asked()
+ignored = st.empty()
 verdict = ""
 with st.container(key="bench"):
     with st.container(key="set_up"):
         if own := choose_data(found, entering):
-            networks, way_on = choose_networks(own, found, entering)
+            networks, way_on = choose_networks(own, found, entering, ignored)
     if own:
         verdict = compare(own, networks, found, entering, shell.waiting, goal_place) if networks else ""
         way_on(networks if verdict else ())

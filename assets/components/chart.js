@@ -14,7 +14,6 @@ const PLOTLY_POLL = 20; // milliseconds
 const AROUND_ON_STAGE = ".st-key-lesson, .st-key-verdict, .st-key-stage, .st-key-controls, .st-key-controls_closed";
 const LEAST = 220, BELOW_ON_STAGE = 8; // pixels: of a chart that takes the room there is, and of air below it in stage view
 const LEFT = 60, BELOW = 48; // pixels: what labels and title of an axis take at most, but for unusual ones
-const BESIDE = 24; // pixels of air beside the small print
 const CUT = 2; // pixels that are not missed
 const OUTSIDE = ".infolayer > :not(.annotation), .xaxislayer-above, .yaxislayer-above"; // titles, keys, labels: Plotly's names
 const SLICE = 60; // milliseconds of drawing out of sight before the window gets its next frame

@@ -3,6 +3,7 @@
 // None of these functions changes the figure that it is given, but for `lay`.
 
 const FOOTNOTES = "footnotes", NOTE_LINE = 19; // as in pages/charts/style/annotations.py
+const BESIDE = 24; // pixels of air beside the small print
 const MOST_TICKS = 5; // of a preview's axis
 const MOST_GAPS = 0.6; // of the height, between panels
 const LABEL_HEIGHT = 2; // of a power of ten, in sizes of its type
@@ -39,8 +40,8 @@ function grown(part, factor) {
   return larger;
 }
 
-// The small print below a chart, which is made for a narrow one, in lines as wide as it has room for, and as many of
-// them fewer: its height has to be as much less as its lower margin.  width: px, with type of the size it is made with.
+// The small print below a chart, which is made for a narrow one, in lines as wide as it has room for, most often fewer:
+// its height has to change as its lower margin does.  width: px, with type of the size it is made with.
 function withWideFootnotes(layout, width) {
   const [notes] = (layout.annotations ?? []).filter(({ name }) => name === FOOTNOTES);
   if (!notes) return layout;
@@ -56,9 +57,10 @@ function withWideFootnotes(layout, width) {
     }
     ended = line.endsWith(".");
   }
-  if (lines.length >= made.length) return layout;
+  const cut = made.some((line) => widthOf(line, font) > width + BESIDE);
+  if (lines.length === made.length || (lines.length > made.length && !cut)) return layout;
   const annotations = layout.annotations.map((one) => (one === notes ? { ...one, text: lines.join("<br>") } : one));
-  const b = layout.margin.b - NOTE_LINE * (made.length - lines.length);
+  const b = layout.margin.b + NOTE_LINE * (lines.length - made.length);
   return { ...layout, annotations, margin: { ...layout.margin, b } };
 }
 

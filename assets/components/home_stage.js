@@ -217,7 +217,7 @@ class Stage {
     const text = here === depth - 1 && depth > 1 && arrived < 1 ? "all" : depth === 1 ? "all" : shareInWords(share);
     counter.textContent = text;
     of.firstChild.textContent = `${text.endsWith("times") ? "" : "of "}layer ${depth}’s `;
-    of.lastChild.textContent = ` reaches layer ${here + 1}`;
+    of.lastChild.textContent = ` reaches layer ${here + 1}${frame > 0 ? " before training" : ""}`;
     spark.hidden = arrived >= 1 || this.time === 0;
     if (!spark.hidden) {
       const [low, high] = [Math.floor(front), Math.ceil(front)].map((layer) => layers[layer]);

@@ -3,6 +3,7 @@
 
 const NARROW = matchMedia("(max-width: 79.99rem)");
 const BESIDE = matchMedia("(min-width: 48.01rem) and (max-width: 79.99rem)"); // where Streamlit lays it beside the page
+const TURNED = 300; // milliseconds
 const CLOSE = "button[aria-label='Collapse sidebar'][aria-expanded=true]";
 const OPEN = "[data-testid=stExpandSidebarButton]";
 
@@ -19,6 +20,9 @@ NARROW.onchange = () => {
   else if (closed) document.querySelector(OPEN)?.click();
   closed &&= NARROW.matches;
 };
+
+// Streamlit opens the menu of a phone that is turned on its side, after this is told of it.
+BESIDE.onchange = () => setTimeout(() => BESIDE.matches && close(), TURNED);
 
 // Whether the menu is folded, for style.css: Streamlit's header has a button then that opens it.
 const folded = new MutationObserver(tellFolded);

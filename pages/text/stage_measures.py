@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from engine import RunHistory
-from pages.text.clock import rows_at
+from pages.text.clock import latest_at, rows_at
 from pages.text.labels import number, percent, share
 from pages.text.three_sets import recalls
 
@@ -86,7 +86,10 @@ def _known_and_new(history: RunHistory, steps: Sequence[int]) -> list[str]:
         else (history.train_accuracy, history.validation_accuracy)
     )
     written = number if regression else percent
-    rows = rows_at(history.evaluation_step, np.stack([known, new], axis=1), steps)
+    shown = latest_at(history.evaluation_step, steps)
+    ended = np.asarray(steps) >= history.evaluation_step[-1]
+    shown[ended] = history.result_evaluation  # where training may stop early, what it kept
+    rows = np.stack([known, new], axis=1)[shown]
     return [f"{written(mine)} / {written(theirs)}" for mine, theirs in rows]
 
 

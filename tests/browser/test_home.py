@@ -26,6 +26,7 @@ SIZES: list[ViewportSize] = [
     {"width": 1920, "height": 1080},
 ]
 
+NEW = "localStorage.clear()"  # in which Streamlit keeps whether somebody has unfolded the menu
 # Keeps when the signal has first moved, in milliseconds since the page's HTML.
 WATCH = """() => {
   let first;
@@ -62,6 +63,7 @@ def sent(page_module: Page) -> list:
 
 @pytest.fixture(scope="module")
 def loaded(page_module: Page, sent: list, home: str) -> Page:
+    page_module.add_init_script(NEW)
     page_module.goto(home)
     return page_module
 
@@ -84,7 +86,7 @@ def alive(context: BrowserContext, home: str) -> Iterator[Page]:
     with context.new_page() as page:
         page.set_viewport_size(SIZES[1])
         page.emulate_media(reduced_motion="no-preference")
-        page.add_init_script(f"({WATCH})()")
+        page.add_init_script(f"{NEW}; ({WATCH})()")
         page.goto(home)
         yield page
 

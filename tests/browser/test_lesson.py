@@ -38,6 +38,7 @@ EVERY_CHART = pytest.mark.parametrize(
     ("part", "stem"), [(part, stem) for part in CHARTS for stem in CHARTS[part]], scope="module"
 )
 ONE_A_PART = pytest.mark.parametrize(("part", "stem"), [(part, CHARTS[part][0]) for part in CHARTS], scope="module")
+UNFOLDED = 1000  # milliseconds in which a menu has come or gone
 MILLISECONDS = 1000 * SOON
 trained = cache(train)  # for what is expected of a page: most pages show the same few networks
 MOST_TABS = 60  # from the top of the page to the timeline
@@ -284,6 +285,9 @@ def test_a_garbage_link_on_a_phone_shows_the_defaults_and_fits(page: Page, home:
         assert box
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= PHONE["width"]
+    page.set_viewport_size({"width": PHONE["height"], "height": PHONE["width"]})  # turned on its side
+    page.wait_for_timeout(UNFOLDED)
+    expect(page.get_by_role("button", name="Expand sidebar")).to_be_visible()
 
 
 def test_on_a_phone_the_menu_closes_when_another_page_comes(page: Page, home: str):

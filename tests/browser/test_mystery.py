@@ -149,7 +149,7 @@ def test_from_start_to_score_by_keyboard_and_the_points_survive_a_reload(page: P
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Confirm: train").first.press("Enter")
     # It is gone, and the keyboard is where it was.
-    page.wait_for_function("() => document.activeElement.matches('.st-key-compared div')", timeout=MILLISECONDS)
+    page.wait_for_function("() => document.activeElement.matches('.st-key-treated_beside div')", timeout=MILLISECONDS)
     tab_to(page, "Next patient")
     page.keyboard.press("Enter")
     number = page.get_by_role("spinbutton", name="Patient")
@@ -205,6 +205,8 @@ def test_it_is_readable_by_all_and_fits_on_a_phone_before_and_after(page: Page, 
     expect(heading).to_be_in_viewport()
     assert heading.evaluate(TOP) >= header.evaluate(BOTTOM), "not behind it"
     expect_fits_and_is_readable(page, ".st-key-score")  # the looks are as before
+    tops = [chart.bounding_box() for chart in page.locator(".st-key-treated_beside .chart").all()[:3]]
+    assert len({round(top["y"]) for top in tops if top}) == 1, "side by side"
     page.set_viewport_size(LARGE_PROJECTOR)
     assert not [line for line in page.evaluate(LINES) if line[0] > LONGEST_LINE]
 

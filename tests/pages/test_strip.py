@@ -13,7 +13,7 @@ from pages.components.lesson.catalogue import glossary_of, lesson_of
 from pages.components.settings.dragging import RANGES, stops
 from pages.components.shell.runs import histories_of
 from pages.text.clock import timeline_steps
-from pages.text.labels import number, share
+from pages.text.labels import number, percent, share
 from pages.text.stage_measures import STAGE_MEASURES, ratio_in_words, starting_sentence
 from tests.pages.opened import charts, opened
 
@@ -57,6 +57,18 @@ def test_where_no_ratio_is_left_the_readout_says_why():
     assert ratio_in_words(np.array([0.0, 2.0, 1.0])) == "0"
     assert ratio_in_words(np.array([np.inf, np.inf, 1.0])) == "not finite"
     assert starting_sentence("The patient", np.zeros(3)).endswith("no error signal to pass on.")
+
+
+def test_a_run_that_stopped_early_ends_with_what_it_kept():
+    """As its sentence says, and not with where it had come to when it stopped."""
+    described = sent(opened("overfitting", treated_l2="as patient", treated_patience="10"))
+    pair = histories_of([lesson_of("overfitting").patient, replace(lesson_of("overfitting").patient, patience=10)])
+    stopped = pair[1]
+    assert stopped.best_step < stopped.evaluation_step[-1] < described["steps"][-1]
+    kept = stopped.result_evaluation
+    shares = [percent(measured[kept]) for measured in (stopped.train_accuracy, stopped.validation_accuracy)]
+    last = [percent(measured[-1]) for measured in (stopped.train_accuracy, stopped.validation_accuracy)]
+    assert described["rows"][1]["readout"][-1] == " / ".join(shares) != " / ".join(last)
 
 
 def test_a_unit_in_a_chart_is_explained_beside_its_title():

@@ -92,13 +92,14 @@ def pinned_looks(found: Address) -> dict[str, Look]:
 
 
 def choose_networks(
-    own: OwnData, found: Address, entering: bool
+    own: OwnData, found: Address, entering: bool, ignored: DeltaGenerator
 ) -> tuple[tuple[Network, ...], Callable[[Sequence[Network]], None]]:
     """Draw the settings and the pinned networks; all of them that can be trained, the present one first.
 
     And what draws, once they are trained, the way on from a step: its steps are those that the present network took.
 
     Settings that do not go together, and runs over budget, leave the last good network in place, with a sentence.
+    ignored: the place of what is said of the address.
     """
     pins = {name: found.values[name] for name in PINS if name in found.values}
     with st.container(key="networks"):
@@ -125,7 +126,9 @@ def choose_networks(
             networks.append(Network(replace(look, name=name), _trainable(own, pin.settings)))
         except OutOfRange as problem:
             notes.append(f"{name}: {labels.refusal(problem)}")
-    if notes := [*still_ignored(PAGE, found.sentences, values), *notes]:
+    if sentences := still_ignored(PAGE, found.sentences, values):
+        ignored.warning("  \n".join(sentences), icon=":material/info:")
+    if notes:
         st.warning("  \n".join(notes), icon=":material/info:")
 
     def way_on(trained: Sequence[Network]) -> None:

@@ -95,14 +95,14 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
         on_stage = viewing()
         if on_stage:
             stage_keys()
-        above = st.container(key="stage", gap="xsmall")
+        covered, hidden = asked(), hidden_here()
+        above = st.container(key=None if covered else "stage", gap="xsmall")  # which has the room of timeline and strip
         above.empty()  # or the browser would draw no container, and what is below would move later
         part, place = ("stage", st.container()) if on_stage else _parts()
         if part in PARTS[1:]:  # who comes back finds it open
             this_session().addresses[lesson.page][PART] = part
         patient, treated = histories_of((choice.patient, choice.treated), place=shell.waiting)
         case = case_of(lesson.page, choice.patient, choice.treated, lesson.page in this_session().from_ward)
-        covered, hidden = asked(), hidden_here()
         unsaid = bool(covered) or "verdict" in hidden
         words = glossary_of(lesson.page)
         assignment, _ = read_assignment(all_parameters())

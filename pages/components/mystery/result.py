@@ -41,7 +41,7 @@ from pages.text.mystery_answers import Score
 
 _points = component("points", styled=False)
 
-COMPARED = "compared"  # key of what is drawn of both networks
+COMPARED = "treated_beside"  # key of what is drawn of both networks
 NO_CHANGE = 0.01  # of a loss: less is called next to nothing
 REVEALED = (
     (gradient_per_layer, learning_curves, predictions),
