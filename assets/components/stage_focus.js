@@ -10,7 +10,7 @@ function clicked({ target, detail }) {
 }
 
 export default function ({ parentElement }) {
-  if (!mounted.has(parentElement) && document.activeElement.matches(BUTTON)) {
+  if (!mounted.has(parentElement) && document.activeElement?.matches(BUTTON)) {
     document.querySelector("[data-testid=stMain]").focus({ preventScroll: true });
   }
   mounted.add(parentElement);
