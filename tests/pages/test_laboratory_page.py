@@ -235,6 +235,7 @@ def test_a_session_holds_its_data_and_no_history():
 def test_nonsense_in_the_address_is_ignored_with_a_line(odd, ignored):
     page = opened(PAGE, **QUICK, **odd)
     assert ignored in page.warning[0].value
+    assert page.warning[0] in page.main.children.values(), "above all that is set"
     assert charts(page)
 
 
