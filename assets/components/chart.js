@@ -145,7 +145,7 @@ class Chart {
     while (this.previewed && this.plot.isConnected) {
       const { data, layout } = untrained(this.figure, this.previewed);
       this.previewed = null;
-      await this.drawWithRoom(data, this.fitted(layout));
+      await this.drawWithRoom(this.enlarged(data), this.fitted(layout));
     }
   }
 
@@ -195,14 +195,14 @@ class Chart {
   // Draws the whole figure.
   async react() {
     const { data, layout } = this.figure;
-    const scale = (this.scale = typeScale());
+    this.scale = typeScale();
     layout.template = this.look.template;
     this.color(layout);
     layout.width = this.plot.clientWidth;
     layout.height = this.height();
     this.plot.style.minHeight = `${layout.height}px`;
     const fitted = this.fitted(layout);
-    const drawn = scale === 1 ? data : data.map((trace) => withLargerText(trace, scale));
+    const drawn = this.enlarged(data);
     const rows = this.rows ?? 1;
     await this.drawWithRoom(drawn, fitted);
     this.rows = rowsOfLegend(this.plot);
@@ -211,6 +211,10 @@ class Chart {
     if (!this.listening) this.plot.on("plotly_click", ({ points }) => this.open(points[0]?.customdata));
     this.listening = true;
     this.watch();
+  }
+
+  enlarged(data) {
+    return this.scale === 1 ? data : data.map((trace) => enlargedTrace(trace, this.scale));
   }
 
   // The layout in type of the page's size, and in the room there is.

@@ -1,10 +1,13 @@
 // The clicker: Page down and Page up, which every presenter's remote sends, lead on and back; and the speaker's clock.
-// And the list of scenes closes when one is chosen from it, or it would lie over that.
+// And the list of scenes closes when one is chosen from it, or it would lie over that.  Who clicks a button of the bar can
+// press Space then, which plays; the keyboard stays on it for who has come to it by the keyboard.
 
 const mounted = new WeakMap(); // parent element -> what stops it
 
 const USES_KEYS = "textarea, select, [contenteditable], [role=dialog], [role=listbox], input:not([type=range], [type=radio])";
 const KEYS = { PageDown: 1, PageUp: -1 };
+const LIST = ".st-key-scenes button";
+const WAYS = `.st-key-ways button:not(${LIST})`;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   mounted.get(parentElement)?.();
@@ -30,11 +33,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   return stop;
 }
 
-function chosen({ target }) {
+function chosen({ target, detail }) {
+  const byPointer = detail > 0;
+  if (byPointer) target.closest?.(WAYS)?.blur();
   if (!target.closest?.("[class*=st-key-to_scene_] button")) return;
-  const list = document.querySelector(".st-key-scenes button");
+  const list = document.querySelector(LIST);
   list.click();
-  list.focus({ preventScroll: true });
+  if (!byPointer) list.focus({ preventScroll: true });
 }
 
 // Minutes since the lecture was begun in this tab, of those that it takes.

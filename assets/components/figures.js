@@ -7,8 +7,10 @@ const BESIDE = 24; // pixels of air beside the small print
 const MOST_TICKS = 5; // of a preview's axis
 const MOST_GAPS = 0.6; // of the height, between panels
 const LABEL_HEIGHT = 2; // of a power of ten, in sizes of its type
+const DRAWN = ["textfont", "line", "marker", "error_x", "error_y"]; // parts of a trace
+const IN_PIXELS = ["size", "width", "thickness"];
 
-// A part of a layout with larger type, and with the distances in pixels that make room for it.
+// A part of a layout with larger type and thicker lines, and with the distances in pixels that make room for them.
 function enlarged(part, factor) {
   if (Array.isArray(part)) return part.map((one) => (isBranch(one) ? enlarged(one, factor) : one));
   const larger = { ...part };
@@ -16,14 +18,26 @@ function enlarged(part, factor) {
     if ((name === "font" || name === "tickfont") && value.size) larger[name] = { ...value, size: value.size * factor };
     else if (name === "margin") larger[name] = Object.fromEntries(Object.entries(value).map(([side, pixels]) => [side, pixels * factor]));
     else if (["xshift", "yshift", "standoff"].includes(name)) larger[name] = value * factor;
+    else if (name === "line") larger[name] = grown(value, factor); // of a shape
     else if (name !== "template" && (Array.isArray(value) || isBranch(value))) larger[name] = enlarged(value, factor);
   }
   return larger;
 }
 
-// A trace whose own text grows too.
-function withLargerText(trace, factor) {
-  return trace.textfont ? { ...trace, textfont: { ...trace.textfont, size: trace.textfont.size * factor } } : trace;
+// A trace whose text, lines and marks grow too.
+function enlargedTrace(trace, factor) {
+  const parts = DRAWN.filter((name) => trace[name]).map((name) => [name, grown(trace[name], factor)]);
+  return { ...trace, ...Object.fromEntries(parts) };
+}
+
+// Sizes that are given for each point are left as they are.
+function grown(part, factor) {
+  const larger = { ...part };
+  for (const [name, value] of Object.entries(part)) {
+    if (IN_PIXELS.includes(name) && typeof value === "number") larger[name] = value * factor;
+    else if (name === "line") larger[name] = grown(value, factor);
+  }
+  return larger;
 }
 
 // The small print below a chart, which is made for a narrow one, in lines as wide as it has room for, most often fewer:

@@ -132,7 +132,7 @@ def test_the_code_fills_what_there_is_and_the_window_when_asked(lesson: Page, si
     assert box["x"] + box["width"] <= size["width"]
     popover = lesson.get_by_test_id("stPopoverBody").bounding_box()
     assert box["y"] + box["height"] + ROUND <= popover["y"] + popover["height"]
-    assert box["width"] >= 0.47 * min(size.values())
+    assert box["width"] >= 0.5 * min(size.values())
     code.press("Enter")
     large = lesson.locator("dialog .code svg")
     expect(large).to_be_visible()

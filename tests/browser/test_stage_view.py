@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from pages.charts.style.traces import THICK
 from pages.components.lesson.lessons import HIDDEN_VERDICT
 from tests.browser.conftest import settled, visit
 from tests.browser.readable import LAPTOP, PHONE, expect_no_wider
@@ -55,6 +56,17 @@ COVERED_BUTTONS = """() => [...document.querySelectorAll('.chart-tools')].flatMa
   });
 }).map((one) => one.textContent)"""
 
+# Whether lines and marks of the learning curves have grown with the type.
+STAR = 15  # px, as in pages/charts/style/traces.py
+GROWN = f"""() => {{
+  const times = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const [, curves] = document.querySelectorAll('.chart');
+  const widths = [...curves.querySelectorAll('.js-line')].map((line) => parseFloat(line.style.strokeWidth));
+  const sizes = curves._fullData.map((trace) => trace.marker?.size ?? 0);
+  const near = (found, usual) => Math.abs(found / times - usual) < 0.01 * usual;
+  return near(Math.max(...widths), {THICK}) && near(Math.max(...sizes), {STAR});
+}}"""
+
 NOT_SQUEEZED = "() => [...document.querySelectorAll('.chart')].every((chart) => chart.offsetHeight >= 220)"
 
 STEP = "Number(document.documentElement.dataset.backpropClinicStep)"
@@ -72,6 +84,7 @@ def test_three_charts_are_wholly_in_view_in_type_for_the_last_row(on_stage: Page
     width, height = size
     on_stage.set_viewport_size({"width": width, "height": height})
     on_stage.wait_for_function(FITS)
+    on_stage.wait_for_function(GROWN)
     found = on_stage.evaluate(BOTTOMS)
     assert max(found["tops"]) - min(found["tops"]) < A_LINE * height, "side by side"
     assert min(bottom - top for top, bottom in zip(found["tops"], found["charts"], strict=True)) > 0.3 * height
@@ -89,6 +102,7 @@ def test_three_charts_are_wholly_in_view_in_type_for_the_last_row(on_stage: Page
 def test_a_link_to_it_can_be_read_on_a_phone(on_stage: Page):
     on_stage.set_viewport_size(PHONE)
     expect_no_wider(on_stage)
+    expect(on_stage.get_by_role("button", name="Leave the stage").get_by_text("Leave the stage")).to_be_in_viewport()
     verdict = on_stage.locator(".st-key-verdict").get_by_role("heading").bounding_box()
     title = on_stage.get_by_role("heading", level=1).bounding_box()
     assert verdict
@@ -130,6 +144,7 @@ def test_keys_choose_a_chart_and_hide_the_verdict(on_stage: Page):
     page.wait_for_function(f"(step) => {STEP} > step", arg=step)
     page.keyboard.press("ArrowLeft")
     page.wait_for_function(f"(step) => {STEP} === step", arg=step)
+    page.wait_for_function(GROWN)
 
 
 def test_a_field_keeps_its_keys(on_stage: Page):
@@ -141,7 +156,19 @@ def test_a_field_keeps_its_keys(on_stage: Page):
     page.keyboard.press("Escape")
 
 
-def test_and_back_again(on_stage: Page):
-    on_stage.get_by_role("button", name="Leave the stage").click()
-    expect(on_stage.get_by_role("tab", name="look")).to_be_visible(timeout=MILLISECONDS)
-    assert "view" not in on_stage.url
+def test_and_back_again_and_once_more(on_stage: Page):
+    page = on_stage
+    page.get_by_role("button", name="Leave the stage").click()
+    expect(page.get_by_role("tab", name="look")).to_be_visible(timeout=MILLISECONDS)
+    assert "view" not in page.url
+    page.get_by_role("button", name="Stage view").click()
+    button = page.get_by_role("button", name="Leave the stage")
+    expect(button).not_to_be_focused(timeout=MILLISECONDS)
+    page.wait_for_function(DRAWN, arg=3, timeout=MILLISECONDS)
+    settled(page)
+    step = page.evaluate(STEP)
+    page.keyboard.press("Space")  # plays
+    page.wait_for_function(f"(step) => {STEP} !== step", arg=step)
+    page.keyboard.press("Space")
+    button.press("Space")  # of who has come to it by the keyboard
+    expect(page.get_by_role("button", name="Stage view")).to_be_focused(timeout=MILLISECONDS)

@@ -11,7 +11,7 @@ from pages.charts.style.tokens import LIGHT, TOKENS
 
 ROOT = Path(__file__).resolve().parents[2]
 THEME = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
-STYLES = [ROOT / "assets" / f"{name}.css" for name in ("style", "home", "stage")]
+STYLES = [ROOT / "assets" / f"{name}.css" for name in ("style", "home", "stage", "studio")]
 
 
 def light_and_dark(name: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Lectures: what they say holds on any seed, their files are read with care, and their pages go from scene to scene."""
 
+import re
 from dataclasses import replace
 from functools import cache
 
@@ -110,13 +111,23 @@ def turned(page: AppTest, button: str) -> AppTest:
     return page
 
 
+def titles(page: AppTest) -> set[str]:
+    """What the bar and the list of scenes call the scenes."""
+    listed = [re.match(r"\d+\. (.*) \(", one.label) for one in page.button if one.key.startswith("to_scene_")]
+    here = [one.value.partition(" · ")[2] for one in page.markdown if re.match(r"\*\*\d+ of \d+\*\*", one.value)]
+    return {found[1] for found in listed if found} | set(here)
+
+
 def test_a_scene_asks_first_and_then_shows_what_was_measured():
     page = opened("lecture", lecture=FIRST, scene="1", hide="verdict")
     scene = scene_of(FIRST, 0)
     assert headline(page) == scene.question
     assert not charts(page)
+    lecture = lecture_of(FIRST)
+    assert not titles(page) & {one.title for one in lecture.scenes}, "they give the answers"
     page.radio[0].set_value(page.radio[0].options[scene.right]).run()
     turned(page, "scene_next")
+    assert titles(page) & {one.title for one in lecture.scenes} == {scene.title}
     runs = histories_of(scene.pair)
     assert headline(page) == filled(scene.says, *runs)
     assert "You said so." in page.main.markdown[0].value
@@ -127,6 +138,7 @@ def test_a_scene_asks_first_and_then_shows_what_was_measured():
     assert headline(page) == filled(scene.says, *runs), "who goes back sees the answer"
     turned(page, "scene_back")
     assert headline(page) == scene.question, "and then its question"
+    assert page.radio[0].value == page.radio[0].options[scene.right]
     assert page.button("scene_back").disabled
 
 

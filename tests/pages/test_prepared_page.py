@@ -150,7 +150,7 @@ def test_a_comparison_does_not_say_the_diagnosis_that_is_hidden():
     assert "The doctor’s diagnosis" in text_of(page)
 
 
-def test_the_studio_locks_what_is_followed_and_says_that_a_goal_is_reached():
+def test_the_studio_locks_what_is_followed_says_that_a_goal_is_reached_and_hides_what_may_answer():
     page = opened("overfitting", part="read")
     page.session_state["studio_goal_overfitting"] = "validation_accuracy"
     page.session_state["studio_lock_overfitting"] = THESE
@@ -162,6 +162,14 @@ def test_the_studio_locks_what_is_followed_and_says_that_a_goal_is_reached():
     assert "lock=dropout:0.0,treated_l2:0.015,treated_dropout:as+patient,seal:" in page.code[0].value
     drawings = page.selectbox(key="studio_draw_overfitting").options
     assert drawings == ["nothing", "the learning curves"]
+    assert "hide=" not in page.code[0].value
+    for name, text in {"question": "Which one?", "choices": "A\nB"}.items():
+        page.session_state[f"studio_{name}_overfitting"] = text
+    page.button(key="studio_open").click().run()
+    assert "hide=verdict&" in page.code[0].value
+    page.session_state["studio_hide_asking_overfitting"] = ["part-why"]
+    page.button(key="studio_open").click().run()
+    assert "hide=part-why&" in page.code[0].value
 
 
 def test_on_the_stage_no_chart_of_a_hidden_part_shows():

@@ -8,6 +8,7 @@ assets/components/clicker.js has the keys and the clock.
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from textwrap import shorten
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -59,6 +60,7 @@ from pages.walkthrough.user_input import read_number
 PAGE = "lecture"
 LECTURE, SCENE, SPEAKER = "lecture", "scene", "speaker"  # parameters of its address
 LETTERS = "ABCDEFGH"  # of a question's choices
+LONGEST_QUESTION = 70  # characters, in the list of scenes
 
 _clicker = component("clicker")
 
@@ -149,10 +151,11 @@ def show_scene(lecture: Lecture, index: int, waiting: DeltaGenerator) -> None:
         sentence = st.container(key="verdict", gap="xsmall")
         above = st.container(key="stage", gap="xsmall")
         place = st.container(key="scene")
-        with st.container(key="controls", gap="xsmall"):
-            _bar(lecture, index)
+        controls = st.container(key="controls", gap="xsmall")
         if viewing() and index < len(lecture.scenes):
-            stage_keys()
+            stage_keys()  # before the bar, whose labels hang on what they hide
+        with controls:
+            _bar(lecture, index)
     if index == len(lecture.scenes):
         _end(lecture, sentence, place)
     else:
@@ -189,7 +192,7 @@ def _scene(lecture: Lecture, index: int, places: Places) -> None:
     patient, treated = histories_of(scene.pair, place=places.waiting)
     says = filled(scene.says, patient, treated)
     places.sentence.header(explained(says, words), anchor="verdict")
-    places.sentence.container(key="scene_note").markdown(f":small[{_answer(lecture, index)}{differ}]")
+    places.sentence.container(key="scene_note").markdown(f"{_answer(lecture, index)}:small[{differ}]")
     with places.above:
         steps = timeline_steps(patient, treated)
         timeline(steps, steps[-1], f"timeline_{lecture.name}_{index}", start=scene.step)
@@ -239,7 +242,7 @@ def _choices(lecture: Lecture, index: int) -> None:
         this_session().predictions[PAGE, key] = st.session_state[key], ""
 
     choices = [f"**{letter}** {choice}" for letter, choice in zip(LETTERS, scene.choices, strict=False)]
-    st.radio("What do you expect?", choices, index=None, key=key, on_change=keep)
+    st.radio("What do you expect?", choices, index=None, key=key, on_change=keep, persist_state="session")
 
 
 def _answer(lecture: Lecture, index: int) -> str:
@@ -265,8 +268,7 @@ def _bar(lecture: Lecture, index: int) -> None:
     for_the_speaker = st.empty()
     if speaker and index < count:
         notes = scene.notes_before if asking else scene.notes
-        said = "  \n".join(filter(None, (notes, f"**{scene.minutes:g} min.**")))
-        for_the_speaker.info(said, icon=":material/speaker_notes:")
+        for_the_speaker.info(f"**{scene.minutes:g} min.** {notes}", icon=":material/speaker_notes:")
     with st.container(horizontal=True, vertical_alignment="center", key="ways"):
         st.button(
             "Back", icon=":material/arrow_back:", key="scene_back",
@@ -278,17 +280,20 @@ def _bar(lecture: Lecture, index: int) -> None:
             label, icon=":material/arrow_forward:", key="scene_next", disabled=index == count, type="primary",
             on_click=_turn, args=(lecture, index, 1), help="Key: Page down",
         )  # fmt: skip
-        st.markdown(f"**{index + 1} of {count}** · {scene.title}" if index < count else "**End**", width="stretch")
+        title = "" if asking else f" · {scene.title}"  # which gives the answer
+        st.markdown(f"**{index + 1} of {count}**{title}" if index < count else "**End**", width="stretch")
         _turned(lecture, index, speaker)
         st.button(
             "Hide notes" if speaker else "Notes", icon=":material/speaker_notes:", key="scene_notes", type="tertiary",
             on_click=write_address, args=({SPEAKER: None if speaker else "true"},),
             help="The speaker’s notes, and the time used: whoever sees this screen sees them.",
         )  # fmt: skip
-        with st.popover("Scenes", icon=":material/list:", key="scenes"):
+        with st.popover("Scenes", icon=":material/list:", key="scenes"), st.container(gap="xxsmall"):
             for number, other in enumerate(lecture.scenes):
+                told = number < index or (number == index and not asking) or not other.question
+                name = other.title if told else shorten(other.question, LONGEST_QUESTION, placeholder=" …")
                 st.button(
-                    f"{number + 1}. {other.title} ({other.minutes:g} min)", key=f"to_scene_{number}", type="tertiary",
+                    f"{number + 1}. {name} ({other.minutes:g} min)", key=f"to_scene_{number}", type="tertiary",
                     on_click=go_to, args=(lecture, number), disabled=number == index,
                 )  # fmt: skip
             st.button("All lectures", key="all_lectures", icon=":material/home:", type="tertiary", on_click=_leave)

@@ -1,7 +1,7 @@
 """Stage view: a page for a projector, without menu, in type that grows with the window; charts fill what is left.
 
 It stands in the address, `view=stage`, and so did its forerunner, `projector=true`.  assets/components/stage.js has the
-keys.
+keys, stage_focus.js beside it says who has the keyboard at first.
 """
 
 from pathlib import Path
@@ -21,6 +21,7 @@ STYLE = Path(__file__).resolve().parents[3] / "assets" / "stage.css"
 
 _KEY = "stage_keys"
 _keys = component("stage", styled=False)
+_focus = component("stage_focus", styled=False)
 
 
 def stage_keys() -> None:
@@ -67,6 +68,7 @@ def stage_button() -> None:
     )
     if on:
         st.html(STYLE)
+        _focus(key="stage_focus")
 
 
 def complaint() -> str:

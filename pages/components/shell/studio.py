@@ -7,6 +7,7 @@ pages/components/settings/locks.py read it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,8 +48,10 @@ EXAMPLES = {
     "laboratory": ("Find a network that beats the pinned one.", "Which of these networks will be best on new data?"),
     "update": ("Work out the gradient of the first weight.", "Which weight changes most in this update?"),
 }
+ANSWERS = ("verdict",)  # what may answer a question, of what can be hidden
 NOTHING, THESE, BUT_THESE = LOCKED = "none", "those I name", "all but those I name"
-CODE_WIDTH = 240  # pixels; as wide as the dialog where it is asked for
+STYLE = Path(__file__).resolve().parents[3] / "assets" / "studio.css"
+CODE_WIDTH = 240  # pixels; as large as the window has room for where it is asked for
 CHOICES_HEIGHT = 150  # pixels; MOST_CHOICES lines
 PREVIEW_HEIGHT = 900  # pixels; assets/style.css draws it at half its size
 NOT_SECRET = (
@@ -94,6 +97,7 @@ def studio_button(place: DeltaGenerator, page: Preparable) -> None:
             help="A link that hides, locks, asks or sets a goal.",
         )  # fmt: skip
     if pressed:
+        st.html(STYLE)
         _studio(page)
 
 
@@ -110,7 +114,7 @@ def _studio(page: Preparable) -> None:
 def _choose(page: Preparable) -> dict[str, str]:
     """Draw what can be chosen; the link's parameters."""
     asked = _ask(page)
-    hidden, locked = _hide_and_lock(page) if page.hides else ((), [])
+    hidden, locked = _hide_and_lock(page, bool(asked.question)) if page.hides else ((), [])
     goal = None
     if page.goals:
         with st.container(border=True, gap="xsmall"):
@@ -167,11 +171,17 @@ def _ask(page: Preparable) -> Assignment:
         return replace(asked, question=Question(text, choices, right))
 
 
-def _hide_and_lock(page: Preparable) -> tuple[tuple[str, ...], list[str]]:
-    """What is hidden, and what is locked, by name."""
+def _hide_and_lock(page: Preparable, asks: bool) -> tuple[tuple[str, ...], list[str]]:
+    """What is hidden, and what is locked, by name.
+
+    asks: whether there is a question: then the verdict is hidden, which may answer it, unless that is chosen otherwise.
+    """
     with st.container(border=True, gap="xsmall"):
+        kept = st.session_state.get(f"studio_hide_{page.page}", [])
+        answers = [name for name in page.hides if asks and (name in ANSWERS or name in kept)]
         hidden = _keep(
-            page, "hide", st.multiselect, "Hidden at first", page.hides, placeholder="nothing",
+            page, "hide_asking" if asks else "hide", st.multiselect, "Hidden at first", page.hides, default=answers,
+            placeholder="nothing",
             format_func=lambda name: NAMES.get(name) or f"the part {name.removeprefix(HIDDEN_PART).capitalize()}",
             help="It opens when the question is answered; without one, "
             + ("when something is predicted in Try." if page.parts else "it stays hidden."),
@@ -233,19 +243,25 @@ def _begin(page: Preparable, hidden: Sequence[str]) -> dict[str, str]:
 def _show(link: str, note: str) -> None:
     """The link, its code, and what it opens."""
     whole = absolute(link)
+    picture = qr_code(whole)
     # Streamlit's own elements: in a dialog the keyboard does not come to what is within a component.
-    st.markdown(
-        "**Link for the class**  \n:small[It opens this page with its settings as they stand behind this window.]"
-    )
-    with st.container(key="studio_link"):
+    with st.container(horizontal=True):
+        st.markdown(
+            "**Link for the class**  \n:small[It opens this page with its settings as they stand behind this window.]",
+            width="stretch",
+        )
+        large = picture and st.toggle("Large QR code", key="studio_large")
+    first, second = st.container(), st.container()
+    link_place, code_place = (second, first) if large else (first, second)  # a large one is the first, to be in view
+    with link_place, st.container(key="studio_link"):
         st.code(whole, language=None, wrap_lines=True)
-    if note:
-        st.warning(note, icon=":material/info:")
-    if picture := qr_code(whole):
-        large = st.toggle("Large QR code", key="studio_large")
-        st.image(picture, width="stretch" if large else CODE_WIDTH, alt="QR code of the link")
-    else:
-        st.markdown("It is too long for a QR code that a camera can read from afar.")
+        if note:
+            st.warning(note, icon=":material/info:")
+    with code_place, st.container(key="studio_code"):
+        if picture:
+            st.image(picture, width="stretch" if large else CODE_WIDTH, alt="QR code of the link")
+        else:
+            st.markdown("It is too long for a QR code that a camera can read from afar.")
     st.markdown(f":small[{NOT_SECRET}]")
     with st.container(horizontal=True):
         # A preview is a visit of its own, too much work for every letter that is typed: it stays until it is renewed.
