@@ -19,7 +19,7 @@ LESSON = lesson_of("vanishing_gradients")
 LOOK = gradient_per_layer, learning_curves, predictions
 WHY = chain_rule_factors, gradient_through_training
 MORE = weight_distributions, weight_norms, activations
-STAGE = Stage(verdict, "Shares are those of step 0, before training.", LOOK, WHY + MORE)
+STAGE = Stage(verdict, "", LOOK, WHY + MORE)
 
 
 def why(patient: RunHistory, treated: RunHistory) -> None:

@@ -4,8 +4,9 @@ const STEP_EVENT = "backprop-clinic:step";
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const button = parentElement.querySelector("button");
-  const step = () => Math.min(Math.max(Number(document.documentElement.dataset.backpropClinicStep ?? 0), 1), data.most);
-  const write = () => (button.textContent = `Use the timeline’s step, ${step()}`);
+  const shown = () => Number(document.documentElement.dataset.backpropClinicStep ?? 0);
+  const step = () => Math.min(Math.max(shown(), 1), data.most);
+  const write = () => (button.textContent = `Use ${step() === shown() ? "the timeline’s step," : "step"} ${step()}`);
   write();
   window.addEventListener(STEP_EVENT, write);
   button.onclick = () => setTriggerValue("step", step());

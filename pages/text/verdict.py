@@ -40,8 +40,9 @@ def _patient(patient: RunHistory) -> str:
     if patient.experiment.depth == 1:
         return "With one hidden layer there is nothing for the gradient to fade through."
     if ratio == 0:
-        return "No gradient at all reaches the first layer."
-    return f"The first layer receives {share(ratio)} the last hidden layer’s gradient{_judged(patient)}."
+        return "Before training, no gradient at all reaches the first layer."
+    receives = f"the first layer receives {share(ratio)} the last hidden layer’s gradient"
+    return f"Before training, {receives}{_judged(patient)}."
 
 
 def _treated(patient: RunHistory, treated: RunHistory) -> str:
@@ -53,7 +54,7 @@ def _treated(patient: RunHistory, treated: RunHistory) -> str:
     much = share(ratio)
     if not starting_ratio(patient) >= 0 or patient.experiment.depth == 1:  # the patient's first layer was not spoken of
         receives = "nothing" if ratio == 0 else f"{much} the last hidden layer’s gradient"
-        return f"{_with(patient, treated)} the first layer receives {receives}{_judged(treated)}."
+        return f"{_with(patient, treated)} the first layer receives {receives} before training{_judged(treated)}."
     receives = "nothing" if ratio == 0 else f"{much} it" if much.endswith(" of") else f"{much} the last hidden layer’s"
     return f"{_with(patient, treated)} it receives {receives}{_judged(treated)}."
 

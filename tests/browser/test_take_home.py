@@ -42,7 +42,7 @@ def _moves(page: Page, saved: Path) -> None:
     page.goto(saved.as_uri())
     charts = page.locator(".chart[data-version]")
     expect(charts.first).to_have_attribute("data-step", "60")
-    expect(page.get_by_role("heading", level=2)).to_contain_text("The first layer receives")
+    expect(page.get_by_role("heading", level=2)).to_contain_text("Before training, the first layer receives")
     timeline = page.get_by_role("slider", name="Training step")
     before = page.locator(".strip .patient .cells button").first.get_attribute("aria-label")
     drawn = charts.first.locator("svg").first.inner_html()

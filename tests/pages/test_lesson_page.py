@@ -41,7 +41,7 @@ def test_default_view_shows_patient_and_treated():
 @pytest.mark.parametrize("dataset", ["sine", "blobs", "digits", "breast_cancer"])
 def test_other_data(dataset):
     page = opened(PAGE, dataset=dataset, steps="30")
-    assert headline(page).startswith("The first layer receives")
+    assert headline(page).startswith("Before training, the first layer receives")
     assert len(charts_of_all_parts(page)) == CHARTS
 
 

@@ -29,7 +29,8 @@ def test_the_ratio_is_that_of_the_error_signals_at_step_0(sick):
 
 def test_the_verdict_speaks_of_both_networks_first_of_r(sick, well):
     text = verdict(sick, well)
-    assert text.startswith(f"The first layer receives {share(starting_ratio(sick))} the last hidden layer’s gradient")
+    receives = f"the first layer receives {share(starting_ratio(sick))} the last hidden layer’s gradient"
+    assert text.startswith(f"Before training, {receives}")
     assert "the last hidden layer’s gradient: it vanishes. With ReLU and He normal it receives" in text
     assert number(starting_ratio(well)) in text
 

@@ -119,7 +119,7 @@ def show_lesson(lesson: Lesson, stage: Stage, why: Draw, cure: Draw, more: Draw)
                 with sentence:
                     verdict_link(patient)
         small = stage.note if isinstance(stage.note, str) else stage.note(patient, treated)
-        note = f"{differences(choice.patient, choice.treated)} {small}"
+        note = f"{differences(choice.patient, choice.treated)} {small}".rstrip()
         if case:
             elsewhere = not unsaid and _of_another_lesson(lesson, patient)
             title = f"**{case.name}**{_shown_here(lesson) if elsewhere else ''}: “{case.complaint}”"
