@@ -227,7 +227,7 @@ class Chart {
     const larger = scale === 1 ? shown : enlarged(shown, scale);
     if (layout.height === own) return larger;
     const panels = (own - wide.margin.t - wide.margin.b) * scale; // high, as the figure is made
-    return withLabelsApart(withGapsInPlace(withKeysInPlace(larger, panels), panels));
+    return withoutCrowdedTitles(withLabelsApart(withGapsInPlace(withKeysInPlace(larger, panels), panels)));
   }
 
   // Plotly draws all of a figure again where what stands around the panels needs more room than its margins leave.  So

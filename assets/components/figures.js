@@ -127,6 +127,22 @@ function withLabelsApart(layout) {
   return { ...layout, ...Object.fromEntries(fewer) };
 }
 
+// Where the titles of panels above each other would run together, the headings of the panels have to do.
+function withoutCrowdedTitles(layout) {
+  const high = layout.height - layout.margin.t - layout.margin.b;
+  const titled = Object.entries(layout).filter(([name, axis]) => name.startsWith("yaxis") && axis.title?.text && axis.domain);
+  const titles = titled.map(([name, axis]) => ({
+    name,
+    beside: axis.anchor,
+    middle: ((axis.domain[0] + axis.domain[1]) / 2) * high,
+    long: widthOf(axis.title.text, `${axis.title.font.size}px ${getComputedStyle(document.body).fontFamily}`),
+  }));
+  const meet = (one, other) => one !== other && one.beside === other.beside && Math.abs(one.middle - other.middle) < (one.long + other.long) / 2;
+  const met = new Set(titles.filter((one) => titles.some((other) => meet(one, other))).map(({ beside }) => beside));
+  const crowded = titles.filter(({ beside }) => met.has(beside));
+  return { ...layout, ...Object.fromEntries(crowded.map(({ name }) => [name, { ...layout[name], title: { text: "" } }])) };
+}
+
 // The figure with the error signals of other networks, by name; what only training can tell is not drawn.
 function untrained({ data, layout }, signals) {
   const names = Object.entries(layout.meta.error_signals);

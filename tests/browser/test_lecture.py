@@ -1,5 +1,7 @@
 """A lecture given in a real browser, by the clicker alone."""
 
+from itertools import pairwise
+
 from playwright.sync_api import Page, expect
 
 from pages.components.lecture.catalogue import lecture_of
@@ -10,6 +12,11 @@ from tests.browser.test_stage_view import DRAWN, FITS, LEAST_TYPE, ROUNDING, STE
 from tests.browser.test_timeline import contrast
 
 UNCOVERED = "([x, y]) => !!document.elementFromPoint(x + 2, y + 2).closest('.st-key-strip')"
+TITLES = """() => {
+  const chart = [...document.querySelectorAll('.chart')].at(-1);
+  const boxes = [...chart.querySelectorAll('.infolayer > [class^="g-y"]')].map((one) => one.getBoundingClientRect());
+  return boxes.filter(({ height }) => height).map(({ top, bottom }) => [top, bottom]);
+}"""
 LECTURE = "right_about_the_past"
 TYPE_SIZE = "(p) => parseFloat(getComputedStyle(p).fontSize)"
 INK_AND_PAPER = "(p) => [getComputedStyle(p).color, getComputedStyle(p.closest('button')).backgroundColor]"
@@ -100,6 +107,10 @@ def test_the_clicker_leads_on_from_a_curve_that_is_to_be_drawn(page: Page, home:
     assert notes
     assert box
     assert box["y"] <= notes["y"] < notes["y"] + notes["height"] <= box["y"] + box["height"] < 720, "to be read whole"
+    titles = sorted(tuple(span) for span in page.evaluate(TITLES))
+    assert all(upper[1] <= lower[0] for upper, lower in pairwise(titles)), (
+        "of the low panels of a chart, one into another"
+    )
     page.keyboard.press("PageUp")
     expect(page.get_by_role("slider", name="Patient, layer 1", exact=True)).to_be_visible(timeout=MILLISECONDS)
     settled(page)
