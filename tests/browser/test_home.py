@@ -221,7 +221,7 @@ def test_all_patients_come_when_they_are_asked_for_and_one_is_examined(still: Pa
     expect(still.get_by_role("link", name="Examine")).to_have_count(len(FRONT))
     still.get_by_text("All patients").click()
     expect(still.get_by_role("link", name="Examine")).to_have_count(len(ward()))
-    settled(still)  # one click in some is lost while the cards still come, where the machine is busy
+    settled(still)  # the list unfolds: its cards move under the pointer
     case = ward()[-1]  # not a lesson's own networks
     still.locator(f".st-key-case_{case.key}").click(position={"x": 20, "y": 20})  # all of the card is a link
     expect(still.locator(".st-key-differences")).to_contain_text(differences(*case.pair), timeout=MILLISECONDS)
