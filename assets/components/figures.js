@@ -5,6 +5,7 @@
 const FOOTNOTES = "footnotes", NOTE_LINE = 19; // as in pages/charts/style/annotations.py
 const BESIDE = 24; // pixels of air beside the small print
 const MOST_TICKS = 5; // of a preview's axis
+const APART = 8; // pixels between titles of axes
 const MOST_GAPS = 0.6; // of the height, between panels
 const LABEL_HEIGHT = 2; // of a power of ten, in sizes of its type
 const DRAWN = ["textfont", "line", "marker", "error_x", "error_y"]; // parts of a trace
@@ -137,7 +138,7 @@ function withoutCrowdedTitles(layout) {
     middle: ((axis.domain[0] + axis.domain[1]) / 2) * high,
     long: widthOf(axis.title.text, `${axis.title.font.size}px ${getComputedStyle(document.body).fontFamily}`),
   }));
-  const meet = (one, other) => one !== other && one.beside === other.beside && Math.abs(one.middle - other.middle) < (one.long + other.long) / 2;
+  const meet = (one, other) => one !== other && one.beside === other.beside && Math.abs(one.middle - other.middle) < (one.long + other.long) / 2 + APART;
   const met = new Set(titles.filter((one) => titles.some((other) => meet(one, other))).map(({ beside }) => beside));
   const crowded = titles.filter(({ beside }) => met.has(beside));
   return { ...layout, ...Object.fromEntries(crowded.map(({ name }) => [name, { ...layout[name], title: { text: "" } }])) };
